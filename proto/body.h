@@ -1,0 +1,33 @@
+/* The body envelope: sealed to an audience under an epoch, committing to its key. PROTOCOL.md section 5. */
+#ifndef VD_BODY_H
+#define VD_BODY_H
+
+#include "bytes.h"
+#include "limits.h"
+
+enum vd_audience { VD_AUDIENCE_EVERYONE = 1, VD_AUDIENCE_MEMBERS = 2, VD_AUDIENCE_NAMED = 3 };
+
+enum { VD_BODY_NONCE_BYTES = 24, VD_BODY_MAC_BYTES = 32, VD_BODY_PREFIX_BYTES = 2 + VD_EPOCH_BYTES + VD_BODY_NONCE_BYTES };
+
+/* The part before the ciphertext. */
+struct vd_body_prefix {
+	enum vd_audience audience;
+	uint8_t epoch[VD_EPOCH_BYTES];
+};
+
+/* Which key does it want? VD_EFORMAT, VD_EVERSION (newer envelope). Reads no secret. */
+int vd_body_peek(struct vd_slice body, struct vd_body_prefix *out);
+
+/* Appends the envelope of `content` to *out. VD_ECAP when it would exceed VD_BODY_MAX; VD_EINVAL for VD_AUDIENCE_NAMED,
+ * whose keys come with a later version of this function. */
+int vd_body_seal(enum vd_audience, const uint8_t epoch[VD_EPOCH_BYTES], const uint8_t key[VD_KEY_BYTES],
+                 const uint8_t nonce[VD_BODY_NONCE_BYTES], struct vd_slice ad, struct vd_slice content,
+                 struct vd_buf *out);
+/* Appends the content to *out. VD_ESIGNATURE: the MAC does not hold under this key and AD. VD_EFORMAT: opened, but its
+ * inside is malformed. VD_EVERSION: a packing we do not know. *out unchanged on error. */
+int vd_body_open(struct vd_slice body, const uint8_t key[VD_KEY_BYTES], struct vd_slice ad, struct vd_buf *out);
+
+/* Bucket that `n` bytes of plaintext are padded to. */
+size_t vd_body_bucket(size_t n);
+
+#endif

@@ -1,0 +1,44 @@
+/* Kinds and their fields: the field's own words (HURIDOCS, OASIS CAP 1.2). One table, kind_table.c. */
+#ifndef VD_KIND_H
+#define VD_KIND_H
+
+#include "content.h"
+#include "record.h"
+
+enum vd_field_type {
+	VD_FIELD_TEXT,   /* str */
+	VD_FIELD_CHOICE, /* str out of `choices` */
+	VD_FIELD_NUMBER, /* uint */
+	VD_FIELD_TIME,   /* str, RFC 3339 or YYYY[-MM[-DD]]: precision as known */
+	VD_FIELD_ID,     /* bin 32 */
+	VD_FIELD_IDS,    /* array of bin 32 */
+	VD_FIELD_LIST,   /* array of str */
+};
+
+struct vd_field_def {
+	const char *name;
+	enum vd_field_type type;
+	const char *const *choices; /* NULL-terminated; NULL when free */
+	bool required;
+};
+
+struct vd_kind {
+	const char *name;
+	enum vd_lane lane;
+	const char *main_text;      /* the field -m fills */
+	const struct vd_field_def *fields;
+	size_t count;
+};
+
+extern const struct vd_kind vd_kinds[];
+extern const size_t vd_kind_count;
+
+/* NULL: not in the table, generic (normal lane, main text "text"). */
+const struct vd_kind *vd_kind_find(struct vd_slice name);
+const struct vd_field_def *vd_kind_field(const struct vd_kind *, struct vd_slice field); /* kind may be NULL: about, replaces, text */
+enum vd_lane vd_kind_lane(struct vd_slice name);
+/* Checks what an author is about to write (never what is received): choices, required, types. VD_EINVAL with *bad the
+ * offending field's definition or NULL. */
+int vd_kind_check(const struct vd_content *, const struct vd_field_def **bad);
+
+#endif

@@ -1,0 +1,75 @@
+/* Every bound of the protocol, with its unit and its reason. Nothing a peer or file sends may make us hold,
+ * write or compute more than these say. */
+#ifndef VD_LIMITS_H
+#define VD_LIMITS_H
+
+enum {
+	/* sizes of fixed things */
+	VD_ID_BYTES = 32,        /* record id, BLAKE2b-256 */
+	VD_GROUP_BYTES = 32,     /* group id, BLAKE2b-256 of founder and salt */
+	VD_KEY_BYTES = 32,       /* any public or symmetric key */
+	VD_SECRET_SIGN_BYTES = 64, /* Ed25519 secret key as libsodium keeps it */
+	VD_SIGNATURE_BYTES = 64,
+	VD_HASH_BYTES = 32,
+	VD_SALT_BYTES = 32,
+	VD_PERSON_BYTES = 16,    /* a member, whatever devices they use */
+	VD_EPOCH_BYTES = 8,      /* first bytes of the epoch record's id */
+	VD_ITEM_BYTES = 16,      /* what a sketch holds for a record */
+	VD_PREFIX_BYTES = 8,     /* of an item: what a want names */
+
+	/* record: one always fits into one 64 KiB chunk with its framing */
+	VD_LANES = 4,
+	VD_VERSION = 1,          /* what we write */
+	VD_VERSION_MAX = 15,     /* what we carry */
+	VD_HEADER_FIELDS = 11,
+	VD_HEADER_FIELDS_MAX = 16, /* newer versions may append up to five */
+	VD_EXT_MAX = 256,        /* bytes of signed extension */
+	VD_HEADER_MAX = 1024,    /* bytes, newer versions included */
+	VD_BODY_MAX = 63 * 1024, /* bytes: 60 KiB of attachment, its fields, its envelope */
+	VD_RECORD_MAX = VD_HEADER_MAX + VD_SIGNATURE_BYTES + VD_BODY_MAX,
+
+	/* content: what a body says */
+	VD_DEPTH_MAX = 4,        /* nested arrays */
+	VD_KIND_MAX = 32,        /* bytes of a kind's or field's name */
+	VD_FIELDS_MAX = 128,     /* fields of one record */
+	VD_LIST_MAX = 64,        /* values in one field; control heads, accepted heads */
+
+	/* group */
+	VD_NAME_MAX = 64,        /* bytes of a person's or group's name */
+	VD_EPOCH_DEVICES = 16,   /* devices one epoch record is sealed to: keeps it a few kB */
+	VD_EPOCH_KEYS = 3,       /* link, everyone, members */
+	VD_MEMBERS_MAX = 4096,   /* devices of one group: 20 times the largest network we know */
+	VD_CONTROL_MAX = 65536,  /* control records of one group held in memory as state */
+
+	/* named audience */
+	VD_NAMED_SLOTS = 16,
+
+	/* sealed file */
+	VD_CHUNK_BYTES = 64 * 1024, /* on disk, MAC included */
+	VD_SLOTS = 16,
+	VD_SLOT_BYTES = 80,
+	VD_HEAD_BYTES = VD_SALT_BYTES + VD_SLOTS * VD_SLOT_BYTES,
+
+	/* sketch */
+	VD_SKETCH_SYMBOLS = 8192,   /* kept up to date per lane: settles about 5,800 differences */
+	VD_SKETCH_BLOCK = 128,      /* symbols the store keeps in one value */
+	VD_SALTED_SYMBOLS_MAX = 262144, /* of a salted pass: 6 MiB while it runs */
+
+	/* session */
+	VD_FRAME_MAX = 65535,       /* bytes of one Noise message */
+	VD_MESSAGE_MAX = 128 * 1024,/* bytes of one session message */
+	VD_BATCH_RECORDS = 2048,    /* taken in before they are verified and committed together */
+	VD_BATCH_BYTES = 1024 * 1024,
+	VD_OUT_BYTES = 256 * 1024,  /* waiting to be sent, per session; then we stop producing */
+	VD_ROUNDS_MAX = 8,          /* reconciliations of one session before it must have progressed */
+	VD_PEERS_MAX = 64,          /* sessions open at once */
+	VD_HALF_OPEN_MAX = 32,      /* of them, not yet proved */
+	VD_PROVE_MS = 15000,        /* for handshake and proof of identity */
+	VD_STALL_MS = 60000,        /* without a byte while one is owed */
+
+	/* pool of records whose author is not known yet */
+	VD_POOL_RECORDS = 4096,
+	VD_POOL_BYTES = 8 * 1024 * 1024,
+};
+
+#endif

@@ -1,0 +1,64 @@
+/* Node: all sessions of one device. Feed, drain, deadline: the daemon, `vereda sync`, the simulator and an embedding app drive
+ * the same object; only they own sockets and clocks. */
+#ifndef VD_NODE_H
+#define VD_NODE_H
+
+#include "channel.h"
+#include "session.h"
+
+struct vd_node;
+
+enum { VD_NODE_SEED_BYTES = 32 };
+
+/* `port` is borrowed. Randomness is drawn from `seed` (fresh, 32 bytes) by a ratchet. NULL: no memory. */
+struct vd_node *vd_node_new(const struct vd_port *port, const uint8_t seed[VD_NODE_SEED_BYTES]);
+void vd_node_free(struct vd_node *);
+/* Groups this node speaks for; borrowed, added before the first connection of theirs. VD_EEXISTS. */
+int vd_node_add_group(struct vd_node *, struct vd_group *);
+
+/* A connection a link has made (`group`: which group we call for) or accepted (group NULL). *conn is its number from now on.
+ * VD_ECAP: too many; close it. */
+int vd_node_connect(struct vd_node *, uint64_t now_ms, const uint8_t *group, uint32_t *conn);
+int vd_node_accept(struct vd_node *, uint64_t now_ms, uint32_t *conn);
+/* Bytes from the link. VD_EAGAIN: not taken (and none of them), stop reading until vd_node_wants_input. Any other error: the
+ * connection is over; a CLOSED wish follows, send what vd_node_drain still gives, then close. */
+int vd_node_feed(struct vd_node *, uint64_t now_ms, uint32_t conn, struct vd_slice raw);
+bool vd_node_wants_input(const struct vd_node *, uint32_t conn);
+/* Appends up to about `max` bytes to be sent to *out. */
+int vd_node_drain(struct vd_node *, uint64_t now_ms, uint32_t conn, size_t max, struct vd_buf *out);
+/* The link is gone. */
+void vd_node_closed(struct vd_node *, uint32_t conn);
+/* End politely: BYE, then a CLOSED wish. */
+void vd_node_bye(struct vd_node *, uint64_t now_ms, uint32_t conn);
+/* Others wrote to the store: read what is new (control records into the groups) and push it. */
+int vd_node_grew(struct vd_node *, uint64_t now_ms);
+uint64_t vd_node_deadline(const struct vd_node *);
+void vd_node_tick(struct vd_node *, uint64_t now_ms);
+
+enum vd_wish_what {
+	VD_WISH_COMMIT,  /* store `batch`, then vd_node_committed(conn) */
+	VD_WISH_CLOSED,  /* `err` says why (0: done); close the link after draining */
+	VD_WISH_OPENED,  /* proved: `peer`, `group` */
+	VD_WISH_SETTLED, /* both sides hold the same, `stats` so far */
+};
+
+struct vd_wish {
+	enum vd_wish_what what;
+	uint32_t conn;
+	int err;
+	struct vd_batch *batch;
+	struct vd_group *group;
+	uint8_t peer[VD_KEY_BYTES];
+	struct vd_session_stats stats;
+	uint64_t bytes_out, bytes_in;
+};
+
+/* Next wish in order; false when there is none. */
+bool vd_node_wish(struct vd_node *, struct vd_wish *out);
+void vd_node_committed(struct vd_node *, uint64_t now_ms, uint32_t conn, int rc);
+/* Is a proved session with this device open? (To keep one a pair.) */
+bool vd_node_has_peer(const struct vd_node *, const uint8_t *group, const uint8_t peer[VD_KEY_BYTES]);
+/* Raw bytes waiting to leave on a connection. */
+bool vd_node_wants_output(const struct vd_node *, uint32_t conn);
+
+#endif

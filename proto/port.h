@@ -1,0 +1,41 @@
+/* The store as the protocol sees it: what a session asks, and how a batch comes back. Implemented by store/port.c on LMDB and
+ * by the simulator in memory. Every function is synchronous, short, and returns 0 or a negative enum vd_err. */
+#ifndef VD_PORT_H
+#define VD_PORT_H
+
+#include "chain.h"
+#include "digest.h"
+#include "sketch.h"
+
+struct vd_lane_state {
+	struct vd_digest digest;  /* of all ids */
+	struct vd_digest wanted;  /* of ids whose body we want and lack */
+};
+
+/* One record as an index knows it. */
+struct vd_arrival {
+	uint64_t arrival;         /* store-wide, from 1, growing */
+	struct vd_id id;
+	bool stub;
+};
+
+struct vd_port {
+	void *ctx;
+	/* Digest and wanted of one lane, and the lane's first `n` symbols, all of one moment. symbols may be NULL. */
+	int (*lane)(void *ctx, const uint8_t *group, uint8_t lane, struct vd_lane_state *, struct vd_symbol *symbols, size_t n);
+	/* Records whose standing item starts so: at most `max` arrivals, *n how many. */
+	int (*find_item)(void *ctx, const uint8_t *group, uint8_t lane, const uint8_t prefix[VD_PREFIX_BYTES],
+	                 struct vd_arrival *out, size_t max, size_t *n);
+	/* Appends the raw record (stub if that is what is here) to *out. VD_ENOTFOUND. */
+	int (*read)(void *ctx, uint64_t arrival, struct vd_buf *out);
+	/* Records of one group and lane with arrival > after, ascending: at most `max`. lane 255: all lanes. */
+	int (*scan)(void *ctx, const uint8_t *group, uint8_t lane, uint64_t after, struct vd_arrival *out, size_t max, size_t *n);
+	/* Ids whose body is wanted, in any order, at most `max`. */
+	int (*wanted)(void *ctx, const uint8_t *group, uint8_t lane, struct vd_arrival *out, size_t max, size_t *n);
+	/* As vd_chain_port. */
+	bool (*vouched)(void *ctx, const struct vd_record *);
+	/* Highest arrival number so far. */
+	int (*latest)(void *ctx, uint64_t *arrival);
+};
+
+#endif

@@ -1,0 +1,69 @@
+/* Sealed files: bundle, segment, welcome. PROTOCOL.md section 7. Bytes in, bytes out; files are store/bundle's. */
+#ifndef VD_SEAL_H
+#define VD_SEAL_H
+
+#include "bytes.h"
+#include "id.h"
+#include "limits.h"
+
+enum vd_sealed_what { VD_SEALED_BUNDLE = 1, VD_SEALED_SEGMENT = 2, VD_SEALED_WELCOME = 3 };
+enum vd_entry_type { VD_ENTRY_END = 0, VD_ENTRY_RECORD = 1, VD_ENTRY_MANIFEST = 2 };
+enum { VD_CHUNK_PLAIN = VD_CHUNK_BYTES - 16, VD_SEAL_SEED_BYTES = 32 };
+
+struct vd_manifest {
+	enum vd_sealed_what what;
+	uint8_t group[VD_GROUP_BYTES];
+	uint64_t chunks, records;
+	bool has_grant;
+	uint8_t grant[VD_ID_BYTES];      /* welcome only */
+	bool first_head_ok, last_head_ok;/* reading: whether the heads seen match the manifest */
+};
+
+/* Who may open it. */
+struct vd_recipient {
+	enum { VD_FOR_LINK, VD_FOR_DEVICE, VD_FOR_NEWCOMER } how;
+	uint8_t link[VD_KEY_BYTES];      /* FOR_LINK, FOR_DEVICE: the epoch's link key */
+	uint8_t author[VD_KEY_BYTES];    /* FOR_NEWCOMER */
+	uint8_t box[VD_KEY_BYTES];       /* FOR_DEVICE, FOR_NEWCOMER */
+};
+
+/* What a reader may open with; tried in order. */
+struct vd_opener {
+	const uint8_t (*links)[VD_KEY_BYTES];
+	size_t link_count;
+	const struct vd_identity *identity; /* NULL: link slots only */
+};
+
+/* Writer. The manifest stands in the first chunk and counts what follows, so the caller announces it up front. */
+struct vd_sealer;
+/* `seed` is 32 fresh random bytes; everything in the file follows from it. At most VD_SLOTS recipients. */
+int vd_sealer_new(const struct vd_manifest *, const struct vd_recipient *, size_t count,
+                  const uint8_t seed[VD_SEAL_SEED_BYTES], struct vd_sealer **out);
+void vd_sealer_free(struct vd_sealer *);
+/* How many chunks entries of these lengths take is found by a planner that mirrors the writer. */
+struct vd_seal_plan {
+	uint64_t chunks;   /* full so far */
+	size_t used;       /* bytes of the current chunk */
+};
+void vd_seal_plan_start(struct vd_seal_plan *, enum vd_sealed_what);
+void vd_seal_plan_entry(struct vd_seal_plan *, size_t bytes);
+uint64_t vd_seal_plan_chunks(const struct vd_seal_plan *);
+/* Appends to *out whatever bytes of the file are complete (head first, then whole chunks). VD_ECAP: entry over
+ * VD_RECORD_MAX; VD_EINVAL: does not match the announced plan. */
+int vd_sealer_entry(struct vd_sealer *, enum vd_entry_type, struct vd_slice bytes, struct vd_buf *out);
+int vd_sealer_finish(struct vd_sealer *, struct vd_buf *out);
+
+/* Reader: opens chunks by number, in any order, so that a damaged or half-carried file gives back what is whole. */
+struct vd_unsealer;
+/* `first` and `last` are the two heads as found (either may be empty when the file has no room for it). VD_EKEY: none of our
+ * keys opens either. */
+int vd_unsealer_new(struct vd_slice first, struct vd_slice last, const struct vd_opener *, struct vd_unsealer **out);
+void vd_unsealer_free(struct vd_unsealer *);
+/* Opens chunk i into plain (VD_CHUNK_PLAIN bytes); *is_last tells whether it is the final one. VD_ESIGNATURE: damaged. */
+int vd_unsealer_chunk(struct vd_unsealer *, uint64_t i, const uint8_t chunk[VD_CHUNK_BYTES], uint8_t *plain, bool *is_last);
+/* Entries of an opened chunk. *bytes borrows from it. 0, VD_ENOTFOUND at the end, VD_EFORMAT. */
+int vd_chunk_entry(struct vd_rd *, uint8_t *type, struct vd_slice *bytes);
+/* Decodes the manifest entry and compares its head hashes with the heads given to vd_unsealer_new. */
+int vd_unsealer_manifest(const struct vd_unsealer *, struct vd_slice entry, struct vd_manifest *out);
+
+#endif

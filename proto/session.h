@@ -1,0 +1,47 @@
+/* Session: reconciles one group with one peer. PROTOCOL.md sections 8 and 9. Messages in, messages out; no socket, no clock
+ * of its own. The simulator, the fuzzers and the daemon run this very code. */
+#ifndef VD_SESSION_H
+#define VD_SESSION_H
+
+#include "group.h"
+#include "port.h"
+
+struct vd_session;
+
+/* What one session moved, for people and benches. */
+struct vd_session_stats {
+	uint64_t sent, received;      /* records */
+	uint64_t refused;             /* records that came and were not valid */
+	uint64_t declined;
+	uint64_t reconcile_bytes;     /* message bytes out and in that were not RECORDS */
+	uint64_t rounds;
+	uint32_t round_trips;         /* after the handshake: times we waited for an answer */
+	bool complete;                /* last LANES or HELLO were equal */
+};
+
+/* `group` and `port` are borrowed. salt_seed: fresh random, for salted passes. NULL: no memory. */
+struct vd_session *vd_session_new(bool initiator, struct vd_group *group, const struct vd_port *port, uint64_t now_ms,
+                                  const uint8_t salt_seed[VD_SALT_BYTES]);
+void vd_session_free(struct vd_session *);
+
+/* One message from the peer. A broken rule is VD_EFORMAT or VD_ECAP: end the session. VD_EAGAIN: not taken, a batch is being
+ * committed or the queue is full; offer it again after vd_session_committed or draining. */
+int vd_session_feed(struct vd_session *, uint64_t now_ms, uint8_t type, struct vd_slice payload);
+/* Next message to send: 1 with *type and the payload appended to *out, 0 when there is none now, or an error. */
+int vd_session_drain(struct vd_session *, uint64_t now_ms, uint8_t *type, struct vd_buf *out);
+/* A verified batch to be committed, or NULL. Its refused entries have their verdicts; store those with verdict 0 (and pool
+ * VD_EAUTHOR ones). Owned by the session; stays put until vd_session_committed. */
+struct vd_batch *vd_session_batch(struct vd_session *);
+/* The batch is durable (rc 0), or why not: the session ends with that error. */
+int vd_session_committed(struct vd_session *, uint64_t now_ms, int rc);
+/* The store grew by other hands (a person wrote, another session brought): push what is new. */
+void vd_session_grew(struct vd_session *, uint64_t now_ms);
+/* Nothing left to exchange and both sides know it. */
+bool vd_session_settled(const struct vd_session *);
+const struct vd_session_stats *vd_session_stats(const struct vd_session *);
+/* When it wants vd_session_tick, UINT64_MAX for never. */
+uint64_t vd_session_deadline(const struct vd_session *);
+/* VD_ECLOSED: the peer owes us something for too long. */
+int vd_session_tick(struct vd_session *, uint64_t now_ms);
+
+#endif

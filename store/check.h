@@ -1,0 +1,15 @@
+/* Verifies a whole store: every record decodes, is valid, is indexed, and the derived data equals what the records say. */
+#ifndef VD_CHECK_H
+#define VD_CHECK_H
+
+#include "store.h"
+
+struct vd_check {
+	uint64_t records, bad, repaired;
+	uint64_t derived_bad;   /* indexes, digests, sketches that did not match */
+};
+
+/* repair: rebuilds derived data, and drops records that fail (their bytes are not what was signed; peers still have them). */
+int vd_check(struct vd_store *, bool repair, struct vd_check *out);
+
+#endif

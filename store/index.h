@@ -1,0 +1,39 @@
+/* The index of readable content: kind, day, about. Follows the arrival log by a cursor of its own, outside the commits that bring
+ * records, so that merging never waits for it; every query first catches it up. */
+#ifndef VD_INDEX_H
+#define VD_INDEX_H
+
+#include "store.h"
+
+struct vd_query {
+	const uint8_t *group;            /* NULL: every group of this device */
+	const char *kind;                /* NULL: any */
+	bool has_since, has_until;
+	uint64_t since_ms, until_ms;     /* author's time, [since, until) */
+	const uint8_t *author;           /* of a device; NULL: any */
+	const uint8_t *person;           /* VD_PERSON_BYTES: any device of that member; NULL: any */
+	const struct vd_id *about;
+	const char *search;              /* substring of any text field, ASCII case and common accents folded */
+	uint64_t after;                  /* arrival number, for --new and watch */
+	size_t limit;                    /* newest n; 0: all */
+	bool control;                    /* also control records (default: content only) */
+};
+
+/* What a visitor gets: everything borrowed for the call. */
+struct vd_found {
+	uint64_t arrival, received_ms;
+	const struct vd_record *record;
+	struct vd_group *group;
+	int body;                         /* 0: content is filled in; else VD_EKEY, VD_ENOTFOUND (stub), VD_EVERSION … */
+	const struct vd_content *content; /* when body is 0 */
+};
+
+/* Opens what came since the last time. Cheap when nothing did. */
+int vd_index_catch_up(struct vd_store *);
+/* Calls `visit` in DESIGN's order for people: by author's time capped at arrival time, then id, oldest first. Non-zero stops. */
+int vd_query(struct vd_store *, const struct vd_query *, int (*visit)(void *ctx, const struct vd_found *), void *ctx);
+/* One record, opened. */
+int vd_query_one(struct vd_store *, uint64_t arrival, int (*visit)(void *ctx, const struct vd_found *), void *ctx);
+/* Highest arrival number of one `list --new`: kept as a note. */
+
+#endif

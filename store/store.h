@@ -1,0 +1,105 @@
+/* Store: one device's records, keys and cursors in LMDB. Several processes may use it at once.
+ *
+ * Acknowledged means durable: every function that writes returns 0 only after its commit reached the medium. A folder `home`
+ * (mode 0700) holds data.mdb, lock.mdb and the daemon's socket. */
+#ifndef VD_STORE_H
+#define VD_STORE_H
+
+#include "proto/chain.h"
+#include "proto/group.h"
+#include "proto/id.h"
+#include "proto/port.h"
+#include "proto/record.h"
+
+struct vd_store;
+
+enum { VD_STORE_DEVICE_BYTES = 16, VD_DEVICE_NAME_MAX = 64 };
+
+/* Makes `home` (and its parents) and an empty store in it. VD_EEXISTS: there is one, nothing changed. */
+int vd_store_create(const char *home, const char *device_name);
+/* VD_ENOSTORE, VD_EDAMAGED (not ours, torn or from a newer version: VD_EVERSION), VD_EBUSY, VD_EIO. */
+int vd_store_open(const char *home, struct vd_store **out);
+void vd_store_close(struct vd_store *); /* NULL is fine */
+
+const char *vd_store_home(const struct vd_store *);
+void vd_store_device(const struct vd_store *, uint8_t device[VD_STORE_DEVICE_BYTES], char name[VD_DEVICE_NAME_MAX + 1]);
+bool vd_store_readable(const struct vd_store *); /* without a passphrase */
+/* Records over all groups, and bytes of the database file. */
+int vd_store_size(struct vd_store *, uint64_t *records, uint64_t *bytes);
+
+/* The identity to show at the next admission: made on first need, the same until a join or founding uses it. */
+int vd_store_next_identity(struct vd_store *, struct vd_identity *out);
+
+/* Groups of this device. */
+enum { VD_STORE_GROUPS_MAX = 64 };
+int vd_store_groups(struct vd_store *, uint8_t (*groups)[VD_GROUP_BYTES], size_t *count);
+/* Loads identity and control records. Caller frees with vd_group_free. VD_ENOTFOUND. */
+int vd_store_group(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], struct vd_group **out);
+/* Adds control records that appeared since `*after` (arrival number, moved on) to the group: for long-lived holders. */
+int vd_store_group_refresh(struct vd_store *, struct vd_group *, uint64_t *after);
+/* Founds: identity used, founding, epoch, grant and name records written, in one commit. */
+int vd_store_found(struct vd_store *, const char *group_name, const char *member_name, uint64_t now_ms, uint8_t group[VD_GROUP_BYTES]);
+/* Takes a group by the control records of a welcome, which must grant our next identity (VD_EKEY otherwise); one commit.
+ * VD_EEXISTS: already in it, by the same identity. */
+int vd_store_join(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], struct vd_batch *control, const uint8_t grant[VD_ID_BYTES]);
+
+/* Writing: one transaction, many records. Takes the writer lock of all processes until ended. */
+struct vd_write;
+int vd_write_begin(struct vd_store *, struct vd_write **out);
+/* What a person or program says. */
+struct vd_draft {
+	uint8_t lane;
+	enum vd_audience audience;   /* ignored for control */
+	struct vd_slice content;     /* canonical */
+	uint64_t now_ms;             /* our clock; made monotonic per chain */
+	bool has_expires;
+	uint32_t expires_day;
+};
+/* Seals, signs, chains and stores one record of ours; control records are added to `group` too. *id is its id. */
+int vd_write_own(struct vd_write *, struct vd_group *, const struct vd_draft *, struct vd_id *id);
+/* Position and counters that must move with the records: a named value, at most 4 KiB. Empty value: delete. */
+int vd_write_note(struct vd_write *, const char *use, struct vd_slice key, struct vd_slice value);
+/* Ends the transaction either way and frees it. commit: 0 = durable; first verifies the heads of what was written by
+ * vd_write_own (authors verify what they sign). VD_ENOSPACE, VD_EIO. The map grows by itself: vd_write_* never return
+ * "map full", the transaction is replayed. */
+int vd_write_commit(struct vd_write *);
+void vd_write_abort(struct vd_write *);
+/* Appends the note's value to *out. VD_ENOTFOUND. */
+int vd_store_note(struct vd_store *, const char *use, struct vd_slice key, struct vd_buf *out);
+
+/* Merging what came. */
+struct vd_merge {
+	uint64_t fresh, known, filled;   /* new records; had already; stubs that got their body */
+	uint64_t refused, pooled;
+	uint64_t refused_why[32];        /* indexed by -enum vd_err */
+	uint64_t first_arrival, last_arrival; /* of the fresh ones, 0 when none */
+};
+/* Verifies the batch against the group (chain.h) and commits what is valid; tries the pool again when control grew. Adds to
+ * *merge. On VD_ENOSPACE/VD_EIO nothing of the batch is stored. */
+int vd_store_merge(struct vd_store *, struct vd_group *, struct vd_batch *, struct vd_merge *);
+/* Only the second half: a batch that vd_chain_verify has judged already (as a session's is). */
+int vd_store_commit(struct vd_store *, struct vd_group *, struct vd_batch *, struct vd_merge *);
+
+/* Reading. Arrival numbers start at 1 and only grow. */
+int vd_store_latest(struct vd_store *, uint64_t *arrival);
+/* Copies the raw record into *raw (reset first), decodes it. received_ms: when it was stored, by our clock. */
+int vd_store_read(struct vd_store *, uint64_t arrival, struct vd_buf *raw, struct vd_record *out, uint64_t *received_ms);
+int vd_store_find(struct vd_store *, const struct vd_id *, uint64_t *arrival);
+/* By the first `digits` (6 or more) hex digits. VD_EAMBIGUOUS, VD_ENOTFOUND. */
+int vd_store_find_prefix(struct vd_store *, const char *hex, uint64_t *arrival);
+/* Digest, wanted and (if symbols) the first n sketch symbols of a lane, of one moment. */
+int vd_store_lane(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], uint8_t lane, struct vd_lane_state *,
+                  struct vd_symbol *symbols, size_t n);
+/* Fills in a port onto this store; valid while it is open. */
+void vd_store_port(struct vd_store *, struct vd_port *);
+
+/* A consistent walk over raw records in arrival order without copying each: for export and check. `visit` gets records with
+ * arrival > after (lane 255: all lanes; group NULL: all groups); non-zero stops the walk and is returned. Must not write. */
+int vd_store_walk(struct vd_store *, const uint8_t *group, uint8_t lane, uint64_t after,
+                  int (*visit)(void *ctx, uint64_t arrival, uint64_t received_ms, struct vd_slice raw), void *ctx);
+
+/* Segments of sticks this store has read or written: name -> what they hold. */
+int vd_store_segment_known(struct vd_store *, const char *name, struct vd_buf *arrivals /* delta varints, may be NULL */);
+int vd_store_segment_learn(struct vd_store *, const char *name, struct vd_slice arrivals);
+
+#endif
