@@ -56,6 +56,60 @@ $(BUILD)/veredad: $(BUILD)/daemon/main.o $(LIBS)
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libcli.a $(LIBS)
 	$(CC) $(LDFLAGS) $^ $(LDLIBS) -lcmocka -o $@
 
+# Fuzz targets: under libFuzzer in the fuzz variant; elsewhere each is linked with a main that replays its corpus.
+
+REPLAY := $(patsubst tests/fuzz/%_fuzz.c,$(BUILD)/tests/fuzz/%_replay,$(wildcard tests/fuzz/*_fuzz.c))
+
+# Debian packages: what it takes to build, and what the tests want besides.
+PACKAGES      := gcc make pkg-config libc6-dev libuv1-dev libmsgpack-dev libsodium-dev liblmdb-dev libjansson-dev
+PACKAGES_TEST := $(PACKAGES) libcmocka-dev clang libclang-rt-14-dev iproute2 jq binutils
+
+help:
+	@echo 'make demo      install what is missing, build, and show three people exchanging records (under two minutes)'
+	@echo 'make test      install what is missing, build, run every test; ends with: N passed, N failed'
+	@echo 'make           build build/vereda and build/veredad'
+	@echo 'make deps      install the Debian packages that are missing (root, or sudo)'
+	@echo 'make asan      build and run the unit tests and corpora under AddressSanitizer and UBSan'
+	@echo 'make bench     measure, as ratios to what this machine can do'
+	@echo 'make fuzz SECONDS=60   fuzz every decoder that long'
+	@echo 'make sim       a long simulation campaign over many seeds'
+	@echo 'make crash     10,000 power cuts'
+	@echo 'make layers    check who includes whom, and that proto/ is pure'
+	@echo 'make install   PREFIX=/usr/local'
+	@echo 'make clean'
+
+deps:
+	@tests/deps.sh $(PACKAGES)
+deps-test:
+	@tests/deps.sh $(PACKAGES_TEST)
+
+layers: $(BUILD)/libvereda.a
+	@tests/layers.sh $<
+
+demo: deps
+	@$(MAKE) --no-print-directory all
+	@tests/e2e/demo.sh
+
+# The same sources three times: gcc as shipped, clang, and clang with the sanitizers.
+test: deps-test
+	@$(MAKE) --no-print-directory -j2 all programs
+	@$(MAKE) --no-print-directory -j2 VARIANT=clang all programs
+	@$(MAKE) --no-print-directory -j2 VARIANT=asan all programs
+	@tests/run.sh
+
+programs: $(UNIT) $(REPLAY)
+
+asan: deps-test
+	@$(MAKE) --no-print-directory -j2 VARIANT=asan all programs
+	@tests/run.sh asan
+
+install: all
+	install -D -m 755 build/vereda $(DESTDIR)$(PREFIX)/bin/vereda
+	install -D -m 755 build/veredad $(DESTDIR)$(PREFIX)/bin/veredad
+
+clean:
+	rm -rf build
+
 .SECONDARY:
-.PHONY: all
+.PHONY: all help deps deps-test layers demo test programs asan install clean
 -include $(shell find build -name '*.d' 2>/dev/null)

@@ -1,0 +1,63 @@
+#!/bin/bash
+# Runs the tests and ends with "N passed, N failed".
+#
+# A test is a program that prints TAP-like lines, "ok …" and "not ok …". One that prints none, dies or runs out of time counts as
+# failed. usage: run.sh [asan | PROGRAM…]; without arguments: everything that `make test` builds.
+cd "$(dirname "$0")/.." || exit 1
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+export CMOCKA_MESSAGE_OUTPUT=TAP LC_ALL=C.UTF-8 TZ=UTC
+export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1
+unset VEREDA_HOME XDG_DATA_HOME
+
+one() { # name, log, command…
+	local name=$1 log=$2 started=$SECONDS passed failed status
+	shift 2
+	timeout -k 10 "${LIMIT:-400}" "$@" >"$log" 2>&1 </dev/null
+	status=$?
+	passed=$(grep -c '^ok ' "$log")
+	failed=$(grep -c '^not ok ' "$log")
+	if [ "$failed" = 0 ] && { [ $status != 0 ] || [ "$passed" = 0 ]; }; then
+		failed=1
+		echo "not ok $name: exit status $status" >>"$log"
+	fi
+	echo "$passed $failed" >"$log.count"
+	if [ "$failed" = 0 ]; then
+		printf '%-44s %4d passed %4d s\n' "$name" "$passed" $((SECONDS - started))
+	else
+		printf '%-44s %4d passed, %d FAILED\n' "$name" "$passed" "$failed"
+		grep -n '^not ok ' "$log" | head -20
+		tail -40 "$log" | sed 's/^/    | /'
+	fi
+}
+
+variant_programs() { # build folder
+	ls "$1"/tests/unit/*_test "$1"/tests/fuzz/*_replay 2>/dev/null
+}
+
+if [ "$1" = asan ]; then
+	set -- $(variant_programs build/asan)
+elif [ $# = 0 ]; then
+	set -- tests/layers_test.sh $(variant_programs build) $(variant_programs build/clang) $(variant_programs build/asan)
+	# Whole programs: end to end, simulated, and with the power cut.
+	set -- "$@" $(ls tests/e2e/*.sh tests/sim/*.sh tests/crash/*.sh 2>/dev/null)
+fi
+
+number=0
+for program in "$@"; do
+	number=$((number + 1))
+	while [ "$(jobs -rp | wc -l)" -ge 2 ]; do
+		wait -n
+	done
+	one "$program" "$logs/$number" "./$program" &
+done
+wait
+passed=0
+failed=0
+for count in "$logs"/*.count; do
+	read -r p f <"$count"
+	passed=$((passed + p))
+	failed=$((failed + f))
+done
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
