@@ -57,14 +57,18 @@ void vd_noise_wipe(struct vd_noise *);
 /* Is it our turn to write? */
 bool vd_noise_writes(const struct vd_noise *);
 bool vd_noise_complete(const struct vd_noise *);
-/* Appends the next message. VD_EINVAL out of turn. */
+/* Appends the next message; `payload` must not borrow from *out. VD_EINVAL out of turn or a psk is missing, VD_ECAP over
+ * VD_FRAME_MAX, VD_EFORMAT the other end's key is of small order, VD_ENOMEM: both unchanged. */
 int vd_noise_write(struct vd_noise *, struct vd_slice payload, struct vd_buf *out);
-/* Reads the next message, appends its payload. VD_ESIGNATURE, VD_EFORMAT: *this is unchanged (another key may be tried). */
+/* Reads the next message, appends its payload. VD_ESIGNATURE, VD_EFORMAT (short, long, or a key of small order), VD_EINVAL out
+ * of turn, VD_ENOMEM: both unchanged (another key may be tried). */
 int vd_noise_read(struct vd_noise *, struct vd_slice message, struct vd_buf *payload);
-/* After the last message: transport ciphers for us, and the channel binding. */
+/* After the last message: transport ciphers for us, and the channel binding. Wipe the handshake then. VD_EINVAL before. */
 int vd_noise_split(struct vd_noise *, struct vd_noise_cipher *send, struct vd_noise_cipher *receive, uint8_t hash[32]);
 
-/* Transport. Refuses to wrap the nonce (VD_ECAP). Append to *out; VD_ESIGNATURE on open. */
+/* Transport: appends to *out, from bytes that are not *out's. VD_ECAP: the nonce would wrap, or more than VD_FRAME_MAX.
+ * On open VD_EFORMAT: shorter than a tag or over VD_FRAME_MAX; VD_ESIGNATURE: not the next frame, or changed. Both and
+ * VD_ENOMEM leave the cipher as it was. */
 int vd_noise_seal(struct vd_noise_cipher *, struct vd_slice plain, struct vd_buf *out);
 int vd_noise_open(struct vd_noise_cipher *, struct vd_slice sealed, struct vd_buf *out);
 
