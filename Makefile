@@ -60,6 +60,11 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libcli.a $(LIBS)
 
 REPLAY := $(patsubst tests/fuzz/%_fuzz.c,$(BUILD)/tests/fuzz/%_replay,$(wildcard tests/fuzz/*_fuzz.c))
 
+$(BUILD)/tests/fuzz/%_replay: $(BUILD)/tests/fuzz/%_fuzz.o $(BUILD)/tests/fuzz/replay.o $(LIBS)
+	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+$(BUILD)/tests/fuzz/%_fuzz: $(BUILD)/tests/fuzz/%_fuzz.o $(LIBS)
+	$(CC) $(LDFLAGS) -fsanitize=fuzzer $^ $(LDLIBS) -o $@
+
 # Debian packages: what it takes to build, and what the tests want besides.
 PACKAGES      := gcc make pkg-config libc6-dev libuv1-dev libmsgpack-dev libsodium-dev liblmdb-dev libjansson-dev
 PACKAGES_TEST := $(PACKAGES) libcmocka-dev clang libclang-rt-14-dev iproute2 jq binutils
@@ -103,6 +108,11 @@ asan: deps-test
 	@$(MAKE) --no-print-directory -j2 VARIANT=asan all programs
 	@tests/run.sh asan
 
+fuzz: deps-test
+	@$(MAKE) --no-print-directory -j2 VARIANT=fuzz fuzzers
+	@tests/fuzz/run.sh $(SECONDS)
+fuzzers: $(FUZZ)
+
 install: all
 	install -D -m 755 build/vereda $(DESTDIR)$(PREFIX)/bin/vereda
 	install -D -m 755 build/veredad $(DESTDIR)$(PREFIX)/bin/veredad
@@ -111,5 +121,5 @@ clean:
 	rm -rf build
 
 .SECONDARY:
-.PHONY: all help deps deps-test layers demo test programs asan install clean
+.PHONY: all help deps deps-test layers demo test programs asan fuzz fuzzers install clean
 -include $(shell find build -name '*.d' 2>/dev/null)
