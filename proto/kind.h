@@ -32,13 +32,19 @@ struct vd_kind {
 
 extern const struct vd_kind vd_kinds[];
 extern const size_t vd_kind_count;
+/* about, replaces, text: the same in every kind. */
+extern const struct vd_field_def vd_kind_common[];
+extern const size_t vd_kind_common_count;
 
 /* NULL: not in the table, generic (normal lane, main text "text"). */
 const struct vd_kind *vd_kind_find(struct vd_slice name);
 const struct vd_field_def *vd_kind_field(const struct vd_kind *, struct vd_slice field); /* kind may be NULL: about, replaces, text */
 enum vd_lane vd_kind_lane(struct vd_slice name);
-/* Checks what an author is about to write (never what is received): choices, required, types. VD_EINVAL with *bad the
- * offending field's definition or NULL. */
+const char *vd_kind_main_text(struct vd_slice name);
+/* RFC 3339, or YYYY, YYYY-MM, YYYY-MM-DD: as precise as it is known. Days exist. */
+bool vd_time_text_ok(struct vd_slice);
+/* Checks what an author is about to write (never what is received): choices, required, types. Fields no one defined are
+ * allowed, and so is a blank time or choice that is not required. VD_EINVAL with *bad the offending field's definition. */
 int vd_kind_check(const struct vd_content *, const struct vd_field_def **bad);
 
 #endif
