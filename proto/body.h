@@ -7,7 +7,15 @@
 
 enum vd_audience { VD_AUDIENCE_EVERYONE = 1, VD_AUDIENCE_MEMBERS = 2, VD_AUDIENCE_NAMED = 3 };
 
-enum { VD_BODY_NONCE_BYTES = 24, VD_BODY_MAC_BYTES = 32, VD_BODY_PREFIX_BYTES = 2 + VD_EPOCH_BYTES + VD_BODY_NONCE_BYTES };
+enum {
+	VD_BODY_NONCE_BYTES = 24,
+	VD_BODY_MAC_BYTES = 32,
+	VD_BODY_PREFIX_BYTES = 2 + VD_EPOCH_BYTES + VD_BODY_NONCE_BYTES,
+	/* Ephemeral key and slots of a named body. */
+	VD_BODY_NAMED_BYTES = VD_KEY_BYTES + VD_NAMED_SLOTS * (VD_KEY_BYTES + 16),
+	/* Padded plaintext at most: the last bucket, the same whatever the audience. */
+	VD_BODY_PLAIN_MAX = VD_BODY_MAX - VD_BODY_PREFIX_BYTES - VD_BODY_NAMED_BYTES - VD_BODY_MAC_BYTES,
+};
 
 /* The part before the ciphertext. */
 struct vd_body_prefix {
@@ -18,7 +26,7 @@ struct vd_body_prefix {
 /* Which key does it want? VD_EFORMAT, VD_EVERSION (newer envelope). Reads no secret. */
 int vd_body_peek(struct vd_slice body, struct vd_body_prefix *out);
 
-/* Appends the envelope of `content` to *out. VD_ECAP when it would exceed VD_BODY_MAX; VD_EINVAL for VD_AUDIENCE_NAMED,
+/* Appends the envelope of `content` to *out. VD_ECAP when it would exceed the last bucket; VD_EINVAL for VD_AUDIENCE_NAMED,
  * whose keys come with a later version of this function. */
 int vd_body_seal(enum vd_audience, const uint8_t epoch[VD_EPOCH_BYTES], const uint8_t key[VD_KEY_BYTES],
                  const uint8_t nonce[VD_BODY_NONCE_BYTES], struct vd_slice ad, struct vd_slice content,
@@ -27,7 +35,7 @@ int vd_body_seal(enum vd_audience, const uint8_t epoch[VD_EPOCH_BYTES], const ui
  * inside is malformed. VD_EVERSION: a packing we do not know. *out unchanged on error. */
 int vd_body_open(struct vd_slice body, const uint8_t key[VD_KEY_BYTES], struct vd_slice ad, struct vd_buf *out);
 
-/* Bucket that `n` bytes of plaintext are padded to. */
+/* Bucket that `n` bytes of plaintext (packing and length included) are padded to; 0 when over VD_BODY_PLAIN_MAX. */
 size_t vd_body_bucket(size_t n);
 
 #endif

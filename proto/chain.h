@@ -15,13 +15,16 @@ struct vd_batch {
 
 struct vd_batch_entry {
 	size_t at;                /* offset of the raw record in bytes */
+	size_t ext_at;            /* of its ext in the raw record */
 	struct vd_record record;  /* views, valid from vd_batch_seal() on */
 	int verdict;              /* VD_EAGAIN until verified; then 0, or why not */
+	bool vouched;             /* a valid successor in the batch names it */
 };
 
 void vd_batch_deinit(struct vd_batch *);
 void vd_batch_reset(struct vd_batch *);
-/* Copies and decodes one raw record. A malformed one is VD_EFORMAT (or as vd_record_decode says) and is not added. */
+/* Copies and decodes one raw record. A malformed one is VD_EFORMAT (or as vd_record_decode says) and is not added. VD_ENOMEM.
+ * How many and how much is the caller's to bound. Ends the validity of views until the next vd_batch_seal(). */
 int vd_batch_add(struct vd_batch *, struct vd_slice raw);
 /* Points the views into the (now unmoving) bytes. Called by vd_chain_verify. */
 void vd_batch_seal(struct vd_batch *);
@@ -33,15 +36,18 @@ struct vd_chain_port {
 	bool (*vouched)(void *ctx, const struct vd_record *);
 };
 
-/* Sets every entry's verdict and sorts entries by lane, author, seq ascending:
+/* Sets every entry's verdict, afresh if called again, and sorts the group's entries by lane, author, seq, id ascending:
  *   0            valid, its author granted (lane 0: entitled)
  *   VD_EGROUP    of another group
  *   VD_EAUTHOR   author not granted, or control by one not entitled: for the pool, lane 0 may grow
  *   VD_ESIGNATURE neither its own signature nor a valid successor vouches
  *   VD_EFORMAT   lane 0 whose body is no control content, or is a stub
+ *   VD_ECAP      lane 0 over VD_CONTROL_MAX
  * Valid control records are added to `group` on the way, so that a grant in the batch admits the records behind it;
- * loops until nothing more becomes valid. Verified singly are only records that no successor vouches for; *verified, if
- * not NULL, counts those signature checks. VD_ENOMEM. */
+ * loops until nothing more becomes valid. Only a record of verdict 0 vouches for its predecessor. The founding record is
+ * the exception to the chain: seq 1, and its own signature must hold. Verified singly are only records that no successor
+ * vouches for; *verified, if not NULL, grows by those signature checks. `port` may be NULL: nothing is stored yet.
+ * VD_ENOMEM: the group may have grown; verdicts already given hold. */
 int vd_chain_verify(struct vd_batch *, struct vd_group *group, const struct vd_chain_port *, uint64_t *verified);
 
 #endif

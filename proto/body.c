@@ -1,0 +1,177 @@
+#include "body.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#include "err.h"
+#include "hash.h"
+
+enum {
+	ENVELOPE_VERSION = 1,
+	NONCE_AT = 2 + VD_EPOCH_BYTES,
+	PACKING_PLAIN = 0,
+	LENGTH_MAX = 3, /* bytes of a varint below VD_BODY_MAX */
+};
+
+/* What PASETO v4.local derives from key and nonce. */
+struct keys {
+	uint8_t stream[VD_KEY_BYTES + crypto_stream_xchacha20_NONCEBYTES]; /* key ‖ nonce */
+	uint8_t mac[VD_KEY_BYTES];
+};
+
+static void derive(const uint8_t key[VD_KEY_BYTES], const uint8_t nonce[VD_BODY_NONCE_BYTES], struct keys *out)
+{
+	struct vd_slice k = vd_slice(key, VD_KEY_BYTES), n = vd_slice(nonce, VD_BODY_NONCE_BYTES);
+
+	vd_hash(VD_HASH_BODY_KEY, k, out->stream, sizeof(out->stream), &n, 1);
+	vd_hash(VD_HASH_BODY_AUTH, k, out->mac, sizeof(out->mac), &n, 1);
+}
+
+static void make_mac(const struct keys *keys, struct vd_slice ad, struct vd_slice prefix, struct vd_slice cipher,
+                     uint8_t out[VD_BODY_MAC_BYTES])
+{
+	uint8_t n[3][8] = { { 0 } };
+	const struct vd_slice parts[] = { vd_slice(n[0], 8), ad, vd_slice(n[1], 8), prefix, vd_slice(n[2], 8), cipher };
+
+	vd_set_u64(n[0], ad.n);
+	vd_set_u64(n[1], prefix.n);
+	vd_set_u64(n[2], cipher.n);
+	vd_hash(VD_HASH_BODY_MAC, vd_slice(keys->mac, sizeof(keys->mac)), out, VD_BODY_MAC_BYTES, parts, 6);
+}
+
+/* In place. */
+static void apply_stream(const struct keys *keys, uint8_t *bytes, size_t n)
+{
+	crypto_stream_xchacha20_xor(bytes, bytes, n, keys->stream + VD_KEY_BYTES, keys->stream);
+}
+
+size_t vd_body_bucket(size_t n)
+{
+	size_t unit = 32;
+
+	if (n > VD_BODY_PLAIN_MAX)
+		return 0;
+	while (n > 16 * unit)
+		unit *= 2;
+	n = n ? (n + unit - 1) / unit * unit : unit;
+	return n < VD_BODY_PLAIN_MAX ? n : VD_BODY_PLAIN_MAX;
+}
+
+int vd_body_peek(struct vd_slice body, struct vd_body_prefix *out)
+{
+	struct vd_rd r = vd_rd(body);
+	uint8_t version = vd_rd_u8(&r), audience = vd_rd_u8(&r);
+
+	if (version > ENVELOPE_VERSION)
+		return VD_EVERSION;
+	vd_rd_copy(&r, out->epoch, VD_EPOCH_BYTES);
+	vd_rd_take(&r, VD_BODY_NONCE_BYTES);
+	if (audience == VD_AUDIENCE_NAMED)
+		vd_rd_take(&r, VD_BODY_NAMED_BYTES);
+	vd_rd_take(&r, VD_BODY_MAC_BYTES);
+	if (r.err || version < ENVELOPE_VERSION || audience < VD_AUDIENCE_EVERYONE || audience > VD_AUDIENCE_NAMED)
+		return VD_EFORMAT;
+	out->audience = (enum vd_audience)audience;
+	return VD_OK;
+}
+
+/* packing ‖ length ‖ content ‖ zeros, exactly `bucket` bytes, written to `dst`. */
+static void put_plain(uint8_t *dst, size_t bucket, struct vd_slice head, struct vd_slice content)
+{
+	memcpy(dst, head.p, head.n);
+	if (content.n)
+		memcpy(dst + head.n, content.p, content.n);
+	memset(dst + head.n + content.n, 0, bucket - head.n - content.n);
+}
+
+int vd_body_seal(enum vd_audience audience, const uint8_t epoch[VD_EPOCH_BYTES], const uint8_t key[VD_KEY_BYTES],
+                 const uint8_t nonce[VD_BODY_NONCE_BYTES], struct vd_slice ad, struct vd_slice content,
+                 struct vd_buf *out)
+{
+	uint8_t head[1 + LENGTH_MAX] = { PACKING_PLAIN }, *p;
+	size_t start = out->n, head_n = 1, bucket;
+	struct keys keys;
+
+	if (audience != VD_AUDIENCE_EVERYONE && audience != VD_AUDIENCE_MEMBERS)
+		return VD_EINVAL;
+	if (content.n > VD_BODY_PLAIN_MAX)
+		return VD_ECAP;
+	for (size_t left = content.n; head_n == 1 || left; left >>= 7)
+		head[head_n++] = (uint8_t)((left & 0x7f) | (left > 0x7f ? 0x80 : 0));
+	bucket = vd_body_bucket(head_n + content.n);
+	if (!bucket)
+		return VD_ECAP;
+	p = vd_buf_extend(out, VD_BODY_PREFIX_BYTES + bucket + VD_BODY_MAC_BYTES);
+	if (!p)
+		return VD_ENOMEM;
+
+	p[0] = ENVELOPE_VERSION;
+	p[1] = (uint8_t)audience;
+	memcpy(p + 2, epoch, VD_EPOCH_BYTES);
+	memcpy(p + NONCE_AT, nonce, VD_BODY_NONCE_BYTES);
+	put_plain(p + VD_BODY_PREFIX_BYTES, bucket, vd_slice(head, head_n), content);
+	derive(key, nonce, &keys);
+	apply_stream(&keys, p + VD_BODY_PREFIX_BYTES, bucket);
+	make_mac(&keys, ad, vd_slice(p, VD_BODY_PREFIX_BYTES), vd_slice(p + VD_BODY_PREFIX_BYTES, bucket),
+	         out->p + start + VD_BODY_PREFIX_BYTES + bucket);
+	sodium_memzero(&keys, sizeof(keys));
+	return VD_OK;
+}
+
+/* Reads the plaintext's frame; *content borrows from it. */
+static int unframe(struct vd_slice plain, struct vd_slice *content)
+{
+	struct vd_rd r = vd_rd(plain);
+	uint8_t packing = vd_rd_u8(&r);
+	uint64_t n;
+
+	if (!r.err && packing != PACKING_PLAIN)
+		return VD_EVERSION;
+	n = vd_rd_varint(&r);
+	if (n > r.n)
+		return VD_EFORMAT;
+	*content = vd_rd_take(&r, (size_t)n);
+	if (r.err || plain.n != vd_body_bucket(plain.n - r.n) || !sodium_is_zero(r.p, r.n))
+		return VD_EFORMAT;
+	return VD_OK;
+}
+
+int vd_body_open(struct vd_slice body, const uint8_t key[VD_KEY_BYTES], struct vd_slice ad, struct vd_buf *out)
+{
+	struct vd_slice prefix, cipher, content;
+	struct vd_body_prefix peeked;
+	uint8_t mac[VD_BODY_MAC_BYTES], *p;
+	size_t start = out->n;
+	struct keys keys;
+	int rc = vd_body_peek(body, &peeked);
+
+	if (rc)
+		return rc;
+	prefix = vd_slice(body.p, VD_BODY_PREFIX_BYTES + (peeked.audience == VD_AUDIENCE_NAMED ? VD_BODY_NAMED_BYTES : 0));
+	cipher = vd_slice(body.p + prefix.n, body.n - prefix.n - VD_BODY_MAC_BYTES);
+	derive(key, body.p + NONCE_AT, &keys);
+	make_mac(&keys, ad, prefix, cipher, mac);
+	if (sodium_memcmp(mac, cipher.p + cipher.n, sizeof(mac))) {
+		rc = VD_ESIGNATURE;
+		goto done;
+	}
+	p = vd_buf_extend(out, cipher.n);
+	if (!p) {
+		rc = VD_ENOMEM;
+		goto done;
+	}
+	if (cipher.n)
+		memcpy(p, cipher.p, cipher.n);
+	apply_stream(&keys, p, cipher.n);
+	rc = unframe(vd_slice(p, cipher.n), &content);
+	if (!rc) {
+		memmove(p, content.p, content.n);
+		out->n = start + content.n;
+	} else {
+		sodium_memzero(p, cipher.n);
+		out->n = start;
+	}
+done:
+	sodium_memzero(&keys, sizeof(keys));
+	return rc;
+}

@@ -1,0 +1,249 @@
+#include "chain.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "err.h"
+#include "group.h"
+
+void vd_batch_deinit(struct vd_batch *batch)
+{
+	free(batch->entries);
+	vd_buf_deinit(&batch->bytes);
+	*batch = (struct vd_batch){ 0 };
+}
+
+void vd_batch_reset(struct vd_batch *batch)
+{
+	batch->count = 0;
+	vd_buf_reset(&batch->bytes);
+}
+
+static int reserve(struct vd_batch *batch)
+{
+	size_t capacity = batch->capacity ? 2 * batch->capacity : 64;
+	struct vd_batch_entry *entries;
+
+	if (batch->count < batch->capacity)
+		return VD_OK;
+	if (capacity > SIZE_MAX / sizeof(*entries))
+		return VD_ENOMEM;
+	entries = realloc(batch->entries, capacity * sizeof(*entries));
+	if (!entries)
+		return VD_ENOMEM;
+	batch->entries = entries;
+	batch->capacity = capacity;
+	return VD_OK;
+}
+
+int vd_batch_add(struct vd_batch *batch, struct vd_slice raw)
+{
+	struct vd_batch_entry *e;
+	int rc = reserve(batch);
+
+	if (rc)
+		return rc;
+	e = &batch->entries[batch->count];
+	*e = (struct vd_batch_entry){ .at = batch->bytes.n, .verdict = VD_EAGAIN };
+	rc = vd_record_decode(raw, &e->record);
+	if (rc)
+		return rc;
+	e->ext_at = (size_t)(e->record.ext.p - raw.p);
+	vd_buf_put_slice(&batch->bytes, raw);
+	if (vd_buf_check(&batch->bytes)) {
+		batch->bytes.failed = false; /* what is in the batch stays good */
+		return VD_ENOMEM;
+	}
+	batch->count++;
+	return VD_OK;
+}
+
+void vd_batch_seal(struct vd_batch *batch)
+{
+	for (size_t i = 0; i < batch->count; i++) {
+		struct vd_batch_entry *e = &batch->entries[i];
+		struct vd_record *r = &e->record;
+
+		r->raw.p = batch->bytes.p + e->at;
+		r->ext.p = r->raw.p + e->ext_at;
+		r->header.p = r->raw.p;
+		r->signature.p = r->header.p + r->header.n;
+		r->body.p = r->signature.p + r->signature.n;
+	}
+}
+
+/* Lane, author, group, seq, id ascending: one author's lane is a run, in which predecessors stand lower and forks side by
+ * side. */
+static int compare(const void *a, const void *b)
+{
+	const struct vd_record *x = &((const struct vd_batch_entry *)a)->record;
+	const struct vd_record *y = &((const struct vd_batch_entry *)b)->record;
+	int order;
+
+	if (x->lane != y->lane)
+		return x->lane < y->lane ? -1 : 1;
+	order = memcmp(x->author, y->author, VD_KEY_BYTES);
+	if (!order)
+		order = memcmp(x->group, y->group, VD_GROUP_BYTES);
+	if (order)
+		return order;
+	if (x->seq != y->seq)
+		return x->seq < y->seq ? -1 : 1;
+	return memcmp(x->id.b, y->id.b, VD_ID_BYTES);
+}
+
+/* What one verification works on. */
+struct walk {
+	struct vd_group *group;
+	const struct vd_chain_port *port;
+	uint64_t verified;
+};
+
+/* Entries of one lane, author and group: [first, end). They are judged together, so the first one's verdict tells whether
+ * they were. */
+struct run {
+	struct vd_batch_entry *first, *end;
+};
+
+static struct run run_at(struct vd_batch_entry *first, struct vd_batch_entry *end)
+{
+	struct run run = { first, first };
+
+	while (run.end < end && run.end->record.lane == first->record.lane &&
+	       !memcmp(run.end->record.author, first->record.author, VD_KEY_BYTES) &&
+	       !memcmp(run.end->record.group, first->record.group, VD_GROUP_BYTES))
+		run.end++;
+	return run;
+}
+
+/* Marks the entries below `e` that the valid record `e` names. The same record may stand there twice, as stub and whole. */
+static void vouch(const struct run *run, const struct vd_batch_entry *e)
+{
+	struct vd_batch_entry *low = run->first, *high = run->end;
+
+	if (!e->record.has_prev)
+		return;
+	while (low < high) {
+		struct vd_batch_entry *middle = low + (high - low) / 2;
+		const struct vd_record *r = &middle->record;
+		bool below = r->seq != e->record.seq - 1 ? r->seq < e->record.seq - 1
+		                                         : memcmp(r->id.b, e->record.prev.b, VD_ID_BYTES) < 0;
+
+		if (below)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < run->end && low->record.seq == e->record.seq - 1 &&
+	       !memcmp(low->record.id.b, e->record.prev.b, VD_ID_BYTES); low++)
+		low->vouched = true;
+}
+
+static bool proved(struct walk *w, const struct vd_batch_entry *e)
+{
+	if (e->vouched || (w->port && w->port->vouched(w->port->ctx, &e->record)))
+		return true;
+	w->verified++;
+	return vd_record_verify(&e->record) == VD_OK;
+}
+
+/* The verdict on one record whose author is entitled to its lane. */
+static int judge(struct walk *w, const struct vd_batch_entry *e)
+{
+	if (!e->record.lane && e->record.stub)
+		return VD_EFORMAT;
+	if (!proved(w, e))
+		return VD_ESIGNATURE;
+	return e->record.lane ? VD_OK : vd_group_add(w->group, &e->record);
+}
+
+/* Heads first, then what they vouch for. */
+static int judge_run(struct walk *w, const struct run *run)
+{
+	for (size_t i = (size_t)(run->end - run->first); i-- > 0;) {
+		struct vd_batch_entry *e = &run->first[i];
+
+		e->verdict = judge(w, e);
+		if (e->verdict == VD_ENOMEM)
+			return VD_ENOMEM;
+		if (!e->verdict)
+			vouch(run, e);
+	}
+	return VD_OK;
+}
+
+/* Who may do anything in a group follows from its founding record, so that one comes before every other. */
+static int found(struct walk *w, struct vd_batch_entry *first, struct vd_batch_entry *end)
+{
+	for (struct vd_batch_entry *e = first; e < end && !vd_group_salt(w->group); e++) {
+		if (e->verdict != VD_EAGAIN || e->record.seq != 1 || e->record.stub)
+			continue;
+		w->verified++;
+		if (vd_record_verify(&e->record) == VD_OK && vd_group_add(w->group, &e->record) == VD_ENOMEM)
+			return VD_ENOMEM;
+	}
+	return VD_OK;
+}
+
+/* Lane 0: each round judges the authors that the rounds before made coordinators. */
+static int judge_control(struct walk *w, struct vd_batch_entry *first, struct vd_batch_entry *end)
+{
+	bool grew = true;
+	int rc = found(w, first, end);
+
+	while (!rc && grew) {
+		grew = false;
+		for (struct run run = { first, first }; !rc && run.end < end;) {
+			run = run_at(run.end, end);
+			if (run.first->verdict != VD_EAGAIN || !vd_group_may_control(w->group, run.first->record.author))
+				continue;
+			rc = judge_run(w, &run);
+			grew = true;
+		}
+	}
+	return rc;
+}
+
+/* Verdicts that need no verification: none yet, or another group's. */
+static void start(struct vd_batch *batch, const uint8_t *group)
+{
+	for (size_t i = 0; i < batch->count; i++) {
+		struct vd_batch_entry *e = &batch->entries[i];
+
+		e->vouched = false;
+		e->verdict = memcmp(e->record.group, group, VD_GROUP_BYTES) ? VD_EGROUP : VD_EAGAIN;
+	}
+}
+
+static void refuse_strangers(struct vd_batch_entry *first, struct vd_batch_entry *end)
+{
+	for (struct vd_batch_entry *e = first; e < end; e++)
+		if (e->verdict == VD_EAGAIN)
+			e->verdict = VD_EAUTHOR;
+}
+
+int vd_chain_verify(struct vd_batch *batch, struct vd_group *group, const struct vd_chain_port *port, uint64_t *verified)
+{
+	struct walk w = { .group = group, .port = port };
+	struct vd_batch_entry *e = batch->entries, *end = e + batch->count, *data;
+	int rc;
+
+	if (!batch->count)
+		return VD_OK;
+	vd_batch_seal(batch);
+	start(batch, vd_group_id(group));
+	qsort(batch->entries, batch->count, sizeof(*batch->entries), compare);
+	for (data = e; data < end && !data->record.lane; data++)
+		;
+	rc = judge_control(&w, e, data);
+	for (struct run run = { data, data }; !rc && run.end < end;) {
+		run = run_at(run.end, end);
+		if (run.first->verdict == VD_EAGAIN && vd_group_is_author(group, run.first->record.author))
+			rc = judge_run(&w, &run);
+	}
+	if (!rc)
+		refuse_strangers(e, end);
+	if (verified)
+		*verified += w.verified;
+	return rc;
+}
