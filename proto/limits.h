@@ -24,7 +24,7 @@ enum {
 	VD_HEADER_FIELDS = 11,
 	VD_HEADER_FIELDS_MAX = 16, /* newer versions may append up to five */
 	VD_EXT_MAX = 256,        /* bytes of signed extension */
-	VD_HEADER_MAX = 1024,    /* bytes, newer versions included */
+	VD_HEADER_MAX = 896,     /* bytes, newer versions included: twice what version 1 can need */
 	VD_BODY_MAX = 63 * 1024, /* bytes: 60 KiB of attachment, its fields, its envelope */
 	VD_RECORD_MAX = VD_HEADER_MAX + VD_SIGNATURE_BYTES + VD_BODY_MAX,
 

@@ -9,6 +9,7 @@
 enum vd_sealed_what { VD_SEALED_BUNDLE = 1, VD_SEALED_SEGMENT = 2, VD_SEALED_WELCOME = 3 };
 enum vd_entry_type { VD_ENTRY_END = 0, VD_ENTRY_RECORD = 1, VD_ENTRY_MANIFEST = 2 };
 enum { VD_CHUNK_PLAIN = VD_CHUNK_BYTES - 16, VD_SEAL_SEED_BYTES = 32 };
+#define VD_SEALED_CHUNKS_MAX (UINT64_C(1) << 40) /* a file's length always fits 64 bits */
 
 struct vd_manifest {
 	enum vd_sealed_what what;
@@ -29,14 +30,16 @@ struct vd_recipient {
 
 /* What a reader may open with; tried in order. */
 struct vd_opener {
-	const uint8_t (*links)[VD_KEY_BYTES];
+	const uint8_t *links;               /* link_count keys of VD_KEY_BYTES, one after the other */
 	size_t link_count;
 	const struct vd_identity *identity; /* NULL: link slots only */
 };
 
 /* Writer. The manifest stands in the first chunk and counts what follows, so the caller announces it up front. */
 struct vd_sealer;
-/* `seed` is 32 fresh random bytes; everything in the file follows from it. At most VD_SLOTS recipients. */
+/* `seed` is 32 fresh random bytes; everything in the file follows from it, so no two files may share one. Of the manifest what,
+ * group, chunks, records and grant are read. VD_ECAP: over VD_SLOTS recipients. VD_EINVAL: a manifest or box key that makes no
+ * sense. */
 int vd_sealer_new(const struct vd_manifest *, const struct vd_recipient *, size_t count,
                   const uint8_t seed[VD_SEAL_SEED_BYTES], struct vd_sealer **out);
 void vd_sealer_free(struct vd_sealer *);
@@ -48,10 +51,15 @@ struct vd_seal_plan {
 void vd_seal_plan_start(struct vd_seal_plan *, enum vd_sealed_what);
 void vd_seal_plan_entry(struct vd_seal_plan *, size_t bytes);
 uint64_t vd_seal_plan_chunks(const struct vd_seal_plan *);
-/* Appends to *out whatever bytes of the file are complete (head first, then whole chunks). VD_ECAP: entry over
- * VD_RECORD_MAX; VD_EINVAL: does not match the announced plan. */
+/* Appends to *out whatever bytes of the file are complete (head first, then whole chunks). The manifest's own entry is there
+ * already. VD_ECAP: entry over VD_RECORD_MAX; VD_EINVAL: does not match the announced plan. */
 int vd_sealer_entry(struct vd_sealer *, enum vd_entry_type, struct vd_slice bytes, struct vd_buf *out);
 int vd_sealer_finish(struct vd_sealer *, struct vd_buf *out);
+
+/* Where things stand in a file of `size` bytes: chunk i starts at VD_HEAD_BYTES + i * VD_CHUNK_BYTES, *chunks whole ones are
+ * there. True when a whole file may have that size: then its last VD_HEAD_BYTES are the last head. */
+bool vd_sealed_layout(uint64_t size, uint64_t *chunks);
+uint64_t vd_sealed_bytes(uint64_t chunks);
 
 /* Reader: opens chunks by number, in any order, so that a damaged or half-carried file gives back what is whole. */
 struct vd_unsealer;
@@ -59,11 +67,11 @@ struct vd_unsealer;
  * keys opens either. */
 int vd_unsealer_new(struct vd_slice first, struct vd_slice last, const struct vd_opener *, struct vd_unsealer **out);
 void vd_unsealer_free(struct vd_unsealer *);
-/* Opens chunk i into plain (VD_CHUNK_PLAIN bytes); *is_last tells whether it is the final one. VD_ESIGNATURE: damaged. */
+/* Opens chunk i into plain (VD_CHUNK_PLAIN bytes, undefined on error); *is_last tells whether it is the final one. VD_ESIGNATURE: damaged. */
 int vd_unsealer_chunk(struct vd_unsealer *, uint64_t i, const uint8_t chunk[VD_CHUNK_BYTES], uint8_t *plain, bool *is_last);
 /* Entries of an opened chunk. *bytes borrows from it. 0, VD_ENOTFOUND at the end, VD_EFORMAT. */
 int vd_chunk_entry(struct vd_rd *, uint8_t *type, struct vd_slice *bytes);
-/* Decodes the manifest entry and compares its head hashes with the heads given to vd_unsealer_new. */
+/* Decodes the manifest entry and compares its head hashes with the heads given to vd_unsealer_new. VD_EFORMAT, VD_EVERSION. */
 int vd_unsealer_manifest(const struct vd_unsealer *, struct vd_slice entry, struct vd_manifest *out);
 
 #endif
