@@ -19,7 +19,8 @@ struct vd_symbol {
 
 /* item = H_item(salt; id). */
 void vd_item_of(const uint8_t salt[VD_SALT_BYTES], const struct vd_id *, struct vd_item *out);
-/* The symbols an item is in, ascending, below `limit`: call with a cursor of vd_mapping_start. First is always 0. */
+/* The symbols an item is in, ascending: vd_mapping_start gives the first, which is always 0; each item is in symbol i
+ * with probability 2 / (i + 2), independently. */
 struct vd_mapping {
 	uint64_t state;
 	uint64_t index;
@@ -28,16 +29,22 @@ struct vd_mapping vd_mapping_start(const struct vd_item *);
 void vd_mapping_next(struct vd_mapping *); /* index saturates at UINT64_MAX */
 uint32_t vd_item_check(const struct vd_item *);
 
-/* Adds (count +1) or removes (count -1) an item in symbols[first .. first + n). */
+/* Adds (sign +1) or removes (sign -1) an item in the symbols numbered first to first + n - 1, which `symbols` holds. */
 void vd_sketch_apply(struct vd_symbol *symbols, uint64_t first, uint64_t n, const struct vd_item *, int sign);
+
+/* Symbol number `index` on the wire: sum, check, and its count relative to what a set of `set_count` items leads to
+ * expect, which mostly leaves one byte. */
+void vd_symbol_encode(const struct vd_symbol *, uint64_t index, uint64_t set_count, struct vd_buf *out);
+/* Fails the cursor on a count that no set has. */
+void vd_symbol_decode(struct vd_rd *, uint64_t index, uint64_t set_count, struct vd_symbol *out);
 
 /* Peeling decoder of a difference "theirs minus ours". */
 struct vd_peeler;
 /* At most `max_symbols` are ever taken (VD_ECAP beyond), which bounds memory to about 80 bytes each. */
 struct vd_peeler *vd_peeler_new(size_t max_symbols);
 void vd_peeler_free(struct vd_peeler *);
-/* Appends difference symbols number count.. and peels as far as possible. VD_ECAP, VD_ENOMEM, or VD_EFORMAT when more items
- * came out than symbols went in: a jammed sketch. */
+/* Appends the next `n` difference symbols and peels as far as possible. VD_ECAP, VD_ENOMEM: nothing changed. VD_EFORMAT:
+ * more items came out than symbols went in, a jammed sketch; only vd_peeler_free makes sense then. */
 int vd_peeler_add(struct vd_peeler *, const struct vd_symbol *theirs, const struct vd_symbol *ours, size_t n);
 /* Symbol 0 is empty after peeling: everything was found (as far as the sketch can tell; the digest decides). */
 bool vd_peeler_done(const struct vd_peeler *);
@@ -45,9 +52,14 @@ size_t vd_peeler_symbols(const struct vd_peeler *);
 /* Items found so far: sign +1 only theirs, -1 only ours. */
 size_t vd_peeler_found(const struct vd_peeler *);
 const struct vd_item *vd_peeler_item(const struct vd_peeler *, size_t i, int *sign);
+/* Estimate of the whole difference from all symbols taken so far: the more of them, the better. */
+uint64_t vd_peeler_estimate(const struct vd_peeler *);
+/* Symbols that most likely settle a difference of d. */
+uint64_t vd_sketch_symbols_for(uint64_t d);
 
-/* Estimate of the difference from the counts of symbols vd_estimate_at[8] of both sides (low 16 bits) and set sizes. */
-enum { VD_ESTIMATES = 8 };
+/* Estimate of the difference from the counts of symbols vd_estimate_at[] of both sides (low 16 bits) and the set sizes.
+ * Standard deviation about a third of the difference. */
+enum { VD_ESTIMATES = 16 };
 extern const uint16_t vd_estimate_at[VD_ESTIMATES];
 uint64_t vd_sketch_estimate(const uint16_t theirs[VD_ESTIMATES], const uint16_t ours[VD_ESTIMATES], uint64_t their_count,
                             uint64_t our_count);
