@@ -6,7 +6,8 @@
 
 struct vd_file_out;
 
-/* Opens a temporary file beside `path` (same folder, ".tmp", mode 0600). `path` "-" is standard output: nothing is atomic there. */
+/* Opens a temporary file beside `path` ("<path>.<six characters>.tmp", mode 0600), and removes those of the same name that an
+ * interrupted run left more than a day ago. `path` "-" is standard output: nothing is atomic there. */
 int vd_file_create(const char *path, struct vd_file_out **out);
 int vd_file_write(struct vd_file_out *, struct vd_slice);
 /* Bytes so far. */
@@ -16,8 +17,12 @@ uint64_t vd_file_size(const struct vd_file_out *);
 int vd_file_commit(struct vd_file_out *, bool read_back);
 void vd_file_abort(struct vd_file_out *); /* removes the temporary file; NULL is fine */
 
-/* Whole file, at most `max` bytes (VD_ECAP), into *out. */
+/* Appends the whole file, at most `max` bytes (VD_ECAP), to *out, which is unchanged on error. "-" is standard input. */
 int vd_file_read(const char *path, size_t max, struct vd_buf *out);
+/* Removes temporary files of vd_file_create older than a day; `base` NULL: whatever they were to become. */
+void vd_file_sweep(const char *folder, const char *base);
+/* Makes what was created, renamed or removed in it durable. */
+int vd_file_sync_folder(const char *folder);
 /* VD_ENOSPACE, VD_EIO, VD_ENOTFOUND… for an errno. */
 int vd_file_errno(int code);
 

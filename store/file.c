@@ -1,0 +1,285 @@
+#include "file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "proto/err.h"
+
+enum { BLOCK_BYTES = 64 * 1024, HASH_BYTES = 32, STALE_S = 24 * 60 * 60 };
+
+/* ".XXXXXX.tmp", as mkostemps fills it in. */
+static const char temp_end[] = ".tmp";
+enum { TEMP_RANDOM = 6, TEMP_END = sizeof(temp_end) - 1, TEMP_TAIL = 1 + TEMP_RANDOM + TEMP_END };
+
+struct vd_file_out {
+	int fd;
+	bool stream;        /* standard output */
+	uint64_t size;
+	crypto_generichash_state hash;
+	char *path, *temp, *folder;
+};
+
+int vd_file_errno(int code)
+{
+	switch (code) {
+	case 0:
+		return VD_OK;
+	case ENOMEM:
+		return VD_ENOMEM;
+	case ENOSPC:
+	case EDQUOT:
+	case EFBIG:
+		return VD_ENOSPACE;
+	case ENOENT:
+	case ENOTDIR:
+		return VD_ENOTFOUND;
+	case EEXIST:
+		return VD_EEXISTS;
+	case EBUSY:
+	case EAGAIN:
+	case ETXTBSY:
+		return VD_EBUSY;
+	case EPIPE:
+	case ECONNRESET:
+		return VD_ECLOSED;
+	case EINVAL:
+	case EISDIR:
+	case ENAMETOOLONG:
+	case ELOOP:
+		return VD_EINVAL;
+	default:
+		return VD_EIO;
+	}
+}
+
+static char *folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!slash)
+		return strdup(".");
+	return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+}
+
+static void file_free(struct vd_file_out *f)
+{
+	if (f->fd >= 0 && !f->stream)
+		close(f->fd);
+	free(f->path);
+	free(f->temp);
+	free(f->folder);
+	free(f);
+}
+
+/* "<base>.<six>.tmp"; any base when NULL. */
+static bool is_temp(const char *name, const char *base)
+{
+	size_t n = strlen(name);
+
+	if (n <= TEMP_TAIL || strcmp(name + n - TEMP_END, temp_end) != 0 || name[n - TEMP_TAIL] != '.')
+		return false;
+	return !base || (strlen(base) == n - TEMP_TAIL && strncmp(name, base, n - TEMP_TAIL) == 0);
+}
+
+void vd_file_sweep(const char *folder, const char *base)
+{
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+	struct stat st;
+
+	if (!dir)
+		return;
+	while ((entry = readdir(dir)))
+		if (is_temp(entry->d_name, base) && fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISREG(st.st_mode) && st.st_mtime < time(NULL) - STALE_S)
+			unlinkat(dirfd(dir), entry->d_name, 0);
+	closedir(dir);
+}
+
+int vd_file_create(const char *path, struct vd_file_out **out)
+{
+	struct vd_file_out *f = calloc(1, sizeof(*f));
+	const char *slash = strrchr(path, '/');
+	int rc = VD_ENOMEM;
+
+	if (!f)
+		return VD_ENOMEM;
+	f->fd = -1;
+	crypto_generichash_init(&f->hash, NULL, 0, HASH_BYTES);
+	if (strcmp(path, "-") == 0) {
+		f->stream = true;
+		f->fd = STDOUT_FILENO;
+		*out = f;
+		return VD_OK;
+	}
+	f->path = strdup(path);
+	f->folder = folder_of(path);
+	if (!f->path || !f->folder || asprintf(&f->temp, "%s.XXXXXX%s", path, temp_end) < 0) {
+		f->temp = NULL;
+		goto done;
+	}
+	vd_file_sweep(f->folder, slash ? slash + 1 : path);
+	f->fd = mkostemps(f->temp, TEMP_END, O_CLOEXEC);
+	if (f->fd < 0) {
+		rc = vd_file_errno(errno);
+		goto done;
+	}
+	*out = f;
+	return VD_OK;
+done:
+	file_free(f);
+	return rc;
+}
+
+int vd_file_write(struct vd_file_out *f, struct vd_slice bytes)
+{
+	crypto_generichash_update(&f->hash, bytes.p, bytes.n);
+	while (bytes.n) {
+		ssize_t n = write(f->fd, bytes.p, bytes.n);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return vd_file_errno(errno);
+		bytes.p += n;
+		bytes.n -= (size_t)n;
+		f->size += (uint64_t)n;
+	}
+	return VD_OK;
+}
+
+uint64_t vd_file_size(const struct vd_file_out *f)
+{
+	return f->size;
+}
+
+/* Reads the temporary file from the medium, not from memory, and compares it with all that was written. */
+static int compare(struct vd_file_out *f)
+{
+	crypto_generichash_state state;
+	uint8_t wrote[HASH_BYTES], found[HASH_BYTES], *block = malloc(BLOCK_BYTES);
+	int fd = open(f->temp, O_RDONLY | O_CLOEXEC);
+	int rc = VD_OK;
+	ssize_t n = 1;
+
+	if (fd < 0 || !block) {
+		rc = fd < 0 ? vd_file_errno(errno) : VD_ENOMEM;
+		goto done;
+	}
+	/* The pages are clean after fsync: the kernel lets go of them, and what we read now comes from the medium. */
+	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	crypto_generichash_init(&state, NULL, 0, HASH_BYTES);
+	while (n) {
+		n = read(fd, block, BLOCK_BYTES);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			rc = vd_file_errno(errno);
+			goto done;
+		}
+		crypto_generichash_update(&state, block, (size_t)n);
+	}
+	crypto_generichash_final(&state, found, sizeof(found));
+	crypto_generichash_final(&f->hash, wrote, sizeof(wrote));
+	if (memcmp(wrote, found, sizeof(wrote)) != 0)
+		rc = VD_EDAMAGED;
+done:
+	if (fd >= 0)
+		close(fd);
+	free(block);
+	return rc;
+}
+
+int vd_file_sync_folder(const char *folder)
+{
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = VD_OK;
+
+	if (fd < 0)
+		return vd_file_errno(errno);
+	/* Some file systems have nothing to sync in a folder, and say so. */
+	if (fsync(fd) && errno != EINVAL && errno != ENOTSUP)
+		rc = vd_file_errno(errno);
+	close(fd);
+	return rc;
+}
+
+int vd_file_commit(struct vd_file_out *f, bool read_back)
+{
+	int rc = VD_OK, fd = f->fd;
+
+	if (f->stream) {
+		/* A pipe or terminal cannot be synced; a file behind the redirection can. */
+		if (fsync(fd) && errno != EINVAL && errno != ENOTSUP && errno != EROFS)
+			rc = vd_file_errno(errno);
+		file_free(f);
+		return rc;
+	}
+	if (fsync(fd))
+		rc = vd_file_errno(errno);
+	if (!rc && read_back)
+		rc = compare(f);
+	if (rc)
+		goto done;
+	f->fd = -1;
+	if (close(fd) || rename(f->temp, f->path)) {
+		rc = vd_file_errno(errno);
+		goto done;
+	}
+	rc = vd_file_sync_folder(f->folder);
+	if (rc)
+		(void)unlink(f->path);
+	file_free(f);
+	return rc;
+done:
+	vd_file_abort(f);
+	return rc;
+}
+
+void vd_file_abort(struct vd_file_out *f)
+{
+	if (!f)
+		return;
+	if (f->temp)
+		(void)unlink(f->temp);
+	file_free(f);
+}
+
+int vd_file_read(const char *path, size_t max, struct vd_buf *out)
+{
+	bool stream = strcmp(path, "-") == 0;
+	int fd = stream ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+	size_t start = out->n;
+	int rc = VD_OK;
+	ssize_t n = 1;
+
+	if (fd < 0)
+		return vd_file_errno(errno);
+	while (n && !rc) {
+		uint8_t *p = vd_buf_extend(out, BLOCK_BYTES);
+
+		if (!p) {
+			rc = VD_ENOMEM;
+			break;
+		}
+		n = read(fd, p, BLOCK_BYTES);
+		out->n -= BLOCK_BYTES - (n < 0 ? 0 : (size_t)n);
+		if (n < 0 && errno != EINTR)
+			rc = vd_file_errno(errno);
+		else if (out->n - start > max)
+			rc = VD_ECAP;
+	}
+	if (!stream)
+		close(fd);
+	if (rc)
+		out->n = start;
+	return rc;
+}

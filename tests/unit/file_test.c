@@ -1,0 +1,294 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "proto/err.h"
+#include "store/file.h"
+
+static char folder[] = "/tmp/vd-file-XXXXXX";
+static char target[64];
+
+static void clear(void)
+{
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+
+	while ((entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			unlinkat(dirfd(dir), entry->d_name, 0);
+	closedir(dir);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(target, sizeof(target), "%s/out.vb", folder);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	clear();
+	return rmdir(folder);
+}
+
+static int entries(void)
+{
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+	int n = 0;
+
+	while ((entry = readdir(dir)))
+		n += entry->d_name[0] != '.';
+	closedir(dir);
+	return n;
+}
+
+static void put(const char *name, const char *text, time_t age_s)
+{
+	char path[128];
+	struct timespec times[2] = { { .tv_sec = time(NULL) - age_s } };
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	fd = open(path, O_CREAT | O_WRONLY | O_TRUNC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	times[1] = times[0];
+	assert_int_equal(futimens(fd, times), 0);
+	close(fd);
+}
+
+static bool there(const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	return access(path, F_OK) == 0;
+}
+
+static void assert_target(const char *text)
+{
+	struct vd_buf got = { 0 };
+
+	assert_int_equal(vd_file_read(target, 1 << 20, &got), 0);
+	assert_true(vd_slice_eq(vd_buf_slice(&got), vd_slice_str(text)));
+	vd_buf_deinit(&got);
+}
+
+static void test_file__appears_whole_on_commit(void **state)
+{
+	struct vd_file_out *f;
+	struct stat st;
+
+	(void)state;
+	for (int read_back = 0; read_back <= 1; read_back++) {
+		clear();
+		assert_int_equal(vd_file_create(target, &f), 0);
+		assert_int_equal(vd_file_write(f, vd_slice_str("one ")), 0);
+		assert_int_equal(vd_file_write(f, vd_slice_str("two")), 0);
+		assert_int_equal(vd_file_size(f), 7);
+		assert_false(there("out.vb"));
+		assert_int_equal(entries(), 1);
+		assert_int_equal(vd_file_commit(f, read_back), 0);
+		assert_int_equal(entries(), 1);
+		assert_target("one two");
+		assert_int_equal(stat(target, &st), 0);
+		assert_int_equal(st.st_mode & 07777, 0600);
+	}
+}
+
+static void test_file__replaces_what_stood_there(void **state)
+{
+	struct vd_file_out *f;
+
+	(void)state;
+	clear();
+	put("out.vb", "old", 0);
+	assert_int_equal(vd_file_create(target, &f), 0);
+	assert_int_equal(vd_file_write(f, vd_slice_str("new")), 0);
+	assert_target("old");
+	assert_int_equal(vd_file_commit(f, true), 0);
+	assert_target("new");
+}
+
+static void test_file__abort_leaves_nothing(void **state)
+{
+	struct vd_file_out *f;
+
+	(void)state;
+	clear();
+	put("out.vb", "old", 0);
+	assert_int_equal(vd_file_create(target, &f), 0);
+	assert_int_equal(vd_file_write(f, vd_slice_str("new")), 0);
+	vd_file_abort(f);
+	vd_file_abort(NULL);
+	assert_int_equal(entries(), 1);
+	assert_target("old");
+}
+
+/* The medium gives back other bytes: someone else's write through the file's own name. */
+static void test_file__read_back_notices_other_bytes(void **state)
+{
+	struct vd_file_out *f;
+	struct dirent *entry;
+	DIR *dir;
+	int fd = -1;
+
+	(void)state;
+	for (int cut = 0; cut <= 1; cut++) {
+		clear();
+		assert_int_equal(vd_file_create(target, &f), 0);
+		assert_int_equal(vd_file_write(f, vd_slice_str("as it was written")), 0);
+		dir = opendir(folder);
+		while ((entry = readdir(dir)))
+			if (entry->d_name[0] != '.')
+				fd = openat(dirfd(dir), entry->d_name, O_WRONLY);
+		closedir(dir);
+		assert_true(fd >= 0);
+		assert_int_equal(cut ? ftruncate(fd, 3) : pwrite(fd, "A", 1, 0), cut ? 0 : 1);
+		close(fd);
+		assert_int_equal(vd_file_commit(f, true), VD_EDAMAGED);
+		assert_int_equal(entries(), 0);
+	}
+}
+
+static void test_file__full_disk_leaves_nothing(void **state)
+{
+	struct rlimit before, small;
+	struct vd_file_out *f;
+	static uint8_t block[10000];
+	int rc = 0;
+
+	(void)state;
+	clear();
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	small = before;
+	small.rlim_cur = 25000;
+	assert_int_equal(vd_file_create(target, &f), 0);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	for (int i = 0; i < 5 && !rc; i++)
+		rc = vd_file_write(f, vd_slice(block, sizeof(block)));
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(rc, VD_ENOSPACE);
+	vd_file_abort(f);
+	assert_int_equal(entries(), 0);
+}
+
+static void test_file__no_such_folder(void **state)
+{
+	struct vd_file_out *f;
+	char path[128];
+
+	(void)state;
+	clear();
+	snprintf(path, sizeof(path), "%s/none/out", folder);
+	assert_int_equal(vd_file_create(path, &f), VD_ENOTFOUND);
+	/* A folder stands where the file should: noticed at the latest at the rename, and the temporary file goes. */
+	snprintf(path, sizeof(path), "%s/.dir", folder);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(vd_file_create(path, &f), 0);
+	assert_int_equal(vd_file_commit(f, false), VD_EINVAL);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(entries(), 0);
+}
+
+static void test_file__sweeps_only_stale_temporary_files_of_its_own(void **state)
+{
+	enum { DAY = 24 * 60 * 60 };
+	struct vd_file_out *f;
+
+	(void)state;
+	clear();
+	put("out.vb.abcdef.tmp", "stale", DAY + 60);
+	put("out.vb.ABCDEF.tmp", "alive", DAY - 60);
+	put("other.vb.abcdef.tmp", "not of this file", 9 * DAY);
+	put("out.vb.abcdefg.tmp", "no name of ours", 9 * DAY);
+	put("out.vb", "old", 9 * DAY);
+	put("x.tmp", "no name of ours", 9 * DAY);
+	assert_int_equal(vd_file_create(target, &f), 0);
+	vd_file_abort(f);
+	assert_false(there("out.vb.abcdef.tmp"));
+	assert_true(there("out.vb.ABCDEF.tmp"));
+	assert_true(there("other.vb.abcdef.tmp"));
+	assert_true(there("out.vb.abcdefg.tmp"));
+	assert_true(there("out.vb"));
+	vd_file_sweep(folder, NULL);
+	assert_false(there("other.vb.abcdef.tmp"));
+	assert_true(there("out.vb.ABCDEF.tmp"));
+	assert_true(there("out.vb"));
+	assert_true(there("x.tmp"));
+}
+
+static void test_file__read_has_a_cap(void **state)
+{
+	struct vd_buf got = { 0 };
+
+	(void)state;
+	clear();
+	put("out.vb", "12345678", 0);
+	vd_buf_put(&got, "before", 6);
+	assert_int_equal(vd_file_read(target, 7, &got), VD_ECAP);
+	assert_int_equal(got.n, 6);
+	assert_int_equal(vd_file_read(target, 8, &got), 0);
+	assert_true(vd_slice_eq(vd_buf_slice(&got), vd_slice_str("before12345678")));
+	clear();
+	assert_int_equal(vd_file_read(target, 8, &got), VD_ENOTFOUND);
+	assert_int_equal(vd_file_read(folder, 8, &got), VD_EINVAL);
+	vd_buf_deinit(&got);
+}
+
+static void test_file__standard_output(void **state)
+{
+	struct vd_file_out *f;
+	int ends[2], saved = dup(STDOUT_FILENO);
+	char got[8] = { 0 };
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(vd_file_create("-", &f), 0);
+	fflush(stdout);
+	dup2(ends[1], STDOUT_FILENO);
+	assert_int_equal(vd_file_write(f, vd_slice_str("piped")), 0);
+	assert_int_equal(vd_file_commit(f, true), 0);
+	dup2(saved, STDOUT_FILENO);
+	assert_int_equal(read(ends[0], got, sizeof(got)), 5);
+	assert_string_equal(got, "piped");
+	close(ends[0]);
+	close(ends[1]);
+	close(saved);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_file__appears_whole_on_commit),
+		cmocka_unit_test(test_file__replaces_what_stood_there),
+		cmocka_unit_test(test_file__abort_leaves_nothing),
+		cmocka_unit_test(test_file__read_back_notices_other_bytes),
+		cmocka_unit_test(test_file__full_disk_leaves_nothing),
+		cmocka_unit_test(test_file__no_such_folder),
+		cmocka_unit_test(test_file__sweeps_only_stale_temporary_files_of_its_own),
+		cmocka_unit_test(test_file__read_has_a_cap),
+		cmocka_unit_test(test_file__standard_output),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
