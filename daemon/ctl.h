@@ -4,10 +4,14 @@
 
 #include "proto/bytes.h"
 
-/* Client, blocking, 2 s at most. VD_ENOTFOUND: no daemon is running on this store.
+/* Client, blocking, 2 s at most. *answer: the line without its end. VD_ENOTFOUND: no daemon is running on this store.
+ * VD_EAGAIN: it does not answer in time; VD_ECLOSED, VD_EIO, VD_ENOMEM.
  *   "poke"    the store grew: read it and push            -> "ok"
- *   "status"  -> one line of JSON: {"listen":[…],"peers":[{"member":hex,"group":hex,"addr":…,"state":…,"since_ms":…}]}
- *   "sync"    call every known peer now                    -> "ok" */
+ *   "status"  -> one line of JSON: {"listen":[addr…],"peers":[{"addr","state","since_ms","outgoing","bytes_in","bytes_out",
+ *             and once proved "device","group","member" in hex}],"discover_on":[…]}; state: calling greeting syncing settled
+ *             closing; since_ms: Unix time of its opening
+ *   "sync"    call every known peer now                    -> "ok"
+ *   other                                                  -> "error: …" */
 int vd_ctl_request(const char *home, const char *line, struct vd_buf *answer);
 
 #endif

@@ -1,0 +1,140 @@
+#include "conf.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/err.h"
+
+const char vd_conf_usage[] =
+	"Examples:\n"
+	"  veredad                                    wait for others who know this address\n"
+	"  veredad --discover-on wlan0                find the group's devices on this network\n"
+	"  veredad --peer hub.example.org:4000        keep in touch with a hub\n"
+	"  veredad --listen 192.0.2.7:4000            be that hub\n"
+	"\n"
+	"Usage: veredad [OPTION]...\n"
+	"Keeps this device's groups in sync with others, in the foreground, until SIGTERM or SIGINT.\n"
+	"\n"
+	"  --home DIR             where the store is (else $VEREDA_HOME, $XDG_DATA_HOME/vereda, ~/.local/share/vereda)\n"
+	"  --listen ADDR:PORT     accept connections here; again for more; port 0: a free one (default [::]:0)\n"
+	"  --peer ADDR:PORT       call this one and keep the connection; again for more\n"
+	"  --discover-on IFACE    find others on this network interface; again for more; none: no beacon ever leaves\n"
+	"  --no-discovery         no beacons, whatever --discover-on says\n"
+	"  --version, --help\n"
+	"\n"
+	"IPv6 addresses stand in brackets: [2001:db8::1]:4000. The log goes to stderr, a line an event.\n"
+	"Exit: 0 ended as asked; 1 failed; 2 usage; 10 no store there; 11 another veredad has this store; 15 no space.\n";
+
+static int refuse(char message[VD_CONF_MESSAGE], const char *what, const char *value)
+{
+	snprintf(message, VD_CONF_MESSAGE, "%s: %.150s", what, value);
+	return VD_EINVAL;
+}
+
+static int add_listen(struct vd_conf *conf, const char *value, char message[VD_CONF_MESSAGE])
+{
+	if (conf->listen_count == VD_CONF_LISTEN_MAX)
+		return refuse(message, "too many --listen", value);
+	if (vd_address_parse(value, &conf->listen[conf->listen_count]))
+		return refuse(message, "--listen wants ADDRESS:PORT in numbers, as 0.0.0.0:4000 or [::]:4000", value);
+	conf->listen_count++;
+	return 0;
+}
+
+static int add_peer(struct vd_conf *conf, const char *value, char message[VD_CONF_MESSAGE])
+{
+	char host[VD_ADDRESS_HOST];
+	uint16_t port;
+
+	if (conf->peer_count == VD_CONF_PEERS_MAX)
+		return refuse(message, "too many --peer", value);
+	if (vd_address_split(value, host, &port) || !port)
+		return refuse(message, "--peer wants HOST:PORT, as hub.example.org:4000 or [2001:db8::1]:4000", value);
+	snprintf(conf->peer[conf->peer_count++], sizeof conf->peer[0], "%s", value);
+	return 0;
+}
+
+static int add_interface(struct vd_conf *conf, const char *value, char message[VD_CONF_MESSAGE])
+{
+	if (conf->interface_count == VD_CONF_INTERFACES_MAX)
+		return refuse(message, "too many --discover-on", value);
+	if (!*value || strlen(value) >= IF_NAMESIZE || strchr(value, '/'))
+		return refuse(message, "--discover-on wants the name of a network interface, as wlan0", value);
+	for (size_t i = 0; i < conf->interface_count; i++)
+		if (!strcmp(conf->interface[i], value))
+			return 0;
+	snprintf(conf->interface[conf->interface_count++], IF_NAMESIZE, "%s", value);
+	return 0;
+}
+
+static int set_home(struct vd_conf *conf, const char *folder, const char *below, char message[VD_CONF_MESSAGE])
+{
+	int n = snprintf(conf->home, sizeof conf->home, "%s%s", folder, below);
+
+	if (!*folder)
+		return refuse(message, "--home wants a folder", folder);
+	return n > 0 && (size_t)n < sizeof conf->home ? 0 : refuse(message, "the name of the folder is too long", folder);
+}
+
+static int default_home(struct vd_conf *conf, char message[VD_CONF_MESSAGE])
+{
+	const char *folder;
+
+	if ((folder = getenv("VEREDA_HOME")) && *folder)
+		return set_home(conf, folder, "", message);
+	if ((folder = getenv("XDG_DATA_HOME")) && *folder)
+		return set_home(conf, folder, "/vereda", message);
+	if ((folder = getenv("HOME")) && *folder)
+		return set_home(conf, folder, "/.local/share/vereda", message);
+	return refuse(message, "no --home given and no home folder known", "set HOME or VEREDA_HOME");
+}
+
+int vd_conf_parse(int argc, char **argv, struct vd_conf *conf, char message[VD_CONF_MESSAGE])
+{
+	enum { HOME = 256, LISTEN, PEER, INTERFACE, NO_DISCOVERY, STICK_DIR, CONFIG, HELP, VERSION };
+	static const struct option options[] = {
+		{"home", required_argument, NULL, HOME},
+		{"listen", required_argument, NULL, LISTEN},
+		{"peer", required_argument, NULL, PEER},
+		{"discover-on", required_argument, NULL, INTERFACE},
+		{"no-discovery", no_argument, NULL, NO_DISCOVERY},
+		{"stick-dir", required_argument, NULL, STICK_DIR},
+		{"config", required_argument, NULL, CONFIG},
+		{"help", no_argument, NULL, HELP},
+		{"version", no_argument, NULL, VERSION},
+		{NULL, 0, NULL, 0},
+	};
+	int option, rc = 0;
+
+	memset(conf, 0, sizeof *conf);
+	message[0] = '\0';
+	optind = 0; /* glibc: start over, also after an earlier call */
+	opterr = 0;
+	while (!rc && (option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+		switch (option) {
+		case HOME: rc = set_home(conf, optarg, "", message); break;
+		case LISTEN: rc = add_listen(conf, optarg, message); break;
+		case PEER: rc = add_peer(conf, optarg, message); break;
+		case INTERFACE: rc = add_interface(conf, optarg, message); break;
+		case NO_DISCOVERY: conf->no_discovery = true; break;
+		case STICK_DIR:
+			rc = refuse(message, "--stick-dir is not in this version: use `vereda sync DIR`", optarg);
+			break;
+		case CONFIG:
+			rc = refuse(message, "--config is not in this version: give the options on the command line", optarg);
+			break;
+		case 'h':
+		case HELP: conf->help = true; break;
+		case VERSION: conf->version = true; break;
+		case ':': rc = refuse(message, "option needs a value", argv[optind - 1]); break;
+		default: rc = refuse(message, "unknown option", argv[optind - 1]); break;
+		}
+	}
+	if (!rc && optind < argc)
+		rc = refuse(message, "unexpected argument", argv[optind]);
+	if (!rc && !conf->home[0] && !conf->help && !conf->version)
+		rc = default_home(conf, message);
+	return rc;
+}

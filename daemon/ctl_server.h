@@ -1,0 +1,49 @@
+/* Control socket, the daemon's half: home/ctl, and home/ctl.lock, which the daemon of a store holds as long as it lives.
+ * One line in (at most VD_CTL_LINE), one line out. Only processes of the same user are answered; a client that sends no line
+ * in time, sends too long a one or does not read its answer is dropped. */
+#ifndef VD_CTL_SERVER_H
+#define VD_CTL_SERVER_H
+
+#include <sys/un.h>
+#include <uv.h>
+
+#include "ctl.h"
+
+enum {
+	VD_CTL_LINE = 64,               /* bytes, newline included: the longest command is far shorter */
+	VD_CTL_CLIENTS_MAX = 16,
+	VD_CTL_IDLE_MS = 10000,
+	VD_CTL_ANSWER_MAX = 1024 * 1024,
+};
+
+/* The socket's address, however long the name of the folder: it goes by way of the open folder when it does not fit. */
+struct vd_ctl_place {
+	struct sockaddr_un address;
+	int folder;
+};
+/* VD_ENOTFOUND: no such folder. */
+int vd_ctl_place_open(const char *home, struct vd_ctl_place *);
+void vd_ctl_place_close(struct vd_ctl_place *);
+
+enum vd_ctl_command { VD_CTL_UNKNOWN, VD_CTL_POKE, VD_CTL_STATUS, VD_CTL_SYNC };
+
+/* Collects one line from pieces. */
+struct vd_ctl_line {
+	char text[VD_CTL_LINE];
+	size_t n;
+};
+/* Takes bytes up to and including the first newline: 0 and *command when the line is whole (more bytes are ignored),
+ * VD_EAGAIN when it is not yet, VD_ECAP when it is too long. */
+int vd_ctl_line_feed(struct vd_ctl_line *, struct vd_slice, enum vd_ctl_command *command);
+
+struct vd_ctl;
+/* Appends the answer, without its newline. */
+typedef void vd_ctl_answer(void *ctx, enum vd_ctl_command, struct vd_buf *answer);
+
+/* Takes the lock and listens. VD_EBUSY: another daemon has this store. VD_ENOMEM, VD_EIO. */
+int vd_ctl_open(uv_loop_t *, const char *home, vd_ctl_answer *, void *ctx, struct vd_ctl **out);
+/* Removes the socket, drops clients. The lock is held until vd_ctl_free, for which the loop must run once more. */
+void vd_ctl_close(struct vd_ctl *);
+void vd_ctl_free(struct vd_ctl *); /* NULL is fine */
+
+#endif

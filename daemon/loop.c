@@ -1,0 +1,518 @@
+#include "loop.h"
+
+#include <jansson.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "calls.h"
+#include "ctl_server.h"
+#include "discover.h"
+#include "log.h"
+#include "notify.h"
+#include "proto/err.h"
+#include "proto/vereda.h"
+#include "store/store.h"
+#include "tcp.h"
+#include "writer.h"
+
+enum { POLL_MS = 1000 }; /* a writer that died before it poked is noticed then */
+
+struct daemon {
+	const struct vd_conf *conf;
+	uv_loop_t loop;
+	struct vd_store *store;
+	struct vd_port port;
+	struct vd_node *node;
+	struct vd_tcp *tcp;
+	struct vd_writer *writer;
+	struct vd_ctl *ctl;
+	struct vd_discover *discover; /* NULL: no interface was named */
+	struct vd_calls calls;
+	struct vd_group *groups[VD_STORE_GROUPS_MAX];
+	size_t group_count;
+	uint64_t generation;          /* sum over the groups: moves when keys may have */
+	uint64_t latest;              /* arrival number up to which the node was told */
+	struct sockaddr_storage bound[VD_CONF_LISTEN_MAX];
+	bool bound_dual;
+	size_t bound_count;
+	uv_timer_t poll, calling;
+	uv_signal_t terminate, interrupt;
+	bool handles, stopping;
+};
+
+/* --- groups and growth --- */
+
+static int adopt(struct daemon *d, const uint8_t id[VD_GROUP_BYTES])
+{
+	struct vd_group *group;
+
+	for (size_t i = 0; i < d->group_count; i++)
+		if (!memcmp(vd_group_id(d->groups[i]), id, VD_GROUP_BYTES))
+			return 0;
+	int rc = vd_store_group(d->store, id, &group);
+	if (rc)
+		return rc;
+	rc = vd_node_add_group(d->node, group);
+	if (rc) {
+		vd_group_free(group);
+		return rc;
+	}
+	d->groups[d->group_count++] = group;
+	for (size_t i = 0; !rc && i < d->conf->peer_count; i++)
+		rc = vd_calls_name(&d->calls, d->conf->peer[i], id, vd_tcp_now());
+	vd_log(VD_LOG_INFO, "serving groups=%zu", d->group_count);
+	return rc;
+}
+
+static int adopt_all(struct daemon *d)
+{
+	uint8_t ids[VD_STORE_GROUPS_MAX][VD_GROUP_BYTES];
+	size_t count;
+	int rc = vd_store_groups(d->store, ids, &count);
+
+	for (size_t i = 0; !rc && i < count; i++)
+		rc = adopt(d, ids[i]);
+	return rc;
+}
+
+static void refresh_keys(struct daemon *d)
+{
+	uint64_t generation = 0;
+
+	for (size_t i = 0; i < d->group_count; i++)
+		generation += 1 + vd_group_generation(d->groups[i]);
+	if (generation == d->generation)
+		return;
+	d->generation = generation;
+	if (d->discover)
+		vd_discover_keys(d->discover, d->groups, d->group_count);
+}
+
+static void make_calls(struct daemon *d);
+
+/* The store may have grown by other hands: a command, or our own writer taking records out of the pool. */
+static void look(struct daemon *d)
+{
+	uint64_t latest;
+	int rc = vd_store_latest(d->store, &latest);
+
+	if (!rc && latest == d->latest)
+		return;
+	if (!rc)
+		rc = adopt_all(d);
+	if (!rc)
+		rc = vd_node_grew(d->node, vd_tcp_now());
+	if (rc)
+		vd_log(VD_LOG_WARNING, "reading the store failed why=%s", vd_err_name(rc));
+	else
+		d->latest = latest;
+	refresh_keys(d);
+	vd_tcp_pump(d->tcp);
+	make_calls(d);
+}
+
+static void on_poll(uv_timer_t *timer)
+{
+	look(timer->data);
+}
+
+/* --- calls --- */
+
+static int call(struct daemon *d, struct vd_call *due)
+{
+	char host[VD_ADDRESS_HOST];
+	uint16_t port;
+
+	if (!due->host_port)
+		return vd_tcp_call_address(d->tcp, (const struct sockaddr *)&due->address, due->group, due);
+	int rc = vd_address_split(due->host_port, host, &port);
+	return rc ? rc : vd_tcp_call(d->tcp, host, port, due->group, due);
+}
+
+static void on_calling(uv_timer_t *timer)
+{
+	make_calls(timer->data);
+}
+
+static void make_calls(struct daemon *d)
+{
+	struct vd_call *due;
+	uint64_t now_ms = vd_tcp_now();
+
+	if (d->stopping)
+		return;
+	while ((due = vd_calls_due(&d->calls, now_ms))) {
+		int rc = call(d, due);
+
+		if (rc)
+			vd_calls_ended(due, rc, now_ms, randombytes_random());
+	}
+	uint64_t next = vd_calls_deadline(&d->calls);
+	if (next == UINT64_MAX)
+		uv_timer_stop(&d->calling);
+	else
+		uv_timer_start(&d->calling, on_calling, next > now_ms ? next - now_ms : 1, 0);
+}
+
+/* --- links --- */
+
+static void on_committed(void *ctx, uint32_t conn, int rc, const struct vd_merge *merge)
+{
+	struct daemon *d = ctx;
+
+	if (rc)
+		vd_log(VD_LOG_ERROR, "commit failed why=%s", vd_err_name(rc));
+	else
+		vd_log(VD_LOG_INFO, "stored new=%llu known=%llu filled=%llu refused=%llu pooled=%llu",
+		       (unsigned long long)merge->fresh, (unsigned long long)merge->known, (unsigned long long)merge->filled,
+		       (unsigned long long)merge->refused, (unsigned long long)merge->pooled);
+	vd_tcp_committed(d->tcp, conn, rc);
+	look(d);
+}
+
+static void on_commit(void *ctx, struct vd_link *link, struct vd_group *group, struct vd_batch *batch)
+{
+	struct daemon *d = ctx;
+	int rc = vd_writer_submit(d->writer, link->conn, vd_group_id(group), batch);
+
+	if (rc)
+		vd_tcp_committed(d->tcp, link->conn, rc);
+}
+
+static void log_link(enum vd_log_level level, const char *event, const struct vd_link *link, const char *more)
+{
+	char text[VD_ADDRESS_TEXT];
+
+	vd_address_text((const struct sockaddr *)&link->address, text);
+	vd_log(level, "%s conn=%llu %s=%s%s", event, (unsigned long long)link->number, link->outgoing ? "to" : "from", text, more);
+}
+
+static void on_opened(void *ctx, struct vd_link *link)
+{
+	(void)ctx;
+	log_link(VD_LOG_INFO, "opened", link, "");
+	if (link->owner)
+		vd_calls_opened(link->owner, vd_tcp_now());
+}
+
+static void on_settled(void *ctx, struct vd_link *link)
+{
+	(void)ctx;
+	log_link(VD_LOG_INFO, "settled", link, "");
+}
+
+static void on_closed(void *ctx, struct vd_link *link)
+{
+	struct daemon *d = ctx;
+	uint64_t now_ms = vd_tcp_now();
+	char why[32] = " why=done";
+
+	if (link->err)
+		snprintf(why, sizeof why, " why=%s", vd_err_name(link->err));
+	log_link(VD_LOG_INFO, link->proved ? "closed" : link->outgoing ? "call failed" : "dropped", link, why);
+	if (link->owner)
+		vd_calls_ended(link->owner, link->err, now_ms, randombytes_random());
+	if (link->proved)
+		vd_calls_free_doubled(&d->calls, vd_group_id(link->group), now_ms, randombytes_random());
+	if (!d->stopping)
+		make_calls(d);
+}
+
+static int listen_on(struct daemon *d, const struct sockaddr *address, bool dual)
+{
+	char text[VD_ADDRESS_TEXT];
+	struct sockaddr_storage *bound = &d->bound[d->bound_count];
+	int rc = vd_tcp_listen(d->tcp, address, dual, bound);
+
+	vd_address_text((const struct sockaddr *)(rc ? address : (const struct sockaddr *)bound), text);
+	if (rc) {
+		vd_log(VD_LOG_ERROR, "cannot listen addr=%s why=%s", text, vd_err_name(rc));
+		return rc;
+	}
+	d->bound_count++;
+	vd_log(VD_LOG_INFO, "listening addr=%s", text);
+	return 0;
+}
+
+static int listen_all(struct daemon *d)
+{
+	struct sockaddr_in6 any6 = {.sin6_family = AF_INET6};
+	struct sockaddr_in any4 = {.sin_family = AF_INET};
+	int rc = 0;
+
+	/* one socket for both families, unless IPv4 has one of its own */
+	d->bound_dual = true;
+	for (size_t i = 0; i < d->conf->listen_count; i++)
+		d->bound_dual = d->bound_dual && d->conf->listen[i].ss_family == AF_INET6;
+	for (size_t i = 0; !rc && i < d->conf->listen_count; i++)
+		rc = listen_on(d, (const struct sockaddr *)&d->conf->listen[i], d->bound_dual);
+	if (d->conf->listen_count)
+		return rc;
+	rc = listen_on(d, (const struct sockaddr *)&any6, true);
+	if (rc == VD_EINVAL) /* a system without IPv6 */
+		rc = listen_on(d, (const struct sockaddr *)&any4, false);
+	return rc;
+}
+
+/* --- discovery --- */
+
+static uint16_t port_at(void *ctx, const struct sockaddr *source)
+{
+	const struct daemon *d = ctx;
+
+	for (size_t i = 0; i < d->bound_count; i++) {
+		const struct sockaddr *bound = (const struct sockaddr *)&d->bound[i];
+		const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)(const void *)bound;
+		const struct sockaddr_in *four = (const struct sockaddr_in *)(const void *)bound;
+		bool any6 = bound->sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&six->sin6_addr);
+		bool any4 = bound->sa_family == AF_INET && four->sin_addr.s_addr == htonl(INADDR_ANY);
+
+		if (vd_address_same(bound, source, false) || (any4 && source->sa_family == AF_INET) ||
+		    (any6 && (d->bound_dual || source->sa_family == AF_INET6)))
+			return vd_address_port(bound);
+	}
+	return 0;
+}
+
+static void on_heard(void *ctx, const struct sockaddr *address, const uint8_t group[VD_GROUP_BYTES])
+{
+	struct daemon *d = ctx;
+	uint64_t now_ms = vd_tcp_now();
+	char text[VD_ADDRESS_TEXT];
+
+	if (vd_calls_heard(&d->calls, address, group, now_ms, randombytes_random())) {
+		vd_address_text(address, text);
+		vd_log(VD_LOG_INFO, "heard addr=%s", text);
+		vd_discover_soon(d->discover);
+	}
+	struct vd_call *longest = vd_calls_rotate(&d->calls, now_ms);
+	for (struct vd_link *link = longest ? vd_tcp_first(d->tcp) : NULL; link; link = link->next)
+		if (link->owner == longest) {
+			vd_tcp_bye(d->tcp, link);
+			break;
+		}
+	make_calls(d);
+}
+
+/* --- control socket --- */
+
+static const char *state_name(const struct vd_link *link)
+{
+	switch (link->state) {
+	case VD_LINK_RESOLVING:
+	case VD_LINK_CONNECTING: return "calling";
+	case VD_LINK_OPEN: return link->settled ? "settled" : link->proved ? "syncing" : "greeting";
+	default: return "closing";
+	}
+}
+
+static json_t *peer_json(const struct vd_link *link)
+{
+	char text[VD_ADDRESS_TEXT], hex[2 * VD_KEY_BYTES + 1];
+	json_t *peer = json_object();
+	uv_timeval64_t wall;
+
+	uv_gettimeofday(&wall);
+	int64_t now_ms = wall.tv_sec * 1000 + wall.tv_usec / 1000;
+	vd_address_text((const struct sockaddr *)&link->address, text);
+	json_object_set_new(peer, "addr", json_string(link->state == VD_LINK_RESOLVING ? "" : text));
+	json_object_set_new(peer, "state", json_string(state_name(link)));
+	json_object_set_new(peer, "since_ms", json_integer(now_ms - (int64_t)(vd_tcp_now() - link->since_ms)));
+	json_object_set_new(peer, "outgoing", json_boolean(link->outgoing));
+	json_object_set_new(peer, "bytes_in", json_integer((json_int_t)link->bytes_in));
+	json_object_set_new(peer, "bytes_out", json_integer((json_int_t)link->bytes_out));
+	if (!link->proved)
+		return peer;
+	vd_hex(hex, link->peer, VD_KEY_BYTES);
+	json_object_set_new(peer, "device", json_string(hex));
+	vd_hex(hex, vd_group_id(link->group), VD_GROUP_BYTES);
+	json_object_set_new(peer, "group", json_string(hex));
+	const struct vd_device *device = vd_group_find(link->group, link->peer);
+	if (device) {
+		vd_hex(hex, device->person, VD_PERSON_BYTES);
+		json_object_set_new(peer, "member", json_string(hex));
+	}
+	return peer;
+}
+
+static void status(const struct daemon *d, struct vd_buf *answer)
+{
+	json_t *root = json_object(), *listen = json_array(), *peers = json_array(), *discovering = json_array();
+
+	for (size_t i = 0; i < d->bound_count; i++) {
+		char text[VD_ADDRESS_TEXT];
+
+		vd_address_text((const struct sockaddr *)&d->bound[i], text);
+		json_array_append_new(listen, json_string(text));
+	}
+	for (const struct vd_link *link = vd_tcp_first(d->tcp); link; link = link->next)
+		json_array_append_new(peers, peer_json(link));
+	for (size_t i = 0; d->discover && i < d->conf->interface_count; i++)
+		json_array_append_new(discovering, json_string(d->conf->interface[i]));
+	json_object_set_new(root, "listen", listen);
+	json_object_set_new(root, "peers", peers);
+	json_object_set_new(root, "discover_on", discovering);
+	char *text = json_dumps(root, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	if (text)
+		vd_buf_put_slice(answer, vd_slice_str(text));
+	else
+		answer->failed = true;
+	free(text);
+	json_decref(root);
+}
+
+static void on_command(void *ctx, enum vd_ctl_command command, struct vd_buf *answer)
+{
+	struct daemon *d = ctx;
+
+	switch (command) {
+	case VD_CTL_POKE:
+		look(d);
+		vd_buf_put_slice(answer, vd_slice_str("ok"));
+		break;
+	case VD_CTL_STATUS: status(d, answer); break;
+	case VD_CTL_SYNC:
+		look(d);
+		vd_calls_hurry(&d->calls, vd_tcp_now());
+		make_calls(d);
+		if (d->discover)
+			vd_discover_soon(d->discover);
+		vd_buf_put_slice(answer, vd_slice_str("ok"));
+		break;
+	case VD_CTL_UNKNOWN: vd_buf_put_slice(answer, vd_slice_str("error: poke, status or sync")); break;
+	}
+}
+
+/* --- beginning and end --- */
+
+/* Whatever is up goes down; the loop ends when the last link has. */
+static void stop(struct daemon *d)
+{
+	if (d->stopping)
+		return;
+	d->stopping = true;
+	if (d->handles) {
+		uv_close((uv_handle_t *)&d->poll, NULL);
+		uv_close((uv_handle_t *)&d->calling, NULL);
+		uv_close((uv_handle_t *)&d->terminate, NULL); /* a second signal ends the process at once */
+		uv_close((uv_handle_t *)&d->interrupt, NULL);
+	}
+	if (d->discover)
+		vd_discover_close(d->discover);
+	if (d->ctl)
+		vd_ctl_close(d->ctl);
+	if (d->tcp)
+		vd_tcp_stop(d->tcp);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+	(void)number;
+	vd_log(VD_LOG_INFO, "stopping");
+	vd_notify("STOPPING=1");
+	stop(handle->data);
+}
+
+static int start_discovery(struct daemon *d)
+{
+	struct vd_discover_events events = {d, on_heard, port_at};
+
+	if (d->conf->no_discovery || !d->conf->interface_count)
+		return 0;
+	return vd_discover_open(&d->loop, d->conf->interface, d->conf->interface_count, &events, &d->discover);
+}
+
+static int start(struct daemon *d)
+{
+	struct vd_tcp_events events = {d, on_commit, on_opened, on_settled, on_closed};
+	uint8_t seed[VD_NODE_SEED_BYTES];
+	int rc = vd_ctl_open(&d->loop, d->conf->home, on_command, d, &d->ctl);
+
+	if (rc) {
+		vd_log(VD_LOG_ERROR, rc == VD_EBUSY ? "another veredad has this store" : "cannot open the control socket why=%s",
+		       vd_err_name(rc));
+		return rc;
+	}
+	vd_store_port(d->store, &d->port);
+	randombytes_buf(seed, sizeof seed);
+	d->node = vd_node_new(&d->port, seed);
+	sodium_memzero(seed, sizeof seed);
+	if (!d->node || !(d->tcp = vd_tcp_new(&d->loop, d->node, &events)))
+		return VD_ENOMEM;
+	rc = listen_all(d);
+	if (!rc)
+		rc = vd_writer_start(&d->loop, d->store, on_committed, d, &d->writer);
+	if (!rc)
+		rc = vd_store_latest(d->store, &d->latest);
+	if (!rc)
+		rc = adopt_all(d);
+	if (!rc)
+		rc = start_discovery(d);
+	if (rc)
+		return rc;
+	refresh_keys(d);
+	uv_timer_init(&d->loop, &d->poll);
+	uv_timer_init(&d->loop, &d->calling);
+	uv_signal_init(&d->loop, &d->terminate);
+	uv_signal_init(&d->loop, &d->interrupt);
+	d->handles = true;
+	d->poll.data = d->calling.data = d->terminate.data = d->interrupt.data = d;
+	uv_timer_start(&d->poll, on_poll, POLL_MS, POLL_MS);
+	uv_signal_start(&d->terminate, on_signal, SIGTERM);
+	uv_signal_start(&d->interrupt, on_signal, SIGINT);
+	make_calls(d);
+	return 0;
+}
+
+static void clean_up(struct daemon *d)
+{
+	if (d->writer) {
+		vd_writer_stop(d->writer);
+		uv_run(&d->loop, UV_RUN_DEFAULT);
+		vd_writer_free(d->writer);
+	}
+	vd_discover_free(d->discover);
+	vd_tcp_free(d->tcp);
+	vd_node_free(d->node);
+	for (size_t i = 0; i < d->group_count; i++)
+		vd_group_free(d->groups[i]);
+	vd_ctl_free(d->ctl);
+	vd_store_close(d->store);
+	uv_loop_close(&d->loop);
+}
+
+int vd_loop_run(const struct vd_conf *conf)
+{
+	struct daemon *d = calloc(1, sizeof *d);
+	int rc = d ? 0 : VD_ENOMEM;
+
+	if (rc)
+		return rc;
+	d->conf = conf;
+	signal(SIGPIPE, SIG_IGN);
+	if (uv_loop_init(&d->loop)) {
+		free(d);
+		return VD_ENOMEM;
+	}
+	rc = vd_store_open(conf->home, &d->store);
+	if (rc)
+		vd_log(VD_LOG_ERROR, "cannot open the store why=%s", vd_err_name(rc));
+	else
+		rc = start(d);
+	if (!rc) {
+		vd_log(VD_LOG_INFO, "ready");
+		vd_notify("READY=1");
+	} else {
+		stop(d);
+	}
+	uv_run(&d->loop, UV_RUN_DEFAULT);
+	clean_up(d);
+	if (!rc)
+		vd_log(VD_LOG_INFO, "ended");
+	free(d);
+	return rc;
+}

@@ -1,0 +1,41 @@
+#include <sodium.h>
+#include <stdio.h>
+
+#include "conf.h"
+#include "log.h"
+#include "loop.h"
+#include "proto/err.h"
+#include "proto/vereda.h"
+
+static int exit_status(int rc)
+{
+	switch (rc) {
+	case 0: return 0;
+	case VD_ENOSTORE: return 10;
+	case VD_EBUSY: return 11;
+	case VD_EKEY: return 12;
+	case VD_EDAMAGED: return 14;
+	case VD_ENOSPACE: return 15;
+	default: return 1;
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct vd_conf conf;
+	char message[VD_CONF_MESSAGE];
+
+	if (vd_conf_parse(argc, argv, &conf, message)) {
+		fprintf(stderr, "veredad: %s\nveredad --help shows the options\n", message);
+		return 2;
+	}
+	if (conf.help || conf.version) {
+		fputs(conf.help ? vd_conf_usage : "veredad " VEREDA_RELEASE "\n", stdout);
+		return fflush(stdout) ? 1 : 0;
+	}
+	if (sodium_init() < 0 || vd_sign_selftest()) {
+		vd_log(VD_LOG_ERROR, "libsodium fails the self-test: install libsodium 1.0.18 or newer from your distribution");
+		return 1;
+	}
+	return exit_status(vd_loop_run(&conf));
+}

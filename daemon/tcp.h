@@ -1,0 +1,99 @@
+/* The TCP connections of one node on one libuv loop: the few lines that move bytes between sockets and proto/node.h. The daemon
+ * drives many with it, the command line's `sync` one. Everything here belongs to the loop's thread. */
+#ifndef VD_TCP_H
+#define VD_TCP_H
+
+#include <uv.h>
+
+#include "address.h"
+#include "proto/node.h"
+
+struct vd_tcp;
+
+enum {
+	VD_TCP_LISTENERS_MAX = 8,
+	VD_TCP_READ_BYTES = 64 * 1024,
+	/* Handed to a socket and not yet taken by the kernel; beyond it nothing is drained, so that an alert overtakes in the
+	 * session what has not left it. */
+	VD_TCP_QUEUE_BYTES = 64 * 1024,
+	VD_TCP_WRITE_BYTES = 16 * 1024,
+	VD_TCP_UNSENT_BYTES = 32 * 1024, /* held unsent by the kernel, for the same reason */
+	VD_TCP_CONNECT_MS = 10000,       /* for one address to answer */
+	VD_TCP_END_MS = 5000,            /* to flush and part, once a session is over */
+	VD_TCP_UNPROVED_SAME = 8,        /* from one address; a newcomer displaces the oldest of them */
+	VD_TCP_UNPROVED_IN = VD_HALF_OPEN_MAX - 8, /* from anywhere: leaves room for those we call */
+};
+
+enum vd_link_state {
+	VD_LINK_RESOLVING,
+	VD_LINK_CONNECTING,
+	VD_LINK_OPEN,   /* bytes flow to and from the node */
+	VD_LINK_ENDING, /* the node said its last: flush, then shut our side down */
+	VD_LINK_PARTED, /* ours is down, waiting for theirs */
+	VD_LINK_CLOSED, /* waiting for callbacks and a running commit */
+};
+
+/* One connection. Others read it; the fields from `tcp` on are tcp.c's own. */
+struct vd_link {
+	enum vd_link_state state;
+	uint64_t number;                 /* of this run, for the log */
+	bool outgoing, proved, settled;
+	uint8_t peer[VD_KEY_BYTES];      /* once proved */
+	struct vd_group *group;          /* once proved */
+	struct sockaddr_storage address;
+	uint64_t since_ms;               /* made; then proved */
+	uint64_t bytes_in, bytes_out;
+	struct vd_session_stats stats;   /* as of the last settling or the end */
+	int err;                         /* why it ended; 0: done */
+	void *owner;                     /* who called, as told to vd_tcp_call */
+
+	struct vd_tcp *tcp;
+	struct vd_link *next;
+	uv_tcp_t uv;
+	uv_shutdown_t shutdown;
+	uv_connect_t connect;
+	uv_getaddrinfo_t resolve;
+	struct addrinfo *found, *candidate;
+	uint8_t called_group[VD_GROUP_BYTES];
+	uint32_t conn;
+	bool in_node, committing, reading, handle, resolving, ended_by_them;
+	struct vd_buf held;              /* bytes that the node could not take yet */
+	uint64_t deadline_ms;            /* of the state; UINT64_MAX when it has none */
+	uint64_t progress_ms;            /* when the write queue last shrank */
+	size_t queued;
+};
+
+/* Told to whoever drives. They may call vd_tcp functions; the link stays valid until `closed` returned. */
+struct vd_tcp_events {
+	void *ctx;
+	/* Store the batch, then vd_tcp_committed(link->conn): exactly once, now or later. */
+	void (*commit)(void *ctx, struct vd_link *, struct vd_group *, struct vd_batch *);
+	void (*opened)(void *ctx, struct vd_link *);
+	void (*settled)(void *ctx, struct vd_link *);
+	void (*closed)(void *ctx, struct vd_link *);
+};
+
+/* Borrows all three; NULL: no memory. */
+struct vd_tcp *vd_tcp_new(uv_loop_t *, struct vd_node *, const struct vd_tcp_events *);
+/* *bound gets the address with its real port. VD_EBUSY: taken; VD_EINVAL: not an address of ours; VD_ECAP; VD_EIO. */
+int vd_tcp_listen(struct vd_tcp *, const struct sockaddr *, bool dual, struct sockaddr_storage *bound);
+/* Calls for one group; `host` may be a name, all its addresses are tried. What becomes of it is told by events, at least
+ * `closed`, never from within the call. VD_ENOMEM, VD_ECAP. */
+int vd_tcp_call(struct vd_tcp *, const char *host, uint16_t port, const uint8_t group[VD_GROUP_BYTES], void *owner);
+int vd_tcp_call_address(struct vd_tcp *, const struct sockaddr *, const uint8_t group[VD_GROUP_BYTES], void *owner);
+void vd_tcp_committed(struct vd_tcp *, uint32_t conn, int rc);
+/* Ends one politely. */
+void vd_tcp_bye(struct vd_tcp *, struct vd_link *);
+/* Moves what can be moved: after vd_node_grew and whatever else the driver did to the node. */
+void vd_tcp_pump(struct vd_tcp *);
+/* Accepts and calls no more and says goodbye everywhere; vd_tcp_count() falls to 0 within VD_TCP_END_MS and the running commits. */
+void vd_tcp_stop(struct vd_tcp *);
+size_t vd_tcp_count(const struct vd_tcp *);
+struct vd_link *vd_tcp_first(struct vd_tcp *); /* then ->next */
+/* After vd_tcp_stop, count 0 and a last run of the loop. NULL is fine. */
+void vd_tcp_free(struct vd_tcp *);
+
+/* Monotonic: the node's clock. */
+uint64_t vd_tcp_now(void);
+
+#endif

@@ -1,0 +1,23 @@
+/* Writer: the thread that commits what came, so that the loop never waits for the medium. One batch at a time, in order. */
+#ifndef VD_WRITER_H
+#define VD_WRITER_H
+
+#include <uv.h>
+
+#include "store/store.h"
+
+struct vd_writer;
+
+/* `done` runs on the loop's thread, once for every batch submitted: rc and what became of it. */
+typedef void vd_writer_done(void *ctx, uint32_t conn, int rc, const struct vd_merge *);
+
+/* Borrows loop and store. VD_ENOMEM. */
+int vd_writer_start(uv_loop_t *, struct vd_store *, vd_writer_done *, void *ctx, struct vd_writer **out);
+/* The batch must stay put until `done`; at most one for each of VD_PEERS_MAX connections at a time (VD_ECAP). */
+int vd_writer_submit(struct vd_writer *, uint32_t conn, const uint8_t group[VD_GROUP_BYTES], struct vd_batch *);
+/* Finishes what was submitted, ends the thread; `done` is not called any more. The loop must run once more before
+ * vd_writer_free. */
+void vd_writer_stop(struct vd_writer *);
+void vd_writer_free(struct vd_writer *); /* NULL is fine */
+
+#endif
