@@ -16,29 +16,36 @@ enum vd_channel_state {
 	VD_CHANNEL_FAILED,  /* close it */
 };
 
-enum { VD_CHANNEL_SEED_BYTES = 96 }; /* prologue, static, ephemeral: 32 each */
+enum {
+	VD_CHANNEL_SEED_BYTES = 96,         /* prologue, static, ephemeral: 32 each */
+	VD_CHANNEL_FRAME_BYTES = 16 * 1024, /* plaintext of one frame we send: an alert waits behind no more than that */
+};
 
-/* Responder: groups it may answer for (borrowed until free). Initiator: exactly the one it calls for.
- * `seed` is fresh random. NULL: no memory. */
+/* Responder: groups it may answer for (borrowed until free; the array itself is copied). Initiator: exactly the one it calls
+ * for. `seed` is fresh random. NULL: no memory. */
 struct vd_channel *vd_channel_new(bool initiator, struct vd_group *const *groups, size_t count,
                                   const uint8_t seed[VD_CHANNEL_SEED_BYTES]);
-void vd_channel_free(struct vd_channel *);
+void vd_channel_free(struct vd_channel *); /* wipes keys */
 
 enum vd_channel_state vd_channel_state(const struct vd_channel *);
-/* Once open: whose group, and who. */
+/* Once open: whose group, and who (the author key; our own when the peer is a clone of us). NULL else. */
 struct vd_group *vd_channel_group(const struct vd_channel *);
 const uint8_t *vd_channel_peer(const struct vd_channel *);
 
-/* Takes raw bytes from the link. Returns 0, or why it FAILED. What they opened to waits in the inbox. Bytes given in
- * SILENT or FAILED are dropped. Holds at most one frame and one message of memory beyond what was not yet taken. */
+/* Takes raw bytes from the link, split anyhow. Returns 0, or why it FAILED, now or earlier. What they opened to waits in the
+ * inbox: call vd_channel_next until it has no more, then memory beyond that is one frame and one message at most. Bytes given
+ * in SILENT or FAILED are dropped. Why it fails: VD_EFORMAT or VD_ECAP a rule broken, VD_ESIGNATURE bytes changed on the way or
+ * a proof that does not hold, VD_EAUTHOR a peer that is no member (any more), VD_EKEY we have no link key, VD_ENOMEM. */
 int vd_channel_feed(struct vd_channel *, struct vd_slice raw);
-/* Next whole message: 1 with *type and *payload (borrowed until the next call on this channel), 0 when none, or an error. */
+/* Next whole message: 1 with *type and *payload (borrowed until the next call on this channel), 0 when none, or why it FAILED.
+ * Never gives a PROOF. */
 int vd_channel_next(struct vd_channel *, uint8_t *type, struct vd_slice *payload);
-/* Queues one message. Frames of at most `frame` plaintext bytes. VD_EINVAL before OPEN. */
+/* Queues one message in frames of at most VD_CHANNEL_FRAME_BYTES. VD_EINVAL unless OPEN, or for a PROOF; VD_ECAP: payload of
+ * VD_MESSAGE_MAX bytes or more. VD_ENOMEM: it has FAILED. */
 int vd_channel_send(struct vd_channel *, uint8_t type, struct vd_slice payload);
-/* Raw bytes waiting to be sent; the caller drops what it took. */
+/* Raw bytes waiting to be sent, also after it FAILED; the caller drops what it took. */
 struct vd_buf *vd_channel_out(struct vd_channel *);
-/* Raw bytes both ways so far; and as it was when both proofs had passed. */
+/* Raw bytes both ways so far: queued, and fed. */
 void vd_channel_traffic(const struct vd_channel *, uint64_t *out_bytes, uint64_t *in_bytes);
 
 #endif

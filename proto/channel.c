@@ -1,0 +1,465 @@
+#include "channel.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "err.h"
+#include "hash.h"
+#include "sign.h"
+
+enum {
+	PROLOGUE_BYTES = 32,
+	LENGTH_BYTES = 3,  /* of the longest varint that VD_MESSAGE_MAX needs */
+	FRAME_HEAD_BYTES = 2,
+	TAG_BYTES = 16,
+	PROOF_TYPE = 1,
+	PROOF_BYTES = VD_KEY_BYTES + VD_SIGNATURE_BYTES,
+	KEEP_BYTES = 64 * 1024, /* an empty buffer larger than this gives its memory back */
+};
+
+/* What the next bytes are. */
+enum step { READ_PROLOGUE, READ_FIRST, READ_SECOND, READ_THIRD, READ_PROOF, READ_MESSAGES };
+
+struct vd_channel {
+	bool initiator;
+	enum vd_channel_state state;
+	enum step step;
+	int err;                /* why FAILED */
+	struct vd_group **groups;
+	size_t count;
+	struct vd_group *group; /* once known */
+	uint8_t prologue[PROLOGUE_BYTES];
+	struct vd_noise_keypair s, e;
+	struct vd_noise noise;
+	struct vd_noise_cipher send, receive;
+	uint8_t hash[32];
+	uint8_t peer[VD_KEY_BYTES];
+	struct vd_buf held;     /* raw bytes of a handshake message or frame that is not whole yet */
+	struct vd_buf inbox;    /* opened bytes; the first `taken` have been given out */
+	size_t taken;
+	struct vd_buf stage;    /* plaintext of one frame on its way out */
+	struct vd_buf out;
+	uint64_t out_bytes, in_bytes;
+};
+
+static void wipe_keys(struct vd_channel *c)
+{
+	vd_noise_wipe(&c->noise);
+	sodium_memzero(&c->s, sizeof(c->s));
+	sodium_memzero(&c->e, sizeof(c->e));
+}
+
+/* What was queued before may still leave. */
+static int end(struct vd_channel *c, enum vd_channel_state state, int err)
+{
+	c->state = state;
+	c->err = err;
+	wipe_keys(c);
+	sodium_memzero(&c->send, sizeof(c->send));
+	sodium_memzero(&c->receive, sizeof(c->receive));
+	vd_buf_wipe(&c->held);
+	vd_buf_wipe(&c->inbox);
+	vd_buf_wipe(&c->stage);
+	c->taken = 0;
+	return err;
+}
+
+struct vd_channel *vd_channel_new(bool initiator, struct vd_group *const *groups, size_t count,
+                                  const uint8_t seed[VD_CHANNEL_SEED_BYTES])
+{
+	struct vd_channel *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->groups = calloc(count ? count : 1, sizeof(struct vd_group *));
+	if (!c->groups)
+		goto fail;
+	for (size_t i = 0; i < count; i++)
+		c->groups[i] = groups[i];
+	c->count = count;
+	c->initiator = initiator;
+	c->step = initiator ? READ_PROLOGUE : READ_FIRST;
+	vd_noise_keypair(seed + PROLOGUE_BYTES, &c->s);
+	vd_noise_keypair(seed + PROLOGUE_BYTES + VD_KEY_BYTES, &c->e);
+	if (!initiator) {
+		memcpy(c->prologue, seed, PROLOGUE_BYTES);
+		vd_buf_put(&c->out, seed, PROLOGUE_BYTES);
+		c->out_bytes = PROLOGUE_BYTES;
+	}
+	if (vd_buf_check(&c->out))
+		goto fail;
+	return c;
+fail:
+	vd_channel_free(c);
+	return NULL;
+}
+
+void vd_channel_free(struct vd_channel *c)
+{
+	if (!c)
+		return;
+	end(c, VD_CHANNEL_FAILED, VD_ECLOSED);
+	vd_buf_deinit(&c->out);
+	free(c->groups);
+	sodium_memzero(c, sizeof(*c));
+	free(c);
+}
+
+enum vd_channel_state vd_channel_state(const struct vd_channel *c)
+{
+	return c->state;
+}
+
+struct vd_group *vd_channel_group(const struct vd_channel *c)
+{
+	return c->state == VD_CHANNEL_OPEN ? c->group : NULL;
+}
+
+const uint8_t *vd_channel_peer(const struct vd_channel *c)
+{
+	return c->state == VD_CHANNEL_OPEN ? c->peer : NULL;
+}
+
+struct vd_buf *vd_channel_out(struct vd_channel *c)
+{
+	if (!c->out.n && c->out.cap > KEEP_BYTES)
+		vd_buf_deinit(&c->out);
+	return &c->out;
+}
+
+void vd_channel_traffic(const struct vd_channel *c, uint64_t *out_bytes, uint64_t *in_bytes)
+{
+	*out_bytes = c->out_bytes;
+	*in_bytes = c->in_bytes;
+}
+
+/* Handshake */
+
+/* Sets the handshake up under the link key of one epoch of a group. */
+static void handshake_init(struct vd_channel *c, struct vd_group *group, size_t epoch)
+{
+	struct vd_noise_setup setup = {
+		.initiator = c->initiator, .prologue = vd_slice(c->prologue, sizeof(c->prologue)),
+		.s = c->s, .e = c->e, .psk_count = 1,
+	};
+	struct vd_slice id = vd_slice(vd_group_id(group), VD_GROUP_BYTES);
+	const uint8_t *link = vd_group_epoch_keys(group, epoch)->key[VD_KEY_LINK];
+
+	vd_hash(VD_HASH_LINK_PSK, vd_slice(link, VD_KEY_BYTES), setup.psks[0], VD_KEY_BYTES, &id, 1);
+	vd_noise_init(&c->noise, &vd_noise_xxpsk0, &setup);
+	sodium_memzero(&setup, sizeof(setup));
+}
+
+static int write_handshake(struct vd_channel *c)
+{
+	size_t before = c->out.n;
+	int rc = vd_noise_write(&c->noise, vd_slice(NULL, 0), &c->out);
+
+	c->out_bytes += c->out.n - before;
+	return rc;
+}
+
+/* Message sizes are fixed, so that a payload is always empty. */
+static int read_handshake(struct vd_channel *c, struct vd_slice message)
+{
+	struct vd_buf payload = { 0 };
+	int rc = vd_noise_read(&c->noise, message, &payload);
+
+	vd_buf_deinit(&payload);
+	return rc;
+}
+
+static int take_prologue(struct vd_channel *c, struct vd_slice unit)
+{
+	if (c->count != 1)
+		return VD_EINVAL;
+	if (!vd_group_epoch_count(c->groups[0]))
+		return VD_EKEY;
+	memcpy(c->prologue, unit.p, sizeof(c->prologue));
+	c->group = c->groups[0];
+	c->step = READ_SECOND;
+	handshake_init(c, c->group, 0);
+	return write_handshake(c); /* -> psk, e */
+}
+
+static int take_first(struct vd_channel *c, struct vd_slice unit)
+{
+	for (size_t g = 0; g < c->count; g++) {
+		for (size_t epoch = 0; epoch < vd_group_epoch_count(c->groups[g]); epoch++) {
+			int rc;
+
+			handshake_init(c, c->groups[g], epoch);
+			rc = read_handshake(c, unit);
+			if (rc == VD_ENOMEM)
+				return rc;
+			if (!rc) {
+				c->group = c->groups[g];
+				c->step = READ_THIRD;
+				return write_handshake(c); /* <- e, ee, s, es */
+			}
+		}
+	}
+	(void)end(c, VD_CHANNEL_SILENT, VD_OK);
+	return VD_OK;
+}
+
+/* Messages out */
+
+static int send_message(struct vd_channel *c, uint8_t type, struct vd_slice payload)
+{
+	size_t start = c->out.n;
+	int rc;
+
+	if (payload.n >= VD_MESSAGE_MAX)
+		return VD_ECAP;
+	vd_buf_reset(&c->stage);
+	vd_buf_put_varint(&c->stage, payload.n + 1);
+	vd_buf_put_u8(&c->stage, type);
+	do {
+		size_t n = VD_CHANNEL_FRAME_BYTES - c->stage.n;
+
+		if (n > payload.n)
+			n = payload.n;
+		if (n)
+			vd_buf_put(&c->stage, payload.p, n);
+		vd_buf_put_u16(&c->out, (uint16_t)(c->stage.n + TAG_BYTES));
+		rc = vd_buf_check(&c->stage);
+		if (!rc)
+			rc = vd_noise_seal(&c->send, vd_buf_slice(&c->stage), &c->out);
+		if (n)
+			payload = vd_slice(payload.p + n, payload.n - n);
+		vd_buf_reset(&c->stage);
+	} while (!rc && payload.n);
+	/* Frames are numbered: after one that could not be queued nothing that follows would open. */
+	if (rc) {
+		c->out.n = start;
+		return end(c, VD_CHANNEL_FAILED, rc);
+	}
+	c->out_bytes += c->out.n - start;
+	return VD_OK;
+}
+
+int vd_channel_send(struct vd_channel *c, uint8_t type, struct vd_slice payload)
+{
+	if (c->state != VD_CHANNEL_OPEN || type == PROOF_TYPE)
+		return VD_EINVAL;
+	return send_message(c, type, payload);
+}
+
+/* Proof of identity */
+
+/* u8 role || handshake hash: the role keeps a proof from being sent back to who made it. */
+static struct vd_slice proof_text(const struct vd_channel *c, bool initiator, uint8_t text[33])
+{
+	text[0] = initiator ? 1 : 2;
+	memcpy(text + 1, c->hash, 32);
+	return vd_slice(text, 33);
+}
+
+static int send_proof(struct vd_channel *c)
+{
+	const struct vd_identity *identity = vd_group_identity(c->group);
+	uint8_t text[33], proof[PROOF_BYTES];
+	int rc;
+
+	if (!identity)
+		return VD_EKEY;
+	memcpy(proof, identity->author, VD_KEY_BYTES);
+	rc = vd_sign("vereda session", proof_text(c, c->initiator, text), identity->author_secret, proof + VD_KEY_BYTES);
+	return rc ? rc : send_message(c, PROOF_TYPE, vd_slice(proof, sizeof(proof)));
+}
+
+/* Reads the length in front of a message: 1 with *head (bytes of the length) and *n (bytes after it), 0 when not whole. */
+static int peek_length(struct vd_slice in, size_t *head, size_t *n)
+{
+	for (size_t i = 0; i < in.n && i < LENGTH_BYTES; i++) {
+		struct vd_rd r;
+
+		if (in.p[i] & 0x80)
+			continue;
+		r = vd_rd(vd_slice(in.p, i + 1));
+		*n = (size_t)vd_rd_varint(&r);
+		*head = i + 1;
+		if (r.err || *n == 0)
+			return VD_EFORMAT;
+		return *n > VD_MESSAGE_MAX ? VD_ECAP : 1;
+	}
+	return in.n < LENGTH_BYTES ? 0 : VD_ECAP;
+}
+
+static struct vd_slice unread(const struct vd_channel *c)
+{
+	return vd_slice(c->inbox.n > c->taken ? c->inbox.p + c->taken : NULL, c->inbox.n - c->taken);
+}
+
+/* The other end's first message. Until it holds, nothing but it is accepted, whatever length it claims. */
+static int take_proof(struct vd_channel *c)
+{
+	struct vd_slice in = unread(c);
+	const uint8_t *author;
+	uint8_t text[33];
+	size_t head, n;
+	int rc = peek_length(in, &head, &n);
+
+	if (rc <= 0)
+		return rc;
+	if (n != 1 + PROOF_BYTES || (in.n > head && in.p[head] != PROOF_TYPE))
+		return VD_EFORMAT;
+	if (in.n < head + n)
+		return VD_OK;
+	author = in.p + head + 1;
+	if (!vd_group_may_connect(c->group, author))
+		return VD_EAUTHOR;
+	rc = vd_sign_verify("vereda session", proof_text(c, !c->initiator, text), author, author + VD_KEY_BYTES);
+	if (!rc && !c->initiator)
+		rc = send_proof(c);
+	if (rc)
+		return rc;
+	memcpy(c->peer, author, VD_KEY_BYTES);
+	c->taken += head + n;
+	c->step = READ_MESSAGES;
+	c->state = VD_CHANNEL_OPEN;
+	return VD_OK;
+}
+
+/* Bytes in */
+
+/* Bytes given out are forgotten when that is all, or half of them, so that moving costs no more than reading did. */
+static void inbox_tidy(struct vd_channel *c)
+{
+	if (c->taken == c->inbox.n) {
+		if (c->inbox.cap > KEEP_BYTES)
+			vd_buf_wipe(&c->inbox);
+		vd_buf_reset(&c->inbox);
+	} else if (c->taken >= c->inbox.n - c->taken) {
+		vd_buf_drop(&c->inbox, c->taken);
+	} else {
+		return;
+	}
+	c->taken = 0;
+}
+
+static int take_frame(struct vd_channel *c, struct vd_slice unit)
+{
+	int rc;
+
+	inbox_tidy(c);
+	rc = vd_noise_open(&c->receive, vd_slice(unit.p + FRAME_HEAD_BYTES, unit.n - FRAME_HEAD_BYTES), &c->inbox);
+	if (!rc && c->step == READ_PROOF)
+		rc = take_proof(c);
+	return rc;
+}
+
+/* Second and third message end the handshake, at the initiator and at the responder. */
+static int take_last(struct vd_channel *c, struct vd_slice unit)
+{
+	int rc = read_handshake(c, unit);
+
+	if (!rc && c->initiator)
+		rc = write_handshake(c); /* -> s, se */
+	if (!rc)
+		rc = vd_noise_split(&c->noise, &c->send, &c->receive, c->hash);
+	wipe_keys(c);
+	c->step = READ_PROOF;
+	if (!rc && c->initiator)
+		rc = send_proof(c);
+	return rc;
+}
+
+static int take_unit(struct vd_channel *c, struct vd_slice unit)
+{
+	switch (c->step) {
+	case READ_PROLOGUE:
+		return take_prologue(c, unit);
+	case READ_FIRST:
+		return take_first(c, unit);
+	case READ_SECOND:
+	case READ_THIRD:
+		return take_last(c, unit);
+	case READ_PROOF:
+	case READ_MESSAGES:
+		break;
+	}
+	return take_frame(c, unit);
+}
+
+/* Bytes of the handshake message or frame that is coming, as far as `held` tells; 0 when no frame is that short. */
+static size_t unit_bytes(const struct vd_channel *c)
+{
+	size_t n;
+
+	switch (c->step) {
+	case READ_PROLOGUE:
+		return PROLOGUE_BYTES;
+	case READ_FIRST:
+		return VD_KEY_BYTES + TAG_BYTES;
+	case READ_SECOND:
+		return VD_KEY_BYTES + VD_KEY_BYTES + TAG_BYTES + TAG_BYTES;
+	case READ_THIRD:
+		return VD_KEY_BYTES + TAG_BYTES + TAG_BYTES;
+	case READ_PROOF:
+	case READ_MESSAGES:
+		break;
+	}
+	if (c->held.n < FRAME_HEAD_BYTES)
+		return FRAME_HEAD_BYTES;
+	n = vd_get_u16(c->held.p);
+	return n > TAG_BYTES ? FRAME_HEAD_BYTES + n : 0;
+}
+
+static bool ended(const struct vd_channel *c)
+{
+	return c->state == VD_CHANNEL_SILENT || c->state == VD_CHANNEL_FAILED;
+}
+
+int vd_channel_feed(struct vd_channel *c, struct vd_slice raw)
+{
+	int rc = VD_OK;
+
+	c->in_bytes += raw.n;
+	while (raw.n && !rc && !ended(c)) {
+		size_t whole = unit_bytes(c), n = whole - c->held.n;
+
+		if (n > raw.n)
+			n = raw.n;
+		vd_buf_put(&c->held, raw.p, n);
+		rc = vd_buf_check(&c->held);
+		raw = vd_slice(raw.p + n, raw.n - n);
+		if (rc || c->held.n < whole)
+			continue;
+		whole = unit_bytes(c);
+		if (!whole) {
+			rc = VD_EFORMAT;
+		} else if (c->held.n == whole) {
+			rc = take_unit(c, vd_buf_slice(&c->held));
+			vd_buf_reset(&c->held);
+		}
+	}
+	if (rc && !ended(c))
+		return end(c, VD_CHANNEL_FAILED, rc);
+	return c->err;
+}
+
+int vd_channel_next(struct vd_channel *c, uint8_t *type, struct vd_slice *payload)
+{
+	struct vd_slice in;
+	size_t head, n;
+	int rc;
+
+	if (c->state != VD_CHANNEL_OPEN)
+		return c->err;
+	inbox_tidy(c);
+	in = unread(c);
+	rc = peek_length(in, &head, &n);
+	if (rc == 1 && in.n > head && in.p[head] == PROOF_TYPE)
+		rc = VD_EFORMAT;
+	if (rc < 0)
+		return end(c, VD_CHANNEL_FAILED, rc);
+	if (rc == 0 || in.n - head < n)
+		return 0;
+	*type = in.p[head];
+	*payload = vd_slice(in.p + head + 1, n - 1);
+	c->taken += head + n;
+	return 1;
+}
