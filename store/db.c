@@ -1,0 +1,364 @@
+#include "db.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "proto/err.h"
+
+enum {
+	MAP_START = 4 << 20,
+	MAP_STEP_MAX = 256 << 20, /* doubling ends here, so that 32-bit address space is not asked for in vain */
+	LMDB_FORMAT = 1,
+	PAGE_MIN = 512, PAGE_MAX = 65536,
+	PAGE_IS_META = 0x08,
+};
+static const uint32_t lmdb_magic = 0xbeefc0de;
+static const char *const table_names[VD_TABLES] = { "records", "items", "lists", "index", "values", "pool" };
+static size_t map_start = MAP_START;
+
+struct vd_db {
+	MDB_env *env;
+	MDB_dbi table[VD_TABLES];
+	char *folder;
+	int folder_fd;          /* flock on it is the writers' lock between processes */
+	pthread_mutex_t writer; /* and this between threads */
+	pthread_rwlock_t map;   /* shared by every transaction; exclusive to change the map */
+};
+
+void vd_db_set_start(size_t bytes)
+{
+	map_start = bytes;
+}
+
+int vd_db_err(int rc)
+{
+	switch (rc) {
+	case ENOSPC: case EDQUOT: case EFBIG: return VD_ENOSPACE;
+	case EIO: case EROFS: case ENODEV: case ENXIO: return VD_EIO;
+	case ENOMEM: return VD_ENOMEM;
+	case EACCES: case EPERM: return VD_EIO;
+	case EAGAIN: case EBUSY: case MDB_READERS_FULL: return VD_EBUSY;
+	case ENOENT: return VD_ENOSTORE;
+	case MDB_NOTFOUND: return VD_ENOTFOUND;
+	case MDB_MAP_FULL: case MDB_TXN_FULL: return VD_ENOSPACE;
+	case MDB_VERSION_MISMATCH: return VD_EVERSION;
+	case MDB_CORRUPTED: case MDB_PAGE_NOTFOUND: case MDB_INVALID: case MDB_INCOMPATIBLE: case MDB_BAD_TXN: return VD_EDAMAGED;
+	}
+	/* Ours are small negative numbers, LMDB's are below -30000. */
+	return rc <= 0 && rc > -1000 ? rc : VD_EIO;
+}
+
+/* LMDB 0.9's meta page, after the page header. */
+struct meta {
+	uint32_t magic, version;
+	size_t address, map_bytes;
+	struct {
+		uint32_t page_bytes; /* of the first one */
+		uint16_t flags, depth;
+		size_t branches, leaves, overflows, entries, root;
+	} free, main;
+	size_t last_page, txn;
+};
+
+static int read_meta(int fd, off_t at, struct meta *out)
+{
+	size_t head = sizeof(size_t) + 8;
+	uint8_t raw[sizeof(size_t) + 8 + sizeof(*out)];
+	uint16_t flags;
+	ssize_t n = pread(fd, raw, sizeof(raw), at);
+
+	if (n < 0)
+		return VD_EIO;
+	if ((size_t)n != sizeof(raw))
+		return VD_EDAMAGED;
+	memcpy(&flags, raw + sizeof(size_t) + 2, sizeof(flags));
+	memcpy(out, raw + head, sizeof(*out));
+	if (!(flags & PAGE_IS_META) || out->magic != lmdb_magic)
+		return VD_EDAMAGED;
+	return out->version == LMDB_FORMAT ? VD_OK : VD_EVERSION;
+}
+
+int vd_db_inspect(const char *folder)
+{
+	struct meta meta[2];
+	struct stat st;
+	char path[4096];
+	uint64_t page;
+	int rc, fd;
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/data.mdb", folder) >= sizeof(path))
+		return VD_EINVAL;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR ? VD_ENOSTORE : errno == ELOOP ? VD_EDAMAGED : VD_EIO;
+	rc = VD_EIO;
+	if (fstat(fd, &st))
+		goto done;
+	rc = VD_EDAMAGED;
+	if (!S_ISREG(st.st_mode))
+		goto done;
+	rc = read_meta(fd, 0, &meta[0]);
+	if (rc)
+		goto done;
+	rc = VD_EDAMAGED;
+	page = meta[0].free.page_bytes;
+	if (page < PAGE_MIN || page > PAGE_MAX || (page & (page - 1)))
+		goto done;
+	rc = read_meta(fd, (off_t)page, &meta[1]);
+	if (rc)
+		goto done;
+	rc = VD_EDAMAGED;
+	for (int i = 0; i < 2; i++) {
+		const struct meta *m = &meta[i];
+
+		if (m->free.page_bytes != page || m->map_bytes > SIZE_MAX / 4)
+			goto done;
+		if (m->txn < meta[!i].txn)
+			continue; /* LMDB uses the newer one */
+		if (m->last_page < 1 || m->last_page >= (uint64_t)st.st_size / page)
+			goto done;
+		if ((m->free.root != SIZE_MAX && m->free.root > m->last_page) ||
+		    (m->main.root != SIZE_MAX && m->main.root > m->last_page))
+			goto done;
+	}
+	rc = VD_OK;
+done:
+	close(fd);
+	return rc;
+}
+
+static int open_tables(struct vd_db *db, bool create)
+{
+	MDB_txn *txn;
+	int rc = mdb_txn_begin(db->env, NULL, create ? 0 : MDB_RDONLY, &txn);
+
+	if (rc)
+		return rc;
+	for (int i = 0; i < VD_TABLES && !rc; i++)
+		rc = mdb_dbi_open(txn, table_names[i], create ? MDB_CREATE : 0, &db->table[i]);
+	if (rc) {
+		mdb_txn_abort(txn);
+		return rc == MDB_NOTFOUND ? VD_EDAMAGED : rc;
+	}
+	return mdb_txn_commit(txn);
+}
+
+/* Opens db->env. Returns LMDB's codes or ours. */
+static int open_env(struct vd_db *db, bool create)
+{
+	int rc = mdb_env_create(&db->env);
+
+	if (rc)
+		return rc;
+	rc = mdb_env_set_maxdbs(db->env, VD_TABLES);
+	if (!rc)
+		rc = mdb_env_set_mapsize(db->env, map_start); /* LMDB takes the file's own when that is larger */
+	if (!rc)
+		rc = mdb_env_open(db->env, db->folder, MDB_NOTLS, 0600);
+	if (!rc) {
+		int dead;
+
+		mdb_reader_check(db->env, &dead); /* slots of processes that were killed: they would pin pages */
+		rc = open_tables(db, create);
+	}
+	if (rc) {
+		mdb_env_close(db->env);
+		db->env = NULL;
+	}
+	return rc;
+}
+
+int vd_db_open(const char *folder, bool create, struct vd_db **out)
+{
+	struct vd_db *db = calloc(1, sizeof(*db));
+	int rc = VD_ENOMEM;
+
+	if (!db)
+		return rc;
+	db->folder_fd = -1;
+	pthread_mutex_init(&db->writer, NULL);
+	pthread_rwlock_init(&db->map, NULL);
+	db->folder = strdup(folder);
+	if (!db->folder)
+		goto done;
+	db->folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (db->folder_fd < 0) {
+		rc = vd_db_err(errno);
+		goto done;
+	}
+	rc = vd_db_err(open_env(db, create));
+	if (rc)
+		goto done;
+	*out = db;
+	db = NULL;
+done:
+	vd_db_close(db);
+	return rc;
+}
+
+void vd_db_close(struct vd_db *db)
+{
+	if (!db)
+		return;
+	if (db->env)
+		mdb_env_close(db->env);
+	if (db->folder_fd >= 0)
+		close(db->folder_fd);
+	pthread_mutex_destroy(&db->writer);
+	pthread_rwlock_destroy(&db->map);
+	free(db->folder);
+	free(db);
+}
+
+int vd_db_lock(struct vd_db *db)
+{
+	pthread_mutex_lock(&db->writer);
+	while (flock(db->folder_fd, LOCK_EX)) {
+		if (errno != EINTR) {
+			pthread_mutex_unlock(&db->writer);
+			return VD_EIO;
+		}
+	}
+	return VD_OK;
+}
+
+void vd_db_unlock(struct vd_db *db)
+{
+	flock(db->folder_fd, LOCK_UN);
+	pthread_mutex_unlock(&db->writer);
+}
+
+/* After a failed write of its meta page LMDB refuses everything until it is opened anew, and after a failed mapping it has none. */
+static int reopen(struct vd_db *db)
+{
+	if (db->env)
+		mdb_env_close(db->env);
+	db->env = NULL;
+	return open_env(db, false);
+}
+
+/* Makes room after `why`. Nobody has a transaction open while the map moves. */
+static int recover(struct vd_db *db, int why)
+{
+	MDB_envinfo info;
+	size_t step;
+	int rc;
+
+	pthread_rwlock_wrlock(&db->map);
+	if (!db->env || why == MDB_PANIC) {
+		rc = reopen(db);
+	} else if (why == MDB_MAP_RESIZED) {
+		rc = mdb_env_set_mapsize(db->env, 0); /* as large as the other process made it */
+	} else {
+		mdb_env_info(db->env, &info);
+		step = info.me_mapsize < MAP_STEP_MAX ? info.me_mapsize : MAP_STEP_MAX;
+		rc = info.me_mapsize > SIZE_MAX - step ? ENOMEM : mdb_env_set_mapsize(db->env, info.me_mapsize + step);
+	}
+	if (rc && why != MDB_PANIC) {
+		int again = reopen(db);
+
+		rc = again ? again : rc;
+	}
+	pthread_rwlock_unlock(&db->map);
+	return rc;
+}
+
+/* A transaction, with the map's lock held. */
+static int begin(struct vd_db *db, unsigned flags, MDB_txn **out)
+{
+	int rc = MDB_PANIC;
+
+	for (int tries = 0; tries < 8; tries++) {
+		pthread_rwlock_rdlock(&db->map);
+		rc = db->env ? mdb_txn_begin(db->env, NULL, flags, out) : MDB_PANIC;
+		if (!rc)
+			return 0;
+		pthread_rwlock_unlock(&db->map);
+		if (rc != MDB_MAP_RESIZED && rc != MDB_PANIC)
+			break;
+		rc = recover(db, rc);
+		if (rc)
+			break;
+	}
+	return rc;
+}
+
+int vd_db_read(struct vd_db *db, MDB_txn **out)
+{
+	return vd_db_err(begin(db, MDB_RDONLY, out));
+}
+
+void vd_db_done(struct vd_db *db, MDB_txn *txn)
+{
+	if (!txn)
+		return;
+	mdb_txn_abort(txn);
+	pthread_rwlock_unlock(&db->map);
+}
+
+/* LMDB says EIO for a write that was cut short, which is how a disk fills up. Ask the file for one page more. */
+static int why_short(struct vd_db *db)
+{
+	static const uint8_t zeros[4096];
+	struct stat st;
+	int rc = EIO, fd = openat(db->folder_fd, "data.mdb", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return EIO;
+	if (!fstat(fd, &st)) {
+		ssize_t n = pwrite(fd, zeros, sizeof(zeros), st.st_size);
+
+		if (n < 0)
+			rc = errno;
+		else if (n < (ssize_t)sizeof(zeros))
+			rc = ENOSPC;
+		if (n > 0 && ftruncate(fd, st.st_size))
+			rc = errno;
+	}
+	close(fd);
+	return rc;
+}
+
+int vd_db_change(struct vd_db *db, int (*apply)(void *ctx, MDB_txn *), void *ctx)
+{
+	for (;;) {
+		MDB_txn *txn;
+		int rc = begin(db, 0, &txn);
+
+		if (rc)
+			return vd_db_err(rc);
+		rc = apply(ctx, txn);
+		if (rc)
+			mdb_txn_abort(txn);
+		else
+			rc = mdb_txn_commit(txn);
+		pthread_rwlock_unlock(&db->map);
+		if (rc == EIO)
+			rc = why_short(db);
+		if (rc == MDB_MAP_FULL)
+			rc = recover(db, rc);
+		else
+			return vd_db_err(rc);
+		if (rc)
+			return vd_db_err(rc);
+	}
+}
+
+MDB_dbi vd_db_table(const struct vd_db *db, enum vd_table table)
+{
+	return db->table[table];
+}
+
+uint64_t vd_db_bytes(struct vd_db *db)
+{
+	struct stat st;
+
+	return fstatat(db->folder_fd, "data.mdb", &st, 0) ? 0 : (uint64_t)st.st_size;
+}

@@ -1,0 +1,52 @@
+/* The LMDB environment under a store: tables, transactions, growth of the map, one writer of all processes.
+ *
+ * LMDB cannot grow its map while a transaction is open, so a change is a function that can be applied again from the start: it is
+ * run, the map grows when it was too small, and it is run once more. Nobody else can write in between, because every writer first
+ * holds the writers' lock of the folder. */
+#ifndef VD_DB_H
+#define VD_DB_H
+
+#include <lmdb.h>
+
+#include "proto/bytes.h"
+
+enum vd_table {
+	VD_TABLE_RECORDS, /* u64 arrival -> sealed record; only grows */
+	VD_TABLE_ITEMS,   /* index key (8) ‖ u64 arrival -> nothing: by standing item */
+	VD_TABLE_LISTS,   /* the same: members of a lane, wanted bodies, missing predecessors */
+	VD_TABLE_INDEX,   /* the same: id, author, day, kind, about (index.h) */
+	VD_TABLE_VALUES,  /* index key (16) -> sealed value */
+	VD_TABLE_POOL,    /* u64 number -> sealed record whose author is not known yet */
+	VD_TABLES
+};
+
+struct vd_db;
+
+/* Is what stands in `folder`/data.mdb plausible to be mapped? Read without mapping. VD_ENOSTORE: no such file; VD_EDAMAGED:
+ * no LMDB file, or shorter than what it refers to; VD_EVERSION: of a format that this LMDB does not know; VD_EIO. */
+int vd_db_inspect(const char *folder);
+/* Opens `folder`/data.mdb; `create`: makes file and tables. VD_EDAMAGED, VD_EIO, VD_ENOSPACE, VD_ENOMEM. */
+int vd_db_open(const char *folder, bool create, struct vd_db **out);
+void vd_db_close(struct vd_db *); /* NULL is fine */
+
+/* The writers' lock, of all processes and threads. Waits. */
+int vd_db_lock(struct vd_db *);
+void vd_db_unlock(struct vd_db *);
+
+/* A snapshot to read from. Short: while one is open the map cannot grow. Several may be open, but not nested in one thread. */
+int vd_db_read(struct vd_db *, MDB_txn **out);
+void vd_db_done(struct vd_db *, MDB_txn *); /* NULL is fine */
+/* Runs `apply` in a transaction and commits it; 0 means durable. `apply` returns LMDB's codes or ours and may be run several
+ * times, always against the same state. The caller holds the writers' lock. */
+int vd_db_change(struct vd_db *, int (*apply)(void *ctx, MDB_txn *), void *ctx);
+
+MDB_dbi vd_db_table(const struct vd_db *, enum vd_table);
+/* Pages in use, in bytes. */
+uint64_t vd_db_bytes(struct vd_db *);
+/* One of our codes for one of LMDB's or an errno; ours pass through. */
+int vd_db_err(int rc);
+
+/* For tests: the size the map starts with and its smallest growth. */
+void vd_db_set_start(size_t bytes);
+
+#endif

@@ -1,0 +1,152 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "inside.h"
+#include "proto/err.h"
+
+void vd_effects_deinit(struct vd_effects *e)
+{
+	free(e->list);
+	vd_buf_wipe(&e->bytes); /* seeds of identities pass through here */
+	*e = (struct vd_effects){ 0 };
+}
+
+static struct vd_effect *append(struct vd_effects *e, enum vd_table table, const uint8_t *key, size_t n)
+{
+	struct vd_effect *one;
+
+	if (e->failed)
+		return NULL;
+	if (e->count == e->cap) {
+		size_t cap = e->cap ? 2 * e->cap : 256;
+		struct vd_effect *list = cap > SIZE_MAX / sizeof(*list) ? NULL : realloc(e->list, cap * sizeof(*list));
+
+		if (!list) {
+			e->failed = true;
+			return NULL;
+		}
+		e->list = list;
+		e->cap = cap;
+	}
+	one = &e->list[e->count];
+	*one = (struct vd_effect){ .table = table, .key_n = (uint8_t)n, .order = e->count, .at = e->bytes.n };
+	memcpy(one->key, key, n);
+	e->count++;
+	return one;
+}
+
+void vd_effects_put(struct vd_effects *e, const struct vd_store *s, enum vd_table table, const uint8_t *key, size_t n, struct vd_slice value)
+{
+	struct vd_effect *one = append(e, table, key, n);
+	uint8_t spot[VD_SPOT_BYTES];
+
+	if (!one || !value.n)
+		return;
+	if (vd_vault_seal(s->vault, vd_spot(table, key, n, spot), value, &e->bytes))
+		e->failed = true;
+	one->n = e->bytes.n - one->at;
+}
+
+void vd_effects_remove(struct vd_effects *e, enum vd_table table, const uint8_t *key, size_t n)
+{
+	struct vd_effect *one = append(e, table, key, n);
+
+	if (one)
+		one->remove = true;
+}
+
+void vd_effects_entry(struct vd_effects *e, enum vd_table table, const uint8_t list[VD_LIST_KEY_BYTES], uint64_t arrival)
+{
+	uint8_t key[VD_ENTRY_BYTES];
+
+	vd_entry_key(list, arrival, key);
+	append(e, table, key, sizeof(key));
+}
+
+void vd_effects_entry_remove(struct vd_effects *e, enum vd_table table, const uint8_t list[VD_LIST_KEY_BYTES], uint64_t arrival)
+{
+	uint8_t key[VD_ENTRY_BYTES];
+
+	vd_entry_key(list, arrival, key);
+	vd_effects_remove(e, table, key, sizeof(key));
+}
+
+void vd_effects_value(struct vd_effects *e, const struct vd_store *s, const char *use, const struct vd_slice *parts, size_t count,
+                      struct vd_slice value)
+{
+	uint8_t key[VD_INDEX_KEY_BYTES];
+
+	vd_value_key(s, use, parts, count, key);
+	if (value.n)
+		vd_effects_put(e, s, VD_TABLE_VALUES, key, sizeof(key), value);
+	else
+		vd_effects_remove(e, VD_TABLE_VALUES, key, sizeof(key));
+}
+
+static int by_table_key_order(const void *x, const void *y)
+{
+	const struct vd_effect *a = x, *b = y;
+	int order;
+
+	if (a->table != b->table)
+		return a->table < b->table ? -1 : 1;
+	order = memcmp(a->key, b->key, sizeof(a->key)); /* one table, one key length; the rest is zero */
+	if (order)
+		return order;
+	return a->order < b->order ? -1 : a->order > b->order;
+}
+
+/* Records and pool are written at their end. */
+static bool at_end(MDB_cursor *cursor, const struct vd_effect *one)
+{
+	MDB_val k, v;
+
+	if (one->table != VD_TABLE_RECORDS && one->table != VD_TABLE_POOL)
+		return false;
+	if (mdb_cursor_get(cursor, &k, &v, MDB_LAST))
+		return true;
+	return k.mv_size == one->key_n && memcmp(k.mv_data, one->key, k.mv_size) < 0;
+}
+
+static int apply_one(struct vd_effects *e, struct vd_effect *one, MDB_cursor *cursor, bool *appending)
+{
+	MDB_val k = { one->key_n, one->key }, v = { one->n, one->n ? e->bytes.p + one->at : NULL };
+	int rc;
+
+	if (!one->remove) {
+		*appending = *appending || at_end(cursor, one);
+		return mdb_cursor_put(cursor, &k, &v, *appending ? MDB_APPEND : 0);
+	}
+	*appending = false;
+	rc = mdb_cursor_get(cursor, &k, &v, MDB_SET);
+	if (rc == MDB_NOTFOUND)
+		return 0;
+	return rc ? rc : mdb_cursor_del(cursor, 0);
+}
+
+int vd_effects_apply(struct vd_effects *e, struct vd_store *s, MDB_txn *txn)
+{
+	int rc = e->failed || e->bytes.failed ? VD_ENOMEM : 0;
+	size_t i = 0;
+
+	if (e->count)
+		qsort(e->list, e->count, sizeof(*e->list), by_table_key_order);
+	while (i < e->count && !rc) {
+		enum vd_table table = e->list[i].table;
+		bool appending = false;
+		MDB_cursor *cursor;
+
+		rc = mdb_cursor_open(txn, vd_db_table(s->db, table), &cursor);
+		if (rc)
+			break;
+		for (; i < e->count && e->list[i].table == table && !rc; i++) {
+			const struct vd_effect *next = i + 1 < e->count ? &e->list[i + 1] : NULL;
+
+			if (next && next->table == table && !memcmp(next->key, e->list[i].key, sizeof(next->key)))
+				continue; /* the later one wins */
+			rc = apply_one(e, &e->list[i], cursor, &appending);
+		}
+		mdb_cursor_close(cursor);
+	}
+	return rc;
+}

@@ -1,0 +1,206 @@
+/* What the files of this folder share about a store; nobody outside includes it.
+ *
+ * Reading: short snapshots, copied out of, never held while other code runs.
+ * Writing: everything a transaction will do is first gathered in memory as effects, then applied in key order in one LMDB
+ * transaction. That makes it repeatable when the map must grow, and cheap: sorted insertions touch each page once. */
+#ifndef VD_INSIDE_H
+#define VD_INSIDE_H
+
+#include "db.h"
+#include "store.h"
+#include "vault.h"
+
+struct vd_store {
+	char *home;
+	struct vd_db *db;
+	struct vd_vault *vault;
+	uint8_t device[VD_STORE_DEVICE_BYTES];
+	char name[VD_DEVICE_NAME_MAX + 1];
+};
+
+enum {
+	VD_LIST_KEY_BYTES = 8,                      /* of an index key, in front of an arrival number */
+	VD_ENTRY_BYTES = VD_LIST_KEY_BYTES + 8,
+	VD_STORED_HEAD = 1 + 8 + VD_ID_BYTES,       /* flags, received_ms, id: in front of a stored record */
+	VD_STORED_STUB = 1, VD_STORED_DROPPED = 2,  /* flags; dropped: `check --repair` found it damaged */
+	VD_STORE_FORMAT = 1,
+	VD_ANY_LANE = 255,
+	VD_NOTE_MAX = 4096,
+};
+
+/* A stored record as read: slices borrow from the snapshot, or from `room` of a sealed store. */
+struct vd_stored {
+	uint64_t arrival, received_ms;
+	uint8_t flags;
+	struct vd_id id;
+	struct vd_slice raw;
+};
+
+/* What the folder knows of a group without loading it. */
+struct vd_membership {
+	uint8_t group[VD_GROUP_BYTES];
+	uint8_t salt[VD_SALT_BYTES];
+};
+
+/* --- values.c: single named values --- */
+
+/* What a sealed value is bound to: its table and key. Borrows `room`. */
+enum { VD_SPOT_BYTES = 1 + VD_INDEX_KEY_BYTES };
+struct vd_slice vd_spot(enum vd_table, const uint8_t *key, size_t n, uint8_t room[VD_SPOT_BYTES]);
+void vd_value_key(const struct vd_store *, const char *use, const struct vd_slice *parts, size_t count, uint8_t key[VD_INDEX_KEY_BYTES]);
+/* Appends the opened value to *out. VD_ENOTFOUND. */
+int vd_value_get(struct vd_store *, MDB_txn *, const uint8_t key[VD_INDEX_KEY_BYTES], struct vd_buf *out);
+/* The same in a snapshot of its own. */
+int vd_value_read(struct vd_store *, const char *use, const struct vd_slice *parts, size_t count, struct vd_buf *out);
+/* Groups of this device with their salts: at most VD_STORE_GROUPS_MAX. */
+int vd_memberships(struct vd_store *, MDB_txn *, struct vd_membership *out, size_t *count);
+
+/* --- records.c --- */
+
+/* The first 8 bytes of index_key(use, parts), the key of a list in ITEMS, LISTS or INDEX. */
+void vd_list_key(const struct vd_store *, const char *use, const struct vd_slice *parts, size_t count, uint8_t key[VD_LIST_KEY_BYTES]);
+void vd_item_list(const struct vd_store *, const uint8_t *group, const uint8_t prefix[VD_PREFIX_BYTES], uint8_t key[VD_LIST_KEY_BYTES]);
+void vd_lane_list(const struct vd_store *, const char *use, const uint8_t *group, uint8_t lane, uint8_t key[VD_LIST_KEY_BYTES]);
+void vd_prev_list(const struct vd_store *, const struct vd_id *, uint8_t key[VD_LIST_KEY_BYTES]);
+void vd_entry_key(const uint8_t list[VD_LIST_KEY_BYTES], uint64_t arrival, uint8_t entry[VD_ENTRY_BYTES]);
+/* Next arrival > *arrival of a list. VD_ENOTFOUND at its end. The cursor is on a list table. */
+int vd_list_next(MDB_cursor *, const uint8_t list[VD_LIST_KEY_BYTES], uint64_t *arrival);
+
+/* VD_ENOTFOUND (also for a dropped one), VD_EDAMAGED. */
+int vd_stored_get(struct vd_store *, MDB_txn *, uint64_t arrival, struct vd_buf *room, struct vd_stored *out);
+/* Opens a value of the records table. */
+int vd_stored_open(struct vd_store *, uint64_t arrival, MDB_val value, struct vd_buf *room, struct vd_stored *out);
+int vd_latest(struct vd_store *, MDB_txn *, uint64_t *arrival);
+/* The stored record of that id; `cursor` on ITEMS. VD_ENOTFOUND. */
+int vd_find_stored(struct vd_store *, MDB_txn *, MDB_cursor *, const struct vd_membership *, const struct vd_id *, struct vd_buf *room,
+                   struct vd_stored *out);
+
+/* Is the raw record of that group (NULL: any) and lane (VD_ANY_LANE)? */
+bool vd_raw_in(struct vd_slice raw, const uint8_t *group, uint8_t lane);
+
+/* A run of records copied out of one snapshot. */
+struct vd_page {
+	struct vd_page_entry {
+		uint64_t arrival, received_ms;
+		struct vd_id id;
+		bool stub;
+		int err;          /* VD_EDAMAGED: cannot be opened; nothing else is filled in */
+		size_t at, n;     /* of the raw record in bytes */
+	} *entries;
+	size_t count, cap;
+	struct vd_buf bytes;
+	uint64_t last;        /* where the next page goes on from */
+	bool end;             /* nothing after it */
+};
+enum { VD_PAGE_RECORDS = 2048, VD_PAGE_BYTES = 1 << 20 };
+/* Reads at most `max` records of the group (NULL: any) and lane (VD_ANY_LANE) that come after `after`; `raws`: their bytes too.
+ * A page may be empty and yet not the end. */
+int vd_page_read(struct vd_store *, const uint8_t *group, uint8_t lane, uint64_t after, size_t max, bool raws, struct vd_page *);
+struct vd_slice vd_page_raw(const struct vd_page *, const struct vd_page_entry *);
+void vd_page_deinit(struct vd_page *);
+
+/* --- lanes.c: digest, wanted and sketch of one lane --- */
+
+enum { VD_LANE_BLOCKS = VD_SKETCH_SYMBOLS / VD_SKETCH_BLOCK };
+struct vd_lane_data {
+	uint8_t list[VD_LIST_KEY_BYTES], wanted_list[VD_LIST_KEY_BYTES];
+	uint8_t group[VD_GROUP_BYTES];
+	uint8_t lane;
+	struct vd_lane_state state;
+	struct vd_symbol symbols[VD_SKETCH_SYMBOLS];
+};
+/* A lane nobody wrote to is empty. `symbols`: how many of them, a whole number of blocks or fewer than one. */
+int vd_lane_read(struct vd_store *, MDB_txn *, const uint8_t *group, uint8_t lane, struct vd_lane_state *, struct vd_symbol *symbols,
+                 size_t n);
+/* Puts what differs from what is stored. Returns LMDB's codes or ours. */
+int vd_lane_put(struct vd_store *, MDB_txn *, const struct vd_lane_data *);
+
+/* --- effects.c --- */
+
+struct vd_effects {
+	struct vd_effect {
+		enum vd_table table;
+		uint8_t key[VD_INDEX_KEY_BYTES];
+		uint8_t key_n;
+		bool remove;
+		size_t order;
+		size_t at, n;   /* of the sealed value in bytes */
+	} *list;
+	size_t count, cap;
+	struct vd_buf bytes;
+	bool failed;        /* memory: sticky */
+};
+void vd_effects_deinit(struct vd_effects *);
+/* The value is sealed here. An empty value stays empty: the entries of lists. */
+void vd_effects_put(struct vd_effects *, const struct vd_store *, enum vd_table, const uint8_t *key, size_t n, struct vd_slice value);
+void vd_effects_remove(struct vd_effects *, enum vd_table, const uint8_t *key, size_t n);
+void vd_effects_entry(struct vd_effects *, enum vd_table, const uint8_t list[VD_LIST_KEY_BYTES], uint64_t arrival);
+void vd_effects_entry_remove(struct vd_effects *, enum vd_table, const uint8_t list[VD_LIST_KEY_BYTES], uint64_t arrival);
+void vd_effects_value(struct vd_effects *, const struct vd_store *, const char *use, const struct vd_slice *parts, size_t count,
+                      struct vd_slice value);
+/* Sorts and applies; later effects on a key win. Returns LMDB's codes or ours. */
+int vd_effects_apply(struct vd_effects *, struct vd_store *, MDB_txn *);
+
+/* --- write.c --- */
+
+struct vd_write {
+	struct vd_store *store;
+	struct vd_effects effects;
+	struct vd_lane_data **lanes;
+	size_t lane_count;
+	struct vd_write_head *heads;
+	size_t head_count;
+	uint64_t next;             /* arrival number of the next record */
+	int err;                   /* sticky: the transaction cannot be committed */
+	uint8_t nonces[64][VD_BODY_NONCE_BYTES]; /* drawn in advance: a system call each is dear */
+	size_t nonces_left;
+	struct vd_buf value, raw, body;
+};
+/* The own chain of one group and lane: where its next record goes. */
+struct vd_write_head {
+	uint8_t group[VD_GROUP_BYTES];
+	uint8_t author[VD_KEY_BYTES];
+	uint8_t lane;
+	bool moved;
+	uint64_t seq, time_ms;
+	struct vd_id id;
+	struct vd_buf raw;         /* of the newest record written here, to be verified; empty when none was */
+};
+
+/* One new record, from here or elsewhere: record, indexes, digest and sketch. Stays in w->err when it fails. */
+int vd_write_record(struct vd_write *, const struct vd_membership *, uint8_t lane, const struct vd_id *, const struct vd_item *,
+                    bool stub, uint64_t received_ms, struct vd_slice raw);
+/* A stub of ours got its body. */
+int vd_write_fill(struct vd_write *, const struct vd_membership *, const struct vd_stored *old, uint8_t lane, struct vd_slice raw);
+/* A copy of an own record that is further on than we are: a restored device goes on from there. */
+int vd_write_follow(struct vd_write *, const struct vd_record *);
+/* vd_write_commit without trying the pool again. */
+int vd_write_end(struct vd_write *);
+/* Our clock. */
+uint64_t vd_now_ms(void);
+
+/* --- merge.c --- */
+
+/* Tries the pool's records of the group again; valid control records are added to it. */
+int vd_pool_retry(struct vd_store *, struct vd_group *, struct vd_merge *);
+/* The same with a group of its own, if the pool holds anything. */
+int vd_pool_retry_alone(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], struct vd_merge *);
+/* Gathers what a judged batch changes into the transaction. from_pool: its records wait in the pool, and leave it when judged. */
+int vd_merge_into(struct vd_write *, struct vd_group *, struct vd_batch *, bool from_pool, struct vd_merge *, bool *control_grew);
+bool vd_vouched(void *store, const struct vd_record *);
+
+/* --- pool.c: records whose author is not known yet --- */
+
+/* Adds records to the pool, dropping the oldest when it is full. */
+struct vd_pool_adding {
+	uint64_t next, count, bytes, dropped_to;
+	bool started;
+	size_t added;
+};
+int vd_pool_add(struct vd_write *, MDB_txn *, struct vd_pool_adding *, const struct vd_record *);
+void vd_pool_add_end(struct vd_write *, const struct vd_pool_adding *);
+int vd_pool_remove(struct vd_write *, MDB_txn *, struct vd_pool_adding *, const struct vd_id *);
+/* Appends the pool's records of a group to the batch. */
+int vd_pool_take(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], struct vd_batch *);
+
+#endif

@@ -1,0 +1,411 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "inside.h"
+#include "proto/err.h"
+
+/* What becomes of one entry of the batch. */
+enum fate { FATE_NONE, FATE_FRESH, FATE_KNOWN, FATE_FILL };
+
+struct slot {
+	uint8_t list[VD_LIST_KEY_BYTES]; /* where its standing item is indexed */
+	enum fate fate;
+	bool prev_here;                  /* its predecessor is stored, or comes with this batch */
+	bool next_here;                  /* a successor of it comes with this batch */
+	struct vd_item item;
+	size_t entry;
+	uint64_t arrival, received_ms;   /* of the stub that gets its body */
+};
+
+struct merging {
+	struct vd_store *store;
+	struct vd_write *write;
+	MDB_txn *txn;
+	MDB_cursor *items, *lists;
+	struct vd_buf room;
+	struct vd_membership in;
+	const uint8_t *self;             /* our own author key in the group, or NULL */
+	struct vd_batch *batch;
+	struct slot *slots;
+	size_t count;
+	bool control_grew;
+};
+
+static int by_list(const void *x, const void *y)
+{
+	const struct slot *a = x, *b = y;
+	int order = memcmp(a->list, b->list, sizeof(a->list));
+
+	return order ? order : a->entry < b->entry ? -1 : a->entry > b->entry;
+}
+
+static int by_entry(const void *x, const void *y)
+{
+	const struct slot *a = x, *b = y;
+
+	return a->entry < b->entry ? -1 : a->entry > b->entry;
+}
+
+static const struct vd_record *record_of(const struct merging *m, const struct slot *slot)
+{
+	return &m->batch->entries[slot->entry].record;
+}
+
+static int make_slots(struct merging *m)
+{
+	m->slots = calloc(m->batch->count ? m->batch->count : 1, sizeof(*m->slots));
+	if (!m->slots)
+		return VD_ENOMEM;
+	for (size_t i = 0; i < m->batch->count; i++) {
+		struct slot *slot = &m->slots[m->count];
+		const struct vd_record *record = &m->batch->entries[i].record;
+
+		if (m->batch->entries[i].verdict || memcmp(record->group, m->in.group, VD_GROUP_BYTES))
+			continue;
+		slot->entry = i;
+		vd_item_of(m->in.salt, &record->id, &slot->item);
+		vd_item_list(m->store, m->in.group, slot->item.b, slot->list);
+		m->count++;
+	}
+	return VD_OK;
+}
+
+/* Looks one entry up among what is stored. */
+static int look_up(struct merging *m, struct slot *slot)
+{
+	const struct vd_record *record = record_of(m, slot);
+	struct vd_stored stored;
+	uint64_t arrival = 0;
+	int rc;
+
+	slot->fate = FATE_FRESH;
+	while (!(rc = vd_list_next(m->items, slot->list, &arrival))) {
+		rc = vd_stored_get(m->store, m->txn, arrival, &m->room, &stored);
+		if (rc == VD_ENOTFOUND || rc == VD_EDAMAGED)
+			continue; /* dropped or spoilt: a whole copy is welcome */
+		if (rc)
+			return rc;
+		if (memcmp(stored.id.b, record->id.b, VD_ID_BYTES))
+			continue;
+		slot->fate = stored.flags & VD_STORED_STUB && !record->stub ? FATE_FILL : FATE_KNOWN;
+		slot->arrival = arrival;
+		slot->received_ms = stored.received_ms;
+		return VD_OK;
+	}
+	return rc == VD_ENOTFOUND ? VD_OK : rc;
+}
+
+/* One record twice in the batch: the first that has its body counts. Slots are sorted by list. */
+static void settle_doubles(struct merging *m)
+{
+	for (size_t i = 0; i < m->count; i++) {
+		for (size_t j = i + 1; j < m->count && !memcmp(m->slots[i].list, m->slots[j].list, VD_LIST_KEY_BYTES); j++) {
+			struct slot *a = &m->slots[i], *b = &m->slots[j];
+
+			if (memcmp(record_of(m, a)->id.b, record_of(m, b)->id.b, VD_ID_BYTES) || a->fate == FATE_KNOWN)
+				continue;
+			if (a->fate == b->fate && record_of(m, a)->stub && !record_of(m, b)->stub)
+				a->fate = FATE_KNOWN;
+			else
+				b->fate = FATE_KNOWN;
+		}
+	}
+}
+
+/* Which entries follow each other? The batch is sorted by lane, author and seq, so neighbours tell; only where they do not,
+ * the store is asked. */
+static int link_slots(struct merging *m)
+{
+	for (size_t i = 0; i < m->count; i++) {
+		const struct vd_record *record = record_of(m, &m->slots[i]);
+		struct vd_stored stored;
+		int rc;
+
+		if (!record->has_prev) {
+			m->slots[i].prev_here = true;
+			continue;
+		}
+		if (i && !memcmp(record_of(m, &m->slots[i - 1])->id.b, record->prev.b, VD_ID_BYTES)) {
+			m->slots[i].prev_here = true;
+			m->slots[i - 1].next_here = true;
+			continue;
+		}
+		if (m->slots[i].fate != FATE_FRESH)
+			continue;
+		rc = vd_find_stored(m->store, m->txn, m->items, &m->in, &record->prev, &m->room, &stored);
+		m->slots[i].prev_here = !rc;
+		if (rc && rc != VD_ENOTFOUND)
+			return rc;
+	}
+	return VD_OK;
+}
+
+/* Its successor, stored earlier, waits for it no more. */
+static int settle_waiting(struct merging *m, const struct vd_id *id)
+{
+	uint8_t list[VD_LIST_KEY_BYTES];
+	uint64_t arrival = 0;
+	int rc;
+
+	vd_prev_list(m->store, id, list);
+	while (!(rc = vd_list_next(m->lists, list, &arrival)))
+		vd_effects_entry_remove(&m->write->effects, VD_TABLE_LISTS, list, arrival);
+	return rc == VD_ENOTFOUND ? VD_OK : rc;
+}
+
+static int store_fresh(struct merging *m, const struct slot *slot, uint64_t now_ms, struct vd_merge *merge)
+{
+	const struct vd_record *record = record_of(m, slot);
+	uint64_t arrival = m->write->next;
+	uint8_t list[VD_LIST_KEY_BYTES];
+	int rc = vd_write_record(m->write, &m->in, record->lane, &record->id, &slot->item, record->stub, now_ms, record->raw);
+
+	if (!rc && !slot->next_here)
+		rc = settle_waiting(m, &record->id);
+	if (!rc && m->self && !memcmp(record->author, m->self, VD_KEY_BYTES))
+		rc = vd_write_follow(m->write, record);
+	if (rc)
+		return rc;
+	if (!slot->prev_here) {
+		vd_prev_list(m->store, &record->prev, list);
+		vd_effects_entry(&m->write->effects, VD_TABLE_LISTS, list, arrival);
+	}
+	if (record->lane == VD_LANE_CONTROL)
+		m->control_grew = true;
+	if (!merge->first_arrival)
+		merge->first_arrival = arrival;
+	merge->last_arrival = arrival;
+	merge->fresh++;
+	return VD_OK;
+}
+
+static int store_slots(struct merging *m, struct vd_merge *merge)
+{
+	uint64_t now_ms = vd_now_ms();
+	int rc = VD_OK;
+
+	for (size_t i = 0; i < m->count && !rc; i++) {
+		const struct slot *slot = &m->slots[i];
+		const struct vd_record *record = record_of(m, slot);
+
+		if (slot->fate == FATE_FRESH) {
+			rc = store_fresh(m, slot, now_ms, merge);
+		} else if (slot->fate == FATE_FILL) {
+			struct vd_stored old = { .arrival = slot->arrival, .received_ms = slot->received_ms, .id = record->id };
+
+			rc = vd_write_fill(m->write, &m->in, &old, record->lane, record->raw);
+			merge->filled++;
+		} else {
+			merge->known++;
+		}
+	}
+	return rc;
+}
+
+/* What was not valid: for the pool, or refused. */
+static int store_others(struct merging *m, bool from_pool, struct vd_merge *merge)
+{
+	struct vd_pool_adding adding = { 0 };
+	int rc = VD_OK;
+
+	for (size_t i = 0; i < m->batch->count && !rc; i++) {
+		const struct vd_batch_entry *entry = &m->batch->entries[i];
+		int why = entry->verdict;
+
+		if (!why && memcmp(entry->record.group, m->in.group, VD_GROUP_BYTES))
+			why = VD_EGROUP;
+		if (from_pool) {
+			if (why != VD_EAUTHOR && why != VD_EGROUP)
+				rc = vd_pool_remove(m->write, m->txn, &adding, &entry->record.id);
+		} else if (why == VD_EAUTHOR) {
+			rc = vd_pool_add(m->write, m->txn, &adding, &entry->record);
+			merge->pooled++;
+		} else if (why) {
+			merge->refused++;
+			merge->refused_why[-why & 31]++;
+		}
+	}
+	if (!rc)
+		vd_pool_add_end(m->write, &adding);
+	return rc;
+}
+
+/* Gathers what the judged batch changes into m->write. */
+static int gather(struct merging *m, bool from_pool, struct vd_merge *merge)
+{
+	int rc = make_slots(m);
+
+	if (!rc)
+		rc = vd_db_read(m->store->db, &m->txn);
+	if (!rc)
+		rc = vd_db_err(mdb_cursor_open(m->txn, vd_db_table(m->store->db, VD_TABLE_ITEMS), &m->items));
+	if (!rc)
+		rc = vd_db_err(mdb_cursor_open(m->txn, vd_db_table(m->store->db, VD_TABLE_LISTS), &m->lists));
+	if (!rc && m->count) {
+		/* In key order the look-ups walk over each page of the index once. */
+		qsort(m->slots, m->count, sizeof(*m->slots), by_list);
+		for (size_t i = 0; i < m->count && !rc; i++)
+			rc = look_up(m, &m->slots[i]);
+		settle_doubles(m);
+		qsort(m->slots, m->count, sizeof(*m->slots), by_entry);
+	}
+	if (!rc)
+		rc = link_slots(m);
+	if (!rc)
+		rc = store_slots(m, merge);
+	if (!rc)
+		rc = store_others(m, from_pool, merge);
+	if (m->items)
+		mdb_cursor_close(m->items);
+	if (m->lists)
+		mdb_cursor_close(m->lists);
+	vd_db_done(m->store->db, m->txn);
+	free(m->slots);
+	vd_buf_wipe(&m->room);
+	return rc;
+}
+
+int vd_merge_into(struct vd_write *w, struct vd_group *group, struct vd_batch *batch, bool from_pool, struct vd_merge *merge,
+                  bool *control_grew)
+{
+	const struct vd_identity *self = vd_group_identity(group);
+	struct merging m = { .store = w->store, .write = w, .batch = batch, .self = self ? self->author : NULL };
+	int rc;
+
+	if (!vd_group_salt(group))
+		return VD_EINVAL;
+	memcpy(m.in.group, vd_group_id(group), VD_GROUP_BYTES);
+	memcpy(m.in.salt, vd_group_salt(group), VD_SALT_BYTES);
+	vd_batch_seal(batch);
+	rc = gather(&m, from_pool, merge);
+	*control_grew = m.control_grew;
+	return rc;
+}
+
+/* Commits a judged batch; on failure *merge is as it was. */
+static int commit_batch(struct vd_store *s, struct vd_group *group, struct vd_batch *batch, bool from_pool, struct vd_merge *merge,
+                        bool *control_grew)
+{
+	struct vd_merge counted = *merge;
+	struct vd_write *w;
+	int rc;
+
+	*control_grew = false;
+	if (!batch->count)
+		return VD_OK;
+	rc = vd_write_begin(s, &w);
+	if (rc)
+		return rc;
+	rc = vd_merge_into(w, group, batch, from_pool, &counted, control_grew);
+	if (rc) {
+		vd_write_abort(w);
+		return rc;
+	}
+	rc = vd_write_end(w);
+	if (!rc)
+		*merge = counted;
+	return rc;
+}
+
+bool vd_vouched(void *ctx, const struct vd_record *record)
+{
+	struct vd_membership in[VD_STORE_GROUPS_MAX];
+	uint8_t list[VD_LIST_KEY_BYTES];
+	struct vd_store *s = ctx;
+	MDB_cursor *items = NULL, *lists = NULL;
+	struct vd_buf room = { 0 };
+	struct vd_stored stored;
+	uint64_t arrival = 0;
+	size_t count = 0;
+	bool yes = false;
+	MDB_txn *txn;
+
+	if (vd_db_read(s->db, &txn))
+		return false;
+	if (vd_memberships(s, txn, in, &count) || mdb_cursor_open(txn, vd_db_table(s->db, VD_TABLE_ITEMS), &items) ||
+	    mdb_cursor_open(txn, vd_db_table(s->db, VD_TABLE_LISTS), &lists))
+		goto done;
+	/* The same id is the same header and signature, and those were verified when they came. */
+	for (size_t i = 0; i < count && !yes; i++) {
+		if (!memcmp(in[i].group, record->group, VD_GROUP_BYTES))
+			yes = !vd_find_stored(s, txn, items, &in[i], &record->id, &room, &stored);
+	}
+	vd_prev_list(s, &record->id, list);
+	while (!yes && !vd_list_next(lists, list, &arrival)) {
+		struct vd_record next;
+
+		if (vd_stored_get(s, txn, arrival, &room, &stored) || vd_record_decode(stored.raw, &next))
+			continue;
+		yes = next.has_prev && !memcmp(next.prev.b, record->id.b, VD_ID_BYTES) && next.seq == record->seq + 1 &&
+		      next.lane == record->lane && !memcmp(next.author, record->author, VD_KEY_BYTES) &&
+		      !memcmp(next.group, record->group, VD_GROUP_BYTES);
+	}
+done:
+	if (items)
+		mdb_cursor_close(items);
+	if (lists)
+		mdb_cursor_close(lists);
+	vd_db_done(s->db, txn);
+	vd_buf_wipe(&room);
+	return yes;
+}
+
+int vd_pool_retry(struct vd_store *s, struct vd_group *group, struct vd_merge *merge)
+{
+	struct vd_chain_port port = { s, vd_vouched };
+	struct vd_batch batch = { 0 };
+	bool control_grew;
+	int rc = vd_pool_take(s, vd_group_id(group), &batch);
+
+	if (!rc && batch.count)
+		rc = vd_chain_verify(&batch, group, &port, NULL);
+	if (!rc && batch.count)
+		rc = commit_batch(s, group, &batch, true, merge, &control_grew);
+	vd_batch_deinit(&batch);
+	return rc;
+}
+
+int vd_pool_retry_alone(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], struct vd_merge *merge)
+{
+	struct vd_group *own = NULL;
+	MDB_stat stat;
+	MDB_txn *txn;
+	int rc = vd_db_read(s->db, &txn);
+
+	if (rc)
+		return rc;
+	rc = vd_db_err(mdb_stat(txn, vd_db_table(s->db, VD_TABLE_POOL), &stat));
+	vd_db_done(s->db, txn);
+	if (rc || !stat.ms_entries)
+		return rc;
+	rc = vd_store_group(s, group, &own);
+	if (!rc)
+		rc = vd_pool_retry(s, own, merge);
+	vd_group_free(own);
+	return rc;
+}
+
+int vd_store_merge(struct vd_store *s, struct vd_group *group, struct vd_batch *batch, struct vd_merge *merge)
+{
+	struct vd_chain_port port = { s, vd_vouched };
+	bool control_grew;
+	int rc = vd_chain_verify(batch, group, &port, NULL);
+
+	if (!rc)
+		rc = commit_batch(s, group, batch, false, merge, &control_grew);
+	if (!rc && control_grew)
+		rc = vd_pool_retry(s, group, merge);
+	return rc;
+}
+
+int vd_store_commit(struct vd_store *s, struct vd_group *group, struct vd_batch *batch, struct vd_merge *merge)
+{
+	bool control_grew;
+	int rc = commit_batch(s, group, batch, false, merge, &control_grew);
+
+	/* The caller's group may be in use by another thread: the pool is judged with one of its own. The batch is durable
+	 * whatever becomes of the pool. */
+	if (!rc && control_grew)
+		(void)vd_pool_retry_alone(s, vd_group_id(group), merge);
+	return rc;
+}

@@ -1,0 +1,205 @@
+#include <string.h>
+
+#include "inside.h"
+#include "proto/err.h"
+
+/* The value "pool": u64 next number, u64 count, u64 bytes. An entry: id ‖ raw record. */
+enum { STATE_BYTES = 24 };
+
+static void pooled_list(const struct vd_store *s, const struct vd_id *id, uint8_t key[VD_LIST_KEY_BYTES])
+{
+	struct vd_slice part = vd_slice(id->b, VD_ID_BYTES);
+
+	vd_list_key(s, "pooled", &part, 1, key);
+}
+
+static int start(struct vd_store *s, MDB_txn *txn, struct vd_pool_adding *a)
+{
+	uint8_t key[VD_INDEX_KEY_BYTES];
+	struct vd_buf value = { 0 };
+	struct vd_rd r;
+	int rc;
+
+	if (a->started)
+		return VD_OK;
+	vd_value_key(s, "pool", NULL, 0, key);
+	rc = vd_value_get(s, txn, key, &value);
+	r = vd_rd(vd_buf_slice(&value));
+	if (!rc) {
+		a->next = vd_rd_u64(&r);
+		a->count = vd_rd_u64(&r);
+		a->bytes = vd_rd_u64(&r);
+		rc = vd_rd_end(&r) ? VD_EDAMAGED : VD_OK;
+	}
+	vd_buf_deinit(&value);
+	a->started = true;
+	return rc == VD_ENOTFOUND ? VD_OK : rc;
+}
+
+static int open_entry(struct vd_store *s, const MDB_val *k, const MDB_val *v, struct vd_buf *room, struct vd_id *id, struct vd_slice *raw)
+{
+	uint8_t spot[VD_SPOT_BYTES];
+	struct vd_slice value;
+	struct vd_rd r;
+	int rc;
+
+	vd_buf_reset(room);
+	if (k->mv_size != 8)
+		return VD_EDAMAGED;
+	rc = vd_vault_open(s->vault, vd_spot(VD_TABLE_POOL, k->mv_data, k->mv_size, spot), vd_slice(v->mv_data, v->mv_size), room, &value);
+	if (rc)
+		return rc;
+	r = vd_rd(value);
+	vd_rd_copy(&r, id->b, VD_ID_BYTES);
+	*raw = vd_rd_take(&r, r.n);
+	return r.err ? VD_EDAMAGED : VD_OK;
+}
+
+static void forget(struct vd_write *w, struct vd_pool_adding *a, uint64_t number, size_t bytes, const struct vd_id *id)
+{
+	uint8_t key[8], list[VD_LIST_KEY_BYTES];
+
+	vd_set_u64(key, number);
+	vd_effects_remove(&w->effects, VD_TABLE_POOL, key, sizeof(key));
+	if (id) {
+		pooled_list(w->store, id, list);
+		vd_effects_entry_remove(&w->effects, VD_TABLE_LISTS, list, number);
+	}
+	a->count -= a->count > 0;
+	a->bytes -= bytes < a->bytes ? bytes : a->bytes;
+}
+
+/* Drops the oldest until `bytes` more fit. */
+static int make_room(struct vd_write *w, MDB_txn *txn, struct vd_pool_adding *a, size_t bytes)
+{
+	struct vd_buf room = { 0 };
+	MDB_cursor *cursor;
+	int rc = mdb_cursor_open(txn, vd_db_table(w->store->db, VD_TABLE_POOL), &cursor);
+
+	if (rc)
+		return vd_db_err(rc);
+	while (a->count && (a->count + 1 > VD_POOL_RECORDS || a->bytes + bytes > VD_POOL_BYTES)) {
+		uint8_t from[8];
+		MDB_val k = { sizeof(from), from }, v;
+		struct vd_slice raw;
+		struct vd_id id;
+
+		vd_set_u64(from, a->dropped_to + 1);
+		rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
+		if (rc || k.mv_size != 8)
+			break; /* what is left was added by this very transaction */
+		a->dropped_to = vd_get_u64(k.mv_data);
+		rc = open_entry(w->store, &k, &v, &room, &id, &raw);
+		forget(w, a, a->dropped_to, v.mv_size, rc ? NULL : &id);
+	}
+	mdb_cursor_close(cursor);
+	vd_buf_deinit(&room);
+	return VD_OK;
+}
+
+int vd_pool_add(struct vd_write *w, MDB_txn *txn, struct vd_pool_adding *a, const struct vd_record *record)
+{
+	uint8_t list[VD_LIST_KEY_BYTES], key[8];
+	uint64_t number = 0;
+	MDB_cursor *cursor;
+	size_t before = w->effects.bytes.n;
+	int rc = start(w->store, txn, a);
+
+	if (rc)
+		return rc;
+	rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(w->store->db, VD_TABLE_LISTS), &cursor));
+	if (rc)
+		return rc;
+	pooled_list(w->store, &record->id, list);
+	rc = vd_list_next(cursor, list, &number);
+	mdb_cursor_close(cursor);
+	if (rc != VD_ENOTFOUND)
+		return rc; /* waits there already */
+	if (a->added >= VD_POOL_RECORDS / 2)
+		return VD_OK; /* no single batch may push out everything else */
+	rc = make_room(w, txn, a, VD_ID_BYTES + 1 + record->raw.n);
+	if (rc)
+		return rc;
+	number = ++a->next;
+	vd_set_u64(key, number);
+	vd_buf_reset(&w->value);
+	vd_buf_put(&w->value, record->id.b, VD_ID_BYTES);
+	vd_buf_put_slice(&w->value, record->raw);
+	if (w->value.failed)
+		w->effects.failed = true;
+	vd_effects_put(&w->effects, w->store, VD_TABLE_POOL, key, sizeof(key), vd_buf_slice(&w->value));
+	vd_effects_entry(&w->effects, VD_TABLE_LISTS, list, number);
+	a->count++;
+	a->bytes += w->effects.bytes.n - before;
+	a->added++;
+	return w->effects.failed ? VD_ENOMEM : VD_OK;
+}
+
+void vd_pool_add_end(struct vd_write *w, const struct vd_pool_adding *a)
+{
+	uint8_t value[STATE_BYTES];
+
+	if (!a->started)
+		return;
+	vd_set_u64(value, a->next);
+	vd_set_u64(value + 8, a->count);
+	vd_set_u64(value + 16, a->bytes);
+	vd_effects_value(&w->effects, w->store, "pool", NULL, 0, vd_slice(value, sizeof(value)));
+}
+
+int vd_pool_remove(struct vd_write *w, MDB_txn *txn, struct vd_pool_adding *a, const struct vd_id *id)
+{
+	uint8_t list[VD_LIST_KEY_BYTES], key[8];
+	uint64_t number = 0;
+	MDB_cursor *cursor;
+	int rc = start(w->store, txn, a);
+
+	if (!rc)
+		rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(w->store->db, VD_TABLE_LISTS), &cursor));
+	if (rc)
+		return rc;
+	pooled_list(w->store, id, list);
+	while (!(rc = vd_list_next(cursor, list, &number))) {
+		MDB_val k = { sizeof(key), key }, v;
+
+		vd_set_u64(key, number);
+		rc = mdb_get(txn, vd_db_table(w->store->db, VD_TABLE_POOL), &k, &v);
+		if (!rc)
+			forget(w, a, number, v.mv_size, id);
+		else if (rc != MDB_NOTFOUND)
+			break;
+	}
+	mdb_cursor_close(cursor);
+	return rc == VD_ENOTFOUND ? VD_OK : vd_db_err(rc);
+}
+
+int vd_pool_take(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], struct vd_batch *batch)
+{
+	struct vd_buf room = { 0 };
+	MDB_cursor *cursor;
+	MDB_txn *txn;
+	MDB_val k, v;
+	int rc = vd_db_read(s->db, &txn);
+
+	if (rc)
+		return rc;
+	rc = mdb_cursor_open(txn, vd_db_table(s->db, VD_TABLE_POOL), &cursor);
+	if (rc) {
+		vd_db_done(s->db, txn);
+		return vd_db_err(rc);
+	}
+	for (rc = mdb_cursor_get(cursor, &k, &v, MDB_FIRST); !rc; rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) {
+		struct vd_slice raw;
+		struct vd_id id;
+
+		if (open_entry(s, &k, &v, &room, &id, &raw) || !vd_raw_in(raw, group, VD_ANY_LANE))
+			continue;
+		rc = vd_batch_add(batch, raw);
+		if (rc == VD_ENOMEM)
+			break;
+	}
+	mdb_cursor_close(cursor);
+	vd_db_done(s->db, txn);
+	vd_buf_deinit(&room);
+	return rc == MDB_NOTFOUND ? VD_OK : vd_db_err(rc);
+}

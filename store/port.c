@@ -1,0 +1,126 @@
+/* The store behind a session: proto/port.h on LMDB. */
+#include <string.h>
+
+#include "inside.h"
+#include "proto/err.h"
+
+static int port_lane(void *ctx, const uint8_t *group, uint8_t lane, struct vd_lane_state *state, struct vd_symbol *symbols, size_t n)
+{
+	return vd_store_lane(ctx, group, lane, state, symbols, n);
+}
+
+static struct vd_arrival arrival_of(const struct vd_stored *stored)
+{
+	return (struct vd_arrival){ stored->arrival, stored->id, stored->flags & VD_STORED_STUB };
+}
+
+/* Records on a list, loaded one by one; `lane`: only those of it. */
+static int on_list(struct vd_store *s, enum vd_table table, const uint8_t list[VD_LIST_KEY_BYTES], const uint8_t *group, uint8_t lane,
+                   struct vd_arrival *out, size_t max, size_t *n)
+{
+	struct vd_buf room = { 0 };
+	uint64_t arrival = 0;
+	MDB_cursor *cursor;
+	MDB_txn *txn;
+	int rc = vd_db_read(s->db, &txn);
+
+	*n = 0;
+	if (rc)
+		return rc;
+	rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(s->db, table), &cursor));
+	if (rc) {
+		vd_db_done(s->db, txn);
+		return rc;
+	}
+	while (*n < max && !(rc = vd_list_next(cursor, list, &arrival))) {
+		struct vd_stored stored;
+
+		if (vd_stored_get(s, txn, arrival, &room, &stored) || !vd_raw_in(stored.raw, group, lane))
+			continue; /* dropped or spoilt */
+		out[(*n)++] = arrival_of(&stored);
+	}
+	mdb_cursor_close(cursor);
+	vd_db_done(s->db, txn);
+	vd_buf_wipe(&room);
+	return rc == VD_ENOTFOUND ? VD_OK : rc;
+}
+
+static int port_find_item(void *ctx, const uint8_t *group, uint8_t lane, const uint8_t prefix[VD_PREFIX_BYTES], struct vd_arrival *out,
+                          size_t max, size_t *n)
+{
+	uint8_t list[VD_LIST_KEY_BYTES];
+
+	vd_item_list(ctx, group, prefix, list);
+	return on_list(ctx, VD_TABLE_ITEMS, list, group, lane, out, max, n);
+}
+
+static int port_wanted(void *ctx, const uint8_t *group, uint8_t lane, struct vd_arrival *out, size_t max, size_t *n)
+{
+	uint8_t list[VD_LIST_KEY_BYTES];
+
+	vd_lane_list(ctx, "wanted", group, lane, list);
+	return on_list(ctx, VD_TABLE_LISTS, list, group, lane, out, max, n);
+}
+
+static int port_read(void *ctx, uint64_t arrival, struct vd_buf *out)
+{
+	struct vd_store *s = ctx;
+	struct vd_buf room = { 0 };
+	struct vd_stored stored;
+	MDB_txn *txn;
+	int rc = vd_db_read(s->db, &txn);
+
+	if (rc)
+		return rc;
+	rc = vd_stored_get(s, txn, arrival, &room, &stored);
+	if (!rc) {
+		vd_buf_put_slice(out, stored.raw);
+		rc = vd_buf_check(out);
+	}
+	vd_db_done(s->db, txn);
+	vd_buf_wipe(&room);
+	return rc;
+}
+
+static int port_scan(void *ctx, const uint8_t *group, uint8_t lane, uint64_t after, struct vd_arrival *out, size_t max, size_t *n)
+{
+	struct vd_page page = { .last = after };
+	int rc = VD_OK;
+
+	*n = 0;
+	while (!rc && !page.end && *n < max) {
+		rc = vd_page_read(ctx, group, lane, page.last, max - *n, false, &page);
+		for (size_t i = 0; i < page.count && !rc; i++) {
+			const struct vd_page_entry *entry = &page.entries[i];
+
+			if (!entry->err)
+				out[(*n)++] = (struct vd_arrival){ entry->arrival, entry->id, entry->stub };
+		}
+	}
+	vd_page_deinit(&page);
+	return rc;
+}
+
+static bool port_vouched(void *ctx, const struct vd_record *record)
+{
+	return vd_vouched(ctx, record);
+}
+
+static int port_latest(void *ctx, uint64_t *arrival)
+{
+	return vd_store_latest(ctx, arrival);
+}
+
+void vd_store_port(struct vd_store *s, struct vd_port *port)
+{
+	*port = (struct vd_port){
+		.ctx = s,
+		.lane = port_lane,
+		.find_item = port_find_item,
+		.read = port_read,
+		.scan = port_scan,
+		.wanted = port_wanted,
+		.vouched = port_vouched,
+		.latest = port_latest,
+	};
+}

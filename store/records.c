@@ -1,0 +1,290 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "inside.h"
+#include "proto/err.h"
+
+enum { PASSED_MAX = 32768 }; /* records looked at in one snapshot */
+
+void vd_list_key(const struct vd_store *s, const char *use, const struct vd_slice *parts, size_t count, uint8_t key[VD_LIST_KEY_BYTES])
+{
+	uint8_t whole[VD_INDEX_KEY_BYTES];
+
+	vd_vault_index_key(s->vault, use, parts, count, whole);
+	memcpy(key, whole, VD_LIST_KEY_BYTES);
+}
+
+void vd_item_list(const struct vd_store *s, const uint8_t *group, const uint8_t prefix[VD_PREFIX_BYTES], uint8_t key[VD_LIST_KEY_BYTES])
+{
+	struct vd_slice parts[] = { vd_slice(group, VD_GROUP_BYTES), vd_slice(prefix, VD_PREFIX_BYTES) };
+
+	vd_list_key(s, "item", parts, 2, key);
+}
+
+void vd_lane_list(const struct vd_store *s, const char *use, const uint8_t *group, uint8_t lane, uint8_t key[VD_LIST_KEY_BYTES])
+{
+	struct vd_slice parts[] = { vd_slice(group, VD_GROUP_BYTES), vd_slice(&lane, 1) };
+
+	vd_list_key(s, use, parts, 2, key);
+}
+
+void vd_prev_list(const struct vd_store *s, const struct vd_id *id, uint8_t key[VD_LIST_KEY_BYTES])
+{
+	struct vd_slice part = vd_slice(id->b, VD_ID_BYTES);
+
+	vd_list_key(s, "prev", &part, 1, key);
+}
+
+void vd_entry_key(const uint8_t list[VD_LIST_KEY_BYTES], uint64_t arrival, uint8_t entry[VD_ENTRY_BYTES])
+{
+	memcpy(entry, list, VD_LIST_KEY_BYTES);
+	vd_set_u64(entry + VD_LIST_KEY_BYTES, arrival);
+}
+
+int vd_list_next(MDB_cursor *cursor, const uint8_t list[VD_LIST_KEY_BYTES], uint64_t *arrival)
+{
+	uint8_t from[VD_ENTRY_BYTES];
+	MDB_val k = { sizeof(from), from }, v;
+	int rc;
+
+	if (*arrival == UINT64_MAX)
+		return VD_ENOTFOUND;
+	vd_entry_key(list, *arrival + 1, from);
+	/* Walking on is cheaper than searching, but only a search is right when the cursor stands elsewhere. */
+	rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
+	if (rc)
+		return vd_db_err(rc);
+	if (k.mv_size != VD_ENTRY_BYTES)
+		return VD_EDAMAGED;
+	if (memcmp(k.mv_data, list, VD_LIST_KEY_BYTES))
+		return VD_ENOTFOUND;
+	*arrival = vd_get_u64((const uint8_t *)k.mv_data + VD_LIST_KEY_BYTES);
+	return VD_OK;
+}
+
+int vd_stored_open(struct vd_store *s, uint64_t arrival, MDB_val value, struct vd_buf *room, struct vd_stored *out)
+{
+	uint8_t key[8], spot[VD_SPOT_BYTES];
+	struct vd_slice opened;
+	struct vd_rd r;
+	int rc;
+
+	vd_set_u64(key, arrival);
+	vd_buf_reset(room);
+	rc = vd_vault_open(s->vault, vd_spot(VD_TABLE_RECORDS, key, sizeof(key), spot), vd_slice(value.mv_data, value.mv_size), room, &opened);
+	if (rc)
+		return rc;
+	r = vd_rd(opened);
+	out->arrival = arrival;
+	out->flags = vd_rd_u8(&r);
+	out->received_ms = vd_rd_u64(&r);
+	vd_rd_copy(&r, out->id.b, VD_ID_BYTES);
+	if (r.err || r.n > VD_RECORD_MAX || out->flags > (VD_STORED_STUB | VD_STORED_DROPPED))
+		return VD_EDAMAGED;
+	out->raw = vd_rd_take(&r, r.n);
+	return out->flags & VD_STORED_DROPPED ? VD_ENOTFOUND : VD_OK;
+}
+
+int vd_stored_get(struct vd_store *s, MDB_txn *txn, uint64_t arrival, struct vd_buf *room, struct vd_stored *out)
+{
+	uint8_t key[8];
+	MDB_val k = { sizeof(key), key }, v;
+	int rc;
+
+	vd_set_u64(key, arrival);
+	rc = vd_db_err(mdb_get(txn, vd_db_table(s->db, VD_TABLE_RECORDS), &k, &v));
+	return rc ? rc : vd_stored_open(s, arrival, v, room, out);
+}
+
+int vd_latest(struct vd_store *s, MDB_txn *txn, uint64_t *arrival)
+{
+	MDB_cursor *cursor;
+	MDB_val k, v;
+	int rc = mdb_cursor_open(txn, vd_db_table(s->db, VD_TABLE_RECORDS), &cursor);
+
+	*arrival = 0;
+	if (rc)
+		return vd_db_err(rc);
+	rc = mdb_cursor_get(cursor, &k, &v, MDB_LAST);
+	if (!rc && k.mv_size != 8)
+		rc = VD_EDAMAGED;
+	if (!rc)
+		*arrival = vd_get_u64(k.mv_data);
+	mdb_cursor_close(cursor);
+	return rc == MDB_NOTFOUND ? VD_OK : vd_db_err(rc);
+}
+
+int vd_find_stored(struct vd_store *s, MDB_txn *txn, MDB_cursor *cursor, const struct vd_membership *in, const struct vd_id *id,
+                   struct vd_buf *room, struct vd_stored *out)
+{
+	uint8_t list[VD_LIST_KEY_BYTES];
+	struct vd_item item;
+	uint64_t arrival = 0;
+	int rc;
+
+	vd_item_of(in->salt, id, &item);
+	vd_item_list(s, in->group, item.b, list);
+	for (;;) {
+		rc = vd_list_next(cursor, list, &arrival);
+		if (rc)
+			return rc;
+		rc = vd_stored_get(s, txn, arrival, room, out);
+		if (!rc && !memcmp(out->id.b, id->b, VD_ID_BYTES))
+			return VD_OK;
+		if (rc && rc != VD_ENOTFOUND && rc != VD_EDAMAGED)
+			return rc;
+	}
+}
+
+void vd_page_deinit(struct vd_page *page)
+{
+	free(page->entries);
+	vd_buf_deinit(&page->bytes);
+	*page = (struct vd_page){ 0 };
+}
+
+struct vd_slice vd_page_raw(const struct vd_page *page, const struct vd_page_entry *entry)
+{
+	return vd_slice(page->bytes.p + entry->at, entry->n);
+}
+
+static struct vd_page_entry *page_add(struct vd_page *page, uint64_t arrival)
+{
+	if (page->count == page->cap) {
+		size_t cap = page->cap ? 2 * page->cap : 64;
+		struct vd_page_entry *entries = realloc(page->entries, cap * sizeof(*entries));
+
+		if (!entries)
+			return NULL;
+		page->entries = entries;
+		page->cap = cap;
+	}
+	page->entries[page->count] = (struct vd_page_entry){ .arrival = arrival };
+	return &page->entries[page->count++];
+}
+
+/* Is the raw record of that group and lane? Elements 1 and 3 of a canonical header stand at fixed places: no need to decode. */
+bool vd_raw_in(struct vd_slice raw, const uint8_t *group, uint8_t lane)
+{
+	size_t at = (raw.n && raw.p[0] == 0xdc ? 3 : 1) + 1 + 2; /* array header, which is wide for 16 elements; version; bin header */
+	size_t lane_at = at + VD_GROUP_BYTES + 2 + VD_KEY_BYTES;
+
+	if (raw.n <= lane_at)
+		return false;
+	return (!group || !memcmp(raw.p + at, group, VD_GROUP_BYTES)) && (lane == VD_ANY_LANE || raw.p[lane_at] == lane);
+}
+
+static int page_take(struct vd_store *s, const uint8_t *group, uint8_t lane, uint64_t arrival, MDB_val value, bool raws, struct vd_buf *room,
+                     struct vd_page *page)
+{
+	struct vd_stored stored;
+	struct vd_page_entry *entry;
+	int rc = vd_stored_open(s, arrival, value, room, &stored);
+
+	if (rc == VD_ENOTFOUND || (!rc && !vd_raw_in(stored.raw, group, lane)))
+		return VD_OK;
+	if (rc == VD_ENOMEM)
+		return rc;
+	entry = page_add(page, arrival);
+	if (!entry)
+		return VD_ENOMEM;
+	if (rc) {
+		entry->err = rc;
+		return VD_OK;
+	}
+	entry->received_ms = stored.received_ms;
+	entry->id = stored.id;
+	entry->stub = stored.flags & VD_STORED_STUB;
+	if (raws) {
+		entry->at = page->bytes.n;
+		entry->n = stored.raw.n;
+		vd_buf_put_slice(&page->bytes, stored.raw);
+	}
+	return vd_buf_check(&page->bytes);
+}
+
+/* The next records of a lane, by its list. */
+static int page_of_list(struct vd_store *s, MDB_txn *txn, const uint8_t *group, uint8_t lane, size_t max, bool raws, struct vd_buf *room,
+                        struct vd_page *page)
+{
+	uint8_t list[VD_LIST_KEY_BYTES], key[8];
+	MDB_cursor *entries = NULL, *records = NULL;
+	int rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(s->db, VD_TABLE_LISTS), &entries));
+
+	if (!rc)
+		rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(s->db, VD_TABLE_RECORDS), &records));
+	vd_lane_list(s, "lane", group, lane, list);
+	while (!rc && page->count < max && page->bytes.n < VD_PAGE_BYTES) {
+		MDB_val k = { sizeof(key), key }, v;
+
+		rc = vd_list_next(entries, list, &page->last);
+		if (rc)
+			break;
+		vd_set_u64(key, page->last);
+		rc = mdb_cursor_get(records, &k, &v, MDB_SET);
+		if (rc == MDB_NOTFOUND)
+			rc = VD_OK; /* an entry without its record: `check` tells */
+		else if (!rc)
+			rc = page_take(s, NULL, VD_ANY_LANE, page->last, v, raws, room, page);
+		rc = vd_db_err(rc);
+	}
+	page->end = rc == VD_ENOTFOUND;
+	if (entries)
+		mdb_cursor_close(entries);
+	if (records)
+		mdb_cursor_close(records);
+	return page->end ? VD_OK : rc;
+}
+
+static int page_of_all(struct vd_store *s, MDB_txn *txn, const uint8_t *group, uint8_t lane, size_t max, bool raws, struct vd_buf *room,
+                       struct vd_page *page)
+{
+	uint8_t key[8];
+	MDB_cursor *cursor;
+	MDB_val k = { sizeof(key), key }, v;
+	size_t passed = 0;
+	int rc = mdb_cursor_open(txn, vd_db_table(s->db, VD_TABLE_RECORDS), &cursor);
+
+	if (rc)
+		return vd_db_err(rc);
+	if (page->last == UINT64_MAX) {
+		rc = MDB_NOTFOUND;
+	} else {
+		vd_set_u64(key, page->last + 1);
+		rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
+	}
+	while (!rc && page->count < max && page->bytes.n < VD_PAGE_BYTES && passed++ < PASSED_MAX) {
+		if (k.mv_size != 8) {
+			rc = VD_EDAMAGED;
+			break;
+		}
+		page->last = vd_get_u64(k.mv_data);
+		rc = page_take(s, group, lane, page->last, v, raws, room, page);
+		if (!rc)
+			rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
+	}
+	page->end = rc == MDB_NOTFOUND;
+	mdb_cursor_close(cursor);
+	return page->end ? VD_OK : vd_db_err(rc);
+}
+
+int vd_page_read(struct vd_store *s, const uint8_t *group, uint8_t lane, uint64_t after, size_t max, bool raws, struct vd_page *page)
+{
+	struct vd_buf room = { 0 };
+	MDB_txn *txn;
+	int rc = vd_db_read(s->db, &txn);
+
+	if (rc)
+		return rc;
+	page->count = 0;
+	page->last = after;
+	page->end = false;
+	vd_buf_reset(&page->bytes);
+	if (group && lane != VD_ANY_LANE)
+		rc = page_of_list(s, txn, group, lane, max, raws, &room, page);
+	else
+		rc = page_of_all(s, txn, group, lane, max, raws, &room, page);
+	vd_db_done(s->db, txn);
+	vd_buf_wipe(&room);
+	return rc;
+}

@@ -1,0 +1,409 @@
+#include "store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "file.h"
+#include "index.h"
+#include "inside.h"
+#include "proto/err.h"
+
+/* The value "store": u8 format ‖ device ‖ name. */
+static int read_device(struct vd_store *s)
+{
+	struct vd_buf value = { 0 };
+	struct vd_slice name;
+	struct vd_rd r;
+	int rc = vd_value_read(s, "store", NULL, 0, &value);
+
+	if (rc)
+		return rc == VD_ENOTFOUND ? VD_EDAMAGED : rc;
+	r = vd_rd(vd_buf_slice(&value));
+	if (vd_rd_u8(&r) != VD_STORE_FORMAT)
+		rc = r.err ? VD_EDAMAGED : VD_EVERSION;
+	vd_rd_copy(&r, s->device, sizeof(s->device));
+	name = vd_rd_take(&r, r.n);
+	if (!rc && (r.err || name.n > VD_DEVICE_NAME_MAX || !vd_utf8_ok(name)))
+		rc = VD_EDAMAGED;
+	if (!rc && name.n)
+		memcpy(s->name, name.p, name.n);
+	vd_buf_deinit(&value);
+	return rc;
+}
+
+static int write_device(struct vd_store *s, const char *name)
+{
+	struct vd_buf value = { 0 };
+	struct vd_write *w;
+	int rc = vd_write_begin(s, &w);
+
+	if (rc)
+		return rc;
+	randombytes_buf(s->device, sizeof(s->device));
+	vd_buf_put_u8(&value, VD_STORE_FORMAT);
+	vd_buf_put(&value, s->device, sizeof(s->device));
+	vd_buf_put_slice(&value, vd_slice_str(name));
+	if (value.failed)
+		w->err = VD_ENOMEM;
+	vd_effects_value(&w->effects, s, "store", NULL, 0, vd_buf_slice(&value));
+	rc = vd_write_end(w);
+	vd_buf_deinit(&value);
+	return rc;
+}
+
+static int store_new(const char *home, const char *folder, bool create, struct vd_store **out)
+{
+	struct vd_store *s = calloc(1, sizeof(*s));
+	int rc = VD_ENOMEM;
+
+	if (!s)
+		return rc;
+	s->home = strdup(home);
+	s->vault = vd_vault_new_plain();
+	if (s->home && s->vault)
+		rc = vd_db_open(folder, create, &s->db);
+	if (rc) {
+		vd_store_close(s);
+		return rc;
+	}
+	*out = s;
+	return VD_OK;
+}
+
+static int sync_folder(const char *path)
+{
+	int rc = VD_OK, fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return vd_file_errno(errno);
+	if (fsync(fd) && errno != EINVAL) /* some file systems cannot sync a folder */
+		rc = vd_file_errno(errno);
+	close(fd);
+	return rc;
+}
+
+/* Makes `path` and its parents, each durable in its own parent before anything is put into it. */
+static int make_folders(const char *path)
+{
+	char part[PATH_MAX], parent[PATH_MAX];
+	size_t n = strlen(path);
+
+	if (!n || n >= sizeof(part))
+		return VD_EINVAL;
+	for (size_t i = 1; i <= n; i++) {
+		char *slash;
+		int rc;
+
+		if (i < n && path[i] != '/')
+			continue;
+		memcpy(part, path, i);
+		part[i] = '\0';
+		if (mkdir(part, 0700)) {
+			if (errno == EEXIST || errno == EISDIR)
+				continue;
+			return vd_file_errno(errno);
+		}
+		memcpy(parent, part, i + 1);
+		slash = strrchr(parent, '/');
+		if (slash)
+			slash[slash == parent] = '\0';
+		rc = sync_folder(slash ? parent : ".");
+		if (rc)
+			return rc;
+	}
+	return VD_OK;
+}
+
+/* Is `home` a folder of ours alone? */
+static int check_home(const char *home)
+{
+	struct stat st;
+
+	if (stat(home, &st))
+		return errno == ENOENT || errno == ENOTDIR ? VD_ENOSTORE : VD_EIO;
+	if (!S_ISDIR(st.st_mode))
+		return VD_ENOSTORE;
+	if (st.st_uid != geteuid())
+		return VD_EKEY;
+	if (st.st_mode & 077)
+		(void)chmod(home, 0700); /* a file system without modes cannot */
+	return VD_OK;
+}
+
+static void remove_new(const char *folder)
+{
+	static const char *const files[] = { "data.mdb", "lock.mdb" };
+	char path[PATH_MAX + 16];
+
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "%s/%s", folder, files[i]);
+		unlink(path);
+	}
+	rmdir(folder);
+}
+
+/* The database is made whole in a folder of its own and then moved: an interrupted init leaves no store. */
+static int make_database(const char *home, const char *device_name)
+{
+	char folder[PATH_MAX], made[PATH_MAX + 16], final[PATH_MAX + 16];
+	struct vd_store *s = NULL;
+	int rc;
+
+	if ((size_t)snprintf(folder, sizeof(folder), "%s/new", home) >= sizeof(folder))
+		return VD_EINVAL;
+	snprintf(made, sizeof(made), "%s/data.mdb", folder);
+	snprintf(final, sizeof(final), "%s/data.mdb", home);
+	if (!access(final, F_OK))
+		return VD_EEXISTS;
+	remove_new(folder);
+	if (mkdir(folder, 0700))
+		return vd_file_errno(errno);
+	rc = store_new(home, folder, true, &s);
+	if (!rc)
+		rc = write_device(s, device_name);
+	vd_store_close(s);
+	if (!rc && rename(made, final))
+		rc = vd_file_errno(errno);
+	if (!rc)
+		rc = sync_folder(home);
+	remove_new(folder);
+	return rc;
+}
+
+int vd_store_create(const char *home, const char *device_name)
+{
+	size_t n = strlen(device_name);
+	int rc, fd;
+
+	if (n > VD_DEVICE_NAME_MAX || !vd_utf8_ok(vd_slice_str(device_name)))
+		return VD_EINVAL;
+	rc = make_folders(home);
+	if (!rc)
+		rc = check_home(home);
+	if (rc)
+		return rc;
+	fd = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return vd_file_errno(errno);
+	rc = flock(fd, LOCK_EX) ? VD_EIO : make_database(home, device_name);
+	close(fd);
+	return rc;
+}
+
+int vd_store_open(const char *home, struct vd_store **out)
+{
+	struct vd_store *s = NULL;
+	int rc = check_home(home);
+
+	if (!rc)
+		rc = vd_db_inspect(home);
+	if (!rc)
+		rc = store_new(home, home, false, &s);
+	if (!rc)
+		rc = read_device(s);
+	if (rc) {
+		vd_store_close(s);
+		return rc;
+	}
+	*out = s;
+	return VD_OK;
+}
+
+void vd_store_close(struct vd_store *s)
+{
+	if (!s)
+		return;
+	vd_db_close(s->db);
+	vd_vault_free(s->vault);
+	free(s->home);
+	free(s);
+}
+
+const char *vd_store_home(const struct vd_store *s)
+{
+	return s->home;
+}
+
+void vd_store_device(const struct vd_store *s, uint8_t device[VD_STORE_DEVICE_BYTES], char name[VD_DEVICE_NAME_MAX + 1])
+{
+	memcpy(device, s->device, VD_STORE_DEVICE_BYTES);
+	memcpy(name, s->name, VD_DEVICE_NAME_MAX + 1);
+}
+
+bool vd_store_readable(const struct vd_store *s)
+{
+	return vd_vault_readable(s->vault);
+}
+
+int vd_store_size(struct vd_store *s, uint64_t *records, uint64_t *bytes)
+{
+	MDB_stat stat;
+	MDB_txn *txn;
+	int rc = vd_db_read(s->db, &txn);
+
+	if (rc)
+		return rc;
+	rc = vd_db_err(mdb_stat(txn, vd_db_table(s->db, VD_TABLE_RECORDS), &stat));
+	vd_db_done(s->db, txn);
+	if (rc)
+		return rc;
+	*records = stat.ms_entries;
+	*bytes = vd_db_bytes(s->db);
+	return VD_OK;
+}
+
+int vd_store_latest(struct vd_store *s, uint64_t *arrival)
+{
+	MDB_txn *txn;
+	int rc = vd_db_read(s->db, &txn);
+
+	if (rc)
+		return rc;
+	rc = vd_latest(s, txn, arrival);
+	vd_db_done(s->db, txn);
+	return rc;
+}
+
+int vd_store_read(struct vd_store *s, uint64_t arrival, struct vd_buf *raw, struct vd_record *out, uint64_t *received_ms)
+{
+	struct vd_buf room = { 0 };
+	struct vd_stored stored;
+	MDB_txn *txn;
+	int rc = vd_db_read(s->db, &txn);
+
+	if (rc)
+		return rc;
+	vd_buf_reset(raw);
+	rc = vd_stored_get(s, txn, arrival, &room, &stored);
+	if (!rc) {
+		vd_buf_put_slice(raw, stored.raw);
+		rc = vd_buf_check(raw);
+	}
+	vd_db_done(s->db, txn);
+	vd_buf_wipe(&room);
+	if (rc)
+		return rc;
+	if (vd_record_decode(vd_buf_slice(raw), out) || memcmp(out->id.b, stored.id.b, VD_ID_BYTES))
+		return VD_EDAMAGED;
+	if (received_ms)
+		*received_ms = stored.received_ms;
+	return VD_OK;
+}
+
+int vd_store_find(struct vd_store *s, const struct vd_id *id, uint64_t *arrival)
+{
+	struct vd_membership in[VD_STORE_GROUPS_MAX];
+	struct vd_buf room = { 0 };
+	struct vd_stored stored;
+	MDB_cursor *cursor;
+	size_t count;
+	MDB_txn *txn;
+	int rc = vd_db_read(s->db, &txn);
+
+	if (rc)
+		return rc;
+	rc = vd_memberships(s, txn, in, &count);
+	if (!rc)
+		rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(s->db, VD_TABLE_ITEMS), &cursor));
+	if (!rc) {
+		rc = VD_ENOTFOUND;
+		for (size_t i = 0; i < count && rc == VD_ENOTFOUND; i++)
+			rc = vd_find_stored(s, txn, cursor, &in[i], id, &room, &stored);
+		mdb_cursor_close(cursor);
+	}
+	vd_db_done(s->db, txn);
+	vd_buf_wipe(&room);
+	if (!rc)
+		*arrival = stored.arrival;
+	return rc;
+}
+
+int vd_store_lane(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], uint8_t lane, struct vd_lane_state *state,
+                  struct vd_symbol *symbols, size_t n)
+{
+	MDB_txn *txn;
+	int rc;
+
+	if (lane >= VD_LANES || (symbols && n > VD_SKETCH_SYMBOLS))
+		return VD_EINVAL;
+	rc = vd_db_read(s->db, &txn);
+	if (rc)
+		return rc;
+	rc = vd_lane_read(s, txn, group, lane, state, symbols, symbols ? n : 0);
+	vd_db_done(s->db, txn);
+	return rc;
+}
+
+int vd_store_walk(struct vd_store *s, const uint8_t *group, uint8_t lane, uint64_t after,
+                  int (*visit)(void *ctx, uint64_t arrival, uint64_t received_ms, struct vd_slice raw), void *ctx)
+{
+	struct vd_page page = { .last = after };
+	uint64_t latest;
+	int rc = vd_store_latest(s, &latest);
+
+	/* What comes while we walk is not part of it: arrival numbers only grow, so that is all a snapshot would give. */
+	while (!rc && !page.end) {
+		rc = vd_page_read(s, group, lane, page.last, VD_PAGE_RECORDS, true, &page);
+		for (size_t i = 0; i < page.count && !rc; i++) {
+			const struct vd_page_entry *entry = &page.entries[i];
+
+			if (entry->arrival > latest) {
+				page.end = true;
+				break;
+			}
+			if (!entry->err) /* a spoilt one is for `check` to tell; the others must not suffer */
+				rc = visit(ctx, entry->arrival, entry->received_ms, vd_page_raw(&page, entry));
+		}
+	}
+	vd_page_deinit(&page);
+	return rc;
+}
+
+int vd_store_note(struct vd_store *s, const char *use, struct vd_slice key, struct vd_buf *out)
+{
+	struct vd_slice parts[] = { vd_slice(use, strlen(use) + 1), key };
+
+	return vd_value_read(s, "note", parts, 2, out);
+}
+
+int vd_store_segment_known(struct vd_store *s, const char *name, struct vd_buf *arrivals)
+{
+	struct vd_slice part = vd_slice_str(name);
+	struct vd_buf value = { 0 };
+	int rc = vd_value_read(s, "segment", &part, 1, &value);
+
+	/* One byte stands in front, so that a segment which holds nothing is known too. */
+	if (!rc && arrivals) {
+		vd_buf_put_slice(arrivals, vd_slice(value.p + 1, value.n ? value.n - 1 : 0));
+		rc = vd_buf_check(arrivals);
+	}
+	vd_buf_deinit(&value);
+	return rc;
+}
+
+int vd_store_segment_learn(struct vd_store *s, const char *name, struct vd_slice arrivals)
+{
+	struct vd_slice part = vd_slice_str(name);
+	struct vd_buf value = { 0 };
+	struct vd_write *w;
+	int rc = vd_write_begin(s, &w);
+
+	if (rc)
+		return rc;
+	vd_buf_put_u8(&value, 1);
+	vd_buf_put_slice(&value, arrivals);
+	if (value.failed)
+		w->err = VD_ENOMEM;
+	vd_effects_value(&w->effects, s, "segment", &part, 1, vd_buf_slice(&value));
+	rc = vd_write_end(w);
+	vd_buf_deinit(&value);
+	return rc;
+}

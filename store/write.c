@@ -1,0 +1,411 @@
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "inside.h"
+#include "proto/err.h"
+
+uint64_t vd_now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static void write_free(struct vd_write *w)
+{
+	for (size_t i = 0; i < w->lane_count; i++)
+		free(w->lanes[i]);
+	free(w->lanes);
+	for (size_t i = 0; i < w->head_count; i++)
+		vd_buf_deinit(&w->heads[i].raw);
+	free(w->heads);
+	vd_effects_deinit(&w->effects);
+	vd_buf_wipe(&w->value);
+	vd_buf_deinit(&w->raw);
+	vd_buf_deinit(&w->body);
+	free(w);
+}
+
+int vd_write_begin(struct vd_store *s, struct vd_write **out)
+{
+	struct vd_write *w = calloc(1, sizeof(*w));
+	MDB_txn *txn;
+	int rc;
+
+	if (!w)
+		return VD_ENOMEM;
+	w->store = s;
+	rc = vd_db_lock(s->db);
+	if (rc) {
+		free(w);
+		return rc;
+	}
+	rc = vd_db_read(s->db, &txn);
+	if (!rc) {
+		rc = vd_latest(s, txn, &w->next);
+		vd_db_done(s->db, txn);
+	}
+	if (rc) {
+		vd_write_abort(w);
+		return rc;
+	}
+	w->next++;
+	*out = w;
+	return VD_OK;
+}
+
+void vd_write_abort(struct vd_write *w)
+{
+	if (!w)
+		return;
+	vd_db_unlock(w->store->db);
+	write_free(w);
+}
+
+/* The lane as this transaction will leave it. */
+static int lane_of(struct vd_write *w, const uint8_t *group, uint8_t lane, struct vd_lane_data **out)
+{
+	struct vd_lane_data **lanes, *one;
+	MDB_txn *txn;
+	int rc;
+
+	for (size_t i = 0; i < w->lane_count; i++) {
+		if (w->lanes[i]->lane == lane && !memcmp(w->lanes[i]->group, group, VD_GROUP_BYTES)) {
+			*out = w->lanes[i];
+			return VD_OK;
+		}
+	}
+	lanes = realloc(w->lanes, (w->lane_count + 1) * sizeof(struct vd_lane_data *));
+	if (!lanes)
+		return VD_ENOMEM;
+	w->lanes = lanes;
+	one = malloc(sizeof(*one));
+	if (!one)
+		return VD_ENOMEM;
+	memcpy(one->group, group, VD_GROUP_BYTES);
+	one->lane = lane;
+	vd_lane_list(w->store, "lane", group, lane, one->list);
+	vd_lane_list(w->store, "wanted", group, lane, one->wanted_list);
+	rc = vd_db_read(w->store->db, &txn);
+	if (!rc) {
+		rc = vd_lane_read(w->store, txn, group, lane, &one->state, one->symbols, VD_SKETCH_SYMBOLS);
+		vd_db_done(w->store->db, txn);
+	}
+	if (rc) {
+		free(one);
+		return rc;
+	}
+	w->lanes[w->lane_count++] = one;
+	*out = one;
+	return VD_OK;
+}
+
+static void put_stored(struct vd_write *w, uint64_t arrival, const struct vd_id *id, bool stub, uint64_t received_ms, struct vd_slice raw)
+{
+	uint8_t key[8];
+
+	vd_set_u64(key, arrival);
+	vd_buf_reset(&w->value);
+	vd_buf_put_u8(&w->value, stub ? VD_STORED_STUB : 0);
+	vd_buf_put_u64(&w->value, received_ms);
+	vd_buf_put(&w->value, id->b, VD_ID_BYTES);
+	vd_buf_put_slice(&w->value, raw);
+	if (w->value.failed)
+		w->effects.failed = true;
+	vd_effects_put(&w->effects, w->store, VD_TABLE_RECORDS, key, sizeof(key), vd_buf_slice(&w->value));
+}
+
+int vd_write_record(struct vd_write *w, const struct vd_membership *in, uint8_t lane, const struct vd_id *id, const struct vd_item *item,
+                    bool stub, uint64_t received_ms, struct vd_slice raw)
+{
+	uint8_t list[VD_LIST_KEY_BYTES];
+	struct vd_lane_data *data;
+	uint64_t arrival = w->next;
+	int rc = lane_of(w, in->group, lane, &data);
+
+	if (rc)
+		return w->err = rc;
+	w->next++;
+	put_stored(w, arrival, id, stub, received_ms, raw);
+	vd_item_list(w->store, in->group, item->b, list);
+	vd_effects_entry(&w->effects, VD_TABLE_ITEMS, list, arrival);
+	vd_effects_entry(&w->effects, VD_TABLE_LISTS, data->list, arrival);
+	vd_digest_add(&data->state.digest, id);
+	vd_sketch_apply(data->symbols, 0, VD_SKETCH_SYMBOLS, item, +1);
+	if (stub) {
+		vd_effects_entry(&w->effects, VD_TABLE_LISTS, data->wanted_list, arrival);
+		vd_digest_add(&data->state.wanted, id);
+	}
+	if (w->effects.failed)
+		w->err = VD_ENOMEM;
+	return w->err;
+}
+
+int vd_write_fill(struct vd_write *w, const struct vd_membership *in, const struct vd_stored *old, uint8_t lane, struct vd_slice raw)
+{
+	uint8_t list[VD_LIST_KEY_BYTES];
+	struct vd_lane_data *data;
+	int rc = lane_of(w, in->group, lane, &data);
+
+	if (rc)
+		return w->err = rc;
+	put_stored(w, old->arrival, &old->id, false, old->received_ms, raw);
+	vd_effects_entry_remove(&w->effects, VD_TABLE_LISTS, data->wanted_list, old->arrival);
+	vd_digest_remove(&data->state.wanted, &old->id);
+	/* The index of readable content passed it by when it was a stub. */
+	vd_list_key(w->store, "filled", NULL, 0, list);
+	vd_effects_entry(&w->effects, VD_TABLE_LISTS, list, old->arrival);
+	if (w->effects.failed)
+		w->err = VD_ENOMEM;
+	return w->err;
+}
+
+/* --- own chains --- */
+
+enum { HEAD_VALUE_BYTES = 8 + 8 + VD_ID_BYTES };
+
+static int load_head(struct vd_write *w, struct vd_write_head *head)
+{
+	struct vd_slice parts[] = { vd_slice(head->group, VD_GROUP_BYTES), vd_slice(head->author, VD_KEY_BYTES),
+		                    vd_slice(&head->lane, 1) };
+	struct vd_buf value = { 0 };
+	struct vd_rd r;
+	int rc = vd_value_read(w->store, "head", parts, 3, &value);
+
+	if (rc == VD_ENOTFOUND)
+		return VD_OK;
+	if (!rc) {
+		r = vd_rd(vd_buf_slice(&value));
+		head->seq = vd_rd_u64(&r);
+		head->time_ms = vd_rd_u64(&r);
+		vd_rd_copy(&r, head->id.b, VD_ID_BYTES);
+		rc = vd_rd_end(&r) ? VD_EDAMAGED : VD_OK;
+	}
+	vd_buf_deinit(&value);
+	return rc;
+}
+
+static void put_head(struct vd_write *w, const struct vd_write_head *head)
+{
+	struct vd_slice parts[] = { vd_slice(head->group, VD_GROUP_BYTES), vd_slice(head->author, VD_KEY_BYTES),
+		                    vd_slice(&head->lane, 1) };
+	uint8_t value[HEAD_VALUE_BYTES];
+
+	vd_set_u64(value, head->seq);
+	vd_set_u64(value + 8, head->time_ms);
+	memcpy(value + 16, head->id.b, VD_ID_BYTES);
+	vd_effects_value(&w->effects, w->store, "head", parts, 3, vd_slice(value, sizeof(value)));
+}
+
+static int head_of(struct vd_write *w, const uint8_t *group, const uint8_t *author, uint8_t lane, struct vd_write_head **out)
+{
+	struct vd_write_head *heads, *one;
+	int rc;
+
+	for (size_t i = 0; i < w->head_count; i++) {
+		one = &w->heads[i];
+		if (one->lane == lane && !memcmp(one->group, group, VD_GROUP_BYTES) && !memcmp(one->author, author, VD_KEY_BYTES)) {
+			*out = one;
+			return VD_OK;
+		}
+	}
+	heads = realloc(w->heads, (w->head_count + 1) * sizeof(*heads));
+	if (!heads)
+		return VD_ENOMEM;
+	w->heads = heads;
+	one = &heads[w->head_count];
+	memset(one, 0, sizeof(*one));
+	memcpy(one->group, group, VD_GROUP_BYTES);
+	memcpy(one->author, author, VD_KEY_BYTES);
+	one->lane = lane;
+	rc = load_head(w, one);
+	if (rc)
+		return rc;
+	w->head_count++;
+	*out = one;
+	return VD_OK;
+}
+
+int vd_write_follow(struct vd_write *w, const struct vd_record *record)
+{
+	struct vd_write_head *head;
+	int rc = head_of(w, record->group, record->author, record->lane, &head);
+
+	if (rc)
+		return w->err = rc;
+	if (record->seq > head->seq) {
+		head->seq = record->seq;
+		head->id = record->id;
+		head->moved = true;
+	}
+	if (record->time_ms > head->time_ms) {
+		head->time_ms = record->time_ms;
+		head->moved = true;
+	}
+	return VD_OK;
+}
+
+static const uint8_t *fresh_nonce(struct vd_write *w)
+{
+	if (!w->nonces_left) {
+		w->nonces_left = sizeof(w->nonces) / sizeof(w->nonces[0]);
+		randombytes_buf(w->nonces, sizeof(w->nonces));
+	}
+	return w->nonces[--w->nonces_left];
+}
+
+/* Control content stands in the clear, everything else is sealed to its audience. */
+static int make_body(struct vd_write *w, struct vd_group *group, const struct vd_record_fields *fields, const struct vd_draft *draft)
+{
+	vd_buf_reset(&w->body);
+	if (fields->lane != VD_LANE_CONTROL)
+		return vd_group_seal_body(group, fields, draft->audience, fresh_nonce(w), draft->content, &w->body);
+	vd_buf_put_slice(&w->body, draft->content);
+	return vd_buf_check(&w->body);
+}
+
+static int join_group(struct vd_group *group, struct vd_slice raw)
+{
+	struct vd_record record;
+	int rc = vd_record_decode(raw, &record);
+
+	return rc ? rc : vd_group_add(group, &record);
+}
+
+int vd_write_own(struct vd_write *w, struct vd_group *group, const struct vd_draft *draft, struct vd_id *id)
+{
+	const struct vd_identity *self = vd_group_identity(group);
+	struct vd_record_fields fields = { .lane = draft->lane, .has_expires = draft->has_expires, .expires_day = draft->expires_day };
+	struct vd_write_head *head;
+	struct vd_membership in;
+	struct vd_item item;
+	int rc;
+
+	if (w->err)
+		return w->err;
+	if (!self)
+		return VD_EKEY;
+	if (draft->lane >= VD_LANES)
+		return VD_EINVAL;
+	rc = head_of(w, vd_group_id(group), self->author, draft->lane, &head);
+	if (rc)
+		return rc;
+	if (!head->raw.n && draft->lane != VD_LANE_CONTROL && !vd_group_is_author(group, self->author))
+		return VD_EAUTHOR;
+	memcpy(fields.group, vd_group_id(group), VD_GROUP_BYTES);
+	memcpy(fields.author, self->author, VD_KEY_BYTES);
+	fields.seq = head->seq + 1;
+	fields.has_prev = head->seq > 0;
+	if (fields.has_prev)
+		fields.prev = head->id;
+	fields.time_ms = draft->now_ms > head->time_ms ? draft->now_ms : head->time_ms;
+	rc = make_body(w, group, &fields, draft);
+	if (rc)
+		return rc;
+	vd_buf_reset(&w->raw);
+	rc = vd_record_create(&fields, vd_buf_slice(&w->body), self->author_secret, &w->raw, id);
+	if (!rc && draft->lane == VD_LANE_CONTROL)
+		rc = join_group(group, vd_buf_slice(&w->raw));
+	if (rc)
+		return rc;
+	if (!vd_group_salt(group))
+		return VD_EINVAL; /* nothing but the founding record can come first */
+	memcpy(in.group, fields.group, VD_GROUP_BYTES);
+	memcpy(in.salt, vd_group_salt(group), VD_SALT_BYTES);
+	vd_item_of(in.salt, id, &item);
+	rc = vd_write_record(w, &in, draft->lane, id, &item, false, draft->now_ms, vd_buf_slice(&w->raw));
+	if (rc)
+		return rc;
+	head->seq = fields.seq;
+	head->time_ms = fields.time_ms;
+	head->id = *id;
+	head->moved = true;
+	vd_buf_reset(&head->raw);
+	vd_buf_put_slice(&head->raw, vd_buf_slice(&w->raw));
+	if (vd_buf_check(&head->raw))
+		w->err = VD_ENOMEM;
+	return w->err;
+}
+
+int vd_write_note(struct vd_write *w, const char *use, struct vd_slice key, struct vd_slice value)
+{
+	struct vd_slice parts[] = { vd_slice(use, strlen(use) + 1), key };
+
+	if (value.n > VD_NOTE_MAX)
+		return VD_ECAP;
+	vd_effects_value(&w->effects, w->store, "note", parts, 2, value);
+	if (w->effects.failed)
+		w->err = VD_ENOMEM;
+	return w->err;
+}
+
+/* --- the end --- */
+
+static int apply(void *ctx, MDB_txn *txn)
+{
+	struct vd_write *w = ctx;
+	int rc = vd_effects_apply(&w->effects, w->store, txn);
+
+	for (size_t i = 0; i < w->lane_count && !rc; i++)
+		rc = vd_lane_put(w->store, txn, w->lanes[i]);
+	return rc;
+}
+
+/* Authors verify what they sign: a machine whose memory flips bits must not put its name under them. */
+static int verify_heads(struct vd_write *w)
+{
+	for (size_t i = 0; i < w->head_count; i++) {
+		struct vd_record record;
+		int rc;
+
+		if (!w->heads[i].raw.n)
+			continue;
+		rc = vd_record_decode(vd_buf_slice(&w->heads[i].raw), &record);
+		if (!rc)
+			rc = vd_record_verify(&record);
+		if (rc)
+			return rc;
+	}
+	return VD_OK;
+}
+
+int vd_write_end(struct vd_write *w)
+{
+	int rc = w->err;
+
+	if (!rc)
+		rc = verify_heads(w);
+	if (!rc) {
+		for (size_t i = 0; i < w->head_count; i++) {
+			if (w->heads[i].moved)
+				put_head(w, &w->heads[i]);
+		}
+		if (w->effects.count || w->lane_count)
+			rc = vd_db_change(w->store->db, apply, w);
+	}
+	vd_db_unlock(w->store->db);
+	write_free(w);
+	return rc;
+}
+
+int vd_write_commit(struct vd_write *w)
+{
+	uint8_t control[VD_STORE_GROUPS_MAX][VD_GROUP_BYTES];
+	struct vd_store *s = w->store;
+	struct vd_merge ignored = { 0 };
+	size_t count = 0;
+	int rc;
+
+	for (size_t i = 0; i < w->lane_count && count < VD_STORE_GROUPS_MAX; i++) {
+		if (w->lanes[i]->lane == VD_LANE_CONTROL)
+			memcpy(control[count++], w->lanes[i]->group, VD_GROUP_BYTES);
+	}
+	rc = vd_write_end(w);
+	/* What we wrote is durable whatever becomes of the pool: its records are tried again at the next occasion. */
+	for (size_t i = 0; i < count && !rc; i++)
+		(void)vd_pool_retry_alone(s, control[i], &ignored);
+	return rc;
+}
