@@ -59,7 +59,7 @@ uint8_t *vd_buf_extend(struct vd_buf *b, size_t n)
 {
 	if (b->failed)
 		return NULL;
-	if (n > b->cap - b->n) {
+	if (!b->p || n > b->cap - b->n) {
 		size_t cap = b->cap ? b->cap : 64;
 		uint8_t *p;
 
