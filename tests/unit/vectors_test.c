@@ -1,0 +1,301 @@
+/* tests/vectors/records.json: what another implementation, written from PROTOCOL.md alone, computes. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/body.h"
+#include "proto/content.h"
+#include "proto/group.h"
+#include "proto/hash.h"
+#include "proto/id.h"
+#include "proto/record.h"
+#include "proto/sign.h"
+
+static json_t *root;
+
+static int setup(void **state)
+{
+	json_error_t error;
+
+	(void)state;
+	root = json_load_file("tests/vectors/records.json", 0, &error);
+	if (!root)
+		print_error("%s: %s (run from the top of the sources)\n", error.source, error.text);
+	return !root || vd_sign_selftest();
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	json_decref(root);
+	return 0;
+}
+
+/* A hexadecimal member of at most `cap` bytes. */
+static size_t take(const json_t *object, const char *name, uint8_t *out, size_t cap)
+{
+	const char *hex = json_string_value(json_object_get(object, name));
+	size_t n = 0;
+
+	if (!hex || vd_unhex(out, cap, hex, &n))
+		fail_msg("%s: no such bytes", name);
+	return n;
+}
+
+static void take_exact(const json_t *object, const char *name, uint8_t *out, size_t n)
+{
+	assert_int_equal(take(object, name, out, n), n);
+}
+
+static uint64_t number(const json_t *object, const char *name)
+{
+	assert_true(json_is_integer(json_object_get(object, name)));
+	return (uint64_t)json_integer_value(json_object_get(object, name));
+}
+
+static void same_bytes(const json_t *object, const char *name, struct vd_slice actual)
+{
+	uint8_t *expected = malloc(VD_RECORD_MAX);
+	size_t n = take(object, name, expected, VD_RECORD_MAX);
+
+	assert_int_equal(actual.n, n);
+	assert_memory_equal(actual.p, expected, n);
+	free(expected);
+}
+
+/* n bytes counting up from `first`. */
+static void fill(uint8_t *out, unsigned first, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i] = (uint8_t)(first + i);
+}
+
+static void test_vectors__hash(void **state)
+{
+	uint8_t input[100], key[32], out[32];
+	json_t *v;
+	size_t i;
+
+	(void)state;
+	fill(key, 3, sizeof(key));
+	assert_int_equal(json_array_size(json_object_get(root, "hash")), VD_HASH_USES);
+	json_array_foreach(json_object_get(root, "hash"), i, v) {
+		struct vd_slice parts[2] = { vd_slice(input, 37), vd_slice(input + 37, sizeof(input) - 37) };
+
+		take_exact(v, "input", input, sizeof(input));
+		vd_hash1((enum vd_hash_use)i, out, vd_slice(input, sizeof(input)));
+		same_bytes(v, "plain", vd_slice(out, 32));
+		vd_hash((enum vd_hash_use)i, vd_slice(key, sizeof(key)), out, 16, parts, 2);
+		same_bytes(v, "keyed16", vd_slice(out, 16));
+	}
+}
+
+static void test_vectors__identity(void **state)
+{
+	const json_t *v = json_object_get(root, "identity");
+	uint8_t seed[VD_IDENTITY_SEED_BYTES];
+	char text[VD_CARD_TEXT + 1];
+	struct vd_identity identity;
+	struct vd_card card;
+
+	(void)state;
+	take_exact(v, "seed", seed, sizeof(seed));
+	vd_identity_from_seed(seed, &identity);
+	same_bytes(v, "author", vd_slice(identity.author, VD_KEY_BYTES));
+	same_bytes(v, "box", vd_slice(identity.box, VD_KEY_BYTES));
+	assert_int_equal(vd_card_create(&identity, &card), 0);
+	same_bytes(v, "proof", vd_slice(card.proof, VD_SIGNATURE_BYTES));
+	vd_card_text(&card, text);
+	assert_string_equal(text, json_string_value(json_object_get(v, "text")));
+	assert_int_equal(vd_card_parse(text, &card), 0);
+	assert_memory_equal(card.author, identity.author, VD_KEY_BYTES);
+}
+
+static void test_vectors__words_and_group_id(void **state)
+{
+	const json_t *v = json_object_get(root, "words");
+	uint8_t parts[4][32], id[VD_GROUP_BYTES];
+	char text[VD_WORDS_TEXT];
+
+	(void)state;
+	take_exact(v, "group", parts[0], 32);
+	take_exact(v, "coordinator", parts[1], 32);
+	take_exact(v, "newcomer", parts[2], 32);
+	take_exact(v, "grant", parts[3], 32);
+	vd_words(parts[0], parts[1], parts[2], parts[3], text);
+	assert_string_equal(text, json_string_value(json_object_get(v, "text")));
+
+	v = json_object_get(root, "group_id");
+	take_exact(v, "founder", parts[0], 32);
+	take_exact(v, "salt", parts[1], 32);
+	vd_group_make_id(parts[0], parts[1], id);
+	same_bytes(v, "id", vd_slice(id, sizeof(id)));
+}
+
+/* Decoding and encoding again gives the same bytes. */
+static void test_vectors__content(void **state)
+{
+	uint8_t bytes[4096];
+	json_t *v;
+	size_t i;
+
+	(void)state;
+	json_array_foreach(json_object_get(root, "content"), i, v) {
+		size_t n = take(v, "bytes", bytes, sizeof(bytes));
+		struct vd_content content;
+		struct vd_buf out = { 0 };
+
+		assert_int_equal(vd_content_decode(vd_slice(bytes, n), &content), 0);
+		assert_int_equal(vd_content_encode(content.kind, content.fields, content.count, &out), 0);
+		same_bytes(v, "bytes", vd_buf_slice(&out));
+		vd_buf_deinit(&out);
+	}
+	assert_int_equal(i, 4);
+}
+
+static void test_vectors__body(void **state)
+{
+	uint8_t *content = malloc(VD_BODY_MAX);
+	json_t *v;
+	size_t i;
+
+	(void)state;
+	json_array_foreach(json_object_get(root, "body"), i, v) {
+		uint8_t epoch[VD_EPOCH_BYTES], key[VD_KEY_BYTES], nonce[VD_BODY_NONCE_BYTES], ad[50], hash[VD_HASH_BYTES];
+		struct vd_slice in = vd_slice(content, (size_t)number(v, "content_bytes"));
+		struct vd_buf sealed = { 0 }, opened = { 0 };
+
+		take_exact(v, "epoch", epoch, sizeof(epoch));
+		take_exact(v, "key", key, sizeof(key));
+		take_exact(v, "nonce", nonce, sizeof(nonce));
+		take_exact(v, "ad", ad, sizeof(ad));
+		fill(content, (unsigned)number(v, "content_first"), in.n);
+		assert_int_equal(vd_body_seal((enum vd_audience)number(v, "audience"), epoch, key, nonce,
+		                              vd_slice(ad, sizeof(ad)), in, &sealed), 0);
+		assert_int_equal(sealed.n, number(v, "bytes"));
+		if (json_object_get(v, "body"))
+			same_bytes(v, "body", vd_buf_slice(&sealed));
+		vd_hash1(VD_HASH_BODY, hash, vd_buf_slice(&sealed));
+		same_bytes(v, "hash", vd_slice(hash, sizeof(hash)));
+		assert_int_equal(vd_body_open(vd_buf_slice(&sealed), key, vd_slice(ad, sizeof(ad)), &opened), 0);
+		assert_true(vd_slice_eq(vd_buf_slice(&opened), in));
+		vd_buf_deinit(&sealed);
+		vd_buf_deinit(&opened);
+	}
+	assert_int_equal(i, 13);
+	free(content);
+}
+
+static void take_fields(const json_t *v, struct vd_record_fields *out)
+{
+	const json_t *expires = json_object_get(v, "expires");
+
+	*out = (struct vd_record_fields){ 0 };
+	take_exact(v, "group", out->group, VD_GROUP_BYTES);
+	take_exact(v, "author", out->author, VD_KEY_BYTES);
+	out->lane = (uint8_t)number(v, "lane");
+	out->seq = number(v, "seq");
+	out->has_prev = take(v, "prev", out->prev.b, VD_ID_BYTES) > 0;
+	out->time_ms = number(v, "time_ms");
+	out->has_expires = json_is_integer(expires);
+	if (out->has_expires)
+		out->expires_day = (uint32_t)number(v, "expires");
+}
+
+/* Head and body of the vector in one piece. */
+static void take_raw(const json_t *v, struct vd_buf *raw, size_t *body_at)
+{
+	uint8_t head[VD_HEADER_MAX + VD_SIGNATURE_BYTES];
+	size_t n = take(v, "header_and_signature", head, sizeof(head)), body_n = (size_t)number(v, "body_bytes");
+	uint8_t *body;
+
+	vd_buf_put(raw, head, n);
+	body = vd_buf_extend(raw, body_n);
+	if (json_object_get(v, "body"))
+		take_exact(v, "body", body, body_n);
+	else
+		fill(body, (unsigned)number(v, "body_first"), body_n);
+	*body_at = n;
+}
+
+static void check_decoded(const json_t *v, const struct vd_record_fields *fields, const struct vd_record *record)
+{
+	struct vd_buf ad = { 0 };
+
+	assert_int_equal(vd_record_verify(record), 0);
+	assert_int_equal(record->version, number(v, "version"));
+	assert_memory_equal(record->group, fields->group, VD_GROUP_BYTES);
+	assert_memory_equal(record->author, fields->author, VD_KEY_BYTES);
+	assert_int_equal(record->lane, fields->lane);
+	assert_true(record->seq == fields->seq && record->time_ms == fields->time_ms);
+	assert_int_equal(record->has_prev, fields->has_prev);
+	assert_memory_equal(record->prev.b, fields->prev.b, VD_ID_BYTES);
+	assert_int_equal(record->has_expires, fields->has_expires);
+	assert_int_equal(record->expires_day, fields->expires_day);
+	same_bytes(v, "ext", record->ext);
+	same_bytes(v, "id", vd_slice(record->id.b, VD_ID_BYTES));
+	vd_record_ad_of(record, &ad);
+	same_bytes(v, "ad", vd_buf_slice(&ad));
+	vd_buf_deinit(&ad);
+}
+
+static void test_vectors__record(void **state)
+{
+	uint8_t seed[VD_IDENTITY_SEED_BYTES];
+	struct vd_identity me;
+	json_t *v;
+	size_t i;
+
+	(void)state;
+	take_exact(json_object_get(root, "identity"), "seed", seed, sizeof(seed));
+	vd_identity_from_seed(seed, &me);
+	json_array_foreach(json_object_get(root, "record"), i, v) {
+		struct vd_buf raw = { 0 }, made = { 0 };
+		struct vd_record_fields fields;
+		struct vd_record record;
+		size_t body_at;
+		struct vd_id id;
+
+		take_fields(v, &fields);
+		take_raw(v, &raw, &body_at);
+		assert_int_equal(vd_record_decode(vd_buf_slice(&raw), &record), 0);
+		assert_false(record.stub);
+		check_decoded(v, &fields, &record);
+		/* What we write ourselves: version 1, nothing in ext. */
+		if (record.version == VD_VERSION && !record.ext.n) {
+			assert_int_equal(vd_record_create(&fields, record.body, me.author_secret, &made, &id), 0);
+			assert_true(vd_slice_eq(vd_buf_slice(&made), vd_buf_slice(&raw)));
+			assert_memory_equal(id.b, record.id.b, VD_ID_BYTES);
+			vd_buf_reset(&made);
+			vd_record_ad(&fields, &made);
+			same_bytes(v, "ad", vd_buf_slice(&made));
+		}
+		/* The same record without its body. */
+		assert_int_equal(vd_record_decode(vd_slice(raw.p, body_at), &record), 0);
+		assert_int_equal(record.stub, record.body_bytes > 0);
+		check_decoded(v, &fields, &record);
+		vd_buf_deinit(&raw);
+		vd_buf_deinit(&made);
+	}
+	assert_int_equal(i, 7);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_vectors__hash),
+		cmocka_unit_test(test_vectors__identity),
+		cmocka_unit_test(test_vectors__words_and_group_id),
+		cmocka_unit_test(test_vectors__content),
+		cmocka_unit_test(test_vectors__body),
+		cmocka_unit_test(test_vectors__record),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

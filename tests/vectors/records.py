@@ -1,0 +1,256 @@
+#!/usr/bin/env python3
+"""Writes records.json: hashes, identity, words, content, bodies and records, computed from proto/PROTOCOL.md alone.
+
+Shares no code with proto/, so that the C and the text check each other. Only Python's standard library."""
+import hashlib
+import json
+
+# Ed25519 (RFC 8032, section 5.1) and X25519 (RFC 7748, section 5), slow and plain.
+P = 2**255 - 19
+L = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, -1, P) % P
+
+
+def add(a, b):
+    (x1, y1), (x2, y2) = a, b
+    k = D * x1 * x2 * y1 * y2
+    return ((x1 * y2 + x2 * y1) * pow(1 + k, -1, P) % P, (y1 * y2 + x1 * x2) * pow(1 - k, -1, P) % P)
+
+
+def mul(n, point):
+    result = (0, 1)
+    while n:
+        if n & 1:
+            result = add(result, point)
+        point = add(point, point)
+        n >>= 1
+    return result
+
+
+BASE = (15112221349535400772501151409588531511454012693041857206046113283949847762202, 4 * pow(5, -1, P) % P)
+
+
+def encode(point):
+    return (point[1] | (point[0] & 1) << 255).to_bytes(32, "little")
+
+
+def sha_number(*parts):
+    return int.from_bytes(hashlib.sha512(b"".join(parts)).digest(), "little")
+
+
+def expand(seed):
+    h = hashlib.sha512(seed).digest()
+    return (int.from_bytes(h[:32], "little") & (2**254 - 8)) | 2**254, h[32:]
+
+
+def public(seed):
+    return encode(mul(expand(seed)[0], BASE))
+
+
+def sign(seed, message):
+    a, prefix = expand(seed)
+    key = public(seed)
+    r = sha_number(prefix, message) % L
+    big_r = encode(mul(r, BASE))
+    return big_r + ((r + sha_number(big_r, key, message) * a) % L).to_bytes(32, "little")
+
+
+def x25519_base(secret):
+    k = (int.from_bytes(secret, "little") & (2**254 - 8)) | 2**254
+    # The Edwards base point maps to u = 9, so the multiple does too: u = (1 + y) / (1 - y).
+    y = mul(k, BASE)[1]
+    return ((1 + y) * pow(1 - y, -1, P) % P).to_bytes(32, "little")
+
+
+# XChaCha20 (draft-irtf-cfrg-xchacha).
+def rounds(state):
+    s = list(state)
+
+    def quarter(a, b, c, d):
+        for x, y, z, n in ((a, b, d, 16), (c, d, b, 12), (a, b, d, 8), (c, d, b, 7)):
+            s[x] = (s[x] + s[y]) & 0xFFFFFFFF
+            s[z] ^= s[x]
+            s[z] = (s[z] << n | s[z] >> (32 - n)) & 0xFFFFFFFF
+
+    for _ in range(10):
+        for i in range(4):
+            quarter(i, i + 4, i + 8, i + 12)
+        for i in range(4):
+            quarter(i, (i + 1) % 4 + 4, (i + 2) % 4 + 8, (i + 3) % 4 + 12)
+    return s
+
+
+def words_of(data):
+    return [int.from_bytes(data[i : i + 4], "little") for i in range(0, len(data), 4)]
+
+
+def bytes_of(words):
+    return b"".join(w.to_bytes(4, "little") for w in words)
+
+
+SIGMA = words_of(b"expand 32-byte k")
+
+
+def xchacha20(key, nonce, data):
+    s = rounds(SIGMA + words_of(key) + words_of(nonce[:16]))
+    key, out = s[:4] + s[12:], b""
+    for i in range(0, len(data), 64):
+        state = SIGMA + key + [i // 64, 0] + words_of(nonce[16:])
+        block = bytes_of((a + b) & 0xFFFFFFFF for a, b in zip(state, rounds(state)))
+        out += bytes(x ^ y for x, y in zip(data[i : i + 64], block))
+    return out
+
+
+# Section 1.
+def H(use, *parts, key=b"", n=32):
+    return hashlib.blake2b(b"".join(parts), digest_size=n, key=key, person=b"vereda " + use).digest()
+
+
+def u64(n):
+    return n.to_bytes(8, "big")
+
+
+# Section 2. int, bytes, str, None, bool, list.
+def pack(v):
+    def length(n, short, *longer):
+        if short and n < short[1]:
+            return bytes([short[0] | n])
+        return next(bytes([tag]) + n.to_bytes(size, "big") for tag, size in longer if n < 256**size)
+
+    if v is None:
+        return b"\xc0"
+    if isinstance(v, bool):
+        return b"\xc3" if v else b"\xc2"
+    if isinstance(v, int):
+        return length(v, (0, 128), (0xCC, 1), (0xCD, 2), (0xCE, 4), (0xCF, 8))
+    if isinstance(v, bytes):
+        return length(len(v), None, (0xC4, 1), (0xC5, 2), (0xC6, 4)) + v
+    if isinstance(v, str):
+        v = v.encode()
+        return length(len(v), (0xA0, 32), (0xD9, 1), (0xDA, 2), (0xDB, 4)) + v
+    return length(len(v), (0x90, 16), (0xDC, 2), (0xDD, 4)) + b"".join(pack(x) for x in v)
+
+
+# Section 3.
+def header9(f):
+    return [f["version"], f["group"], f["author"], f["lane"], f["seq"], f["prev"], f["time_ms"], f["expires"], f["ext"]]
+
+
+def record(seed, f, body, more=()):
+    header = pack(header9(f) + [len(body), H(b"body", body)] + list(more))
+    signature = sign(seed, b"vereda record\0" + header)
+    return header + signature + body, H(b"record id", header, signature)
+
+
+# Section 4.
+def content(kind, fields):
+    return pack([kind, [[k, fields[k]] for k in sorted(fields, key=str.encode)]])
+
+
+# Section 5.
+def bucket(n):
+    while n % 32 or (n > 256 and n & ((1 << (n.bit_length() - 4)) - 1)):
+        n += 1
+    return min(max(n, 32), 64512 - 34 - 800 - 32)
+
+
+def varint(n):
+    return bytes([n]) if n < 128 else bytes([n & 127 | 128]) + varint(n >> 7)
+
+
+def seal(audience, epoch, key, nonce, ad, text):
+    plain = b"\0" + varint(len(text)) + text
+    plain += bytes(bucket(len(plain)) - len(plain))
+    prefix = bytes([1, audience]) + epoch + nonce
+    t = H(b"body key", nonce, key=key, n=56)
+    cipher = xchacha20(t[:32], t[32:], plain)
+    mac_key = H(b"body auth", nonce, key=key)
+    parts = [u64(len(x)) + x for x in (ad, prefix, cipher)]
+    return prefix + cipher + H(b"body mac", *parts, key=mac_key)
+
+
+# Section 6.
+def identity(seed):
+    author, box = public(seed[:32]), x25519_base(seed[32:])
+    claim = b"\1" + author + box
+    proof = sign(seed[:32], b"vereda identity\0" + claim)
+    raw = claim + proof
+    bits = int.from_bytes(raw + H(b"checksum", raw, n=6), "big")
+    text = "".join("abcdefghijklmnopqrstuvwxyz234567"[bits >> shift & 31] for shift in range(1075, -1, -5))
+    return {"seed": seed, "author": author, "box": box, "proof": proof, "text": "vereda1" + text}
+
+
+def six_words(*parts):
+    h = H(b"words", *parts, n=12)
+    syllables = [c + v for c in "b ch d f k l m n p r s t".split() for v in "aeiou"]
+    numbers = [int.from_bytes(h[i : i + 2], "big") % 3600 for i in range(0, 12, 2)]
+    return " ".join(syllables[n // 60] + syllables[n % 60] for n in numbers)
+
+
+USES = """record id|body|group id|item|check|digest|summary|epoch key|body key|body auth|body mac|link psk|beacon|slot|mask|
+stream|head|words|checksum|index|load""".replace("\n", "").split("|")
+
+
+def fill(first, n):
+    return bytes((first + i) % 256 for i in range(n))
+
+
+def plain_json(v):
+    return v.hex() if isinstance(v, bytes) else {k: plain_json(x) for k, x in v.items()} if isinstance(v, dict) else (
+        [plain_json(x) for x in v] if isinstance(v, list) else v)
+
+
+def main():
+    seed = fill(1, 64)
+    me = identity(seed)
+    hashes = [{"use": "vereda " + use, "input": fill(i, 100), "plain": H(use.encode(), fill(i, 100)),
+               "keyed16": H(use.encode(), fill(i, 100), key=fill(3, 32), n=16)} for i, use in enumerate(USES)]
+
+    contents = [
+        {"bytes": content("message", {"text": "Llegaron bien. Ñandú, €, 🌱"})},
+        {"bytes": content("alert", {"headline": "Hombres armados en la vereda", "severity": "severe", "status": "actual"})},
+        {"bytes": content("all", {"a": "", "b": True, "c": False, "d": 2**63, "e": b"", "f": [], "g": ["x", 7, b"y"],
+                                  "a" * 32: 128, "replaces": [fill(9, 32)], "about": fill(8, 32)})},
+        {"bytes": content("x" * 32, {"f%03d" % i: i for i in range(128)})},
+    ]
+
+    bodies = []
+    for n in (0, 1, 28, 30, 125, 126, 127, 254, 300, 7000, 57341, 61441, 63642):
+        f = {"audience": 1 + n % 2, "epoch": fill(n, 8), "key": fill(n + 1, 32), "nonce": fill(n + 2, 24), "ad": fill(n, 50)}
+        body = seal(f["audience"], f["epoch"], f["key"], f["nonce"], f["ad"], fill(n, n))
+        # Long ones by their hash: BLAKE2b of the envelope, personalised as a record's body hash is.
+        bodies.append({**f, "content_bytes": n, "content_first": n % 256, "bytes": len(body),
+                       **({"body": body} if n < 300 else {}), "hash": H(b"body", body)})
+
+    group = H(b"group id", me["author"], fill(7, 32))
+    base = {"version": 1, "group": group, "author": me["author"], "lane": 2, "seq": 1, "prev": b"", "time_ms": 1700000000123,
+            "expires": None, "ext": b""}
+    records = []
+    for change, body, more in (
+        ({}, b"", ()),
+        ({"lane": 0}, contents[0]["bytes"], ()),
+        ({"seq": 2, "prev": fill(77, 32), "lane": 1, "expires": 20000}, None, ()),
+        ({"seq": 2**53 - 1, "time_ms": 2**53 - 1, "expires": 2**32 - 1, "lane": 3}, fill(5, 64512), ()),
+        ({"ext": fill(1, 256)}, b"x", ()),
+        ({"version": 2}, b"newer", ()),
+        ({"version": 15}, b"newer", ([1, [2, [b"3"]]], "four", None, True, 5)),
+    ):
+        f = {**base, **change}
+        if body is None:
+            body = seal(1, fill(1, 8), fill(2, 32), fill(3, 24), pack(header9(f)), contents[1]["bytes"])
+        raw, record_id = record(seed[:32], f, body, more)
+        cut = {"body": body} if len(body) < 1000 else {"body_first": body[0]}
+        head = raw[: len(raw) - len(body)]
+        records.append({**f, "body_bytes": len(body), **cut, "header_and_signature": head, "id": record_id,
+                        "ad": pack(header9(f))})
+
+    root = {"hash": hashes, "identity": me, "group_id": {"founder": me["author"], "salt": fill(7, 32), "id": group},
+            "words": {"group": fill(1, 32), "coordinator": fill(2, 32), "newcomer": fill(3, 32), "grant": fill(4, 32),
+                      "text": six_words(fill(1, 32), fill(2, 32), fill(3, 32), fill(4, 32))},
+            "content": contents, "body": bodies, "record": records}
+    with open(__file__[:-3] + ".json", "w") as out:
+        json.dump(plain_json(root), out, indent=1)
+        out.write("\n")
+
+
+main()
