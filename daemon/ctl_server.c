@@ -150,6 +150,17 @@ static bool same_user(const uv_pipe_t *pipe)
 	       (who.uid == geteuid() || who.uid == 0);
 }
 
+/* Whoever sits there without a word does not keep others out. */
+static struct client *oldest(const struct vd_ctl *ctl)
+{
+	struct client *last = NULL;
+
+	for (struct client *client = ctl->clients; client; client = client->next)
+		if (!uv_is_closing((uv_handle_t *)&client->pipe) || !last)
+			last = client;
+	return last;
+}
+
 static void on_connection(uv_stream_t *listener, int status)
 {
 	struct vd_ctl *ctl = listener->data;
@@ -167,8 +178,9 @@ static void on_connection(uv_stream_t *listener, int status)
 	client->next = ctl->clients;
 	ctl->clients = client;
 	ctl->client_count++;
+	if (ctl->client_count > VD_CTL_CLIENTS_MAX)
+		drop(oldest(ctl));
 	if (uv_accept(listener, (uv_stream_t *)&client->pipe) || !same_user(&client->pipe) ||
-	    ctl->client_count > VD_CTL_CLIENTS_MAX ||
 	    uv_read_start((uv_stream_t *)&client->pipe, on_input_buffer, on_read))
 		drop(client);
 }

@@ -11,7 +11,7 @@
 
 enum {
 	VD_CTL_LINE = 64,               /* bytes, newline included: the longest command is far shorter */
-	VD_CTL_CLIENTS_MAX = 16,
+	VD_CTL_CLIENTS_MAX = 16,        /* one more displaces the oldest */
 	VD_CTL_IDLE_MS = 10000,
 	VD_CTL_ANSWER_MAX = 1024 * 1024,
 };

@@ -1,0 +1,34 @@
+/* What tcp.c (listening, calling) and tcp_link.c (a link's bytes) share. */
+#ifndef VD_TCP_INSIDE_H
+#define VD_TCP_INSIDE_H
+
+#include "tcp.h"
+
+struct vd_tcp {
+	uv_loop_t *loop;
+	struct vd_node *node;
+	struct vd_tcp_events events;
+	uv_tcp_t listeners[VD_TCP_LISTENERS_MAX];
+	size_t listener_count;
+	uv_timer_t timer;
+	struct vd_link *links;         /* newest first */
+	size_t count;
+	uint64_t numbers;
+	bool stopping, pumping;
+	char input[VD_TCP_READ_BYTES]; /* libuv fills it and hands it back at once: one is enough */
+};
+
+/* NULL: no memory. */
+struct vd_link *vd_link_new(struct vd_tcp *, bool outgoing);
+/* The socket goes now; `closed` is told from a callback. */
+void vd_link_close(struct vd_link *, int err);
+/* Frees it, after `closed`, if no callback and no running commit can come back to it. */
+void vd_link_release(struct vd_link *);
+/* Of its socket. While it is still to be connected the next address is tried. */
+void vd_link_handle_closed(uv_handle_t *);
+/* The next address of a call. */
+void vd_link_call_next(struct vd_link *);
+/* Sets the timer to what comes first. */
+void vd_tcp_arm(struct vd_tcp *);
+
+#endif

@@ -1,0 +1,367 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/err.h"
+#include "tcp_inside.h"
+
+enum { TIMER_FLOOR_MS = 5, PROGRESS_CHECK_MS = 5000 };
+
+struct write {
+	uv_write_t request;
+	struct vd_buf bytes;
+};
+
+uint64_t vd_tcp_now(void)
+{
+	return uv_hrtime() / 1000000;
+}
+
+/* --- life of a link --- */
+
+struct vd_link *vd_link_new(struct vd_tcp *tcp, bool outgoing)
+{
+	struct vd_link *link = calloc(1, sizeof *link);
+
+	if (!link)
+		return NULL;
+	link->tcp = tcp;
+	link->outgoing = outgoing;
+	link->number = ++tcp->numbers;
+	link->since_ms = vd_tcp_now();
+	link->deadline_ms = UINT64_MAX;
+	link->uv.data = link;
+	link->next = tcp->links;
+	tcp->links = link;
+	tcp->count++;
+	return link;
+}
+
+void vd_link_release(struct vd_link *link)
+{
+	struct vd_tcp *tcp = link->tcp;
+
+	if (link->state != VD_LINK_CLOSED || link->handle || link->resolving || link->committing)
+		return;
+	if (link->in_node)
+		vd_node_closed(tcp->node, link->conn);
+	link->in_node = false;
+	tcp->events.closed(tcp->events.ctx, link);
+
+	struct vd_link **at = &tcp->links;
+	while (*at != link)
+		at = &(*at)->next;
+	*at = link->next;
+	tcp->count--;
+	uv_freeaddrinfo(link->found);
+	vd_buf_wipe(&link->held);
+	free(link);
+	if (tcp->stopping && !tcp->count && !uv_is_closing((uv_handle_t *)&tcp->timer))
+		uv_close((uv_handle_t *)&tcp->timer, NULL);
+}
+
+void vd_link_handle_closed(uv_handle_t *handle)
+{
+	struct vd_link *link = handle->data;
+	struct vd_tcp *tcp = link->tcp;
+
+	link->handle = false;
+	if (link->state == VD_LINK_CONNECTING)
+		vd_link_call_next(link);
+	vd_link_release(link);
+	vd_tcp_pump(tcp);
+}
+
+void vd_link_close(struct vd_link *link, int err)
+{
+	if (link->state == VD_LINK_CLOSED)
+		return;
+	if (link->state < VD_LINK_ENDING) /* else the session has its result */
+		link->err = err;
+	link->state = VD_LINK_CLOSED;
+	link->deadline_ms = UINT64_MAX;
+	if (link->handle && !uv_is_closing((uv_handle_t *)&link->uv))
+		uv_close((uv_handle_t *)&link->uv, vd_link_handle_closed);
+}
+
+static void link_end(struct vd_link *link, int err)
+{
+	if (link->state != VD_LINK_OPEN)
+		return;
+	link->err = err;
+	link->state = VD_LINK_ENDING;
+	link->deadline_ms = vd_tcp_now() + VD_TCP_END_MS;
+	vd_buf_wipe(&link->held);
+}
+
+/* --- moving bytes --- */
+
+static void on_input_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
+{
+	struct vd_link *link = handle->data;
+
+	(void)suggested;
+	*out = uv_buf_init(link->tcp->input, sizeof link->tcp->input);
+}
+
+/* VD_EAGAIN keeps the bytes for later; what else goes wrong the node tells by a wish. */
+static void link_feed(struct vd_link *link, struct vd_slice bytes)
+{
+	if (vd_node_feed(link->tcp->node, vd_tcp_now(), link->conn, bytes) != VD_EAGAIN)
+		return;
+	vd_buf_put_slice(&link->held, bytes);
+	if (vd_buf_check(&link->held))
+		vd_link_close(link, VD_ENOMEM);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
+{
+	struct vd_link *link = stream->data;
+
+	if (n > 0) {
+		link->bytes_in += (uint64_t)n;
+		if (link->state == VD_LINK_OPEN)
+			link_feed(link, vd_slice(buffer->base, (size_t)n));
+	} else if (n < 0) {
+		/* all they sent was fed before this: reading stops while anything is held */
+		link->ended_by_them = true;
+		uv_read_stop(stream);
+		link->reading = false;
+		if (n != UV_EOF || link->state == VD_LINK_OPEN || link->state == VD_LINK_PARTED)
+			vd_link_close(link, VD_ECLOSED);
+	}
+	vd_tcp_pump(link->tcp);
+}
+
+static void link_read_on(struct vd_link *link)
+{
+	bool wanted = link->state != VD_LINK_OPEN || (!link->held.n && vd_node_wants_input(link->tcp->node, link->conn));
+
+	if (wanted == link->reading || link->ended_by_them)
+		return;
+	link->reading = wanted;
+	if (!wanted)
+		uv_read_stop((uv_stream_t *)&link->uv);
+	else if (uv_read_start((uv_stream_t *)&link->uv, on_input_buffer, on_read))
+		vd_link_close(link, VD_EIO);
+}
+
+static void on_written(uv_write_t *request, int status)
+{
+	struct write *write = (struct write *)(void *)request;
+	struct vd_link *link = request->handle->data;
+
+	vd_buf_deinit(&write->bytes);
+	free(write);
+	link->progress_ms = vd_tcp_now();
+	if (status < 0)
+		vd_link_close(link, VD_ECLOSED);
+	vd_tcp_pump(link->tcp);
+}
+
+static void on_shut(uv_shutdown_t *request, int status)
+{
+	struct vd_link *link = request->handle->data;
+
+	if (link->state == VD_LINK_PARTED && (status < 0 || link->ended_by_them))
+		vd_link_close(link, 0);
+}
+
+/* True when something left. */
+static bool link_write(struct vd_link *link)
+{
+	uv_stream_t *stream = (uv_stream_t *)&link->uv;
+	bool moved = false;
+
+	while ((link->state == VD_LINK_OPEN || link->state == VD_LINK_ENDING) &&
+	       uv_stream_get_write_queue_size(stream) < VD_TCP_QUEUE_BYTES &&
+	       vd_node_wants_output(link->tcp->node, link->conn)) {
+		struct write *write = calloc(1, sizeof *write);
+		int rc = write ? vd_node_drain(link->tcp->node, vd_tcp_now(), link->conn, VD_TCP_WRITE_BYTES, &write->bytes)
+		               : VD_ENOMEM;
+
+		if (!rc)
+			rc = vd_buf_check(&write->bytes);
+		if (!rc && write->bytes.n) {
+			uv_buf_t bytes = uv_buf_init((char *)write->bytes.p, (unsigned)write->bytes.n);
+
+			if (!link->queued)
+				link->progress_ms = vd_tcp_now();
+			link->bytes_out += write->bytes.n;
+			if (!uv_write(&write->request, stream, &bytes, 1, on_written)) {
+				link->queued = uv_stream_get_write_queue_size(stream);
+				moved = true;
+				continue;
+			}
+			rc = VD_ECLOSED;
+		}
+		if (write)
+			vd_buf_deinit(&write->bytes);
+		free(write);
+		if (rc && rc != VD_EAGAIN)
+			vd_link_close(link, rc);
+		break;
+	}
+	return moved;
+}
+
+/* True when the node may have new wishes for it. */
+static bool link_move(struct vd_link *link)
+{
+	bool moved = false;
+
+	if (link->state == VD_LINK_OPEN && link->held.n && vd_node_wants_input(link->tcp->node, link->conn)) {
+		struct vd_buf held = link->held;
+
+		memset(&link->held, 0, sizeof link->held);
+		link_feed(link, vd_buf_slice(&held));
+		moved = !link->held.n;
+		vd_buf_wipe(&held);
+	}
+	if (link->state == VD_LINK_OPEN || link->state == VD_LINK_ENDING) {
+		moved |= link_write(link);
+		link_read_on(link);
+	}
+	if (link->state == VD_LINK_ENDING && !vd_node_wants_output(link->tcp->node, link->conn) &&
+	    !uv_stream_get_write_queue_size((uv_stream_t *)&link->uv)) {
+		/* no close yet: with their bytes unread it would become a reset, and take our last words with it */
+		link->state = VD_LINK_PARTED;
+		if (uv_shutdown(&link->shutdown, (uv_stream_t *)&link->uv, on_shut))
+			vd_link_close(link, 0);
+	}
+	return moved;
+}
+
+/* --- the node's wishes --- */
+
+static struct vd_link *link_of(struct vd_tcp *tcp, uint32_t conn)
+{
+	struct vd_link *link = tcp->links;
+
+	while (link && !(link->in_node && link->conn == conn))
+		link = link->next;
+	return link;
+}
+
+static void grant(struct vd_tcp *tcp, const struct vd_wish *wish)
+{
+	struct vd_link *link = link_of(tcp, wish->conn);
+
+	if (!link)
+		return;
+	switch (wish->what) {
+	case VD_WISH_COMMIT:
+		/* also for a link that is gone by now: what came is good */
+		link->committing = true;
+		tcp->events.commit(tcp->events.ctx, link, wish->group, wish->batch);
+		break;
+	case VD_WISH_OPENED:
+		link->proved = true;
+		link->group = wish->group;
+		memcpy(link->peer, wish->peer, sizeof link->peer);
+		link->since_ms = vd_tcp_now();
+		tcp->events.opened(tcp->events.ctx, link);
+		break;
+	case VD_WISH_SETTLED:
+		link->settled = true;
+		link->stats = wish->stats;
+		tcp->events.settled(tcp->events.ctx, link);
+		break;
+	case VD_WISH_CLOSED:
+		if (link->proved)
+			link->stats = wish->stats;
+		link_end(link, wish->err);
+		break;
+	}
+}
+
+void vd_tcp_pump(struct vd_tcp *tcp)
+{
+	if (tcp->pumping)
+		return;
+	tcp->pumping = true;
+	for (bool again = true; again;) {
+		struct vd_wish wish;
+
+		again = false;
+		while (vd_node_wish(tcp->node, &wish))
+			grant(tcp, &wish);
+		for (struct vd_link *link = tcp->links; link; link = link->next)
+			again |= link_move(link);
+	}
+	tcp->pumping = false;
+	vd_tcp_arm(tcp);
+}
+
+void vd_tcp_committed(struct vd_tcp *tcp, uint32_t conn, int rc)
+{
+	struct vd_link *link = link_of(tcp, conn);
+
+	if (!link)
+		return;
+	link->committing = false;
+	vd_node_committed(tcp->node, vd_tcp_now(), conn, rc);
+	vd_link_release(link);
+	vd_tcp_pump(tcp);
+}
+
+void vd_tcp_bye(struct vd_tcp *tcp, struct vd_link *link)
+{
+	if (link->state == VD_LINK_OPEN)
+		vd_node_bye(tcp->node, vd_tcp_now(), link->conn);
+	else if (!link->in_node)
+		vd_link_close(link, VD_ECLOSED);
+	vd_tcp_pump(tcp);
+}
+
+/* --- time --- */
+
+static void sweep(struct vd_link *link, uint64_t now_ms)
+{
+	if (now_ms >= link->deadline_ms) {
+		link->deadline_ms = UINT64_MAX;
+		if (link->state == VD_LINK_CONNECTING && link->candidate)
+			uv_close((uv_handle_t *)&link->uv, vd_link_handle_closed); /* which tries the next address */
+		else
+			vd_link_close(link, VD_ECLOSED); /* nobody there, or a farewell that nobody answers */
+	}
+	if (link->state != VD_LINK_OPEN)
+		return;
+	size_t queued = uv_stream_get_write_queue_size((uv_stream_t *)&link->uv);
+	if (queued < link->queued)
+		link->progress_ms = now_ms;
+	link->queued = queued;
+	if (queued && now_ms - link->progress_ms >= VD_STALL_MS)
+		vd_link_close(link, VD_ECLOSED);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct vd_tcp *tcp = timer->data;
+	uint64_t now_ms = vd_tcp_now();
+
+	if (now_ms >= vd_node_deadline(tcp->node))
+		vd_node_tick(tcp->node, now_ms);
+	for (struct vd_link *link = tcp->links; link; link = link->next)
+		sweep(link, now_ms);
+	vd_tcp_pump(tcp);
+}
+
+void vd_tcp_arm(struct vd_tcp *tcp)
+{
+	uint64_t now_ms = vd_tcp_now(), next = vd_node_deadline(tcp->node);
+
+	for (struct vd_link *link = tcp->links; link; link = link->next) {
+		if (link->deadline_ms < next)
+			next = link->deadline_ms;
+		if (link->queued && now_ms + PROGRESS_CHECK_MS < next)
+			next = now_ms + PROGRESS_CHECK_MS;
+	}
+	if (uv_is_closing((uv_handle_t *)&tcp->timer))
+		return;
+	if (next == UINT64_MAX) {
+		uv_timer_stop(&tcp->timer);
+		return;
+	}
+	uint64_t wait_ms = next > now_ms ? next - now_ms : 0;
+	uv_timer_start(&tcp->timer, on_timer, wait_ms < TIMER_FLOOR_MS ? TIMER_FLOOR_MS : wait_ms, 0);
+}

@@ -1,0 +1,291 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/ctl_server.h"
+#include "proto/err.h"
+
+/* --- a server in a thread of its own, as the daemon is a process of its own --- */
+
+struct server {
+	char home[512];
+	uv_loop_t loop;
+	uv_async_t stop;
+	struct vd_ctl *ctl;
+	pthread_t thread;
+	size_t answer_bytes;
+};
+
+static void on_command(void *ctx, enum vd_ctl_command command, struct vd_buf *answer)
+{
+	static const char *const names[] = {"unknown", "poke", "status", "sync"};
+	const struct server *server = ctx;
+
+	vd_buf_put_slice(answer, vd_slice_str(names[command]));
+	for (size_t i = 0; i < server->answer_bytes; i++)
+		vd_buf_put_u8(answer, '.');
+}
+
+static void on_stop(uv_async_t *stop)
+{
+	struct server *server = stop->data;
+
+	vd_ctl_close(server->ctl);
+	uv_close((uv_handle_t *)stop, NULL);
+}
+
+static void *serve(void *arg)
+{
+	struct server *server = arg;
+
+	uv_run(&server->loop, UV_RUN_DEFAULT);
+	return NULL;
+}
+
+static struct server *start(const char *below)
+{
+	struct server *server = calloc(1, sizeof *server);
+	char folder[] = "/tmp/ctl-test.XXXXXX";
+
+	assert_non_null(server);
+	assert_non_null(mkdtemp(folder));
+	snprintf(server->home, sizeof server->home, "%s%s", folder, below);
+	if (*below)
+		assert_int_equal(mkdir(server->home, 0700), 0);
+	uv_loop_init(&server->loop);
+	uv_async_init(&server->loop, &server->stop, on_stop);
+	server->stop.data = server;
+	assert_int_equal(vd_ctl_open(&server->loop, server->home, on_command, server, &server->ctl), 0);
+	assert_int_equal(pthread_create(&server->thread, NULL, serve, server), 0);
+	return server;
+}
+
+static void stop(struct server *server)
+{
+	char path[600];
+
+	uv_async_send(&server->stop);
+	pthread_join(server->thread, NULL);
+	vd_ctl_free(server->ctl);
+	assert_int_equal(uv_loop_close(&server->loop), 0);
+	snprintf(path, sizeof path, "%s/ctl", server->home);
+	assert_int_not_equal(access(path, F_OK), 0);
+	snprintf(path, sizeof path, "%s/ctl.lock", server->home);
+	unlink(path);
+	rmdir(server->home);
+	if (strlen(server->home) > 30) {
+		*strrchr(server->home, '/') = '\0';
+		rmdir(server->home);
+	}
+	free(server);
+}
+
+static int dial(const struct server *server)
+{
+	struct vd_ctl_place place;
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	assert_int_equal(vd_ctl_place_open(server->home, &place), 0);
+	assert_int_equal(connect(fd, (const struct sockaddr *)&place.address, sizeof place.address), 0);
+	vd_ctl_place_close(&place);
+	return fd;
+}
+
+static void assert_answers(const struct server *server, const char *line, const char *wanted)
+{
+	struct vd_buf answer = {0};
+
+	assert_int_equal(vd_ctl_request(server->home, line, &answer), 0);
+	assert_int_equal(answer.n, strlen(wanted));
+	assert_memory_equal(answer.p, wanted, answer.n);
+	vd_buf_deinit(&answer);
+}
+
+static void test_ctl__a_line_in_a_line_out(void **state)
+{
+	struct server *server = start("");
+	struct stat st;
+	char path[600];
+
+	(void)state;
+	snprintf(path, sizeof path, "%s/ctl", server->home);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_answers(server, "poke", "poke");
+	assert_answers(server, "status", "status");
+	assert_answers(server, "sync", "sync");
+	assert_answers(server, "", "unknown");
+	assert_answers(server, "pok", "unknown");
+	assert_answers(server, "poker", "unknown");
+	assert_answers(server, "POKE", "unknown");
+	stop(server);
+}
+
+static void test_ctl__a_long_folder_name_is_no_obstacle(void **state)
+{
+	char below[140];
+
+	(void)state;
+	memset(below, 'x', sizeof below);
+	below[0] = '/';
+	below[sizeof below - 1] = '\0';
+	struct server *server = start(below);
+	assert_answers(server, "poke", "poke");
+	stop(server);
+}
+
+static void test_ctl__a_long_answer_arrives_whole(void **state)
+{
+	struct server *server = start("");
+	struct vd_buf answer = {0};
+
+	(void)state;
+	server->answer_bytes = 500000;
+	assert_int_equal(vd_ctl_request(server->home, "status", &answer), 0);
+	assert_int_equal(answer.n, 500000 + strlen("status"));
+	vd_buf_deinit(&answer);
+	stop(server);
+}
+
+static void test_ctl__no_daemon_is_said_so(void **state)
+{
+	struct server *server = start("");
+	struct vd_buf answer = {0};
+	char path[600];
+
+	(void)state;
+	assert_int_equal(vd_ctl_request("/nonexistent", "poke", &answer), VD_ENOTFOUND);
+	assert_int_equal(vd_ctl_request("/tmp", "poke", &answer), VD_ENOTFOUND);
+	/* a daemon that was killed leaves its socket behind; the next one takes its place */
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	snprintf(path, sizeof path, "%s/left", server->home);
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(at.sun_path, sizeof at.sun_path, "%.90s/ctl", path);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&at, sizeof at), 0);
+	close(fd);
+	assert_int_equal(vd_ctl_request(path, "poke", &answer), VD_ENOTFOUND);
+	uv_loop_t loop;
+	struct vd_ctl *ctl;
+	uv_loop_init(&loop);
+	assert_int_equal(vd_ctl_open(&loop, path, on_command, server, &ctl), 0);
+	vd_ctl_close(ctl);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	vd_ctl_free(ctl);
+	uv_loop_close(&loop);
+	strcat(path, "/ctl.lock");
+	unlink(path);
+	*strrchr(path, '/') = '\0';
+	rmdir(path);
+	stop(server);
+	vd_buf_deinit(&answer);
+}
+
+static void test_ctl__one_daemon_a_store(void **state)
+{
+	struct server *server = start("");
+	struct vd_ctl *second;
+	uv_loop_t loop;
+
+	(void)state;
+	uv_loop_init(&loop);
+	assert_int_equal(vd_ctl_open(&loop, server->home, on_command, server, &second), VD_EBUSY);
+	assert_int_equal(uv_loop_close(&loop), 0);
+	assert_answers(server, "poke", "poke"); /* the first one's socket is untouched */
+	stop(server);
+}
+
+static void test_ctl__pieces_make_a_line(void **state)
+{
+	static const char line[] = "status\n";
+	struct server *server = start("");
+	int fd = dial(server);
+	char answer[16] = {0};
+
+	(void)state;
+	for (size_t i = 0; i < strlen(line); i++) {
+		assert_int_equal(write(fd, line + i, 1), 1);
+		usleep(1000);
+	}
+	assert_int_equal(recv(fd, answer, sizeof answer, MSG_WAITALL), 7);
+	assert_string_equal(answer, "status\n");
+	close(fd);
+	stop(server);
+}
+
+static void test_ctl__rude_clients_harm_only_themselves(void **state)
+{
+	struct server *server = start("");
+	int idle[2 * VD_CTL_CLIENTS_MAX], fd;
+	char noise[4096], byte;
+
+	(void)state;
+	server->answer_bytes = 900000; /* more than a socket holds */
+	for (size_t i = 0; i < sizeof idle / sizeof *idle; i++)
+		idle[i] = dial(server);
+	/* too long a line: dropped without a word */
+	fd = dial(server);
+	memset(noise, 'x', sizeof noise);
+	assert_true(send(fd, noise, sizeof noise, MSG_NOSIGNAL) > 0);
+	assert_true(recv(fd, &byte, 1, 0) <= 0);
+	close(fd);
+	/* gone before its answer; not reading its answer */
+	fd = dial(server);
+	assert_int_equal(send(fd, "status\n", 7, MSG_NOSIGNAL), 7);
+	close(fd);
+	fd = dial(server);
+	assert_int_equal(send(fd, "status\n", 7, MSG_NOSIGNAL), 7);
+	struct vd_buf answer = {0};
+	assert_int_equal(vd_ctl_request(server->home, "poke", &answer), 0);
+	vd_buf_deinit(&answer);
+	close(fd);
+	for (size_t i = 0; i < sizeof idle / sizeof *idle; i++)
+		close(idle[i]);
+	stop(server);
+}
+
+static void test_ctl__line_is_bounded(void **state)
+{
+	enum vd_ctl_command command;
+	char text[VD_CTL_LINE + 1];
+
+	(void)state;
+	memset(text, 'x', sizeof text);
+	for (size_t n = VD_CTL_LINE - 2; n <= VD_CTL_LINE; n++) {
+		struct vd_ctl_line line = {.n = 0};
+
+		text[n] = '\n';
+		assert_int_equal(vd_ctl_line_feed(&line, vd_slice(text, n), &command), n < VD_CTL_LINE ? VD_EAGAIN : VD_ECAP);
+		if (n < VD_CTL_LINE)
+			assert_int_equal(vd_ctl_line_feed(&line, vd_slice("\n", 1), &command), 0);
+		text[n] = 'x';
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_ctl__a_line_in_a_line_out),
+		cmocka_unit_test(test_ctl__a_long_folder_name_is_no_obstacle),
+		cmocka_unit_test(test_ctl__a_long_answer_arrives_whole),
+		cmocka_unit_test(test_ctl__no_daemon_is_said_so),
+		cmocka_unit_test(test_ctl__one_daemon_a_store),
+		cmocka_unit_test(test_ctl__pieces_make_a_line),
+		cmocka_unit_test(test_ctl__rude_clients_harm_only_themselves),
+		cmocka_unit_test(test_ctl__line_is_bounded),
+	};
+
+	signal(SIGPIPE, SIG_IGN); /* as the daemon does */
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
