@@ -113,6 +113,13 @@ fuzz: deps-test
 	@tests/fuzz/run.sh $(SECONDS)
 fuzzers: $(FUZZ)
 
+bench: deps all $(BUILD)/tests/bench/bench
+	@$(BUILD)/tests/bench/bench
+
+BENCH := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/*.c))
+$(BUILD)/tests/bench/bench: $(BENCH) $(LIBS)
+	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
 install: all
 	install -D -m 755 build/vereda $(DESTDIR)$(PREFIX)/bin/vereda
 	install -D -m 755 build/veredad $(DESTDIR)$(PREFIX)/bin/veredad

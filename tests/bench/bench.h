@@ -1,0 +1,104 @@
+/* What the bench measures with, and against: this machine's own limits, found in the same run. */
+#ifndef VD_BENCH_H
+#define VD_BENCH_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "store/store.h"
+
+/* ---- main.c ---- */
+
+/* Says what failed and ends the run, its processes and its folder. */
+_Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void check(int rc, const char *what); /* dies unless 0 */
+
+/* ---- limits.c ---- */
+
+double now_s(void);
+double sign_rate(void);          /* Ed25519 signatures a second, one core, over a record's header */
+double verify_rate(void);
+double sync_rate(const char *folder); /* fsync of a 4 KiB append a second, where the stores are */
+double memory_rate(void);        /* bytes copied a second, far over the caches */
+
+/* A rate taken before a task and again after it: other work on the machine slows both. */
+struct limit {
+	double (*measure)(void);
+	double sum;
+	int count;
+};
+
+void limit_take(struct limit *);
+double limit_mean(const struct limit *);
+
+/* ---- table.c ---- */
+
+enum goal { NO_GOAL, AT_LEAST, AT_MOST };
+
+/* One line: `figure` against `limit` (0: none), `ratio` against `target`. Of a figure without a limit the target is for the
+ * figure itself. */
+struct row {
+	const char *task;
+	double figure;
+	const char *unit;
+	double limit;
+	const char *limit_unit;
+	enum goal goal;
+	double target;
+};
+
+void table_begin(void);
+void table_row(const struct row *);
+int table_missed(void); /* rows that missed their target */
+
+/* ---- programs.c ---- */
+
+/* Runs build/vereda with these arguments (NULL-terminated) on that store; the last JSON line it prints, or NULL. Dies when its
+ * exit status is another. */
+json_t *vereda(const char *home, int status, const char *const *arguments);
+#define VEREDA(home, ...) vereda(home, 0, (const char *const[]){__VA_ARGS__, NULL})
+double number(const json_t *, const char *field);
+const char *string(const json_t *, const char *field);
+
+struct daemon {
+	pid_t pid;
+	char address[64];
+};
+
+void daemon_start(struct daemon *, const char *home);
+double daemon_rss_anon(const struct daemon *); /* bytes */
+void daemon_stop(struct daemon *);
+void daemons_end(void);        /* whatever still runs */
+
+/* ---- world.c ---- */
+
+enum { AUTHORS = 20 };
+
+/* Records of a group by many authors, in memory, signed by a coordinator's store. */
+struct world {
+	uint8_t group[VD_GROUP_BYTES];
+	struct vd_buf bytes;
+	size_t *at;                  /* count + 1 offsets */
+	size_t count;
+};
+
+/* A store in `home` with a group, made by the programs, and one in each of `others` that was admitted to it. */
+void world_found(const char *home, const char *const *others, size_t count);
+/* Admits AUTHORS more to the group in `home` and makes `count` messages by them, in turns. */
+void world_write(struct world *, const char *home, size_t count);
+struct vd_slice world_record(const struct world *, size_t i);
+/* Merges the records for which `pick` says yes into the store. */
+void world_merge(const struct world *, const char *home, bool (*pick)(size_t i));
+void world_free(struct world *);
+/* About 120 bytes of text, another for each i. Returns its length. */
+size_t world_text(uint64_t i, char out[256]);
+void world_csv(const char *path, size_t rows);
+
+/* ---- micro.c ---- */
+
+void micro(void); /* rows that need no store */
+
+#endif

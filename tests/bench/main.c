@@ -1,0 +1,252 @@
+/* One table: what vereda does in a second or a byte, beside what this machine could do at most. README.md says what each row
+ * means to a user. Run from the top of the tree, after a build. */
+#include <ftw.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bench.h"
+#include "proto/err.h"
+#include "proto/sign.h"
+
+enum { LARGE = 100000, SMALL = 1000, APART = 100 };
+
+static char folder[] = "build/bench.XXXXXX";
+static bool folder_made;
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	(void)type;
+	(void)at;
+	return remove(path);
+}
+
+static void clean(void)
+{
+	daemons_end();
+	if (folder_made)
+		nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static void interrupted(int signal)
+{
+	exit(128 + signal);
+}
+
+void die(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fputs("bench: ", stderr);
+	vfprintf(stderr, format, args);
+	fputs("\n", stderr);
+	va_end(args);
+	exit(2);
+}
+
+void check(int rc, const char *what)
+{
+	if (rc)
+		die("%s: %s", what, vd_err_name(rc));
+}
+
+static const char *path_of(const char *name)
+{
+	static char paths[8][256];
+	static int next;
+	char *p = paths[next++ % 8];
+
+	snprintf(p, sizeof(paths[0]), "%s/%s", folder, name);
+	return p;
+}
+
+/* ---- rows ---- */
+
+static void machine(void)
+{
+	table_row(&(struct row){"Ed25519 signing, one core", sign_rate(), "/s", 0, "", NO_GOAL, 0});
+	table_row(&(struct row){"Ed25519 verifying, one core", verify_rate(), "/s", 0, "", NO_GOAL, 0});
+	table_row(&(struct row){"fsync", sync_rate(folder), "/s", 0, "", NO_GOAL, 0});
+	table_row(&(struct row){"memory bandwidth", memory_rate() / 1e6, "MB/s", 0, "", NO_GOAL, 0});
+}
+
+static void load(void)
+{
+	struct limit sign = {sign_rate, 0, 0};
+	const char *home = path_of("load"), *csv = path_of("rows.csv");
+	double start, elapsed;
+	json_t *answer;
+
+	world_csv(csv, LARGE);
+	world_found(home, NULL, 0);
+	limit_take(&sign);
+	start = now_s();
+	answer = VEREDA(home, "load", "message", csv, "--map", "text=text");
+	elapsed = now_s() - start;
+	limit_take(&sign);
+	if (number(answer, "new") != LARGE)
+		die("load stored %.0f rows", number(answer, "new"));
+	json_decref(answer);
+	table_row(&(struct row){"load 100,000 rows", LARGE / elapsed, "rows/s", limit_mean(&sign), "signatures/s", AT_LEAST, 0.6});
+}
+
+static void import(const char *hub, const char *field)
+{
+	struct limit verify = {verify_rate, 0, 0};
+	const char *bundle = path_of("bundle");
+	double start, elapsed, stored;
+	json_t *answer;
+
+	start = now_s();
+	answer = VEREDA(hub, "export", bundle);
+	elapsed = now_s() - start;
+	table_row(&(struct row){"export 100,000 records", number(answer, "records") / elapsed, "records/s", 0, "", NO_GOAL, 0});
+	json_decref(answer);
+	limit_take(&verify);
+	start = now_s();
+	answer = VEREDA(field, "import", bundle);
+	elapsed = now_s() - start;
+	limit_take(&verify);
+	stored = number(answer, "new");
+	if (stored < LARGE)
+		die("import stored %.0f records", stored);
+	json_decref(answer);
+	table_row(&(struct row){"import 100,000 records by 20 authors", stored / elapsed, "records/s", limit_mean(&verify), "verifies/s",
+	                        AT_LEAST, 2});
+	unlink(bundle);
+}
+
+/* One sync with the daemon; the caller frees the answer. */
+static json_t *sync_with(const struct daemon *d, const char *home)
+{
+	json_t *answer = VEREDA(home, "sync", d->address);
+
+	if (!json_is_true(json_object_get(answer, "complete")))
+		die("sync did not complete");
+	return answer;
+}
+
+static double both_ways(const json_t *answer)
+{
+	return number(answer, "bytes_in") + number(answer, "bytes_out");
+}
+
+static void sync_equal(const struct daemon *d, const char *home, const char *task)
+{
+	json_t *answer = sync_with(d, home);
+
+	if (number(answer, "sent") != 0 || number(answer, "received") != 0)
+		die("sets that should be equal were not");
+	table_row(&(struct row){task, both_ways(answer), "bytes", 0, "", AT_MOST, 2000});
+	json_decref(answer);
+}
+
+/* ---- the large group: 100,000 in common, and 100 scattered over time that only one side has ---- */
+
+/* Every 1,001st record is held back: half of them end here, half there. */
+static bool held_back(size_t i)
+{
+	return i % ((LARGE + APART) / APART) == 0;
+}
+
+static bool common(size_t i)
+{
+	return !held_back(i);
+}
+
+static bool only_hub(size_t i)
+{
+	return held_back(i) && i / ((LARGE + APART) / APART) % 2 == 0;
+}
+
+static bool only_field(size_t i)
+{
+	return held_back(i) && !only_hub(i);
+}
+
+static double bytes_held_back(const struct world *w)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < w->count; i++)
+		sum += held_back(i) ? (double)world_record(w, i).n : 0;
+	return sum;
+}
+
+static void large(void)
+{
+	const char *hub = path_of("hub"), *field = path_of("field");
+	struct daemon d;
+	struct world w;
+	json_t *answer;
+
+	world_found(hub, &field, 1);
+	world_write(&w, hub, LARGE + APART);
+	world_merge(&w, hub, common);
+	import(hub, field);
+	daemon_start(&d, hub);
+	sync_equal(&d, field, "sync, equal sets of 100,000");
+	daemon_stop(&d);
+	world_merge(&w, hub, only_hub);
+	world_merge(&w, field, only_field);
+	daemon_start(&d, hub);
+	answer = sync_with(&d, field);
+	if (number(answer, "sent") != APART / 2 || number(answer, "received") != APART / 2)
+		die("the sync moved %.0f and %.0f records", number(answer, "sent"), number(answer, "received"));
+	table_row(&(struct row){"sync, 100,000 common + 100 apart: beyond records", both_ways(answer) - bytes_held_back(&w), "bytes", 0, "",
+	                        AT_MOST, 8000});
+	table_row(&(struct row){"  the same: round trips", number(answer, "round_trips"), "", 0, "", AT_MOST, 3});
+	json_decref(answer);
+	table_row(&(struct row){"veredad with 100,000 records: RssAnon", daemon_rss_anon(&d) / 1e6, "MB", 0, "", AT_MOST, 48});
+	daemon_stop(&d);
+	world_free(&w);
+}
+
+static bool all(size_t i)
+{
+	(void)i;
+	return true;
+}
+
+static void small(void)
+{
+	const char *hub = path_of("small-hub"), *field = path_of("small-field");
+	struct daemon d;
+	struct world w;
+
+	world_found(hub, &field, 1);
+	world_write(&w, hub, SMALL);
+	world_merge(&w, hub, all);
+	daemon_start(&d, hub);
+	json_decref(sync_with(&d, field));
+	sync_equal(&d, field, "sync, equal sets of 1,000");
+	daemon_stop(&d);
+	world_free(&w);
+}
+
+int main(void)
+{
+	double start = now_s();
+
+	check(vd_sign_selftest(), "self-test");
+	signal(SIGINT, interrupted);
+	signal(SIGTERM, interrupted);
+	signal(SIGPIPE, SIG_IGN);
+	if (!mkdtemp(folder))
+		die("%s: cannot be made", folder);
+	folder_made = true;
+	atexit(clean);
+	table_begin();
+	machine();
+	micro();
+	load();
+	small();
+	large();
+	printf("\n%d missed, %.0f s\n", table_missed(), now_s() - start);
+	return table_missed() != 0;
+}
