@@ -177,7 +177,7 @@ static void on_committed(void *ctx, uint32_t conn, int rc, const struct vd_merge
 static void on_commit(void *ctx, struct vd_link *link, struct vd_group *group, struct vd_batch *batch)
 {
 	struct daemon *d = ctx;
-	int rc = vd_writer_submit(d->writer, link->conn, vd_group_id(group), batch);
+	int rc = vd_writer_submit(d->writer, link->conn, group, batch);
 
 	if (rc)
 		vd_tcp_committed(d->tcp, link->conn, rc);

@@ -13,8 +13,8 @@ typedef void vd_writer_done(void *ctx, uint32_t conn, int rc, const struct vd_me
 
 /* Borrows loop and store. VD_ENOMEM. */
 int vd_writer_start(uv_loop_t *, struct vd_store *, vd_writer_done *, void *ctx, struct vd_writer **out);
-/* The batch must stay put until `done`; at most one for each of VD_PEERS_MAX connections at a time (VD_ECAP). */
-int vd_writer_submit(struct vd_writer *, uint32_t conn, const uint8_t group[VD_GROUP_BYTES], struct vd_batch *);
+/* Borrows both: the batch must stay put until `done`; at most one for each of VD_PEERS_MAX connections at a time (VD_ECAP). */
+int vd_writer_submit(struct vd_writer *, uint32_t conn, struct vd_group *, struct vd_batch *);
 /* Finishes what was submitted, ends the thread; `done` is not called any more. The loop must run once more before
  * vd_writer_free. */
 void vd_writer_stop(struct vd_writer *);
