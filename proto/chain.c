@@ -150,8 +150,6 @@ static bool proved(struct walk *w, const struct vd_batch_entry *e)
 /* The verdict on one record whose author is entitled to its lane. */
 static int judge(struct walk *w, const struct vd_batch_entry *e)
 {
-	if (!e->record.lane && e->record.stub)
-		return VD_EFORMAT;
 	if (!proved(w, e))
 		return VD_ESIGNATURE;
 	return e->record.lane ? VD_OK : vd_group_add(w->group, &e->record);

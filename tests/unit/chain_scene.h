@@ -95,6 +95,11 @@ static inline size_t scene_grant(struct scene *s, struct vd_group *view, size_t 
 	return scene_control(s, by, &content);
 }
 
+static inline int scene_descending(const void *a, const void *b)
+{
+	return memcmp(((const struct writer *)b)->identity.author, ((const struct writer *)a)->identity.author, VD_KEY_BYTES);
+}
+
 /* Founds the group: record 0, and record 1, an epoch, without which no grant can name anyone. */
 static inline void scene_init(struct scene *s)
 {
@@ -108,6 +113,8 @@ static inline void scene_init(struct scene *s)
 
 		vd_identity_from_seed(seed, &s->writers[i].identity);
 	}
+	/* So that walking a batch by author meets those who are admitted before those who admit. */
+	qsort(s->writers, SCENE_WRITERS, sizeof(s->writers[0]), scene_descending);
 	vd_group_make_id(s->writers[0].identity.author, salt, s->group);
 	s->view = vd_group_new(s->group, &s->writers[0].identity);
 	SCENE_CHECK(s->view && vd_group_make_founding(&s->writers[0].identity, person, salt, &content) == 0);

@@ -116,6 +116,9 @@ static void test_chain__a_successor_vouches_for_what_it_names(void **state)
 	assert_int_equal(verify(scene.view, NULL), 1);
 	assert_int_equal(verdict(bad), 0);
 	assert_int_equal(verdict(good), 0);
+	batch.count--; /* the higher seq; nothing of the last verification is left */
+	verify(scene.view, NULL);
+	assert_int_equal(verdict(bad), VD_ESIGNATURE);
 
 	/* The same when the successor is stored already. */
 	keeper_init(&keeper, &scene);
@@ -279,8 +282,9 @@ static void test_chain__grants_in_the_batch_admit_in_any_order(void **state)
 		vd_batch_reset(&batch);
 		for (size_t i = 0; i < scene.count; i++)
 			put(order[i]);
-		/* Heads of lane 0 by three coordinators, of lane 2 by four authors, and the founding once more. */
-		assert_int_equal(verify(group, NULL), 8);
+		/* Heads of lane 0 by three coordinators, of lane 2 by four authors; and to find the founding, the first in lane 0
+		 * of each of the three. */
+		assert_int_equal(verify(group, NULL), 10);
 		for (size_t i = 0; i < scene.count; i++) {
 			struct vd_record r = scene_record(&scene, i);
 			bool stranger = !memcmp(r.author, scene.writers[4].identity.author, VD_KEY_BYTES);
@@ -395,6 +399,8 @@ static void test_batch__owns_its_bytes(void **state)
 		assert_true(vd_slice_eq(r->body, body));
 		assert_int_equal(vd_record_verify(r), 0);
 		assert_ptr_equal(r->body.p + r->body.n, r->raw.p + r->raw.n);
+		/* Empty, in front of: body length, body hash. */
+		assert_ptr_equal(r->ext.p, r->header.p + r->header.n - 1 - 2 - VD_HASH_BYTES);
 	}
 	scene.count = 2;
 }
