@@ -221,8 +221,7 @@ static int send_message(struct vd_channel *c, uint8_t type, struct vd_slice payl
 
 		if (n > payload.n)
 			n = payload.n;
-		if (n)
-			vd_buf_put(&c->stage, payload.p, n);
+		vd_buf_put(&c->stage, payload.p, n);
 		vd_buf_put_u16(&c->out, (uint16_t)(c->stage.n + TAG_BYTES));
 		rc = vd_buf_check(&c->stage);
 		if (!rc)

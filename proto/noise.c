@@ -51,8 +51,7 @@ static int cipher_encrypt(struct vd_noise_cipher *c, struct vd_slice ad, struct 
 	uint8_t *dst;
 
 	if (!c->keyed) {
-		if (plain.n)
-			vd_buf_put_slice(out, plain);
+		vd_buf_put_slice(out, plain);
 		return vd_buf_check(out);
 	}
 	if (c->nonce == UINT64_MAX) /* reserved: Noise section 5.1 */
@@ -70,20 +69,18 @@ static int cipher_encrypt(struct vd_noise_cipher *c, struct vd_slice ad, struct 
 static int cipher_decrypt(struct vd_noise_cipher *c, struct vd_slice ad, struct vd_slice sealed, struct vd_buf *out)
 {
 	uint8_t nonce[crypto_aead_chacha20poly1305_ietf_NPUBBYTES];
-	uint8_t *dst = NULL;
+	uint8_t *dst;
 
 	if (!c->keyed) {
-		if (sealed.n)
-			vd_buf_put_slice(out, sealed);
+		vd_buf_put_slice(out, sealed);
 		return vd_buf_check(out);
 	}
 	if (sealed.n < TAG_BYTES || sealed.n > VD_FRAME_MAX)
 		return VD_EFORMAT;
 	if (c->nonce == UINT64_MAX)
 		return VD_ECAP;
-	if (sealed.n > TAG_BYTES)
-		dst = vd_buf_extend(out, sealed.n - TAG_BYTES);
-	if (vd_buf_check(out))
+	dst = vd_buf_extend(out, sealed.n - TAG_BYTES);
+	if (!dst)
 		return VD_ENOMEM;
 	cipher_nonce(c->nonce, nonce);
 	if (crypto_aead_chacha20poly1305_ietf_decrypt(dst, NULL, NULL, sealed.p, sealed.n, ad.p, ad.n, nonce, c->key)) {

@@ -37,8 +37,7 @@ static void drain(struct vd_channel *c, struct vd_buf *got)
 		FUZZ_CHECK(payload.n < VD_MESSAGE_MAX && type != 1);
 		vd_buf_put_varint(got, payload.n + 1);
 		vd_buf_put_u8(got, type);
-		if (payload.n)
-			vd_buf_put_slice(got, payload);
+		vd_buf_put_slice(got, payload);
 	}
 	FUZZ_CHECK(rc == 0 || vd_channel_state(c) == VD_CHANNEL_FAILED);
 }
@@ -52,8 +51,7 @@ static void feed(struct vd_channel *c, struct evil *e, bool raw, struct vd_slice
 	} else {
 		/* A frame without a byte of plaintext breaks a rule. */
 		rc = evil_frame(e, c, piece);
-		if (piece.n)
-			vd_buf_put_slice(sent, piece);
+		vd_buf_put_slice(sent, piece);
 	}
 	FUZZ_CHECK((rc != 0) == (vd_channel_state(c) == VD_CHANNEL_FAILED));
 }

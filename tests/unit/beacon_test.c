@@ -4,12 +4,12 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <jansson.h>
 #include <sodium.h>
 #include <string.h>
 
 #include "proto/beacon.h"
 #include "proto/err.h"
-#include "proto/hash.h"
 
 enum { KEYS = 10 };
 
@@ -98,27 +98,40 @@ static void test_beacon__bound_to_address_port_and_nonce(void **state)
 	assert_int_equal(match(packet, 0, 1, vd_slice(v4, 4), &index), 0);
 }
 
-/* The byte layout of PROTOCOL.md section 10, put together by hand. */
-static void test_beacon__bytes(void **state)
+/* As many bytes as the hex has, at most `cap`. */
+static size_t get_hex(const json_t *object, const char *name, uint8_t *out, size_t cap)
 {
-	uint8_t packet[VD_BEACON_BYTES], tag[8], family = 4, port[2] = { 4711 >> 8, 4711 & 255 };
-	struct vd_slice parts[] = { vd_slice(seed, 16), vd_slice(&family, 1), vd_slice(v4, 4), vd_slice(port, 2) };
-	size_t found = 0;
+	size_t n = 0;
+
+	assert_int_equal(vd_unhex(out, cap, json_string_value(json_object_get(object, name)), &n), 0);
+	return n;
+}
+
+/* The same bytes as tests/vectors/link.py computes from the specification. */
+static void test_beacon__vectors(void **state)
+{
+	json_t *root = json_load_file("tests/vectors/link.json", 0, NULL), *beacon;
+	size_t i;
 
 	(void)state;
-	create(1, vd_slice(v4, 4), packet);
-	assert_memory_equal(packet, seed, 16);
-	assert_memory_equal(packet + 16, port, 2);
-	vd_hash(VD_HASH_BEACON, vd_slice(links[0], VD_KEY_BYTES), tag, 8, parts, 4);
-	for (size_t t = 0; t < VD_BEACON_TAGS; t++) {
-		const uint8_t *at = packet + 18 + 8 * t;
+	assert_int_equal(json_array_size(json_object_get(root, "beacons")), 10);
+	json_array_foreach(json_object_get(root, "beacons"), i, beacon) {
+		json_t *keys = json_object_get(beacon, "link_keys");
+		uint8_t address[16], packet[VD_BEACON_BYTES], expected[VD_BEACON_BYTES];
+		size_t n = get_hex(beacon, "address", address, sizeof(address));
 
-		if (memcmp(at, tag, 8) == 0)
-			found++;
-		else
-			assert_memory_equal(at, seed + 16 + 8 * t, 8);
+		assert_int_equal(get_hex(beacon, "seed", seed, sizeof(seed)), sizeof(seed));
+		assert_int_equal(get_hex(beacon, "packet", expected, sizeof(expected)), sizeof(expected));
+		for (size_t k = 0; k < json_array_size(keys); k++) {
+			char hex[2 * VD_KEY_BYTES + 1];
+
+			vd_hex(hex, links[k], VD_KEY_BYTES);
+			assert_string_equal(hex, json_string_value(json_array_get(keys, k)));
+		}
+		create(json_array_size(keys), vd_slice(address, n), packet);
+		assert_memory_equal(packet, expected, sizeof(expected));
 	}
-	assert_int_equal(found, 1);
+	json_decref(root);
 }
 
 /* Every place is used about equally often: which one a tag stands in tells nothing. */
@@ -184,7 +197,7 @@ int main(void)
 		cmocka_unit_test_setup(test_beacon__members_recognise_it, setup),
 		cmocka_unit_test_setup(test_beacon__first_of_our_keys, setup),
 		cmocka_unit_test_setup(test_beacon__bound_to_address_port_and_nonce, setup),
-		cmocka_unit_test_setup(test_beacon__bytes, setup),
+		cmocka_unit_test_setup(test_beacon__vectors, setup),
 		cmocka_unit_test_setup(test_beacon__places, setup),
 		cmocka_unit_test_setup(test_beacon__malformed, setup),
 	};

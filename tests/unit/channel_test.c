@@ -1,5 +1,9 @@
 #include "tests/unit/channel_cast.h"
 
+#include <jansson.h>
+
+#include "proto/hash.h"
+
 enum { INITIATOR, RESPONDER };
 enum { PROOF_FRAME = 2 + 98 + 16 };
 
@@ -104,6 +108,64 @@ static void test_channel__opens(void **state)
 	assert_int_equal(out, 48 + 64 + PROOF_FRAME);
 	assert_int_equal(in, 32 + 96 + PROOF_FRAME);
 	wire_free(&w);
+}
+
+static void assert_hex(const json_t *object, const char *name, struct vd_slice bytes)
+{
+	const char *expected = json_string_value(json_object_get(object, name));
+	char *hex = malloc(2 * bytes.n + 1);
+
+	assert_non_null(hex);
+	assert_non_null(expected);
+	vd_hex(hex, bytes.p, bytes.n);
+	assert_string_equal(hex, expected);
+	free(hex);
+}
+
+/* Moves what one end has to send to the other, keeping a copy. */
+static void carry_copy(struct wire *w, size_t from, struct vd_buf *copy)
+{
+	vd_buf_put_slice(copy, vd_buf_slice(vd_channel_out(w->end[from])));
+	while (carry(w, from))
+		;
+}
+
+/* The same bytes as tests/vectors/link.py computes from the specification. */
+static void test_channel__vector(void **state)
+{
+	json_t *root = json_load_file("tests/vectors/link.json", 0, NULL), *session = json_object_get(root, "session");
+	const uint8_t *link = vd_group_epoch_keys(hub_view, 0)->key[VD_KEY_LINK];
+	struct vd_buf sent[2] = { { 0 }, { 0 } };
+	uint8_t data[20000], hash[VD_HASH_BYTES];
+	struct wire w;
+
+	(void)state;
+	assert_non_null(root);
+	wire_init(&w);
+	for (int i = 0; i < 3; i++) {
+		carry_copy(&w, RESPONDER, &sent[RESPONDER]);
+		carry_copy(&w, INITIATOR, &sent[INITIATOR]);
+	}
+	assert_open(&w);
+	assert_hex(session, "group", vd_slice(vd_group_id(hub_view), VD_GROUP_BYTES));
+	assert_hex(session, "link_key", vd_slice(link, VD_KEY_BYTES));
+	assert_hex(json_object_get(session, "initiator"), "author", vd_slice(vd_channel_peer(w.end[RESPONDER]), VD_KEY_BYTES));
+	assert_hex(json_object_get(session, "responder"), "author", vd_slice(vd_channel_peer(w.end[INITIATOR]), VD_KEY_BYTES));
+	assert_int_equal(vd_channel_send(w.end[INITIATOR], 2, vd_slice_str("hello")), 0);
+	assert_int_equal(vd_channel_send(w.end[RESPONDER], 14, vd_slice("", 1)), 0);
+	carry_copy(&w, INITIATOR, &sent[INITIATOR]);
+	carry_copy(&w, RESPONDER, &sent[RESPONDER]);
+	assert_hex(session, "initiator_sends", vd_buf_slice(&sent[INITIATOR]));
+	assert_hex(session, "responder_sends", vd_buf_slice(&sent[RESPONDER]));
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(7 * i);
+	assert_int_equal(vd_channel_send(w.end[INITIATOR], 7, vd_slice(data, sizeof(data))), 0);
+	vd_hash1(VD_HASH_BODY, hash, vd_buf_slice(vd_channel_out(w.end[INITIATOR])));
+	assert_hex(json_object_get(session, "long_message"), "hash", vd_slice(hash, sizeof(hash)));
+	wire_free(&w);
+	vd_buf_deinit(&sent[0]);
+	vd_buf_deinit(&sent[1]);
+	json_decref(root);
 }
 
 /* Sends messages of these sizes one way in pieces of at most `max`, and expects the same ones. */
@@ -457,6 +519,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_channel__opens),
+		cmocka_unit_test(test_channel__vector),
 		cmocka_unit_test(test_channel__any_split_of_bytes),
 		cmocka_unit_test(test_channel__largest_message),
 		cmocka_unit_test(test_channel__frames_are_short),

@@ -50,8 +50,7 @@ static void put_hex(struct vd_buf *out, const char *hex)
 	size_t n;
 
 	assert_int_equal(vd_unhex(raw, sizeof(raw), hex, &n), 0);
-	if (n)
-		vd_buf_put(out, raw, n);
+	vd_buf_put(out, raw, n);
 }
 
 /* A key of the vector, zero where it has none. */
