@@ -1,5 +1,6 @@
 #include "id.h"
 
+#include <ctype.h>
 #include <sodium.h>
 #include <string.h>
 
@@ -93,13 +94,12 @@ static int normalise(const char *text, char out[VD_CARD_TEXT + 1])
 {
 	size_t n = 0;
 
-	/* By ASCII alone: what a card says cannot depend on a locale. */
 	for (; *text; text++) {
-		if (strchr(" \t\r\n-", *text))
+		if (isspace((unsigned char)*text) || *text == '-')
 			continue;
 		if (n == VD_CARD_TEXT)
 			return VD_EFORMAT;
-		out[n++] = (char)(*text >= 'A' && *text <= 'Z' ? *text - 'A' + 'a' : *text);
+		out[n++] = (char)tolower((unsigned char)*text);
 	}
 	out[n] = '\0';
 	return n == VD_CARD_TEXT ? VD_OK : VD_EFORMAT;

@@ -179,6 +179,27 @@ int vd_write_end(struct vd_write *);
 /* Our clock. */
 uint64_t vd_now_ms(void);
 
+/* --- index.c --- */
+
+enum vd_index_use { VD_INDEX_ID, VD_INDEX_AUTHOR, VD_INDEX_DAY, VD_INDEX_KIND, VD_INDEX_ABOUT, VD_INDEX_USES };
+enum { VD_INDEX_ID_PREFIX = 3, VD_DAY_MS = 86400000 };
+struct vd_index_state {
+	uint64_t cursor;               /* last arrival it has seen */
+	uint64_t control;              /* control records when it last tried what it could not open */
+	uint64_t first_day, last_day;  /* of the authors' clocks */
+};
+int vd_index_state(struct vd_store *, struct vd_index_state *);
+/* `what` under that use: 3 bytes of an id, author key, u64 day, kind, id. id and about are store-wide: group NULL. */
+void vd_index_list(const struct vd_store *, enum vd_index_use, const uint8_t *group, struct vd_slice what, uint8_t list[VD_LIST_KEY_BYTES]);
+/* The groups of this device, loaded. */
+struct vd_readers {
+	struct vd_group *groups[VD_STORE_GROUPS_MAX];
+	size_t count;
+};
+int vd_readers_init(struct vd_readers *, struct vd_store *, const uint8_t *only);
+void vd_readers_deinit(struct vd_readers *);
+struct vd_group *vd_readers_find(const struct vd_readers *, const uint8_t group[VD_GROUP_BYTES]);
+
 /* --- merge.c --- */
 
 /* Tries the pool's records of the group again; valid control records are added to it. */
@@ -200,6 +221,8 @@ struct vd_pool_adding {
 int vd_pool_add(struct vd_write *, MDB_txn *, struct vd_pool_adding *, const struct vd_record *);
 void vd_pool_add_end(struct vd_write *, const struct vd_pool_adding *);
 int vd_pool_remove(struct vd_write *, MDB_txn *, struct vd_pool_adding *, const struct vd_id *);
+/* Lists every record of the pool anew: the lists were emptied by a repair. */
+int vd_pool_relist(struct vd_write *);
 /* Appends the pool's records of a group to the batch. */
 int vd_pool_take(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], struct vd_batch *);
 

@@ -203,3 +203,35 @@ int vd_pool_take(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], struct
 	vd_buf_deinit(&room);
 	return rc == MDB_NOTFOUND ? VD_OK : vd_db_err(rc);
 }
+
+int vd_pool_relist(struct vd_write *w)
+{
+	struct vd_store *s = w->store;
+	struct vd_buf room = { 0 };
+	MDB_cursor *cursor;
+	MDB_txn *txn;
+	MDB_val k, v;
+	int rc = vd_db_read(s->db, &txn);
+
+	if (rc)
+		return rc;
+	rc = mdb_cursor_open(txn, vd_db_table(s->db, VD_TABLE_POOL), &cursor);
+	if (rc) {
+		vd_db_done(s->db, txn);
+		return vd_db_err(rc);
+	}
+	for (rc = mdb_cursor_get(cursor, &k, &v, MDB_FIRST); !rc; rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) {
+		uint8_t list[VD_LIST_KEY_BYTES];
+		struct vd_slice raw;
+		struct vd_id id;
+
+		if (open_entry(s, &k, &v, &room, &id, &raw))
+			continue;
+		pooled_list(s, &id, list);
+		vd_effects_entry(&w->effects, VD_TABLE_LISTS, list, vd_get_u64(k.mv_data));
+	}
+	mdb_cursor_close(cursor);
+	vd_db_done(s->db, txn);
+	vd_buf_deinit(&room);
+	return rc == MDB_NOTFOUND ? VD_OK : vd_db_err(rc);
+}

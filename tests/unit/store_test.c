@@ -1,112 +1,24 @@
+#include "tests/unit/store_cast.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include <cmocka.h>
-
-#include "proto/err.h"
-#include "proto/sign.h"
 #include "store/db.h"
-#include "store/store.h"
-
-static const uint64_t now = 1700000000000;
-
-struct place {
-	char top[64], home[128];
-};
-
-static int setup(void **state)
-{
-	struct place *p = calloc(1, sizeof(*p));
-
-	strcpy(p->top, "/tmp/vd_store_XXXXXX");
-	if (!mkdtemp(p->top))
-		return -1;
-	snprintf(p->home, sizeof(p->home), "%s/a/home", p->top);
-	*state = p;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct place *p = *state;
-	char command[128];
-
-	snprintf(command, sizeof(command), "rm -rf %s", p->top);
-	free(*state);
-	return system(command);
-}
-
-static struct vd_store *made(const char *home)
-{
-	struct vd_store *s;
-
-	assert_int_equal(vd_store_create(home, "laptop"), 0);
-	assert_int_equal(vd_store_open(home, &s), 0);
-	return s;
-}
-
-static struct vd_group *founded(struct vd_store *s, uint8_t id[VD_GROUP_BYTES])
-{
-	struct vd_group *g;
-
-	assert_int_equal(vd_store_found(s, "Cuenca", "Rosa", now, id), 0);
-	assert_int_equal(vd_store_group(s, id, &g), 0);
-	return g;
-}
-
-static void content_of(const char *text, struct vd_buf *out)
-{
-	struct vd_field field = { vd_slice_str("text"), { .type = VD_MP_STR, .bytes = vd_slice_str(text) } };
-
-	vd_buf_reset(out);
-	assert_int_equal(vd_content_encode(vd_slice_str("message"), &field, 1, out), 0);
-}
-
-static int own(struct vd_write *w, struct vd_group *g, const char *text, uint64_t when, struct vd_id *id)
-{
-	struct vd_buf content = { 0 };
-	struct vd_draft draft = { .lane = VD_LANE_NORMAL, .audience = VD_AUDIENCE_MEMBERS, .now_ms = when };
-	int rc;
-
-	content_of(text, &content);
-	draft.content = vd_buf_slice(&content);
-	rc = vd_write_own(w, g, &draft, id);
-	vd_buf_deinit(&content);
-	return rc;
-}
-
-static void add(struct vd_store *s, struct vd_group *g, const char *text, struct vd_id *id)
-{
-	struct vd_write *w;
-	struct vd_id unused;
-
-	assert_int_equal(vd_write_begin(s, &w), 0);
-	assert_int_equal(own(w, g, text, now, id ? id : &unused), 0);
-	assert_int_equal(vd_write_commit(w), 0);
-}
 
 static void test_store__create_and_open(void **state)
 {
-	struct place *p = *state;
+	const struct cast_place *p = *state;
 	char name[VD_DEVICE_NAME_MAX + 1], path[256];
 	uint8_t device[VD_STORE_DEVICE_BYTES], again[VD_STORE_DEVICE_BYTES];
 	struct vd_store *s;
 	struct stat st;
 
 	assert_int_equal(vd_store_open(p->home, &s), VD_ENOSTORE);
-	s = made(p->home);
+	s = cast_store(p->home);
 	vd_store_device(s, device, name);
 	assert_string_equal(name, "laptop");
 	assert_string_equal(vd_store_home(s), p->home);
@@ -128,10 +40,10 @@ static void test_store__create_and_open(void **state)
 
 static void test_store__found_write_read(void **state)
 {
-	struct place *p = *state;
-	struct vd_store *s = made(p->home);
+	const struct cast_place *p = *state;
+	struct vd_store *s = cast_store(p->home);
 	uint8_t id[VD_GROUP_BYTES], groups[VD_STORE_GROUPS_MAX][VD_GROUP_BYTES];
-	struct vd_group *g = founded(s, id);
+	struct vd_group *g = cast_found(s, id);
 	struct vd_lane_state lane;
 	struct vd_record r;
 	struct vd_buf raw = { 0 }, content = { 0 };
@@ -146,13 +58,13 @@ static void test_store__found_write_read(void **state)
 	assert_int_equal(count, 1);
 	assert_memory_equal(groups[0], id, sizeof(id));
 
-	add(s, g, "uno", &written);
-	add(s, g, "dos", &second);
+	cast_add(s, g, "uno", &written);
+	cast_add(s, g, "dos", &second);
 	assert_int_equal(vd_store_find(s, &written, &arrival), 0);
 	assert_int_equal(vd_store_read(s, arrival, &raw, &r, &received), 0);
 	assert_memory_equal(r.id.b, written.b, VD_ID_BYTES);
 	assert_int_equal(r.seq, 1);
-	assert_int_equal(received, now);
+	assert_int_equal(received, cast_now);
 	assert_int_equal(vd_group_open_body(g, &r, &content), 0);
 	assert_int_equal(vd_store_find(s, &second, &arrival), 0);
 	assert_int_equal(vd_store_read(s, arrival, &raw, &r, &received), 0);
@@ -169,7 +81,7 @@ static void test_store__found_write_read(void **state)
 	/* The chain goes on after the store was closed. */
 	assert_int_equal(vd_store_open(p->home, &s), 0);
 	assert_int_equal(vd_store_group(s, id, &g), 0);
-	add(s, g, "tres", &written);
+	cast_add(s, g, "tres", &written);
 	assert_int_equal(vd_store_find(s, &written, &arrival), 0);
 	assert_int_equal(vd_store_read(s, arrival, &raw, &r, NULL), 0);
 	assert_int_equal(r.seq, 3);
@@ -182,10 +94,10 @@ static void test_store__found_write_read(void **state)
 
 static void test_store__time_does_not_go_backwards(void **state)
 {
-	struct place *p = *state;
-	struct vd_store *s = made(p->home);
+	const struct cast_place *p = *state;
+	struct vd_store *s = cast_store(p->home);
 	uint8_t id[VD_GROUP_BYTES];
-	struct vd_group *g = founded(s, id);
+	struct vd_group *g = cast_found(s, id);
 	struct vd_buf raw = { 0 };
 	struct vd_write *w;
 	struct vd_record r;
@@ -193,12 +105,12 @@ static void test_store__time_does_not_go_backwards(void **state)
 	uint64_t arrival;
 
 	assert_int_equal(vd_write_begin(s, &w), 0);
-	assert_int_equal(own(w, g, "uno", now + 5000, &first), 0);
-	assert_int_equal(own(w, g, "dos", now, &second), 0);
+	assert_int_equal(cast_own(w, g, "uno", cast_now + 5000, &first), 0);
+	assert_int_equal(cast_own(w, g, "dos", cast_now, &second), 0);
 	assert_int_equal(vd_write_commit(w), 0);
 	assert_int_equal(vd_store_find(s, &second, &arrival), 0);
 	assert_int_equal(vd_store_read(s, arrival, &raw, &r, NULL), 0);
-	assert_true(r.time_ms == now + 5000);
+	assert_true(r.time_ms == cast_now + 5000);
 	vd_buf_deinit(&raw);
 	vd_group_free(g);
 	vd_store_close(s);
@@ -206,8 +118,8 @@ static void test_store__time_does_not_go_backwards(void **state)
 
 static void test_store__notes_and_segments(void **state)
 {
-	struct place *p = *state;
-	struct vd_store *s = made(p->home);
+	const struct cast_place *p = *state;
+	struct vd_store *s = cast_store(p->home);
 	struct vd_buf out = { 0 };
 	struct vd_write *w;
 	uint8_t big[4097] = { 0 };
@@ -245,8 +157,8 @@ static void test_store__notes_and_segments(void **state)
 
 static void test_store__next_identity_is_kept_until_used(void **state)
 {
-	struct place *p = *state;
-	struct vd_store *s = made(p->home);
+	const struct cast_place *p = *state;
+	struct vd_store *s = cast_store(p->home);
 	struct vd_identity one, two;
 	uint8_t id[VD_GROUP_BYTES];
 	struct vd_group *g;
@@ -254,7 +166,7 @@ static void test_store__next_identity_is_kept_until_used(void **state)
 	assert_int_equal(vd_store_next_identity(s, &one), 0);
 	assert_int_equal(vd_store_next_identity(s, &two), 0);
 	assert_memory_equal(&one, &two, sizeof(one));
-	g = founded(s, id);
+	g = cast_found(s, id);
 	assert_memory_equal(vd_group_identity(g)->author, one.author, VD_KEY_BYTES);
 	assert_int_equal(vd_store_next_identity(s, &two), 0);
 	assert_memory_not_equal(one.author, two.author, VD_KEY_BYTES);
@@ -265,11 +177,11 @@ static void test_store__next_identity_is_kept_until_used(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_store__create_and_open, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_store__found_write_read, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_store__time_does_not_go_backwards, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_store__notes_and_segments, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_store__next_identity_is_kept_until_used, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_store__create_and_open, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_store__found_write_read, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_store__time_does_not_go_backwards, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_store__notes_and_segments, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_store__next_identity_is_kept_until_used, cast_setup, cast_teardown),
 	};
 
 	if (vd_sign_selftest())

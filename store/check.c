@@ -1,0 +1,449 @@
+#include "check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "inside.h"
+#include "proto/err.h"
+#include "proto/sign.h"
+
+/* What is kept of each record while all are compared with each other. */
+struct seen {
+	uint64_t arrival, seq, time_ms;
+	struct vd_id id, prev;
+	uint32_t author;          /* place in `authors` */
+	uint8_t group;            /* place in `in` */
+	uint8_t lane;
+	bool has_prev, stub, bad;
+};
+
+struct author {
+	uint8_t key[VD_KEY_BYTES];
+	bool sound;
+};
+
+struct checking {
+	struct vd_store *store;
+	struct vd_write *write;
+	struct vd_check *out;
+	struct vd_membership in[VD_STORE_GROUPS_MAX];
+	size_t group_count;
+	struct seen *seen;
+	size_t count, cap;
+	struct author *authors;
+	size_t author_count;
+	uint64_t *bad;            /* arrivals to be dropped */
+	size_t bad_count, bad_cap;
+	struct vd_lane_data *lane; /* recomputed, one at a time */
+};
+
+static int add_bad(struct checking *c, uint64_t arrival)
+{
+	if (c->bad_count == c->bad_cap) {
+		size_t cap = c->bad_cap ? 2 * c->bad_cap : 16;
+		uint64_t *bad = realloc(c->bad, cap * sizeof(*bad));
+
+		if (!bad)
+			return VD_ENOMEM;
+		c->bad = bad;
+		c->bad_cap = cap;
+	}
+	c->bad[c->bad_count++] = arrival;
+	c->out->bad++;
+	return VD_OK;
+}
+
+static int author_of(struct checking *c, const uint8_t key[VD_KEY_BYTES], uint32_t *out)
+{
+	struct author *authors;
+
+	/* A chain's records stand together, so the last one found is most often the next one sought. */
+	for (size_t i = c->author_count; i-- > 0;) {
+		if (!memcmp(c->authors[i].key, key, VD_KEY_BYTES)) {
+			*out = (uint32_t)i;
+			return VD_OK;
+		}
+	}
+	authors = realloc(c->authors, (c->author_count + 1) * sizeof(*authors));
+	if (!authors)
+		return VD_ENOMEM;
+	c->authors = authors;
+	memcpy(authors[c->author_count].key, key, VD_KEY_BYTES);
+	authors[c->author_count].sound = vd_sign_key_ok(key);
+	*out = (uint32_t)c->author_count++;
+	return VD_OK;
+}
+
+static int group_of(const struct checking *c, const uint8_t group[VD_GROUP_BYTES])
+{
+	for (size_t i = 0; i < c->group_count; i++) {
+		if (!memcmp(c->in[i].group, group, VD_GROUP_BYTES))
+			return (int)i;
+	}
+	return -1;
+}
+
+/* One stored record: its bytes, its id, its place. */
+static int look_at(struct checking *c, const struct vd_page *page, const struct vd_page_entry *entry)
+{
+	struct vd_record record;
+	struct seen *one;
+	int group;
+
+	c->out->records++;
+	if (entry->err || vd_record_decode(vd_page_raw(page, entry), &record) || memcmp(record.id.b, entry->id.b, VD_ID_BYTES) ||
+	    record.stub != entry->stub)
+		return add_bad(c, entry->arrival);
+	group = group_of(c, record.group);
+	if (group < 0)
+		return add_bad(c, entry->arrival);
+	if (c->count == c->cap) {
+		size_t cap = c->cap ? 2 * c->cap : 1024;
+		struct seen *seen = realloc(c->seen, cap * sizeof(*seen));
+
+		if (!seen)
+			return VD_ENOMEM;
+		c->seen = seen;
+		c->cap = cap;
+	}
+	one = &c->seen[c->count];
+	*one = (struct seen){ .arrival = entry->arrival, .seq = record.seq, .time_ms = record.time_ms, .id = record.id, .prev = record.prev,
+		              .group = (uint8_t)group, .lane = record.lane, .has_prev = record.has_prev, .stub = record.stub };
+	c->count++;
+	return author_of(c, record.author, &one->author);
+}
+
+static int look_at_all(struct checking *c)
+{
+	struct vd_page page = { 0 };
+	int rc = VD_OK;
+
+	while (!rc && !page.end) {
+		rc = vd_page_read(c->store, NULL, VD_ANY_LANE, page.last, VD_PAGE_RECORDS, true, &page);
+		for (size_t i = 0; i < page.count && !rc; i++)
+			rc = look_at(c, &page, &page.entries[i]);
+	}
+	vd_page_deinit(&page);
+	return rc;
+}
+
+/* --- signatures: heads first, then back by hash --- */
+
+static int by_chain(const void *x, const void *y)
+{
+	const struct seen *a = x, *b = y;
+
+	if (a->group != b->group)
+		return a->group < b->group ? -1 : 1;
+	if (a->lane != b->lane)
+		return a->lane < b->lane ? -1 : 1;
+	if (a->author != b->author)
+		return a->author < b->author ? -1 : 1;
+	if (a->seq != b->seq)
+		return a->seq > b->seq ? -1 : 1;
+	return a->arrival < b->arrival ? -1 : a->arrival > b->arrival;
+}
+
+static bool same_chain(const struct seen *a, const struct seen *b)
+{
+	return a->group == b->group && a->lane == b->lane && a->author == b->author;
+}
+
+static int verify(struct checking *c, struct seen *one, struct vd_buf *raw)
+{
+	struct vd_record record;
+	int rc = vd_store_read(c->store, one->arrival, raw, &record, NULL);
+
+	if (!rc)
+		rc = c->authors[one->author].sound ? vd_record_verify(&record) : VD_ESIGNATURE;
+	if (rc == VD_ENOMEM || rc == VD_EIO)
+		return rc;
+	one->bad = rc != VD_OK;
+	return one->bad ? add_bad(c, one->arrival) : VD_OK;
+}
+
+static int verify_all(struct checking *c)
+{
+	struct vd_buf raw = { 0 };
+	size_t later = 0;         /* first record with seq one higher or more that may vouch */
+	int rc = VD_OK;
+
+	if (c->count)
+		qsort(c->seen, c->count, sizeof(*c->seen), by_chain);
+	for (size_t i = 0; i < c->count && !rc; i++) {
+		struct seen *one = &c->seen[i];
+		bool vouched = false;
+
+		while (later < i && (!same_chain(&c->seen[later], one) || c->seen[later].seq > one->seq + 1))
+			later++;
+		for (size_t j = later; j < i && c->seen[j].seq == one->seq + 1 && !vouched; j++)
+			vouched = !c->seen[j].bad && c->seen[j].has_prev && !memcmp(c->seen[j].prev.b, one->id.b, VD_ID_BYTES);
+		if (!vouched)
+			rc = verify(c, one, &raw);
+	}
+	vd_buf_deinit(&raw);
+	return rc;
+}
+
+/* --- derived data --- */
+
+static bool has_entry(struct checking *c, MDB_txn *txn, enum vd_table table, const uint8_t list[VD_LIST_KEY_BYTES], uint64_t arrival)
+{
+	uint8_t entry[VD_ENTRY_BYTES];
+	MDB_val k = { sizeof(entry), entry }, v;
+
+	vd_entry_key(list, arrival, entry);
+	return !mdb_get(txn, vd_db_table(c->store->db, table), &k, &v);
+}
+
+static void count_if(struct checking *c, bool bad)
+{
+	c->out->derived_bad += bad;
+}
+
+/* How many entries a list has. */
+static uint64_t list_length(struct checking *c, MDB_txn *txn, const uint8_t list[VD_LIST_KEY_BYTES])
+{
+	uint64_t arrival = 0, n = 0;
+	MDB_cursor *cursor;
+
+	if (mdb_cursor_open(txn, vd_db_table(c->store->db, VD_TABLE_LISTS), &cursor))
+		return 0;
+	while (!vd_list_next(cursor, list, &arrival))
+		n++;
+	mdb_cursor_close(cursor);
+	return n;
+}
+
+/* Recomputes c->lane from the records that are good. */
+static void recompute(struct checking *c, size_t group, uint8_t lane)
+{
+	memset(c->lane, 0, sizeof(*c->lane));
+	memcpy(c->lane->group, c->in[group].group, VD_GROUP_BYTES);
+	c->lane->lane = lane;
+	vd_lane_list(c->store, "lane", c->lane->group, lane, c->lane->list);
+	vd_lane_list(c->store, "wanted", c->lane->group, lane, c->lane->wanted_list);
+	for (size_t i = 0; i < c->count; i++) {
+		const struct seen *one = &c->seen[i];
+		struct vd_item item;
+
+		if (one->bad || one->group != group || one->lane != lane)
+			continue;
+		vd_item_of(c->in[group].salt, &one->id, &item);
+		vd_digest_add(&c->lane->state.digest, &one->id);
+		vd_sketch_apply(c->lane->symbols, 0, VD_SKETCH_SYMBOLS, &item, +1);
+		if (one->stub)
+			vd_digest_add(&c->lane->state.wanted, &one->id);
+	}
+}
+
+static int compare_lane(struct checking *c, MDB_txn *txn)
+{
+	struct vd_lane_data *stored = malloc(sizeof(*stored));
+	int rc;
+
+	if (!stored)
+		return VD_ENOMEM;
+	rc = vd_lane_read(c->store, txn, c->lane->group, c->lane->lane, &stored->state, stored->symbols, VD_SKETCH_SYMBOLS);
+	if (rc == VD_EDAMAGED) {
+		count_if(c, true);
+		rc = VD_OK;
+	} else if (!rc) {
+		bool sketch_ok = true;
+
+		for (size_t i = 0; i < VD_SKETCH_SYMBOLS && sketch_ok; i++) {
+			const struct vd_symbol *a = &stored->symbols[i], *b = &c->lane->symbols[i];
+
+			sketch_ok = a->check == b->check && a->count == b->count && !memcmp(a->sum, b->sum, VD_ITEM_BYTES);
+		}
+		count_if(c, !sketch_ok);
+		count_if(c, !vd_digest_eq(&stored->state.digest, &c->lane->state.digest));
+		count_if(c, !vd_digest_eq(&stored->state.wanted, &c->lane->state.wanted));
+		count_if(c, list_length(c, txn, c->lane->list) != c->lane->state.digest.count);
+		count_if(c, list_length(c, txn, c->lane->wanted_list) != c->lane->state.wanted.count);
+	}
+	free(stored);
+	return rc;
+}
+
+/* Is every entry there that points to this record? */
+static void compare_entries(struct checking *c, MDB_txn *txn, const struct seen *one, uint64_t indexed)
+{
+	const uint8_t *group = c->in[one->group].group;
+	uint8_t list[VD_LIST_KEY_BYTES], day[8];
+	struct vd_item item;
+
+	vd_item_of(c->in[one->group].salt, &one->id, &item);
+	vd_item_list(c->store, group, item.b, list);
+	count_if(c, !has_entry(c, txn, VD_TABLE_ITEMS, list, one->arrival));
+	vd_lane_list(c->store, "lane", group, one->lane, list);
+	count_if(c, !has_entry(c, txn, VD_TABLE_LISTS, list, one->arrival));
+	if (one->stub) {
+		vd_lane_list(c->store, "wanted", group, one->lane, list);
+		count_if(c, !has_entry(c, txn, VD_TABLE_LISTS, list, one->arrival));
+	}
+	if (one->arrival > indexed)
+		return;
+	vd_index_list(c->store, VD_INDEX_ID, NULL, vd_slice(one->id.b, VD_INDEX_ID_PREFIX), list);
+	count_if(c, !has_entry(c, txn, VD_TABLE_INDEX, list, one->arrival));
+	vd_index_list(c->store, VD_INDEX_AUTHOR, group, vd_slice(c->authors[one->author].key, VD_KEY_BYTES), list);
+	count_if(c, !has_entry(c, txn, VD_TABLE_INDEX, list, one->arrival));
+	vd_set_u64(day, one->time_ms / VD_DAY_MS);
+	vd_index_list(c->store, VD_INDEX_DAY, group, vd_slice(day, sizeof(day)), list);
+	count_if(c, !has_entry(c, txn, VD_TABLE_INDEX, list, one->arrival));
+}
+
+static bool prev_here(const struct checking *c, size_t i)
+{
+	const struct seen *one = &c->seen[i];
+
+	for (size_t j = i + 1; j < c->count && same_chain(one, &c->seen[j]) && c->seen[j].seq + 1 >= one->seq; j++) {
+		if (!c->seen[j].bad && !memcmp(c->seen[j].id.b, one->prev.b, VD_ID_BYTES))
+			return true;
+	}
+	return false;
+}
+
+static int compare_all(struct checking *c)
+{
+	struct vd_index_state index;
+	uint64_t good = 0;
+	MDB_stat stat;
+	MDB_txn *txn;
+	int rc = vd_index_state(c->store, &index);
+
+	if (!rc)
+		rc = vd_db_read(c->store->db, &txn);
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < c->count; i++) {
+		uint8_t list[VD_LIST_KEY_BYTES];
+
+		if (c->seen[i].bad)
+			continue;
+		good++;
+		compare_entries(c, txn, &c->seen[i], index.cursor);
+		if (c->seen[i].has_prev && !prev_here(c, i)) {
+			vd_prev_list(c->store, &c->seen[i].prev, list);
+			count_if(c, !has_entry(c, txn, VD_TABLE_LISTS, list, c->seen[i].arrival));
+		}
+	}
+	if (!c->bad_count && !mdb_stat(txn, vd_db_table(c->store->db, VD_TABLE_ITEMS), &stat))
+		count_if(c, stat.ms_entries != good);
+	for (size_t group = 0; group < c->group_count && !rc; group++) {
+		for (uint8_t lane = 0; lane < VD_LANES && !rc; lane++) {
+			recompute(c, group, lane);
+			rc = compare_lane(c, txn);
+		}
+	}
+	vd_db_done(c->store->db, txn);
+	return rc;
+}
+
+/* --- repair --- */
+
+static void rebuild_entries(struct checking *c)
+{
+	struct vd_effects *e = &c->write->effects;
+
+	for (size_t i = 0; i < c->count; i++) {
+		const struct seen *one = &c->seen[i];
+		const uint8_t *group = c->in[one->group].group;
+		uint8_t list[VD_LIST_KEY_BYTES];
+		struct vd_item item;
+
+		if (one->bad)
+			continue;
+		vd_item_of(c->in[one->group].salt, &one->id, &item);
+		vd_item_list(c->store, group, item.b, list);
+		vd_effects_entry(e, VD_TABLE_ITEMS, list, one->arrival);
+		vd_lane_list(c->store, "lane", group, one->lane, list);
+		vd_effects_entry(e, VD_TABLE_LISTS, list, one->arrival);
+		if (one->stub) {
+			vd_lane_list(c->store, "wanted", group, one->lane, list);
+			vd_effects_entry(e, VD_TABLE_LISTS, list, one->arrival);
+		}
+		if (one->has_prev && !prev_here(c, i)) {
+			vd_prev_list(c->store, &one->prev, list);
+			vd_effects_entry(e, VD_TABLE_LISTS, list, one->arrival);
+		}
+	}
+}
+
+/* A dropped record keeps its arrival number, which must never name another one. */
+static void drop_bad(struct checking *c)
+{
+	uint8_t value[VD_STORED_HEAD] = { VD_STORED_DROPPED }, key[8];
+
+	for (size_t i = 0; i < c->bad_count; i++) {
+		vd_set_u64(key, c->bad[i]);
+		vd_effects_put(&c->write->effects, c->store, VD_TABLE_RECORDS, key, sizeof(key), vd_slice(value, sizeof(value)));
+	}
+}
+
+static int apply_repair(void *ctx, MDB_txn *txn)
+{
+	static const enum vd_table rebuilt[] = { VD_TABLE_ITEMS, VD_TABLE_LISTS, VD_TABLE_INDEX };
+	struct checking *c = ctx;
+	int rc = 0;
+
+	for (size_t i = 0; i < 3 && !rc; i++)
+		rc = mdb_drop(txn, vd_db_table(c->store->db, rebuilt[i]), 0);
+	if (!rc)
+		rc = vd_effects_apply(&c->write->effects, c->store, txn);
+	for (size_t group = 0; group < c->group_count && !rc; group++) {
+		for (uint8_t lane = 0; lane < VD_LANES && !rc; lane++) {
+			recompute(c, group, lane);
+			rc = vd_lane_put(c->store, txn, c->lane);
+		}
+	}
+	return rc;
+}
+
+static int repair_all(struct checking *c)
+{
+	int rc = vd_pool_relist(c->write);
+
+	if (rc)
+		return rc;
+	drop_bad(c);
+	rebuild_entries(c);
+	vd_effects_value(&c->write->effects, c->store, "index", NULL, 0, vd_slice(NULL, 0)); /* it starts again by itself */
+	if (c->write->effects.failed)
+		return VD_ENOMEM;
+	rc = vd_db_change(c->store->db, apply_repair, c);
+	if (!rc)
+		c->out->repaired = c->out->bad + c->out->derived_bad;
+	return rc;
+}
+
+int vd_check(struct vd_store *s, bool repair, struct vd_check *out)
+{
+	struct checking c = { .store = s, .out = out, .lane = malloc(sizeof(*c.lane)) };
+	MDB_txn *txn;
+	int rc = c.lane ? vd_write_begin(s, &c.write) : VD_ENOMEM; /* nobody writes while we compare */
+
+	*out = (struct vd_check){ 0 };
+	if (rc)
+		goto done;
+	rc = vd_db_read(s->db, &txn);
+	if (rc)
+		goto done;
+	rc = vd_memberships(s, txn, c.in, &c.group_count);
+	vd_db_done(s->db, txn);
+	if (!rc)
+		rc = look_at_all(&c);
+	if (!rc)
+		rc = verify_all(&c);
+	if (!rc)
+		rc = compare_all(&c);
+	if (!rc && repair && (out->bad || out->derived_bad))
+		rc = repair_all(&c);
+done:
+	vd_write_abort(c.write);
+	free(c.seen);
+	free(c.authors);
+	free(c.bad);
+	free(c.lane);
+	return rc;
+}

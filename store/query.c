@@ -1,0 +1,425 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "index.h"
+#include "inside.h"
+#include "proto/err.h"
+
+enum { DAYS_MAX = 1500 }; /* of a range looked up day by day; a longer one walks */
+
+struct match {
+	uint64_t time_ms;  /* author's, capped at arrival time: a wrong clock does not jump ahead of everybody for ever */
+	uint64_t arrival;
+	struct vd_id id;
+};
+
+struct query {
+	struct vd_store *store;
+	const struct vd_query *asked;
+	struct vd_readers readers;
+	struct match *matches;
+	size_t count, cap;
+	struct vd_buf raw, body, needle, hay;
+};
+
+/* --- search: ASCII case and common accents folded --- */
+
+/* Base letters of U+00C0 to U+017F; '.' stands for one that folds to nothing else. */
+static const char base_letters[] =
+	"aaaaaaaceeeeiiiidnooooo.ouuuuy.saaaaaaaceeeeiiiidnooooo.ouuuuy.y"
+	"aaaaaaccccccccddddeeeeeeeeeegggggggghhhhiiiiiiiiiiiijjkkkllllllllllnnnnnnnnnoooooooorrrrrrssssssssttttttuuuuuuuuuuuuwwyyyzzzzzzs";
+
+static void fold(struct vd_slice text, struct vd_buf *out)
+{
+	_Static_assert(sizeof(base_letters) == 0x180 - 0xc0 + 1, "one letter each");
+	vd_buf_reset(out);
+	for (size_t i = 0; i < text.n; i++) {
+		uint8_t c = text.p[i];
+		unsigned code;
+
+		if (c >= 'A' && c <= 'Z')
+			c = (uint8_t)(c | 0x20);
+		if (c < 0xc3 || c > 0xcd || i + 1 == text.n) {
+			vd_buf_put_u8(out, c);
+			continue;
+		}
+		code = (c & 0x1fu) << 6 | (text.p[i + 1] & 0x3fu);
+		if (code >= 0x300 && code < 0x370) {
+			i++; /* a combining accent: what it stands on is there already */
+		} else if (code >= 0xc0 && code < 0x180 && base_letters[code - 0xc0] != '.') {
+			vd_buf_put_u8(out, (uint8_t)base_letters[code - 0xc0]);
+			i++;
+		} else {
+			vd_buf_put_u8(out, c);
+		}
+	}
+}
+
+static bool holds(struct query *q, struct vd_slice text)
+{
+	fold(text, &q->hay);
+	return !q->needle.n || (q->hay.n && memmem(q->hay.p, q->hay.n, q->needle.p, q->needle.n));
+}
+
+static bool text_matches(struct query *q, const struct vd_content *content)
+{
+	for (uint32_t i = 0; i < content->count; i++) {
+		const struct vd_value *value = &content->fields[i].value;
+		struct vd_value item;
+		struct vd_rd items;
+
+		if (value->type == VD_MP_STR && holds(q, value->bytes))
+			return true;
+		if (value->type != VD_MP_ARRAY)
+			continue;
+		items = vd_value_items(value);
+		while (vd_value_next(&items, &item)) {
+			if (item.type == VD_MP_STR && holds(q, item.bytes))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* --- one record --- */
+
+static bool content_matches(struct query *q, const struct vd_content *content)
+{
+	const struct vd_query *asked = q->asked;
+
+	if (asked->kind && !vd_slice_eq(content->kind, vd_slice_str(asked->kind)))
+		return false;
+	if (asked->about) {
+		const struct vd_value *about = vd_content_get(content, "about", VD_MP_BIN, VD_ID_BYTES);
+
+		if (!about || memcmp(about->bytes.p, asked->about->b, VD_ID_BYTES))
+			return false;
+	}
+	return !asked->search || text_matches(q, content);
+}
+
+static bool header_matches(const struct query *q, struct vd_group *group, const struct vd_record *record)
+{
+	const struct vd_query *asked = q->asked;
+
+	if (record->lane == VD_LANE_CONTROL && !asked->control)
+		return false;
+	if (asked->group && memcmp(asked->group, record->group, VD_GROUP_BYTES))
+		return false;
+	if ((asked->has_since && record->time_ms < asked->since_ms) || (asked->has_until && record->time_ms >= asked->until_ms))
+		return false;
+	if (asked->author && memcmp(asked->author, record->author, VD_KEY_BYTES))
+		return false;
+	if (asked->person) {
+		const struct vd_device *device = vd_group_find(group, record->author);
+
+		if (!device || memcmp(device->person, asked->person, VD_PERSON_BYTES))
+			return false;
+	}
+	return true;
+}
+
+/* Opens the body into q->body; the code of why not. */
+static int open_content(struct query *q, struct vd_group *group, const struct vd_record *record, struct vd_content *out)
+{
+	int rc;
+
+	vd_buf_reset(&q->body);
+	rc = vd_group_open_body(group, record, &q->body);
+	return rc ? rc : vd_content_decode(vd_buf_slice(&q->body), out);
+}
+
+static int consider(struct query *q, uint64_t arrival, uint64_t received_ms, struct vd_slice raw)
+{
+	const struct vd_query *asked = q->asked;
+	struct vd_content content;
+	struct vd_record record;
+	struct vd_group *group;
+
+	if (arrival <= asked->after || vd_record_decode(raw, &record))
+		return VD_OK;
+	group = vd_readers_find(&q->readers, record.group);
+	if (!group || !header_matches(q, group, &record))
+		return VD_OK;
+	if (asked->kind || asked->about || asked->search) {
+		if (open_content(q, group, &record, &content) || !content_matches(q, &content))
+			return VD_OK;
+	}
+	if (q->count == q->cap) {
+		size_t cap = q->cap ? 2 * q->cap : 256;
+		struct match *matches = realloc(q->matches, cap * sizeof(*matches));
+
+		if (!matches)
+			return VD_ENOMEM;
+		q->matches = matches;
+		q->cap = cap;
+	}
+	q->matches[q->count++] = (struct match){ record.time_ms < received_ms ? record.time_ms : received_ms, arrival, record.id };
+	return VD_OK;
+}
+
+/* --- where to look --- */
+
+static int consider_list(struct query *q, enum vd_index_use use, const uint8_t *group, struct vd_slice what)
+{
+	uint8_t list[VD_LIST_KEY_BYTES];
+	uint64_t arrival = q->asked->after;
+	struct vd_buf room = { 0 };
+	MDB_cursor *cursor = NULL;
+	MDB_txn *txn;
+	int rc = vd_db_read(q->store->db, &txn);
+
+	if (rc)
+		return rc;
+	vd_index_list(q->store, use, group, what, list);
+	rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(q->store->db, VD_TABLE_INDEX), &cursor));
+	while (!rc && !(rc = vd_list_next(cursor, list, &arrival))) {
+		struct vd_stored stored;
+
+		rc = vd_stored_get(q->store, txn, arrival, &room, &stored);
+		if (!rc)
+			rc = consider(q, arrival, stored.received_ms, stored.raw);
+		else if (rc != VD_ENOMEM)
+			rc = VD_OK;
+	}
+	if (cursor)
+		mdb_cursor_close(cursor);
+	vd_db_done(q->store->db, txn);
+	vd_buf_wipe(&room);
+	return rc == VD_ENOTFOUND ? VD_OK : rc;
+}
+
+static int consider_groups(struct query *q, enum vd_index_use use, struct vd_slice what)
+{
+	int rc = VD_OK;
+
+	for (size_t i = 0; i < q->readers.count && !rc; i++)
+		rc = consider_list(q, use, vd_group_id(q->readers.groups[i]), what);
+	return rc;
+}
+
+static int consider_days(struct query *q, uint64_t first, uint64_t last)
+{
+	int rc = VD_OK;
+
+	for (uint64_t day = first; day <= last && !rc; day++) {
+		uint8_t what[8];
+
+		vd_set_u64(what, day);
+		rc = consider_groups(q, VD_INDEX_DAY, vd_slice(what, sizeof(what)));
+	}
+	return rc;
+}
+
+static int consider_all(struct query *q)
+{
+	struct vd_page page = { .last = q->asked->after };
+	int rc = VD_OK;
+
+	while (!rc && !page.end) {
+		rc = vd_page_read(q->store, q->asked->group, VD_ANY_LANE, page.last, VD_PAGE_RECORDS, true, &page);
+		for (size_t i = 0; i < page.count && !rc; i++) {
+			if (!page.entries[i].err)
+				rc = consider(q, page.entries[i].arrival, page.entries[i].received_ms, vd_page_raw(&page, &page.entries[i]));
+		}
+	}
+	vd_page_deinit(&page);
+	return rc;
+}
+
+/* The narrowest index that answers; every candidate is compared with all that was asked anyway. */
+static int look(struct query *q)
+{
+	const struct vd_query *asked = q->asked;
+	struct vd_index_state state;
+	uint64_t first, last;
+	int rc = vd_index_catch_up(q->store);
+
+	if (rc == VD_ENOSPACE || rc == VD_EIO)
+		return consider_all(q); /* a full disk does not keep anybody from reading */
+	if (!rc)
+		rc = vd_index_state(q->store, &state);
+	if (rc)
+		return rc;
+	if (asked->about)
+		return consider_list(q, VD_INDEX_ABOUT, NULL, vd_slice(asked->about->b, VD_ID_BYTES));
+	if (asked->author)
+		return consider_groups(q, VD_INDEX_AUTHOR, vd_slice(asked->author, VD_KEY_BYTES));
+	if (asked->kind)
+		return consider_groups(q, VD_INDEX_KIND, vd_slice_str(asked->kind));
+	if (!asked->has_since && !asked->has_until)
+		return consider_all(q);
+	first = asked->has_since && asked->since_ms / VD_DAY_MS > state.first_day ? asked->since_ms / VD_DAY_MS : state.first_day;
+	last = asked->has_until && asked->until_ms / VD_DAY_MS < state.last_day ? asked->until_ms / VD_DAY_MS : state.last_day;
+	if (first > last)
+		return VD_OK;
+	return last - first < DAYS_MAX ? consider_days(q, first, last) : consider_all(q);
+}
+
+/* --- handing over --- */
+
+static int by_time(const void *x, const void *y)
+{
+	const struct match *a = x, *b = y;
+	int order;
+
+	if (a->time_ms != b->time_ms)
+		return a->time_ms < b->time_ms ? -1 : 1;
+	order = memcmp(a->id.b, b->id.b, VD_ID_BYTES);
+	return order ? order : a->arrival < b->arrival ? -1 : a->arrival > b->arrival;
+}
+
+static int hand_over(struct query *q, uint64_t arrival, int (*visit)(void *ctx, const struct vd_found *), void *ctx)
+{
+	struct vd_found found = { .arrival = arrival };
+	struct vd_content content;
+	struct vd_record record;
+	int rc = vd_store_read(q->store, arrival, &q->raw, &record, &found.received_ms);
+
+	if (rc)
+		return rc;
+	found.record = &record;
+	found.group = vd_readers_find(&q->readers, record.group);
+	found.body = found.group ? open_content(q, found.group, &record, &content) : VD_EGROUP;
+	if (found.body == VD_ENOMEM)
+		return VD_ENOMEM;
+	found.content = found.body ? NULL : &content;
+	return visit(ctx, &found);
+}
+
+static void query_deinit(struct query *q)
+{
+	vd_readers_deinit(&q->readers);
+	free(q->matches);
+	vd_buf_deinit(&q->raw);
+	vd_buf_wipe(&q->body);
+	vd_buf_wipe(&q->needle);
+	vd_buf_wipe(&q->hay);
+}
+
+int vd_query(struct vd_store *s, const struct vd_query *asked, int (*visit)(void *ctx, const struct vd_found *), void *ctx)
+{
+	struct query q = { .store = s, .asked = asked };
+	size_t first = 0;
+	int rc = vd_readers_init(&q.readers, s, asked->group);
+
+	if (!rc && asked->search) {
+		fold(vd_slice_str(asked->search), &q.needle);
+		rc = vd_buf_check(&q.needle);
+	}
+	if (!rc)
+		rc = look(&q);
+	if (!rc && q.count)
+		qsort(q.matches, q.count, sizeof(*q.matches), by_time);
+	if (asked->limit && q.count > asked->limit)
+		first = q.count - asked->limit;
+	for (size_t i = first; i < q.count && !rc; i++) {
+		rc = hand_over(&q, q.matches[i].arrival, visit, ctx);
+		if (rc == VD_ENOTFOUND || rc == VD_EDAMAGED)
+			rc = VD_OK; /* since we looked: for `check` to tell, and the others must not suffer */
+	}
+	query_deinit(&q);
+	return rc;
+}
+
+int vd_query_one(struct vd_store *s, uint64_t arrival, int (*visit)(void *ctx, const struct vd_found *), void *ctx)
+{
+	struct query q = { .store = s };
+	int rc = vd_readers_init(&q.readers, s, NULL);
+
+	if (!rc)
+		rc = hand_over(&q, arrival, visit, ctx);
+	query_deinit(&q);
+	return rc;
+}
+
+/* --- by prefix --- */
+
+static bool starts_with(const struct vd_id *id, const char *hex, size_t digits)
+{
+	char text[2 * VD_ID_BYTES + 1];
+
+	vd_hex(text, id->b, VD_ID_BYTES);
+	return !strncasecmp(text, hex, digits);
+}
+
+/* Counts one more candidate in; VD_EAMBIGUOUS when there was another. */
+static int candidate(const struct vd_id *id, uint64_t number, const char *hex, size_t digits, uint64_t *arrival)
+{
+	if (!starts_with(id, hex, digits))
+		return VD_OK;
+	if (*arrival)
+		return VD_EAMBIGUOUS;
+	*arrival = number;
+	return VD_OK;
+}
+
+static int find_in_index(struct vd_store *s, const char *hex, size_t digits, struct vd_slice first, uint64_t *arrival)
+{
+	uint8_t list[VD_LIST_KEY_BYTES];
+	struct vd_buf room = { 0 };
+	MDB_cursor *cursor = NULL;
+	uint64_t at = 0;
+	MDB_txn *txn;
+	int rc = vd_db_read(s->db, &txn);
+
+	if (rc)
+		return rc;
+	vd_index_list(s, VD_INDEX_ID, NULL, first, list);
+	rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(s->db, VD_TABLE_INDEX), &cursor));
+	while (!rc && !(rc = vd_list_next(cursor, list, &at))) {
+		struct vd_stored stored;
+
+		if (!vd_stored_get(s, txn, at, &room, &stored))
+			rc = candidate(&stored.id, at, hex, digits, arrival);
+	}
+	if (cursor)
+		mdb_cursor_close(cursor);
+	vd_db_done(s->db, txn);
+	vd_buf_wipe(&room);
+	return rc == VD_ENOTFOUND ? VD_OK : rc;
+}
+
+static int find_by_walk(struct vd_store *s, const char *hex, size_t digits, uint64_t *arrival)
+{
+	struct vd_page page = { 0 };
+	int rc = VD_OK;
+
+	while (!rc && !page.end) {
+		rc = vd_page_read(s, NULL, VD_ANY_LANE, page.last, VD_PAGE_RECORDS, false, &page);
+		for (size_t i = 0; i < page.count && !rc; i++) {
+			if (!page.entries[i].err)
+				rc = candidate(&page.entries[i].id, page.entries[i].arrival, hex, digits, arrival);
+		}
+	}
+	vd_page_deinit(&page);
+	return rc;
+}
+
+int vd_store_find_prefix(struct vd_store *s, const char *hex, uint64_t *arrival)
+{
+	size_t digits = strlen(hex);
+	uint8_t first[VD_INDEX_ID_PREFIX];
+	char start[2 * VD_INDEX_ID_PREFIX + 1] = { 0 };
+	uint64_t found = 0;
+	size_t n;
+	int rc;
+
+	if (digits < 2 * VD_INDEX_ID_PREFIX || digits > 2 * VD_ID_BYTES || strspn(hex, "0123456789abcdefABCDEF") != digits)
+		return VD_EINVAL;
+	memcpy(start, hex, sizeof(start) - 1);
+	rc = vd_unhex(first, sizeof(first), start, &n);
+	if (rc)
+		return rc;
+	rc = vd_index_catch_up(s);
+	if (!rc)
+		rc = find_in_index(s, hex, digits, vd_slice(first, sizeof(first)), &found);
+	else if (rc == VD_ENOSPACE || rc == VD_EIO)
+		rc = find_by_walk(s, hex, digits, &found);
+	if (rc)
+		return rc;
+	if (!found)
+		return VD_ENOTFOUND;
+	*arrival = found;
+	return VD_OK;
+}

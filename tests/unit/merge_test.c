@@ -1,0 +1,355 @@
+#include "tests/unit/store_cast.h"
+
+#include "store/check.h"
+#include "store/index.h"
+
+struct cast {
+	struct vd_store *a, *b;
+	struct vd_group *ga, *gb;
+	uint8_t id[VD_GROUP_BYTES];
+};
+
+static void start(struct cast *c, const struct cast_place *p)
+{
+	c->a = cast_store(p->home);
+	c->b = cast_store(p->other);
+	c->ga = cast_found(c->a, c->id);
+	c->gb = cast_join(c->a, c->ga, c->b);
+}
+
+static void end(struct cast *c)
+{
+	struct vd_check check;
+
+	assert_int_equal(vd_check(c->a, false, &check), 0);
+	assert_int_equal(check.bad + check.derived_bad, 0);
+	assert_int_equal(vd_check(c->b, false, &check), 0);
+	assert_int_equal(check.bad + check.derived_bad, 0);
+	vd_group_free(c->ga);
+	vd_group_free(c->gb);
+	vd_store_close(c->a);
+	vd_store_close(c->b);
+}
+
+static void test_merge__both_ways_end_equal(void **state)
+{
+	struct vd_merge merge;
+	struct cast c;
+
+	start(&c, *state);
+	for (int i = 0; i < 20; i++) {
+		cast_add(c.a, c.ga, "from a", NULL);
+		cast_add(c.b, c.gb, "from b", NULL);
+	}
+	cast_carry(c.a, c.b, c.gb, &merge);
+	assert_int_equal(merge.fresh, 20);
+	assert_int_equal(merge.refused + merge.pooled, 0);
+	assert_int_equal(merge.last_arrival - merge.first_arrival, 19);
+	cast_carry(c.b, c.a, c.ga, &merge);
+	assert_int_equal(merge.fresh, 20);
+	cast_same_lanes(c.a, c.b, c.id);
+	cast_carry(c.b, c.a, c.ga, &merge);
+	assert_int_equal(merge.fresh, 0);
+	assert_int_equal(merge.first_arrival, 0);
+	assert_int_equal(merge.known, 40 + 6);
+	cast_same_lanes(c.a, c.b, c.id);
+	end(&c);
+}
+
+/* The raw record without its body. */
+static void cut(struct vd_slice raw, struct vd_batch *out)
+{
+	struct vd_record r;
+
+	assert_int_equal(vd_record_decode(raw, &r), 0);
+	assert_int_equal(vd_batch_add(out, vd_slice(raw.p, r.header.n + r.signature.n)), 0);
+}
+
+static void test_merge__stub_is_wanted_until_its_body_comes(void **state)
+{
+	struct vd_batch whole = { 0 }, stubs = { 0 };
+	struct vd_merge merge = { 0 };
+	struct vd_lane_state lane;
+	struct vd_arrival wanted[8];
+	struct vd_port port;
+	struct cast c;
+	size_t n;
+
+	start(&c, *state);
+	for (int i = 0; i < 3; i++)
+		cast_add(c.a, c.ga, "hola", NULL);
+	cast_gather(c.a, VD_LANE_NORMAL, &whole);
+	vd_batch_seal(&whole);
+	for (size_t i = 0; i < whole.count; i++)
+		cut(whole.entries[i].record.raw, &stubs);
+	assert_int_equal(vd_store_merge(c.b, c.gb, &stubs, &merge), 0);
+	assert_int_equal(merge.fresh, 3);
+	assert_int_equal(vd_store_lane(c.b, c.id, VD_LANE_NORMAL, &lane, NULL, 0), 0);
+	assert_int_equal(lane.digest.count, 3);
+	assert_int_equal(lane.wanted.count, 3);
+	vd_store_port(c.b, &port);
+	assert_int_equal(port.wanted(port.ctx, c.id, VD_LANE_NORMAL, wanted, 8, &n), 0);
+	assert_int_equal(n, 3);
+	assert_true(wanted[0].stub);
+	cast_same_lanes(c.a, c.b, c.id);
+
+	/* A stub again changes nothing; then one body, then all. */
+	memset(&merge, 0, sizeof(merge));
+	assert_int_equal(vd_index_catch_up(c.b), 0);
+	assert_int_equal(vd_store_merge(c.b, c.gb, &stubs, &merge), 0);
+	assert_int_equal(merge.known, 3);
+	vd_batch_reset(&stubs);
+	assert_int_equal(vd_batch_add(&stubs, whole.entries[1].record.raw), 0);
+	assert_int_equal(vd_store_merge(c.b, c.gb, &stubs, &merge), 0);
+	assert_int_equal(merge.filled, 1);
+	assert_int_equal(port.wanted(port.ctx, c.id, VD_LANE_NORMAL, wanted, 8, &n), 0);
+	assert_int_equal(n, 2);
+	assert_int_equal(vd_store_merge(c.b, c.gb, &whole, &merge), 0);
+	assert_int_equal(merge.filled, 3);
+	assert_int_equal(vd_store_lane(c.b, c.id, VD_LANE_NORMAL, &lane, NULL, 0), 0);
+	assert_int_equal(lane.wanted.count, 0);
+	cast_same_lanes(c.a, c.b, c.id);
+	vd_batch_deinit(&whole);
+	vd_batch_deinit(&stubs);
+	end(&c);
+}
+
+static void test_merge__doubles_in_one_batch(void **state)
+{
+	struct vd_batch whole = { 0 }, mixed = { 0 };
+	struct vd_merge merge = { 0 };
+	struct vd_lane_state lane;
+	struct cast c;
+
+	start(&c, *state);
+	cast_add(c.a, c.ga, "hola", NULL);
+	cast_gather(c.a, VD_LANE_NORMAL, &whole);
+	vd_batch_seal(&whole);
+	cut(whole.entries[0].record.raw, &mixed);
+	assert_int_equal(vd_batch_add(&mixed, whole.entries[0].record.raw), 0);
+	cut(whole.entries[0].record.raw, &mixed);
+	assert_int_equal(vd_store_merge(c.b, c.gb, &mixed, &merge), 0);
+	assert_int_equal(merge.fresh, 1);
+	assert_int_equal(merge.known, 2);
+	assert_int_equal(vd_store_lane(c.b, c.id, VD_LANE_NORMAL, &lane, NULL, 0), 0);
+	assert_int_equal(lane.digest.count, 1);
+	assert_int_equal(lane.wanted.count, 0);
+	vd_batch_deinit(&whole);
+	vd_batch_deinit(&mixed);
+	end(&c);
+}
+
+/* A record whose own signature is spoilt is refused until its successor, which names it, is there: in either order. */
+static void test_merge__successor_vouches(void **state)
+{
+	struct vd_batch whole = { 0 }, part = { 0 };
+	struct vd_merge merge = { 0 };
+	struct vd_port port;
+	struct cast c;
+
+	start(&c, *state);
+	for (int i = 0; i < 3; i++)
+		cast_add(c.a, c.ga, "hola", NULL);
+	cast_gather(c.a, VD_LANE_NORMAL, &whole);
+	vd_batch_seal(&whole);
+	vd_store_port(c.b, &port);
+	assert_false(port.vouched(port.ctx, &whole.entries[0].record));
+	assert_int_equal(vd_batch_add(&part, whole.entries[2].record.raw), 0);
+	assert_int_equal(vd_store_merge(c.b, c.gb, &part, &merge), 0);
+	assert_int_equal(merge.fresh, 1);
+	assert_true(port.vouched(port.ctx, &whole.entries[1].record));
+	assert_false(port.vouched(port.ctx, &whole.entries[0].record));
+	assert_true(port.vouched(port.ctx, &whole.entries[2].record)); /* it is here itself */
+	vd_batch_reset(&part);
+	assert_int_equal(vd_batch_add(&part, whole.entries[1].record.raw), 0);
+	assert_int_equal(vd_store_merge(c.b, c.gb, &part, &merge), 0);
+	assert_true(port.vouched(port.ctx, &whole.entries[0].record));
+	vd_batch_deinit(&whole);
+	vd_batch_deinit(&part);
+	end(&c);
+}
+
+static void test_merge__damaged_is_refused(void **state)
+{
+	struct vd_batch whole = { 0 }, part = { 0 };
+	struct vd_merge merge = { 0 };
+	struct vd_buf raw = { 0 };
+	struct cast c;
+
+	start(&c, *state);
+	cast_add(c.a, c.ga, "hola", NULL);
+	cast_gather(c.a, VD_LANE_NORMAL, &whole);
+	vd_batch_seal(&whole);
+	vd_buf_put_slice(&raw, whole.entries[0].record.raw);
+	raw.p[whole.entries[0].record.header.n] ^= 1; /* of the signature */
+	assert_int_equal(vd_batch_add(&part, vd_buf_slice(&raw)), 0);
+	assert_int_equal(vd_store_merge(c.b, c.gb, &part, &merge), 0);
+	assert_int_equal(merge.fresh, 0);
+	assert_int_equal(merge.refused, 1);
+	assert_int_equal(merge.refused_why[-VD_ESIGNATURE], 1);
+	vd_buf_deinit(&raw);
+	vd_batch_deinit(&whole);
+	vd_batch_deinit(&part);
+	end(&c);
+}
+
+/* Records of someone whose grant has not come yet wait, and are taken when it does. */
+static void test_merge__pool_waits_for_the_grant(void **state)
+{
+	const struct cast_place *p = *state;
+	struct vd_batch whole = { 0 }, control = { 0 };
+	struct vd_merge merge = { 0 };
+	char third[160];
+	struct vd_store *t;
+	struct vd_group *gt;
+	struct cast c;
+
+	start(&c, p);
+	snprintf(third, sizeof(third), "%s/c", p->top);
+	t = cast_store(third);
+	gt = cast_join(c.a, c.ga, t); /* b has not heard of it */
+	for (int i = 0; i < 5; i++)
+		cast_add(t, gt, "hola", NULL);
+	cast_gather(t, VD_LANE_NORMAL, &whole);
+	assert_int_equal(vd_store_merge(c.b, c.gb, &whole, &merge), 0);
+	assert_int_equal(merge.pooled, 5);
+	assert_int_equal(merge.fresh, 0);
+	assert_int_equal(vd_store_merge(c.b, c.gb, &whole, &merge), 0); /* the same again takes no more room */
+	cast_gather(c.a, VD_LANE_CONTROL, &control);
+	memset(&merge, 0, sizeof(merge));
+	assert_int_equal(vd_store_merge(c.b, c.gb, &control, &merge), 0);
+	assert_int_equal(merge.fresh, 2 + 5);
+	cast_same_lanes(t, c.b, c.id);
+	vd_group_free(gt);
+	vd_store_close(t);
+	vd_batch_deinit(&whole);
+	vd_batch_deinit(&control);
+	end(&c);
+}
+
+/* The same through vd_store_commit, which must not touch the caller's group. */
+static void test_merge__commit_tries_the_pool(void **state)
+{
+	const struct cast_place *p = *state;
+	struct vd_batch whole = { 0 }, control = { 0 };
+	struct vd_merge merge = { 0 };
+	struct vd_port port;
+	struct vd_chain_port chain;
+	struct vd_lane_state lane;
+	char third[160];
+	struct vd_store *t;
+	struct vd_group *gt;
+	struct cast c;
+
+	start(&c, p);
+	snprintf(third, sizeof(third), "%s/c", p->top);
+	t = cast_store(third);
+	gt = cast_join(c.a, c.ga, t);
+	cast_add(t, gt, "hola", NULL);
+	vd_store_port(c.b, &port);
+	chain = (struct vd_chain_port){ port.ctx, port.vouched };
+	cast_gather(t, VD_LANE_NORMAL, &whole);
+	assert_int_equal(vd_chain_verify(&whole, c.gb, &chain, NULL), 0);
+	assert_int_equal(vd_store_commit(c.b, c.gb, &whole, &merge), 0);
+	assert_int_equal(merge.pooled, 1);
+	cast_gather(c.a, VD_LANE_CONTROL, &control);
+	assert_int_equal(vd_chain_verify(&control, c.gb, &chain, NULL), 0);
+	assert_int_equal(vd_store_commit(c.b, c.gb, &control, &merge), 0);
+	assert_int_equal(merge.fresh, 2 + 1);
+	assert_int_equal(vd_store_lane(c.b, c.id, VD_LANE_NORMAL, &lane, NULL, 0), 0);
+	assert_int_equal(lane.digest.count, 1);
+	vd_group_free(gt);
+	vd_store_close(t);
+	vd_batch_deinit(&whole);
+	vd_batch_deinit(&control);
+	end(&c);
+}
+
+/* A device whose store was restored gets its own newer records back, and goes on after them. */
+static void test_merge__restored_device_goes_on(void **state)
+{
+	const struct cast_place *p = *state;
+	struct vd_merge merge;
+	struct vd_buf raw = { 0 };
+	struct vd_record r;
+	struct vd_id newest, next;
+	char command[400];
+	uint64_t arrival;
+	struct cast c;
+
+	start(&c, p);
+	cast_add(c.b, c.gb, "uno", NULL);
+	vd_group_free(c.gb);
+	vd_store_close(c.b);
+	snprintf(command, sizeof(command), "cp -r %s %s.backup", p->other, p->other);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(vd_store_open(p->other, &c.b), 0);
+	assert_int_equal(vd_store_group(c.b, c.id, &c.gb), 0);
+	cast_add(c.b, c.gb, "dos", NULL);
+	cast_add(c.b, c.gb, "tres", &newest);
+	cast_carry(c.b, c.a, c.ga, &merge);
+	vd_group_free(c.gb);
+	vd_store_close(c.b);
+
+	snprintf(command, sizeof(command), "rm -rf %s && mv %s.backup %s", p->other, p->other, p->other);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(vd_store_open(p->other, &c.b), 0);
+	assert_int_equal(vd_store_group(c.b, c.id, &c.gb), 0);
+	cast_carry(c.a, c.b, c.gb, &merge);
+	assert_int_equal(merge.fresh, 2);
+	cast_add(c.b, c.gb, "cuatro", &next);
+	assert_int_equal(vd_store_find(c.b, &next, &arrival), 0);
+	assert_int_equal(vd_store_read(c.b, arrival, &raw, &r, NULL), 0);
+	assert_int_equal(r.seq, 4);
+	assert_memory_equal(r.prev.b, newest.b, VD_ID_BYTES);
+	vd_buf_deinit(&raw);
+	end(&c);
+}
+
+static void test_merge__join_needs_our_identity(void **state)
+{
+	const struct cast_place *p = *state;
+	struct vd_store *a = cast_store(p->home), *b = cast_store(p->other);
+	struct vd_batch control = { 0 };
+	struct vd_identity somebody;
+	uint8_t id[VD_GROUP_BYTES], grant[VD_ID_BYTES], seed[VD_IDENTITY_SEED_BYTES] = { 3 };
+	struct vd_group *g = cast_found(a, id), *none;
+	uint64_t latest;
+	size_t count;
+	uint8_t groups[VD_STORE_GROUPS_MAX][VD_GROUP_BYTES];
+
+	vd_identity_from_seed(seed, &somebody);
+	cast_admit(a, g, &somebody, grant);
+	cast_gather(a, VD_LANE_CONTROL, &control);
+	assert_int_equal(vd_store_join(b, id, &control, grant), VD_EKEY);
+	assert_int_equal(vd_store_next_identity(b, &somebody), 0);
+	assert_int_equal(vd_store_join(b, id, &control, grant), VD_EKEY);
+	assert_int_equal(vd_store_latest(b, &latest), 0);
+	assert_int_equal(latest, 0);
+	assert_int_equal(vd_store_groups(b, groups, &count), 0);
+	assert_int_equal(count, 0);
+	assert_int_equal(vd_store_group(b, id, &none), VD_ENOTFOUND);
+	vd_batch_deinit(&control);
+	vd_group_free(g);
+	vd_store_close(a);
+	vd_store_close(b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_merge__both_ways_end_equal, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_merge__stub_is_wanted_until_its_body_comes, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_merge__doubles_in_one_batch, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_merge__successor_vouches, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_merge__damaged_is_refused, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_merge__pool_waits_for_the_grant, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_merge__commit_tries_the_pool, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_merge__restored_device_goes_on, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_merge__join_needs_our_identity, cast_setup, cast_teardown),
+	};
+
+	if (vd_sign_selftest())
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
