@@ -19,7 +19,10 @@
 #include "tcp.h"
 #include "writer.h"
 
-enum { POLL_MS = 1000 }; /* a writer that died before it poked is noticed then */
+enum {
+	POLL_MS = 1000,        /* a writer that died before it poked is noticed then */
+	DROPS_LOGGED = 8, DROPS_MS = 10000, /* whoever knocks a thousand times does not write our log */
+};
 
 struct daemon {
 	const struct vd_conf *conf;
@@ -42,6 +45,8 @@ struct daemon {
 	uv_timer_t poll, calling;
 	uv_signal_t terminate, interrupt;
 	bool handles, stopping;
+	uint64_t drops_ms;            /* unproved callers that went: counted from here */
+	unsigned drops;
 };
 
 /* --- groups and growth --- */
@@ -205,6 +210,18 @@ static void on_settled(void *ctx, struct vd_link *link)
 	log_link(VD_LOG_INFO, "settled", link, "");
 }
 
+/* May this one more unproved caller that went be logged? */
+static bool log_drop(struct daemon *d, uint64_t now_ms)
+{
+	if (now_ms - d->drops_ms >= DROPS_MS) {
+		if (d->drops > DROPS_LOGGED)
+			vd_log(VD_LOG_NOTICE, "dropped more=%u", d->drops - DROPS_LOGGED);
+		d->drops_ms = now_ms;
+		d->drops = 0;
+	}
+	return ++d->drops <= DROPS_LOGGED;
+}
+
 static void on_closed(void *ctx, struct vd_link *link)
 {
 	struct daemon *d = ctx;
@@ -213,7 +230,10 @@ static void on_closed(void *ctx, struct vd_link *link)
 
 	if (link->err)
 		snprintf(why, sizeof why, " why=%s", vd_err_name(link->err));
-	log_link(VD_LOG_INFO, link->proved ? "closed" : link->outgoing ? "call failed" : "dropped", link, why);
+	if (link->proved || link->outgoing)
+		log_link(VD_LOG_INFO, link->proved ? "closed" : "call failed", link, why);
+	else if (log_drop(d, now_ms))
+		log_link(VD_LOG_INFO, "dropped", link, why);
 	if (link->owner)
 		vd_calls_ended(link->owner, link->err, now_ms, randombytes_random());
 	if (link->proved)
