@@ -223,24 +223,25 @@ static void refuse_strangers(struct vd_batch_entry *first, struct vd_batch_entry
 int vd_chain_verify(struct vd_batch *batch, struct vd_group *group, const struct vd_chain_port *port, uint64_t *verified)
 {
 	struct walk w = { .group = group, .port = port };
-	struct vd_batch_entry *e = batch->entries, *end = e + batch->count, *data;
+	struct vd_batch_entry *first = batch->entries, *data, *end;
 	int rc;
 
 	if (!batch->count)
 		return VD_OK;
+	end = first + batch->count;
 	vd_batch_seal(batch);
 	start(batch, vd_group_id(group));
 	qsort(batch->entries, batch->count, sizeof(*batch->entries), compare);
-	for (data = e; data < end && !data->record.lane; data++)
+	for (data = first; data < end && !data->record.lane; data++)
 		;
-	rc = judge_control(&w, e, data);
+	rc = judge_control(&w, first, data);
 	for (struct run run = { data, data }; !rc && run.end < end;) {
 		run = run_at(run.end, end);
 		if (run.first->verdict == VD_EAGAIN && vd_group_is_author(group, run.first->record.author))
 			rc = judge_run(&w, &run);
 	}
 	if (!rc)
-		refuse_strangers(e, end);
+		refuse_strangers(first, end);
 	if (verified)
 		*verified += w.verified;
 	return rc;

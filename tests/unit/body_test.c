@@ -4,13 +4,12 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "proto/body.h"
 #include "proto/err.h"
-#include "proto/hash.h"
+#include "tests/unit/body_forge.h"
 
 static const uint8_t key[VD_KEY_BYTES] = { 1 }, epoch[VD_EPOCH_BYTES] = { 2 }, nonce[VD_BODY_NONCE_BYTES] = { 3 };
 static const struct vd_slice ad = { (const uint8_t *)"associated", 10 };
@@ -28,36 +27,13 @@ static int open_body(struct vd_slice body, struct vd_buf *out)
 	return vd_body_open(body, key, ad, out);
 }
 
-/* The envelope of any plaintext, right but for what the plaintext says. */
-static void seal_plain(struct vd_slice prefix, struct vd_slice plain, struct vd_buf *out)
-{
-	struct vd_slice k = vd_slice(key, sizeof(key)), n = vd_slice(prefix.p + 2 + VD_EPOCH_BYTES, VD_BODY_NONCE_BYTES);
-	uint8_t stream[56], mac_key[32], lengths[3][8] = { { 0 } }, mac[VD_BODY_MAC_BYTES], *cipher;
-
-	vd_hash(VD_HASH_BODY_KEY, k, stream, sizeof(stream), &n, 1);
-	vd_hash(VD_HASH_BODY_AUTH, k, mac_key, sizeof(mac_key), &n, 1);
-	vd_buf_put_slice(out, prefix);
-	cipher = vd_buf_extend(out, plain.n);
-	crypto_stream_xchacha20_xor(cipher, plain.p, plain.n, stream + 32, stream);
-	vd_set_u64(lengths[0], ad.n);
-	vd_set_u64(lengths[1], prefix.n);
-	vd_set_u64(lengths[2], plain.n);
-	{
-		const struct vd_slice parts[] = { vd_slice(lengths[0], 8), ad, vd_slice(lengths[1], 8), prefix,
-			                          vd_slice(lengths[2], 8), vd_slice(cipher, plain.n) };
-
-		vd_hash(VD_HASH_BODY_MAC, vd_slice(mac_key, sizeof(mac_key)), mac, sizeof(mac), parts, 6);
-	}
-	vd_buf_put(out, mac, sizeof(mac));
-}
-
 static int open_plain(const char *plain, size_t n)
 {
 	uint8_t prefix[VD_BODY_PREFIX_BYTES] = { 1, VD_AUDIENCE_EVERYONE };
 	struct vd_buf body = { 0 }, out = { 0 };
 	int rc;
 
-	seal_plain(vd_slice(prefix, sizeof(prefix)), vd_slice(plain, n), &body);
+	forge_body(vd_slice(prefix, sizeof(prefix)), key, ad, vd_slice(plain, n), &body);
 	vd_buf_put_u8(&out, 'x');
 	rc = open_body(vd_buf_slice(&body), &out);
 	assert_true(!rc || out.n == 1);
@@ -215,7 +191,7 @@ static void test_body__named_opens_with_its_own_key(void **state)
 	struct vd_buf body = { 0 }, out = { 0 };
 
 	(void)state;
-	seal_plain(vd_slice(prefix, sizeof(prefix)), vd_slice(plain, sizeof(plain)), &body);
+	forge_body(vd_slice(prefix, sizeof(prefix)), key, ad, vd_slice(plain, sizeof(plain)), &body);
 	assert_int_equal(open_body(vd_buf_slice(&body), &out), 0);
 	assert_true(vd_slice_eq(vd_buf_slice(&out), vd_slice_str("hi")));
 	body.p[VD_BODY_PREFIX_BYTES + 40] ^= 1; /* a slot */

@@ -410,6 +410,7 @@ static void test_batch__refuses_what_does_not_decode(void **state)
 	struct vd_slice raw = scene_at(&scene, 0);
 
 	(void)state;
+	assert_int_equal(verify(scene.view, NULL), 0);
 	assert_int_equal(vd_batch_add(&batch, vd_slice(NULL, 0)), VD_EFORMAT);
 	assert_int_equal(vd_batch_add(&batch, vd_slice(raw.p, raw.n - 1)), VD_EFORMAT);
 	assert_int_equal(batch.count, 0);
