@@ -2,43 +2,63 @@
 #ifndef VD_BUNDLE_H
 #define VD_BUNDLE_H
 
+#include "arrivals.h"
 #include "proto/seal.h"
 #include "store.h"
 
 struct vd_bundle_stats {
-	uint64_t records, bytes;
+	uint64_t records, bytes; /* written; or found in whole chunks, and bytes of the file */
+	uint64_t left;        /* writing: chosen, but over max_bytes */
 	uint64_t chunks_ok, chunks_bad;
 	uint64_t bytes_bad;
-	bool head_bad;        /* one of the two heads is damaged */
+	bool head_bad;        /* one of the two heads is damaged, or something stands behind the last */
 	bool torn;            /* the end is missing */
-	struct vd_manifest manifest;
+	struct vd_manifest manifest; /* reading: chunks is 0 while the chunk that holds it is damaged or missing */
 	struct vd_merge merge;
 };
 
-/* What goes in: NULL `arrivals` means every record of the group for which `want` (may be NULL) says yes. */
+/* What goes in: NULL `arrivals` means every record of the group for which `want` (may be NULL) says yes. Numbers that
+ * stand for nothing, or for another group's record, are passed over. */
 struct vd_bundle_choice {
 	const uint64_t *arrivals;
 	size_t count;
 	bool (*want)(void *ctx, uint64_t arrival, const struct vd_record *);
 	void *ctx;
+	uint64_t max_bytes;          /* of the file: the first in lane order that fit; 0: no bound */
+	struct vd_arrivals *written; /* NULL, or gets what was written once it is durable */
 };
 
 /* Writes one sealed file, in lane order, readable by everyone with the group's current link key. Whole or not there.
- * path "-": standard output. */
+ * path "-": standard output. VD_ENOTFOUND: a segment that would hold no record. VD_ENOSPACE: not even one chunk fits. VD_EKEY: no link
+ * key. VD_EAGAIN: a body was dropped meanwhile. Memory: 40 bytes a record. */
 int vd_bundle_write(struct vd_store *, struct vd_group *, enum vd_sealed_what, const struct vd_bundle_choice *, const char *path,
                     bool read_back, struct vd_bundle_stats *);
 /* The welcome for a newcomer: all control records, sealed to that card. */
 int vd_welcome_write(struct vd_store *, struct vd_group *, const struct vd_card *, const struct vd_id *grant, const char *path);
-/* Opens a welcome sealed to our next identity; fills the batch with its control records. VD_EKEY: not for this device. */
+/* Opens a welcome sealed to our next identity, or to one that we used already; fills the batch with its control records. Taken whole
+ * or not at all. VD_EKEY: not for this device; VD_EFORMAT: no welcome; VD_ETORN, VD_EDAMAGED. */
 int vd_welcome_read(struct vd_store *, const char *path, uint8_t group[VD_GROUP_BYTES], uint8_t grant[VD_ID_BYTES], struct vd_batch *control);
 
 /* Reads one sealed file and merges every whole chunk. `dry_run`: verifies and counts, stores nothing. path "-": standard input.
- * arrivals (may be NULL): appends the arrival numbers of what the file holds, ascending, as delta varints.
+ * arrivals (may be NULL): adds what the file holds of our set.
  *   0           all of it
  *   VD_ETORN    the end is missing; what is whole was merged
  *   VD_EDAMAGED damaged chunks or head; the others were merged (stats say how much)
  *   VD_EKEY     none of this device's keys opens it: not for us, or no bundle; nothing changed
- *   VD_EFORMAT  empty or too short to be one; VD_ENOSPACE, VD_EIO */
-int vd_bundle_merge(struct vd_store *, const char *path, bool dry_run, struct vd_buf *arrivals, struct vd_bundle_stats *);
+ *   VD_EFORMAT  empty or too short to be one; VD_EVERSION, VD_EGROUP (its maker put another group's name on it): nothing changed
+ *   VD_ENOTFOUND, VD_ENOSPACE, VD_EIO
+ * Memory: one batch and one chunk, whatever its size. */
+int vd_bundle_merge(struct vd_store *, const char *path, bool dry_run, struct vd_arrivals *arrivals, struct vd_bundle_stats *);
+
+/* All groups of a store, for who reads or writes many files. */
+struct vd_bundle_groups {
+	struct vd_group *group[VD_STORE_GROUPS_MAX];
+	size_t count;
+};
+int vd_bundle_groups_load(struct vd_store *, struct vd_bundle_groups *);
+void vd_bundle_groups_free(struct vd_bundle_groups *);
+/* vd_bundle_merge with groups loaded before; control records that come are added to them. */
+int vd_bundle_merge_into(struct vd_store *, struct vd_bundle_groups *, const char *path, bool dry_run, struct vd_arrivals *arrivals,
+                         struct vd_bundle_stats *);
 
 #endif

@@ -99,7 +99,7 @@ int vd_store_walk(struct vd_store *, const uint8_t *group, uint8_t lane, uint64_
                   int (*visit)(void *ctx, uint64_t arrival, uint64_t received_ms, struct vd_slice raw), void *ctx);
 
 /* Segments of sticks this store has read or written: name -> what they hold. */
-int vd_store_segment_known(struct vd_store *, const char *name, struct vd_buf *arrivals /* delta varints, may be NULL */);
+int vd_store_segment_known(struct vd_store *, const char *name, struct vd_buf *arrivals /* a list of arrivals.h; may be NULL */);
 int vd_store_segment_learn(struct vd_store *, const char *name, struct vd_slice arrivals);
 
 #endif

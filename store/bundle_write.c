@@ -1,0 +1,277 @@
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bundle.h"
+#include "file.h"
+#include "proto/err.h"
+
+/* A record that goes in, and where it stands. */
+struct line {
+	uint64_t arrival, seq;
+	uint32_t author;      /* its place among the group's authors */
+	uint32_t bytes;
+	uint8_t lane;
+	bool stub;
+};
+
+struct author {
+	uint8_t key[VD_KEY_BYTES];
+	uint32_t place;
+};
+
+struct writer {
+	struct vd_store *store;
+	struct vd_group *group;
+	const struct vd_bundle_choice *choice;
+	uint8_t lane;           /* 255: all */
+	struct author *authors; /* by key */
+	size_t author_count;
+	struct line *lines;
+	size_t count, capacity;
+	struct vd_manifest manifest;
+};
+
+static int by_key(const void *a, const void *b)
+{
+	return memcmp(((const struct author *)a)->key, ((const struct author *)b)->key, VD_KEY_BYTES);
+}
+
+/* Authors in the order they were granted: so a grant stands before what the granted wrote, in lane 0 too. */
+static int load_authors(struct writer *w)
+{
+	w->author_count = vd_group_device_count(w->group);
+	w->authors = calloc(w->author_count + 1, sizeof(*w->authors));
+	if (!w->authors)
+		return VD_ENOMEM;
+	for (size_t i = 0; i < w->author_count; i++) {
+		memcpy(w->authors[i].key, vd_group_device(w->group, i)->author, VD_KEY_BYTES);
+		w->authors[i].place = (uint32_t)i;
+	}
+	qsort(w->authors, w->author_count, sizeof(*w->authors), by_key);
+	return VD_OK;
+}
+
+static uint32_t place_of(const struct writer *w, const uint8_t author[VD_KEY_BYTES])
+{
+	struct author wanted;
+	const struct author *found;
+
+	memcpy(wanted.key, author, VD_KEY_BYTES);
+	found = bsearch(&wanted, w->authors, w->author_count, sizeof(*w->authors), by_key);
+	return found ? found->place : UINT32_MAX;
+}
+
+static int add_line(struct writer *w, uint64_t arrival, const struct vd_record *record)
+{
+	if (w->choice->want && !w->choice->want(w->choice->ctx, arrival, record))
+		return VD_OK;
+	if (w->count == w->capacity) {
+		size_t capacity = w->capacity ? 2 * w->capacity : 256;
+		struct line *lines = reallocarray(w->lines, capacity, sizeof(*lines));
+
+		if (!lines)
+			return VD_ENOMEM;
+		w->lines = lines;
+		w->capacity = capacity;
+	}
+	w->lines[w->count++] = (struct line){
+		.arrival = arrival, .seq = record->seq, .author = place_of(w, record->author),
+		.bytes = (uint32_t)record->raw.n, .lane = record->lane, .stub = record->stub,
+	};
+	return VD_OK;
+}
+
+static int visit(void *ctx, uint64_t arrival, uint64_t received_ms, struct vd_slice raw)
+{
+	struct vd_record record;
+	int rc = vd_record_decode(raw, &record);
+
+	(void)received_ms;
+	return rc ? rc : add_line(ctx, arrival, &record);
+}
+
+static int by_lane_and_chain(const void *a, const void *b)
+{
+	const struct line *x = a, *y = b;
+
+	if (x->lane != y->lane)
+		return x->lane < y->lane ? -1 : 1;
+	if (x->author != y->author)
+		return x->author < y->author ? -1 : 1;
+	if (x->seq != y->seq)
+		return x->seq < y->seq ? -1 : 1;
+	return x->arrival < y->arrival ? -1 : x->arrival > y->arrival;
+}
+
+static int choose(struct writer *w)
+{
+	const struct vd_bundle_choice *c = w->choice;
+	struct vd_buf raw = { 0 };
+	struct vd_record record;
+	uint64_t received_ms;
+	int rc = load_authors(w);
+
+	if (!rc && !c->arrivals)
+		rc = vd_store_walk(w->store, vd_group_id(w->group), w->lane, 0, visit, w);
+	for (size_t i = 0; c->arrivals && i < c->count && !rc; i++) {
+		rc = vd_store_read(w->store, c->arrivals[i], &raw, &record, &received_ms);
+		if (rc == VD_ENOTFOUND)
+			rc = VD_OK;
+		else if (!rc && memcmp(record.group, vd_group_id(w->group), VD_GROUP_BYTES) == 0)
+			rc = add_line(w, c->arrivals[i], &record);
+	}
+	vd_buf_deinit(&raw);
+	if (!rc && w->count)
+		qsort(w->lines, w->count, sizeof(*w->lines), by_lane_and_chain);
+	return rc;
+}
+
+/* How many chunks, and, under a bound, how many of the lines. */
+static int plan(struct writer *w, struct vd_bundle_stats *stats)
+{
+	uint64_t max = UINT64_MAX, bytes = w->choice->max_bytes;
+	struct vd_seal_plan p, next;
+	size_t n = 0;
+
+	if (bytes)
+		max = bytes < vd_sealed_bytes(1) ? 0 : (bytes - vd_sealed_bytes(0)) / VD_CHUNK_BYTES;
+	if (max == 0)
+		return VD_ENOSPACE;
+	vd_seal_plan_start(&p, w->manifest.what);
+	for (; n < w->count; n++) {
+		next = p;
+		vd_seal_plan_entry(&next, w->lines[n].bytes);
+		if (vd_seal_plan_chunks(&next) > max)
+			break;
+		p = next;
+	}
+	stats->left = w->count - n;
+	if (n == 0 && w->manifest.what == VD_SEALED_SEGMENT)
+		return w->count ? VD_ENOSPACE : VD_ENOTFOUND;
+	w->count = n;
+	w->manifest.records = n;
+	w->manifest.chunks = vd_seal_plan_chunks(&p);
+	return VD_OK;
+}
+
+/* The record as it was when it was chosen: a body may have come since. */
+static int read_line(struct writer *w, const struct line *line, struct vd_buf *raw)
+{
+	struct vd_record record;
+	uint64_t received_ms;
+	int rc = vd_store_read(w->store, line->arrival, raw, &record, &received_ms);
+
+	if (rc || raw->n == line->bytes)
+		return rc;
+	if (!line->stub || record.header.n + record.signature.n != line->bytes)
+		return VD_EAGAIN;
+	raw->n = line->bytes;
+	return VD_OK;
+}
+
+static int write_lines(struct writer *w, struct vd_sealer *sealer, struct vd_file_out *file)
+{
+	struct vd_buf raw = { 0 }, out = { 0 };
+	int rc = VD_OK;
+
+	for (size_t i = 0; i < w->count && !rc; i++) {
+		rc = read_line(w, &w->lines[i], &raw);
+		if (!rc)
+			rc = vd_sealer_entry(sealer, VD_ENTRY_RECORD, vd_buf_slice(&raw), &out);
+		if (!rc && out.n)
+			rc = vd_file_write(file, vd_buf_slice(&out));
+		vd_buf_reset(&out);
+	}
+	if (!rc)
+		rc = vd_sealer_finish(sealer, &out);
+	if (!rc)
+		rc = vd_file_write(file, vd_buf_slice(&out));
+	vd_buf_deinit(&raw);
+	vd_buf_deinit(&out);
+	return rc;
+}
+
+static int report_written(const struct writer *w)
+{
+	int rc = VD_OK;
+
+	for (size_t i = 0; w->choice->written && i < w->count && !rc; i++)
+		rc = vd_arrivals_add(w->choice->written, w->lines[i].arrival, w->lines[i].stub);
+	return rc;
+}
+
+static int write_file(struct writer *w, const struct vd_recipient *to, const char *path, bool read_back,
+                      struct vd_bundle_stats *stats)
+{
+	uint8_t seed[VD_SEAL_SEED_BYTES];
+	struct vd_sealer *sealer = NULL;
+	struct vd_file_out *file = NULL;
+	int rc = choose(w);
+
+	if (!rc)
+		rc = plan(w, stats);
+	if (rc)
+		goto done;
+	randombytes_buf(seed, sizeof(seed));
+	rc = vd_sealer_new(&w->manifest, to, 1, seed, &sealer);
+	sodium_memzero(seed, sizeof(seed));
+	if (!rc)
+		rc = vd_file_create(path, &file);
+	if (!rc)
+		rc = write_lines(w, sealer, file);
+	if (rc)
+		goto done;
+	stats->bytes = vd_file_size(file);
+	rc = vd_file_commit(file, read_back);
+	file = NULL;
+	if (rc)
+		goto done;
+	stats->records = w->count;
+	stats->chunks_ok = w->manifest.chunks;
+	stats->manifest = w->manifest;
+	rc = report_written(w);
+done:
+	vd_file_abort(file);
+	vd_sealer_free(sealer);
+	free(w->lines);
+	free(w->authors);
+	return rc;
+}
+
+int vd_bundle_write(struct vd_store *store, struct vd_group *group, enum vd_sealed_what what, const struct vd_bundle_choice *choice,
+                    const char *path, bool read_back, struct vd_bundle_stats *stats)
+{
+	struct writer w = { .store = store, .group = group, .choice = choice, .lane = 255, .manifest = { .what = what } };
+	struct vd_recipient to = { .how = VD_FOR_LINK };
+	int rc;
+
+	*stats = (struct vd_bundle_stats){ 0 };
+	if (what == VD_SEALED_WELCOME)
+		return VD_EINVAL;
+	if (vd_group_epoch_count(group) == 0)
+		return VD_EKEY;
+	memcpy(to.link, vd_group_epoch_keys(group, 0)->key[VD_KEY_LINK], VD_KEY_BYTES);
+	memcpy(w.manifest.group, vd_group_id(group), VD_GROUP_BYTES);
+	rc = write_file(&w, &to, path, read_back, stats);
+	sodium_memzero(&to, sizeof(to));
+	return rc;
+}
+
+int vd_welcome_write(struct vd_store *store, struct vd_group *group, const struct vd_card *card, const struct vd_id *grant,
+                     const char *path)
+{
+	const struct vd_bundle_choice all = { 0 };
+	struct writer w = {
+		.store = store, .group = group, .choice = &all, .lane = VD_LANE_CONTROL,
+		.manifest = { .what = VD_SEALED_WELCOME, .has_grant = true },
+	};
+	struct vd_recipient to = { .how = VD_FOR_NEWCOMER };
+	struct vd_bundle_stats stats = { 0 };
+
+	memcpy(to.author, card->author, VD_KEY_BYTES);
+	memcpy(to.box, card->box, VD_KEY_BYTES);
+	memcpy(w.manifest.group, vd_group_id(group), VD_GROUP_BYTES);
+	memcpy(w.manifest.grant, grant->b, VD_ID_BYTES);
+	return write_file(&w, &to, path, true, &stats);
+}
