@@ -5,16 +5,19 @@
 #include "store/store.h"
 
 struct vd_stick_result {
-	uint64_t received, sent;     /* records */
-	uint64_t bytes_in, bytes_out;
+	uint64_t received, sent;     /* records: new here, or with their body at last; added to the stick */
+	uint64_t bytes_in, bytes_out;/* of segments read and written */
 	uint64_t segments_read, segments_bad, segments_torn, segments_foreign;
 	bool read_only;              /* the medium takes no writes: it was only read */
-	bool complete, safe_to_remove;
+	bool complete;               /* all that is on it is here, nothing of it damaged, and all that is here is on it */
+	bool safe_to_remove;         /* what was written is durable and was read back; nothing is under way */
 };
 
-/* One visit, for every group of the store. Interruptible at any moment without loss: segments appear whole or not at all.
- * VD_ENOTFOUND: no such folder. VD_ENOSPACE: could not add everything (what was read is kept; safe_to_remove is still set).
- * VD_EDAMAGED: some segments are damaged (their whole chunks were taken). VD_EIO. */
+/* One visit, for every group of the store. Interruptible at any moment without loss: segments appear whole or not at all. Costs what
+ * differs: of segments that this store has read or written before only the name is looked at.
+ * VD_ENOTFOUND: no such folder. VD_ENOSPACE: could not add everything (the most urgent that fits was; what was read is kept).
+ * VD_EDAMAGED, VD_ETORN: some segments are damaged or torn (their whole chunks were taken, what they lack was added anew).
+ * VD_EIO: the medium failed or went away. */
 int vd_stick_sync(struct vd_store *, const char *dir, struct vd_stick_result *);
 
 #endif

@@ -1,0 +1,405 @@
+#include "mesh_fixture.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "daemon/link_stick.h"
+#include "store/file.h"
+
+struct cast {
+	struct mesh mesh;
+	struct person hub, ana, luz;
+	char stick[128], cache[160];
+};
+
+static int setup(void **state)
+{
+	struct cast *c = calloc(1, sizeof(*c));
+
+	mesh_start(&c->mesh, &c->hub);
+	mesh_add_person(&c->mesh, &c->hub, &c->ana);
+	mesh_add_person(&c->mesh, &c->hub, &c->luz);
+	snprintf(c->stick, sizeof(c->stick), "%s/usb", c->mesh.top);
+	snprintf(c->cache, sizeof(c->cache), "%s/cache", c->stick);
+	assert_int_equal(mkdir(c->stick, 0700), 0);
+	*state = c;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct cast *c = *state;
+
+	person_leave(&c->hub);
+	person_leave(&c->ana);
+	person_leave(&c->luz);
+	mesh_end(&c->mesh);
+	free(c);
+	return 0;
+}
+
+static struct vd_stick_result visit(struct cast *c, struct person *p, int expected)
+{
+	struct vd_stick_result result;
+
+	assert_int_equal(vd_stick_sync(p->store, c->stick, &result), expected);
+	person_reload(p, &c->mesh);
+	return result;
+}
+
+/* Files in cache/; `first` (may be NULL) gets the path of one whose name is not `not_this`. */
+static int segments(struct cast *c, char first[256], const char *not_this)
+{
+	DIR *dir = opendir(c->cache);
+	struct dirent *entry;
+	int n = 0;
+
+	while (dir && (entry = readdir(dir))) {
+		char path[512];
+
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", c->cache, entry->d_name);
+		if (first && (!not_this || strcmp(path, not_this) != 0))
+			strcpy(first, path);
+		n++;
+	}
+	if (dir)
+		closedir(dir);
+	return n;
+}
+
+static void test_stick__carries_both_ways_and_only_what_differs(void **state)
+{
+	struct cast *c = *state;
+	struct vd_stick_result r;
+
+	person_write(&c->ana, VD_LANE_NORMAL, 50, 200);
+	r = visit(c, &c->ana, 0);
+	assert_true(r.complete && r.safe_to_remove && !r.read_only);
+	assert_int_equal(r.sent, person_records(&c->ana));
+	assert_int_equal(r.received, 0);
+	assert_int_equal(segments(c, NULL, NULL), 1);
+
+	person_write(&c->hub, VD_LANE_URGENT, 7, 20);
+	r = visit(c, &c->hub, 0);
+	assert_int_equal(r.received, 50);
+	assert_int_equal(r.segments_read, 1);
+	assert_true(r.complete && r.safe_to_remove);
+	/* Its seven, and the control records that came after Ana's admission. */
+	assert_int_equal(r.sent, person_records(&c->hub) - person_records(&c->ana));
+	assert_int_equal(segments(c, NULL, NULL), 2);
+
+	r = visit(c, &c->ana, 0);
+	assert_int_equal(r.sent, 0);
+	assert_int_equal(r.segments_read, 1);
+	assert_true(mesh_equal(&c->mesh, &c->ana, &c->hub));
+	/* Nothing differs: nothing is read, nothing written. */
+	for (int i = 0; i < 2; i++) {
+		r = visit(c, i ? &c->hub : &c->ana, 0);
+		assert_int_equal(r.received + r.sent + r.segments_read + r.bytes_in + r.bytes_out, 0);
+		assert_true(r.complete && r.safe_to_remove);
+	}
+	assert_int_equal(segments(c, NULL, NULL), 2);
+	r = visit(c, &c->luz, 0);
+	assert_int_equal(r.segments_read, 2);
+	assert_int_equal(r.sent, 0);
+	assert_true(mesh_equal(&c->mesh, &c->luz, &c->hub));
+}
+
+static void test_stick__wiped_stick_is_filled_again(void **state)
+{
+	struct cast *c = *state;
+	struct vd_stick_result r;
+	char path[256];
+
+	person_write(&c->ana, VD_LANE_NORMAL, 5, 100);
+	visit(c, &c->ana, 0);
+	assert_int_equal(segments(c, path, NULL), 1);
+	assert_int_equal(unlink(path), 0);
+	r = visit(c, &c->ana, 0);
+	assert_int_equal(r.sent, person_records(&c->ana));
+	/* The whole folder gone. */
+	assert_int_equal(segments(c, path, NULL), 1);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(c->cache), 0);
+	r = visit(c, &c->ana, 0);
+	assert_int_equal(r.sent, person_records(&c->ana));
+}
+
+static void test_stick__damaged_segment_gives_its_whole_chunks(void **state)
+{
+	struct cast *c = *state;
+	struct vd_stick_result r;
+	struct vd_buf file = { 0 };
+	char path[256];
+	uint64_t before;
+
+	person_write(&c->ana, VD_LANE_NORMAL, 60, 3000);
+	visit(c, &c->ana, 0);
+	assert_int_equal(segments(c, path, NULL), 1);
+	file_get(path, &file);
+	assert_int_equal(file.n, vd_sealed_bytes(4));
+	file.p[VD_HEAD_BYTES + 2 * VD_CHUNK_BYTES + 5] ^= 1;
+	file_put(path, vd_buf_slice(&file));
+	/* Luz takes three chunks, is told, and looks again at every visit: one day the segment may be whole. */
+	before = person_records(&c->luz);
+	r = visit(c, &c->luz, VD_EDAMAGED);
+	assert_int_equal(r.segments_bad, 1);
+	assert_true(r.received > 20 && r.received < 60);
+	assert_int_equal(person_records(&c->luz), before + r.received);
+	assert_true(r.safe_to_remove && !r.complete);
+	file.p[VD_HEAD_BYTES + 2 * VD_CHUNK_BYTES + 5] ^= 1;
+	file_put(path, vd_buf_slice(&file));
+	r = visit(c, &c->luz, 0);
+	assert_int_equal(person_records(&c->luz), before + 60);
+	assert_true(r.complete);
+	vd_buf_deinit(&file);
+}
+
+static void test_stick__holder_adds_what_a_damaged_segment_lacks(void **state)
+{
+	struct cast *c = *state;
+	struct vd_stick_result r;
+	struct vd_buf file = { 0 };
+	char path[256], bundle[256];
+	const struct vd_bundle_choice all = { 0 };
+	struct vd_bundle_stats stats;
+
+	person_write(&c->ana, VD_LANE_NORMAL, 60, 3000);
+	snprintf(bundle, sizeof(bundle), "%s/by_hand.vb", c->mesh.top);
+	assert_int_equal(vd_bundle_write(c->ana.store, c->ana.group, VD_SEALED_BUNDLE, &all, bundle, false, &stats), 0);
+	assert_int_equal(vd_bundle_merge(c->hub.store, bundle, false, NULL, &stats), 0);
+	visit(c, &c->ana, 0);
+	assert_int_equal(segments(c, path, NULL), 1);
+	file_get(path, &file);
+	file.p[VD_HEAD_BYTES + 2 * VD_CHUNK_BYTES + 5] ^= 1;
+	file_put(path, vd_buf_slice(&file));
+	/* The hub has all of it: it writes one chunk's worth, and Luz then lacks nothing. */
+	r = visit(c, &c->hub, VD_EDAMAGED);
+	assert_true(r.sent >= 20 && r.sent < 40);
+	r = visit(c, &c->luz, VD_EDAMAGED);
+	assert_int_equal(r.segments_read, 1);
+	assert_true(mesh_equal(&c->mesh, &c->hub, &c->luz));
+	/* And again: nothing new, however often the damaged one is read. */
+	r = visit(c, &c->hub, VD_EDAMAGED);
+	assert_int_equal(r.sent + r.received, 0);
+	vd_buf_deinit(&file);
+}
+
+static void test_stick__torn_and_foreign_segments(void **state)
+{
+	struct cast *c = *state;
+	static const char foreign[] = "00112233445566778899aabbccddeeff.bin", empty[] = "00112233445566778899aabbccddee00.bin";
+	struct vd_stick_result r;
+	struct vd_buf file = { 0 }, noise = { 0 }, after = { 0 };
+	char path[256], other[256];
+
+	person_write(&c->ana, VD_LANE_NORMAL, 60, 3000);
+	visit(c, &c->ana, 0);
+	assert_int_equal(segments(c, path, NULL), 1);
+	file_get(path, &file);
+	/* Torn after it was known by name: the size says so, and what it lacks is added. */
+	file_put(path, vd_slice(file.p, VD_HEAD_BYTES + VD_CHUNK_BYTES + 100));
+	r = visit(c, &c->ana, VD_ETORN);
+	assert_int_equal(r.segments_torn, 1);
+	assert_true(r.sent > 0 && r.safe_to_remove);
+	r = visit(c, &c->luz, VD_ETORN);
+	assert_true(mesh_equal(&c->mesh, &c->ana, &c->luz) || person_records(&c->luz) > person_records(&c->ana));
+	unlink(path);
+
+	snprintf(other, sizeof(other), "%s/%s", c->cache, foreign);
+	randombytes_buf(vd_buf_extend(&noise, vd_sealed_bytes(1)), vd_sealed_bytes(1));
+	file_put(other, vd_buf_slice(&noise));
+	r = visit(c, &c->ana, 0);
+	assert_int_equal(r.segments_foreign, 1);
+	assert_int_equal(r.segments_bad + r.segments_torn, 0);
+	file_get(other, &after);
+	assert_true(vd_slice_eq(vd_buf_slice(&after), vd_buf_slice(&noise)));
+	snprintf(other, sizeof(other), "%s/%s", c->cache, empty);
+	file_put(other, vd_slice(NULL, 0));
+	r = visit(c, &c->ana, VD_ETORN);
+	assert_int_equal(r.segments_torn, 1);
+	vd_buf_deinit(&file);
+	vd_buf_deinit(&noise);
+	vd_buf_deinit(&after);
+}
+
+static void test_stick__touches_nothing_else(void **state)
+{
+	struct cast *c = *state;
+	char path[256];
+
+	assert_int_equal(mkdir(c->cache, 0700), 0);
+	snprintf(path, sizeof(path), "%s/report.pdf", c->cache);
+	file_put(path, vd_slice_str("mine"));
+	snprintf(path, sizeof(path), "%s/00112233445566778899AABBCCDDEEFF.bin", c->cache);
+	file_put(path, vd_slice_str("not our name"));
+	snprintf(path, sizeof(path), "%s/00112233445566778899aabbccddeeff.bin", c->cache);
+	assert_int_equal(symlink("/etc/passwd", path), 0);
+	assert_int_equal(visit(c, &c->ana, 0).segments_foreign, 0);
+	assert_int_equal(segments(c, NULL, NULL), 4);
+	/* Not led astray by a link either. */
+	assert_int_equal(rename(c->cache, mesh_path(&c->mesh, "elsewhere")), 0);
+	assert_int_equal(symlink(mesh_path(&c->mesh, "elsewhere"), c->cache), 0);
+	visit(c, &c->ana, VD_EINVAL);
+}
+
+static void test_stick__no_such_folder(void **state)
+{
+	struct cast *c = *state;
+	struct vd_stick_result r;
+
+	assert_int_equal(vd_stick_sync(c->ana.store, mesh_path(&c->mesh, "none"), &r), VD_ENOTFOUND);
+	file_put(mesh_path(&c->mesh, "file"), vd_slice_str("x"));
+	assert_int_equal(vd_stick_sync(c->ana.store, mesh_path(&c->mesh, "file"), &r), VD_ENOTFOUND);
+	assert_false(r.safe_to_remove || r.complete);
+}
+
+/* The grant that the records in one segment wait for stands in another one. */
+static void test_stick__order_of_segments_does_not_matter(void **state)
+{
+	struct cast *c = *state;
+	struct vd_stick_result r;
+	char a[256], b[256];
+
+	for (int round = 0; round < 6; round++) {
+		struct person late;
+
+		mesh_add_person(&c->mesh, &c->hub, &late);
+		person_write(&late, VD_LANE_NORMAL, 9, 100);
+		/* One segment with the newcomer's records alone, one with the control records. */
+		if (round == 0)
+			assert_int_equal(mkdir(c->cache, 0700), 0);
+		{
+			uint64_t numbers[9], latest;
+			struct vd_bundle_choice choice = { .arrivals = numbers, .count = 9 };
+			struct vd_bundle_stats stats;
+
+			assert_int_equal(vd_store_latest(late.store, &latest), 0);
+			for (uint64_t i = 0; i < 9; i++)
+				numbers[i] = latest - i;
+			snprintf(a, sizeof(a), "%s/%032x.bin", c->cache, round % 2 ? 1 : 0xffff);
+			assert_int_equal(vd_bundle_write(late.store, late.group, VD_SEALED_SEGMENT, &choice, a, false, &stats), 0);
+		}
+		visit(c, &c->hub, 0);
+		r = visit(c, &c->luz, 0);
+		assert_true(r.complete);
+		assert_true(mesh_equal(&c->mesh, &c->hub, &c->luz));
+		while (segments(c, b, NULL))
+			assert_int_equal(unlink(b), 0);
+		person_leave(&late);
+	}
+}
+
+/* A file system of one megabyte, where we may mount one. */
+static bool small_disk(struct cast *c, const char *size)
+{
+	char options[64];
+
+	snprintf(options, sizeof(options), "size=%s", size);
+	return mount("none", c->stick, "tmpfs", 0, options) == 0;
+}
+
+static void test_stick__full_stick_gets_the_most_urgent(void **state)
+{
+	struct cast *c = *state;
+	struct vd_stick_result r;
+
+	if (!small_disk(c, "1m"))
+		skip();
+	person_write(&c->ana, VD_LANE_BULK, 30, 60000);
+	person_write(&c->ana, VD_LANE_URGENT, 3, 100);
+	r = visit(c, &c->ana, VD_ENOSPACE);
+	assert_true(r.safe_to_remove && !r.complete);
+	assert_true(r.sent > 3 && r.sent < 30);
+	/* Nothing half stands there, and Luz gets every alert. */
+	assert_int_equal(segments(c, NULL, NULL), 1);
+	r = visit(c, &c->luz, VD_ENOSPACE);
+	assert_int_equal(r.segments_bad + r.segments_torn, 0);
+	{
+		struct vd_lane_state x, y;
+
+		assert_int_equal(vd_store_lane(c->ana.store, c->mesh.group, VD_LANE_URGENT, &x, NULL, 0), 0);
+		assert_int_equal(vd_store_lane(c->luz.store, c->mesh.group, VD_LANE_URGENT, &y, NULL, 0), 0);
+		assert_int_equal(x.digest.count, 3);
+		assert_true(vd_digest_eq(&x.digest, &y.digest));
+	}
+	assert_int_equal(umount(c->stick), 0);
+}
+
+static void test_stick__write_protected_is_read(void **state)
+{
+	struct cast *c = *state;
+	struct vd_stick_result r;
+
+	if (!small_disk(c, "4m"))
+		skip();
+	person_write(&c->ana, VD_LANE_NORMAL, 5, 100);
+	visit(c, &c->ana, 0);
+	assert_int_equal(mount("none", c->stick, "tmpfs", MS_REMOUNT | MS_RDONLY, NULL), 0);
+	person_write(&c->hub, VD_LANE_NORMAL, 5, 100);
+	r = visit(c, &c->hub, 0);
+	assert_true(r.read_only && r.safe_to_remove && !r.complete);
+	assert_int_equal(r.received, 5);
+	assert_int_equal(r.sent, 0);
+	assert_int_equal(segments(c, NULL, NULL), 1);
+	r = visit(c, &c->ana, 0);
+	assert_true(r.read_only && r.complete);
+	assert_int_equal(umount(c->stick), 0);
+}
+
+/* kill -9 in the middle of a visit, again and again: nothing half on the stick, and a visit that is let be completes. */
+static void test_stick__killed_at_any_moment(void **state)
+{
+	struct cast *c = *state;
+	struct vd_stick_result r;
+
+	person_write(&c->ana, VD_LANE_NORMAL, 400, 3000);
+	for (unsigned us = 300; us < 60000; us += us / 2) {
+		pid_t child = fork();
+		int status;
+
+		assert_true(child >= 0);
+		if (child == 0) {
+			struct vd_store *own;
+
+			if (vd_store_open(c->ana.home, &own) == 0)
+				(void)vd_stick_sync(own, c->stick, &r);
+			_exit(0);
+		}
+		usleep(us);
+		kill(child, SIGKILL);
+		assert_int_equal(waitpid(child, &status, 0), child);
+		r = visit(c, &c->luz, 0);
+		assert_int_equal(r.segments_bad + r.segments_torn + r.segments_foreign, 0);
+	}
+	visit(c, &c->ana, 0);
+	visit(c, &c->luz, 0);
+	assert_true(mesh_equal(&c->mesh, &c->ana, &c->luz) || person_records(&c->luz) > person_records(&c->ana));
+	assert_int_equal(visit(c, &c->ana, 0).sent, 0);
+	assert_true(mesh_equal(&c->mesh, &c->ana, &c->luz));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_stick__carries_both_ways_and_only_what_differs, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stick__wiped_stick_is_filled_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stick__damaged_segment_gives_its_whole_chunks, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stick__holder_adds_what_a_damaged_segment_lacks, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stick__torn_and_foreign_segments, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stick__touches_nothing_else, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stick__no_such_folder, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stick__order_of_segments_does_not_matter, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stick__full_stick_gets_the_most_urgent, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stick__write_protected_is_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stick__killed_at_any_moment, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
