@@ -1,6 +1,5 @@
 #include "id.h"
 
-#include <ctype.h>
 #include <sodium.h>
 #include <string.h>
 
@@ -94,12 +93,13 @@ static int normalise(const char *text, char out[VD_CARD_TEXT + 1])
 {
 	size_t n = 0;
 
+	/* By ASCII alone: what a card says cannot depend on a locale. */
 	for (; *text; text++) {
-		if (isspace((unsigned char)*text) || *text == '-')
+		if (strchr(" \t\r\n-", *text))
 			continue;
 		if (n == VD_CARD_TEXT)
 			return VD_EFORMAT;
-		out[n++] = (char)tolower((unsigned char)*text);
+		out[n++] = (char)(*text >= 'A' && *text <= 'Z' ? *text - 'A' + 'a' : *text);
 	}
 	out[n] = '\0';
 	return n == VD_CARD_TEXT ? VD_OK : VD_EFORMAT;
