@@ -1,0 +1,131 @@
+/* One run of the command line: what every command shares. Commands return their exit code. */
+#ifndef VD_CLI_H
+#define VD_CLI_H
+
+#include <jansson.h>
+
+#include "messages.h"
+#include "options.h"
+#include "store/index.h"
+#include "store/store.h"
+
+/* CLI.md, Everywhere. */
+enum vd_exit {
+	VD_EXIT_DONE = 0,
+	VD_EXIT_FAILED = 1,
+	VD_EXIT_USAGE = 2,
+	VD_EXIT_PARTLY = 3,
+	VD_EXIT_NO_STORE = 10,
+	VD_EXIT_BUSY = 11,
+	VD_EXIT_KEY = 12,
+	VD_EXIT_UNREACHABLE = 13,
+	VD_EXIT_INTEGRITY = 14,
+	VD_EXIT_NO_SPACE = 15,
+	VD_EXIT_DECIDE = 16,
+	VD_EXIT_INTERRUPTED = 130,
+};
+
+struct vd_cli {
+	struct vd_options opt;
+	enum vd_lang lang;
+	bool color;
+	char home[4096];
+	struct vd_store *store;     /* NULL until vd_cli_open */
+	int out_error;              /* errno of the first failed write to standard output */
+	char numbers[8][24];        /* vd_num's */
+	unsigned next_number;
+};
+
+struct vd_command {
+	struct vd_syntax syntax;
+	int (*run)(struct vd_cli *);
+	enum vd_msg summary, help;
+	int args_min, args_max;     /* -1: any number */
+};
+
+extern const struct vd_command vd_command_init, vd_command_id, vd_command_group, vd_command_admit, vd_command_join,
+	vd_command_members, vd_command_add, vd_command_alert, vd_command_ack, vd_command_load, vd_command_list, vd_command_show,
+	vd_command_watch, vd_command_sync, vd_command_export, vd_command_import, vd_command_status, vd_command_check,
+	vd_command_version;
+
+/* The whole program. */
+int vd_cli_run(int argc, char **argv);
+/* `vereda` alone. */
+int vd_cli_state(struct vd_cli *);
+
+/* --- print.c: words for people and JSON for programs. Variadic arguments are strings that fill a text's places; end with NULL. */
+
+/* A line on standard output. */
+void vd_say(struct vd_cli *, enum vd_msg, ...) __attribute__((sentinel));
+/* A line on standard error, unless --quiet. */
+void vd_note(struct vd_cli *, enum vd_msg, ...) __attribute__((sentinel));
+/* Text of people on standard output, made safe for a terminal. */
+void vd_say_text(struct vd_cli *, struct vd_slice text, bool newlines);
+/* Layout (blanks, line ends, ready lines) on standard output as it is. */
+void vd_say_raw(struct vd_cli *, struct vd_slice);
+/* One line of JSON on standard output; takes the reference. */
+void vd_say_json(struct vd_cli *, json_t *);
+/* The same on standard error, for a command whose standard output is a file. */
+void vd_note_json(struct vd_cli *, json_t *);
+/* A line on the terminal that the next one overwrites; VD_MSG_NONE wipes it. */
+void vd_progress(struct vd_cli *, enum vd_msg, ...) __attribute__((sentinel));
+/* False once standard output cannot be written any more: stop producing. */
+bool vd_say_ok(struct vd_cli *);
+/* Flushes; `code`, or a failure when something could not be written. */
+int vd_say_end(struct vd_cli *, int code);
+/* Decimal digits, valid until eight more were asked for. */
+const char *vd_num(struct vd_cli *, uint64_t);
+
+/* --- fail.c: the one place where errors become exit codes, words and advice. */
+
+/* Says `what` failed and why; `hint` replaces the usual advice for that error. Returns the exit code. */
+int vd_fail(struct vd_cli *, int err, enum vd_msg hint, enum vd_msg what, ...) __attribute__((sentinel));
+/* Says `what` alone, under an exit code and a stable word of our choice. */
+int vd_refuse(struct vd_cli *, enum vd_exit, const char *word, enum vd_msg hint, enum vd_msg what, ...) __attribute__((sentinel));
+/* The command line makes no sense: exit 2. */
+int vd_misuse(struct vd_cli *, enum vd_msg hint, enum vd_msg what, ...) __attribute__((sentinel));
+/* Exit code of an error, without a word. */
+enum vd_exit vd_exit_of(int err);
+
+/* --- find.c: what people name. Each returns 0 or an exit code, having said what is wrong. */
+
+int vd_cli_open(struct vd_cli *);
+/* The group of --group, or the only one. Caller frees. */
+int vd_cli_group(struct vd_cli *, struct vd_group **out);
+/* All groups, or the one of --group, as ids. */
+int vd_cli_groups(struct vd_cli *, uint8_t (*groups)[VD_GROUP_BYTES], size_t *count);
+/* A whole id from its first digits: 0 or an enum vd_err, without a word. `ctx` is the struct vd_cli. */
+int vd_cli_find_id(void *ctx, const char *prefix, struct vd_id *out);
+/* A record by prefix; arrival may be NULL. */
+int vd_cli_record(struct vd_cli *, const char *prefix, struct vd_id *id, uint64_t *arrival);
+/* A member by name or key prefix, in any of our groups (or the one of --group). */
+int vd_cli_member(struct vd_cli *, const char *name, uint8_t person[VD_PERSON_BYTES]);
+/* 1 to VD_NAME_MAX bytes of printable UTF-8. */
+bool vd_name_ok(const char *name);
+/* Tells a running daemon that the store grew; none running is fine. */
+void vd_cli_poke(struct vd_cli *);
+
+/* --- view.c: a record as JSON and as lines. */
+
+json_t *vd_json_hex(const void *bytes, size_t n);
+json_t *vd_json_text(struct vd_slice);
+json_t *vd_json_number(uint64_t);
+json_t *vd_json_time(uint64_t ms);
+/* The keys of `list`. NULL: no memory. */
+json_t *vd_json_record(const struct vd_found *);
+const char *vd_lane_word(uint8_t lane);
+const char *vd_role_word(enum vd_role);
+enum vd_msg vd_lane_text(uint8_t lane);
+enum vd_msg vd_role_text(enum vd_role);
+/* One line of a list. */
+void vd_say_record(struct vd_cli *, const struct vd_found *);
+
+/* --- interrupt.c */
+
+/* SIGINT, SIGTERM and SIGHUP end the program with 130 at once (the store survives that at any moment), or, while `graceful`, only
+ * make vd_interrupted() true; a second one ends it. */
+void vd_interrupt_init(void);
+void vd_interrupt_graceful(bool graceful);
+bool vd_interrupted(void);
+
+#endif

@@ -1,0 +1,307 @@
+/* add, alert, ack: one record, written by a person. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "fields.h"
+#include "proto/err.h"
+#include "times.h"
+
+/* One record in the making: what the options say, before it is signed. */
+struct making {
+	struct vd_fields fields;
+	struct vd_id_finder finder;
+	struct vd_buf text;         /* -m -: what standard input said */
+	struct vd_draft draft;
+};
+
+static int put(struct vd_cli *cli, struct making *m, const char *name, size_t name_n, struct vd_slice value)
+{
+	struct vd_slice field = vd_slice(name, name_n);
+	struct vd_bad_field bad;
+	int rc = vd_fields_put(&m->fields, field, value, &bad);
+
+	if (rc == VD_EINVAL)
+		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, bad.msg, cli->opt.command, bad.field, bad.detail, NULL);
+	if (rc)
+		return vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_WRITE_RECORD_FAILED, NULL);
+	return 0;
+}
+
+static int put_text(struct vd_cli *cli, struct making *m, const char *name, const char *value)
+{
+	return put(cli, m, name, strlen(name), vd_slice_str(value));
+}
+
+/* Standard input as one text, without the line end that a shell puts behind it. */
+static int read_stdin(struct vd_cli *cli, struct vd_buf *out)
+{
+	for (;;) {
+		uint8_t chunk[4096];
+		ssize_t n = read(STDIN_FILENO, chunk, sizeof chunk);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return vd_refuse(cli, VD_EXIT_FAILED, "io", VD_MSG_HINT_HELP_COMMAND, VD_MSG_READ_STDIN_FAILED, cli->opt.command, NULL);
+		if (n == 0)
+			break;
+		vd_buf_put(out, chunk, (size_t)n);
+		if (out->n > VD_BODY_MAX)
+			return vd_misuse(cli, VD_MSG_HINT_TOO_LONG, VD_MSG_TOO_LONG, NULL);
+	}
+	if (out->n && out->p[out->n - 1] == '\n')
+		out->n--;
+	return vd_buf_check(out) ? vd_fail(cli, VD_ENOMEM, VD_MSG_NONE, VD_MSG_WRITE_RECORD_FAILED, NULL) : 0;
+}
+
+static int put_main_text(struct vd_cli *cli, struct making *m, const char *text)
+{
+	const char *name = m->fields.def ? m->fields.def->main_text : "text";
+	int rc;
+
+	if (strcmp(text, "-") != 0)
+		return put_text(cli, m, name, text);
+	rc = read_stdin(cli, &m->text);
+	return rc ? rc : put(cli, m, name, strlen(name), vd_buf_slice(&m->text));
+}
+
+/* FIELD=VALUE arguments from the i-th on. */
+static int put_arguments(struct vd_cli *cli, struct making *m, int i)
+{
+	for (; i < cli->opt.arg_count; i++) {
+		const char *arg = cli->opt.args[i], *eq = strchr(arg, '=');
+		int rc;
+
+		if (!eq)
+			return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_FIELD_NO_VALUE, cli->opt.command, arg, NULL);
+		if (m->fields.def && !vd_kind_field(m->fields.def, vd_slice(arg, (size_t)(eq - arg)))) {
+			char field[VD_KIND_MAX + 1] = "";
+
+			strncat(field, arg, (size_t)(eq - arg) < VD_KIND_MAX ? (size_t)(eq - arg) : VD_KIND_MAX);
+			vd_note(cli, VD_MSG_FIELD_UNKNOWN, field, m->fields.kind_text, NULL);
+		}
+		rc = put(cli, m, arg, (size_t)(eq - arg), vd_slice_str(eq + 1));
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static int put_links(struct vd_cli *cli, struct making *m)
+{
+	const char *about = vd_options_get(&cli->opt, VD_OPT_ABOUT), *replaced;
+	size_t at = 0;
+	int rc = 0;
+
+	/* Through the store first, so that an unknown or ambiguous id gets its own words. */
+	if (about) {
+		struct vd_id id;
+
+		rc = vd_cli_record(cli, about, &id, NULL);
+		if (!rc)
+			rc = put_text(cli, m, "about", about);
+	}
+	while (!rc && (replaced = vd_options_each(&cli->opt, VD_OPT_REPLACES, &at))) {
+		struct vd_id id;
+
+		rc = vd_cli_record(cli, replaced, &id, NULL);
+		if (!rc)
+			rc = put_text(cli, m, "replaces", replaced);
+	}
+	return rc;
+}
+
+/* To whom and for how long. */
+static int put_terms(struct vd_cli *cli, struct making *m)
+{
+	const char *expires = vd_options_get(&cli->opt, VD_OPT_EXPIRES), *to;
+	size_t at = 0;
+
+	m->draft.lane = (uint8_t)vd_kind_lane(m->fields.kind);
+	m->draft.audience = VD_AUDIENCE_MEMBERS;
+	while ((to = vd_options_each(&cli->opt, VD_OPT_TO, &at))) {
+		if (strcmp(to, "everyone") == 0)
+			m->draft.audience = VD_AUDIENCE_EVERYONE;
+		else if (strcmp(to, "members") != 0)
+			return vd_misuse(cli, VD_MSG_HINT_NOT_IN_VERSION, VD_MSG_TO_NAMED, to, NULL);
+	}
+	if (vd_options_get(&cli->opt, VD_OPT_ATTACH))
+		return vd_misuse(cli, VD_MSG_HINT_NOT_IN_VERSION, VD_MSG_NOT_IN_VERSION, "--attach", NULL);
+	if (expires && vd_time_expires(expires, m->draft.now_ms, &m->draft.expires_day))
+		return vd_misuse(cli, VD_MSG_HINT_TIME, VD_MSG_BAD_TIME, expires, NULL);
+	m->draft.has_expires = expires != NULL;
+	return 0;
+}
+
+static int begin(struct vd_cli *cli, struct making *m, const char *kind)
+{
+	const char *names[16], *near;
+	size_t n = 0;
+
+	memset(m, 0, sizeof *m);
+	m->finder = (struct vd_id_finder){ vd_cli_find_id, cli };
+	m->draft.now_ms = vd_time_now_ms();
+	if (vd_fields_init(&m->fields, kind, &m->finder))
+		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_BAD_KIND, cli->opt.command, kind, NULL);
+	if (m->fields.def)
+		return vd_cli_open(cli);
+	for (; n < vd_kind_count && n < 15; n++)
+		names[n] = vd_kinds[n].name;
+	names[n] = NULL;
+	near = vd_options_nearest(kind, names);
+	if (near)
+		vd_note(cli, VD_MSG_KIND_GENERIC_MEANT, kind, near, NULL);
+	else
+		vd_note(cli, VD_MSG_KIND_GENERIC, kind, NULL);
+	return vd_cli_open(cli);
+}
+
+static int store(struct vd_cli *cli, struct making *m, struct vd_group *group, struct vd_id *id)
+{
+	struct vd_write *write = NULL;
+	struct vd_buf content = { 0 };
+	struct vd_bad_field bad;
+	int rc = vd_fields_encode(&m->fields, &content, &bad);
+
+	if (rc == VD_EINVAL) {
+		vd_buf_deinit(&content);
+		return vd_misuse(cli, bad.msg == VD_MSG_TOO_LONG ? VD_MSG_HINT_TOO_LONG : VD_MSG_HINT_HELP_COMMAND, bad.msg,
+		                 cli->opt.command, bad.field, bad.detail, NULL);
+	}
+	m->draft.content = vd_buf_slice(&content);
+	if (!rc)
+		rc = vd_write_begin(cli->store, &write);
+	if (!rc) {
+		rc = vd_write_own(write, group, &m->draft, id);
+		if (rc)
+			vd_write_abort(write);
+		else
+			rc = vd_write_commit(write);
+	}
+	vd_buf_deinit(&content);
+	return rc ? vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_WRITE_RECORD_FAILED, NULL) : 0;
+}
+
+/* Signs, stores, says the id. */
+static int finish(struct vd_cli *cli, struct making *m)
+{
+	struct vd_group *group = NULL;
+	char hex[2 * VD_ID_BYTES + 1];
+	struct vd_id id;
+	int rc = put_terms(cli, m);
+
+	if (!rc && m->fields.count == 0)
+		rc = vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_NOTHING_TO_SAY, cli->opt.command, NULL);
+	if (!rc)
+		rc = vd_cli_group(cli, &group);
+	if (!rc)
+		rc = store(cli, m, group, &id);
+	vd_group_free(group);
+	if (rc)
+		return rc;
+	vd_hex(hex, id.b, sizeof id.b);
+	if (cli->opt.json)
+		vd_say_json(cli, json_pack("{s:s}", "id", hex));
+	else
+		vd_say(cli, VD_MSG_ADDED, hex, NULL);
+	vd_cli_poke(cli);
+	return VD_EXIT_DONE;
+}
+
+static void end(struct making *m)
+{
+	vd_fields_deinit(&m->fields);
+	vd_buf_deinit(&m->text);
+	free(m);
+}
+
+static int add_run(struct vd_cli *cli)
+{
+	const char *text = vd_options_get(&cli->opt, VD_OPT_MESSAGE);
+	struct making *m = calloc(1, sizeof *m);
+	int rc = m ? begin(cli, m, cli->opt.args[0]) : VD_EXIT_FAILED;
+
+	if (!rc)
+		rc = put_arguments(cli, m, 1);
+	if (!rc && text)
+		rc = put_main_text(cli, m, text);
+	if (!rc)
+		rc = put_links(cli, m);
+	if (!rc)
+		rc = finish(cli, m);
+	if (m)
+		end(m);
+	return rc;
+}
+
+const struct vd_command vd_command_add = {
+	.syntax = { "add", { VD_OPT_MESSAGE, VD_OPT_ABOUT, VD_OPT_REPLACES, VD_OPT_ATTACH, VD_OPT_EXPIRES, VD_OPT_TO } },
+	.run = add_run, .summary = VD_MSG_SUM_ADD, .help = VD_MSG_HELP_ADD, .args_min = 1, .args_max = -1,
+};
+
+static int alert_run(struct vd_cli *cli)
+{
+	static const char *const defaults[][2] = { { "status", "actual" }, { "type", "alert" } };
+	const char *severity = vd_options_get(&cli->opt, VD_OPT_SEVERITY);
+	struct making *m = calloc(1, sizeof *m);
+	int rc = m ? begin(cli, m, "alert") : VD_EXIT_FAILED;
+
+	if (!rc)
+		rc = put_main_text(cli, m, cli->opt.args[0]);
+	if (!rc)
+		rc = put_arguments(cli, m, 1);
+	if (!rc && severity)
+		rc = put_text(cli, m, "severity", severity);
+	if (!rc)
+		rc = put_links(cli, m);
+	/* What CAP wants of every alert, unless something else was said. */
+	for (size_t i = 0; !rc && i < sizeof defaults / sizeof *defaults; i++) {
+		bool said = false;
+
+		for (size_t j = 0; j < m->fields.count; j++)
+			said |= vd_slice_eq(m->fields.list[j].name, vd_slice_str(defaults[i][0]));
+		if (!said)
+			rc = put_text(cli, m, defaults[i][0], defaults[i][1]);
+	}
+	if (!rc)
+		rc = finish(cli, m);
+	if (m)
+		end(m);
+	return rc;
+}
+
+const struct vd_command vd_command_alert = {
+	.syntax = { "alert", { VD_OPT_SEVERITY, VD_OPT_ABOUT, VD_OPT_REPLACES, VD_OPT_ATTACH, VD_OPT_EXPIRES, VD_OPT_TO } },
+	.run = alert_run, .summary = VD_MSG_SUM_ALERT, .help = VD_MSG_HELP_ALERT, .args_min = 1, .args_max = -1,
+};
+
+static int ack_run(struct vd_cli *cli)
+{
+	const char *stage = vd_options_get(&cli->opt, VD_OPT_STAGE), *text = vd_options_get(&cli->opt, VD_OPT_MESSAGE);
+	struct making *m = calloc(1, sizeof *m);
+	struct vd_id id;
+	int rc = m ? begin(cli, m, "ack") : VD_EXIT_FAILED;
+
+	if (!rc)
+		rc = vd_cli_record(cli, cli->opt.args[0], &id, NULL);
+	if (!rc)
+		rc = put_text(cli, m, "about", cli->opt.args[0]);
+	/* Whoever types this has read it. */
+	if (!rc)
+		rc = put_text(cli, m, "stage", stage ? stage : "seen");
+	if (!rc && text)
+		rc = put_main_text(cli, m, text);
+	if (!rc)
+		rc = finish(cli, m);
+	if (m)
+		end(m);
+	return rc;
+}
+
+const struct vd_command vd_command_ack = {
+	.syntax = { "ack", { VD_OPT_STAGE, VD_OPT_MESSAGE, VD_OPT_TO } },
+	.run = ack_run, .summary = VD_MSG_SUM_ACK, .help = VD_MSG_HELP_ACK, .args_min = 1, .args_max = 1,
+};

@@ -1,0 +1,226 @@
+/* export, import: sealed files for any channel. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "proto/err.h"
+#include "store/bundle.h"
+#include "times.h"
+
+struct wanted {
+	struct vd_cli *cli;
+	struct vd_group *group;
+	bool has_since;
+	uint64_t since_ms;
+	struct vd_buf room;
+};
+
+/* Control records always go along: whoever reads the rest needs them. */
+static bool wants(void *ctx, uint64_t arrival, const struct vd_record *r)
+{
+	struct wanted *w = ctx;
+	struct vd_content content;
+
+	(void)arrival;
+	if (r->lane == VD_LANE_CONTROL)
+		return true;
+	if (w->has_since && r->time_ms < w->since_ms)
+		return false;
+	if (w->cli->opt.arg_count == 1)
+		return true;
+	vd_buf_reset(&w->room);
+	if (vd_group_open_body(w->group, r, &w->room) || vd_content_decode(vd_buf_slice(&w->room), &content))
+		return false;
+	for (int i = 1; i < w->cli->opt.arg_count; i++)
+		if (vd_slice_eq(content.kind, vd_slice_str(w->cli->opt.args[i])))
+			return true;
+	return false;
+}
+
+static int export_run(struct vd_cli *cli)
+{
+	const char *path = cli->opt.args[0], *since = vd_options_get(&cli->opt, VD_OPT_SINCE);
+	bool to_stdout = strcmp(path, "-") == 0;
+	struct wanted w = { .cli = cli, .has_since = since != NULL };
+	struct vd_bundle_choice choice = { .want = wants, .ctx = &w };
+	struct vd_bundle_stats stats;
+	json_t *result;
+	int rc;
+
+	if (vd_options_get(&cli->opt, VD_OPT_FOR))
+		return vd_misuse(cli, VD_MSG_HINT_NOT_IN_VERSION, VD_MSG_NOT_IN_VERSION, "--for", NULL);
+	if (since && vd_time_parse(since, vd_time_now_ms(), true, &w.since_ms))
+		return vd_misuse(cli, VD_MSG_HINT_TIME, VD_MSG_BAD_TIME, since, NULL);
+	if (to_stdout && isatty(STDOUT_FILENO))
+		return vd_misuse(cli, VD_MSG_HINT_EXPORT_TTY, VD_MSG_EXPORT_TTY, NULL);
+	rc = vd_cli_group(cli, &w.group);
+	if (rc)
+		return rc;
+	memset(&stats, 0, sizeof stats);
+	rc = vd_bundle_write(cli->store, w.group, VD_SEALED_BUNDLE, &choice, path, !to_stdout, &stats);
+	vd_group_free(w.group);
+	vd_buf_deinit(&w.room);
+	if (rc)
+		return vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_EXPORT_FAILED, path, NULL);
+	result = json_pack("{s:o,s:o,s:i}", "records", vd_json_number(stats.records), "bytes", vd_json_number(stats.bytes), "files", 1);
+	if (cli->opt.json && to_stdout)
+		vd_note_json(cli, result);
+	else if (cli->opt.json)
+		vd_say_json(cli, result);
+	else if (to_stdout)
+		vd_note(cli, VD_MSG_EXPORT_DONE, vd_num(cli, stats.records), vd_num(cli, stats.bytes), path, NULL);
+	else
+		vd_say(cli, VD_MSG_EXPORT_DONE, vd_num(cli, stats.records), vd_num(cli, stats.bytes), path, NULL);
+	if (!cli->opt.json)
+		json_decref(result);
+	return VD_EXIT_DONE;
+}
+
+const struct vd_command vd_command_export = {
+	.syntax = { "export", { VD_OPT_FOR, VD_OPT_SINCE } },
+	.run = export_run, .summary = VD_MSG_SUM_EXPORT, .help = VD_MSG_HELP_EXPORT, .args_min = 1, .args_max = -1,
+};
+
+/* What all files of one import came to. */
+struct imported {
+	struct vd_cli *cli;
+	bool dry_run;
+	struct vd_merge merge;
+	uint64_t salvaged;
+	json_t *gaps;
+	uint64_t gap_count;
+	struct vd_id last;          /* the record before, while looking for gaps */
+};
+
+/* A fresh record whose predecessor we lack: something is still on its way. */
+static int look_for_gap(void *ctx, uint64_t arrival, uint64_t received_ms, struct vd_slice raw)
+{
+	struct imported *im = ctx;
+	struct vd_record r;
+	uint64_t found;
+	bool follows;
+
+	(void)received_ms;
+	if (arrival > im->merge.last_arrival)
+		return 1;
+	if (vd_record_decode(raw, &r))
+		return 0;
+	follows = r.has_prev && memcmp(r.prev.b, im->last.b, VD_ID_BYTES) == 0;
+	im->last = r.id;
+	if (follows || (r.has_prev && vd_store_find(im->cli->store, &r.prev, &found) == 0) || (!r.has_prev && r.seq == 1))
+		return 0;
+	im->gap_count++;
+	json_array_append_new(im->gaps, json_pack("{s:o,s:o,s:s,s:o}", "group", vd_json_hex(r.group, VD_GROUP_BYTES), "author",
+	                                          vd_json_hex(r.author, VD_KEY_BYTES), "lane", vd_lane_word(r.lane), "before",
+	                                          vd_json_number(r.seq)));
+	return 0;
+}
+
+static void add_up(struct imported *im, const struct vd_bundle_stats *s, bool whole)
+{
+	struct vd_merge *sum = &im->merge;
+	const struct vd_merge *m = &s->merge;
+
+	sum->fresh += m->fresh;
+	sum->known += m->known;
+	sum->filled += m->filled;
+	sum->refused += m->refused;
+	sum->pooled += m->pooled;
+	for (size_t i = 0; i < sizeof m->refused_why / sizeof *m->refused_why; i++)
+		sum->refused_why[i] += m->refused_why[i];
+	if (!whole)
+		im->salvaged += m->fresh + m->known;
+	if (m->first_arrival && (!sum->first_arrival || m->first_arrival < sum->first_arrival))
+		sum->first_arrival = m->first_arrival;
+	if (m->last_arrival > sum->last_arrival)
+		sum->last_arrival = m->last_arrival;
+}
+
+static int say_file(struct vd_cli *cli, const char *path, int err, const struct vd_bundle_stats *s)
+{
+	const struct vd_merge *m = &s->merge;
+	uint64_t kept = m->fresh + m->known;
+
+	switch (err) {
+	case 0: break;
+	case VD_ETORN:
+		return vd_refuse(cli, VD_EXIT_PARTLY, "torn", VD_MSG_HINT_IMPORT_TORN, VD_MSG_IMPORT_TORN, path, vd_num(cli, kept),
+		                 vd_num(cli, s->chunks_ok), NULL);
+	case VD_EDAMAGED:
+		return vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_IMPORT_DAMAGED, VD_MSG_IMPORT_DAMAGED, path,
+		                 vd_num(cli, kept), vd_num(cli, s->chunks_bad), vd_num(cli, s->chunks_ok + s->chunks_bad),
+		                 vd_num(cli, s->bytes_bad), NULL);
+	case VD_EKEY:
+		return vd_refuse(cli, VD_EXIT_KEY, "no-key", VD_MSG_HINT_IMPORT_NOT_OURS, VD_MSG_IMPORT_NOT_OURS, path, NULL);
+	case VD_EFORMAT:
+		return vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_IMPORT_NO_BUNDLE, VD_MSG_IMPORT_NO_BUNDLE, path, NULL);
+	default: return vd_fail(cli, err, VD_MSG_NONE, VD_MSG_IMPORT_FAILED, path, NULL);
+	}
+	if (m->refused)
+		return vd_refuse(cli, m->refused_why[-VD_ESIGNATURE] ? VD_EXIT_INTEGRITY : VD_EXIT_PARTLY,
+		                 m->refused_why[-VD_ESIGNATURE] ? "integrity" : "partly", VD_MSG_HINT_IMPORT_REFUSED,
+		                 VD_MSG_IMPORT_REFUSED, path, vd_num(cli, m->refused), NULL);
+	return VD_EXIT_DONE;
+}
+
+static void say_result(struct imported *im)
+{
+	struct vd_cli *cli = im->cli;
+	const struct vd_merge *m = &im->merge;
+	json_t *refusals = json_array();
+
+	for (size_t i = 0; i < sizeof m->refused_why / sizeof *m->refused_why; i++)
+		if (m->refused_why[i])
+			json_array_append_new(refusals, json_pack("{s:s,s:o}", "why", vd_err_name(-(int)i), "count",
+			                                          vd_json_number(m->refused_why[i])));
+	if (cli->opt.json) {
+		vd_say_json(cli, json_pack("{s:o,s:o,s:o,s:i,s:o,s:o,s:o,s:o,s:O}", "new", vd_json_number(m->fresh), "known",
+		                           vd_json_number(m->known), "refused", vd_json_number(m->refused), "quarantined", 0,
+		                           "salvaged", vd_json_number(im->salvaged), "filled", vd_json_number(m->filled), "pooled",
+		                           vd_json_number(m->pooled), "refusals", refusals, "gaps", im->gaps));
+		return;
+	}
+	json_decref(refusals);
+	vd_say(cli, im->dry_run ? VD_MSG_IMPORT_DRY : VD_MSG_IMPORT_DONE, vd_num(cli, m->fresh), vd_num(cli, m->known),
+	       vd_num(cli, m->refused), NULL);
+	if (m->pooled)
+		vd_note(cli, VD_MSG_IMPORT_POOLED, vd_num(cli, m->pooled), NULL);
+	if (im->gap_count)
+		vd_note(cli, VD_MSG_IMPORT_GAPS, vd_num(cli, im->gap_count), NULL);
+}
+
+static int import_run(struct vd_cli *cli)
+{
+	struct imported im = { .cli = cli, .dry_run = vd_options_get(&cli->opt, VD_OPT_DRY_RUN) != NULL };
+	int code = VD_EXIT_DONE, rc = vd_cli_open(cli);
+
+	if (rc)
+		return rc;
+	im.gaps = json_array();
+	for (int i = 0; i < cli->opt.arg_count; i++) {
+		struct vd_bundle_stats stats;
+
+		memset(&stats, 0, sizeof stats);
+		rc = vd_bundle_merge(cli->store, cli->opt.args[i], im.dry_run, NULL, &stats);
+		add_up(&im, &stats, rc == 0);
+		rc = say_file(cli, cli->opt.args[i], rc, &stats);
+		/* Damage and a full disk outrank the rest; unlike outcomes are "partly". */
+		if (i == 0 || rc == VD_EXIT_NO_SPACE || (rc == VD_EXIT_INTEGRITY && code != VD_EXIT_NO_SPACE))
+			code = rc;
+		else if (rc != code && code != VD_EXIT_NO_SPACE && code != VD_EXIT_INTEGRITY)
+			code = VD_EXIT_PARTLY;
+	}
+	if (im.merge.first_arrival && !im.dry_run)
+		vd_store_walk(cli->store, NULL, 255, im.merge.first_arrival - 1, look_for_gap, &im);
+	say_result(&im);
+	json_decref(im.gaps);
+	if (im.merge.fresh && !im.dry_run)
+		vd_cli_poke(cli);
+	return code;
+}
+
+const struct vd_command vd_command_import = {
+	.syntax = { "import", { VD_OPT_DRY_RUN } },
+	.run = import_run, .summary = VD_MSG_SUM_IMPORT, .help = VD_MSG_HELP_IMPORT, .args_min = 1, .args_max = -1,
+};

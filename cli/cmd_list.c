@@ -1,0 +1,507 @@
+/* list, show, watch: what the store holds, for people and programs. */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "proto/err.h"
+#include "times.h"
+
+enum { LOOK_AGAIN_MS = 200 };
+
+/* A query together with the room for what it points to. */
+struct asked {
+	struct vd_query query;
+	uint8_t group[VD_GROUP_BYTES], person[VD_PERSON_BYTES];
+	struct vd_id about;
+};
+
+struct printing {
+	struct vd_cli *cli;
+	uint64_t count, last;       /* highest arrival number seen */
+};
+
+static int print_one(void *ctx, const struct vd_found *f)
+{
+	struct printing *p = ctx;
+
+	if (f->arrival > p->last)
+		p->last = f->arrival;
+	p->count++;
+	if (p->cli->opt.json)
+		vd_say_json(p->cli, vd_json_record(f));
+	else
+		vd_say_record(p->cli, f);
+	return vd_say_ok(p->cli) ? 0 : VD_ECLOSED;
+}
+
+static int parse_moment(struct vd_cli *cli, enum vd_opt option, bool *has, uint64_t *ms)
+{
+	const char *text = vd_options_get(&cli->opt, option);
+
+	*has = text != NULL;
+	if (!text || vd_time_parse(text, vd_time_now_ms(), true, ms) == 0)
+		return 0;
+	return vd_misuse(cli, VD_MSG_HINT_TIME, VD_MSG_BAD_TIME, text, NULL);
+}
+
+static int parse_limit(struct vd_cli *cli, size_t *limit)
+{
+	const char *text = vd_options_get(&cli->opt, VD_OPT_LIMIT);
+	char *end;
+	unsigned long long n;
+
+	if (!text)
+		return 0;
+	errno = 0;
+	n = strtoull(text, &end, 10);
+	if (text[0] < '0' || text[0] > '9' || *end || errno || n == 0)
+		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_BAD_NUMBER, cli->opt.command, text, NULL);
+	*limit = (size_t)n;
+	return 0;
+}
+
+static int parse_about(struct vd_cli *cli, const char *text, struct vd_id *id)
+{
+	size_t n = 0;
+
+	/* A whole id needs not be here: what is about it may have come first. */
+	if (strlen(text) == 2 * VD_ID_BYTES && vd_unhex(id->b, VD_ID_BYTES, text, &n) == 0)
+		return 0;
+	return vd_cli_record(cli, text, id, NULL);
+}
+
+/* Fills a query from the options and the kind, if one was named. */
+static int ask(struct vd_cli *cli, struct asked *a)
+{
+	const char *author = vd_options_get(&cli->opt, VD_OPT_AUTHOR), *about = vd_options_get(&cli->opt, VD_OPT_ABOUT);
+	uint8_t groups[VD_STORE_GROUPS_MAX][VD_GROUP_BYTES];
+	size_t count = 0;
+	int rc;
+
+	memset(a, 0, sizeof *a);
+	if (vd_options_get(&cli->opt, VD_OPT_QUARANTINED))
+		return vd_misuse(cli, VD_MSG_HINT_NOT_IN_VERSION, VD_MSG_NOT_IN_VERSION, "--quarantined", NULL);
+	rc = vd_cli_groups(cli, groups, &count);
+	if (rc)
+		return rc;
+	if (cli->opt.group) {
+		memcpy(a->group, groups[0], sizeof a->group);
+		a->query.group = a->group;
+	}
+	a->query.kind = cli->opt.arg_count ? cli->opt.args[0] : NULL;
+	a->query.search = vd_options_get(&cli->opt, VD_OPT_SEARCH);
+	rc = parse_moment(cli, VD_OPT_SINCE, &a->query.has_since, &a->query.since_ms);
+	if (!rc)
+		rc = parse_moment(cli, VD_OPT_UNTIL, &a->query.has_until, &a->query.until_ms);
+	if (!rc)
+		rc = parse_limit(cli, &a->query.limit);
+	if (!rc && author) {
+		rc = vd_cli_member(cli, author, a->person);
+		a->query.person = a->person;
+	}
+	if (!rc && about) {
+		rc = parse_about(cli, about, &a->about);
+		a->query.about = &a->about;
+	}
+	return rc;
+}
+
+/* Where --new has got to, one mark for each way of asking; the mark of a plain list counts for all of them. */
+static void mark_key(const struct asked *a, struct vd_buf *key)
+{
+	if (a->query.group)
+		vd_buf_put(key, a->group, sizeof a->group);
+	vd_buf_put_u8(key, 0);
+	if (a->query.kind)
+		vd_buf_put_slice(key, vd_slice_str(a->query.kind));
+	vd_buf_put_u8(key, 0);
+	if (a->query.person)
+		vd_buf_put(key, a->person, sizeof a->person);
+	vd_buf_put_u8(key, 0);
+	if (a->query.about)
+		vd_buf_put(key, a->about.b, sizeof a->about.b);
+	vd_buf_put_u8(key, 0);
+	if (a->query.search)
+		vd_buf_put_slice(key, vd_slice_str(a->query.search));
+}
+
+static uint64_t read_mark(struct vd_cli *cli, struct vd_slice key)
+{
+	struct vd_buf value = { 0 };
+	uint64_t mark = 0;
+
+	if (vd_store_note(cli->store, "list", key, &value) == 0 && value.n == 8)
+		mark = vd_get_u64(value.p);
+	vd_buf_deinit(&value);
+	return mark;
+}
+
+static int write_mark(struct vd_cli *cli, struct vd_slice key, uint64_t mark)
+{
+	struct vd_write *write = NULL;
+	uint8_t value[8];
+	int rc = vd_write_begin(cli->store, &write);
+
+	vd_set_u64(value, mark);
+	if (rc)
+		return rc;
+	rc = vd_write_note(write, "list", key, vd_slice(value, sizeof value));
+	if (!rc)
+		return vd_write_commit(write);
+	vd_write_abort(write);
+	return rc;
+}
+
+static int list_run(struct vd_cli *cli)
+{
+	bool only_new = vd_options_get(&cli->opt, VD_OPT_NEW) != NULL;
+	struct printing p = { .cli = cli };
+	struct vd_buf key = { 0 };
+	struct asked a, plain = { 0 };
+	int rc = ask(cli, &a), err;
+
+	if (rc)
+		return rc;
+	if (only_new) {
+		mark_key(&plain, &key);
+		a.query.after = read_mark(cli, vd_buf_slice(&key));
+		vd_buf_reset(&key);
+		mark_key(&a, &key);
+		p.last = read_mark(cli, vd_buf_slice(&key));
+		p.last = a.query.after = p.last > a.query.after ? p.last : a.query.after;
+	}
+	err = vd_query(cli->store, &a.query, print_one, &p);
+	if (err && err != VD_ECLOSED)
+		rc = vd_fail(cli, err, VD_MSG_NONE, VD_MSG_QUERY_FAILED, NULL);
+	if (!rc && p.count == 0 && !cli->opt.json)
+		vd_note(cli, VD_MSG_LIST_NOTHING, NULL);
+	/* Only what has really been shown counts as seen. */
+	if (!rc && only_new && vd_say_end(cli, 0) == 0 && p.last > a.query.after) {
+		err = write_mark(cli, vd_buf_slice(&key), p.last);
+		if (err)
+			rc = vd_fail(cli, err, VD_MSG_NONE, VD_MSG_QUERY_FAILED, NULL);
+	}
+	vd_buf_deinit(&key);
+	return rc;
+}
+
+const struct vd_command vd_command_list = {
+	.syntax = { "list", { VD_OPT_SINCE, VD_OPT_UNTIL, VD_OPT_NEW, VD_OPT_AUTHOR, VD_OPT_ABOUT, VD_OPT_SEARCH, VD_OPT_LIMIT,
+	                      VD_OPT_QUARANTINED } },
+	.run = list_run, .summary = VD_MSG_SUM_LIST, .help = VD_MSG_HELP_LIST, .args_max = 1,
+};
+
+static int watch_run(struct vd_cli *cli)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO };
+	struct printing p = { .cli = cli };
+	uint64_t latest = 0;
+	struct asked a;
+	int rc = ask(cli, &a), err;
+
+	if (rc)
+		return rc;
+	err = vd_store_latest(cli->store, &p.last);
+	vd_note(cli, VD_MSG_WATCHING, NULL);
+	vd_interrupt_graceful(true);
+	while (!err && !vd_interrupted() && vd_say_ok(cli)) {
+		/* The sleep, which also notices that nobody reads us any more. */
+		if (poll(&out, 1, LOOK_AGAIN_MS) > 0 && (out.revents & (POLLERR | POLLNVAL)))
+			return VD_EXIT_FAILED;
+		err = vd_store_latest(cli->store, &latest);
+		if (err || latest <= p.last)
+			continue;
+		a.query.after = p.last;
+		p.last = latest;
+		err = vd_query(cli->store, &a.query, print_one, &p);
+		if (fflush(stdout) != 0 && !cli->out_error)
+			cli->out_error = errno;
+		if (err == VD_ECLOSED)
+			err = 0;
+	}
+	vd_interrupt_graceful(false);
+	if (err)
+		return vd_fail(cli, err, VD_MSG_NONE, VD_MSG_QUERY_FAILED, NULL);
+	return vd_interrupted() ? VD_EXIT_INTERRUPTED : VD_EXIT_FAILED;
+}
+
+const struct vd_command vd_command_watch = {
+	.syntax = { "watch", { VD_OPT_AUTHOR, VD_OPT_ABOUT, VD_OPT_SEARCH } },
+	.run = watch_run, .summary = VD_MSG_SUM_WATCH, .help = VD_MSG_HELP_WATCH, .args_max = 1,
+};
+
+struct kept {
+	uint64_t arrival;
+	struct vd_id id;
+};
+
+/* A record that is shown, and those found on the way. */
+struct shown {
+	struct vd_cli *cli;
+	struct vd_id id;            /* the one asked for */
+	json_t *whole;
+	struct kept *kept;          /* its history or answers */
+	size_t count, capacity;
+	bool changed;
+};
+
+static bool has_id(const struct shown *s, const uint8_t *id)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (memcmp(s->kept[i].id.b, id, VD_ID_BYTES) == 0)
+			return true;
+	return false;
+}
+
+static int keep(struct shown *s, const struct vd_id *id, uint64_t arrival)
+{
+	if (s->count == s->capacity) {
+		size_t capacity = s->capacity ? 2 * s->capacity : 16;
+		struct kept *more = realloc(s->kept, capacity * sizeof *more);
+
+		if (!more)
+			return VD_ENOMEM;
+		s->kept = more;
+		s->capacity = capacity;
+	}
+	s->kept[s->count++] = (struct kept){ arrival, *id };
+	s->changed = true;
+	return 0;
+}
+
+static int keep_found(void *ctx, const struct vd_found *f)
+{
+	struct shown *s = ctx;
+
+	return has_id(s, f->record->id.b) ? 0 : keep(s, &f->record->id, f->arrival);
+}
+
+/* Keeps a record when it replaces one that is kept, or is replaced by one. */
+static int keep_related(void *ctx, const struct vd_found *f)
+{
+	struct shown *s = ctx;
+	const struct vd_value *replaces = f->body ? NULL : vd_content_get(f->content, "replaces", VD_MP_ARRAY, 0);
+	bool kept = has_id(s, f->record->id.b), hit = false;
+	struct vd_value item;
+	struct vd_rd items;
+
+	if (!replaces)
+		return 0;
+	items = vd_value_items(replaces);
+	while (vd_value_next(&items, &item)) {
+		uint64_t arrival;
+		struct vd_id id;
+
+		if (item.type != VD_MP_BIN || item.bytes.n != VD_ID_BYTES)
+			continue;
+		memcpy(id.b, item.bytes.p, VD_ID_BYTES);
+		if (kept && !has_id(s, id.b) && vd_store_find(s->cli->store, &id, &arrival) == 0) {
+			int rc = keep(s, &id, arrival);
+
+			if (rc)
+				return rc;
+		}
+		hit |= has_id(s, id.b);
+	}
+	return !kept && hit ? keep(s, &f->record->id, f->arrival) : 0;
+}
+
+static int show_json(void *ctx, const struct vd_found *f)
+{
+	struct shown *s = ctx;
+
+	s->whole = vd_json_record(f);
+	return 0;
+}
+
+static int append_json(void *ctx, const struct vd_found *f)
+{
+	return json_array_append_new(ctx, vd_json_record(f)) ? VD_ENOMEM : 0;
+}
+
+static void say_value(struct vd_cli *cli, const struct vd_value *v)
+{
+	struct vd_value item;
+	struct vd_rd items;
+	char hex[2 * VD_ID_BYTES + 1];
+
+	switch (v->type) {
+	case VD_MP_STR: vd_say_text(cli, v->bytes, true); break;
+	case VD_MP_UINT: vd_say_raw(cli, vd_slice_str(vd_num(cli, v->number))); break;
+	case VD_MP_BOOL: vd_say_raw(cli, vd_slice_str(v->number ? "true" : "false")); break;
+	case VD_MP_BIN:
+		vd_hex(hex, v->bytes.p, v->bytes.n < VD_ID_BYTES ? v->bytes.n : VD_ID_BYTES);
+		vd_say_raw(cli, vd_slice_str(hex));
+		break;
+	case VD_MP_ARRAY:
+		items = vd_value_items(v);
+		for (bool first = true; vd_value_next(&items, &item); first = false) {
+			vd_say_raw(cli, vd_slice_str(first ? "" : ", "));
+			if (item.type != VD_MP_ARRAY)
+				say_value(cli, &item);
+		}
+		break;
+	case VD_MP_NONE:
+	case VD_MP_NIL: break;
+	}
+}
+
+static int show_people(void *ctx, const struct vd_found *f)
+{
+	struct vd_cli *cli = ((struct shown *)ctx)->cli;
+	const struct vd_device *author = vd_group_find(f->group, f->record->author);
+	char time[VD_TIME_TEXT], hex[2 * VD_ID_BYTES + 1], key[13];
+
+	vd_hex(hex, f->record->id.b, VD_ID_BYTES);
+	vd_say_raw(cli, vd_slice_str(hex));
+	vd_say_raw(cli, vd_slice_str("  "));
+	if (!f->body)
+		vd_say_text(cli, f->content->kind, false);
+	vd_say_raw(cli, vd_slice_str("\n"));
+	vd_hex(key, f->record->author, 6);
+	vd_say(cli, VD_MSG_SHOW_AUTHOR, author && author->name[0] ? author->name : vd_text(cli->lang, VD_MSG_UNNAMED), key, NULL);
+	vd_say(cli, VD_MSG_SHOW_GROUP, vd_group_name(f->group), NULL);
+	vd_time_local(f->record->time_ms, time);
+	vd_say(cli, VD_MSG_SHOW_TIME, time, NULL);
+	vd_time_local(f->received_ms, time);
+	vd_say(cli, VD_MSG_SHOW_RECEIVED, time, NULL);
+	vd_say(cli, VD_MSG_SHOW_LANE, vd_text(cli->lang, vd_lane_text(f->record->lane)), NULL);
+	if (f->record->has_expires) {
+		vd_time_local(f->record->expires_day * VD_DAY_MS, time);
+		vd_say(cli, VD_MSG_SHOW_EXPIRES, time, NULL);
+	}
+	if (f->body)
+		vd_say(cli, f->body == VD_ENOTFOUND ? VD_MSG_BODY_STUB : f->body == VD_EVERSION ? VD_MSG_BODY_VERSION : VD_MSG_BODY_SEALED,
+		       NULL);
+	for (size_t i = 0; !f->body && i < f->content->count; i++) {
+		vd_say_raw(cli, vd_slice_str("\n"));
+		vd_say_text(cli, f->content->fields[i].name, false);
+		vd_say_raw(cli, vd_slice_str(": "));
+		say_value(cli, &f->content->fields[i].value);
+	}
+	vd_say_raw(cli, vd_slice_str("\n"));
+	return 0;
+}
+
+static int line_people(void *ctx, const struct vd_found *f)
+{
+	vd_say_raw(ctx, vd_slice_str("  "));
+	vd_say_record(ctx, f);
+	return 0;
+}
+
+struct kind_of {
+	char kind[VD_KIND_MAX + 1];
+	uint8_t group[VD_GROUP_BYTES];
+};
+
+static int find_kind(void *ctx, const struct vd_found *f)
+{
+	struct kind_of *k = ctx;
+
+	memcpy(k->group, f->record->group, VD_GROUP_BYTES);
+	if (!f->body)
+		memcpy(k->kind, f->content->kind.p, f->content->kind.n);
+	return 0;
+}
+
+/* The whole chain of replacing and replaced records: it may be met in any order, so until nothing is added. */
+static int find_history(struct shown *s, uint64_t arrival)
+{
+	struct kind_of k = { .kind = "" };
+	struct vd_query query = { .group = k.group, .kind = k.kind };
+	int rc = vd_query_one(s->cli->store, arrival, find_kind, &k);
+
+	if (!rc)
+		rc = keep(s, &s->id, arrival);
+	while (!rc && k.kind[0] && s->changed) {
+		s->changed = false;
+		rc = vd_query(s->cli->store, &query, keep_related, s);
+	}
+	return rc;
+}
+
+static int find_answers(struct shown *s)
+{
+	struct vd_query query = { .about = &s->id };
+
+	return vd_query(s->cli->store, &query, keep_found, s);
+}
+
+static int by_arrival(const void *a, const void *b)
+{
+	uint64_t x = ((const struct kept *)a)->arrival, y = ((const struct kept *)b)->arrival;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Each kept record but the one asked for: as JSON into an array, or as lines. */
+static int each(struct shown *s, json_t *array, enum vd_msg heading)
+{
+	int rc = 0;
+	bool headed = false;
+
+	if (s->count)
+		qsort(s->kept, s->count, sizeof *s->kept, by_arrival);
+	for (size_t i = 0; !rc && i < s->count; i++) {
+		if (memcmp(s->kept[i].id.b, s->id.b, VD_ID_BYTES) == 0)
+			continue;
+		if (!array && !headed)
+			vd_say(s->cli, heading, NULL);
+		headed = true;
+		rc = vd_query_one(s->cli->store, s->kept[i].arrival, array ? append_json : line_people, array ? (void *)array : s->cli);
+	}
+	return rc;
+}
+
+static void free_shown(struct shown *s)
+{
+	json_decref(s->whole);
+	free(s->kept);
+}
+
+static int show_run(struct vd_cli *cli)
+{
+	struct shown history = { .cli = cli }, answers = { .cli = cli };
+	uint64_t arrival = 0;
+	int rc = vd_cli_record(cli, cli->opt.args[0], &history.id, &arrival), err;
+
+	if (rc)
+		return rc;
+	answers.id = history.id;
+	err = find_history(&history, arrival);
+	if (!err)
+		err = find_answers(&answers);
+	if (!err && cli->opt.json) {
+		json_t *before = json_array(), *after = json_array();
+
+		err = vd_query_one(cli->store, arrival, show_json, &history);
+		if (!err)
+			err = each(&history, before, VD_MSG_NONE);
+		if (!err)
+			err = each(&answers, after, VD_MSG_NONE);
+		json_object_set_new(history.whole, "history", before);
+		json_object_set_new(history.whole, "answers", after);
+		json_object_set_new(history.whole, "attachments", json_array());
+		if (!err)
+			vd_say_json(cli, json_incref(history.whole));
+	} else if (!err) {
+		err = vd_query_one(cli->store, arrival, show_people, &history);
+		if (!err)
+			err = each(&history, NULL, VD_MSG_SHOW_HISTORY);
+		if (!err)
+			err = each(&answers, NULL, VD_MSG_SHOW_ANSWERS);
+	}
+	free_shown(&history);
+	free_shown(&answers);
+	return err ? vd_fail(cli, err, VD_MSG_NONE, VD_MSG_QUERY_FAILED, NULL) : VD_EXIT_DONE;
+}
+
+const struct vd_command vd_command_show = {
+	.syntax = { "show", { VD_OPT_NONE } },
+	.run = show_run, .summary = VD_MSG_SUM_SHOW, .help = VD_MSG_HELP_SHOW, .args_min = 1, .args_max = 1,
+};

@@ -1,0 +1,547 @@
+/* load: a record a row. Its position moves in the same commit as its rows, so that an interrupted load goes on where it was.
+ *
+ * Position: a chain of hashes over the rows, h_0 = H_load(group, kind, format, mapping, columns), h_i = H_load(h_(i-1), row). The
+ * note "load" / h_i says that everything up to row i is stored; it moves with every batch, and the one of a file's end stays.
+ * A later run looks for the longest prefix of the file that has a note: also of a file that has grown since. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "fields.h"
+#include "proto/err.h"
+#include "proto/hash.h"
+#include "rows.h"
+#include "store/file.h"
+#include "times.h"
+
+enum { BATCH_ROWS = 1000, BATCH_BYTES = 2 * 1024 * 1024, BAD_ROWS_SAID = 100 };
+enum { NOTE_MOVING = 0, NOTE_END = 1 };
+
+struct mapped {
+	struct vd_slice field;
+	struct vd_slice column;
+	size_t index;               /* CSV */
+};
+
+struct load {
+	struct vd_cli *cli;
+	struct vd_group *group;
+	struct vd_rows *rows;
+	struct vd_fields fields;
+	struct vd_id_finder finder;
+	struct mapped *map;
+	size_t map_count;
+	bool dry_run;
+	uint8_t h[VD_HASH_BYTES], start[VD_HASH_BYTES];
+	uint8_t noted[VD_HASH_BYTES];   /* the moving note, when has_note */
+	bool has_note;
+	uint64_t known_rows;            /* rows of the file that are stored already */
+	uint64_t row, fresh, known, refused, said;
+	struct vd_write *write;
+	size_t batch_rows, batch_bytes;
+	struct vd_buf content;
+	json_t *errors;
+	uint64_t shown_ms;
+};
+
+/* A pipe cannot be read twice: what it says goes to a file of ours that has no name. */
+static int spool(struct vd_cli *cli, int from, int *out)
+{
+	static uint8_t chunk[64 * 1024];
+	char path[sizeof cli->home + 32];
+	int fd = open(cli->home, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600), err = 0;
+
+	if (fd < 0) {
+		snprintf(path, sizeof path, "%s/load.XXXXXX", cli->home);
+		fd = mkostemp(path, O_CLOEXEC);
+		if (fd >= 0)
+			unlink(path);
+	}
+	if (fd < 0)
+		return vd_file_errno(errno);
+	for (;;) {
+		ssize_t n = read(from, chunk, sizeof chunk);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			err = n < 0 ? vd_file_errno(errno) : 0;
+			break;
+		}
+		for (ssize_t done = 0; done < n && !err;) {
+			ssize_t w = write(fd, chunk + done, (size_t)(n - done));
+
+			if (w < 0 && errno != EINTR)
+				err = vd_file_errno(errno);
+			done += w > 0 ? w : 0;
+		}
+		if (err)
+			break;
+	}
+	if (err)
+		close(fd);
+	else
+		*out = fd;
+	return err;
+}
+
+static int open_input(struct vd_cli *cli, const char *path, int *out)
+{
+	bool is_stdin = strcmp(path, "-") == 0;
+	int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC), err;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) != 0 || S_ISDIR(st.st_mode)) {
+		err = fd >= 0 && S_ISDIR(st.st_mode) ? EISDIR : errno;
+		if (fd >= 0 && !is_stdin)
+			close(fd);
+		return vd_fail(cli, err == EISDIR ? VD_EINVAL : vd_file_errno(err), VD_MSG_NONE, VD_MSG_LOAD_OPEN_FAILED, path, NULL);
+	}
+	if (S_ISREG(st.st_mode) && !is_stdin) {
+		*out = fd;
+		return 0;
+	}
+	err = spool(cli, fd, out);
+	if (!is_stdin)
+		close(fd);
+	return err ? vd_fail(cli, err, VD_MSG_NONE, VD_MSG_LOAD_SPOOL_FAILED, NULL) : 0;
+}
+
+static enum vd_rows_format format_of(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+
+	if (dot && strcasecmp(dot, ".csv") == 0)
+		return VD_ROWS_CSV;
+	if (dot && (strcasecmp(dot, ".ndjson") == 0 || strcasecmp(dot, ".jsonl") == 0))
+		return VD_ROWS_NDJSON;
+	return VD_ROWS_GUESS;
+}
+
+/* A slice as a C string, cut to the room there is: for messages. */
+static const char *text_of(struct vd_slice s, char *out, size_t cap)
+{
+	size_t n = s.n < cap - 1 ? s.n : cap - 1;
+
+	if (n)
+		memcpy(out, s.p, n);
+	out[n] = '\0';
+	return out;
+}
+
+static int map_add(struct load *l, struct vd_slice field, struct vd_slice column, size_t index)
+{
+	struct mapped *map = realloc(l->map, (l->map_count + 1) * sizeof *map);
+
+	if (!map)
+		return vd_fail(l->cli, VD_ENOMEM, VD_MSG_NONE, VD_MSG_LOAD_STOPPED, NULL);
+	l->map = map;
+	l->map[l->map_count++] = (struct mapped){ field, column, index };
+	return 0;
+}
+
+/* --map FIELD=COLUMN, one of them. */
+static int map_one(struct load *l, const char *said)
+{
+	const char *eq = strchr(said, '=');
+	struct vd_slice field = vd_slice(said, eq ? (size_t)(eq - said) : 0), column = vd_slice_str(eq ? eq + 1 : "");
+	size_t count, index = 0;
+	const struct vd_slice *columns = vd_rows_columns(l->rows, &count);
+
+	if (!eq || !vd_field_name_ok(field))
+		return vd_misuse(l->cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_LOAD_MAP_BAD, "load", said, NULL);
+	for (size_t i = 0; i < l->map_count; i++)
+		if (vd_slice_eq(l->map[i].field, field))
+			return vd_misuse(l->cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_LOAD_MAP_TWICE, "load", said, NULL);
+	if (vd_rows_format(l->rows) == VD_ROWS_CSV) {
+		struct vd_buf names = { 0 };
+
+		while (index < count && !vd_slice_eq(columns[index], column))
+			index++;
+		if (index == count) {
+			int rc;
+
+			for (size_t i = 0; i < count; i++) {
+				vd_buf_put_slice(&names, vd_slice_str(i ? ", " : ""));
+				vd_buf_put_slice(&names, columns[i]);
+			}
+			vd_buf_put_u8(&names, 0);
+			rc = vd_misuse(l->cli, VD_MSG_HINT_LOAD_NO_COLUMN, VD_MSG_LOAD_NO_COLUMN, eq + 1, (const char *)names.p, NULL);
+			vd_buf_deinit(&names);
+			return rc;
+		}
+	}
+	return map_add(l, field, column, index);
+}
+
+/* Columns that no --map names: said once, so that nobody believes they were stored. */
+static void say_unmapped(struct load *l)
+{
+	size_t count;
+	const struct vd_slice *columns = vd_rows_columns(l->rows, &count);
+	struct vd_buf names = { 0 };
+
+	for (size_t i = 0; i < count; i++) {
+		bool mapped = false;
+
+		for (size_t j = 0; j < l->map_count; j++)
+			mapped |= l->map[j].index == i;
+		if (mapped)
+			continue;
+		vd_buf_put_slice(&names, vd_slice_str(names.n ? ", " : ""));
+		vd_buf_put_slice(&names, columns[i]);
+	}
+	if (names.n) {
+		vd_buf_put_u8(&names, 0);
+		vd_note(l->cli, VD_MSG_LOAD_UNMAPPED, (const char *)names.p, NULL);
+	}
+	vd_buf_deinit(&names);
+}
+
+static int make_map(struct load *l)
+{
+	size_t at = 0, count;
+	const struct vd_slice *columns = vd_rows_columns(l->rows, &count);
+	const char *said;
+	char name[128];
+
+	while ((said = vd_options_each(&l->cli->opt, VD_OPT_MAP, &at))) {
+		int rc = map_one(l, said);
+
+		if (rc)
+			return rc;
+	}
+	if (l->map_count) {
+		if (vd_rows_format(l->rows) == VD_ROWS_CSV)
+			say_unmapped(l);
+		return 0;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (!vd_field_name_ok(columns[i]))
+			return vd_misuse(l->cli, VD_MSG_HINT_LOAD_COLUMN_NAME, VD_MSG_LOAD_COLUMN_NAME,
+			                 text_of(columns[i], name, sizeof name), vd_num(l->cli, i + 1), NULL);
+		for (size_t j = 0; j < i; j++)
+			if (vd_slice_eq(columns[i], columns[j]))
+				return vd_misuse(l->cli, VD_MSG_HINT_LOAD_COLUMN_NAME, VD_MSG_LOAD_COLUMN_TWICE,
+				                 text_of(columns[i], name, sizeof name), NULL);
+		if (map_add(l, columns[i], columns[i], i))
+			return VD_EXIT_FAILED;
+	}
+	return 0;
+}
+
+static void put_sized(struct vd_buf *b, struct vd_slice s)
+{
+	vd_buf_put_u32(b, (uint32_t)s.n);
+	vd_buf_put_slice(b, s);
+}
+
+/* h_0: the same rows for another group, kind or mapping are another load. */
+static int start_chain(struct load *l)
+{
+	struct vd_buf b = { 0 };
+	size_t count;
+	const struct vd_slice *columns = vd_rows_columns(l->rows, &count);
+	int rc;
+
+	put_sized(&b, vd_slice(vd_group_id(l->group), VD_GROUP_BYTES));
+	put_sized(&b, l->fields.kind);
+	vd_buf_put_u8(&b, vd_rows_format(l->rows) == VD_ROWS_CSV ? 1 : 2);
+	vd_buf_put_u32(&b, (uint32_t)l->map_count);
+	for (size_t i = 0; i < l->map_count; i++) {
+		put_sized(&b, l->map[i].field);
+		put_sized(&b, l->map[i].column);
+	}
+	for (size_t i = 0; i < count; i++)
+		put_sized(&b, columns[i]);
+	rc = vd_buf_check(&b);
+	if (!rc)
+		vd_hash1(VD_HASH_LOAD, l->start, vd_buf_slice(&b));
+	vd_buf_deinit(&b);
+	memcpy(l->h, l->start, sizeof l->h);
+	return rc;
+}
+
+static void advance(struct load *l, struct vd_slice raw)
+{
+	struct vd_slice parts[2] = { vd_slice(l->h, sizeof l->h), raw };
+
+	vd_hash(VD_HASH_LOAD, vd_slice(NULL, 0), l->h, sizeof l->h, parts, 2);
+}
+
+/* Is everything up to here stored? *state: NOTE_MOVING or NOTE_END. */
+static bool noted(struct load *l, const uint8_t h[VD_HASH_BYTES], uint8_t *state)
+{
+	struct vd_buf value = { 0 };
+	bool found = vd_store_note(l->cli->store, "load", vd_slice(h, VD_HASH_BYTES), &value) == 0 && value.n == 1;
+
+	if (found)
+		*state = value.p[0];
+	vd_buf_deinit(&value);
+	return found;
+}
+
+/* Finds the longest prefix that is stored already. Files of a kind, mapping and header never loaded before skip the search. */
+static int find_known(struct load *l)
+{
+	struct vd_row row;
+	uint64_t i = 0;
+	uint8_t state;
+	int rc;
+
+	if (!noted(l, l->start, &state))
+		return 0;
+	while ((rc = vd_rows_next(l->rows, &row)) == 1) {
+		i++;
+		advance(l, row.raw);
+		if (!noted(l, l->h, &state))
+			continue;
+		l->known_rows = i;
+		l->has_note = state == NOTE_MOVING;
+		memcpy(l->noted, l->h, sizeof l->noted);
+	}
+	vd_rows_rewind(l->rows);
+	memcpy(l->h, l->start, sizeof l->h);
+	return rc;
+}
+
+/* Commits what waits, and the position with it. */
+static int flush(struct load *l, bool end)
+{
+	static const uint8_t moving = NOTE_MOVING, ended = NOTE_END;
+	struct vd_slice none = vd_slice(NULL, 0);
+	int rc = 0;
+
+	if (l->dry_run || l->row <= l->known_rows)
+		return 0;
+	if (!l->write)
+		rc = vd_write_begin(l->cli->store, &l->write);
+	if (!rc)
+		rc = vd_write_note(l->write, "load", vd_slice(l->start, sizeof l->start), vd_slice(&ended, 1));
+	if (!rc && l->has_note && memcmp(l->noted, l->h, sizeof l->h) != 0)
+		rc = vd_write_note(l->write, "load", vd_slice(l->noted, sizeof l->noted), none);
+	if (!rc)
+		rc = vd_write_note(l->write, "load", vd_slice(l->h, sizeof l->h), vd_slice(end ? &ended : &moving, 1));
+	if (rc)
+		vd_write_abort(l->write);
+	else
+		rc = vd_write_commit(l->write);
+	l->write = NULL;
+	if (!rc) {
+		l->fresh += l->batch_rows;
+		l->has_note = !end;
+		memcpy(l->noted, l->h, sizeof l->h);
+	}
+	l->batch_rows = l->batch_bytes = 0;
+	return rc;
+}
+
+static void say_bad(struct load *l, const struct vd_row *row, const struct vd_bad_field *bad)
+{
+	const char *const args[] = { l->fields.kind_text, bad->field, bad->detail, NULL };
+	struct vd_buf why = { 0 };
+
+	l->refused++;
+	vd_text_format(l->cli->lang, bad->msg, args, false, &why);
+	json_array_append_new(l->errors, json_pack("{s:o,s:o,s:o}", "row", vd_json_number(row->number), "line",
+	                                           vd_json_number(row->line), "error", vd_json_text(vd_buf_slice(&why))));
+	vd_buf_put_u8(&why, 0);
+	if (!l->cli->opt.json && l->said++ < BAD_ROWS_SAID)
+		vd_note(l->cli, VD_MSG_LOAD_BAD_ROW, vd_num(l->cli, row->number), (const char *)why.p, vd_num(l->cli, row->line), NULL);
+	vd_buf_deinit(&why);
+}
+
+/* The row's content, or why it has none. */
+static int convert(struct load *l, const struct vd_row *row, struct vd_bad_field *bad)
+{
+	int rc = 0;
+
+	bad->msg = row->bad;
+	bad->field[0] = bad->detail[0] = '\0';
+	if (row->bad)
+		return VD_EINVAL;
+	vd_fields_reset(&l->fields);
+	vd_buf_reset(&l->content);
+	if (row->cells) {
+		for (size_t i = 0; !rc && i < l->map_count; i++)
+			rc = vd_fields_put(&l->fields, l->map[i].field, row->cells->cells[l->map[i].index], bad);
+	} else if (l->map_count) {
+		for (size_t i = 0; !rc && i < l->map_count; i++) {
+			const json_t *v = json_object_getn(row->object, (const char *)l->map[i].column.p, l->map[i].column.n);
+
+			if (v)
+				rc = vd_fields_put_json(&l->fields, l->map[i].field, v, bad);
+		}
+	} else {
+		for (void *it = json_object_iter((json_t *)(uintptr_t)row->object); !rc && it;
+		     it = json_object_iter_next((json_t *)(uintptr_t)row->object, it))
+			rc = vd_fields_put_json(&l->fields, vd_slice(json_object_iter_key(it), json_object_iter_key_len(it)),
+			                        json_object_iter_value(it), bad);
+	}
+	if (!rc && l->fields.count == 0) {
+		bad->msg = VD_MSG_LOAD_ROW_EMPTY;
+		return VD_EINVAL;
+	}
+	return rc ? rc : vd_fields_encode(&l->fields, &l->content, bad);
+}
+
+static int take_row(struct load *l, const struct vd_row *row)
+{
+	struct vd_draft draft = { .lane = (uint8_t)vd_kind_lane(l->fields.kind), .audience = VD_AUDIENCE_MEMBERS };
+	struct vd_bad_field bad;
+	struct vd_id id;
+	int rc = convert(l, row, &bad);
+
+	l->row++;
+	advance(l, row->raw);
+	if (rc == VD_EINVAL) {
+		say_bad(l, row, &bad);
+		return 0;
+	}
+	if (rc)
+		return rc;
+	if (l->row <= l->known_rows) {
+		l->known++;
+		return 0;
+	}
+	if (l->dry_run) {
+		l->fresh++;
+		return 0;
+	}
+	if (!l->write)
+		rc = vd_write_begin(l->cli->store, &l->write);
+	draft.content = vd_buf_slice(&l->content);
+	draft.now_ms = vd_time_now_ms();
+	if (!rc)
+		rc = vd_write_own(l->write, l->group, &draft, &id);
+	l->batch_rows += !rc;
+	l->batch_bytes += row->raw.n;
+	return rc;
+}
+
+/* A line that stays in its place; only for someone who looks. */
+static void show_progress(struct load *l, bool last)
+{
+	uint64_t now = vd_time_steady_ms();
+
+	if (l->cli->opt.json || l->cli->opt.quiet || !isatty(STDERR_FILENO) || (!last && now < l->shown_ms + 200))
+		return;
+	l->shown_ms = now;
+	vd_progress(l->cli, last ? VD_MSG_NONE : VD_MSG_LOAD_PROGRESS, vd_num(l->cli, l->row), NULL);
+}
+
+static int run_rows(struct load *l)
+{
+	struct vd_row row;
+	int rc;
+
+	while ((rc = vd_rows_next(l->rows, &row)) == 1) {
+		rc = take_row(l, &row);
+		if (!rc && (l->batch_rows >= BATCH_ROWS || l->batch_bytes >= BATCH_BYTES)) {
+			rc = flush(l, false);
+			show_progress(l, false);
+		}
+		if (rc || vd_interrupted())
+			break;
+	}
+	if (rc >= 0)
+		rc = flush(l, !vd_interrupted());
+	if (rc && l->write) {
+		vd_write_abort(l->write);
+		l->write = NULL;
+	}
+	show_progress(l, true);
+	return rc;
+}
+
+static int report(struct load *l, int err)
+{
+	struct vd_cli *cli = l->cli;
+
+	if (cli->opt.json)
+		vd_say_json(cli, json_pack("{s:o,s:o,s:o,s:O}", "new", vd_json_number(l->fresh), "known", vd_json_number(l->known),
+		                           "refused", vd_json_number(l->refused), "errors", l->errors));
+	else
+		vd_say(cli, l->dry_run ? VD_MSG_LOAD_DRY : VD_MSG_LOAD_DONE, vd_num(cli, l->fresh), vd_num(cli, l->known),
+		       vd_num(cli, l->refused), NULL);
+	if (l->said > BAD_ROWS_SAID)
+		vd_note(cli, VD_MSG_LOAD_MORE_BAD, vd_num(cli, l->said - BAD_ROWS_SAID), NULL);
+	if (err)
+		return vd_fail(cli, err, err == VD_ENOSPACE || err == VD_EIO ? VD_MSG_HINT_LOAD_STOPPED : VD_MSG_NONE, VD_MSG_LOAD_STOPPED,
+		               NULL);
+	if (vd_interrupted())
+		return vd_refuse(cli, VD_EXIT_INTERRUPTED, "interrupted", VD_MSG_HINT_LOAD_STOPPED, VD_MSG_LOAD_INTERRUPTED, NULL);
+	if (l->refused)
+		return vd_refuse(cli, VD_EXIT_PARTLY, "partly", VD_MSG_HINT_LOAD_PARTLY, VD_MSG_LOAD_PARTLY, vd_num(cli, l->refused), NULL);
+	if (!l->fresh && l->known)
+		vd_note(cli, VD_MSG_LOAD_ALL_KNOWN, NULL);
+	return VD_EXIT_DONE;
+}
+
+static int prepare(struct load *l, const char *path, int fd)
+{
+	struct vd_cli *cli = l->cli;
+	int rc = vd_rows_new(fd, format_of(path), &l->rows);
+
+	if (rc == VD_ENOTFOUND)
+		return vd_refuse(cli, VD_EXIT_FAILED, "empty", VD_MSG_HINT_LOAD_EMPTY, VD_MSG_LOAD_EMPTY, path, NULL);
+	if (rc == VD_EFORMAT)
+		return vd_refuse(cli, VD_EXIT_FAILED, "format", VD_MSG_HINT_LOAD_EMPTY, VD_MSG_LOAD_HEADER_BAD, path, NULL);
+	if (rc)
+		return vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_LOAD_READ_FAILED, path, NULL);
+	rc = make_map(l);
+	if (rc)
+		return rc;
+	rc = start_chain(l);
+	if (!rc && !vd_options_get(&cli->opt, VD_OPT_AGAIN))
+		rc = find_known(l);
+	return rc ? vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_LOAD_READ_FAILED, path, NULL) : 0;
+}
+
+static int load_run(struct vd_cli *cli)
+{
+	const char *kind = cli->opt.args[0], *path = cli->opt.args[1];
+	struct load *l = calloc(1, sizeof *l);
+	int fd = -1, rc;
+
+	if (!l)
+		return VD_EXIT_FAILED;
+	l->cli = cli;
+	l->finder = (struct vd_id_finder){ vd_cli_find_id, cli };
+	l->dry_run = vd_options_get(&cli->opt, VD_OPT_DRY_RUN) != NULL;
+	l->errors = json_array();
+	rc = vd_fields_init(&l->fields, kind, &l->finder);
+	rc = rc ? vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_BAD_KIND, "load", kind, NULL) : vd_cli_group(cli, &l->group);
+	if (!rc)
+		rc = open_input(cli, path, &fd);
+	if (!rc)
+		rc = prepare(l, path, fd);
+	if (!rc) {
+		vd_interrupt_graceful(true);
+		rc = report(l, run_rows(l));
+		vd_interrupt_graceful(false);
+		if (l->fresh && !l->dry_run)
+			vd_cli_poke(cli);
+	}
+	if (fd >= 0)
+		close(fd);
+	json_decref(l->errors);
+	vd_fields_deinit(&l->fields);
+	vd_buf_deinit(&l->content);
+	vd_rows_free(l->rows);
+	vd_group_free(l->group);
+	free(l->map);
+	free(l);
+	return rc;
+}
+
+const struct vd_command vd_command_load = {
+	.syntax = { "load", { VD_OPT_MAP, VD_OPT_DRY_RUN, VD_OPT_AGAIN } },
+	.run = load_run, .summary = VD_MSG_SUM_LOAD, .help = VD_MSG_HELP_LOAD, .args_min = 2, .args_max = 2,
+};

@@ -1,0 +1,186 @@
+/* sync: once, with a folder or a host. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli.h"
+#include "daemon/link_stick.h"
+#include "daemon/link_tcp.h"
+#include "proto/err.h"
+#include "times.h"
+
+struct outcome {
+	uint64_t sent, received, declined, refused, bytes_out, bytes_in, round_trips, elapsed_ms;
+	bool complete;
+};
+
+static void say_outcome(struct vd_cli *cli, const char *target, const struct outcome *o, const struct vd_stick_result *stick)
+{
+	json_t *line;
+
+	if (!cli->opt.json) {
+		vd_say(cli, VD_MSG_SYNC_DONE, target, vd_num(cli, o->received), vd_num(cli, o->sent), NULL);
+		if (cli->opt.verbose)
+			vd_say(cli, VD_MSG_SYNC_COST, vd_num(cli, o->bytes_in), vd_num(cli, o->bytes_out), vd_num(cli, o->round_trips),
+			       vd_num(cli, o->elapsed_ms), NULL);
+		return;
+	}
+	line = json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:b}", "target", vd_json_text(vd_slice_str(target)), "sent",
+	                 vd_json_number(o->sent), "received", vd_json_number(o->received), "declined", vd_json_number(o->declined),
+	                 "bytes_out", vd_json_number(o->bytes_out), "bytes_in", vd_json_number(o->bytes_in), "round_trips",
+	                 vd_json_number(o->round_trips), "elapsed_ms", vd_json_number(o->elapsed_ms), "complete", o->complete);
+	if (line && stick) {
+		json_object_set_new(line, "safe_to_remove", json_boolean(stick->safe_to_remove));
+		json_object_set_new(line, "read_only", json_boolean(stick->read_only));
+	}
+	vd_say_json(cli, line);
+}
+
+static int stick_code(struct vd_cli *cli, const char *dir, int err, const struct vd_stick_result *r)
+{
+	if (err == VD_ENOTFOUND)
+		return vd_refuse(cli, VD_EXIT_NO_SPACE, "medium", VD_MSG_HINT_SYNC_NO_FOLDER, VD_MSG_SYNC_NO_FOLDER, dir, NULL);
+	if (err == VD_EDAMAGED || (!err && r->segments_bad))
+		return vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_SYNC_DAMAGED, VD_MSG_SYNC_DAMAGED, dir,
+		                 vd_num(cli, r->segments_bad), NULL);
+	if (err)
+		return vd_fail(cli, err, VD_MSG_NONE, VD_MSG_SYNC_FAILED, dir, NULL);
+	if (r->segments_torn)
+		return vd_refuse(cli, VD_EXIT_PARTLY, "torn", VD_MSG_HINT_IMPORT_TORN, VD_MSG_SYNC_TORN, dir,
+		                 vd_num(cli, r->segments_torn), NULL);
+	return r->complete ? VD_EXIT_DONE :
+	                     vd_refuse(cli, VD_EXIT_PARTLY, "partly", VD_MSG_HINT_SYNC_PARTLY, VD_MSG_SYNC_PARTLY, dir, NULL);
+}
+
+static int sync_folder(struct vd_cli *cli, const char *dir)
+{
+	uint64_t start = vd_time_steady_ms();
+	struct vd_stick_result r;
+	struct outcome o = { 0 };
+	int err;
+
+	memset(&r, 0, sizeof r);
+	err = vd_stick_sync(cli->store, dir, &r);
+	o = (struct outcome){ .sent = r.sent, .received = r.received, .bytes_out = r.bytes_out, .bytes_in = r.bytes_in,
+	                      .elapsed_ms = vd_time_steady_ms() - start, .complete = r.complete && !err };
+	if (err != VD_ENOTFOUND)
+		say_outcome(cli, dir, &o, &r);
+	if (!cli->opt.json && err != VD_ENOTFOUND) {
+		vd_say(cli, r.safe_to_remove ? VD_MSG_SYNC_SAFE : VD_MSG_SYNC_NOT_SAFE, dir, NULL);
+		if (r.read_only)
+			vd_note(cli, VD_MSG_SYNC_READ_ONLY, dir, NULL);
+		if (r.segments_foreign && cli->opt.verbose)
+			vd_note(cli, VD_MSG_SYNC_FOREIGN, vd_num(cli, r.segments_foreign), NULL);
+	}
+	return stick_code(cli, dir, err, &r);
+}
+
+static void add_up(struct outcome *o, const struct vd_sync_result *r)
+{
+	o->sent += r->stats.sent;
+	o->received += r->stats.received;
+	o->declined += r->stats.declined;
+	o->refused += r->stats.refused;
+	o->bytes_out += r->bytes_out;
+	o->bytes_in += r->bytes_in;
+	o->round_trips += r->stats.round_trips;
+	o->elapsed_ms += r->elapsed_ms;
+}
+
+/* Every group in turn: the other end answers for those it shares. */
+static int sync_host(struct vd_cli *cli, const char *target, uint8_t (*groups)[VD_GROUP_BYTES], size_t count)
+{
+	struct outcome o = { .complete = true };
+	size_t reached = 0;
+	int first_err = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct vd_group *group = NULL;
+		struct vd_sync_result r;
+		int err = vd_store_group(cli->store, groups[i], &group);
+
+		memset(&r, 0, sizeof r);
+		if (!err)
+			err = vd_sync_tcp(cli->store, group, target, &r);
+		vd_group_free(group);
+		add_up(&o, &r);
+		reached += r.connected;
+		/* With more groups than one the other end need not be in all of them. */
+		if (err && !first_err && (r.connected || err != VD_ECLOSED || count == 1))
+			first_err = err;
+		if (r.connected)
+			o.complete = o.complete && r.complete && !err;
+	}
+	o.complete = o.complete && reached > 0 && !first_err;
+	if (reached)
+		say_outcome(cli, target, &o, NULL);
+	if (o.complete)
+		return VD_EXIT_DONE;
+	if (first_err == VD_EINVAL)
+		return vd_misuse(cli, VD_MSG_HINT_SYNC_TARGET, VD_MSG_SYNC_BAD_TARGET, target, NULL);
+	if (first_err && first_err != VD_ECLOSED && first_err != VD_EAGAIN)
+		return vd_fail(cli, first_err, VD_MSG_NONE, VD_MSG_SYNC_FAILED, target, NULL);
+	if (!reached)
+		return vd_refuse(cli, VD_EXIT_UNREACHABLE, "unreachable", VD_MSG_HINT_SYNC_UNREACHABLE, VD_MSG_SYNC_UNREACHABLE, target,
+		                 NULL);
+	return vd_refuse(cli, VD_EXIT_PARTLY, "partly", VD_MSG_HINT_SYNC_PARTLY, VD_MSG_SYNC_PARTLY, target, NULL);
+}
+
+static bool starts_with(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+static bool is_folder(const char *target)
+{
+	struct stat st;
+
+	return strchr(target, '/') || (stat(target, &st) == 0 && S_ISDIR(st.st_mode));
+}
+
+static int sync_one(struct vd_cli *cli, const char *target, uint8_t (*groups)[VD_GROUP_BYTES], size_t count)
+{
+	const char *colon = strrchr(target, ':');
+
+	if (starts_with(target, "ssh://") || starts_with(target, "serial:"))
+		return vd_misuse(cli, VD_MSG_HINT_NOT_IN_VERSION, VD_MSG_SYNC_SCHEME_LATER, target, NULL);
+	if (is_folder(target))
+		return sync_folder(cli, target);
+	if (!colon || colon == target || strspn(colon + 1, "0123456789") != strlen(colon + 1) || !colon[1])
+		return vd_misuse(cli, VD_MSG_HINT_SYNC_TARGET, VD_MSG_SYNC_BAD_TARGET, target, NULL);
+	return sync_host(cli, target, groups, count);
+}
+
+static int sync_run(struct vd_cli *cli)
+{
+	uint8_t groups[VD_STORE_GROUPS_MAX][VD_GROUP_BYTES];
+	size_t count = 0;
+	int code = VD_EXIT_DONE, done = 0, rc;
+
+	if (vd_options_get(&cli->opt, VD_OPT_STDIO) || vd_options_get(&cli->opt, VD_OPT_CHECK))
+		return vd_misuse(cli, VD_MSG_HINT_NOT_IN_VERSION, VD_MSG_NOT_IN_VERSION,
+		                 vd_options_get(&cli->opt, VD_OPT_STDIO) ? "--stdio" : "--check", NULL);
+	if (cli->opt.arg_count == 0)
+		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_ARGUMENT_MISSING, "sync", NULL);
+	rc = vd_cli_groups(cli, groups, &count);
+	if (rc)
+		return rc;
+	if (count == 0)
+		return vd_refuse(cli, VD_EXIT_FAILED, "no-group", VD_MSG_HINT_NO_GROUP, VD_MSG_NO_GROUP, NULL);
+	for (int i = 0; i < cli->opt.arg_count; i++) {
+		rc = sync_one(cli, cli->opt.args[i], groups, count);
+		done += rc == VD_EXIT_DONE;
+		if (rc && !code)
+			code = rc;
+	}
+	vd_cli_poke(cli);
+	if (!code || !done)
+		return code;
+	/* Some targets went well: partly done, whatever befell the others. */
+	return VD_EXIT_PARTLY;
+}
+
+const struct vd_command vd_command_sync = {
+	.syntax = { "sync", { VD_OPT_CHECK, VD_OPT_STDIO } },
+	.run = sync_run, .summary = VD_MSG_SUM_SYNC, .help = VD_MSG_HELP_SYNC, .args_max = -1,
+};

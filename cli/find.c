@@ -1,0 +1,193 @@
+#include <string.h>
+#include <strings.h>
+
+#include "cli.h"
+#include "daemon/ctl.h"
+#include "proto/err.h"
+#include "proto/sign.h"
+
+int vd_cli_open(struct vd_cli *cli)
+{
+	int rc;
+
+	if (cli->store)
+		return 0;
+	rc = vd_sign_selftest();
+	if (!rc)
+		rc = vd_store_open(cli->home, &cli->store);
+	return rc ? vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_OPEN_FAILED, cli->home, NULL) : 0;
+}
+
+/* Does a person's word name this id? 6 or more hex digits of its start. */
+static bool is_prefix(const char *word, const uint8_t *id, size_t bytes)
+{
+	char hex[2 * VD_ID_BYTES + 1];
+	size_t n = strlen(word);
+
+	if (n < 6 || n > 2 * bytes)
+		return false;
+	vd_hex(hex, id, bytes);
+	return strncasecmp(word, hex, n) == 0;
+}
+
+static int one_group(struct vd_cli *cli, uint8_t (*groups)[VD_GROUP_BYTES], size_t count, size_t *chosen)
+{
+	const char *wanted = cli->opt.group;
+	size_t hits = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct vd_group *group = NULL;
+		int rc = vd_store_group(cli->store, groups[i], &group);
+
+		if (rc)
+			return vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_GROUP_FAILED, NULL);
+		if (is_prefix(wanted, groups[i], VD_GROUP_BYTES) || strcasecmp(wanted, vd_group_name(group)) == 0) {
+			*chosen = i;
+			hits++;
+		}
+		vd_group_free(group);
+	}
+	if (hits == 0)
+		return vd_refuse(cli, VD_EXIT_USAGE, "usage", VD_MSG_HINT_WHICH_GROUP, VD_MSG_UNKNOWN_GROUP, wanted, NULL);
+	if (hits > 1)
+		return vd_refuse(cli, VD_EXIT_DECIDE, "ambiguous", VD_MSG_HINT_WHICH_GROUP, VD_MSG_WHICH_GROUP, wanted, NULL);
+	return 0;
+}
+
+int vd_cli_groups(struct vd_cli *cli, uint8_t (*groups)[VD_GROUP_BYTES], size_t *count)
+{
+	size_t chosen = 0;
+	int rc = vd_cli_open(cli);
+
+	if (rc)
+		return rc;
+	rc = vd_store_groups(cli->store, groups, count);
+	if (rc)
+		return vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_GROUP_FAILED, NULL);
+	if (!cli->opt.group)
+		return 0;
+	rc = one_group(cli, groups, *count, &chosen);
+	if (rc)
+		return rc;
+	memmove(groups[0], groups[chosen], VD_GROUP_BYTES);
+	*count = 1;
+	return 0;
+}
+
+int vd_cli_group(struct vd_cli *cli, struct vd_group **out)
+{
+	uint8_t groups[VD_STORE_GROUPS_MAX][VD_GROUP_BYTES];
+	size_t count = 0;
+	int rc = vd_cli_groups(cli, groups, &count);
+
+	if (rc)
+		return rc;
+	if (count == 0)
+		return vd_refuse(cli, VD_EXIT_FAILED, "no-group", VD_MSG_HINT_NO_GROUP, VD_MSG_NO_GROUP, NULL);
+	if (count > 1)
+		return vd_misuse(cli, VD_MSG_HINT_WHICH_GROUP, VD_MSG_WHICH_GROUP, NULL);
+	rc = vd_store_group(cli->store, groups[0], out);
+	return rc ? vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_GROUP_FAILED, NULL) : 0;
+}
+
+int vd_cli_find_id(void *ctx, const char *prefix, struct vd_id *out)
+{
+	struct vd_cli *cli = ctx;
+	struct vd_buf raw = { 0 };
+	struct vd_record record;
+	uint64_t arrival, received_ms;
+	int rc = vd_store_find_prefix(cli->store, prefix, &arrival);
+
+	if (!rc)
+		rc = vd_store_read(cli->store, arrival, &raw, &record, &received_ms);
+	if (!rc)
+		*out = record.id;
+	vd_buf_deinit(&raw);
+	return rc;
+}
+
+int vd_cli_record(struct vd_cli *cli, const char *prefix, struct vd_id *id, uint64_t *arrival)
+{
+	struct vd_buf raw = { 0 };
+	struct vd_record record;
+	uint64_t at = 0, received_ms;
+	size_t n = strlen(prefix);
+	int rc = vd_cli_open(cli);
+
+	if (rc)
+		return rc;
+	if (n < 6 || n > 2 * VD_ID_BYTES || strspn(prefix, "0123456789abcdefABCDEF") != n)
+		return vd_misuse(cli, VD_MSG_HINT_ID, VD_MSG_BAD_ID, prefix, NULL);
+	rc = vd_store_find_prefix(cli->store, prefix, &at);
+	if (!rc)
+		rc = vd_store_read(cli->store, at, &raw, &record, &received_ms);
+	if (!rc) {
+		*id = record.id;
+		if (arrival)
+			*arrival = at;
+	}
+	vd_buf_deinit(&raw);
+	return rc ? vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_NO_SUCH_RECORD, prefix, NULL) : 0;
+}
+
+/* Adds to the hits those members of one group that the word names; hits of one person count once. */
+static void match_members(struct vd_group *group, const char *name, uint8_t person[VD_PERSON_BYTES], size_t *hits)
+{
+	for (size_t i = 0; i < vd_group_device_count(group); i++) {
+		const struct vd_device *d = vd_group_device(group, i);
+
+		if (strcasecmp(name, d->name) != 0 && !is_prefix(name, d->author, VD_KEY_BYTES) &&
+		    !is_prefix(name, d->person, VD_PERSON_BYTES))
+			continue;
+		if (*hits && memcmp(person, d->person, VD_PERSON_BYTES) == 0)
+			continue;
+		memcpy(person, d->person, VD_PERSON_BYTES);
+		++*hits;
+	}
+}
+
+int vd_cli_member(struct vd_cli *cli, const char *name, uint8_t person[VD_PERSON_BYTES])
+{
+	uint8_t groups[VD_STORE_GROUPS_MAX][VD_GROUP_BYTES];
+	size_t count = 0, hits = 0;
+	int rc = vd_cli_groups(cli, groups, &count);
+
+	for (size_t i = 0; !rc && i < count; i++) {
+		struct vd_group *group = NULL;
+
+		rc = vd_store_group(cli->store, groups[i], &group);
+		if (rc)
+			return vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_GROUP_FAILED, NULL);
+		match_members(group, name, person, &hits);
+		vd_group_free(group);
+	}
+	if (rc || hits == 1)
+		return rc;
+	if (hits == 0)
+		return vd_refuse(cli, VD_EXIT_FAILED, "not-found", VD_MSG_HINT_MEMBER, VD_MSG_UNKNOWN_MEMBER, name, NULL);
+	return vd_refuse(cli, VD_EXIT_DECIDE, "ambiguous", VD_MSG_HINT_AMBIGUOUS_MEMBER, VD_MSG_AMBIGUOUS_MEMBER, name, NULL);
+}
+
+bool vd_name_ok(const char *name)
+{
+	size_t n = strlen(name);
+	struct vd_buf escaped = { 0 };
+	bool ok;
+
+	if (n == 0 || n > VD_NAME_MAX || !vd_utf8_ok(vd_slice_str(name)))
+		return false;
+	/* What a terminal must not see must not be in a name either. */
+	vd_text_escape(vd_slice_str(name), false, &escaped);
+	ok = vd_slice_eq(vd_buf_slice(&escaped), vd_slice_str(name)) && strspn(name, " ") != n;
+	vd_buf_deinit(&escaped);
+	return ok;
+}
+
+void vd_cli_poke(struct vd_cli *cli)
+{
+	struct vd_buf answer = { 0 };
+	int ignored = vd_ctl_request(cli->home, "poke", &answer);
+
+	(void)ignored;
+	vd_buf_deinit(&answer);
+}

@@ -1,0 +1,670 @@
+/* The words. English first, then Spanish; SAME marks what is the same in both on purpose.
+ *
+ * Tone: whoever reads this may be afraid, in a hurry and no technician. Say what happened, what it means for the records, and the
+ * next step. No blame, no jargon that has a plain word. In Spanish: tú, and words people use in the field. */
+#include "messages.h"
+
+#define T(id, en, es) [VD_MSG_##id] = { { en, es }, false }
+#define SAME(id, both) [VD_MSG_##id] = { { both, both }, true }
+
+const struct vd_message vd_messages[VD_MSG_COUNT] = {
+	SAME(NONE, ""),
+
+	/* why something failed, and what to do */
+	T(ERR_NOMEM, "this computer ran out of memory; nothing that was stored is lost",
+	  "a este equipo se le acabó la memoria; no se perdió nada de lo guardado"),
+	T(HINT_NOMEM, "Close other programs and try again.", "Cierra otros programas y prueba otra vez."),
+	T(ERR_FORMAT, "its content is empty or not what it should be; nothing was changed",
+	  "está vacío o no contiene lo que debería; no se cambió nada"),
+	T(HINT_FORMAT, "Ask whoever gave it to you for a fresh copy.", "Pide una copia nueva a quien te lo dio."),
+	T(ERR_CAP, "it is larger than vereda allows; nothing was changed", "es más grande de lo que vereda permite; no se cambió nada"),
+	T(HINT_CAP, "Split it into smaller parts.", "Divídelo en partes más pequeñas."),
+	T(ERR_SIGNATURE, "a signature does not hold: it was altered, or someone is posing as its author; it was not taken in",
+	  "una firma no es válida: fue alterado, o alguien se hace pasar por su autor; no se aceptó"),
+	T(HINT_SIGNATURE, "Do not trust this copy. Tell your coordinator, and ask for it by another route.",
+	  "No confíes en esta copia. Avisa a tu coordinación y pídelo por otra vía."),
+	T(ERR_GROUP, "it belongs to another group; nothing was changed", "es de otro grupo; no se cambió nada"),
+	T(HINT_GROUP, "Check that you have the right file.", "Revisa que sea el archivo correcto."),
+	T(ERR_AUTHOR, "this device may not do that in the group; nothing was changed",
+	  "este equipo no tiene permiso para hacer eso en el grupo; no se cambió nada"),
+	T(HINT_AUTHOR, "Ask a coordinator of the group to do it.", "Pide a alguien de la coordinación del grupo que lo haga."),
+	T(ERR_KEY, "this device has no key for it: it was made for someone else, or it is damaged; nothing was changed",
+	  "este equipo no tiene la llave: es para otra persona, o está dañado; no se cambió nada"),
+	T(HINT_KEY, "Check that it was meant for this device.", "Revisa que sea para este equipo."),
+	T(ERR_VERSION, "it was made by a newer vereda; nothing was changed or lost",
+	  "lo hizo una versión más nueva de vereda; no se cambió ni se perdió nada"),
+	T(HINT_VERSION, "Install a newer vereda on this device.", "Instala una versión más nueva de vereda en este equipo."),
+	T(ERR_NOTFOUND, "there is no such thing here", "aquí no existe"),
+	T(HINT_NOTFOUND, "Check the name and try again.", "Revisa el nombre y prueba otra vez."),
+	T(ERR_EXISTS, "it is there already; nothing was changed", "ya existe; no se cambió nada"),
+	T(HINT_EXISTS, "Choose another name.", "Elige otro nombre."),
+	T(ERR_BUSY, "another program is using it right now; nothing was changed",
+	  "otro programa lo está usando ahora; no se cambió nada"),
+	T(HINT_BUSY, "Wait a moment and try again.", "Espera un momento y prueba otra vez."),
+	T(ERR_CLOSED, "the other side did not answer or went away; what had arrived is stored",
+	  "el otro lado no respondió o se fue; lo que ya llegó está guardado"),
+	T(HINT_CLOSED, "Check the connection and run the same command again: it goes on where it was.",
+	  "Revisa la conexión y repite la misma orden: sigue donde iba."),
+	T(ERR_TORN, "the end of it is missing; everything whole in it was kept", "le falta el final; se guardó todo lo que estaba completo"),
+	T(HINT_TORN, "Copy the whole file again and repeat the command: it adds what is missing.",
+	  "Copia otra vez el archivo completo y repite la orden: agrega lo que falta."),
+	T(ERR_DAMAGED, "some of its bytes have changed; everything whole in it was kept",
+	  "algunos de sus datos cambiaron; se guardó todo lo que estaba completo"),
+	T(HINT_DAMAGED, "Ask for a fresh copy. If it is the store of this device, run: vereda check",
+	  "Pide una copia nueva. Si se trata del almacén de este equipo, ejecuta: vereda check"),
+	T(ERR_NOSPACE, "there is no space left; everything that was stored before is safe",
+	  "no queda espacio; todo lo que ya estaba guardado está a salvo"),
+	T(HINT_NOSPACE, "Free some space, then run the same command again.", "Libera espacio y después repite la misma orden."),
+	T(ERR_IO, "the disk or stick failed or was taken away; everything that was stored before is safe",
+	  "el disco o la memoria USB falló o la retiraron; todo lo que ya estaba guardado está a salvo"),
+	T(HINT_IO, "Check that it is plugged in and not write-protected, then run the same command again.",
+	  "Revisa que esté conectada y sin protección contra escritura, y repite la misma orden."),
+	T(ERR_NOSTORE, "there is no store here yet", "aquí todavía no hay un almacén"),
+	T(HINT_NOSTORE, "Make one with: vereda init   (or name another folder with --home)",
+	  "Crea uno con: vereda init   (o indica otra carpeta con --home)"),
+	T(ERR_INVAL, "that makes no sense here; nothing was changed", "eso no tiene sentido aquí; no se cambió nada"),
+	T(HINT_INVAL, "Look at the examples: vereda help", "Mira los ejemplos: vereda help"),
+	T(ERR_AMBIGUOUS, "several match; nothing was changed", "hay varias coincidencias; no se cambió nada"),
+	T(HINT_AMBIGUOUS, "Give more of its first letters or digits.", "Escribe más letras o cifras del comienzo."),
+	T(ERR_CRYPTO, "the cryptography library of this system fails vereda's self-test, so vereda will not use it; nothing was changed",
+	  "la biblioteca de criptografía de este sistema no pasa la prueba de vereda, así que vereda no la usará; no se cambió nada"),
+	T(HINT_CRYPTO, "Install libsodium 1.0.18 or newer from your distribution (Debian: apt install libsodium23).",
+	  "Instala libsodium 1.0.18 o más nueva desde tu distribución (Debian: apt install libsodium23)."),
+	T(ERR_UNKNOWN, "it did not work, and vereda does not know why; nothing that was stored is lost",
+	  "no funcionó, y vereda no sabe por qué; no se perdió nada de lo guardado"),
+	T(HINT_UNKNOWN, "Try again. If it happens again, run: vereda check", "Prueba otra vez. Si vuelve a pasar, ejecuta: vereda check"),
+
+	/* usage */
+	T(HINT_HELP, "See what there is with: vereda help", "Mira lo que hay con: vereda help"),
+	T(HINT_HELP_COMMAND, "See examples with: vereda {0} --help", "Mira ejemplos con: vereda {0} --help"),
+	T(UNKNOWN_COMMAND, "There is no command \"{0}\"", "No existe la orden \"{0}\""),
+	T(DID_YOU_MEAN, "Did you mean: {1}", "¿Quisiste decir: {1}?"),
+	T(UNKNOWN_OPTION, "There is no option {1}", "No existe la opción {1}"),
+	T(OPTION_NEEDS_VALUE, "The option {1} needs a value behind it", "A la opción {1} le falta su valor"),
+	T(OPTION_TAKES_NO_VALUE, "The option {1} takes no value", "La opción {1} no lleva valor"),
+	T(OPTION_NOT_HERE, "The option {1} does not belong to this command", "La opción {1} no es de esta orden"),
+	T(ARGUMENT_MISSING, "\"vereda {0}\" needs more than that", "A \"vereda {0}\" le falta algo"),
+	T(ARGUMENT_EXTRA, "\"vereda {0}\" does not know what to do with \"{1}\"", "\"vereda {0}\" no sabe qué hacer con \"{1}\""),
+	T(BAD_LANG, "There is no language \"{0}\"; there are es, pt, fr and en", "No existe el idioma \"{0}\"; hay es, pt, fr y en"),
+	T(NO_VAULT, "This version cannot protect a store with a passphrase yet, so it will not pretend to; nothing was changed",
+	  "Esta versión todavía no puede proteger el almacén con una contraseña, y no va a fingir que sí; no se cambió nada"),
+	T(HINT_NO_VAULT, "Leave the passphrase out and encrypt the whole disk, or keep the device where nobody else can reach it.",
+	  "Quita la contraseña y cifra el disco entero, o guarda el equipo donde nadie más pueda alcanzarlo."),
+	T(NOT_IN_VERSION, "{0} is not in this version yet; nothing was changed", "{0} todavía no está en esta versión; no se cambió nada"),
+	T(HINT_NOT_IN_VERSION, "Leave it out for now. What there is: vereda help", "Por ahora, quítalo. Lo que hay: vereda help"),
+	T(BAD_TIME, "\"{0}\" is no time", "\"{0}\" no es una fecha ni una hora"),
+	T(HINT_TIME, "Write 7d or 2h, 2026-03-01, 18:00, or 2026-03-01T18:00:00Z.",
+	  "Escribe 7d o 2h, 2026-03-01, 18:00, o 2026-03-01T18:00:00Z."),
+	T(BAD_NUMBER, "\"{1}\" is no number above zero", "\"{1}\" no es un número mayor que cero"),
+	T(BAD_NAME, "\"{0}\" cannot be a name", "\"{0}\" no sirve como nombre"),
+	T(HINT_NAME, "A name has 1 to 64 letters, digits or blanks. It need not be anyone's real name.",
+	  "Un nombre tiene de 1 a 64 letras, cifras o espacios. No tiene que ser el nombre real de nadie."),
+	T(BAD_ID, "\"{0}\" is no record's id", "\"{0}\" no es el identificador de un registro"),
+	T(HINT_ID, "Copy at least 6 digits of the id from: vereda list", "Copia al menos 6 cifras del identificador desde: vereda list"),
+	T(NO_HOME, "vereda cannot tell where your home folder is", "vereda no puede saber cuál es tu carpeta personal"),
+	T(WRITE_FAILED, "The output could not be written to its end", "No se pudo escribir toda la salida"),
+	SAME(ERROR, "vereda: "),
+	SAME(HINT, "\n  "),
+
+	/* whole program */
+	T(PROGRAM,
+	  "vereda: records that your group shares, signed and sealed, with or without a network.\n\n"
+	  "Examples:\n"
+	  "  vereda init --name hub                    make a store on this device\n"
+	  "  vereda group create Lindero               found a group, as its first coordinator\n"
+	  "  vereda add message -m \"All well here\"     write something\n"
+	  "  vereda list                               read what came\n"
+	  "  vereda sync /media/usb                    exchange with a USB stick\n\n"
+	  "Commands:",
+	  "vereda: registros que tu grupo comparte, firmados y sellados, con red o sin ella.\n\n"
+	  "Ejemplos:\n"
+	  "  vereda init --name centro                 crear un almacén en este equipo\n"
+	  "  vereda group create Lindero               fundar un grupo y ser su primera coordinación\n"
+	  "  vereda add message -m \"Aquí todo bien\"    escribir algo\n"
+	  "  vereda list                               leer lo que llegó\n"
+	  "  vereda sync /media/usb                    intercambiar con una memoria USB\n\n"
+	  "Órdenes:"),
+	SAME(PROGRAM_COMMANDS, "  {0} {1}"),
+	T(PROGRAM_OPTIONS,
+	  "\nEach has examples: vereda COMMAND --help\n\n"
+	  "Options of every command:\n"
+	  "  --home DIR           the store's folder (else $VEREDA_HOME, else ~/.local/share/vereda)\n"
+	  "  --group NAME|ID      which group, when this device is in more than one\n"
+	  "  --json               results for programs, a line each; errors as JSON too\n"
+	  "  --lang es|pt|fr|en   language (pt reads Spanish and fr reads English until they have their own)\n"
+	  "  --quiet, -v, --no-color, --yes, --no-input, --help, --version",
+	  "\nCada una tiene ejemplos: vereda ORDEN --help\n\n"
+	  "Opciones de todas las órdenes:\n"
+	  "  --home CARPETA       la carpeta del almacén (si no, $VEREDA_HOME o ~/.local/share/vereda)\n"
+	  "  --group NOMBRE|ID    qué grupo, cuando este equipo está en más de uno\n"
+	  "  --json               resultados para programas, uno por línea; los errores también en JSON\n"
+	  "  --lang es|pt|fr|en   idioma (pt sale en español y fr en inglés hasta que tengan el suyo)\n"
+	  "  --quiet, -v, --no-color, --yes, --no-input, --help, --version"),
+	T(START_NO_STORE,
+	  "There is no store on this device yet (looked in {0}).\n"
+	  "Next step: vereda init --name NAME      then found a group or join one.",
+	  "En este equipo todavía no hay un almacén (se buscó en {0}).\n"
+	  "Siguiente paso: vereda init --name NOMBRE      después funda un grupo o únete a uno."),
+	T(START_NO_GROUP,
+	  "The store is ready, but this device is in no group yet.\n"
+	  "Next step, to join one:   vereda id                  show the line it prints to a coordinator\n"
+	  "           to found one:  vereda group create NAME",
+	  "El almacén está listo, pero este equipo todavía no está en ningún grupo.\n"
+	  "Siguiente paso, para unirte:    vereda id                    muestra a la coordinación la línea que imprime\n"
+	  "                para fundar:    vereda group create NOMBRE"),
+	T(START_GROUP, "{0}: you are {1}; members: {2}; records: {3}", "{0}: tienes el papel de {1}; integrantes: {2}; registros: {3}"),
+	T(START_NEXT, "Next step: vereda list --new      what came since you last looked      (all commands: vereda help)",
+	  "Siguiente paso: vereda list --new      lo que llegó desde la última vez      (todas las órdenes: vereda help)"),
+
+	/* commands */
+	T(SUM_INIT, "make an empty store on this device", "crear un almacén vacío en este equipo"),
+	T(HELP_INIT,
+	  "Examples:\n"
+	  "  vereda init --name hub\n"
+	  "  vereda init --name field --no-passphrase --home /path/to/store\n\n"
+	  "Makes an empty store. A second time fails and changes nothing.\n\n"
+	  "  --name NAME        a name for this device; only your group will see it\n"
+	  "  --no-passphrase    you know that the store is readable by whoever holds the disk",
+	  "Ejemplos:\n"
+	  "  vereda init --name centro\n"
+	  "  vereda init --name campo --no-passphrase --home /ruta/del/almacen\n\n"
+	  "Crea un almacén vacío. La segunda vez falla y no cambia nada.\n\n"
+	  "  --name NOMBRE      un nombre para este equipo; solo lo verá tu grupo\n"
+	  "  --no-passphrase    sabes que quien tenga el disco puede leer el almacén"),
+	T(SUM_ID, "print what a coordinator needs to admit this device", "mostrar lo que la coordinación necesita para admitir este equipo"),
+	T(HELP_ID,
+	  "Examples:\n"
+	  "  vereda id\n"
+	  "  vereda id > card.txt\n\n"
+	  "Prints this device's next identity: one line without secrets. Hand it to a coordinator in person; mistyped letters are noticed.\n"
+	  "It stays the same until a group has taken it, and every group gets one of its own.",
+	  "Ejemplos:\n"
+	  "  vereda id\n"
+	  "  vereda id > tarjeta.txt\n\n"
+	  "Imprime la próxima identidad de este equipo: una línea sin secretos. Entrégala en persona a la coordinación; si se copia mal, se nota.\n"
+	  "Es la misma hasta que un grupo la use, y cada grupo recibe una distinta."),
+	T(SUM_GROUP, "found a group; list the groups of this device", "fundar un grupo; ver los grupos de este equipo"),
+	T(HELP_GROUP,
+	  "Examples:\n"
+	  "  vereda group create Lindero\n"
+	  "  vereda group create Lindero --name Ana\n"
+	  "  vereda group list\n\n"
+	  "create makes this device the first coordinator of a new group. --name is how the group sees you (else this device's name).",
+	  "Ejemplos:\n"
+	  "  vereda group create Lindero\n"
+	  "  vereda group create Lindero --name Ana\n"
+	  "  vereda group list\n\n"
+	  "create hace de este equipo la primera coordinación de un grupo nuevo. --name es como te ve el grupo (si no, el nombre del equipo)."),
+	T(SUM_ADMIT, "let a device into the group", "admitir un equipo en el grupo"),
+	T(HELP_ADMIT,
+	  "Examples:\n"
+	  "  vereda admit vereda1abc… --name Rosa -o rosa.welcome\n"
+	  "  vereda admit \"$(cat card.txt)\" --name Luis --role coordinator --focal -o luis.welcome\n\n"
+	  "Writes a welcome that only that device can open. Hand it over, run join there, and compare the six words aloud: if they differ, someone\n"
+	  "is in between. The newcomer reads what the group wrote before. Admitting the same device again only writes its welcome anew.\n\n"
+	  "  --name NAME                    how the group sees the newcomer\n"
+	  "  --role member|coordinator      what they may do (member unless said)\n"
+	  "  --focal                        mark them as a focal point\n"
+	  "  -o FILE                        where the welcome goes\n"
+	  "  --yes                          another device of the member who has that name already",
+	  "Ejemplos:\n"
+	  "  vereda admit vereda1abc… --name Rosa -o rosa.bienvenida\n"
+	  "  vereda admit \"$(cat tarjeta.txt)\" --name Luis --role coordinator --focal -o luis.bienvenida\n\n"
+	  "Escribe una bienvenida que solo ese equipo puede abrir. Entrégala, ejecuta join allá, y comparen las seis palabras en voz alta: si no\n"
+	  "coinciden, hay alguien en medio. Quien entra puede leer lo que el grupo escribió antes. Admitir otra vez el mismo equipo solo vuelve a\n"
+	  "escribir su bienvenida.\n\n"
+	  "  --name NOMBRE                  como verá el grupo a quien entra\n"
+	  "  --role member|coordinator      qué puede hacer (member si no se dice)\n"
+	  "  --focal                        marcarlo como punto focal\n"
+	  "  -o ARCHIVO                     dónde se guarda la bienvenida\n"
+	  "  --yes                          es otro equipo de quien ya tiene ese nombre"),
+	T(SUM_JOIN, "take a welcome and be in the group", "recibir una bienvenida y entrar al grupo"),
+	T(HELP_JOIN,
+	  "Examples:\n"
+	  "  vereda join rosa.welcome\n\n"
+	  "Takes the welcome that a coordinator made for this device. Compare the six words it prints with the coordinator's, aloud.",
+	  "Ejemplos:\n"
+	  "  vereda join rosa.bienvenida\n\n"
+	  "Recibe la bienvenida que la coordinación hizo para este equipo. Compara en voz alta las seis palabras con las de la coordinación."),
+	T(SUM_MEMBERS, "who is in the group", "quiénes están en el grupo"),
+	T(HELP_MEMBERS,
+	  "Examples:\n"
+	  "  vereda members\n"
+	  "  vereda members --json\n\n"
+	  "Who is in, with what role, since when, and when they were last heard.",
+	  "Ejemplos:\n"
+	  "  vereda members\n"
+	  "  vereda members --json\n\n"
+	  "Quiénes están, con qué papel, desde cuándo, y cuándo se supo de ellos por última vez."),
+	T(SUM_ADD, "write a record of any kind", "escribir un registro de cualquier clase"),
+	T(HELP_ADD,
+	  "Examples:\n"
+	  "  vereda add message -m \"We arrived\"\n"
+	  "  vereda add event title=\"Threat by telephone\" date=2026-03-01 place=\"Vereda El Roble\" -m \"They called twice\"\n"
+	  "  vereda add message --about 3fa2c1 -m \"It was seen here too\"\n"
+	  "  cat statement.txt | vereda add observation -m -\n\n"
+	  "Signs and stores one record. Kinds: alert, ack, event, message, observation; any other name is carried as it stands.\n\n"
+	  "  FIELD=VALUE        a field; several values of a list are joined by |\n"
+	  "  -m TEXT            the kind's main text; - reads it from standard input\n"
+	  "  --about ID         the record this one is about\n"
+	  "  --replaces ID      the record this one corrects; may be said again\n"
+	  "  --expires 7d       from then on its content may be dropped to save space\n"
+	  "  --to everyone|members    who can read it (members unless said)",
+	  "Ejemplos:\n"
+	  "  vereda add message -m \"Ya llegamos\"\n"
+	  "  vereda add event title=\"Amenaza por teléfono\" date=2026-03-01 place=\"Vereda El Roble\" -m \"Llamaron dos veces\"\n"
+	  "  vereda add message --about 3fa2c1 -m \"Aquí también se vio\"\n"
+	  "  cat testimonio.txt | vereda add observation -m -\n\n"
+	  "Firma y guarda un registro. Clases: alert, ack, event, message, observation; cualquier otro nombre se lleva tal cual.\n\n"
+	  "  CAMPO=VALOR        un campo; los valores de una lista se unen con |\n"
+	  "  -m TEXTO           el texto principal de esa clase; - lo lee de la entrada estándar\n"
+	  "  --about ID         el registro del que trata\n"
+	  "  --replaces ID      el registro que corrige; se puede repetir\n"
+	  "  --expires 7d       desde entonces se puede borrar su contenido para ahorrar espacio\n"
+	  "  --to everyone|members    quién puede leerlo (members si no se dice)"),
+	T(SUM_ALERT, "raise an alert: it goes before everything else", "lanzar una alerta: pasa antes que todo lo demás"),
+	T(HELP_ALERT,
+	  "Examples:\n"
+	  "  vereda alert \"Armed men on the road to the school\" --severity severe\n"
+	  "  vereda alert \"Exercise: meeting point\" status=exercise area=\"El Roble\" --expires 2d\n\n"
+	  "Signs and stores an alert. Fields as in add: urgency, certainty, category, area, description, instruction, onset.\n\n"
+	  "  --severity extreme|severe|moderate|minor|unknown",
+	  "Ejemplos:\n"
+	  "  vereda alert \"Hombres armados en el camino a la escuela\" --severity severe\n"
+	  "  vereda alert \"Simulacro: punto de encuentro\" status=exercise area=\"El Roble\" --expires 2d\n\n"
+	  "Firma y guarda una alerta. Campos como en add: urgency, certainty, category, area, description, instruction, onset.\n\n"
+	  "  --severity extreme|severe|moderate|minor|unknown"),
+	T(SUM_ACK, "answer an alert: seen, acting, resolved", "responder a una alerta: vista, en curso, resuelta"),
+	T(HELP_ACK,
+	  "Examples:\n"
+	  "  vereda ack 3fa2c1\n"
+	  "  vereda ack 3fa2c1 --stage acting -m \"On our way\"\n\n"
+	  "Tells the group how you answer an alert or event.\n\n"
+	  "  --stage received|seen|accepted|acting|resolved|declined    (seen unless said)",
+	  "Ejemplos:\n"
+	  "  vereda ack 3fa2c1\n"
+	  "  vereda ack 3fa2c1 --stage acting -m \"Vamos en camino\"\n\n"
+	  "Le dice al grupo cómo respondes a una alerta o a un hecho.\n\n"
+	  "  --stage received|seen|accepted|acting|resolved|declined    (seen si no se dice)"),
+	T(SUM_LOAD, "store a table, a record a row", "guardar una tabla, un registro por fila"),
+	T(HELP_LOAD,
+	  "Examples:\n"
+	  "  vereda load message messages.csv --map text=text\n"
+	  "  vereda load observation form.ndjson --dry-run\n"
+	  "  cat rows.csv | vereda load event -\n\n"
+	  "Stores one record for each row of a CSV (RFC 4180, with a header) or NDJSON file. Values are stored as they stand, blank ones too.\n"
+	  "A bad row is named by its number and the others are stored; as in a spreadsheet, the header of a CSV is row 1. After an interruption\n"
+	  "the same command goes on where it was, and rows that are stored already are not stored twice.\n\n"
+	  "  --map FIELD=COLUMN   only the columns named so; without it, all of them under their own names\n"
+	  "  --dry-run            only look; store nothing\n"
+	  "  --again              store all rows, also those stored before",
+	  "Ejemplos:\n"
+	  "  vereda load message mensajes.csv --map text=texto\n"
+	  "  vereda load observation formulario.ndjson --dry-run\n"
+	  "  cat filas.csv | vereda load event -\n\n"
+	  "Guarda un registro por cada fila de un archivo CSV (RFC 4180, con encabezado) o NDJSON. Los valores se guardan tal cual, también los\n"
+	  "vacíos. Las filas malas se nombran por su número y las demás se guardan; como en una hoja de cálculo, el encabezado de un CSV es la\n"
+	  "fila 1. Después de una interrupción la misma orden sigue donde iba, y lo ya guardado no se guarda dos veces.\n\n"
+	  "  --map CAMPO=COLUMNA  solo las columnas nombradas así; sin esto, todas con su propio nombre\n"
+	  "  --dry-run            solo mirar; no guardar nada\n"
+	  "  --again              guardar todas las filas, también las ya guardadas"),
+	T(SUM_LIST, "what there is, newest last", "lo que hay, lo más nuevo al final"),
+	T(HELP_LIST,
+	  "Examples:\n"
+	  "  vereda list\n"
+	  "  vereda list --new\n"
+	  "  vereda list alert --since 7d\n"
+	  "  vereda list --author Rosa --search bridge --limit 20\n\n"
+	  "  KIND                 only of that kind\n"
+	  "  --new                since you last looked\n"
+	  "  --since T, --until T 7d (that long ago), 2026-03-01, 18:00 (the last one), or RFC 3339\n"
+	  "  --author MEMBER      a name or the first digits of a key\n"
+	  "  --about ID           only what is about that record\n"
+	  "  --search TEXT        only what contains it\n"
+	  "  --limit N            only the newest N",
+	  "Ejemplos:\n"
+	  "  vereda list\n"
+	  "  vereda list --new\n"
+	  "  vereda list alert --since 7d\n"
+	  "  vereda list --author Rosa --search puente --limit 20\n\n"
+	  "  CLASE                solo de esa clase\n"
+	  "  --new                desde la última vez que miraste\n"
+	  "  --since T, --until T 7d (hace tanto), 2026-03-01, 18:00 (la última), o RFC 3339\n"
+	  "  --author INTEGRANTE  un nombre o las primeras cifras de una llave\n"
+	  "  --about ID           solo lo que trata de ese registro\n"
+	  "  --search TEXTO       solo lo que lo contiene\n"
+	  "  --limit N            solo los N más nuevos"),
+	T(SUM_SHOW, "one record whole, with its history and answers", "un registro completo, con su historia y sus respuestas"),
+	T(HELP_SHOW,
+	  "Examples:\n"
+	  "  vereda show 3fa2c1\n\n"
+	  "Shows a record with all its fields, what it replaces or was replaced by, and what was said about it.",
+	  "Ejemplos:\n"
+	  "  vereda show 3fa2c1\n\n"
+	  "Muestra un registro con todos sus campos, lo que reemplaza o lo reemplazó, y lo que se dijo sobre él."),
+	T(SUM_WATCH, "show new records as they come", "mostrar los registros nuevos a medida que llegan"),
+	T(HELP_WATCH,
+	  "Examples:\n"
+	  "  vereda watch\n"
+	  "  vereda watch alert --json\n\n"
+	  "Prints each new record until you press Ctrl-C.",
+	  "Ejemplos:\n"
+	  "  vereda watch\n"
+	  "  vereda watch alert --json\n\n"
+	  "Imprime cada registro nuevo hasta que pulses Ctrl-C."),
+	T(SUM_SYNC, "exchange once, with a stick or another device", "intercambiar una vez, con una memoria USB u otro equipo"),
+	T(HELP_SYNC,
+	  "Examples:\n"
+	  "  vereda sync /media/usb\n"
+	  "  vereda sync 192.168.1.20:7766\n\n"
+	  "With a folder, such as a USB stick: takes what is new on it and adds what it lacks. Wait for \"safe to remove\".\n"
+	  "With HOST:PORT: both ends have the same afterwards. Add -v for what it cost.",
+	  "Ejemplos:\n"
+	  "  vereda sync /media/usb\n"
+	  "  vereda sync 192.168.1.20:7766\n\n"
+	  "Con una carpeta, como una memoria USB: toma lo nuevo y agrega lo que le falta. Espera a que diga que se puede retirar.\n"
+	  "Con EQUIPO:PUERTO: al final los dos lados tienen lo mismo. Agrega -v para ver lo que costó."),
+	T(SUM_EXPORT, "put records into one sealed file", "poner registros en un archivo sellado"),
+	T(HELP_EXPORT,
+	  "Examples:\n"
+	  "  vereda export all.bundle\n"
+	  "  vereda export week.bundle --since 7d alert event\n"
+	  "  vereda export - | ssh hub vereda import -\n\n"
+	  "Writes one file that only members of the group can open, for any channel. Membership always goes along.\n\n"
+	  "  --since T            only what was written since then\n"
+	  "  KIND…                only of those kinds",
+	  "Ejemplos:\n"
+	  "  vereda export todo.bundle\n"
+	  "  vereda export semana.bundle --since 7d alert event\n"
+	  "  vereda export - | ssh centro vereda import -\n\n"
+	  "Escribe un archivo que solo puede abrir el grupo, para cualquier canal. La lista de integrantes siempre va incluida.\n\n"
+	  "  --since T            solo lo escrito desde entonces\n"
+	  "  CLASE…               solo de esas clases"),
+	T(SUM_IMPORT, "take in records from sealed files", "recibir registros de archivos sellados"),
+	T(HELP_IMPORT,
+	  "Examples:\n"
+	  "  vereda import all.bundle\n"
+	  "  vereda import --dry-run *.bundle\n\n"
+	  "Takes in everything whole in each file. What is damaged is refused and said; what you have already is not stored twice.\n\n"
+	  "  --dry-run            only look; store nothing",
+	  "Ejemplos:\n"
+	  "  vereda import todo.bundle\n"
+	  "  vereda import --dry-run *.bundle\n\n"
+	  "Recibe todo lo que está completo en cada archivo. Lo dañado se rechaza y se dice; lo que ya tienes no se guarda dos veces.\n\n"
+	  "  --dry-run            solo mirar; no guardar nada"),
+	T(SUM_STATUS, "groups, records, peers and warnings", "grupos, registros, equipos conectados y advertencias"),
+	T(HELP_STATUS,
+	  "Examples:\n"
+	  "  vereda status\n"
+	  "  vereda status --json\n\n"
+	  "For each group and lane it shows how many records there are and a digest: where two devices show the same digest, they hold the same.",
+	  "Ejemplos:\n"
+	  "  vereda status\n"
+	  "  vereda status --json\n\n"
+	  "Para cada grupo y carril muestra cuántos registros hay y un resumen: si dos equipos muestran el mismo resumen, tienen lo mismo."),
+	T(SUM_CHECK, "verify the whole store", "verificar todo el almacén"),
+	T(HELP_CHECK,
+	  "Examples:\n"
+	  "  vereda check\n"
+	  "  vereda check --repair\n\n"
+	  "Verifies every record and everything derived from them. --repair rebuilds what can be rebuilt and drops records whose bytes are not\n"
+	  "what their author signed; other devices still have them, and the next sync brings them back.",
+	  "Ejemplos:\n"
+	  "  vereda check\n"
+	  "  vereda check --repair\n\n"
+	  "Verifica cada registro y todo lo que se deriva de ellos. --repair reconstruye lo que se puede y quita los registros que no son lo que\n"
+	  "firmó su autor; otros equipos los tienen, y el próximo intercambio los trae de vuelta."),
+	T(SUM_VERSION, "which vereda this is", "qué versión de vereda es esta"),
+	T(HELP_VERSION, "Examples:\n  vereda version\n  vereda version --json", "Ejemplos:\n  vereda version\n  vereda version --json"),
+
+	/* store and groups */
+	T(OPEN_FAILED, "The store in {0} could not be opened", "No se pudo abrir el almacén en {0}"),
+	T(INIT_FAILED, "No store could be made in {0}", "No se pudo crear un almacén en {0}"),
+	T(INIT_EXISTS, "There is a store in {0} already; its keys and records were not touched",
+	  "En {0} ya hay un almacén; no se tocaron sus llaves ni sus registros"),
+	T(HINT_INIT_EXISTS, "Use it as it is (vereda status), or name another folder with --home.",
+	  "Úsalo como está (vereda status), o indica otra carpeta con --home."),
+	T(INIT_DONE, "The store is ready in {0}.\nNext step: vereda group create NAME to found a group, or vereda id to be admitted to one.",
+	  "El almacén está listo en {0}.\nSiguiente paso: vereda group create NOMBRE para fundar un grupo, o vereda id para que te admitan en uno."),
+	T(INIT_READABLE,
+	  "Note: this version cannot lock the store with a passphrase yet. Whoever holds this disk can read everything in it, keys included. "
+	  "Encrypt the whole disk, or keep the device where nobody else can reach it.",
+	  "Atención: esta versión todavía no puede cerrar el almacén con una contraseña. Quien tenga este disco puede leer todo, también las llaves. "
+	  "Cifra el disco entero, o guarda el equipo donde nadie más pueda alcanzarlo."),
+	T(ID_FAILED, "This device's identity could not be made", "No se pudo crear la identidad de este equipo"),
+	T(ID_NEXT, "Show this line to a coordinator in person; they answer with a welcome file: vereda join FILE",
+	  "Muestra esta línea en persona a la coordinación; te responderá con un archivo de bienvenida: vereda join ARCHIVO"),
+	T(NO_GROUP, "This device is in no group yet", "Este equipo todavía no está en ningún grupo"),
+	T(HINT_NO_GROUP, "Found one with: vereda group create NAME   or show vereda id to a coordinator.",
+	  "Funda uno con: vereda group create NOMBRE   o muestra vereda id a la coordinación."),
+	T(WHICH_GROUP, "This device is in several groups, and it is not clear which one is meant; nothing was changed",
+	  "Este equipo está en varios grupos y no está claro cuál; no se cambió nada"),
+	T(HINT_WHICH_GROUP, "Name it with --group; see them with: vereda group list", "Nómbralo con --group; míralos con: vereda group list"),
+	T(UNKNOWN_GROUP, "This device is in no group called \"{0}\"", "Este equipo no está en ningún grupo llamado \"{0}\""),
+	T(GROUP_FAILED, "The group could not be read from the store", "No se pudo leer el grupo del almacén"),
+	T(GROUP_FOUND_FAILED, "The group \"{0}\" could not be founded", "No se pudo fundar el grupo \"{0}\""),
+	T(GROUP_FOUNDED, "The group {0} is founded, and you ({1}) are its first coordinator.\nNext step: ask each newcomer for their vereda id, then run vereda admit.",
+	  "El grupo {0} está fundado, y tú ({1}) eres su primera coordinación.\nSiguiente paso: pide a cada persona su vereda id, y ejecuta vereda admit."),
+	SAME(GROUP_LINE, "{0}  ({1})  {2}"),
+	T(GROUP_SUBCOMMAND, "\"vereda group\" has no such thing; there are create and list", "\"vereda group\" no tiene eso; hay create y list"),
+	T(CARD_BAD, "That is no identity, or letters of it are missing or mistyped; nothing was changed",
+	  "Eso no es una identidad, o le faltan letras o están mal copiadas; no se cambió nada"),
+	T(HINT_CARD_BAD, "Ask for the line again, copied whole, as vereda id prints it on the newcomer's device.",
+	  "Pide otra vez la línea completa, tal como la imprime vereda id en el equipo de quien entra."),
+	T(CARD_FORGED, "That identity does not prove itself: its parts do not belong together; nothing was changed",
+	  "Esa identidad no se prueba a sí misma: sus partes no van juntas; no se cambió nada"),
+	T(CARD_OWN, "That is this device's own identity; nothing was changed", "Esa es la identidad de este mismo equipo; no se cambió nada"),
+	T(ADMIT_NOT_COORDINATOR, "Only coordinators can admit, and this device is none; nothing was changed",
+	  "Solo la coordinación puede admitir, y este equipo no lo es; no se cambió nada"),
+	T(HINT_NOT_COORDINATOR, "Ask a coordinator; see who they are with: vereda members", "Pídelo a la coordinación; mira quiénes son con: vereda members"),
+	T(ADMIT_ROLE_LATER, "The role {0} is not in this version yet; nothing was changed",
+	  "El papel {0} todavía no está en esta versión; no se cambió nada"),
+	T(ADMIT_ROLE_UNKNOWN, "There is no role \"{1}\"; there are member and coordinator", "No existe el papel \"{1}\"; hay member y coordinator"),
+	T(ADMIT_NAME_TAKEN, "There is a member called {0} already; nothing was changed", "Ya hay alguien llamado {0}; no se cambió nada"),
+	T(HINT_NAME_TAKEN, "Another device of the same person: run it again with --yes. Someone else: choose another name.",
+	  "Si es otro equipo de la misma persona, repite con --yes. Si es alguien distinto, elige otro nombre."),
+	T(ADMIT_FAILED, "{0} could not be admitted", "No se pudo admitir a {0}"),
+	T(WELCOME_FAILED, "The newcomer is admitted, but the welcome could not be written to {0}",
+	  "Quien entra ya está admitido, pero no se pudo escribir la bienvenida en {0}"),
+	T(HINT_WELCOME_FAILED, "Run the same command again, perhaps with another -o: it only writes the welcome.",
+	  "Repite la misma orden, quizá con otro -o: solo escribe la bienvenida."),
+	T(ADMIT_DONE, "{0} is admitted. The welcome is in {1}.", "Se admitió a {0}. La bienvenida está en {1}."),
+	T(ADMIT_AGAIN, "This device was admitted before, as {0}; its welcome is written anew.",
+	  "Este equipo ya había sido admitido, como {0}; se vuelve a escribir su bienvenida."),
+	T(WORDS, "Six words: {0}", "Seis palabras: {0}"),
+	T(ADMIT_NEXT, "Next step: hand over {0}, run vereda join there, and compare the six words aloud. If they differ, tell nobody anything and start over.",
+	  "Siguiente paso: entrega {0}, ejecuta vereda join allá, y comparen las seis palabras en voz alta. Si no coinciden, no cuenten nada y empiecen de nuevo."),
+	T(JOIN_FAILED, "The welcome {0} could not be taken", "No se pudo recibir la bienvenida {0}"),
+	T(JOIN_NOT_OURS, "The welcome {0} does not open on this device", "La bienvenida {0} no abre en este equipo"),
+	T(HINT_JOIN_NOT_OURS, "It was made for another device, or this device joined with it already (see vereda group list). Else show your vereda id again.",
+	  "Es para otro equipo, o este equipo ya entró con ella (mira vereda group list). Si no, muestra otra vez tu vereda id."),
+	T(JOIN_ALREADY, "This device was in {0} already, as {1}; nothing was changed.", "Este equipo ya estaba en {0}, como {1}; no se cambió nada."),
+	T(JOIN_DONE, "You are in {0}, as {1}.", "Estás en {0}, como {1}."),
+	T(JOIN_NEXT, "Compare these words aloud with the coordinator's. If they differ, write nothing and start over. Next step: vereda sync, or start veredad.",
+	  "Compara estas palabras en voz alta con las de la coordinación. Si no coinciden, no escribas nada y empiecen de nuevo. Siguiente paso: vereda sync, o inicia veredad."),
+	T(UNKNOWN_MEMBER, "There is no member \"{0}\"", "No hay nadie llamado \"{0}\""),
+	T(HINT_MEMBER, "See who is there with: vereda members", "Mira quiénes están con: vereda members"),
+	T(AMBIGUOUS_MEMBER, "\"{0}\" can mean several members; nothing was changed", "\"{0}\" puede ser más de una persona; no se cambió nada"),
+	T(HINT_AMBIGUOUS_MEMBER, "Use the first digits of the key (vereda members), or name the group with --group.",
+	  "Usa las primeras cifras de la llave (vereda members), o nombra el grupo con --group."),
+	T(MEMBER_LINE, "{0}  {1}{2}  key {3}  since {4}  last heard {5}", "{0}  {1}{2}  llave {3}  desde {4}  última noticia {5}"),
+	T(FOCAL, ", focal point", ", punto focal"),
+	T(ROLE_NONE, "no longer in the group", "ya no está en el grupo"),
+	T(ROLE_COORDINATOR, "coordinator", "coordinación"),
+	T(ROLE_MEMBER, "member", "integrante"),
+	T(ROLE_REPORTER, "reporter", "informante"),
+	T(ROLE_COURIER, "courier", "mensajero"),
+	T(LANE_CONTROL, "membership", "integrantes"),
+	T(LANE_URGENT, "urgent", "urgente"),
+	SAME(LANE_NORMAL, "normal"),
+	T(LANE_BULK, "attachments", "adjuntos"),
+	T(NEVER, "never", "nunca"),
+	T(UNNAMED, "(no name)", "(sin nombre)"),
+
+	/* writing */
+	T(BAD_KIND, "\"{1}\" cannot be a kind: up to 32 small letters, digits, _ and -", "\"{1}\" no sirve como clase: hasta 32 letras minúsculas, cifras, _ y -"),
+	T(KIND_GENERIC, "Note: \"{0}\" is not a kind vereda knows; it is carried and shown as it stands.",
+	  "Nota: \"{0}\" no es una clase que vereda conozca; se lleva y se muestra tal cual."),
+	T(KIND_GENERIC_MEANT, "Note: \"{0}\" is not a kind vereda knows; it is carried as it stands. Did you mean {1}?",
+	  "Nota: \"{0}\" no es una clase que vereda conozca; se lleva tal cual. ¿Quisiste decir {1}?"),
+	T(FIELD_NO_VALUE, "\"{1}\" should be FIELD=VALUE; nothing was stored", "\"{1}\" debería ser CAMPO=VALOR; no se guardó nada"),
+	T(FIELD_NAME_BAD, "\"{1}\" cannot be a field's name: 1 to 32 bytes", "\"{1}\" no sirve como nombre de campo: de 1 a 32 bytes"),
+	T(FIELD_TWICE, "the field {1} is there twice", "el campo {1} está dos veces"),
+	T(FIELD_UNKNOWN, "Note: {1} has no field \"{0}\"; it is stored as it stands.", "Nota: {1} no tiene un campo \"{0}\"; se guarda tal cual."),
+	T(FIELD_CHOICE, "the field {1} must be one of: {2}", "el campo {1} debe ser uno de: {2}"),
+	T(FIELD_MISSING, "the field {1} is missing", "falta el campo {1}"),
+	T(FIELD_NUMBER, "the field {1} must be a whole number", "el campo {1} debe ser un número entero"),
+	T(FIELD_TIME, "the field {1} must be a date such as 2026, 2026-03, 2026-03-01 or 2026-03-01T18:00:00Z",
+	  "el campo {1} debe ser una fecha como 2026, 2026-03, 2026-03-01 o 2026-03-01T18:00:00Z"),
+	T(FIELD_ID, "the field {1} must be the id of a record that is here", "el campo {1} debe ser el identificador de un registro que esté aquí"),
+	T(FIELD_LIST, "the field {1} has more than 64 values", "el campo {1} tiene más de 64 valores"),
+	T(FIELD_TYPE, "the field {1} holds a value that cannot be stored there", "el campo {1} tiene un valor que no se puede guardar ahí"),
+	T(FIELD_TEXT, "the field {1} holds text that is not UTF-8", "el campo {1} tiene texto que no es UTF-8"),
+	T(FIELDS_MANY, "a record has at most 128 fields", "un registro tiene como máximo 128 campos"),
+	T(TOO_LONG, "the text is longer than one record holds (about 60,000 letters); it was not stored",
+	  "el texto es más largo de lo que cabe en un registro (unas 60.000 letras); no se guardó"),
+	T(HINT_TOO_LONG, "Write it in several parts, the later ones with --about the first.", "Escríbelo en varias partes, las siguientes con --about de la primera."),
+	T(TO_NAMED, "Writing to one member only ({0}) is not in this version yet, so nothing was stored",
+	  "Escribir solo a una persona ({0}) todavía no está en esta versión, así que no se guardó nada"),
+	T(NOTHING_TO_SAY, "There is nothing to store: no text and no fields", "No hay nada que guardar: ni texto ni campos"),
+	T(WRITE_RECORD_FAILED, "The record was not stored", "El registro no se guardó"),
+	T(ADDED, "Stored: {0}", "Guardado: {0}"),
+	T(NO_SUCH_RECORD, "Record {0}", "Registro {0}"),
+	T(READ_STDIN_FAILED, "The text could not be read from standard input; nothing was stored", "No se pudo leer el texto de la entrada estándar; no se guardó nada"),
+
+	/* loading */
+	T(LOAD_OPEN_FAILED, "{0} could not be opened", "No se pudo abrir {0}"),
+	T(LOAD_READ_FAILED, "{0} could not be read", "No se pudo leer {0}"),
+	T(LOAD_SPOOL_FAILED, "The rows could not be taken from standard input", "No se pudieron recibir las filas de la entrada estándar"),
+	T(LOAD_EMPTY, "There are no rows in {0}; nothing was stored", "No hay filas en {0}; no se guardó nada"),
+	T(HINT_LOAD_EMPTY, "It should be a CSV whose first row names the columns, or NDJSON, in UTF-8.",
+	  "Debe ser un CSV cuya primera fila nombre las columnas, o NDJSON, en UTF-8."),
+	T(LOAD_HEADER_BAD, "The first row of {0} cannot be read; nothing was stored", "No se puede leer la primera fila de {0}; no se guardó nada"),
+	T(LOAD_COLUMN_NAME, "The name of column {1}, \"{0}\", cannot be a field's name; nothing was stored",
+	  "El nombre de la columna {1}, \"{0}\", no sirve como nombre de campo; no se guardó nada"),
+	T(HINT_LOAD_COLUMN_NAME, "Say which columns you want, and under which names, with --map FIELD=COLUMN.",
+	  "Di qué columnas quieres, y con qué nombres, con --map CAMPO=COLUMNA."),
+	T(LOAD_COLUMN_TWICE, "Two columns are called \"{0}\"; nothing was stored", "Dos columnas se llaman \"{0}\"; no se guardó nada"),
+	T(LOAD_MAP_BAD, "\"{1}\" should be FIELD=COLUMN; nothing was stored", "\"{1}\" debería ser CAMPO=COLUMNA; no se guardó nada"),
+	T(LOAD_MAP_TWICE, "The field of \"{1}\" is mapped twice; nothing was stored", "El campo de \"{1}\" está asignado dos veces; no se guardó nada"),
+	T(LOAD_NO_COLUMN, "There is no column \"{0}\"; nothing was stored", "No hay una columna \"{0}\"; no se guardó nada"),
+	T(HINT_LOAD_NO_COLUMN, "The columns are: {1}", "Las columnas son: {1}"),
+	T(LOAD_UNMAPPED, "Not mapped, so not stored: {0}", "Sin asignar, así que no se guardan: {0}"),
+	T(LOAD_ROW_CSV, "its quotes do not match", "sus comillas no cierran bien"),
+	T(LOAD_ROW_RAGGED, "it has more or fewer values than there are columns", "tiene más o menos valores que columnas"),
+	T(LOAD_ROW_LONG, "it is longer than one record holds", "es más larga de lo que cabe en un registro"),
+	T(LOAD_ROW_UTF8, "its text is not UTF-8", "su texto no es UTF-8"),
+	T(LOAD_ROW_JSON, "it is not JSON", "no es JSON"),
+	T(LOAD_ROW_OBJECT, "it is JSON, but no object", "es JSON, pero no un objeto"),
+	T(LOAD_ROW_EMPTY, "it holds no value for any field", "no tiene ningún valor para ningún campo"),
+	T(LOAD_BAD_ROW, "Row {0} (line {2}): {1}", "Fila {0} (línea {2}): {1}"),
+	T(LOAD_MORE_BAD, "… and {0} more; --json names them all", "… y {0} más; --json las nombra todas"),
+	T(LOAD_PROGRESS, "{0} rows", "{0} filas"),
+	T(LOAD_STOPPED, "Loading stopped before the end", "La carga se detuvo antes del final"),
+	T(HINT_LOAD_STOPPED, "Run the same command again: it goes on where it was, and stores nothing twice.",
+	  "Repite la misma orden: sigue donde iba y no guarda nada dos veces."),
+	T(LOAD_DONE, "Stored: {0}. Known already: {1}. Refused: {2}.", "Guardadas: {0}. Ya conocidas: {1}. Rechazadas: {2}."),
+	T(LOAD_DRY, "Would be stored: {0}. Known already: {1}. Refused: {2}. Nothing was changed.",
+	  "Se guardarían: {0}. Ya conocidas: {1}. Rechazadas: {2}. No se cambió nada."),
+	T(LOAD_PARTLY, "{0} rows could not be taken; all the others are stored", "No se pudieron tomar {0} filas; todas las demás están guardadas"),
+	T(HINT_LOAD_PARTLY, "Correct those rows in a file of their own and load that one: the others would be stored twice.",
+	  "Corrige esas filas en un archivo aparte y carga ese: las demás se guardarían dos veces."),
+	T(LOAD_ALL_KNOWN, "All of it was stored before. To store it once more: --again", "Todo ya estaba guardado. Para guardarlo una vez más: --again"),
+	T(LOAD_INTERRUPTED, "Interrupted; the rows counted above are safely stored", "Se interrumpió; las filas contadas arriba están bien guardadas"),
+
+	/* reading */
+	T(QUERY_FAILED, "The records could not be read", "No se pudieron leer los registros"),
+	T(LIST_NOTHING, "Nothing to show.", "No hay nada que mostrar."),
+	T(BODY_SEALED, "(sealed: not for this device)", "(sellado: no es para este equipo)"),
+	T(BODY_STUB, "(its content is not here)", "(su contenido no está aquí)"),
+	T(BODY_VERSION, "(needs a newer vereda)", "(necesita una versión más nueva de vereda)"),
+	T(SHOW_TIME, "written:  {0}", "escrito:  {0}"),
+	T(SHOW_RECEIVED, "arrived:  {0}", "llegó:    {0}"),
+	T(SHOW_AUTHOR, "author:   {0} (key {1})", "autor:    {0} (llave {1})"),
+	T(SHOW_GROUP, "group:    {0}", "grupo:    {0}"),
+	T(SHOW_LANE, "lane:     {0}", "carril:   {0}"),
+	T(SHOW_EXPIRES, "expires:  {0}", "vence:    {0}"),
+	T(SHOW_HISTORY, "\nHistory:", "\nHistoria:"),
+	T(SHOW_ANSWERS, "\nAnswers:", "\nRespuestas:"),
+	T(WATCHING, "Waiting for new records; Ctrl-C ends it.", "Esperando registros nuevos; Ctrl-C termina."),
+
+	/* moving */
+	T(SYNC_SCHEME_LATER, "Exchange over {0} is not in this version yet; nothing was changed",
+	  "El intercambio por {0} todavía no está en esta versión; no se cambió nada"),
+	T(SYNC_BAD_TARGET, "\"{0}\" is neither a folder nor HOST:PORT", "\"{0}\" no es una carpeta ni EQUIPO:PUERTO"),
+	T(HINT_SYNC_TARGET, "Write /media/usb for a stick, or 192.168.1.20:7766 for a device.", "Escribe /media/usb para una memoria, o 192.168.1.20:7766 para un equipo."),
+	T(SYNC_FAILED, "The exchange with {0} did not finish", "El intercambio con {0} no terminó"),
+	T(SYNC_PARTLY, "The exchange with {0} ended before both sides had everything; what arrived is stored",
+	  "El intercambio con {0} terminó antes de que los dos lados tuvieran todo; lo que llegó está guardado"),
+	T(HINT_SYNC_PARTLY, "Run it again: only what is still missing is exchanged.", "Repítelo: solo se intercambia lo que todavía falta."),
+	T(SYNC_NO_FOLDER, "There is no folder {0}; nothing was changed", "No existe la carpeta {0}; no se cambió nada"),
+	T(HINT_SYNC_NO_FOLDER, "Plug in the stick and check where it is mounted.", "Conecta la memoria USB y revisa en qué carpeta aparece."),
+	T(SYNC_UNREACHABLE, "No member of your group answers at {0}; nothing was changed", "Nadie de tu grupo responde en {0}; no se cambió nada"),
+	T(HINT_SYNC_UNREACHABLE, "Check the address, that veredad runs there, and that it is in the same group.",
+	  "Revisa la dirección, que allá esté corriendo veredad, y que esté en el mismo grupo."),
+	T(SYNC_DONE, "{0}: received {1}, sent {2}", "{0}: recibidos {1}, enviados {2}"),
+	T(SYNC_COST, "  bytes in {0}, out {1}; round trips {2}; {3} ms", "  bytes recibidos {0}, enviados {1}; idas y vueltas {2}; {3} ms"),
+	T(SYNC_SAFE, "{0} is safe to remove now.", "Ya puedes retirar {0}."),
+	T(SYNC_NOT_SAFE, "Do NOT remove {0} yet: run the same command again.", "NO retires {0} todavía: repite la misma orden."),
+	T(SYNC_READ_ONLY, "Note: {0} cannot be written, so it was only read. What is new here is not on it.",
+	  "Nota: en {0} no se puede escribir, así que solo se leyó. Lo nuevo de aquí no está en ella."),
+	T(SYNC_DAMAGED, "{1} files on {0} are damaged; everything whole in them was taken", "{1} archivos en {0} están dañados; se tomó todo lo que estaba completo"),
+	T(HINT_SYNC_DAMAGED, "Use another stick for the next trip: this one may be failing, or someone changed it. What is missing comes from others.",
+	  "Usa otra memoria para el próximo viaje: esta puede estar fallando, o alguien la alteró. Lo que falta llegará de otros."),
+	T(SYNC_TORN, "{1} files on {0} lack their end; everything whole in them was taken", "A {1} archivos en {0} les falta el final; se tomó todo lo que estaba completo"),
+	T(SYNC_FOREIGN, "Files there that are not for this device: {0}", "Archivos que no son para este equipo: {0}"),
+	T(EXPORT_FAILED, "The bundle {0} could not be written", "No se pudo escribir el archivo {0}"),
+	T(EXPORT_TTY, "A bundle is no text and will not be written to a terminal", "Un archivo sellado no es texto y no se escribe en la terminal"),
+	T(HINT_EXPORT_TTY, "Name a file: vereda export all.bundle", "Nombra un archivo: vereda export todo.bundle"),
+	T(EXPORT_DONE, "{0} records are in {2} ({1} bytes). Only members of the group can open it.",
+	  "{0} registros están en {2} ({1} bytes). Solo puede abrirlo el grupo."),
+	T(IMPORT_FAILED, "{0} could not be taken in", "No se pudo recibir {0}"),
+	T(IMPORT_TORN, "The end of {0} is missing; {1} records that were whole are stored", "A {0} le falta el final; se guardaron {1} registros que estaban completos"),
+	T(HINT_IMPORT_TORN, "Copy it again whole and repeat: it adds what is missing.", "Cópialo otra vez completo y repite: agrega lo que falta."),
+	T(IMPORT_DAMAGED, "{0} is damaged: {2} of {3} parts ({4} bytes) were refused; {1} records that were whole are stored",
+	  "{0} está dañado: se rechazaron {2} de {3} partes ({4} bytes); se guardaron {1} registros que estaban completos"),
+	T(HINT_IMPORT_DAMAGED, "Ask for a fresh copy. If it happens again by the same route, someone may be changing files on the way.",
+	  "Pide una copia nueva. Si vuelve a pasar por la misma vía, puede que alguien esté alterando los archivos en el camino."),
+	T(IMPORT_NOT_OURS, "{0} does not open with any key of this device: it is for another group, or no bundle; nothing was changed",
+	  "{0} no abre con ninguna llave de este equipo: es de otro grupo, o no es un archivo de vereda; no se cambió nada"),
+	T(HINT_IMPORT_NOT_OURS, "Check that it is the right file. If it is a welcome, use vereda join.", "Revisa que sea el archivo correcto. Si es una bienvenida, usa vereda join."),
+	T(IMPORT_NO_BUNDLE, "{0} is empty or too short to be a bundle; nothing was changed", "{0} está vacío o es demasiado corto; no se cambió nada"),
+	T(HINT_IMPORT_NO_BUNDLE, "It was not copied whole. Ask for it again.", "No se copió completo. Pídelo otra vez."),
+	T(IMPORT_REFUSED, "{1} records in {0} are not valid and were refused; all the others are stored",
+	  "{1} registros de {0} no son válidos y se rechazaron; todos los demás están guardados"),
+	T(HINT_IMPORT_REFUSED, "Tell your coordinator who made the file: it may hold forged records.", "Avisa a tu coordinación quién hizo el archivo: puede tener registros falsificados."),
+	T(IMPORT_DONE, "New: {0}. Known already: {1}. Refused: {2}.", "Nuevos: {0}. Ya conocidos: {1}. Rechazados: {2}."),
+	T(IMPORT_DRY, "Would be new: {0}. Known already: {1}. Refused: {2}. Nothing was changed.",
+	  "Serían nuevos: {0}. Ya conocidos: {1}. Rechazados: {2}. No se cambió nada."),
+	T(IMPORT_POOLED, "{0} records are by people this device does not know yet; they are kept aside until their admission arrives.",
+	  "{0} registros son de personas que este equipo aún no conoce; quedan aparte hasta que llegue su admisión."),
+	T(IMPORT_GAPS, "{0} earlier records are still missing; a sync brings them.", "Todavía faltan {0} registros anteriores; un intercambio los trae."),
+
+	/* state */
+	T(STATUS_FAILED, "The state could not be read", "No se pudo leer el estado"),
+	T(STATUS_DEVICE, "Device {0} ({1}) in {2}", "Equipo {0} ({1}) en {2}"),
+	T(STATUS_STORE, "Store: {0} records, {1} KiB", "Almacén: {0} registros, {1} KiB"),
+	T(STATUS_GROUP, "Group {0} ({1}): you are {2}; members: {3}", "Grupo {0} ({1}): tienes el papel de {2}; integrantes: {3}"),
+	T(STATUS_LANE, "  {0}: {1} records, digest {2}", "  {0}: {1} registros, resumen {2}"),
+	T(STATUS_DAEMON, "veredad is running.", "veredad está corriendo."),
+	T(STATUS_NO_DAEMON, "veredad is not running: nothing is exchanged by itself.", "veredad no está corriendo: nada se intercambia por sí solo."),
+	SAME(STATUS_PEER, "  {0}  {1}  {2}"),
+	T(STATUS_NO_PEERS, "  nobody is connected right now", "  nadie está conectado en este momento"),
+	T(WARN_READABLE, "The store is not locked by a passphrase: whoever holds this disk can read it.",
+	  "El almacén no está cerrado con contraseña: quien tenga este disco puede leerlo."),
+	T(WARN_NO_GROUP, "This device is in no group yet: show vereda id to a coordinator, or found one with vereda group create NAME.",
+	  "Este equipo todavía no está en ningún grupo: muestra vereda id a la coordinación, o funda uno con vereda group create NOMBRE."),
+	T(WARN_ALONE, "A group has no other member yet: what is written there exists only on this device.",
+	  "Un grupo todavía no tiene a nadie más: lo que se escribe ahí existe solo en este equipo."),
+	T(WARNING, "Warning: {0}", "Advertencia: {0}"),
+	T(CHECK_FAILED, "The check could not be finished", "No se pudo terminar la verificación"),
+	T(CHECK_GOOD, "{0} records verified; everything is as it should be.", "{0} registros verificados; todo está como debe."),
+	T(CHECK_BAD, "Of {0} records {1} are not what was signed, and {2} derived entries do not match",
+	  "De {0} registros, {1} no son lo que se firmó, y {2} datos derivados no coinciden"),
+	T(HINT_CHECK_BAD, "Copy the store's folder to another disk, then run: vereda check --repair   and sync with others to get back what is missing.",
+	  "Copia la carpeta del almacén a otro disco y ejecuta: vereda check --repair   Después intercambia con otros para recuperar lo que falte."),
+	T(CHECK_REPAIRED, "{0} records verified; repaired: {1}. Dropped because they were not what was signed: {2}; sync brings them back from others.",
+	  "{0} registros verificados; reparados: {1}. Quitados porque no eran lo que se firmó: {2}; un intercambio los trae de otros."),
+	T(VERSION, "vereda {0}, protocol {1}", "vereda {0}, protocolo {1}"),
+	SAME(VERSION_LIBRARY, "  {0} {1}"),
+};

@@ -1,0 +1,163 @@
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "fail.h"
+#include "proto/err.h"
+#include "store/file.h"
+
+size_t vd_places(va_list list, const char *args[VD_PLACES + 1])
+{
+	size_t n = 0;
+
+	while (n < VD_PLACES && (args[n] = va_arg(list, const char *)))
+		n++;
+	args[n] = NULL;
+	return n;
+}
+
+static void write_out(struct vd_cli *cli, struct vd_slice bytes)
+{
+	if (cli->out_error || !bytes.n)
+		return;
+	if (fwrite(bytes.p, 1, bytes.n, stdout) != bytes.n)
+		cli->out_error = errno ? errno : EIO;
+}
+
+void vd_say_raw(struct vd_cli *cli, struct vd_slice bytes)
+{
+	write_out(cli, bytes);
+}
+
+void vd_say_text(struct vd_cli *cli, struct vd_slice text, bool newlines)
+{
+	struct vd_buf line = { 0 };
+
+	vd_text_escape(text, newlines, &line);
+	write_out(cli, vd_buf_slice(&line));
+	vd_buf_deinit(&line);
+}
+
+void vd_say(struct vd_cli *cli, enum vd_msg msg, ...)
+{
+	const char *args[VD_PLACES + 1];
+	struct vd_buf line = { 0 };
+	va_list list;
+
+	va_start(list, msg);
+	vd_places(list, args);
+	va_end(list);
+	vd_text_format(cli->lang, msg, args, true, &line);
+	vd_buf_put_u8(&line, '\n');
+	write_out(cli, vd_buf_slice(&line));
+	vd_buf_deinit(&line);
+}
+
+/* Diagnostics are best effort: a closed standard error must not stop the work. */
+static void write_err(struct vd_slice bytes)
+{
+	size_t ignored = fwrite(bytes.p, 1, bytes.n, stderr);
+
+	(void)ignored;
+}
+
+void vd_note_line(struct vd_slice line)
+{
+	fflush(stdout);
+	write_err(line);
+	write_err(vd_slice_str("\n"));
+}
+
+static void dump(FILE *to, struct vd_cli *cli, json_t *object)
+{
+	/* A terminal obeys some characters beyond ASCII, too. */
+	size_t flags = JSON_COMPACT | (isatty(fileno(to)) ? JSON_ENSURE_ASCII : 0);
+	char *text = object ? json_dumps(object, flags) : NULL;
+
+	if (!text && to == stdout)
+		cli->out_error = ENOMEM;
+	else if (text && to == stdout) {
+		write_out(cli, vd_slice_str(text));
+		write_out(cli, vd_slice_str("\n"));
+	} else if (text) {
+		vd_note_line(vd_slice_str(text));
+	}
+	free(text);
+	json_decref(object);
+}
+
+void vd_say_json(struct vd_cli *cli, json_t *object)
+{
+	dump(stdout, cli, object);
+}
+
+void vd_note_json(struct vd_cli *cli, json_t *object)
+{
+	dump(stderr, cli, object);
+}
+
+void vd_note(struct vd_cli *cli, enum vd_msg msg, ...)
+{
+	const char *args[VD_PLACES + 1];
+	struct vd_buf line = { 0 };
+	va_list list;
+
+	if (cli->opt.quiet)
+		return;
+	va_start(list, msg);
+	vd_places(list, args);
+	va_end(list);
+	vd_text_format(cli->lang, msg, args, !cli->opt.json, &line);
+	if (cli->opt.json)
+		dump(stderr, cli, json_pack("{s:o}", "note", vd_json_text(vd_buf_slice(&line))));
+	else
+		vd_note_line(vd_buf_slice(&line));
+	vd_buf_deinit(&line);
+}
+
+void vd_progress(struct vd_cli *cli, enum vd_msg msg, ...)
+{
+	const char *args[VD_PLACES + 1];
+	struct vd_buf line = { 0 };
+	va_list list;
+
+	va_start(list, msg);
+	vd_places(list, args);
+	va_end(list);
+	vd_buf_put_slice(&line, vd_slice_str("\r\033[K"));
+	vd_text_format(cli->lang, msg, args, true, &line);
+	write_err(vd_buf_slice(&line));
+	fflush(stderr);
+	vd_buf_deinit(&line);
+}
+
+bool vd_say_ok(struct vd_cli *cli)
+{
+	return !cli->out_error;
+}
+
+int vd_say_end(struct vd_cli *cli, int code)
+{
+	if (fflush(stdout) != 0 && !cli->out_error)
+		cli->out_error = errno ? errno : EIO;
+	if (!cli->out_error)
+		return code;
+	/* Whoever closed the pipe (head, less) knows; anything else is worth a word. */
+	if (cli->out_error == EPIPE)
+		return code ? code : VD_EXIT_FAILED;
+	int failed = vd_fail(cli, vd_file_errno(cli->out_error), VD_MSG_NONE, VD_MSG_WRITE_FAILED, NULL);
+
+	return code ? code : failed;
+}
+
+const char *vd_num(struct vd_cli *cli, uint64_t n)
+{
+	char *text = cli->numbers[cli->next_number++ % 8];
+
+	snprintf(text, sizeof cli->numbers[0], "%llu", (unsigned long long)n);
+	return text;
+}

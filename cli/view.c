@@ -1,0 +1,225 @@
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "proto/err.h"
+#include "proto/kind.h"
+#include "times.h"
+
+json_t *vd_json_hex(const void *bytes, size_t n)
+{
+	struct vd_buf hex = { 0 };
+	uint8_t *p = vd_buf_extend(&hex, 2 * n + 1);
+	json_t *out = NULL;
+
+	if (p) {
+		vd_hex((char *)p, bytes, n);
+		out = json_stringn((const char *)p, 2 * n);
+	}
+	vd_buf_deinit(&hex);
+	return out;
+}
+
+json_t *vd_json_text(struct vd_slice text)
+{
+	json_t *out = json_stringn(text.n ? (const char *)text.p : "", text.n);
+	struct vd_buf escaped = { 0 };
+
+	if (out)
+		return out;
+	/* No UTF-8 (a file name, an argument): say it in escapes rather than not at all. */
+	vd_text_escape(text, true, &escaped);
+	out = json_stringn((const char *)escaped.p, escaped.n);
+	vd_buf_deinit(&escaped);
+	return out;
+}
+
+json_t *vd_json_number(uint64_t n)
+{
+	struct vd_buf digits = { 0 };
+	json_t *out;
+
+	if (n <= INT64_MAX)
+		return json_integer((json_int_t)n);
+	/* Past what JSON programs hold exactly: as text. */
+	for (uint64_t rest = n; rest; rest /= 10)
+		vd_buf_put_u8(&digits, (uint8_t)('0' + rest % 10));
+	for (size_t i = 0; i < digits.n / 2; i++) {
+		uint8_t swap = digits.p[i];
+
+		digits.p[i] = digits.p[digits.n - 1 - i];
+		digits.p[digits.n - 1 - i] = swap;
+	}
+	out = vd_json_text(vd_buf_slice(&digits));
+	vd_buf_deinit(&digits);
+	return out;
+}
+
+json_t *vd_json_time(uint64_t ms)
+{
+	char text[VD_TIME_TEXT];
+
+	vd_time_rfc3339(ms, text);
+	return json_string(text);
+}
+
+static json_t *value_json(const struct vd_value *value)
+{
+	struct vd_rd items;
+	struct vd_value item;
+	json_t *array;
+
+	switch (value->type) {
+	case VD_MP_STR: return vd_json_text(value->bytes);
+	case VD_MP_BIN: return vd_json_hex(value->bytes.p, value->bytes.n);
+	case VD_MP_UINT: return vd_json_number(value->number);
+	case VD_MP_BOOL: return json_boolean(value->number);
+	case VD_MP_ARRAY:
+		array = json_array();
+		items = vd_value_items(value);
+		while (vd_value_next(&items, &item))
+			json_array_append_new(array, value_json(&item));
+		return array;
+	case VD_MP_NONE:
+	case VD_MP_NIL: break;
+	}
+	return json_null();
+}
+
+static json_t *fields_json(const struct vd_content *content)
+{
+	json_t *fields = json_object();
+
+	for (size_t i = 0; content && i < content->count; i++) {
+		const struct vd_field *f = &content->fields[i];
+
+		json_object_setn_new(fields, (const char *)f->name.p, f->name.n, value_json(&f->value));
+	}
+	return fields;
+}
+
+static const char *body_word(int body)
+{
+	return body == 0 ? "present" : body == VD_ENOTFOUND ? "stub" : "sealed";
+}
+
+json_t *vd_json_record(const struct vd_found *f)
+{
+	const struct vd_record *r = f->record;
+	const struct vd_content *content = f->body == 0 ? f->content : NULL;
+	const struct vd_device *author = vd_group_find(f->group, r->author);
+	const struct vd_value *about = content ? vd_content_get(content, "about", VD_MP_BIN, VD_ID_BYTES) : NULL;
+
+	return json_pack("{s:o,s:o,s:o,s:s,s:o,s:o,s:o,s:s,s:o,s:o,s:o,s:o,s:s}",
+	                 "id", vd_json_hex(r->id.b, VD_ID_BYTES),
+	                 "group", vd_json_hex(r->group, VD_GROUP_BYTES),
+	                 "author", vd_json_hex(r->author, VD_KEY_BYTES),
+	                 "author_name", author ? author->name : "",
+	                 "seq", vd_json_number(r->seq),
+	                 "time", vd_json_time(r->time_ms),
+	                 "received", vd_json_time(f->received_ms),
+	                 "lane", vd_lane_word(r->lane),
+	                 "kind", content ? vd_json_text(content->kind) : json_null(),
+	                 "fields", fields_json(content),
+	                 "about", about ? vd_json_hex(about->bytes.p, VD_ID_BYTES) : json_null(),
+	                 "expires", r->has_expires ? vd_json_time(r->expires_day * VD_DAY_MS) : json_null(),
+	                 "body", body_word(f->body));
+}
+
+const char *vd_lane_word(uint8_t lane)
+{
+	static const char *const words[VD_LANES] = { "control", "urgent", "normal", "bulk" };
+
+	return lane < VD_LANES ? words[lane] : "";
+}
+
+const char *vd_role_word(enum vd_role role)
+{
+	static const char *const words[] = { "none", "coordinator", "member", "reporter", "courier" };
+
+	return (size_t)role < sizeof words / sizeof *words ? words[role] : words[0];
+}
+
+enum vd_msg vd_lane_text(uint8_t lane)
+{
+	static const enum vd_msg texts[VD_LANES] = { VD_MSG_LANE_CONTROL, VD_MSG_LANE_URGENT, VD_MSG_LANE_NORMAL, VD_MSG_LANE_BULK };
+
+	return lane < VD_LANES ? texts[lane] : VD_MSG_NONE;
+}
+
+enum vd_msg vd_role_text(enum vd_role role)
+{
+	static const enum vd_msg texts[] = { VD_MSG_ROLE_NONE, VD_MSG_ROLE_COORDINATOR, VD_MSG_ROLE_MEMBER, VD_MSG_ROLE_REPORTER,
+	                                     VD_MSG_ROLE_COURIER };
+
+	return (size_t)role < sizeof texts / sizeof *texts ? texts[role] : texts[0];
+}
+
+/* The one text of a record that stands for it in a list. */
+static struct vd_slice headline(struct vd_cli *cli, const struct vd_found *f)
+{
+	static const char *const fallback[] = { "title", "description", "stage", "headline", "name" };
+	const struct vd_value *v;
+
+	if (f->body)
+		return vd_slice_str(vd_text(cli->lang, f->body == VD_ENOTFOUND ? VD_MSG_BODY_STUB :
+		                            f->body == VD_EVERSION ? VD_MSG_BODY_VERSION : VD_MSG_BODY_SEALED));
+	const struct vd_kind *kind = vd_kind_find(f->content->kind);
+
+	v = vd_content_get(f->content, kind ? kind->main_text : "text", VD_MP_STR, 0);
+	for (size_t i = 0; (!v || !v->bytes.n) && i < sizeof fallback / sizeof *fallback; i++)
+		v = vd_content_get(f->content, fallback[i], VD_MP_STR, 0);
+	return v ? v->bytes : vd_slice_str("");
+}
+
+/* Columns of the terminal, 0 when standard output is none. */
+static size_t width(void)
+{
+	struct winsize size;
+
+	if (!isatty(STDOUT_FILENO))
+		return 0;
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 40 ? size.ws_col : 80;
+}
+
+/* Cuts UTF-8 to so many characters; `max` 0: as it is. */
+static void cut(struct vd_buf *line, size_t max)
+{
+	size_t seen = 0;
+
+	for (size_t i = 0; max && i < line->n; i++) {
+		if ((line->p[i] & 0xc0) == 0x80 || seen++ < max - 1)
+			continue;
+		line->n = i;
+		vd_buf_put_slice(line, vd_slice_str("\u2026"));
+		return;
+	}
+}
+
+void vd_say_record(struct vd_cli *cli, const struct vd_found *f)
+{
+	const struct vd_device *author = vd_group_find(f->group, f->record->author);
+	bool urgent = cli->color && f->record->lane == VD_LANE_URGENT;
+	char time[VD_TIME_TEXT], id[9];
+	struct vd_buf line = { 0 };
+
+	vd_time_local(f->record->time_ms, time);
+	vd_hex(id, f->record->id.b, 4);
+	vd_buf_put_slice(&line, vd_slice_str(time));
+	vd_buf_put_slice(&line, vd_slice_str("  "));
+	vd_buf_put_slice(&line, vd_slice_str(id));
+	vd_buf_put_slice(&line, vd_slice_str("  "));
+	vd_text_escape(vd_slice_str(author && author->name[0] ? author->name : vd_text(cli->lang, VD_MSG_UNNAMED)), false, &line);
+	vd_buf_put_slice(&line, vd_slice_str("  "));
+	if (!f->body)
+		vd_text_escape(f->content->kind, false, &line);
+	vd_buf_put_slice(&line, vd_slice_str("  "));
+	vd_text_escape(headline(cli, f), false, &line);
+	cut(&line, width());
+	if (urgent)
+		vd_say_raw(cli, vd_slice_str("\033[1m"));
+	vd_say_raw(cli, vd_buf_slice(&line));
+	vd_say_raw(cli, vd_slice_str(urgent ? "\033[0m\n" : "\n"));
+	vd_buf_deinit(&line);
+}
