@@ -19,7 +19,22 @@ static int setup(void **state)
 	static const uint8_t seed[crypto_sign_SEEDBYTES] = { 7 };
 
 	(void)state;
-	return vd_sign_selftest() || crypto_sign_seed_keypair(key, secret, seed);
+	return sodium_init() < 0 || crypto_sign_seed_keypair(key, secret, seed);
+}
+
+/* Until the self-test has run, R is checked as with a cofactored library: honest signatures must pass that too. */
+static void test_sign__honest_signatures_hold_with_r_checked_or_not(void **state)
+{
+	uint8_t signatures[20][VD_SIGNATURE_BYTES];
+
+	(void)state;
+	for (uint8_t i = 0; i < 20; i++) {
+		assert_int_equal(vd_sign("domain", vd_slice(&i, 1), secret, signatures[i]), 0);
+		assert_int_equal(vd_sign_verify("domain", vd_slice(&i, 1), key, signatures[i]), 0);
+	}
+	assert_int_equal(vd_sign_selftest(), 0);
+	for (uint8_t i = 0; i < 20; i++)
+		assert_int_equal(vd_sign_verify("domain", vd_slice(&i, 1), key, signatures[i]), 0);
 }
 
 static void unhex(const char *hex, uint8_t *out, size_t cap, size_t *n)
@@ -151,6 +166,7 @@ static void test_sign__lengths_are_capped(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_sign__honest_signatures_hold_with_r_checked_or_not), /* first: it runs the self-test */
 		cmocka_unit_test(test_sign__speccheck_is_refused),
 		cmocka_unit_test(test_sign__cofactor_case_has_a_torsion_component),
 		cmocka_unit_test(test_sign__keys_of_mixed_or_small_order_are_no_keys),
