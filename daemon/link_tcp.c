@@ -1,5 +1,6 @@
 #include "link_tcp.h"
 
+#include <signal.h>
 #include <sodium.h>
 #include <string.h>
 
@@ -95,6 +96,7 @@ static int call_and_run(uv_loop_t *loop, struct visit *visit, struct vd_node *no
 int vd_sync_tcp(struct vd_store *store, struct vd_group *group, const char *host_port, struct vd_sync_result *result)
 {
 	struct visit visit = {.store = store, .result = result};
+	struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
 	char host[VD_ADDRESS_HOST];
 	uint8_t seed[VD_NODE_SEED_BYTES];
 	struct vd_node *node = NULL;
@@ -116,8 +118,11 @@ int vd_sync_tcp(struct vd_store *store, struct vd_group *group, const char *host
 	node = vd_node_new(&store_port, seed);
 	sodium_memzero(seed, sizeof seed);
 	rc = node ? vd_node_add_group(node, group) : VD_ENOMEM;
+	/* a peer that hangs up while we write is an answer, not a reason to die */
+	sigaction(SIGPIPE, &ignore, &before);
 	if (!rc)
 		rc = call_and_run(&loop, &visit, node, host, port, vd_group_id(group));
+	sigaction(SIGPIPE, &before, NULL);
 	vd_node_free(node);
 	uv_loop_close(&loop);
 	result->elapsed_ms = vd_tcp_now() - start_ms;

@@ -1,0 +1,445 @@
+/* The driver of TCP connections, with a node of the test's own making. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "daemon/tcp.h"
+#include "proto/err.h"
+
+/* --- the node --- */
+
+enum { CONNS = 32, WISHES = 64 };
+
+struct vd_node {
+	struct {
+		bool there, refuses;
+		struct vd_buf in;
+		size_t out;        /* bytes still to be drained, SIZE_MAX: without end */
+		size_t drained;
+		bool committed;
+	} conn[CONNS];
+	uint32_t count;
+	struct vd_wish wishes[WISHES];
+	size_t first, last;
+};
+
+static struct vd_node node;
+
+static void wish(enum vd_wish_what what, uint32_t conn, int err)
+{
+	assert_true(node.last < WISHES);
+	node.wishes[node.last++] = (struct vd_wish){.what = what, .conn = conn, .err = err};
+}
+
+int vd_node_accept(struct vd_node *n, uint64_t now_ms, uint32_t *conn)
+{
+	(void)now_ms;
+	if (n->count == CONNS)
+		return VD_ECAP;
+	n->conn[n->count].there = true;
+	*conn = n->count++;
+	return 0;
+}
+
+int vd_node_connect(struct vd_node *n, uint64_t now_ms, const uint8_t *group, uint32_t *conn)
+{
+	(void)group;
+	return vd_node_accept(n, now_ms, conn);
+}
+
+int vd_node_feed(struct vd_node *n, uint64_t now_ms, uint32_t conn, struct vd_slice raw)
+{
+	(void)now_ms;
+	assert_true(n->conn[conn].there);
+	if (n->conn[conn].refuses)
+		return VD_EAGAIN;
+	vd_buf_put_slice(&n->conn[conn].in, raw);
+	return 0;
+}
+
+bool vd_node_wants_input(const struct vd_node *n, uint32_t conn)
+{
+	assert_true(n->conn[conn].there);
+	return !n->conn[conn].refuses;
+}
+
+bool vd_node_wants_output(const struct vd_node *n, uint32_t conn)
+{
+	assert_true(n->conn[conn].there);
+	return n->conn[conn].out > 0;
+}
+
+int vd_node_drain(struct vd_node *n, uint64_t now_ms, uint32_t conn, size_t max, struct vd_buf *out)
+{
+	size_t some = n->conn[conn].out < max ? n->conn[conn].out : max;
+
+	(void)now_ms;
+	assert_true(n->conn[conn].there);
+	memset(vd_buf_extend(out, some), 'x', some);
+	if (n->conn[conn].out != SIZE_MAX)
+		n->conn[conn].out -= some;
+	n->conn[conn].drained += some;
+	return 0;
+}
+
+void vd_node_closed(struct vd_node *n, uint32_t conn)
+{
+	assert_true(n->conn[conn].there);
+	n->conn[conn].there = false;
+}
+
+void vd_node_bye(struct vd_node *n, uint64_t now_ms, uint32_t conn)
+{
+	(void)now_ms;
+	assert_true(n->conn[conn].there);
+	n->conn[conn].out = 3;
+	wish(VD_WISH_CLOSED, conn, 0);
+}
+
+uint64_t vd_node_deadline(const struct vd_node *n)
+{
+	(void)n;
+	return UINT64_MAX;
+}
+
+void vd_node_tick(struct vd_node *n, uint64_t now_ms)
+{
+	(void)n;
+	(void)now_ms;
+}
+
+bool vd_node_wish(struct vd_node *n, struct vd_wish *out)
+{
+	if (n->first == n->last)
+		return false;
+	*out = n->wishes[n->first++];
+	return true;
+}
+
+void vd_node_committed(struct vd_node *n, uint64_t now_ms, uint32_t conn, int rc)
+{
+	(void)now_ms;
+	(void)rc;
+	assert_true(n->conn[conn].there); /* a batch stays put until it is durable */
+	n->conn[conn].committed = true;
+}
+
+/* --- the driver --- */
+
+static uv_loop_t loop;
+static struct vd_tcp *tcp;
+static struct sockaddr_storage at;
+static unsigned closed, opened, commits;
+static int last_err;
+
+static void on_commit(void *ctx, struct vd_link *link, struct vd_group *group, struct vd_batch *batch)
+{
+	(void)ctx;
+	(void)link;
+	(void)group;
+	(void)batch;
+	commits++;
+}
+
+static void on_opened(void *ctx, struct vd_link *link)
+{
+	(void)ctx;
+	(void)link;
+	opened++;
+}
+
+static void on_settled(void *ctx, struct vd_link *link)
+{
+	(void)ctx;
+	(void)link;
+}
+
+static void on_closed(void *ctx, struct vd_link *link)
+{
+	(void)ctx;
+	closed++;
+	last_err = link->err;
+}
+
+static int setup(void **state)
+{
+	const struct vd_tcp_events events = {NULL, on_commit, on_opened, on_settled, on_closed};
+
+	(void)state;
+	memset(&node, 0, sizeof node);
+	closed = opened = commits = 0;
+	uv_loop_init(&loop);
+	tcp = vd_tcp_new(&loop, &node, &events);
+	assert_int_equal(vd_address_parse("127.0.0.1:0", &at), 0);
+	assert_int_equal(vd_tcp_listen(tcp, (const struct sockaddr *)&at, false, &at), 0);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	vd_tcp_stop(tcp);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert_int_equal(vd_tcp_count(tcp), 0);
+	vd_tcp_free(tcp);
+	assert_int_equal(uv_loop_close(&loop), 0);
+	for (size_t i = 0; i < CONNS; i++) {
+		assert_false(node.conn[i].there);
+		vd_buf_deinit(&node.conn[i].in);
+	}
+	return 0;
+}
+
+static void on_limit(uv_timer_t *timer)
+{
+	uv_stop(timer->loop);
+}
+
+static void run(uint64_t ms)
+{
+	uv_timer_t limit;
+
+	uv_timer_init(&loop, &limit);
+	uv_timer_start(&limit, on_limit, ms, 0);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	uv_close((uv_handle_t *)&limit, NULL);
+	uv_run(&loop, UV_RUN_NOWAIT);
+}
+
+/* For as long as it takes. */
+#define RUN_UNTIL(condition)                                \
+	do {                                                \
+		for (int tries = 0; tries < 1000 && !(condition); tries++) \
+			run(10);                            \
+		assert_true(condition);                     \
+	} while (0)
+
+static int dial(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(connect(fd, (const struct sockaddr *)&at, sizeof(struct sockaddr_in)), 0);
+	return fd;
+}
+
+static void say(int fd, const char *text)
+{
+	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+}
+
+/* --- */
+
+static void test_tcp__bytes_the_node_cannot_take_wait_in_order(void **state)
+{
+	int fd;
+
+	(void)state;
+	fd = dial();
+	RUN_UNTIL(node.count == 1);
+	node.conn[0].refuses = true;
+	say(fd, "one ");
+	run(50);
+	say(fd, "two ");
+	run(50);
+	say(fd, "three");
+	close(fd);
+	run(50);
+	assert_int_equal(node.conn[0].in.n, 0);
+	assert_int_equal(closed, 0); /* what it said comes before that it went */
+	node.conn[0].refuses = false;
+	vd_tcp_pump(tcp);
+	RUN_UNTIL(closed == 1);
+	assert_int_equal(node.conn[0].in.n, 13);
+	assert_memory_equal(node.conn[0].in.p, "one two three", 13);
+	assert_int_equal(last_err, VD_ECLOSED);
+}
+
+static void test_tcp__a_peer_that_does_not_read_is_not_written_to_for_ever(void **state)
+{
+	int small = 4096, fd = socket(AF_INET, SOCK_STREAM, 0);
+	static char bytes[65536];
+
+	(void)state;
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+	assert_int_equal(connect(fd, (const struct sockaddr *)&at, sizeof(struct sockaddr_in)), 0);
+	RUN_UNTIL(node.count == 1);
+	node.conn[0].out = SIZE_MAX;
+	vd_tcp_pump(tcp);
+	run(300);
+	size_t drained = node.conn[0].drained;
+	assert_in_range(drained, VD_TCP_QUEUE_BYTES, 4 << 20);
+	run(300);
+	assert_int_equal(node.conn[0].drained, drained);
+	/* and when it reads again, on it goes */
+	size_t got = 0;
+	while (got < drained) {
+		ssize_t n = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
+		if (n > 0)
+			got += (size_t)n;
+		run(1);
+	}
+	assert_true(node.conn[0].drained > drained);
+	node.conn[0].out = 0;
+	close(fd);
+	RUN_UNTIL(closed == 1);
+}
+
+static void test_tcp__last_words_arrive(void **state)
+{
+	static char unread[20000];
+	char bytes[4096];
+	size_t got = 0;
+	ssize_t n;
+
+	(void)state;
+	int fd = dial();
+	RUN_UNTIL(node.count == 1);
+	/* while they talk without end we end it: a close with their bytes unread would be a reset, and lose ours */
+	node.conn[0].refuses = true;
+	assert_int_equal(send(fd, unread, sizeof unread, MSG_NOSIGNAL), sizeof unread);
+	run(20);
+	assert_int_equal(send(fd, unread, sizeof unread, MSG_NOSIGNAL), sizeof unread);
+	node.conn[0].out = 100000;
+	wish(VD_WISH_CLOSED, 0, VD_EFORMAT);
+	vd_tcp_pump(tcp);
+	while ((n = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT)) != 0) {
+		assert_true(n > 0 || errno == EAGAIN);
+		if (n > 0)
+			got += (size_t)n;
+		else
+			run(5);
+	}
+	assert_int_equal(got, 100000);
+	assert_int_equal(closed, 0);
+	close(fd);
+	RUN_UNTIL(closed == 1);
+	assert_int_equal(last_err, VD_EFORMAT);
+}
+
+static void test_tcp__a_batch_outlives_its_connection(void **state)
+{
+	int fd;
+
+	(void)state;
+	fd = dial();
+	RUN_UNTIL(node.count == 1);
+	wish(VD_WISH_COMMIT, 0, 0);
+	vd_tcp_pump(tcp);
+	assert_int_equal(commits, 1);
+	close(fd);
+	run(100);
+	assert_true(node.conn[0].there);
+	assert_int_equal(closed, 0);
+	vd_tcp_committed(tcp, 0, 0);
+	assert_true(node.conn[0].committed);
+	RUN_UNTIL(closed == 1);
+	assert_false(node.conn[0].there);
+
+	/* also when everything ends meanwhile */
+	fd = dial();
+	RUN_UNTIL(node.count == 2);
+	wish(VD_WISH_COMMIT, 1, 0);
+	vd_tcp_pump(tcp);
+	vd_tcp_stop(tcp);
+	close(fd);
+	run(100);
+	assert_int_equal(closed, 1);
+	vd_tcp_committed(tcp, 1, 0);
+	assert_int_equal(vd_tcp_count(tcp), 0);
+}
+
+static void test_tcp__newcomers_displace_the_oldest_unproved(void **state)
+{
+	int fds[VD_TCP_UNPROVED_SAME + 3];
+	size_t n = sizeof fds / sizeof *fds;
+
+	(void)state;
+	for (uint32_t i = 0; i < n; i++) {
+		fds[i] = dial();
+		RUN_UNTIL(node.count == i + 1);
+		if (!i) {
+			wish(VD_WISH_OPENED, 0, 0);
+			vd_tcp_pump(tcp);
+			assert_int_equal(opened, 1);
+		}
+	}
+	RUN_UNTIL(closed == 2);
+	assert_int_equal(last_err, VD_ECAP);
+	assert_true(node.conn[0].there); /* proved */
+	assert_false(node.conn[1].there);
+	assert_false(node.conn[2].there);
+	for (uint32_t i = 3; i < n; i++)
+		assert_true(node.conn[i].there);
+	for (size_t i = 0; i < n; i++)
+		close(fds[i]);
+	RUN_UNTIL(closed == n);
+}
+
+static void test_tcp__a_call_tries_every_address(void **state)
+{
+	uint8_t group[VD_GROUP_BYTES] = {0};
+	struct sockaddr_storage nobody, taken;
+
+	(void)state;
+	assert_int_equal(vd_tcp_call(tcp, "localhost", vd_address_port((const struct sockaddr *)&at), group, &node), 0);
+	assert_int_equal(vd_tcp_first(tcp)->state, VD_LINK_RESOLVING);
+	assert_ptr_equal(vd_tcp_first(tcp)->owner, &node);
+	RUN_UNTIL(node.count == 2); /* both ends are ours */
+	/* nobody there; no such name: told by `closed` alone */
+	assert_int_equal(vd_address_parse("127.0.0.1:1", &nobody), 0);
+	assert_int_equal(vd_tcp_call_address(tcp, (const struct sockaddr *)&nobody, group, NULL), 0);
+	assert_int_equal(closed, 0);
+	RUN_UNTIL(closed == 1);
+	assert_int_equal(last_err, VD_ECLOSED);
+	assert_int_equal(vd_tcp_call(tcp, "not.a.name.invalid", 1, group, NULL), 0);
+	RUN_UNTIL(closed == 2);
+	assert_int_not_equal(last_err, 0);
+	assert_int_equal(vd_tcp_listen(tcp, (const struct sockaddr *)&at, false, &taken), VD_EBUSY);
+	assert_int_equal(vd_address_parse("192.0.2.1:0", &nobody), 0);
+	assert_int_equal(vd_tcp_listen(tcp, (const struct sockaddr *)&nobody, false, &taken), VD_EINVAL);
+}
+
+static void test_tcp__stop_says_goodbye(void **state)
+{
+	char bytes[8];
+
+	(void)state;
+	int fd = dial();
+	RUN_UNTIL(node.count == 1);
+	vd_tcp_stop(tcp);
+	run(50);
+	assert_int_equal(recv(fd, bytes, sizeof bytes, 0), 3);
+	assert_int_equal(recv(fd, bytes, sizeof bytes, 0), 0);
+	close(fd);
+	RUN_UNTIL(closed == 1);
+	assert_int_equal(last_err, 0);
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(connect(fd, (const struct sockaddr *)&at, sizeof(struct sockaddr_in)), -1);
+	close(fd);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_tcp__bytes_the_node_cannot_take_wait_in_order, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_tcp__a_peer_that_does_not_read_is_not_written_to_for_ever, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_tcp__last_words_arrive, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_tcp__a_batch_outlives_its_connection, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_tcp__newcomers_displace_the_oldest_unproved, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_tcp__a_call_tries_every_address, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_tcp__stop_says_goodbye, setup, teardown),
+	};
+
+	signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
