@@ -348,14 +348,9 @@ static json_t *peer_json(const struct vd_link *link)
 	if (!link->proved)
 		return peer;
 	vd_hex(hex, link->peer, VD_KEY_BYTES);
-	json_object_set_new(peer, "device", json_string(hex));
+	json_object_set_new(peer, "member", json_string(hex));
 	vd_hex(hex, vd_group_id(link->group), VD_GROUP_BYTES);
 	json_object_set_new(peer, "group", json_string(hex));
-	const struct vd_device *device = vd_group_find(link->group, link->peer);
-	if (device) {
-		vd_hex(hex, device->person, VD_PERSON_BYTES);
-		json_object_set_new(peer, "member", json_string(hex));
-	}
 	return peer;
 }
 
