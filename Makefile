@@ -53,8 +53,12 @@ $(BUILD)/veredad: $(BUILD)/daemon/main.o $(LIBS)
 	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 # A unit test links what its layer may know.
-$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libcli.a $(LIBS)
+$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libsim.a $(BUILD)/libcli.a $(LIBS)
 	$(CC) $(LDFLAGS) $^ $(LDLIBS) -lcmocka -o $@
+
+# The simulator, whose world and store in memory unit tests use as well.
+SIM := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/sim/main.c,$(wildcard tests/sim/*.c)))
+$(BUILD)/libsim.a: $(SIM)
 
 # Fuzz targets: under libFuzzer in the fuzz variant; elsewhere each is linked with a main that replays its corpus.
 

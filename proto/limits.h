@@ -62,6 +62,12 @@ enum {
 	VD_BATCH_BYTES = 1024 * 1024,
 	VD_OUT_BYTES = 256 * 1024,  /* waiting to be sent, per session; then we stop producing */
 	VD_ROUNDS_MAX = 8,          /* reconciliations of one session before it must have progressed */
+	VD_BATCH_MS = 1000,         /* a batch begun is committed after that, however small: a slow link keeps what it got */
+	VD_RECHECK_MS = 10000,      /* after records were pushed, the sets are compared again */
+	VD_ALIVE_MS = 20000,        /* of hearing without saying anything, then a sign of life: a third of VD_STALL_MS */
+	VD_BODIES_MAX = 4096,       /* bodies asked for at once in one lane */
+	VD_ECHO_IDS = 4096,         /* ids lately heard from a peer, not to be pushed back to it */
+	VD_REFUSED_MAX = 4096,      /* records of a session that are not valid, beyond those that are; then it ends */
 	VD_PEERS_MAX = 64,          /* sessions open at once */
 	VD_HALF_OPEN_MAX = 32,      /* of them, not yet proved */
 	VD_PROVE_MS = 15000,        /* for handshake and proof of identity */

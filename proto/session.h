@@ -4,6 +4,7 @@
 #define VD_SESSION_H
 
 #include "group.h"
+#include "message.h"
 #include "port.h"
 
 struct vd_session;
@@ -36,7 +37,9 @@ struct vd_batch *vd_session_batch(struct vd_session *);
 int vd_session_committed(struct vd_session *, uint64_t now_ms, int rc);
 /* The store grew by other hands (a person wrote, another session brought): push what is new. */
 void vd_session_grew(struct vd_session *, uint64_t now_ms);
-/* Nothing left to exchange and both sides know it. */
+/* Bytes came that are no whole message yet: the peer is alive. */
+void vd_session_heard(struct vd_session *, uint64_t now_ms);
+/* Nothing left to exchange and both sides know it; or reconciling was given up (stats say: not complete). */
 bool vd_session_settled(const struct vd_session *);
 const struct vd_session_stats *vd_session_stats(const struct vd_session *);
 /* When it wants vd_session_tick, UINT64_MAX for never. */

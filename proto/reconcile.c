@@ -1,0 +1,658 @@
+#include "reconcile.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "err.h"
+
+enum {
+	SYMBOL_BYTES = VD_ITEM_BYTES + 4 + 1, /* on the wire, mostly */
+	BURST_MIN = 16,
+	SNAPSHOT_MIN = 256,      /* standing symbols kept however small the expected difference */
+	SYMBOLS_A_MESSAGE = 512,
+	PREFIXES_A_MESSAGE = 1024,
+	SCAN_AT_ONCE = 256,
+	WANTS_WAITING_MAX = 65536, /* of a list; beyond them we drain before we read on */
+	LOPSIDED = 16,           /* one side has so many times more: it gives all */
+};
+
+size_t vd_reconcile_message_bytes(uint8_t lane)
+{
+	return lane <= VD_LANE_URGENT ? 48 * 1024 : 12 * 1024;
+}
+
+int vd_reconcile_put_record(const struct vd_port *port, uint64_t arrival, struct vd_buf *out, uint64_t *records)
+{
+	struct vd_buf raw = { 0 };
+	int rc = port->read(port->ctx, arrival, &raw);
+
+	if (!rc)
+		rc = vd_buf_check(&raw);
+	if (!rc) {
+		vd_buf_put_varint(out, raw.n);
+		vd_buf_put_slice(out, vd_buf_slice(&raw));
+		++*records;
+	}
+	vd_buf_deinit(&raw);
+	return rc == VD_ENOTFOUND ? VD_OK : rc;
+}
+
+/* --- lists of numbers --- */
+
+static int push(uint64_t **list, size_t *count, size_t *capacity, uint64_t value)
+{
+	if (*count == *capacity) {
+		size_t more = *capacity ? 2 * *capacity : 64;
+		uint64_t *p = realloc(*list, more * sizeof(*p));
+
+		if (!p)
+			return VD_ENOMEM;
+		*list = p;
+		*capacity = more;
+	}
+	(*list)[(*count)++] = value;
+	return VD_OK;
+}
+
+static int push_arrival(struct vd_reconcile *r, uint64_t arrival)
+{
+	return push(&r->arrivals, &r->arrival_count, &r->arrival_capacity, arrival);
+}
+
+static int push_want(struct vd_reconcile *r, uint64_t prefix)
+{
+	return push(&r->wants, &r->want_count, &r->want_capacity, prefix);
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* In order of arrival: an author's records come together, so that one signature vouches for many. */
+static void sort_arrivals(struct vd_reconcile *r)
+{
+	if (r->arrival_count > r->arrival_sent)
+		qsort(r->arrivals + r->arrival_sent, r->arrival_count - r->arrival_sent, sizeof(*r->arrivals), compare_numbers);
+}
+
+/* --- the moment --- */
+
+int vd_reconcile_begin(struct vd_reconcile *r, const struct vd_port *port, const uint8_t *group, const uint8_t *salt, uint8_t lane,
+                       bool initiator, uint64_t expected, struct vd_lane_state *out)
+{
+	uint64_t symbols = vd_sketch_symbols_for(expected);
+	int rc;
+
+	*r = (struct vd_reconcile){ .port = port, .group = group, .salt = salt, .lane = lane, .initiator = initiator };
+	symbols = symbols > VD_SKETCH_SYMBOLS / 4 ? VD_SKETCH_SYMBOLS : 4 * symbols;
+	r->symbol_count = symbols > SNAPSHOT_MIN ? (size_t)symbols : SNAPSHOT_MIN;
+	r->symbols = calloc(r->symbol_count, sizeof(*r->symbols));
+	if (!r->symbols)
+		return VD_ENOMEM;
+	/* First the number, then the state: a record that falls between is at worst offered once more. */
+	rc = port->latest(port->ctx, &r->latest);
+	if (!rc)
+		rc = port->lane(port->ctx, group, lane, out, r->symbols, r->symbol_count);
+	if (rc) {
+		vd_reconcile_end(r);
+		return rc;
+	}
+	r->digest = out->digest;
+	r->ours = out->digest.count;
+	vd_digest_hash(&out->digest, r->our_hash);
+	return VD_OK;
+}
+
+void vd_reconcile_end(struct vd_reconcile *r)
+{
+	free(r->symbols);
+	vd_peeler_free(r->peeler);
+	free(r->wants);
+	free(r->table);
+	free(r->arrivals);
+	*r = (struct vd_reconcile){ 0 };
+}
+
+void vd_reconcile_theirs(struct vd_reconcile *r, uint64_t count, const uint8_t hash[VD_HASH_BYTES])
+{
+	r->theirs = count;
+	memcpy(r->their_hash, hash, VD_HASH_BYTES);
+}
+
+bool vd_reconcile_differs(const struct vd_reconcile *r)
+{
+	return r->ours != r->theirs || memcmp(r->our_hash, r->their_hash, VD_HASH_BYTES) != 0;
+}
+
+bool vd_reconcile_done(const struct vd_reconcile *r)
+{
+	return r->settled_in && r->settled_out;
+}
+
+/* --- salted passes --- */
+
+static int compare_entries(const void *a, const void *b)
+{
+	const struct vd_table_entry *x = a, *y = b;
+
+	if (x->prefix != y->prefix)
+		return x->prefix < y->prefix ? -1 : 1;
+	return x->arrival < y->arrival ? -1 : x->arrival > y->arrival;
+}
+
+static int table_put(struct vd_reconcile *r, size_t *capacity, uint64_t prefix, uint64_t arrival)
+{
+	if (r->table_count == *capacity) {
+		size_t more = *capacity ? 2 * *capacity : (size_t)(r->ours < 1u << 20 ? r->ours : 1u << 20) + 16;
+		struct vd_table_entry *p = realloc(r->table, more * sizeof(*p));
+
+		if (!p)
+			return VD_ENOMEM;
+		r->table = p;
+		*capacity = more;
+	}
+	r->table[r->table_count++] = (struct vd_table_entry){ prefix, arrival };
+	return VD_OK;
+}
+
+/* One pass over the lane: every item under the fresh salt, into the table and into as many symbols as asked for. */
+static int salt_lane(struct vd_reconcile *r, const uint8_t salt[VD_SALT_BYTES], size_t symbols)
+{
+	struct vd_arrival found[SCAN_AT_ONCE];
+	size_t n, capacity = 0;
+	uint64_t after = 0;
+
+	free(r->symbols);
+	r->symbols = symbols ? calloc(symbols, sizeof(*r->symbols)) : NULL;
+	r->symbol_count = symbols;
+	if (symbols && !r->symbols)
+		return VD_ENOMEM;
+	do {
+		int rc = r->port->scan(r->port->ctx, r->group, r->lane, after, found, SCAN_AT_ONCE, &n);
+
+		if (rc)
+			return rc;
+		for (size_t i = 0; i < n && found[i].arrival <= r->latest; i++) {
+			struct vd_item item;
+
+			vd_item_of(salt, &found[i].id, &item);
+			if (symbols)
+				vd_sketch_apply(r->symbols, 0, symbols, &item, 1);
+			rc = table_put(r, &capacity, vd_get_u64(item.b), found[i].arrival);
+			if (rc)
+				return rc;
+			after = found[i].arrival;
+		}
+	} while (n && after == found[n - 1].arrival);
+	if (r->table_count)
+		qsort(r->table, r->table_count, sizeof(*r->table), compare_entries);
+	return VD_OK;
+}
+
+/* Sends what the table holds under that prefix. */
+static int push_from_table(struct vd_reconcile *r, uint64_t prefix, size_t *matches)
+{
+	size_t low = 0, high = r->table_count;
+	int rc = VD_OK;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (r->table[middle].prefix < prefix)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (*matches = 0; !rc && low < r->table_count && r->table[low].prefix == prefix; low++, ++*matches)
+		rc = push_arrival(r, r->table[low].arrival);
+	return rc;
+}
+
+/* Sends what has that standing item: the whole of it, or any with that prefix when `item` is NULL. */
+static int push_standing(struct vd_reconcile *r, const uint8_t *prefix, const struct vd_item *item, size_t *matches)
+{
+	struct vd_arrival found[VD_ITEM_MATCHES];
+	size_t n = 0;
+	int rc = r->port->find_item(r->port->ctx, r->group, r->lane, prefix, found, VD_ITEM_MATCHES, &n);
+
+	*matches = 0;
+	for (size_t i = 0; !rc && i < n; i++) {
+		if (item) {
+			struct vd_item own;
+
+			vd_item_of(r->salt, &found[i].id, &own);
+			if (memcmp(&own, item, sizeof(own)) != 0)
+				continue;
+			vd_digest_remove(&r->digest, &found[i].id);
+		}
+		rc = push_arrival(r, found[i].arrival);
+		++*matches;
+	}
+	return rc;
+}
+
+/* --- initiator --- */
+
+static enum vd_method choose(const struct vd_reconcile *r, uint64_t d)
+{
+	uint64_t symbols;
+
+	if (r->ours <= r->theirs / LOPSIDED)
+		return VD_METHOD_ALL;
+	if (r->theirs <= r->ours / LOPSIDED)
+		return VD_METHOD_GIVE;
+	symbols = vd_sketch_symbols_for(d);
+	if (symbols < BURST_MIN)
+		symbols = BURST_MIN;
+	if (d > r->ours / 5 || symbols > VD_SALTED_SYMBOLS_MAX || r->ours * VD_PREFIX_BYTES <= symbols * SYMBOL_BYTES)
+		return VD_METHOD_LIST;
+	return r->distrust || symbols > VD_SKETCH_SYMBOLS ? VD_METHOD_SALTED : VD_METHOD_SYMBOLS;
+}
+
+int vd_reconcile_start(struct vd_reconcile *r, uint64_t expected, const uint8_t salted_salt[VD_SALT_BYTES])
+{
+	uint64_t apart = r->ours > r->theirs ? r->ours - r->theirs : r->theirs - r->ours;
+	uint64_t d = expected > apart ? expected : apart;
+	uint64_t burst;
+	int rc = VD_OK;
+
+	d = d ? d : 1;
+	memcpy(r->salted_salt, salted_salt, VD_SALT_BYTES);
+	r->method = choose(r, d);
+	r->announce = r->method == VD_METHOD_ALL || r->method == VD_METHOD_SALTED || r->method == VD_METHOD_LIST;
+	if (r->method == VD_METHOD_GIVE) {
+		r->scan = true;
+		r->finished = true;
+	}
+	if (r->method == VD_METHOD_LIST)
+		rc = salt_lane(r, salted_salt, 0);
+	if (r->method == VD_METHOD_SALTED) {
+		uint64_t total = 2 * vd_sketch_symbols_for(d) + 64;
+
+		rc = salt_lane(r, salted_salt, total < VD_SALTED_SYMBOLS_MAX ? (size_t)total : VD_SALTED_SYMBOLS_MAX);
+	}
+	/* Somewhat short of the estimate: what is missing costs a round trip more, what is too much is sent for nothing, and
+	 * the decoder knows far better after the first burst. */
+	burst = vd_sketch_symbols_for(d - d / 8);
+	burst = burst > BURST_MIN ? burst : BURST_MIN;
+	if (r->method == VD_METHOD_SYMBOLS || r->method == VD_METHOD_SALTED)
+		r->burst = burst < r->symbol_count ? (size_t)burst : r->symbol_count;
+	return rc;
+}
+
+static int feed_more(struct vd_reconcile *r, struct vd_rd *rd)
+{
+	uint64_t n = vd_rd_varint(rd);
+	size_t left = r->symbol_count - r->symbols_sent;
+
+	if (vd_rd_end(rd) || !n || r->symbols_sent != r->burst || (r->method != VD_METHOD_SYMBOLS && r->method != VD_METHOD_SALTED))
+		return VD_EFORMAT;
+	r->burst += n < left ? (size_t)n : left;
+	r->answer_empty = !left;
+	r->mores++;
+	return VD_OK;
+}
+
+/* Names are answered at most as often as we gave a chance to learn them. */
+static int feed_want(struct vd_reconcile *r, struct vd_rd *rd)
+{
+	uint64_t most = r->method == VD_METHOD_LIST ? r->table_count : r->symbols_sent;
+	int rc = VD_OK;
+
+	if (rd->n % VD_PREFIX_BYTES || r->settled_in)
+		return VD_EFORMAT;
+	if (rd->n / VD_PREFIX_BYTES > most - r->wanted)
+		return VD_ECAP;
+	r->wanted += rd->n / VD_PREFIX_BYTES;
+	while (!rc && rd->n) {
+		struct vd_slice prefix = vd_rd_take(rd, VD_PREFIX_BYTES);
+		size_t matches;
+
+		if (r->method == VD_METHOD_SYMBOLS)
+			rc = push_standing(r, prefix.p, NULL, &matches);
+		else
+			rc = push_from_table(r, vd_get_u64(prefix.p), &matches);
+	}
+	sort_arrivals(r);
+	return rc;
+}
+
+/* --- the other end --- */
+
+/* Gives this round's decode up. The estimate tells the initiator what to try next. */
+static void fail(struct vd_reconcile *r, bool salt)
+{
+	uint64_t d = r->peeler && vd_peeler_symbols(r->peeler) ? vd_peeler_estimate(r->peeler) : 1;
+
+	d = d < 1 ? 1 : d > 1u << 30 ? 1u << 30 : d;
+	r->failed = 2 * d + salt;
+	r->finished = true;
+	r->arrival_count = r->want_count = 0;
+	vd_peeler_free(r->peeler);
+	r->peeler = NULL;
+}
+
+/* Everything was found: what only we have goes out, what only they have is asked for. */
+static int resolve(struct vd_reconcile *r)
+{
+	for (size_t i = 0; i < vd_peeler_found(r->peeler); i++) {
+		int sign, rc;
+		const struct vd_item *item = vd_peeler_item(r->peeler, i, &sign);
+		size_t matches = 1;
+
+		if (sign > 0)
+			rc = push_want(r, vd_get_u64(item->b));
+		else if (r->method == VD_METHOD_SYMBOLS)
+			rc = push_standing(r, item->b, item, &matches);
+		else
+			rc = push_from_table(r, vd_get_u64(item->b), &matches);
+		if (rc)
+			return rc;
+		if (!matches) {
+			fail(r, true);
+			return VD_OK;
+		}
+	}
+	vd_peeler_free(r->peeler);
+	r->peeler = NULL;
+	sort_arrivals(r);
+	r->finished = true;
+	return VD_OK;
+}
+
+/* The burst is over and more is needed: how much, the symbols themselves tell by now. */
+static void ask_for_more(struct vd_reconcile *r)
+{
+	size_t have = vd_peeler_symbols(r->peeler);
+	double d = (double)vd_peeler_estimate(r->peeler) * (1 + 5 / sqrt((double)have + 1));
+	uint64_t target = vd_sketch_symbols_for(d < 1e9 ? (uint64_t)d : 1000000000);
+
+	/* Twice what would do has come: these are no honest symbols, or items that cancel out. */
+	if (have > 2 * target + BURST_MIN || target > r->symbol_count || have >= r->symbol_count) {
+		fail(r, have > 2 * target + BURST_MIN);
+		return;
+	}
+	if (target < have + have / 4 + 16)
+		target = have + have / 4 + 16;
+	if (target > r->symbol_count)
+		target = r->symbol_count;
+	r->more = target - have;
+	r->mores++;
+}
+
+static int feed_symbols(struct vd_reconcile *r, struct vd_rd *rd)
+{
+	struct vd_symbol theirs[64];
+	uint64_t left = vd_rd_varint(rd);
+	bool none = !rd->n;
+
+	if (rd->err || r->more)
+		return VD_EFORMAT;
+	if (r->method == VD_METHOD_NONE)
+		r->method = VD_METHOD_SYMBOLS;
+	if (r->method != VD_METHOD_SYMBOLS && r->method != VD_METHOD_SALTED)
+		return VD_EFORMAT;
+	if (r->finished)
+		return VD_OK;
+	if (r->method == VD_METHOD_SYMBOLS && r->distrust) {
+		fail(r, true);
+		return VD_OK;
+	}
+	if (!r->peeler)
+		r->peeler = vd_peeler_new(VD_SALTED_SYMBOLS_MAX);
+	if (!r->peeler)
+		return VD_ENOMEM;
+	while (rd->n && !vd_peeler_done(r->peeler)) {
+		size_t first = vd_peeler_symbols(r->peeler), n = 0;
+		int rc;
+
+		for (; rd->n && n < 64 && n < r->symbol_count - first; n++)
+			vd_symbol_decode(rd, first + n, r->theirs, &theirs[n]);
+		if (rd->err)
+			return rd->err;
+		rc = n ? vd_peeler_add(r->peeler, theirs, r->symbols + first, n) : VD_ECAP;
+		if (rc == VD_ENOMEM)
+			return rc;
+		if (rc) { /* jammed, or more than we have ourselves */
+			fail(r, rc == VD_EFORMAT);
+			return VD_OK;
+		}
+	}
+	if (vd_peeler_done(r->peeler))
+		return resolve(r);
+	if (none)
+		fail(r, false);
+	else if (!left)
+		ask_for_more(r);
+	return VD_OK;
+}
+
+/* When all of their list is here, what is left of ours is what they lack. */
+static int end_list(struct vd_reconcile *r)
+{
+	int rc = VD_OK;
+
+	if (r->list_seen < r->list_total)
+		return VD_OK;
+	while (!rc && r->table_next < r->table_count)
+		rc = push_arrival(r, r->table[r->table_next++].arrival);
+	sort_arrivals(r);
+	r->finished = true;
+	return rc;
+}
+
+static int feed_salted(struct vd_reconcile *r, struct vd_rd *rd)
+{
+	uint8_t how = vd_rd_u8(rd), salt[VD_SALT_BYTES];
+	uint64_t total;
+
+	vd_rd_copy(rd, salt, sizeof(salt));
+	total = vd_rd_varint(rd);
+	if (vd_rd_end(rd) || r->method != VD_METHOD_NONE)
+		return VD_EFORMAT;
+	if (how == VD_SALTED_SYMBOLS && total && total <= VD_SALTED_SYMBOLS_MAX) {
+		r->method = VD_METHOD_SALTED;
+		return salt_lane(r, salt, (size_t)total);
+	}
+	if (how == VD_SALTED_LIST) {
+		int rc = salt_lane(r, salt, 0);
+
+		r->method = VD_METHOD_LIST;
+		r->list_total = total;
+		return rc ? rc : end_list(r);
+	}
+	return VD_EFORMAT;
+}
+
+/* Merge of two ascending lists, theirs as it comes. */
+static int feed_list(struct vd_reconcile *r, struct vd_rd *rd)
+{
+	uint64_t n = rd->n / VD_PREFIX_BYTES;
+	int rc = VD_OK;
+
+	if (r->method != VD_METHOD_LIST || r->finished || !n || rd->n % VD_PREFIX_BYTES || n > r->list_total - r->list_seen)
+		return VD_EFORMAT;
+	if (r->want_count - r->want_sent > WANTS_WAITING_MAX)
+		return VD_EAGAIN;
+	r->list_seen += n;
+	while (!rc && rd->n) {
+		uint64_t prefix = vd_rd_u64(rd);
+
+		if (prefix < r->list_last)
+			return VD_EFORMAT;
+		r->list_last = prefix;
+		while (!rc && r->table_next < r->table_count && r->table[r->table_next].prefix < prefix)
+			rc = push_arrival(r, r->table[r->table_next++].arrival);
+		if (!rc && r->table_next < r->table_count && r->table[r->table_next].prefix == prefix)
+			r->table_next++;
+		else if (!rc)
+			rc = push_want(r, prefix);
+	}
+	return rc ? rc : end_list(r);
+}
+
+static int feed_all(struct vd_reconcile *r, struct vd_rd *rd)
+{
+	if (rd->n || r->method != VD_METHOD_NONE)
+		return VD_EFORMAT;
+	r->method = VD_METHOD_ALL;
+	r->scan = true;
+	r->finished = true;
+	return VD_OK;
+}
+
+static int feed_settled(struct vd_reconcile *r, struct vd_rd *rd)
+{
+	uint64_t failed = vd_rd_varint(rd);
+	uint8_t hash[VD_HASH_BYTES];
+
+	if (vd_rd_end(rd) || r->settled_in || failed > UINT32_MAX || (failed && !r->initiator))
+		return VD_EFORMAT;
+	if (!r->initiator && !r->finished && r->method != VD_METHOD_NONE)
+		return VD_EFORMAT;
+	r->settled_in = true;
+	r->finished = true;
+	if (r->initiator) {
+		r->failed = failed;
+		r->burst = r->symbols_sent; /* nobody waits for the rest */
+		r->answer_empty = false;
+	} else if (r->method == VD_METHOD_SYMBOLS && !r->failed) {
+		vd_digest_hash(&r->digest, hash);
+		r->mismatch = memcmp(hash, r->their_hash, sizeof(hash)) != 0;
+	}
+	return VD_OK;
+}
+
+/* --- messages --- */
+
+int vd_reconcile_feed(struct vd_reconcile *r, uint8_t type, struct vd_slice body)
+{
+	struct vd_rd rd = vd_rd(body);
+
+	if (type == VD_MSG_SETTLED)
+		return feed_settled(r, &rd);
+	switch (r->initiator ? type : type | 0x80) {
+	case VD_MSG_MORE:
+		return feed_more(r, &rd);
+	case VD_MSG_WANT:
+		return feed_want(r, &rd);
+	case VD_MSG_SYMBOLS | 0x80:
+		return feed_symbols(r, &rd);
+	case VD_MSG_SALTED | 0x80:
+		return feed_salted(r, &rd);
+	case VD_MSG_LIST | 0x80:
+		return feed_list(r, &rd);
+	case VD_MSG_ALL | 0x80:
+		return feed_all(r, &rd);
+	}
+	return VD_EFORMAT;
+}
+
+void vd_reconcile_received(struct vd_reconcile *r, const struct vd_id *id)
+{
+	if (!r->initiator && r->method == VD_METHOD_SYMBOLS && r->finished && !r->settled_in)
+		vd_digest_add(&r->digest, id);
+}
+
+static void drain_announce(struct vd_reconcile *r, uint8_t *type, struct vd_buf *out)
+{
+	r->announce = false;
+	*type = r->method == VD_METHOD_ALL ? VD_MSG_ALL : VD_MSG_SALTED;
+	if (r->method == VD_METHOD_ALL)
+		return;
+	vd_buf_put_u8(out, r->method == VD_METHOD_LIST ? VD_SALTED_LIST : VD_SALTED_SYMBOLS);
+	vd_buf_put(out, r->salted_salt, sizeof(r->salted_salt));
+	vd_buf_put_varint(out, r->method == VD_METHOD_LIST ? r->table_count : r->symbol_count);
+}
+
+static void drain_symbols(struct vd_reconcile *r, struct vd_buf *out)
+{
+	size_t end = r->burst - r->symbols_sent > SYMBOLS_A_MESSAGE ? r->symbols_sent + SYMBOLS_A_MESSAGE : r->burst;
+
+	vd_buf_put_varint(out, r->burst - end);
+	for (; r->symbols_sent < end; r->symbols_sent++)
+		vd_symbol_encode(&r->symbols[r->symbols_sent], r->symbols_sent, r->ours, out);
+	r->answer_empty = false;
+}
+
+static void drain_list(struct vd_reconcile *r, struct vd_buf *out)
+{
+	for (size_t n = 0; n < PREFIXES_A_MESSAGE && r->table_next < r->table_count; n++)
+		vd_buf_put_u64(out, r->table[r->table_next++].prefix);
+}
+
+static void drain_wants(struct vd_reconcile *r, struct vd_buf *out)
+{
+	for (size_t n = 0; n < PREFIXES_A_MESSAGE && r->want_sent < r->want_count; n++)
+		vd_buf_put_u64(out, r->wants[r->want_sent++]);
+	if (r->want_sent == r->want_count)
+		r->want_sent = r->want_count = 0;
+}
+
+/* RECORDS carries neither round nor lane, which stand in *out already. */
+static int drain_records(struct vd_reconcile *r, struct vd_buf *out, uint64_t *records)
+{
+	size_t most;
+	int rc = VD_OK;
+
+	out->n -= 2;
+	most = out->n + vd_reconcile_message_bytes(r->lane);
+	while (!rc && out->n < most && r->arrival_sent < r->arrival_count)
+		rc = vd_reconcile_put_record(r->port, r->arrivals[r->arrival_sent++], out, records);
+	while (!rc && out->n < most && r->scan) {
+		struct vd_arrival found[16];
+		size_t n = 0;
+
+		rc = r->port->scan(r->port->ctx, r->group, r->lane, r->scan_after, found, 16, &n);
+		r->scan = !rc && n && found[0].arrival <= r->latest;
+		for (size_t i = 0; !rc && i < n && out->n < most && found[i].arrival <= r->latest; i++) {
+			rc = vd_reconcile_put_record(r->port, found[i].arrival, out, records);
+			r->scan_after = found[i].arrival;
+		}
+	}
+	return rc;
+}
+
+int vd_reconcile_drain(struct vd_reconcile *r, uint8_t round, uint8_t *type, struct vd_buf *out, uint64_t *records)
+{
+	size_t start = out->n;
+	int rc = VD_OK;
+
+	vd_buf_put_u8(out, round);
+	vd_buf_put_u8(out, r->lane);
+	if (vd_buf_check(out))
+		return VD_ENOMEM;
+	if (r->announce) {
+		drain_announce(r, type, out);
+	} else if (r->symbols_sent < r->burst || r->answer_empty) {
+		*type = VD_MSG_SYMBOLS;
+		drain_symbols(r, out);
+	} else if (r->initiator && r->method == VD_METHOD_LIST && r->table_next < r->table_count) {
+		*type = VD_MSG_LIST;
+		drain_list(r, out);
+	} else if (r->more) {
+		*type = VD_MSG_MORE;
+		vd_buf_put_varint(out, r->more);
+		r->more = 0;
+	} else if (r->want_sent < r->want_count) {
+		*type = VD_MSG_WANT;
+		drain_wants(r, out);
+	} else if (!r->hold && (r->arrival_sent < r->arrival_count || r->scan)) {
+		*type = VD_MSG_RECORDS;
+		rc = drain_records(r, out, records);
+	} else if (!r->hold && r->finished && !r->settled_out) {
+		*type = VD_MSG_SETTLED;
+		r->settled_out = true;
+		vd_buf_put_varint(out, r->initiator ? 0 : r->failed);
+	} else {
+		out->n = start;
+		return 0;
+	}
+	if (!rc)
+		rc = vd_buf_check(out);
+	return rc ? rc : 1;
+}

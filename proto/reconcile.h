@@ -1,0 +1,101 @@
+/* Reconcile: one lane, one round, one peer: finds what differs and sends what the other lacks. PROTOCOL.md section 9.
+ *
+ * The initiator chooses how (a few symbols, a salted pass, a list, everything), the other end decodes. The session owns the
+ * messages' order and the records that arrive; this owns the snapshot, the decoder and the lists of what is to be sent. */
+#ifndef VD_RECONCILE_H
+#define VD_RECONCILE_H
+
+#include "digest.h"
+#include "message.h"
+#include "port.h"
+#include "sketch.h"
+
+enum vd_method {
+	VD_METHOD_NONE,   /* not started; the other end: nothing came yet */
+	VD_METHOD_SYMBOLS,/* of the standing sketch */
+	VD_METHOD_SALTED, /* of a sketch made for this round */
+	VD_METHOD_LIST,   /* every item's prefix */
+	VD_METHOD_ALL,    /* the initiator, which has next to nothing, takes all of the other's */
+	VD_METHOD_GIVE,   /* the initiator gives all of its own to one that has next to nothing */
+};
+
+struct vd_reconcile {
+	const struct vd_port *port;
+	const uint8_t *group;      /* id; borrowed */
+	const uint8_t *salt;       /* the group's; borrowed */
+	uint8_t lane;
+	bool initiator;
+
+	/* the moment of this round's LANES */
+	uint64_t latest;           /* no record of it has a higher arrival number */
+	uint64_t ours, theirs;     /* counts */
+	struct vd_digest digest;   /* ours; with what the decode found put in and taken out it must become theirs */
+	uint8_t our_hash[VD_HASH_BYTES], their_hash[VD_HASH_BYTES];
+	struct vd_symbol *symbols; /* standing or salted */
+	size_t symbol_count;
+
+	enum vd_method method;
+	bool distrust;             /* items here have lied: only a salted pass will do */
+	bool hold;                 /* set by the session: no records yet, lane 0 comes first */
+	bool finished;             /* everything we shall send in this lane is in the lists below */
+	bool settled_out, settled_in;
+	uint64_t failed;           /* 0, or what SETTLED says of a decode that failed */
+	bool mismatch;             /* decoded, everything came, and the digests still say no */
+	uint32_t mores;            /* round trips of this lane beyond the first */
+
+	/* initiator */
+	uint8_t salted_salt[VD_SALT_BYTES];
+	bool announce;             /* SALTED, or ALL, is to be sent */
+	size_t symbols_sent, burst;/* sent, and to be sent before we wait */
+	bool answer_empty;         /* asked for more than there is */
+	uint64_t wanted;           /* prefixes the other has named */
+
+	/* other end */
+	struct vd_peeler *peeler;
+	uint64_t more;             /* MORE to be sent */
+	uint64_t *wants;           /* prefixes to be sent */
+	size_t want_count, want_capacity, want_sent;
+	uint64_t list_total, list_seen, list_last;
+
+	/* both */
+	struct vd_table_entry *table; /* of a salted pass: by item prefix, then arrival */
+	size_t table_count, table_next;
+	uint64_t *arrivals;        /* records to be sent */
+	size_t arrival_count, arrival_capacity, arrival_sent;
+	bool scan;                 /* … or all of the lane, from here */
+	uint64_t scan_after;
+};
+
+struct vd_table_entry {
+	uint64_t prefix, arrival;
+};
+
+/* Takes the lane's snapshot: all zero before, `lane` state as the port gave it is what LANES will say. Symbols for a
+ * difference of about `expected` are kept for VD_METHOD_SYMBOLS. VD_ENOMEM or the port's error. */
+int vd_reconcile_begin(struct vd_reconcile *, const struct vd_port *, const uint8_t *group, const uint8_t *salt, uint8_t lane,
+                       bool initiator, uint64_t expected, struct vd_lane_state *out);
+void vd_reconcile_end(struct vd_reconcile *); /* frees; all zero again */
+/* What the other end's LANES says. */
+void vd_reconcile_theirs(struct vd_reconcile *, uint64_t count, const uint8_t hash[VD_HASH_BYTES]);
+bool vd_reconcile_differs(const struct vd_reconcile *);
+/* Initiator: chooses the method for a difference of about `expected`, salted_salt fresh, and starts. */
+int vd_reconcile_start(struct vd_reconcile *, uint64_t expected, const uint8_t salted_salt[VD_SALT_BYTES]);
+
+/* One message of this lane and round, `body` behind round and lane. VD_EFORMAT, VD_ECAP: a broken rule. VD_EAGAIN: not taken,
+ * drain first. */
+int vd_reconcile_feed(struct vd_reconcile *, uint8_t type, struct vd_slice body);
+/* A record of this lane came from the other end. */
+void vd_reconcile_received(struct vd_reconcile *, const struct vd_id *);
+/* Next message: 1, 0 or an error. `round` goes into it; *records counts those it holds. */
+int vd_reconcile_drain(struct vd_reconcile *, uint8_t round, uint8_t *type, struct vd_buf *out, uint64_t *records);
+/* Both ends have said SETTLED. */
+bool vd_reconcile_done(const struct vd_reconcile *);
+
+/* Appends varint length ‖ record to a RECORDS message. Skips one that is gone. */
+int vd_reconcile_put_record(const struct vd_port *, uint64_t arrival, struct vd_buf *out, uint64_t *records);
+/* Arrivals (at most VD_ITEM_MATCHES) whose standing item has that prefix. */
+enum { VD_ITEM_MATCHES = 4 };
+/* Bytes of RECORDS after which a message is sent: small in the lanes that urgent ones must overtake. */
+size_t vd_reconcile_message_bytes(uint8_t lane);
+
+#endif

@@ -1,0 +1,609 @@
+#include "session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "err.h"
+#include "hash.h"
+#include "session_priv.h"
+
+enum { HELLO_SYMBOLS = 35 }; /* up to the last of vd_estimate_at */
+
+struct vd_session *vd_session_new(bool initiator, struct vd_group *group, const struct vd_port *port, uint64_t now_ms,
+                                  const uint8_t salt_seed[VD_SALT_BYTES])
+{
+	struct vd_session *s = calloc(1, sizeof(*s));
+	const uint8_t *salt = vd_group_salt(group);
+
+	if (!s)
+		return NULL;
+	s->initiator = initiator;
+	s->group = group;
+	s->port = port;
+	s->heard_ms = now_ms;
+	s->quiet_ms = s->recheck_ms = UINT64_MAX;
+	s->rounds_left = VD_ROUNDS_MAX;
+	memcpy(s->seed, salt_seed, VD_SALT_BYTES);
+	if (salt)
+		memcpy(s->salt, salt, VD_SALT_BYTES);
+	return s;
+}
+
+void vd_session_free(struct vd_session *s)
+{
+	if (!s)
+		return;
+	for (size_t l = 0; l < VD_LANES; l++) {
+		vd_reconcile_end(&s->lanes[l].r);
+		free(s->lanes[l].answers);
+		vd_buf_deinit(&s->lanes[l].nobody);
+	}
+	vd_batch_deinit(&s->in);
+	vd_batch_deinit(&s->commit);
+	free(s->echo);
+	free(s);
+}
+
+const struct vd_session_stats *vd_session_stats(const struct vd_session *s)
+{
+	return &s->stats;
+}
+
+/* A salt nobody could know before: keyed by fresh randomness that is used for nothing else. */
+static void draw_salt(struct vd_session *s, uint8_t out[VD_SALT_BYTES])
+{
+	uint8_t counter[8] = { 0 };
+	struct vd_slice part = vd_slice(counter, sizeof(counter));
+
+	vd_set_u64(counter, s->salts++);
+	vd_hash(VD_HASH_ITEM, vd_slice(s->seed, sizeof(s->seed)), out, VD_SALT_BYTES, &part, 1);
+}
+
+static void mark(const struct vd_digest *d, struct vd_set_mark *out)
+{
+	out->count = d->count;
+	vd_digest_hash(d, out->hash);
+}
+
+/* --- hello --- */
+
+/* The moment that our hello speaks of: when we first say or hear one. */
+static int make_hello(struct vd_session *s)
+{
+	static const struct vd_slice no_key;
+	struct vd_symbol symbols[HELLO_SYMBOLS];
+	uint8_t marks[2 * VD_LANES][8 + VD_HASH_BYTES];
+	struct vd_slice parts[2 * VD_LANES];
+	uint64_t latest;
+	int rc = s->port->latest(s->port->ctx, &latest);
+
+	for (uint8_t l = 0; !rc && l < VD_LANES; l++) {
+		struct vd_lane_state state;
+		const struct vd_digest *sets[2] = { &state.digest, &state.wanted };
+
+		rc = s->port->lane(s->port->ctx, vd_group_id(s->group), l, &state, symbols, HELLO_SYMBOLS);
+		if (rc)
+			break;
+		for (size_t i = 0; i < 2; i++) {
+			struct vd_set_mark m;
+
+			mark(sets[i], &m);
+			vd_set_u64(marks[l + i * VD_LANES], m.count);
+			memcpy(marks[l + i * VD_LANES] + 8, m.hash, sizeof(m.hash));
+		}
+		s->counts[l] = state.digest.count;
+		for (size_t i = 0; i < VD_ESTIMATES; i++)
+			s->estimates[l][i] = (uint16_t)symbols[vd_estimate_at[i]].count;
+		s->lanes[l].push_after = latest;
+		s->lanes[l].grew = false;
+	}
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < 2 * VD_LANES; i++)
+		parts[i] = vd_slice(marks[i], sizeof(marks[i]));
+	vd_hash(VD_HASH_SUMMARY, no_key, s->summary, sizeof(s->summary), parts, 2 * VD_LANES);
+	s->hello_made = true;
+	return VD_OK;
+}
+
+static int send_hello(struct vd_session *s, struct vd_buf *out)
+{
+	int rc = s->hello_made ? VD_OK : make_hello(s);
+
+	if (rc)
+		return rc;
+	vd_buf_put_u8(out, VD_VERSION);
+	vd_buf_put_varint(out, 0);
+	vd_buf_put(out, s->summary, sizeof(s->summary));
+	for (size_t l = 0; l < VD_LANES; l++) {
+		vd_buf_put_varint(out, s->counts[l]);
+		for (size_t i = 0; s->counts[l] && i < VD_ESTIMATES; i++)
+			vd_buf_put_u16(out, s->estimates[l][i]);
+	}
+	s->hello_out = true;
+	return VD_OK;
+}
+
+static void all_equal(struct vd_session *s)
+{
+	s->equal = true;
+	s->gave_up = false;
+	s->stats.complete = true;
+	s->rounds_left = VD_ROUNDS_MAX;
+	s->recheck_ms = UINT64_MAX;
+	for (size_t l = 0; l < VD_LANES; l++)
+		s->lanes[l].pushing = true;
+}
+
+static int take_hello(struct vd_session *s, struct vd_slice payload)
+{
+	struct vd_rd r = vd_rd(payload);
+	uint8_t summary[VD_HASH_BYTES], version = vd_rd_u8(&r);
+	uint64_t counts[VD_LANES];
+	uint16_t estimates[VD_LANES][VD_ESTIMATES] = { { 0 } };
+	int rc = s->hello_in ? VD_EFORMAT : s->hello_made ? VD_OK : make_hello(s);
+
+	if (rc)
+		return rc;
+	vd_rd_varint(&r);
+	vd_rd_copy(&r, summary, sizeof(summary));
+	for (size_t l = 0; l < VD_LANES; l++) {
+		counts[l] = vd_rd_varint(&r);
+		for (size_t i = 0; counts[l] && i < VD_ESTIMATES; i++)
+			estimates[l][i] = vd_rd_u16(&r);
+	}
+	/* A newer version may say more. */
+	if (r.err || !version || (version == VD_VERSION && r.n))
+		return VD_EFORMAT;
+	s->hello_in = true;
+	for (size_t l = 0; l < VD_LANES; l++) {
+		s->lanes[l].expected = vd_sketch_estimate(estimates[l], s->estimates[l], counts[l], s->counts[l]);
+		s->lanes[l].r.theirs = counts[l];
+	}
+	if (memcmp(summary, s->summary, sizeof(summary)) == 0)
+		all_equal(s);
+	return VD_OK;
+}
+
+/* --- rounds --- */
+
+/* Frees what a lane's round took; how many records they have is worth remembering. */
+static void release(struct vd_session_lane *lane)
+{
+	uint64_t theirs = lane->r.theirs;
+
+	vd_reconcile_end(&lane->r);
+	lane->r.theirs = theirs;
+}
+
+static int start_lane(struct vd_session *s, struct vd_session_lane *lane)
+{
+	uint8_t salt[VD_SALT_BYTES];
+
+	draw_salt(s, salt);
+	lane->started = true;
+	lane->r.distrust = lane->distrust;
+	return vd_reconcile_start(&lane->r, lane->expected, salt);
+}
+
+/* The moment that our LANES of this round speak of. */
+static int snapshot(struct vd_session *s)
+{
+	uint64_t total = 0;
+
+	for (uint8_t l = 0; l < VD_LANES; l++) {
+		struct vd_session_lane *lane = &s->lanes[l];
+		struct vd_lane_state state;
+		uint64_t theirs = lane->r.theirs;
+		int rc;
+
+		release(lane);
+		rc = vd_reconcile_begin(&lane->r, s->port, vd_group_id(s->group), s->salt, l, s->initiator, lane->expected, &state);
+		if (rc)
+			return rc;
+		lane->r.theirs = theirs;
+		lane->r.distrust = lane->distrust;
+		lane->started = false;
+		lane->push_after = lane->r.latest;
+		lane->grew = false;
+		lane->received = 0;
+		mark(&state.digest, &lane->ids);
+		mark(&state.wanted, &lane->wanted);
+		total += lane->r.ours;
+	}
+	if (total > s->own_count)
+		s->rounds_left = VD_ROUNDS_MAX * (s->initiator ? 1 : 2);
+	s->own_count = total;
+	s->lanes_due = true;
+	s->round_mores = 0;
+	s->stats.rounds++;
+	return VD_OK;
+}
+
+/* Initiator: compares again; in the first round at once with symbols, as the hellos tell how many. */
+static int begin_round(struct vd_session *s)
+{
+	int rc;
+
+	s->recheck_ms = UINT64_MAX;
+	s->round++;
+	rc = snapshot(s);
+	if (rc)
+		return rc;
+	s->awaiting = true;
+	s->equal = s->gave_up = false;
+	for (size_t l = 0; !rc && s->stats.rounds == 1 && l < VD_LANES; l++)
+		if (s->lanes[l].expected)
+			rc = start_lane(s, &s->lanes[l]);
+	return rc;
+}
+
+static void put_mark(struct vd_buf *out, const struct vd_set_mark *m)
+{
+	vd_buf_put_varint(out, m->count);
+	if (m->count)
+		vd_buf_put(out, m->hash, VD_HASH_BYTES);
+}
+
+static void rd_mark(struct vd_rd *r, struct vd_set_mark *m)
+{
+	static const struct vd_digest empty;
+
+	mark(&empty, m);
+	m->count = vd_rd_varint(r);
+	if (m->count)
+		vd_rd_copy(r, m->hash, sizeof(m->hash));
+}
+
+static void send_lanes(struct vd_session *s, struct vd_buf *out)
+{
+	s->lanes_due = false;
+	vd_buf_put_u8(out, s->round);
+	for (size_t l = 0; l < VD_LANES; l++)
+		put_mark(out, &s->lanes[l].ids);
+	for (size_t l = 0; l < VD_LANES; l++)
+		put_mark(out, &s->lanes[l].wanted);
+}
+
+/* Both moments are known: which lanes have work in this round? */
+static int compare(struct vd_session *s, const struct vd_set_mark theirs[VD_LANES])
+{
+	bool any = false;
+	int rc = VD_OK;
+
+	for (size_t l = 0; !rc && l < VD_LANES; l++) {
+		struct vd_session_lane *lane = &s->lanes[l];
+
+		vd_reconcile_theirs(&lane->r, theirs[l].count, theirs[l].hash);
+		lane->active = vd_reconcile_differs(&lane->r);
+		any |= lane->active;
+		lane->pushing = !lane->active;
+		if (!lane->active) {
+			lane->distrust = false;
+			lane->expected = 0;
+			release(lane);
+		} else if (s->initiator && !lane->started) {
+			rc = start_lane(s, lane);
+			lane->r.mores = 1; /* its answer comes a round trip later */
+		}
+	}
+	s->stats.round_trips++;
+	if (any) {
+		s->stats.complete = s->equal = false;
+		if (!s->initiator && s->rounds_left-- == 0)
+			rc = VD_ECAP;
+	} else {
+		all_equal(s);
+		vd_session_bodies_begin(s);
+	}
+	return rc;
+}
+
+static int take_lanes(struct vd_session *s, struct vd_slice payload)
+{
+	struct vd_rd r = vd_rd(payload);
+	uint8_t round = vd_rd_u8(&r);
+	struct vd_set_mark theirs[VD_LANES], wanted[VD_LANES];
+	int rc;
+
+	for (size_t l = 0; l < VD_LANES; l++)
+		rd_mark(&r, &theirs[l]);
+	for (size_t l = 0; l < VD_LANES; l++)
+		rd_mark(&r, &wanted[l]);
+	if (vd_rd_end(&r) || round != (uint8_t)(s->round + !s->initiator) || (s->initiator && !s->awaiting))
+		return VD_EFORMAT;
+	if (!s->initiator) {
+		for (size_t l = 0; l < VD_LANES; l++)
+			if (s->lanes[l].active)
+				return VD_EFORMAT;
+		/* Our moment must have everything they sent before theirs. */
+		rc = vd_session_close_batch(s);
+		if (rc)
+			return rc;
+		if (!vd_session_flushed(s))
+			return VD_EAGAIN;
+		s->round++;
+		rc = snapshot(s);
+		if (rc)
+			return rc;
+	}
+	s->awaiting = false;
+	for (size_t l = 0; l < VD_LANES; l++)
+		s->lanes[l].their_wanted = wanted[l];
+	return compare(s, theirs);
+}
+
+/* A lane's round is over: what to do better in the next. */
+static void harvest(struct vd_session_lane *lane)
+{
+	const struct vd_reconcile *r = &lane->r;
+
+	lane->expected = r->failed / 2;
+	lane->distrust = (r->failed & 1) || r->mismatch;
+	if (r->failed && r->method == VD_METHOD_SALTED)
+		lane->expected *= 2;
+	lane->active = false;
+	lane->pushing = true;
+}
+
+/* After every event: lanes that are through, and the next round when all are. */
+static int advance(struct vd_session *s)
+{
+	bool active = false;
+
+	for (size_t l = 0; l < VD_LANES; l++) {
+		struct vd_session_lane *lane = &s->lanes[l];
+
+		if (lane->active && vd_reconcile_done(&lane->r)) {
+			harvest(lane);
+			release(lane);
+		}
+		active |= lane->active;
+	}
+	if (!s->initiator || !s->hello_in || active || s->awaiting || s->equal || s->gave_up || !vd_session_flushed(s))
+		return VD_OK;
+	if (s->rounds_left-- == 0) {
+		s->rounds_left = 0;
+		s->gave_up = true;
+		return VD_OK;
+	}
+	return begin_round(s);
+}
+
+static int take_lane_message(struct vd_session *s, uint8_t type, struct vd_slice payload)
+{
+	struct vd_rd r = vd_rd(payload);
+	uint8_t round = vd_rd_u8(&r), number = vd_rd_u8(&r);
+	struct vd_session_lane *lane;
+	int rc;
+
+	if (type == VD_MSG_SETTLED && number == VD_LANE_BODIES && !r.err) {
+		s->they_ask = false;
+		return vd_rd_varint(&r) || vd_rd_end(&r) ? VD_EFORMAT : VD_OK;
+	}
+	if (r.err || number >= VD_LANES || round != s->round || !s->stats.rounds)
+		return VD_EFORMAT;
+	lane = &s->lanes[number];
+	/* It began by an estimate, before it knew that we are equal there. */
+	if (!lane->active)
+		return s->initiator && !s->awaiting ? VD_EFORMAT : VD_OK;
+	rc = vd_reconcile_feed(&lane->r, type, vd_slice(r.p, r.n));
+	if (!rc && type == VD_MSG_SETTLED)
+		rc = vd_session_close_batch(s);
+	return rc;
+}
+
+/* The slowest lane's exchanges are what we waited for. */
+static void count_trips(struct vd_session *s)
+{
+	for (size_t l = 0; l < VD_LANES; l++)
+		if (s->lanes[l].active && s->lanes[l].r.mores > s->round_mores) {
+			s->stats.round_trips += s->lanes[l].r.mores - s->round_mores;
+			s->round_mores = s->lanes[l].r.mores;
+		}
+}
+
+/* --- messages --- */
+
+static uint64_t message_bytes(size_t payload)
+{
+	uint64_t n = payload + 2;
+
+	for (size_t left = payload + 1; left >= 0x80; left >>= 7)
+		n++;
+	return n;
+}
+
+int vd_session_feed(struct vd_session *s, uint64_t now_ms, uint8_t type, struct vd_slice payload)
+{
+	int rc;
+
+	if (payload.n > VD_MESSAGE_MAX || (!s->hello_in && type != VD_MSG_HELLO))
+		return VD_EFORMAT;
+	switch (type) {
+	case VD_MSG_HELLO:
+		rc = take_hello(s, payload);
+		break;
+	case VD_MSG_LANES:
+		rc = take_lanes(s, payload);
+		break;
+	case VD_MSG_RECORDS:
+		rc = vd_session_take_records(s, now_ms, payload);
+		break;
+	case VD_MSG_BODIES:
+		rc = vd_session_take_bodies(s, payload);
+		break;
+	case VD_MSG_NOBODY:
+		rc = vd_session_take_nobody(s, payload);
+		break;
+	case VD_MSG_ALIVE:
+		rc = payload.n ? VD_EFORMAT : VD_OK;
+		break;
+	default:
+		rc = take_lane_message(s, type, payload);
+	}
+	vd_session_heard(s, now_ms);
+	if (rc)
+		return rc;
+	if (type == VD_MSG_ALIVE)
+		s->quiet_ms = UINT64_MAX; /* a sign of life is not answered with one */
+	else if (type != VD_MSG_RECORDS)
+		s->stats.reconcile_bytes += message_bytes(payload.n);
+	count_trips(s);
+	return advance(s);
+}
+
+static int next_message(struct vd_session *s, uint8_t *type, struct vd_buf *out)
+{
+	/* While lane 0 differs, other lanes' records may be by authors whom its records admit. */
+	const struct vd_session_lane *first = &s->lanes[VD_LANE_CONTROL];
+	bool control = first->active || (s->awaiting && first->started);
+
+	if (!s->hello_out) {
+		int rc = send_hello(s, out);
+
+		*type = VD_MSG_HELLO;
+		return rc ? rc : 1;
+	}
+	if (s->lanes_due) {
+		*type = VD_MSG_LANES;
+		send_lanes(s, out);
+		return 1;
+	}
+	for (uint8_t l = 0; l < VD_LANES; l++) {
+		struct vd_session_lane *lane = &s->lanes[l];
+		int rc = 0;
+
+		lane->r.hold = l > VD_LANE_CONTROL && control;
+		if (lane->active || (s->awaiting && lane->started))
+			rc = vd_reconcile_drain(&lane->r, s->round, type, out, &s->stats.sent);
+		if (!rc && lane->pushing) {
+			*type = VD_MSG_RECORDS;
+			rc = vd_session_push(s, lane, l, out);
+			if (rc > 0 && s->initiator && s->recheck_ms == UINT64_MAX)
+				s->recheck_ms = s->heard_ms + VD_RECHECK_MS;
+		}
+		if (rc)
+			return rc;
+	}
+	return s->equal ? vd_session_drain_bodies(s, type, out) : 0;
+}
+
+int vd_session_drain(struct vd_session *s, uint64_t now_ms, uint8_t *type, struct vd_buf *out)
+{
+	size_t start = out->n;
+	int rc;
+
+	do {
+		rc = next_message(s, type, out);
+		if (!rc)
+			rc = vd_buf_check(out);
+		/* What was to be sent may be gone from the store: an empty message says nothing. */
+	} while (rc > 0 && *type == VD_MSG_RECORDS && out->n == start);
+	if (!rc && !s->idle)
+		s->heard_ms = now_ms; /* from here on we wait */
+	s->idle = rc == 0;
+	if (!rc && s->alive_due) {
+		*type = VD_MSG_ALIVE;
+		rc = 1;
+	}
+	if (rc <= 0)
+		return rc;
+	s->alive_due = false;
+	s->quiet_ms = UINT64_MAX;
+	if (*type != VD_MSG_RECORDS)
+		s->stats.reconcile_bytes += message_bytes(out->n - start);
+	rc = advance(s);
+	return rc ? rc : 1;
+}
+
+/* --- the host's side --- */
+
+int vd_session_committed(struct vd_session *s, uint64_t now_ms, int rc)
+{
+	(void)now_ms;
+	s->committing = false;
+	vd_batch_deinit(&s->commit);
+	if (!rc && (s->flush || s->in.bytes.n >= VD_BATCH_BYTES || s->in.count >= VD_BATCH_RECORDS))
+		rc = vd_session_close_batch(s);
+	return rc ? rc : advance(s);
+}
+
+void vd_session_grew(struct vd_session *s, uint64_t now_ms)
+{
+	for (size_t l = 0; l < VD_LANES; l++)
+		s->lanes[l].grew = true;
+	if (s->initiator && s->gave_up && s->recheck_ms == UINT64_MAX)
+		s->recheck_ms = now_ms + VD_RECHECK_MS;
+}
+
+void vd_session_heard(struct vd_session *s, uint64_t now_ms)
+{
+	s->heard_ms = now_ms;
+	if (s->quiet_ms == UINT64_MAX)
+		s->quiet_ms = now_ms;
+}
+
+bool vd_session_settled(const struct vd_session *s)
+{
+	if (!s->hello_in || !(s->equal || s->gave_up) || s->lanes_due || s->asking || s->they_ask || !vd_session_flushed(s))
+		return false;
+	for (size_t l = 0; l < VD_LANES; l++)
+		if ((s->lanes[l].pushing && s->lanes[l].grew) || s->lanes[l].answering)
+			return false;
+	return true;
+}
+
+/* Is there something that only the peer can send? */
+static bool owed(const struct vd_session *s)
+{
+	bool waits = !s->hello_in || s->awaiting || s->they_ask;
+
+	for (size_t l = 0; l < VD_LANES; l++)
+		waits |= s->lanes[l].active || s->lanes[l].asked;
+	return waits && s->idle && !s->committing;
+}
+
+/* When the peer, which waits for something of ours or is still sending, must hear that we are here. */
+static uint64_t alive_ms(const struct vd_session *s)
+{
+	return s->quiet_ms == UINT64_MAX || s->alive_due || vd_session_settled(s) ? UINT64_MAX : s->quiet_ms + VD_ALIVE_MS;
+}
+
+uint64_t vd_session_deadline(const struct vd_session *s)
+{
+	uint64_t at = s->recheck_ms;
+
+	if (s->in.count && !s->committing && s->in_since_ms + VD_BATCH_MS < at)
+		at = s->in_since_ms + VD_BATCH_MS;
+	if (owed(s) && s->heard_ms + VD_STALL_MS < at)
+		at = s->heard_ms + VD_STALL_MS;
+	if (alive_ms(s) < at)
+		at = alive_ms(s);
+	return at;
+}
+
+int vd_session_tick(struct vd_session *s, uint64_t now_ms)
+{
+	if (owed(s) && now_ms >= s->heard_ms + VD_STALL_MS)
+		return VD_ECLOSED;
+	if (now_ms >= alive_ms(s))
+		s->alive_due = true;
+	if (s->in.count && !s->committing && now_ms >= s->in_since_ms + VD_BATCH_MS) {
+		int rc = vd_session_close_batch(s);
+
+		if (rc)
+			return rc;
+	}
+	if (now_ms < s->recheck_ms)
+		return VD_OK;
+	s->recheck_ms = UINT64_MAX;
+	if (!s->equal && !s->gave_up)
+		return VD_OK;
+	if (!vd_session_flushed(s)) {
+		s->recheck_ms = now_ms + VD_RECHECK_MS;
+		return VD_OK;
+	}
+	s->equal = s->gave_up = false;
+	return advance(s);
+}

@@ -1,0 +1,288 @@
+/* What flows through a session besides reconciliation: batches in, new records and bodies out. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "err.h"
+#include "session_priv.h"
+
+/* --- batches --- */
+
+static bool full(const struct vd_batch *b)
+{
+	return b->count >= VD_BATCH_RECORDS || b->bytes.n >= VD_BATCH_BYTES;
+}
+
+bool vd_session_flushed(const struct vd_session *s)
+{
+	return !s->committing && !s->in.count;
+}
+
+int vd_session_close_batch(struct vd_session *s)
+{
+	const struct vd_chain_port chain = { s->port->ctx, s->port->vouched };
+	int rc;
+
+	if (!s->in.count)
+		return VD_OK;
+	if (s->committing) {
+		s->flush = true;
+		return VD_OK;
+	}
+	s->flush = false;
+	s->commit = s->in;
+	s->in = (struct vd_batch){ 0 };
+	rc = vd_chain_verify(&s->commit, s->group, &chain, NULL);
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < s->commit.count; i++)
+		if (s->commit.entries[i].verdict)
+			s->stats.refused++;
+	s->committing = true;
+	return s->stats.refused > s->stats.received - s->stats.refused + VD_REFUSED_MAX ? VD_ECAP : VD_OK;
+}
+
+struct vd_batch *vd_session_batch(struct vd_session *s)
+{
+	return s->committing ? &s->commit : NULL;
+}
+
+static void remember(struct vd_session *s, const struct vd_id *id)
+{
+	if (!s->echo)
+		s->echo = calloc(VD_ECHO_IDS, sizeof(*s->echo));
+	if (!s->echo)
+		return; /* then it is sent back once, and known there */
+	s->echo[s->echo_next] = vd_get_u64(id->b);
+	s->echo_next = (s->echo_next + 1) % VD_ECHO_IDS;
+	if (s->echo_count < VD_ECHO_IDS)
+		s->echo_count++;
+}
+
+static bool came_from_there(const struct vd_session *s, const struct vd_id *id)
+{
+	uint64_t prefix = vd_get_u64(id->b);
+
+	for (size_t i = 0; i < s->echo_count; i++)
+		if (s->echo[i] == prefix)
+			return true;
+	return false;
+}
+
+static int take_record(struct vd_session *s, struct vd_slice raw, bool *urgent)
+{
+	int rc = vd_batch_add(&s->in, raw);
+	const struct vd_record *record;
+	struct vd_session_lane *lane;
+
+	s->stats.received++;
+	if (rc == VD_ENOMEM)
+		return rc;
+	if (rc) {
+		s->stats.refused++;
+		return VD_OK;
+	}
+	record = &s->in.entries[s->in.count - 1].record;
+	lane = &s->lanes[record->lane];
+	lane->received++;
+	remember(s, &record->id);
+	if (lane->active)
+		vd_reconcile_received(&lane->r, &record->id);
+	/* Pushed while other lanes still reconcile: does not wait for company. */
+	if (!lane->active && record->lane <= VD_LANE_URGENT)
+		*urgent = true;
+	return VD_OK;
+}
+
+int vd_session_take_records(struct vd_session *s, uint64_t now_ms, struct vd_slice payload)
+{
+	struct vd_rd r = vd_rd(payload);
+	bool urgent = false, reconciling = false;
+
+	if (full(&s->in) && s->committing)
+		return VD_EAGAIN;
+	if (!s->in.count)
+		s->in_since_ms = now_ms;
+	while (r.n) {
+		uint64_t n = vd_rd_varint(&r);
+		int rc;
+
+		if (r.err || n > VD_RECORD_MAX || n > r.n)
+			return VD_EFORMAT;
+		rc = take_record(s, vd_rd_take(&r, (size_t)n), &urgent);
+		if (rc)
+			return rc;
+	}
+	for (size_t l = 0; l < VD_LANES; l++)
+		reconciling |= s->lanes[l].active;
+	if (s->initiator && (s->equal || s->gave_up) && s->recheck_ms == UINT64_MAX)
+		s->recheck_ms = now_ms + VD_RECHECK_MS;
+	return full(&s->in) || urgent || !reconciling ? vd_session_close_batch(s) : VD_OK;
+}
+
+/* --- pushes --- */
+
+int vd_session_push(struct vd_session *s, struct vd_session_lane *lane, uint8_t number, struct vd_buf *out)
+{
+	size_t most = out->n + vd_reconcile_message_bytes(number), start = out->n;
+
+	/* More came from there than we can tell apart: the next LANES will. */
+	if (lane->received > VD_ECHO_IDS && number > VD_LANE_URGENT)
+		return 0;
+	while (lane->grew && out->n < most) {
+		struct vd_arrival found[16];
+		size_t n = 0;
+		int rc = s->port->scan(s->port->ctx, vd_group_id(s->group), number, lane->push_after, found, 16, &n);
+
+		lane->grew = !rc && n;
+		for (size_t i = 0; !rc && i < n && out->n < most; i++) {
+			if (!came_from_there(s, &found[i].id))
+				rc = vd_reconcile_put_record(s->port, found[i].arrival, out, &s->stats.sent);
+			lane->push_after = found[i].arrival;
+		}
+		if (rc)
+			return rc;
+	}
+	return out->n > start;
+}
+
+/* --- bodies --- */
+
+static bool same(const struct vd_set_mark *a, const struct vd_set_mark *b)
+{
+	return a->count == b->count && memcmp(a->hash, b->hash, sizeof(a->hash)) == 0;
+}
+
+/* Sets of ids are equal: who wants bodies that the other may have? Both ends come to the same answer. */
+void vd_session_bodies_begin(struct vd_session *s)
+{
+	s->asking = s->they_ask = false;
+	for (size_t l = 0; l < VD_LANES; l++) {
+		struct vd_session_lane *lane = &s->lanes[l];
+
+		lane->ask = !same(&lane->wanted, &lane->their_wanted) && lane->wanted.count && !lane->asked;
+		s->asking |= lane->ask || lane->asked;
+		s->they_ask |= !same(&lane->wanted, &lane->their_wanted) && lane->their_wanted.count;
+	}
+}
+
+static int put_wanted(struct vd_session *s, uint8_t number, struct vd_buf *out)
+{
+	struct vd_arrival *found = calloc(VD_BODIES_MAX, sizeof(*found));
+	size_t n = 0;
+	int rc = found ? s->port->wanted(s->port->ctx, vd_group_id(s->group), number, found, VD_BODIES_MAX, &n) : VD_ENOMEM;
+
+	for (size_t i = 0; !rc && i < n; i++) {
+		struct vd_item item;
+
+		vd_item_of(s->salt, &found[i].id, &item);
+		vd_buf_put(out, item.b, VD_PREFIX_BYTES);
+	}
+	free(found);
+	return rc ? rc : (int)(n > 0);
+}
+
+int vd_session_take_bodies(struct vd_session *s, struct vd_slice payload)
+{
+	struct vd_rd r = vd_rd(payload);
+	uint8_t number = vd_rd_u8(&r);
+	struct vd_session_lane *lane = &s->lanes[number % VD_LANES];
+	size_t count = r.n / VD_PREFIX_BYTES;
+
+	if (r.err || number >= VD_LANES || !count || r.n % VD_PREFIX_BYTES || !s->hello_in)
+		return VD_EFORMAT;
+	if (count > VD_BODIES_MAX || lane->answering)
+		return VD_ECAP;
+	lane->answers = calloc(count, sizeof(*lane->answers));
+	if (!lane->answers)
+		return VD_ENOMEM;
+	lane->answering = true;
+	lane->answer_count = lane->answer_sent = 0;
+	while (r.n) {
+		const uint8_t *prefix = vd_rd_take(&r, VD_PREFIX_BYTES).p;
+		struct vd_arrival found[VD_ITEM_MATCHES];
+		size_t n = 0, have = VD_ITEM_MATCHES;
+		int rc = s->port->find_item(s->port->ctx, vd_group_id(s->group), number, prefix, found, VD_ITEM_MATCHES, &n);
+
+		if (rc)
+			return rc;
+		for (size_t i = n; i-- > 0;)
+			if (!found[i].stub)
+				have = i;
+		if (have < VD_ITEM_MATCHES)
+			lane->answers[lane->answer_count++] = found[have].arrival;
+		else
+			vd_buf_put(&lane->nobody, prefix, VD_PREFIX_BYTES);
+	}
+	return vd_buf_check(&lane->nobody);
+}
+
+int vd_session_take_nobody(struct vd_session *s, struct vd_slice payload)
+{
+	struct vd_rd r = vd_rd(payload);
+	uint8_t number = vd_rd_u8(&r);
+
+	if (r.err || number >= VD_LANES || r.n % VD_PREFIX_BYTES || !s->lanes[number].asked)
+		return VD_EFORMAT;
+	s->lanes[number].asked = false;
+	return VD_OK;
+}
+
+static int drain_answers(struct vd_session *s, struct vd_session_lane *lane, uint8_t number, uint8_t *type, struct vd_buf *out)
+{
+	size_t most = out->n + vd_reconcile_message_bytes(number), start = out->n;
+
+	while (lane->answer_sent < lane->answer_count && out->n < most) {
+		int rc = vd_reconcile_put_record(s->port, lane->answers[lane->answer_sent++], out, &s->stats.sent);
+
+		if (rc)
+			return rc;
+	}
+	*type = VD_MSG_RECORDS;
+	if (out->n > start)
+		return 1;
+	*type = VD_MSG_NOBODY;
+	vd_buf_put_u8(out, number);
+	vd_buf_put_slice(out, vd_buf_slice(&lane->nobody));
+	vd_buf_deinit(&lane->nobody);
+	free(lane->answers);
+	lane->answers = NULL;
+	lane->answering = false;
+	return 1;
+}
+
+int vd_session_drain_bodies(struct vd_session *s, uint8_t *type, struct vd_buf *out)
+{
+	bool asked = false;
+
+	for (uint8_t l = 0; l < VD_LANES; l++) {
+		struct vd_session_lane *lane = &s->lanes[l];
+
+		if (lane->ask) {
+			int rc;
+
+			lane->ask = false;
+			*type = VD_MSG_BODIES;
+			vd_buf_put_u8(out, l);
+			rc = put_wanted(s, l, out);
+			if (rc > 0) {
+				lane->asked = true;
+				s->stats.round_trips += l == 0 || !s->lanes[l - 1].asked;
+			} else {
+				out->n--;
+			}
+			if (rc)
+				return rc;
+		}
+		if (lane->answering)
+			return drain_answers(s, lane, l, type, out);
+		asked |= lane->asked;
+	}
+	if (!s->asking || asked)
+		return 0;
+	s->asking = false;
+	*type = VD_MSG_SETTLED;
+	vd_buf_put_u8(out, s->round);
+	vd_buf_put_u8(out, VD_LANE_BODIES);
+	vd_buf_put_varint(out, 0);
+	return 1;
+}

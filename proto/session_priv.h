@@ -1,0 +1,88 @@
+/* Inside of a session, shared by session.c (hello, rounds, messages) and session_flow.c (batches in, pushes and bodies out). */
+#ifndef VD_SESSION_PRIV_H
+#define VD_SESSION_PRIV_H
+
+#include "reconcile.h"
+#include "session.h"
+
+/* SETTLED names a lane, or this: no body more is wanted. */
+enum { VD_LANE_BODIES = VD_LANES };
+
+struct vd_set_mark {
+	uint64_t count;
+	uint8_t hash[VD_HASH_BYTES];
+};
+
+struct vd_session_lane {
+	struct vd_reconcile r;
+	bool active;              /* differs in this round and is not settled */
+	bool started;             /* initiator: the method is chosen */
+	bool distrust;            /* what the last decode said was not so: salt the next */
+	uint64_t expected;        /* difference to expect in the next round */
+	struct vd_set_mark ids, wanted, their_wanted; /* as LANES said */
+
+	/* new records */
+	bool pushing, grew;
+	uint64_t push_after;      /* arrival number: the peer has, or was offered, everything up to it */
+	uint64_t received;        /* from the peer since the last LANES */
+
+	/* bodies */
+	bool ask, asked;          /* BODIES to be sent; sent and not yet answered */
+	bool answering;           /* theirs */
+	uint64_t *answers;        /* arrivals */
+	size_t answer_count, answer_sent;
+	struct vd_buf nobody;     /* prefixes */
+};
+
+struct vd_session {
+	bool initiator;
+	struct vd_group *group;
+	const struct vd_port *port;
+	uint8_t seed[VD_SALT_BYTES];
+	uint64_t salts;           /* drawn from seed */
+	uint8_t salt[VD_SALT_BYTES]; /* the group's */
+
+	bool hello_made, hello_out, hello_in;
+	uint8_t summary[VD_HASH_BYTES];
+	uint64_t counts[VD_LANES];
+	uint16_t estimates[VD_LANES][VD_ESTIMATES];
+
+	uint8_t round;
+	bool lanes_due;           /* our LANES of this round are to be sent */
+	bool awaiting;            /* initiator: the other end's LANES are to come */
+	bool equal;               /* as of the last comparison */
+	bool gave_up;
+	uint32_t rounds_left;     /* before our own set must have grown */
+	uint32_t round_mores;     /* as counted in round_trips */
+	uint64_t own_count;       /* at the last LANES, to see growth */
+	struct vd_session_lane lanes[VD_LANES];
+	bool asking, they_ask;    /* for bodies; ends with SETTLED */
+	uint64_t recheck_ms;      /* initiator: compare again then; UINT64_MAX: no need */
+
+	struct vd_batch in, commit;
+	bool committing, flush;   /* `commit` is out; `in` is to follow at once */
+	uint64_t in_since_ms;
+	uint64_t *echo;           /* ring of id prefixes */
+	size_t echo_count, echo_next;
+
+	uint64_t heard_ms;        /* last sign of life */
+	uint64_t quiet_ms;        /* heard since then without saying anything; UINT64_MAX: nothing heard */
+	bool idle;                /* nothing to send: what is missing must come from the peer */
+	bool alive_due;
+	struct vd_session_stats stats;
+};
+
+/* session_flow.c */
+int vd_session_take_records(struct vd_session *, uint64_t now_ms, struct vd_slice payload);
+/* Verifies what has come and offers it for commit, or marks it to follow the batch that is out. */
+int vd_session_close_batch(struct vd_session *);
+/* Every record that came is durable. */
+bool vd_session_flushed(const struct vd_session *);
+int vd_session_push(struct vd_session *, struct vd_session_lane *, uint8_t lane, struct vd_buf *out);
+void vd_session_bodies_begin(struct vd_session *);
+int vd_session_take_bodies(struct vd_session *, struct vd_slice payload);
+int vd_session_take_nobody(struct vd_session *, struct vd_slice payload);
+/* As vd_session_drain, of bodies asked for and answered. */
+int vd_session_drain_bodies(struct vd_session *, uint8_t *type, struct vd_buf *out);
+
+#endif

@@ -1,0 +1,299 @@
+#include "memory.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *must(void *p)
+{
+	if (!p)
+		abort();
+	return p;
+}
+
+/* --- index --- */
+
+static void index_put(struct memory_index *x, uint64_t key, uint32_t record)
+{
+	size_t i;
+
+	if (2 * (x->count + 1) > x->capacity) {
+		struct memory_index bigger = { .capacity = x->capacity ? 2 * x->capacity : 64 };
+
+		bigger.slots = must(calloc(bigger.capacity, sizeof(*bigger.slots)));
+		bigger.keys = must(calloc(bigger.capacity, sizeof(*bigger.keys)));
+		for (i = 0; i < x->capacity; i++)
+			if (x->slots[i])
+				index_put(&bigger, x->keys[i], x->slots[i] - 1);
+		free(x->slots);
+		free(x->keys);
+		*x = bigger;
+	}
+	for (i = key % x->capacity; x->slots[i]; i = (i + 1) % x->capacity)
+		;
+	x->slots[i] = record + 1;
+	x->keys[i] = key;
+	x->count++;
+}
+
+/* The n-th record under that key, or -1. */
+static int64_t index_get(const struct memory_index *x, uint64_t key, size_t n)
+{
+	if (!x->capacity)
+		return -1;
+	for (size_t i = key % x->capacity; x->slots[i]; i = (i + 1) % x->capacity)
+		if (x->keys[i] == key && n-- == 0)
+			return (int64_t)x->slots[i] - 1;
+	return -1;
+}
+
+static int64_t find(const struct memory *m, const struct vd_id *id)
+{
+	int64_t i;
+
+	for (size_t n = 0; (i = index_get(&m->by_id, vd_get_u64(id->b), n)) >= 0; n++)
+		if (memcmp(&m->records[i].id, id, sizeof(*id)) == 0)
+			return i;
+	return -1;
+}
+
+/* --- port --- */
+
+static int port_lane(void *ctx, const uint8_t *group, uint8_t lane, struct vd_lane_state *out, struct vd_symbol *symbols, size_t n)
+{
+	struct memory *m = ctx;
+
+	(void)group;
+	assert(n <= VD_SKETCH_SYMBOLS);
+	*out = m->lanes[lane];
+	if (symbols)
+		memcpy(symbols, m->symbols[lane], n * sizeof(*symbols));
+	for (size_t i = 0; symbols && m->lies && i < n; i++)
+		symbols[i].sum[0] ^= (uint8_t)(i * 31 + 1);
+	return VD_OK;
+}
+
+static void arrival_of(const struct memory *m, size_t i, struct vd_arrival *out)
+{
+	*out = (struct vd_arrival){ .arrival = i + 1, .id = m->records[i].id, .stub = m->records[i].stub };
+}
+
+static int port_find_item(void *ctx, const uint8_t *group, uint8_t lane, const uint8_t prefix[VD_PREFIX_BYTES],
+                          struct vd_arrival *out, size_t max, size_t *n)
+{
+	struct memory *m = ctx;
+	int64_t i;
+
+	(void)group;
+	*n = 0;
+	for (size_t k = 0; *n < max && (i = index_get(&m->by_item, vd_get_u64(prefix), k)) >= 0; k++)
+		if (m->records[i].lane == lane)
+			arrival_of(m, (size_t)i, &out[(*n)++]);
+	return VD_OK;
+}
+
+static int port_read(void *ctx, uint64_t arrival, struct vd_buf *out)
+{
+	struct memory *m = ctx;
+
+	if (!arrival || arrival > m->count || !m->records[arrival - 1].raw)
+		return VD_ENOTFOUND;
+	vd_buf_put(out, m->records[arrival - 1].raw, m->records[arrival - 1].raw_bytes);
+	return VD_OK;
+}
+
+static int port_scan(void *ctx, const uint8_t *group, uint8_t lane, uint64_t after, struct vd_arrival *out, size_t max, size_t *n)
+{
+	struct memory *m = ctx;
+
+	(void)group;
+	*n = 0;
+	for (size_t i = (size_t)after; i < m->count && *n < max; i++)
+		if (lane == 255 || m->records[i].lane == lane)
+			arrival_of(m, i, &out[(*n)++]);
+	return VD_OK;
+}
+
+static int port_wanted(void *ctx, const uint8_t *group, uint8_t lane, struct vd_arrival *out, size_t max, size_t *n)
+{
+	struct memory *m = ctx;
+
+	(void)group;
+	*n = 0;
+	for (size_t i = 0; i < m->count && *n < max; i++)
+		if (m->records[i].lane == lane && m->records[i].stub)
+			arrival_of(m, i, &out[(*n)++]);
+	return VD_OK;
+}
+
+static bool port_vouched(void *ctx, const struct vd_record *r)
+{
+	struct memory *m = ctx;
+	int64_t i;
+
+	for (size_t n = 0; (i = index_get(&m->by_prev, vd_get_u64(r->id.b), n)) >= 0; n++) {
+		const struct memory_record *s = &m->records[i];
+
+		if (memcmp(&s->prev, &r->id, sizeof(s->prev)) == 0 && s->lane == r->lane && s->seq == r->seq + 1 &&
+		    memcmp(s->author, r->author, sizeof(s->author)) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int port_latest(void *ctx, uint64_t *arrival)
+{
+	*arrival = ((struct memory *)ctx)->count;
+	return VD_OK;
+}
+
+/* --- store --- */
+
+void memory_init(struct memory *m, struct vd_group *group, const uint8_t salt[VD_SALT_BYTES])
+{
+	*m = (struct memory){ .group = group };
+	m->port = (struct vd_port){ m,           port_lane,    port_find_item, port_read,
+		                    port_scan,   port_wanted,  port_vouched,   port_latest };
+	memcpy(m->salt, salt, VD_SALT_BYTES);
+	for (size_t l = 0; l < VD_LANES; l++)
+		m->symbols[l] = must(calloc(VD_SKETCH_SYMBOLS, sizeof(struct vd_symbol)));
+}
+
+void memory_deinit(struct memory *m)
+{
+	for (size_t i = 0; i < m->count; i++)
+		free(m->records[i].raw);
+	free(m->records);
+	for (size_t l = 0; l < VD_LANES; l++)
+		free(m->symbols[l]);
+	for (struct memory_index *x = &m->by_id; x <= &m->by_prev; x++) {
+		free(x->slots);
+		free(x->keys);
+	}
+	vd_batch_deinit(&m->pool);
+	*m = (struct memory){ 0 };
+}
+
+static struct memory_record *append(struct memory *m, uint8_t lane, const struct vd_id *id)
+{
+	struct memory_record *r;
+
+	if (m->count == m->capacity) {
+		m->capacity = m->capacity ? 2 * m->capacity : 64;
+		m->records = must(realloc(m->records, m->capacity * sizeof(*m->records)));
+	}
+	r = &m->records[m->count];
+	*r = (struct memory_record){ .id = *id, .lane = lane };
+	vd_item_of(m->salt, id, &r->item);
+	vd_digest_add(&m->lanes[lane].digest, id);
+	vd_sketch_apply(m->symbols[lane], 0, VD_SKETCH_SYMBOLS, &r->item, 1);
+	index_put(&m->by_id, vd_get_u64(id->b), (uint32_t)m->count);
+	index_put(&m->by_item, vd_get_u64(r->item.b), (uint32_t)m->count);
+	m->count++;
+	return r;
+}
+
+static void keep_raw(struct memory_record *r, struct vd_slice raw)
+{
+	free(r->raw);
+	r->raw = must(malloc(raw.n));
+	memcpy(r->raw, raw.p, raw.n);
+	r->raw_bytes = raw.n;
+}
+
+int memory_add(struct memory *m, const struct vd_record *record)
+{
+	int64_t known = find(m, &record->id);
+	struct memory_record *r;
+
+	if (known >= 0) {
+		r = &m->records[known];
+		if (r->stub && !record->stub) {
+			vd_digest_remove(&m->lanes[r->lane].wanted, &r->id);
+			r->stub = false;
+			keep_raw(r, record->raw);
+		}
+		return 0;
+	}
+	r = append(m, record->lane, &record->id);
+	r->prev = record->prev;
+	r->has_prev = record->has_prev;
+	memcpy(r->author, record->author, sizeof(r->author));
+	r->seq = record->seq;
+	r->stub = record->stub;
+	keep_raw(r, record->raw);
+	if (r->stub)
+		vd_digest_add(&m->lanes[r->lane].wanted, &r->id);
+	if (r->has_prev)
+		index_put(&m->by_prev, vd_get_u64(r->prev.b), (uint32_t)(m->count - 1));
+	return 1;
+}
+
+void memory_add_id(struct memory *m, uint8_t lane, const struct vd_id *id)
+{
+	if (find(m, id) < 0)
+		append(m, lane, id);
+}
+
+static size_t store_valid(struct memory *m, struct vd_batch *batch, bool *control)
+{
+	size_t fresh = 0;
+
+	for (size_t i = 0; i < batch->count; i++)
+		if (batch->entries[i].verdict == VD_OK && memory_add(m, &batch->entries[i].record)) {
+			fresh++;
+			*control |= batch->entries[i].record.lane == VD_LANE_CONTROL;
+		}
+	return fresh;
+}
+
+/* Lane 0 grew: who was unknown may be known now. */
+static size_t retry_pool(struct memory *m)
+{
+	const struct vd_chain_port chain = { m, port_vouched };
+	struct vd_batch left = { 0 };
+	size_t fresh;
+	bool control = false;
+
+	if (!m->pool.count || vd_chain_verify(&m->pool, m->group, &chain, NULL))
+		return 0;
+	fresh = store_valid(m, &m->pool, &control);
+	for (size_t i = 0; i < m->pool.count; i++)
+		if (m->pool.entries[i].verdict == VD_EAUTHOR && vd_batch_add(&left, m->pool.entries[i].record.raw))
+			abort();
+	vd_batch_deinit(&m->pool);
+	m->pool = left;
+	return fresh;
+}
+
+size_t memory_commit(struct memory *m, struct vd_batch *batch)
+{
+	bool control = false;
+	size_t fresh = store_valid(m, batch, &control);
+
+	for (size_t i = 0; i < batch->count; i++) {
+		if (batch->entries[i].verdict)
+			m->refused++;
+		if (batch->entries[i].verdict == VD_EAUTHOR && m->pool.count < VD_POOL_RECORDS) {
+			m->pooled++;
+			if (vd_batch_add(&m->pool, batch->entries[i].record.raw))
+				abort();
+		}
+	}
+	return fresh + (control ? retry_pool(m) : 0);
+}
+
+bool memory_has(const struct memory *m, const struct vd_id *id, bool with_body)
+{
+	int64_t i = find(m, id);
+
+	return i >= 0 && (!with_body || !m->records[i].stub);
+}
+
+bool memory_equal(const struct memory *a, const struct memory *b)
+{
+	for (size_t l = 0; l < VD_LANES; l++)
+		if (!vd_digest_eq(&a->lanes[l].digest, &b->lanes[l].digest) || !vd_digest_eq(&a->lanes[l].wanted, &b->lanes[l].wanted))
+			return false;
+	return true;
+}
