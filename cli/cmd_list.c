@@ -332,7 +332,7 @@ static void say_value(struct vd_cli *cli, const struct vd_value *v)
 	switch (v->type) {
 	case VD_MP_STR: vd_say_text(cli, v->bytes, true); break;
 	case VD_MP_UINT: vd_say_raw(cli, vd_slice_str(vd_num(cli, v->number))); break;
-	case VD_MP_BOOL: vd_say_raw(cli, vd_slice_str(v->number ? "true" : "false")); break;
+	case VD_MP_BOOL: vd_say_raw(cli, vd_slice_str(vd_text(cli->lang, v->number ? VD_MSG_YES : VD_MSG_NO))); break;
 	case VD_MP_BIN:
 		vd_hex(hex, v->bytes.p, v->bytes.n < VD_ID_BYTES ? v->bytes.n : VD_ID_BYTES);
 		vd_say_raw(cli, vd_slice_str(hex));

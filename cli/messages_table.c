@@ -500,6 +500,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(LANE_BULK, "attachments", "adjuntos"),
 	T(NEVER, "never", "nunca"),
 	T(UNNAMED, "(no name)", "(sin nombre)"),
+	T(YES, "yes", "sí"),
+	SAME(NO, "no"),
 
 	/* writing */
 	T(BAD_KIND, "\"{1}\" cannot be a kind: up to 32 small letters, digits, _ and -", "\"{1}\" no sirve como clase: hasta 32 letras minúsculas, cifras, _ y -"),

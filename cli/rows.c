@@ -125,10 +125,15 @@ static int next_raw(struct vd_rows *r, struct vd_slice *raw, size_t *used, size_
 	}
 }
 
+static bool white(uint8_t c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 static bool blank(struct vd_slice s)
 {
 	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] != ' ' && s.p[i] != '\t' && s.p[i] != '\r')
+		if (!white(s.p[i]))
 			return false;
 	return true;
 }
@@ -225,10 +230,17 @@ static int start(struct vd_rows *r)
 		return rc;
 	if (r->n >= 3 && memcmp(r->window, "\xef\xbb\xbf", 3) == 0)
 		take(r, 3);
-	while (first < r->n && strchr(" \t\r\n", r->window[r->at + first]) && r->window[r->at + first])
-		first++;
-	if (first == r->n && r->end)
-		return VD_ENOTFOUND;
+	for (;;) {
+		while (first < r->n && white(r->window[r->at + first]))
+			first++;
+		if (first < r->n || r->n >= VD_ROW_MAX)
+			break;
+		if (r->end)
+			return VD_ENOTFOUND;
+		rc = refill(r);
+		if (rc)
+			return rc;
+	}
 	if (r->format == VD_ROWS_GUESS)
 		r->format = first < r->n && r->window[r->at + first] == '{' ? VD_ROWS_NDJSON : VD_ROWS_CSV;
 	if (r->format == VD_ROWS_CSV) {
