@@ -69,6 +69,16 @@ $(BUILD)/tests/fuzz/%_replay: $(BUILD)/tests/fuzz/%_fuzz.o $(BUILD)/tests/fuzz/r
 $(BUILD)/tests/fuzz/%_fuzz: $(BUILD)/tests/fuzz/%_fuzz.o $(LIBS)
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer $^ $(LDLIBS) -o $@
 
+# Power cuts: a recorder to preload, a workload, and what examines the states a cut may leave.
+CRASH := $(addprefix $(BUILD)/tests/crash/,record.so workload replay)
+$(BUILD)/tests/crash/record.so: tests/crash/record.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -shared $< -o $@
+$(BUILD)/tests/crash/workload: $(BUILD)/tests/crash/workload.o $(LIBS)
+	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+$(BUILD)/tests/crash/replay: $(BUILD)/tests/crash/replay.o $(BUILD)/tests/crash/examine.o $(LIBS)
+	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
 # Debian packages: what it takes to build, and what the tests want besides.
 PACKAGES      := gcc make pkg-config libc6-dev libuv1-dev libmsgpack-dev libsodium-dev liblmdb-dev libjansson-dev
 PACKAGES_TEST := $(PACKAGES) libcmocka-dev clang libclang-rt-14-dev iproute2 jq binutils
@@ -101,7 +111,7 @@ demo: deps
 
 # The same sources three times: gcc as shipped, clang, and clang with the sanitizers.
 test: deps-test
-	@$(MAKE) --no-print-directory -j2 all programs
+	@$(MAKE) --no-print-directory -j2 all programs $(CRASH)
 	@$(MAKE) --no-print-directory -j2 VARIANT=clang all programs
 	@$(MAKE) --no-print-directory -j2 VARIANT=asan all programs
 	@tests/run.sh
@@ -116,6 +126,9 @@ fuzz: deps-test
 	@$(MAKE) --no-print-directory -j2 VARIANT=fuzz fuzzers
 	@tests/fuzz/run.sh $(SECONDS)
 fuzzers: $(FUZZ)
+
+crash: deps $(CRASH)
+	@tests/crash/crash.sh 10000
 
 bench: deps all $(BUILD)/tests/bench/bench
 	@$(BUILD)/tests/bench/bench
@@ -132,5 +145,5 @@ clean:
 	rm -rf build
 
 .SECONDARY:
-.PHONY: all help deps deps-test layers demo test programs asan fuzz fuzzers install clean
+.PHONY: all help deps deps-test layers demo test programs asan fuzz fuzzers crash install clean
 -include $(shell find build -name '*.d' 2>/dev/null)

@@ -1,0 +1,213 @@
+/* What people do with vereda, in one process under the recorder: founding, adding, loading, admission, export, import, a stick that
+ * goes back and forth. Whenever a function has said "done", what it thereby promised is written to CRASH_ACK_FD. */
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/link_stick.h"
+#include "proto/err.h"
+#include "proto/sign.h"
+#include "store/bundle.h"
+#include "store/file.h"
+#include "store/store.h"
+#include "tests/crash/events.h"
+
+struct person {
+	const char *home;
+	struct vd_store *store;
+	struct vd_group *group;
+};
+
+static uint64_t now_ms = UINT64_C(1700000000000);
+static uint8_t group_id[VD_GROUP_BYTES];
+
+static void must(int rc, const char *what)
+{
+	if (rc == 0)
+		return;
+	fprintf(stderr, "workload: %s: %s\n", what, vd_err_name(rc));
+	exit(1);
+}
+
+static void promise(const char *what, const char *where, const char *detail)
+{
+	char line[256];
+	int n = snprintf(line, sizeof(line), "%s %s%s%s\n", what, where, detail[0] ? " " : "", detail);
+
+	if (write(CRASH_ACK_FD, line, (size_t)n) != n)
+		exit(1);
+}
+
+static void promise_record(const struct person *p, const struct vd_id *id)
+{
+	char hex[2 * VD_ID_BYTES + 1];
+
+	vd_hex(hex, id->b, sizeof(id->b));
+	promise("record", p->home, hex);
+}
+
+/* All that `a` holds is now acknowledged to be in `b` as well. */
+static int promise_one(void *ctx, uint64_t arrival, uint64_t received_ms, struct vd_slice raw)
+{
+	struct vd_record record;
+
+	(void)arrival, (void)received_ms;
+	must(vd_record_decode(raw, &record), "decode");
+	promise_record(ctx, &record.id);
+	return 0;
+}
+
+static void promise_all(struct person *a, struct person *b)
+{
+	must(vd_store_walk(a->store, NULL, 255, 0, promise_one, b), "walk");
+}
+
+static void start(struct person *p, const char *home)
+{
+	*p = (struct person){ .home = home };
+	must(vd_store_create(home, home), "create");
+	promise("store", home, "");
+	must(vd_store_open(home, &p->store), "open");
+}
+
+static void reload(struct person *p)
+{
+	vd_group_free(p->group);
+	must(vd_store_group(p->store, group_id, &p->group), "group");
+}
+
+static void write_control(struct vd_write *w, struct person *p, struct vd_buf *content, struct vd_id *id)
+{
+	struct vd_draft draft = { .lane = VD_LANE_CONTROL, .now_ms = ++now_ms, .content = vd_buf_slice(content) };
+
+	must(vd_write_own(w, p->group, &draft, id), "control");
+	vd_buf_reset(content);
+}
+
+static void admit_and_join(struct person *hub, struct person *newcomer, const char *welcome)
+{
+	uint8_t person[VD_PERSON_BYTES] = { 7 }, nonce[VD_BODY_NONCE_BYTES], grant_id[VD_ID_BYTES];
+	struct vd_batch control = { 0 };
+	struct vd_identity identity;
+	struct vd_buf content = { 0 };
+	struct vd_id grant, key;
+	struct vd_write *w;
+	struct vd_card card;
+
+	must(vd_store_next_identity(newcomer->store, &identity), "identity");
+	must(vd_card_create(&identity, &card), "card");
+	/* Shown to a coordinator: it must be there when the welcome comes. */
+	{
+		char hex[2 * VD_KEY_BYTES + 1];
+
+		vd_hex(hex, identity.author, VD_KEY_BYTES);
+		promise("identity", newcomer->home, hex);
+	}
+	randombytes_buf(nonce, sizeof(nonce));
+	must(vd_write_begin(hub->store, &w), "begin");
+	must(vd_group_make_grant(hub->group, &card, person, VD_ROLE_MEMBER, 0, "Ana", nonce, &content), "grant");
+	write_control(w, hub, &content, &grant);
+	must(vd_group_make_epoch_for(hub->group, vd_group_epoch_id(hub->group, 0), card.author, &content), "key");
+	write_control(w, hub, &content, &key);
+	must(vd_write_commit(w), "commit");
+	promise_record(hub, &grant);
+	promise_record(hub, &key);
+	must(vd_welcome_write(hub->store, hub->group, &card, &grant, welcome), "welcome");
+	promise("file", welcome, "");
+	must(vd_welcome_read(newcomer->store, welcome, group_id, grant_id, &control), "read welcome");
+	must(vd_store_join(newcomer->store, group_id, &control, grant_id), "join");
+	promise("member", newcomer->home, "");
+	reload(newcomer);
+	vd_batch_deinit(&control);
+	vd_buf_deinit(&content);
+	vd_identity_wipe(&identity);
+}
+
+/* `count` records in one commit, as `add` and `load` make them. */
+static void add(struct person *p, uint8_t lane, size_t count, size_t bytes)
+{
+	struct vd_id *ids = calloc(count, sizeof(*ids));
+	char *text = calloc(1, bytes + 1);
+	struct vd_buf content = { 0 };
+	struct vd_write *w;
+
+	if (!ids || !text)
+		exit(1);
+	memset(text, 'x', bytes);
+	must(vd_write_begin(p->store, &w), "begin");
+	for (size_t i = 0; i < count; i++) {
+		struct vd_field field = { vd_slice_str("text"), { .type = VD_MP_STR, .bytes = vd_slice_str(text) } };
+		struct vd_draft draft = { .lane = lane, .audience = VD_AUDIENCE_MEMBERS, .now_ms = ++now_ms };
+
+		vd_buf_reset(&content);
+		must(vd_content_encode(vd_slice_str("message"), &field, 1, &content), "content");
+		draft.content = vd_buf_slice(&content);
+		must(vd_write_own(w, p->group, &draft, &ids[i]), "own");
+	}
+	must(vd_write_commit(w), "commit");
+	for (size_t i = 0; i < count; i++)
+		promise_record(p, &ids[i]);
+	vd_buf_deinit(&content);
+	free(text);
+	free(ids);
+}
+
+static void carry(struct person *p)
+{
+	struct vd_stick_result result;
+
+	must(vd_stick_sync(p->store, "usb", &result), "stick");
+	if (!result.complete || !result.safe_to_remove)
+		must(VD_EIO, "stick not complete");
+	promise("stick", p->home, "");
+	reload(p);
+}
+
+int main(void)
+{
+	const struct vd_bundle_choice all = { 0 };
+	struct vd_bundle_stats stats;
+	struct person hub, ana;
+
+	must(vd_sign_selftest(), "crypto");
+	/* Mounting is not ours to test. */
+	must(mkdir("usb", 0700), "usb");
+	must(vd_file_sync_folder("."), "usb");
+	start(&hub, "hub");
+	must(vd_store_found(hub.store, "Cuenca", "Rosa", now_ms, group_id), "found");
+	promise("member", hub.home, "");
+	reload(&hub);
+	promise_all(&hub, &hub);
+	for (int i = 0; i < 6; i++)
+		add(&hub, VD_LANE_URGENT, 1, 40);
+	start(&ana, "ana");
+	admit_and_join(&hub, &ana, "welcome");
+	for (int i = 0; i < 3; i++)
+		add(&hub, VD_LANE_NORMAL, 100, 150);
+	must(vd_bundle_write(hub.store, hub.group, VD_SEALED_BUNDLE, &all, "out.vb", true, &stats), "export");
+	promise("bundle", "out.vb", "");
+	must(vd_bundle_merge(ana.store, "out.vb", false, NULL, &stats), "import");
+	promise_all(&hub, &ana);
+	add(&ana, VD_LANE_NORMAL, 4, 300);
+	add(&ana, VD_LANE_BULK, 12, 60000);
+	carry(&ana);
+	promise_all(&ana, &ana);
+	/* Exported again over the old one: the name always stands for one of the two. */
+	add(&hub, VD_LANE_URGENT, 1, 10);
+	must(vd_bundle_write(hub.store, hub.group, VD_SEALED_BUNDLE, &all, "out.vb", true, &stats), "export");
+	promise("bundle", "out.vb", "");
+	carry(&hub);
+	promise_all(&ana, &hub);
+	add(&hub, VD_LANE_NORMAL, 50, 2000);
+	carry(&hub);
+	carry(&ana);
+	promise_all(&hub, &ana);
+	vd_group_free(hub.group);
+	vd_group_free(ana.group);
+	vd_store_close(hub.store);
+	vd_store_close(ana.store);
+	return 0;
+}
