@@ -20,7 +20,8 @@
 #include "store/file.h"
 #include "times.h"
 
-enum { BATCH_ROWS = 1000, BATCH_BYTES = 2 * 1024 * 1024, BAD_ROWS_SAID = 100 };
+/* A commit rewrites pages all over the index, so few large ones are cheaper; but none holds up other writers for long. */
+enum { BATCH_ROWS = 8192, BATCH_BYTES = 2 * 1024 * 1024, BATCH_MS = 500, BAD_ROWS_SAID = 100 };
 enum { NOTE_MOVING = 0, NOTE_END = 1 };
 
 struct mapped {
@@ -45,6 +46,7 @@ struct load {
 	uint64_t row, fresh, known, refused, said;
 	struct vd_write *write;
 	size_t batch_rows, batch_bytes;
+	uint64_t batch_until_ms;
 	struct vd_buf content;
 	json_t *errors;
 	uint64_t shown_ms;
@@ -414,8 +416,10 @@ static int take_row(struct load *l, const struct vd_row *row)
 		l->fresh++;
 		return 0;
 	}
-	if (!l->write)
+	if (!l->write) {
 		rc = vd_write_begin(l->cli->store, &l->write);
+		l->batch_until_ms = vd_time_steady_ms() + BATCH_MS;
+	}
 	draft.content = vd_buf_slice(&l->content);
 	draft.now_ms = vd_time_now_ms();
 	if (!rc)
@@ -436,6 +440,12 @@ static void show_progress(struct load *l, bool last)
 	vd_progress(l->cli, last ? VD_MSG_NONE : VD_MSG_LOAD_PROGRESS, vd_num(l->cli, l->row), NULL);
 }
 
+static bool batch_full(const struct load *l)
+{
+	return l->batch_rows >= BATCH_ROWS || l->batch_bytes >= BATCH_BYTES ||
+	       (l->write && vd_time_steady_ms() >= l->batch_until_ms);
+}
+
 static int run_rows(struct load *l)
 {
 	struct vd_row row;
@@ -443,7 +453,7 @@ static int run_rows(struct load *l)
 
 	while ((rc = vd_rows_next(l->rows, &row)) == 1) {
 		rc = take_row(l, &row);
-		if (!rc && (l->batch_rows >= BATCH_ROWS || l->batch_bytes >= BATCH_BYTES)) {
+		if (!rc && batch_full(l)) {
 			rc = flush(l, false);
 			show_progress(l, false);
 		}
