@@ -27,31 +27,21 @@ double memory_rate(void);        /* bytes copied a second, far over the caches *
 /* A rate taken before a task and again after it: other work on the machine slows both. */
 struct limit {
 	double (*measure)(void);
-	double sum;
+	double sum, least, most;
 	int count;
 };
 
 void limit_take(struct limit *);
 double limit_mean(const struct limit *);
+bool limit_unsteady(const struct limit *); /* the takes differ by more than 15 %: somebody else is at work here */
 
 /* ---- table.c ---- */
 
-enum goal { NO_GOAL, AT_LEAST, AT_MOST };
-
-/* One line: `figure` against `limit` (0: none), `ratio` against `target`. Of a figure without a limit the target is for the
- * figure itself. */
-struct row {
-	const char *task;
-	double figure;
-	const char *unit;
-	double limit;
-	const char *limit_unit;
-	enum goal goal;
-	double target;
-};
-
 void table_begin(void);
-void table_row(const struct row *);
+void table_figure(const char *task, double figure, const char *unit);
+void table_at_most(const char *task, double figure, const char *unit, double most);
+/* A rate beside the machine's own; `at_least` 0: no target. */
+void table_ratio(const char *task, double figure, const char *unit, const struct limit *, const char *limit_unit, double at_least);
 int table_missed(void); /* rows that missed their target */
 
 /* ---- programs.c ---- */

@@ -119,11 +119,20 @@ double memory_rate(void)
 
 void limit_take(struct limit *l)
 {
-	l->sum += l->measure();
+	double rate_now = l->measure();
+
+	l->least = l->count ? (rate_now < l->least ? rate_now : l->least) : rate_now;
+	l->most = rate_now > l->most ? rate_now : l->most;
+	l->sum += rate_now;
 	l->count++;
 }
 
 double limit_mean(const struct limit *l)
 {
 	return l->count ? l->sum / l->count : 0;
+}
+
+bool limit_unsteady(const struct limit *l)
+{
+	return l->most > 1.15 * l->least;
 }

@@ -69,15 +69,15 @@ static const char *path_of(const char *name)
 
 static void machine(void)
 {
-	table_row(&(struct row){"Ed25519 signing, one core", sign_rate(), "/s", 0, "", NO_GOAL, 0});
-	table_row(&(struct row){"Ed25519 verifying, one core", verify_rate(), "/s", 0, "", NO_GOAL, 0});
-	table_row(&(struct row){"fsync", sync_rate(folder), "/s", 0, "", NO_GOAL, 0});
-	table_row(&(struct row){"memory bandwidth", memory_rate() / 1e6, "MB/s", 0, "", NO_GOAL, 0});
+	table_figure("Ed25519 signing, one core", sign_rate(), "/s");
+	table_figure("Ed25519 verifying, one core", verify_rate(), "/s");
+	table_figure("fsync", sync_rate(folder), "/s");
+	table_figure("memory bandwidth", memory_rate() / 1e6, "MB/s");
 }
 
 static void load(void)
 {
-	struct limit sign = {sign_rate, 0, 0};
+	struct limit sign = {.measure = sign_rate};
 	const char *home = path_of("load"), *csv = path_of("rows.csv");
 	double start, elapsed;
 	json_t *answer;
@@ -92,12 +92,12 @@ static void load(void)
 	if (number(answer, "new") != LARGE)
 		die("load stored %.0f rows", number(answer, "new"));
 	json_decref(answer);
-	table_row(&(struct row){"load 100,000 rows", LARGE / elapsed, "rows/s", limit_mean(&sign), "signatures/s", AT_LEAST, 0.6});
+	table_ratio("load 100,000 rows", LARGE / elapsed, "rows/s", &sign, "signatures/s", 0.6);
 }
 
 static void import(const char *hub, const char *field)
 {
-	struct limit verify = {verify_rate, 0, 0};
+	struct limit verify = {.measure = verify_rate};
 	const char *bundle = path_of("bundle");
 	double start, elapsed, stored;
 	json_t *answer;
@@ -105,7 +105,7 @@ static void import(const char *hub, const char *field)
 	start = now_s();
 	answer = VEREDA(hub, "export", bundle);
 	elapsed = now_s() - start;
-	table_row(&(struct row){"export 100,000 records", number(answer, "records") / elapsed, "records/s", 0, "", NO_GOAL, 0});
+	table_figure("export 100,000 records", number(answer, "records") / elapsed, "records/s");
 	json_decref(answer);
 	limit_take(&verify);
 	start = now_s();
@@ -116,8 +116,7 @@ static void import(const char *hub, const char *field)
 	if (stored < LARGE)
 		die("import stored %.0f records", stored);
 	json_decref(answer);
-	table_row(&(struct row){"import 100,000 records by 20 authors", stored / elapsed, "records/s", limit_mean(&verify), "verifies/s",
-	                        AT_LEAST, 2});
+	table_ratio("import 100,000 records by 20 authors", stored / elapsed, "records/s", &verify, "verifies/s", 2);
 	unlink(bundle);
 }
 
@@ -142,7 +141,7 @@ static void sync_equal(const struct daemon *d, const char *home, const char *tas
 
 	if (number(answer, "sent") != 0 || number(answer, "received") != 0)
 		die("sets that should be equal were not");
-	table_row(&(struct row){task, both_ways(answer), "bytes", 0, "", AT_MOST, 2000});
+	table_at_most(task, both_ways(answer), "bytes", 2000);
 	json_decref(answer);
 }
 
@@ -198,11 +197,10 @@ static void large(void)
 	answer = sync_with(&d, field);
 	if (number(answer, "sent") != APART / 2 || number(answer, "received") != APART / 2)
 		die("the sync moved %.0f and %.0f records", number(answer, "sent"), number(answer, "received"));
-	table_row(&(struct row){"sync, 100,000 common + 100 apart: beyond records", both_ways(answer) - bytes_held_back(&w), "bytes", 0, "",
-	                        AT_MOST, 8000});
-	table_row(&(struct row){"  the same: round trips", number(answer, "round_trips"), "", 0, "", AT_MOST, 3});
+	table_at_most("sync, 100,000 common + 100 apart: beyond records", both_ways(answer) - bytes_held_back(&w), "bytes", 8000);
+	table_at_most("  the same: round trips", number(answer, "round_trips"), "", 3);
 	json_decref(answer);
-	table_row(&(struct row){"veredad with 100,000 records: RssAnon", daemon_rss_anon(&d) / 1e6, "MB", 0, "", AT_MOST, 48});
+	table_at_most("veredad with 100,000 records: RssAnon", daemon_rss_anon(&d) / 1e6, "MB", 48);
 	daemon_stop(&d);
 	world_free(&w);
 }

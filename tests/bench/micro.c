@@ -16,7 +16,7 @@ static void digest_and_sketch(void)
 	uint8_t salt[VD_SALT_BYTES] = {1};
 	struct vd_id id = {{0}};
 	struct vd_item item;
-	struct limit verify = {verify_rate, 0, 0};
+	struct limit verify = {.measure = verify_rate};
 	double start, each;
 
 	if (!symbols)
@@ -34,7 +34,7 @@ static void digest_and_sketch(void)
 	if (symbols[0].count != INSERTS || digest.count != INSERTS)
 		die("the sketch lost items");
 	free(symbols);
-	table_row(&(struct row){"digest and sketch, a record", each * 1e9, "ns", 1e9 / limit_mean(&verify), "ns a verify", NO_GOAL, 0});
+	table_ratio("digest and sketch of arriving records", 1 / each, "records/s", &verify, "verifies/s", 0);
 }
 
 void micro(void)

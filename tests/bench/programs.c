@@ -67,11 +67,11 @@ static json_t *last_line(char *text)
 
 json_t *vereda(const char *home, int status, const char *const *arguments)
 {
-	const char *all[ARGUMENTS_MAX] = {"--home", home, "--json", "--no-input"};
+	const char *all[ARGUMENTS_MAX] = {"--home", home, "--json", "--no-input", "--quiet"};
 	char *text = malloc(OUTPUT_MAX);
 	json_t *result;
 	int out, got = 0;
-	size_t n = 4;
+	size_t n = 5;
 	pid_t pid;
 
 	if (!text)

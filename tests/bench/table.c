@@ -25,27 +25,48 @@ static const char *readable(double v, char out[32])
 	return out;
 }
 
-void table_begin(void)
+static void row(const char *task, const char *figure, const char *limit, const char *ratio, const char *target, const char *note)
 {
-	printf("%-50s %20s %22s %8s %10s\n", "task", "figure", "this machine", "ratio", "target");
-	printf("%-50s %20s %22s %8s %10s\n", "----", "------", "------------", "-----", "------");
+	printf("%-50s %18s %22s %7s %10s%s\n", task, figure, limit, ratio, target, note);
+	fflush(stdout);
 }
 
-void table_row(const struct row *r)
+void table_begin(void)
 {
-	char digits[32], figure[64], limit[64] = "", ratio[32] = "", target[64] = "";
-	double judged = r->limit > 0 ? r->figure / r->limit : r->figure;
-	bool ok = r->goal == NO_GOAL || (r->goal == AT_LEAST ? judged >= r->target : judged <= r->target);
+	row("task", "figure", "this machine", "ratio", "target", "");
+	row("----", "------", "------------", "-----", "------", "");
+}
 
-	snprintf(figure, sizeof(figure), "%s %s", readable(r->figure, digits), r->unit);
-	if (r->limit > 0) {
-		snprintf(limit, sizeof(limit), "%s %s", readable(r->limit, digits), r->limit_unit);
-		snprintf(ratio, sizeof(ratio), "%.2f", judged);
-	}
-	if (r->goal != NO_GOAL)
-		snprintf(target, sizeof(target), "%s %s", r->goal == AT_LEAST ? ">=" : "<=", readable(r->target, digits));
-	printf("%-50s %20s %22s %8s %10s%s\n", r->task, figure, limit, ratio, target, ok ? "" : "  MISSED");
-	fflush(stdout);
+void table_figure(const char *task, double figure, const char *unit)
+{
+	char digits[32], with_unit[64];
+
+	snprintf(with_unit, sizeof(with_unit), "%s %s", readable(figure, digits), unit);
+	row(task, with_unit, "", "", "", "");
+}
+
+void table_at_most(const char *task, double figure, const char *unit, double most)
+{
+	char digits[32], with_unit[64], target[64];
+
+	snprintf(with_unit, sizeof(with_unit), "%s %s", readable(figure, digits), unit);
+	snprintf(target, sizeof(target), "<= %s", readable(most, digits));
+	row(task, with_unit, "", "", target, figure <= most ? "" : "  MISSED");
+	missed += figure > most;
+}
+
+void table_ratio(const char *task, double figure, const char *unit, const struct limit *limit, const char *limit_unit, double at_least)
+{
+	char digits[32], with_unit[64], machine[64], ratio[32], target[64] = "", note[64];
+	bool ok = figure / limit_mean(limit) >= at_least;
+
+	snprintf(with_unit, sizeof(with_unit), "%s %s", readable(figure, digits), unit);
+	snprintf(machine, sizeof(machine), "%s %s", readable(limit_mean(limit), digits), limit_unit);
+	snprintf(ratio, sizeof(ratio), "%.2f", figure / limit_mean(limit));
+	if (at_least > 0)
+		snprintf(target, sizeof(target), ">= %s", readable(at_least, digits));
+	snprintf(note, sizeof(note), "%s%s", ok ? "" : "  MISSED", limit_unsteady(limit) ? "  (busy machine: measure again)" : "");
+	row(task, with_unit, machine, ratio, target, note);
 	missed += !ok;
 }
 
