@@ -92,7 +92,7 @@ int vd_fail(struct vd_cli *cli, int err, enum vd_msg hint, enum vd_msg what, ...
 	vd_places(list, args);
 	va_end(list);
 	report(cli, f->word, what, args, f->reason, hint ? hint : f->hint);
-	return f->code;
+	return (int)f->code;
 }
 
 int vd_refuse(struct vd_cli *cli, enum vd_exit code, const char *word, enum vd_msg hint, enum vd_msg what, ...)
@@ -104,7 +104,7 @@ int vd_refuse(struct vd_cli *cli, enum vd_exit code, const char *word, enum vd_m
 	vd_places(list, args);
 	va_end(list);
 	report(cli, word, what, args, VD_MSG_NONE, hint);
-	return code;
+	return (int)code;
 }
 
 int vd_misuse(struct vd_cli *cli, enum vd_msg hint, enum vd_msg what, ...)
