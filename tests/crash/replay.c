@@ -308,8 +308,8 @@ enum luck { LUCK_NONE, LUCK_ALL, LUCK_MIXED };
 
 static void content_of(const struct file *f, enum luck luck, struct vd_buf *out)
 {
-	uint64_t odds = 1 + draw(9), until = f->count;
-	enum { WHOLE, SUBSET, TORN, PREFIX } how = (int)draw(4);
+	enum { WHOLE, SUBSET, TORN, PREFIX, WAYS };
+	uint64_t odds = 1 + draw(9), until = f->count, how = draw(WAYS);
 
 	vd_buf_reset(out);
 	vd_buf_put_slice(out, vd_buf_slice(&f->durable));

@@ -1,11 +1,9 @@
 /* The plaintext of a chunk, as a member who seals well and means ill would write it. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "proto/err.h"
 #include "proto/seal.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 static struct vd_unsealer *unsealer(void)
 {

@@ -1,23 +1,15 @@
 /* A whole sealed file of one chunk, cut and patched as the input says, read as store/bundle does. Input: u24 length to keep,
  * then any number of u24 position ‖ u8 to XOR. What opens must be what was sealed. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "proto/err.h"
 #include "proto/seal.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 static const uint8_t link_key[VD_KEY_BYTES] = { 1, 2, 3 };
 static struct vd_identity identity;
 static struct vd_buf sealed;
 static uint8_t original[VD_CHUNK_PLAIN];
-
-static void must(bool yes)
-{
-	if (!yes)
-		abort();
-}
 
 static void prepare(void)
 {
@@ -31,13 +23,13 @@ static void prepare(void)
 
 	vd_identity_from_seed((const uint8_t[VD_IDENTITY_SEED_BYTES]){ 4 }, &identity);
 	memcpy(to.link, link_key, sizeof(link_key));
-	must(vd_sealer_new(&manifest, &to, 1, seed, &s) == 0);
-	must(vd_sealer_entry(s, VD_ENTRY_RECORD, vd_slice_str("one"), &sealed) == 0);
-	must(vd_sealer_entry(s, VD_ENTRY_RECORD, vd_slice_str("another"), &sealed) == 0);
-	must(vd_sealer_finish(s, &sealed) == 0);
+	FUZZ_CHECK(vd_sealer_new(&manifest, &to, 1, seed, &s) == 0);
+	FUZZ_CHECK(vd_sealer_entry(s, VD_ENTRY_RECORD, vd_slice_str("one"), &sealed) == 0);
+	FUZZ_CHECK(vd_sealer_entry(s, VD_ENTRY_RECORD, vd_slice_str("another"), &sealed) == 0);
+	FUZZ_CHECK(vd_sealer_finish(s, &sealed) == 0);
 	vd_sealer_free(s);
-	must(vd_unsealer_new(vd_slice(sealed.p, VD_HEAD_BYTES), vd_slice(NULL, 0), &with, &u) == 0);
-	must(vd_unsealer_chunk(u, 0, sealed.p + VD_HEAD_BYTES, original, &last) == 0 && last);
+	FUZZ_CHECK(vd_unsealer_new(vd_slice(sealed.p, VD_HEAD_BYTES), vd_slice(NULL, 0), &with, &u) == 0);
+	FUZZ_CHECK(vd_unsealer_chunk(u, 0, sealed.p + VD_HEAD_BYTES, original, &last) == 0 && last);
 	vd_unsealer_free(u);
 }
 
@@ -61,11 +53,11 @@ static void read_file(const uint8_t *file, size_t size)
 
 		if (vd_unsealer_chunk(u, i, file + VD_HEAD_BYTES + i * VD_CHUNK_BYTES, plain, &is_last))
 			continue;
-		must(i == 0 && is_last && memcmp(plain, original, sizeof(plain)) == 0);
+		FUZZ_CHECK(i == 0 && is_last && memcmp(plain, original, sizeof(plain)) == 0);
 		while (vd_chunk_entry(&r, &type, &bytes) == 0)
 			if (type == VD_ENTRY_MANIFEST)
-				must(vd_unsealer_manifest(u, bytes, &manifest) == 0);
-		must(manifest.first_head_ok == (memcmp(file, sealed.p, VD_HEAD_BYTES) == 0));
+				FUZZ_CHECK(vd_unsealer_manifest(u, bytes, &manifest) == 0);
+		FUZZ_CHECK(manifest.first_head_ok == (memcmp(file, sealed.p, VD_HEAD_BYTES) == 0));
 	}
 	vd_unsealer_free(u);
 }
@@ -84,7 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		keep = sealed.n;
 	/* A block of its own size, so that the sanitizer sees a read past its end. */
 	file = malloc(keep ? keep : 1);
-	must(file != NULL);
+	FUZZ_CHECK(file != NULL);
 	memcpy(file, sealed.p, keep);
 	while (r.n >= 4) {
 		size_t at = (size_t)vd_rd_u8(&r) << 16;
