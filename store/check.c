@@ -9,7 +9,7 @@
 
 /* What is kept of each record while all are compared with each other. */
 struct seen {
-	uint64_t arrival, seq, time_ms;
+	uint64_t arrival, seq;
 	struct vd_id id, prev;
 	uint32_t author;          /* place in `authors` */
 	uint8_t group;            /* place in `in` */
@@ -35,6 +35,9 @@ struct checking {
 	uint64_t *bad;            /* arrivals to be dropped */
 	size_t bad_count, bad_cap;
 	struct vd_lane_data *lane; /* recomputed, one at a time */
+	struct vd_readers readers;
+	uint64_t indexed;         /* how far the index has come */
+	struct vd_buf room;
 };
 
 static int add_bad(struct checking *c, uint64_t arrival)
@@ -83,20 +86,79 @@ static int group_of(const struct checking *c, const uint8_t group[VD_GROUP_BYTES
 	return -1;
 }
 
+static bool has_entry(struct checking *c, MDB_txn *txn, enum vd_table table, const uint8_t list[VD_LIST_KEY_BYTES], uint64_t arrival)
+{
+	uint8_t entry[VD_ENTRY_BYTES];
+	MDB_val k = { sizeof(entry), entry }, v;
+
+	vd_entry_key(list, arrival, entry);
+	return !mdb_get(txn, vd_db_table(c->store->db, table), &k, &v);
+}
+
+static void count_if(struct checking *c, bool bad)
+{
+	c->out->derived_bad += bad;
+}
+
+static void compare_indexed(struct checking *c, MDB_txn *txn, enum vd_index_use use, const uint8_t *group, struct vd_slice what,
+                            uint64_t arrival)
+{
+	uint8_t list[VD_LIST_KEY_BYTES];
+
+	vd_index_list(c->store, use, group, what, list);
+	count_if(c, !has_entry(c, txn, VD_TABLE_INDEX, list, arrival));
+}
+
+/* Is the record indexed by all it says? */
+static int compare_index(struct checking *c, MDB_txn *txn, const struct vd_record *record, uint64_t arrival)
+{
+	struct vd_group *group = vd_readers_find(&c->readers, record->group);
+	const struct vd_value *about;
+	struct vd_content content;
+	uint8_t list[VD_LIST_KEY_BYTES], day[8];
+	int rc;
+
+	if (arrival > c->indexed)
+		return VD_OK;
+	vd_set_u64(day, record->time_ms / VD_DAY_MS);
+	compare_indexed(c, txn, VD_INDEX_ID, NULL, vd_slice(record->id.b, VD_INDEX_ID_PREFIX), arrival);
+	compare_indexed(c, txn, VD_INDEX_AUTHOR, record->group, vd_slice(record->author, VD_KEY_BYTES), arrival);
+	compare_indexed(c, txn, VD_INDEX_DAY, record->group, vd_slice(day, sizeof(day)), arrival);
+	/* Its body came later than the index: that is put right at the next catch-up. */
+	for (size_t i = 0; i < 2; i++) {
+		vd_list_key(c->store, i ? "filled" : "unopened", NULL, 0, list);
+		if (has_entry(c, txn, VD_TABLE_LISTS, list, arrival))
+			return VD_OK;
+	}
+	vd_buf_reset(&c->room);
+	rc = group ? vd_group_open_body(group, record, &c->room) : VD_EGROUP;
+	if (rc == VD_ENOMEM)
+		return rc;
+	if (rc || vd_content_decode(vd_buf_slice(&c->room), &content))
+		return VD_OK;
+	compare_indexed(c, txn, VD_INDEX_KIND, record->group, content.kind, arrival);
+	about = vd_content_get(&content, "about", VD_MP_BIN, VD_ID_BYTES);
+	if (about)
+		compare_indexed(c, txn, VD_INDEX_ABOUT, NULL, about->bytes, arrival);
+	return VD_OK;
+}
+
 /* One stored record: its bytes, its id, its place. */
-static int look_at(struct checking *c, const struct vd_page *page, const struct vd_page_entry *entry)
+static int look_at(struct checking *c, MDB_txn *txn, const struct vd_page *page, const struct vd_page_entry *entry)
 {
 	struct vd_record record;
 	struct seen *one;
-	int group;
+	int group, rc;
 
 	c->out->records++;
 	if (entry->err || vd_record_decode(vd_page_raw(page, entry), &record) || memcmp(record.id.b, entry->id.b, VD_ID_BYTES) ||
 	    record.stub != entry->stub)
 		return add_bad(c, entry->arrival);
 	group = group_of(c, record.group);
-	if (group < 0)
-		return add_bad(c, entry->arrival);
+	if (group < 0) {
+		count_if(c, true); /* the list of groups is what is wrong: such a record is never dropped */
+		return VD_OK;
+	}
 	if (c->count == c->cap) {
 		size_t cap = c->cap ? 2 * c->cap : 1024;
 		struct seen *seen = realloc(c->seen, cap * sizeof(*seen));
@@ -107,10 +169,11 @@ static int look_at(struct checking *c, const struct vd_page *page, const struct 
 		c->cap = cap;
 	}
 	one = &c->seen[c->count];
-	*one = (struct seen){ .arrival = entry->arrival, .seq = record.seq, .time_ms = record.time_ms, .id = record.id, .prev = record.prev,
+	*one = (struct seen){ .arrival = entry->arrival, .seq = record.seq, .id = record.id, .prev = record.prev,
 		              .group = (uint8_t)group, .lane = record.lane, .has_prev = record.has_prev, .stub = record.stub };
 	c->count++;
-	return author_of(c, record.author, &one->author);
+	rc = author_of(c, record.author, &one->author);
+	return rc ? rc : compare_index(c, txn, &record, entry->arrival);
 }
 
 static int look_at_all(struct checking *c)
@@ -119,9 +182,14 @@ static int look_at_all(struct checking *c)
 	int rc = VD_OK;
 
 	while (!rc && !page.end) {
+		MDB_txn *txn = NULL;
+
 		rc = vd_page_read(c->store, NULL, VD_ANY_LANE, page.last, VD_PAGE_RECORDS, true, &page);
+		if (!rc)
+			rc = vd_db_read(c->store->db, &txn);
 		for (size_t i = 0; i < page.count && !rc; i++)
-			rc = look_at(c, &page, &page.entries[i]);
+			rc = look_at(c, txn, &page, &page.entries[i]);
+		vd_db_done(c->store->db, txn);
 	}
 	vd_page_deinit(&page);
 	return rc;
@@ -186,20 +254,6 @@ static int verify_all(struct checking *c)
 }
 
 /* --- derived data --- */
-
-static bool has_entry(struct checking *c, MDB_txn *txn, enum vd_table table, const uint8_t list[VD_LIST_KEY_BYTES], uint64_t arrival)
-{
-	uint8_t entry[VD_ENTRY_BYTES];
-	MDB_val k = { sizeof(entry), entry }, v;
-
-	vd_entry_key(list, arrival, entry);
-	return !mdb_get(txn, vd_db_table(c->store->db, table), &k, &v);
-}
-
-static void count_if(struct checking *c, bool bad)
-{
-	c->out->derived_bad += bad;
-}
 
 /* How many entries a list has. */
 static uint64_t list_length(struct checking *c, MDB_txn *txn, const uint8_t list[VD_LIST_KEY_BYTES])
@@ -267,10 +321,10 @@ static int compare_lane(struct checking *c, MDB_txn *txn)
 }
 
 /* Is every entry there that points to this record? */
-static void compare_entries(struct checking *c, MDB_txn *txn, const struct seen *one, uint64_t indexed)
+static void compare_entries(struct checking *c, MDB_txn *txn, const struct seen *one)
 {
 	const uint8_t *group = c->in[one->group].group;
-	uint8_t list[VD_LIST_KEY_BYTES], day[8];
+	uint8_t list[VD_LIST_KEY_BYTES];
 	struct vd_item item;
 
 	vd_item_of(c->in[one->group].salt, &one->id, &item);
@@ -282,15 +336,6 @@ static void compare_entries(struct checking *c, MDB_txn *txn, const struct seen 
 		vd_lane_list(c->store, "wanted", group, one->lane, list);
 		count_if(c, !has_entry(c, txn, VD_TABLE_LISTS, list, one->arrival));
 	}
-	if (one->arrival > indexed)
-		return;
-	vd_index_list(c->store, VD_INDEX_ID, NULL, vd_slice(one->id.b, VD_INDEX_ID_PREFIX), list);
-	count_if(c, !has_entry(c, txn, VD_TABLE_INDEX, list, one->arrival));
-	vd_index_list(c->store, VD_INDEX_AUTHOR, group, vd_slice(c->authors[one->author].key, VD_KEY_BYTES), list);
-	count_if(c, !has_entry(c, txn, VD_TABLE_INDEX, list, one->arrival));
-	vd_set_u64(day, one->time_ms / VD_DAY_MS);
-	vd_index_list(c->store, VD_INDEX_DAY, group, vd_slice(day, sizeof(day)), list);
-	count_if(c, !has_entry(c, txn, VD_TABLE_INDEX, list, one->arrival));
 }
 
 static bool prev_here(const struct checking *c, size_t i)
@@ -306,14 +351,11 @@ static bool prev_here(const struct checking *c, size_t i)
 
 static int compare_all(struct checking *c)
 {
-	struct vd_index_state index;
 	uint64_t good = 0;
 	MDB_stat stat;
 	MDB_txn *txn;
-	int rc = vd_index_state(c->store, &index);
+	int rc = vd_db_read(c->store->db, &txn);
 
-	if (!rc)
-		rc = vd_db_read(c->store->db, &txn);
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < c->count; i++) {
@@ -322,7 +364,7 @@ static int compare_all(struct checking *c)
 		if (c->seen[i].bad)
 			continue;
 		good++;
-		compare_entries(c, txn, &c->seen[i], index.cursor);
+		compare_entries(c, txn, &c->seen[i]);
 		if (c->seen[i].has_prev && !prev_here(c, i)) {
 			vd_prev_list(c->store, &c->seen[i].prev, list);
 			count_if(c, !has_entry(c, txn, VD_TABLE_LISTS, list, c->seen[i].arrival));
@@ -420,6 +462,7 @@ static int repair_all(struct checking *c)
 int vd_check(struct vd_store *s, bool repair, struct vd_check *out)
 {
 	struct checking c = { .store = s, .out = out, .lane = malloc(sizeof(*c.lane)) };
+	struct vd_index_state index;
 	MDB_txn *txn;
 	int rc = c.lane ? vd_write_begin(s, &c.write) : VD_ENOMEM; /* nobody writes while we compare */
 
@@ -431,6 +474,11 @@ int vd_check(struct vd_store *s, bool repair, struct vd_check *out)
 		goto done;
 	rc = vd_memberships(s, txn, c.in, &c.group_count);
 	vd_db_done(s->db, txn);
+	if (!rc)
+		rc = vd_readers_init(&c.readers, s, NULL);
+	if (!rc)
+		rc = vd_index_state(s, &index);
+	c.indexed = rc ? 0 : index.cursor;
 	if (!rc)
 		rc = look_at_all(&c);
 	if (!rc)
@@ -444,6 +492,8 @@ done:
 	free(c.seen);
 	free(c.authors);
 	free(c.bad);
+	vd_readers_deinit(&c.readers);
+	vd_buf_wipe(&c.room);
 	free(c.lane);
 	return rc;
 }

@@ -199,7 +199,7 @@ static void test_merge__pool_waits_for_the_grant(void **state)
 	const struct cast_place *p = *state;
 	struct vd_batch whole = { 0 }, control = { 0 };
 	struct vd_merge merge = { 0 };
-	char third[160];
+	char third[256];
 	struct vd_store *t;
 	struct vd_group *gt;
 	struct cast c;
@@ -236,7 +236,7 @@ static void test_merge__commit_tries_the_pool(void **state)
 	struct vd_port port;
 	struct vd_chain_port chain;
 	struct vd_lane_state lane;
-	char third[160];
+	char third[256];
 	struct vd_store *t;
 	struct vd_group *gt;
 	struct cast c;
@@ -273,7 +273,7 @@ static void test_merge__restored_device_goes_on(void **state)
 	struct vd_buf raw = { 0 };
 	struct vd_record r;
 	struct vd_id newest, next;
-	char command[400];
+	char command[1024];
 	uint64_t arrival;
 	struct cast c;
 
