@@ -51,6 +51,15 @@ static struct vd_stick_result visit(struct cast *c, struct person *p, int expect
 	return result;
 }
 
+static bool lane_equal(const struct cast *c, const struct person *a, const struct person *b, uint8_t lane)
+{
+	struct vd_lane_state x, y;
+
+	assert_int_equal(vd_store_lane(a->store, c->mesh.group, lane, &x, NULL, 0), 0);
+	assert_int_equal(vd_store_lane(b->store, c->mesh.group, lane, &y, NULL, 0), 0);
+	return x.digest.count > 0 && vd_digest_eq(&x.digest, &y.digest);
+}
+
 /* Files in cache/; `first` (may be NULL) gets the path of one whose name is not `not_this`. */
 static int segments(struct cast *c, char first[256], const char *not_this)
 {
@@ -209,7 +218,7 @@ static void test_stick__torn_and_foreign_segments(void **state)
 	assert_int_equal(r.segments_torn, 1);
 	assert_true(r.sent > 0 && r.safe_to_remove);
 	r = visit(c, &c->luz, VD_ETORN);
-	assert_true(mesh_equal(&c->mesh, &c->ana, &c->luz) || person_records(&c->luz) > person_records(&c->ana));
+	assert_true(lane_equal(c, &c->ana, &c->luz, VD_LANE_NORMAL));
 	unlink(path);
 
 	snprintf(other, sizeof(other), "%s/%s", c->cache, foreign);
@@ -296,6 +305,95 @@ static void test_stick__order_of_segments_does_not_matter(void **state)
 	}
 }
 
+/* A segment of the stubs of p's newest `count` records, as someone makes it who has not their bodies. */
+static void write_stubs(struct cast *c, struct person *p, uint64_t count)
+{
+	struct vd_manifest manifest = { .what = VD_SEALED_SEGMENT, .chunks = 1, .records = count };
+	const uint8_t seed[VD_SEAL_SEED_BYTES] = { 3 };
+	struct vd_recipient to = { .how = VD_FOR_LINK };
+	struct vd_buf raw = { 0 }, file = { 0 };
+	struct vd_record record;
+	struct vd_sealer *s;
+	uint64_t latest, received;
+	char path[256];
+
+	memcpy(manifest.group, c->mesh.group, VD_GROUP_BYTES);
+	memcpy(to.link, vd_group_epoch_keys(p->group, 0)->key[VD_KEY_LINK], VD_KEY_BYTES);
+	assert_int_equal(vd_sealer_new(&manifest, &to, 1, seed, &s), 0);
+	assert_int_equal(vd_store_latest(p->store, &latest), 0);
+	for (uint64_t i = latest - count + 1; i <= latest; i++) {
+		assert_int_equal(vd_store_read(p->store, i, &raw, &record, &received), 0);
+		assert_int_equal(vd_sealer_entry(s, VD_ENTRY_RECORD, vd_slice(raw.p, record.header.n + record.signature.n), &file), 0);
+	}
+	assert_int_equal(vd_sealer_finish(s, &file), 0);
+	snprintf(path, sizeof(path), "%s/%032x.bin", c->cache, 5);
+	assert_true(mkdir(c->cache, 0700) == 0 || access(c->cache, W_OK) == 0);
+	file_put(path, vd_buf_slice(&file));
+	vd_sealer_free(s);
+	vd_buf_deinit(&raw);
+	vd_buf_deinit(&file);
+}
+
+static void test_stick__a_stub_does_not_stand_for_its_body(void **state)
+{
+	struct cast *c = *state;
+	struct vd_stick_result r;
+	uint64_t records;
+
+	person_write(&c->ana, VD_LANE_BULK, 4, 1000);
+	write_stubs(c, &c->ana, 4);
+	records = person_records(&c->luz);
+	r = visit(c, &c->luz, 0);
+	assert_int_equal(r.received, 4);
+	assert_int_equal(person_records(&c->luz), records + 4);
+	/* She has no more than the stubs, and does not write them a second time. */
+	assert_int_equal(r.sent, records);
+	r = visit(c, &c->luz, 0);
+	assert_int_equal(r.sent + r.received, 0);
+	assert_true(r.complete);
+	r = visit(c, &c->ana, 0);
+	assert_int_equal(r.sent, 4);
+	r = visit(c, &c->luz, 0);
+	assert_int_equal(r.received, 4);
+	assert_int_equal(person_records(&c->luz), records + 4);
+	assert_int_equal(visit(c, &c->ana, 0).sent, 0);
+	assert_true(mesh_equal(&c->mesh, &c->ana, &c->luz));
+}
+
+/* A store in two groups writes one segment for each; who is in one of them takes that and leaves the other alone, until let in. */
+static void test_stick__two_groups(void **state)
+{
+	struct cast *c = *state;
+	struct cast other = *c;
+	struct person hub = { .store = c->hub.store, .now_ms = MESH_NOW }, luz = { .store = c->luz.store };
+	char *welcome = mesh_path(&c->mesh, "second");
+	struct vd_stick_result r;
+	struct vd_id grant;
+
+	assert_int_equal(vd_store_found(hub.store, "Otro", "Rosa", MESH_NOW, other.mesh.group), 0);
+	person_reload(&hub, &other.mesh);
+	person_write(&hub, VD_LANE_URGENT, 5, 50);
+	person_write(&c->hub, VD_LANE_URGENT, 5, 50);
+	r = visit(c, &c->hub, 0);
+	assert_int_equal(r.sent, person_records(&c->hub));
+	assert_int_equal(segments(c, NULL, NULL), 2);
+	r = visit(c, &c->luz, 0);
+	assert_int_equal(r.segments_read, 1);
+	assert_int_equal(r.segments_foreign, 1);
+	assert_true(r.complete && mesh_equal(&c->mesh, &c->hub, &c->luz));
+
+	mesh_admit(&hub, &luz, welcome, &grant);
+	mesh_join(&other.mesh, &luz, welcome);
+	r = visit(&other, &luz, 0);
+	assert_int_equal(r.segments_read, 1);
+	assert_int_equal(r.segments_foreign, 0);
+	visit(c, &c->hub, 0);
+	assert_true(mesh_equal(&other.mesh, &hub, &luz));
+	assert_true(mesh_equal(&c->mesh, &c->hub, &c->luz));
+	vd_group_free(hub.group);
+	vd_group_free(luz.group);
+}
+
 /* A file system of one megabyte, where we may mount one. */
 static bool small_disk(struct cast *c, const char *size)
 {
@@ -321,14 +419,7 @@ static void test_stick__full_stick_gets_the_most_urgent(void **state)
 	assert_int_equal(segments(c, NULL, NULL), 1);
 	r = visit(c, &c->luz, VD_ENOSPACE);
 	assert_int_equal(r.segments_bad + r.segments_torn, 0);
-	{
-		struct vd_lane_state x, y;
-
-		assert_int_equal(vd_store_lane(c->ana.store, c->mesh.group, VD_LANE_URGENT, &x, NULL, 0), 0);
-		assert_int_equal(vd_store_lane(c->luz.store, c->mesh.group, VD_LANE_URGENT, &y, NULL, 0), 0);
-		assert_int_equal(x.digest.count, 3);
-		assert_true(vd_digest_eq(&x.digest, &y.digest));
-	}
+	assert_true(lane_equal(c, &c->ana, &c->luz, VD_LANE_URGENT));
 	assert_int_equal(umount(c->stick), 0);
 }
 
@@ -380,7 +471,7 @@ static void test_stick__killed_at_any_moment(void **state)
 	}
 	visit(c, &c->ana, 0);
 	visit(c, &c->luz, 0);
-	assert_true(mesh_equal(&c->mesh, &c->ana, &c->luz) || person_records(&c->luz) > person_records(&c->ana));
+	assert_true(lane_equal(c, &c->ana, &c->luz, VD_LANE_NORMAL));
 	assert_int_equal(visit(c, &c->ana, 0).sent, 0);
 	assert_true(mesh_equal(&c->mesh, &c->ana, &c->luz));
 }
@@ -396,6 +487,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_stick__touches_nothing_else, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick__no_such_folder, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick__order_of_segments_does_not_matter, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stick__a_stub_does_not_stand_for_its_body, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stick__two_groups, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick__full_stick_gets_the_most_urgent, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick__write_protected_is_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick__killed_at_any_moment, setup, teardown),
