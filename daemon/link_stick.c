@@ -304,9 +304,12 @@ static int write_turn(struct visit *v, struct vd_buf *lacking, bool *done, size_
 
 static int make_cache(struct visit *v)
 {
-	if (mkdir(v->cache, 0777) == 0)
-		return vd_file_sync_folder(v->dir);
-	return errno == EEXIST ? VD_OK : vd_file_errno(errno);
+	if (mkdir(v->cache, 0777))
+		return errno == EEXIST ? VD_OK : vd_file_errno(errno);
+	/* The next machine knows us by another number, if its file system knows numbers at all. */
+	if (chmod(v->cache, 0777))
+		errno = 0;
+	return vd_file_sync_folder(v->dir);
 }
 
 static int write_stick(struct visit *v, bool *full)

@@ -218,6 +218,8 @@ static int write_file(struct writer *w, const struct vd_recipient *to, const cha
 	sodium_memzero(seed, sizeof(seed));
 	if (!rc)
 		rc = vd_file_create(path, &file);
+	if (!rc && w->manifest.what == VD_SEALED_SEGMENT)
+		vd_file_share(file);
 	if (!rc)
 		rc = write_lines(w, sealer, file);
 	if (rc)

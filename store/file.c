@@ -156,6 +156,13 @@ int vd_file_write(struct vd_file_out *f, struct vd_slice bytes)
 	return VD_OK;
 }
 
+void vd_file_share(struct vd_file_out *f)
+{
+	/* A file system without modes has nothing to refuse. */
+	if (!f->stream && fchmod(f->fd, 0644))
+		errno = 0;
+}
+
 uint64_t vd_file_size(const struct vd_file_out *f)
 {
 	return f->size;

@@ -10,6 +10,8 @@ struct vd_file_out;
  * interrupted run left more than a day ago. `path` "-" is standard output: nothing is atomic there. */
 int vd_file_create(const char *path, struct vd_file_out **out);
 int vd_file_write(struct vd_file_out *, struct vd_slice);
+/* Everyone may read it: what goes from machine to machine on one medium, where other users have our number. For sealed files only. */
+void vd_file_share(struct vd_file_out *);
 /* Bytes so far. */
 uint64_t vd_file_size(const struct vd_file_out *);
 /* fsync, optionally read back past the page cache and compare with what was written, rename, fsync the folder; frees.

@@ -120,6 +120,22 @@ static void test_stick__carries_both_ways_and_only_what_differs(void **state)
 	assert_true(mesh_equal(&c->mesh, &c->luz, &c->hub));
 }
 
+static void test_stick__other_users_may_read_and_add(void **state)
+{
+	struct cast *c = *state;
+	mode_t before = umask(077);
+	char path[256];
+	struct stat st;
+
+	visit(c, &c->ana, 0);
+	umask(before);
+	assert_int_equal(segments(c, path, NULL), 1);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0644);
+	assert_int_equal(stat(c->cache, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0777);
+}
+
 static void test_stick__wiped_stick_is_filled_again(void **state)
 {
 	struct cast *c = *state;
@@ -480,6 +496,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_stick__carries_both_ways_and_only_what_differs, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stick__other_users_may_read_and_add, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick__wiped_stick_is_filled_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick__damaged_segment_gives_its_whole_chunks, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick__holder_adds_what_a_damaged_segment_lacks, setup, teardown),
