@@ -24,9 +24,9 @@ int vd_node_accept(struct vd_node *, uint64_t now_ms, uint32_t *conn);
  * connection is over; a CLOSED wish follows, send what vd_node_drain still gives, then close. */
 int vd_node_feed(struct vd_node *, uint64_t now_ms, uint32_t conn, struct vd_slice raw);
 bool vd_node_wants_input(const struct vd_node *, uint32_t conn);
-/* Appends up to about `max` bytes to be sent to *out. */
+/* Appends up to `max` bytes to be sent to *out. A peer that does not read is for the link to notice: it knows what left. */
 int vd_node_drain(struct vd_node *, uint64_t now_ms, uint32_t conn, size_t max, struct vd_buf *out);
-/* The link is gone. */
+/* The link is gone: forgets the connection, its wishes and its batch. */
 void vd_node_closed(struct vd_node *, uint32_t conn);
 /* End politely: BYE, then a CLOSED wish. */
 void vd_node_bye(struct vd_node *, uint64_t now_ms, uint32_t conn);
@@ -37,9 +37,9 @@ void vd_node_tick(struct vd_node *, uint64_t now_ms);
 
 enum vd_wish_what {
 	VD_WISH_COMMIT,  /* store `batch`, then vd_node_committed(conn) */
-	VD_WISH_CLOSED,  /* `err` says why (0: done); close the link after draining */
+	VD_WISH_CLOSED,  /* `err` says why (0: done; VD_EBUSY: another session with this peer is at work); close the link after draining */
 	VD_WISH_OPENED,  /* proved: `peer`, `group` */
-	VD_WISH_SETTLED, /* both sides hold the same, `stats` so far */
+	VD_WISH_SETTLED, /* nothing left to exchange, `stats` so far (complete: both hold the same); again after more was exchanged */
 };
 
 struct vd_wish {

@@ -529,6 +529,11 @@ int vd_session_committed(struct vd_session *s, uint64_t now_ms, int rc)
 	return rc ? rc : advance(s);
 }
 
+int vd_session_flush(struct vd_session *s)
+{
+	return vd_session_close_batch(s);
+}
+
 void vd_session_grew(struct vd_session *s, uint64_t now_ms)
 {
 	for (size_t l = 0; l < VD_LANES; l++)
@@ -546,7 +551,7 @@ void vd_session_heard(struct vd_session *s, uint64_t now_ms)
 
 bool vd_session_settled(const struct vd_session *s)
 {
-	if (!s->hello_in || !(s->equal || s->gave_up) || s->lanes_due || s->asking || s->they_ask || !vd_session_flushed(s))
+	if (!s->hello_in || !s->hello_out || !(s->equal || s->gave_up) || s->lanes_due || s->asking || s->they_ask || !vd_session_flushed(s))
 		return false;
 	for (size_t l = 0; l < VD_LANES; l++)
 		if ((s->lanes[l].pushing && s->lanes[l].grew) || s->lanes[l].answering)

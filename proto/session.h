@@ -35,6 +35,8 @@ int vd_session_drain(struct vd_session *, uint64_t now_ms, uint8_t *type, struct
 struct vd_batch *vd_session_batch(struct vd_session *);
 /* The batch is durable (rc 0), or why not: the session ends with that error. */
 int vd_session_committed(struct vd_session *, uint64_t now_ms, int rc);
+/* No more will come: what came is offered for commit now (or after the batch that is out). */
+int vd_session_flush(struct vd_session *);
 /* The store grew by other hands (a person wrote, another session brought): push what is new. */
 void vd_session_grew(struct vd_session *, uint64_t now_ms);
 /* Bytes came that are no whole message yet: the peer is alive. */

@@ -99,6 +99,8 @@ static int port_read(void *ctx, uint64_t arrival, struct vd_buf *out)
 	if (!arrival || arrival > m->count || !m->records[arrival - 1].raw)
 		return VD_ENOTFOUND;
 	vd_buf_put(out, m->records[arrival - 1].raw, m->records[arrival - 1].raw_bytes);
+	if (m->flips && ++m->reads % 8 == 0)
+		out->p[out->n - 1 - m->reads * 7919 % m->records[arrival - 1].raw_bytes] ^= 4;
 	return VD_OK;
 }
 

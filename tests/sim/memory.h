@@ -32,9 +32,10 @@ struct memory {
 	struct memory_index by_id, by_item, by_prev;
 	struct vd_lane_state lanes[VD_LANES];
 	struct vd_symbol *symbols[VD_LANES];
+	bool flips;        /* one record in eight leaves with a byte changed */
 	bool lies;         /* the standing symbols that `lane` gives are jammed */
 	struct vd_batch pool;
-	uint64_t refused, pooled;
+	uint64_t refused, pooled, reads;
 };
 
 void memory_init(struct memory *, struct vd_group *, const uint8_t salt[VD_SALT_BYTES]);

@@ -1,0 +1,606 @@
+#include "node.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "err.h"
+
+struct speaks {
+	struct vd_group *group;
+	uint64_t control_after; /* arrival number of the last control record read into it */
+};
+
+enum conn_state {
+	CONN_SHAKING, /* channel not open */
+	CONN_LIVE,
+	CONN_ENDING,  /* CLOSED was wished; what is queued still leaves */
+};
+
+struct conn {
+	uint32_t number;
+	enum conn_state state;
+	bool initiator;
+	uint64_t since_ms;
+	struct vd_channel *channel;
+	struct vd_session *session; /* once open */
+	struct speaks *speaks;
+	uint8_t peer[VD_KEY_BYTES];
+	int err;
+	bool more;             /* the session may have something to say */
+	bool committing;       /* its batch is wished for */
+	bool spare;            /* a better session with this peer is open: ends when settled */
+	bool told;             /* that it settled, when `moved` was this */
+	uint64_t moved;
+	bool holds;            /* one message the session could not take yet */
+	uint8_t held_type;
+	struct vd_buf held;
+};
+
+struct vd_node {
+	const struct vd_port *port;
+	uint8_t ratchet[VD_KEY_BYTES];
+	struct speaks **groups;
+	size_t group_count;
+	struct conn *conns[VD_PEERS_MAX];
+	size_t conn_count;
+	uint32_t last_number;
+	struct vd_wish *wishes;
+	size_t wish_first, wish_count, wish_capacity;
+};
+
+/* --- entropy --- */
+
+/* Draws n bytes and moves on: nobody who sees the state later can tell what was drawn before. */
+static void draw(struct vd_node *n, uint8_t *out, size_t out_n)
+{
+	static const uint8_t nonce[crypto_stream_chacha20_ietf_NONCEBYTES];
+	uint8_t stream[VD_KEY_BYTES + VD_CHANNEL_SEED_BYTES];
+
+	crypto_stream_chacha20_ietf(stream, sizeof(stream), nonce, n->ratchet);
+	memcpy(n->ratchet, stream, VD_KEY_BYTES);
+	memcpy(out, stream + VD_KEY_BYTES, out_n);
+	sodium_memzero(stream, sizeof(stream));
+}
+
+/* --- life --- */
+
+struct vd_node *vd_node_new(const struct vd_port *port, const uint8_t seed[VD_NODE_SEED_BYTES])
+{
+	struct vd_node *n = calloc(1, sizeof(*n));
+
+	if (!n)
+		return NULL;
+	n->port = port;
+	memcpy(n->ratchet, seed, sizeof(n->ratchet));
+	return n;
+}
+
+static void conn_free(struct conn *c)
+{
+	vd_session_free(c->session);
+	vd_channel_free(c->channel);
+	vd_buf_deinit(&c->held);
+	free(c);
+}
+
+void vd_node_free(struct vd_node *n)
+{
+	if (!n)
+		return;
+	for (size_t i = 0; i < n->conn_count; i++)
+		conn_free(n->conns[i]);
+	for (size_t i = 0; i < n->group_count; i++)
+		free(n->groups[i]);
+	free(n->groups);
+	free(n->wishes);
+	sodium_memzero(n->ratchet, sizeof(n->ratchet));
+	free(n);
+}
+
+static struct speaks *find_group(const struct vd_node *n, const uint8_t *id)
+{
+	for (size_t i = 0; i < n->group_count; i++)
+		if (memcmp(vd_group_id(n->groups[i]->group), id, VD_GROUP_BYTES) == 0)
+			return n->groups[i];
+	return NULL;
+}
+
+int vd_node_add_group(struct vd_node *n, struct vd_group *group)
+{
+	struct speaks **more, *s;
+
+	if (find_group(n, vd_group_id(group)))
+		return VD_EEXISTS;
+	more = realloc(n->groups, (n->group_count + 1) * sizeof(*more));
+	s = calloc(1, sizeof(*s));
+	if (more)
+		n->groups = more;
+	if (!more || !s) {
+		free(s);
+		return VD_ENOMEM;
+	}
+	s->group = group;
+	n->groups[n->group_count++] = s;
+	return VD_OK;
+}
+
+static struct conn *find_conn(const struct vd_node *n, uint32_t number)
+{
+	for (size_t i = 0; i < n->conn_count; i++)
+		if (n->conns[i]->number == number)
+			return n->conns[i];
+	return NULL;
+}
+
+static int conn_new(struct vd_node *n, uint64_t now_ms, bool initiator, struct vd_group *const *groups, size_t count,
+                    uint32_t *number)
+{
+	uint8_t seed[VD_CHANNEL_SEED_BYTES];
+	size_t half_open = 0;
+	struct conn *c;
+
+	for (size_t i = 0; i < n->conn_count; i++)
+		half_open += n->conns[i]->state == CONN_SHAKING;
+	if (n->conn_count == VD_PEERS_MAX || half_open >= VD_HALF_OPEN_MAX)
+		return VD_ECAP;
+	c = calloc(1, sizeof(*c));
+	if (!c)
+		return VD_ENOMEM;
+	draw(n, seed, sizeof(seed));
+	c->channel = vd_channel_new(initiator, groups, count, seed);
+	sodium_memzero(seed, sizeof(seed));
+	if (!c->channel) {
+		free(c);
+		return VD_ENOMEM;
+	}
+	do
+		c->number = ++n->last_number;
+	while (!c->number || find_conn(n, c->number));
+	c->initiator = initiator;
+	c->since_ms = now_ms;
+	n->conns[n->conn_count++] = c;
+	*number = c->number;
+	return VD_OK;
+}
+
+int vd_node_connect(struct vd_node *n, uint64_t now_ms, const uint8_t *group, uint32_t *conn)
+{
+	struct speaks *s = find_group(n, group);
+
+	return s ? conn_new(n, now_ms, true, &s->group, 1, conn) : VD_ENOTFOUND;
+}
+
+int vd_node_accept(struct vd_node *n, uint64_t now_ms, uint32_t *conn)
+{
+	struct vd_group **groups = calloc(n->group_count + 1, sizeof(struct vd_group *));
+	int rc;
+
+	if (!groups)
+		return VD_ENOMEM;
+	for (size_t i = 0; i < n->group_count; i++)
+		groups[i] = n->groups[i]->group;
+	rc = conn_new(n, now_ms, false, groups, n->group_count, conn);
+	free(groups);
+	return rc;
+}
+
+/* --- wishes --- */
+
+static void wish(struct vd_node *n, enum vd_wish_what what, struct conn *c)
+{
+	struct vd_wish *w;
+
+	if (n->wish_first == n->wish_count)
+		n->wish_first = n->wish_count = 0;
+	if (n->wish_count == n->wish_capacity) {
+		size_t capacity = n->wish_capacity ? 2 * n->wish_capacity : 16;
+
+		w = realloc(n->wishes, capacity * sizeof(*w));
+		if (!w)
+			return; /* the connection hangs until its deadline; nothing is lost */
+		n->wishes = w;
+		n->wish_capacity = capacity;
+	}
+	w = &n->wishes[n->wish_count++];
+	*w = (struct vd_wish){ .what = what, .conn = c->number, .err = c->err };
+	vd_channel_traffic(c->channel, &w->bytes_out, &w->bytes_in);
+	if (!c->session)
+		return;
+	w->group = c->speaks->group;
+	w->stats = *vd_session_stats(c->session);
+	w->batch = what == VD_WISH_COMMIT ? vd_session_batch(c->session) : NULL;
+	memcpy(w->peer, c->peer, sizeof(w->peer));
+}
+
+bool vd_node_wish(struct vd_node *n, struct vd_wish *out)
+{
+	if (n->wish_first == n->wish_count)
+		return false;
+	*out = n->wishes[n->wish_first++];
+	return true;
+}
+
+static void offer_batch(struct vd_node *n, struct conn *c)
+{
+	if (!c->session || c->committing || !vd_session_batch(c->session))
+		return;
+	c->committing = true;
+	wish(n, VD_WISH_COMMIT, c);
+}
+
+/* The connection is over: says why to the peer if it can hear, and to the host. What came is still offered for commit. */
+static void end(struct vd_node *n, struct conn *c, int err, int bye)
+{
+	uint8_t reason = (uint8_t)bye;
+
+	if (c->state == CONN_ENDING)
+		return;
+	if (c->state == CONN_LIVE) {
+		if (bye >= 0 && vd_channel_send(c->channel, VD_MSG_BYE, vd_slice(&reason, 1)))
+			err = err ? err : VD_ENOMEM;
+		if (!vd_session_flush(c->session))
+			offer_batch(n, c);
+	}
+	c->state = CONN_ENDING;
+	c->err = err;
+	c->holds = false;
+	vd_buf_deinit(&c->held);
+	wish(n, VD_WISH_CLOSED, c);
+}
+
+static void fail(struct vd_node *n, struct conn *c, int err)
+{
+	end(n, c, err, err == VD_EFORMAT || err == VD_ECAP ? VD_BYE_RULE : VD_BYE_SHUTDOWN);
+}
+
+/* --- two sessions with one peer --- */
+
+/* Both ends keep the one that the device with the lower key began. The other ends at once while the kept one is at work, which
+ * spares sending everything twice; else when it has settled: somebody asked for it. */
+static void settle_pair(struct vd_node *n, struct conn *a, struct conn *b)
+{
+	const struct vd_identity *own = vd_group_identity(a->speaks->group);
+	int order = own ? memcmp(own->author, a->peer, VD_KEY_BYTES) : 0;
+	struct conn *kept, *spare;
+
+	if (order == 0 || a->initiator == b->initiator)
+		return;
+	kept = a->initiator == (order < 0) ? a : b;
+	spare = kept == a ? b : a;
+	spare->spare = true;
+	if (!vd_session_settled(kept->session))
+		end(n, spare, VD_EBUSY, VD_BYE_BUSY);
+}
+
+static bool same_pair(const struct conn *a, const struct conn *b)
+{
+	return a != b && a->state == CONN_LIVE && b->state == CONN_LIVE && a->speaks == b->speaks &&
+	       memcmp(a->peer, b->peer, VD_KEY_BYTES) == 0;
+}
+
+bool vd_node_has_peer(const struct vd_node *n, const uint8_t *group, const uint8_t peer[VD_KEY_BYTES])
+{
+	for (size_t i = 0; i < n->conn_count; i++) {
+		const struct conn *c = n->conns[i];
+
+		if (c->state == CONN_LIVE && memcmp(vd_group_id(c->speaks->group), group, VD_GROUP_BYTES) == 0 &&
+		    memcmp(c->peer, peer, VD_KEY_BYTES) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void opened(struct vd_node *n, uint64_t now_ms, struct conn *c)
+{
+	uint8_t seed[VD_SALT_BYTES];
+
+	c->speaks = find_group(n, vd_group_id(vd_channel_group(c->channel)));
+	memcpy(c->peer, vd_channel_peer(c->channel), sizeof(c->peer));
+	draw(n, seed, sizeof(seed));
+	c->session = vd_session_new(c->initiator, c->speaks->group, n->port, now_ms, seed);
+	sodium_memzero(seed, sizeof(seed));
+	if (!c->session) {
+		end(n, c, VD_ENOMEM, -1);
+		return;
+	}
+	c->state = CONN_LIVE;
+	c->more = true;
+	wish(n, VD_WISH_OPENED, c);
+	for (size_t i = 0; i < n->conn_count && c->state == CONN_LIVE; i++)
+		if (same_pair(c, n->conns[i]))
+			settle_pair(n, c, n->conns[i]);
+}
+
+/* --- messages --- */
+
+static int take(struct vd_node *n, uint64_t now_ms, struct conn *c, uint8_t type, struct vd_slice payload)
+{
+	int rc;
+
+	if (type == VD_MSG_BYE) {
+		if (payload.n != 1)
+			return VD_EFORMAT;
+		end(n, c, payload.p[0] == VD_BYE_DONE ? VD_OK : payload.p[0] == VD_BYE_BUSY ? VD_EBUSY : VD_ECLOSED, -1);
+		return VD_OK;
+	}
+	rc = vd_session_feed(c->session, now_ms, type, payload);
+	c->more = true;
+	return rc;
+}
+
+/* Gives the session what waits: first the message it could not take, then what the channel has. */
+static int deliver(struct vd_node *n, uint64_t now_ms, struct conn *c)
+{
+	while (c->state == CONN_LIVE) {
+		struct vd_slice payload;
+		uint8_t type;
+		int rc = 1;
+
+		if (c->holds) {
+			type = c->held_type;
+			payload = vd_buf_slice(&c->held);
+		} else {
+			rc = vd_channel_next(c->channel, &type, &payload);
+		}
+		if (rc <= 0)
+			return rc;
+		rc = take(n, now_ms, c, type, payload);
+		if (rc == VD_EAGAIN) {
+			if (!c->holds)
+				vd_buf_put_slice(&c->held, payload);
+			c->holds = true;
+			c->held_type = type;
+			return vd_buf_check(&c->held);
+		}
+		vd_buf_deinit(&c->held);
+		c->holds = false;
+		if (rc)
+			return rc;
+	}
+	return VD_OK;
+}
+
+/* After anything happened on a connection: messages that wait, batches, settling. */
+static void advance(struct vd_node *n, uint64_t now_ms, struct conn *c)
+{
+	uint64_t moved;
+	int rc;
+
+	if (c->state == CONN_SHAKING && vd_channel_state(c->channel) == VD_CHANNEL_OPEN)
+		opened(n, now_ms, c);
+	if (c->state != CONN_LIVE)
+		return;
+	rc = deliver(n, now_ms, c);
+	if (rc) {
+		fail(n, c, rc);
+		return;
+	}
+	offer_batch(n, c);
+	if (c->state != CONN_LIVE || !vd_session_settled(c->session))
+		return;
+	moved = vd_session_stats(c->session)->sent + vd_session_stats(c->session)->received;
+	if (!c->told || c->moved != moved) {
+		c->told = true;
+		c->moved = moved;
+		wish(n, VD_WISH_SETTLED, c);
+	}
+	if (c->spare)
+		end(n, c, VD_OK, VD_BYE_DONE);
+}
+
+int vd_node_feed(struct vd_node *n, uint64_t now_ms, uint32_t conn, struct vd_slice raw)
+{
+	struct conn *c = find_conn(n, conn);
+	int rc;
+
+	if (!c)
+		return VD_ENOTFOUND;
+	if (c->state == CONN_ENDING)
+		return c->err ? c->err : VD_ECLOSED;
+	if (c->holds)
+		return VD_EAGAIN;
+	rc = vd_channel_feed(c->channel, raw);
+	if (c->session && raw.n)
+		vd_session_heard(c->session, now_ms);
+	/* What came before the fault is good. */
+	advance(n, now_ms, c);
+	if (rc && c->state != CONN_ENDING)
+		fail(n, c, rc);
+	return c->state == CONN_ENDING ? (c->err ? c->err : VD_ECLOSED) : VD_OK;
+}
+
+bool vd_node_wants_input(const struct vd_node *n, uint32_t conn)
+{
+	const struct conn *c = find_conn(n, conn);
+
+	return c && c->state != CONN_ENDING && !c->holds;
+}
+
+bool vd_node_wants_output(const struct vd_node *n, uint32_t conn)
+{
+	const struct conn *c = find_conn(n, conn);
+
+	return c && (vd_channel_out(c->channel)->n || (c->state == CONN_LIVE && c->more));
+}
+
+int vd_node_drain(struct vd_node *n, uint64_t now_ms, uint32_t conn, size_t max, struct vd_buf *out)
+{
+	struct conn *c = find_conn(n, conn);
+	struct vd_buf *queued, message = { 0 };
+	size_t take_n;
+	int rc = 1;
+
+	if (!c)
+		return VD_ENOTFOUND;
+	queued = vd_channel_out(c->channel);
+	while (rc > 0 && c->state == CONN_LIVE && queued->n < max) {
+		uint8_t type;
+
+		vd_buf_reset(&message);
+		rc = vd_session_drain(c->session, now_ms, &type, &message);
+		c->more = rc > 0;
+		if (rc > 0)
+			rc = vd_channel_send(c->channel, type, vd_buf_slice(&message)) ? VD_ENOMEM : 1;
+	}
+	vd_buf_deinit(&message);
+	if (rc < 0)
+		fail(n, c, rc);
+	advance(n, now_ms, c);
+	take_n = queued->n < max ? queued->n : max;
+	vd_buf_put(out, queued->p, take_n);
+	vd_buf_drop(queued, take_n);
+	return vd_buf_check(out);
+}
+
+void vd_node_closed(struct vd_node *n, uint32_t conn)
+{
+	struct conn *c = find_conn(n, conn);
+	size_t kept = n->wish_first;
+
+	if (!c)
+		return;
+	for (size_t i = n->wish_first; i < n->wish_count; i++)
+		if (n->wishes[i].conn != conn)
+			n->wishes[kept++] = n->wishes[i];
+	n->wish_count = kept;
+	for (size_t i = 0; i < n->conn_count; i++)
+		if (n->conns[i] == c)
+			n->conns[i] = n->conns[--n->conn_count];
+	conn_free(c);
+}
+
+void vd_node_bye(struct vd_node *n, uint64_t now_ms, uint32_t conn)
+{
+	struct conn *c = find_conn(n, conn);
+
+	(void)now_ms;
+	if (c)
+		end(n, c, VD_OK, VD_BYE_DONE);
+}
+
+/* --- the store grew --- */
+
+/* Reads control records that arrived since the last time into the group. */
+static int refresh(struct vd_node *n, struct speaks *s)
+{
+	struct vd_arrival found[16];
+	struct vd_buf raw = { 0 };
+	size_t count;
+	int rc;
+
+	do {
+		rc = n->port->scan(n->port->ctx, vd_group_id(s->group), VD_LANE_CONTROL, s->control_after, found, 16, &count);
+		for (size_t i = 0; !rc && i < count; i++) {
+			struct vd_record record;
+
+			vd_buf_reset(&raw);
+			rc = n->port->read(n->port->ctx, found[i].arrival, &raw);
+			if (!rc)
+				rc = vd_buf_check(&raw);
+			/* Whatever the group makes of it: it was valid when it was stored. */
+			if (!rc && !vd_record_decode(vd_buf_slice(&raw), &record) && vd_group_add(s->group, &record) == VD_ENOMEM)
+				rc = VD_ENOMEM;
+			if (!rc || rc == VD_ENOTFOUND) {
+				s->control_after = found[i].arrival;
+				rc = VD_OK;
+			}
+		}
+	} while (!rc && count);
+	vd_buf_deinit(&raw);
+	return rc;
+}
+
+/* Sessions of the group push what is new; one with a device that has been removed ends. */
+static void spread(struct vd_node *n, uint64_t now_ms, const struct speaks *s)
+{
+	for (size_t i = 0; i < n->conn_count; i++) {
+		struct conn *c = n->conns[i];
+
+		if (c->state != CONN_LIVE || c->speaks != s)
+			continue;
+		if (!vd_group_may_connect(s->group, c->peer)) {
+			fail(n, c, VD_EAUTHOR);
+			continue;
+		}
+		vd_session_grew(c->session, now_ms);
+		c->more = true;
+	}
+}
+
+int vd_node_grew(struct vd_node *n, uint64_t now_ms)
+{
+	for (size_t i = 0; i < n->group_count; i++) {
+		int rc = refresh(n, n->groups[i]);
+
+		if (rc)
+			return rc;
+		spread(n, now_ms, n->groups[i]);
+	}
+	return VD_OK;
+}
+
+void vd_node_committed(struct vd_node *n, uint64_t now_ms, uint32_t conn, int rc)
+{
+	struct conn *c = find_conn(n, conn);
+
+	if (!c || !c->committing)
+		return;
+	c->committing = false;
+	if (!rc)
+		rc = refresh(n, c->speaks);
+	rc = vd_session_committed(c->session, now_ms, rc);
+	if (rc)
+		fail(n, c, rc);
+	c->more = true;
+	spread(n, now_ms, c->speaks);
+	offer_batch(n, c);
+	advance(n, now_ms, c);
+}
+
+/* --- time --- */
+
+static uint64_t deadline_of(const struct conn *c)
+{
+	switch (c->state) {
+	case CONN_SHAKING:
+		return c->since_ms + VD_PROVE_MS;
+	case CONN_LIVE:
+		return vd_session_deadline(c->session);
+	case CONN_ENDING:
+		break;
+	}
+	return UINT64_MAX;
+}
+
+uint64_t vd_node_deadline(const struct vd_node *n)
+{
+	uint64_t at = UINT64_MAX;
+
+	for (size_t i = 0; i < n->conn_count; i++) {
+		uint64_t own = deadline_of(n->conns[i]);
+
+		at = own < at ? own : at;
+	}
+	return at;
+}
+
+void vd_node_tick(struct vd_node *n, uint64_t now_ms)
+{
+	for (size_t i = 0; i < n->conn_count; i++) {
+		struct conn *c = n->conns[i];
+		int rc = VD_OK;
+
+		if (now_ms < deadline_of(c))
+			continue;
+		if (c->state == CONN_LIVE)
+			rc = vd_session_tick(c->session, now_ms);
+		else if (c->state == CONN_SHAKING)
+			rc = VD_ECLOSED;
+		c->more = true;
+		if (rc)
+			fail(n, c, rc);
+		else
+			advance(n, now_ms, c);
+	}
+}

@@ -1,0 +1,308 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "proto/err.h"
+#include "tests/sim/net.h"
+
+static struct net net;
+
+static bool equal(size_t a, size_t b)
+{
+	return memory_equal(&net.hosts[a].m, &net.hosts[b].m);
+}
+
+static void test_node__two_meet_and_agree(void **state)
+{
+	struct wire *w;
+
+	(void)state;
+	net_init(&net, 1, 3);
+	for (int i = 0; i < 20; i++)
+		net_write(&net, (size_t)i % 2, VD_LANE_NORMAL, 60);
+	w = net_connect(&net, 0, 1, 30);
+	assert_true(net_run_session(&net, w, 60000));
+	assert_true(w->proved[0] && w->proved[1]);
+	assert_true(w->complete[0] && w->complete[1]);
+	assert_true(equal(0, 1));
+	assert_true(vd_node_has_peer(net.hosts[0].node, net.w.group, net.w.writers[1].identity.author));
+	assert_false(vd_node_has_peer(net.hosts[0].node, net.w.group, net.w.writers[2].identity.author));
+	/* at once, both ways */
+	net_write(&net, 0, VD_LANE_URGENT, 60);
+	net_write(&net, 1, VD_LANE_URGENT, 60);
+	net_run(&net, 200);
+	assert_true(equal(0, 1));
+	net_bye(&net, w);
+	assert_false(w->up);
+	assert_false(vd_node_has_peer(net.hosts[0].node, net.w.group, net.w.writers[1].identity.author));
+	assert_int_equal(net.hosts[0].failed + net.hosts[1].failed, 0);
+	net_deinit(&net);
+}
+
+/* DESIGN promise: equal sets cost next to nothing, whatever their size. Both ways, handshake included. */
+static void test_node__equal_sets_cost_little(void **state)
+{
+	(void)state;
+	for (size_t size = 10; size <= 10000; size *= 1000) {
+		struct wire *w;
+
+		net_init(&net, 2, 2);
+		for (size_t i = 0; i < size; i++) {
+			struct vd_id id;
+
+			world_bytes(&net.w, &id, sizeof(id));
+			memory_add_id(&net.hosts[0].m, VD_LANE_NORMAL, &id);
+			memory_add_id(&net.hosts[1].m, VD_LANE_NORMAL, &id);
+		}
+		w = net_connect(&net, 0, 1, 30);
+		assert_true(net_run_session(&net, w, 60000));
+		assert_true(w->complete[0] && w->complete[1]);
+		if (getenv("VERBOSE"))
+			print_message("%zu equal: %u bytes\n", size, (unsigned)w->bytes);
+		assert_in_range(w->bytes, 400, 1000);
+		net_deinit(&net);
+	}
+}
+
+static void test_node__many_meet_in_a_ring(void **state)
+{
+	struct wire *w[6];
+
+	(void)state;
+	net_init(&net, 3, 6);
+	for (size_t i = 0; i < 6; i++)
+		w[i] = net_connect(&net, i, (i + 1) % 6, 10 + 10 * i);
+	net_run(&net, 2000);
+	for (size_t i = 0; i < 6; i++)
+		assert_true(w[i]->settled[0] && w[i]->settled[1]);
+	for (size_t i = 0; i < 6; i++)
+		net_write(&net, i, VD_LANE_URGENT, 100);
+	net_run(&net, 2000);
+	for (size_t i = 1; i < 6; i++)
+		assert_true(equal(0, i));
+	/* flooding stops: later it is quiet */
+	net_run(&net, 60000);
+	for (size_t i = 0; i < 6; i++) {
+		uint64_t before = w[i]->bytes;
+
+		net_run(&net, 60000);
+		assert_int_equal(w[i]->bytes, before);
+	}
+	net_deinit(&net);
+}
+
+/* Both call each other at the same time: one session stays, the same on both sides. */
+static void test_node__one_session_a_pair(void **state)
+{
+	(void)state;
+	for (int first = 0; first < 2; first++) {
+		struct wire *w[2];
+		int lower;
+
+		net_init(&net, 4, 2);
+		for (int i = 0; i < 300; i++)
+			net_write(&net, 0, VD_LANE_NORMAL, 60);
+		lower = memcmp(net.w.writers[0].identity.author, net.w.writers[1].identity.author, VD_KEY_BYTES) > 0;
+		w[0] = net_connect(&net, 0, 1, first ? 30 : 20);
+		w[1] = net_connect(&net, 1, 0, first ? 20 : 30);
+		net_run(&net, 5000);
+		assert_true(w[lower]->up && w[lower]->complete[0] && w[lower]->complete[1]);
+		assert_false(w[!lower]->up);
+		assert_true(equal(0, 1));
+		net_deinit(&net);
+	}
+}
+
+/* Somebody asks for a session while one is open and at rest: they get it, then it goes. */
+static void test_node__a_second_session_is_served_first(void **state)
+{
+	struct wire *first, *second;
+	int lower;
+
+	(void)state;
+	net_init(&net, 5, 2);
+	lower = memcmp(net.w.writers[0].identity.author, net.w.writers[1].identity.author, VD_KEY_BYTES) > 0;
+	first = net_connect(&net, (size_t)lower, (size_t)!lower, 20);
+	assert_true(net_run_session(&net, first, 5000));
+	second = net_connect(&net, (size_t)!lower, (size_t)lower, 20);
+	for (int i = 0; i < 1000 && second->up && !second->settled[0]; i++)
+		net_run(&net, 1);
+	assert_true(second->settled[0]);
+	net_run(&net, 5000);
+	assert_true(first->up);
+	assert_false(second->up);
+	net_deinit(&net);
+}
+
+static void test_node__strangers_are_silent_and_time_out(void **state)
+{
+	struct net other;
+	struct wire *w;
+	uint32_t conn;
+	struct vd_buf out = { 0 };
+
+	(void)state;
+	net_init(&net, 6, 2);
+	net_init(&other, 7, 1);
+	assert_int_equal(vd_node_accept(net.hosts[0].node, 1000, &conn), VD_OK);
+	assert_int_equal(vd_node_connect(net.hosts[1].node, 1000, other.w.group, &conn), VD_ENOTFOUND);
+	/* garbage for a handshake: no answer beyond the prologue, and the deadline ends it */
+	assert_int_equal(vd_node_drain(net.hosts[0].node, 1000, 1, 4096, &out), VD_OK);
+	assert_int_equal(out.n, 32);
+	assert_true(vd_node_feed(net.hosts[0].node, 1000, 1, vd_slice(&net, 48)) == VD_OK);
+	assert_int_equal(vd_node_drain(net.hosts[0].node, 1000, 1, 4096, &out), VD_OK);
+	assert_int_equal(out.n, 32);
+	assert_int_equal(vd_node_deadline(net.hosts[0].node), 1000 + VD_PROVE_MS);
+	vd_node_tick(net.hosts[0].node, 1000 + VD_PROVE_MS);
+	{
+		struct vd_wish wish;
+
+		assert_true(vd_node_wish(net.hosts[0].node, &wish));
+		assert_int_equal(wish.what, VD_WISH_CLOSED);
+		assert_int_equal(wish.err, VD_ECLOSED);
+	}
+	vd_node_closed(net.hosts[0].node, 1);
+	vd_buf_deinit(&out);
+	(void)w;
+	net_deinit(&other);
+	net_deinit(&net);
+}
+
+static void test_node__caps(void **state)
+{
+	uint32_t conn, first = 0;
+
+	(void)state;
+	net_init(&net, 8, 1);
+	for (int i = 0; i < VD_HALF_OPEN_MAX; i++) {
+		assert_int_equal(vd_node_accept(net.hosts[0].node, 1000, &conn), VD_OK);
+		first = first ? first : conn;
+	}
+	assert_int_equal(vd_node_accept(net.hosts[0].node, 1000, &conn), VD_ECAP);
+	vd_node_closed(net.hosts[0].node, first);
+	assert_int_equal(vd_node_accept(net.hosts[0].node, 1000, &conn), VD_OK);
+	assert_int_equal(vd_node_add_group(net.hosts[0].node, net.hosts[0].group), VD_EEXISTS);
+	/* numbers of connections that are gone */
+	assert_false(vd_node_wants_input(net.hosts[0].node, first));
+	assert_false(vd_node_wants_output(net.hosts[0].node, first));
+	assert_int_equal(vd_node_feed(net.hosts[0].node, 1000, first, vd_slice("x", 1)), VD_ENOTFOUND);
+	vd_node_closed(net.hosts[0].node, first);
+	vd_node_bye(net.hosts[0].node, 1000, first);
+	vd_node_committed(net.hosts[0].node, 1000, first, VD_OK);
+	net_deinit(&net);
+}
+
+/* Whatever byte changes on the way, that connection ends and nothing else does; what was stored stays, and the next one completes. */
+static void test_node__flipped_bytes_end_only_that_connection(void **state)
+{
+	(void)state;
+	net_init(&net, 9, 2);
+	for (int round = 0; round < 40; round++) {
+		struct wire *w;
+		uint64_t flip_at = (uint64_t)round * 37;
+
+		net_write(&net, 0, VD_LANE_NORMAL, 60);
+		w = net_connect(&net, (size_t)round % 2, (size_t)(round + 1) % 2, 10);
+		for (int i = 0; i < 100 && w->up && w->to[round % 2].bytes.n + (uint64_t)i * 20 < flip_at; i++)
+			net_run(&net, 5);
+		if (w->up && w->to[round % 2].bytes.n)
+			w->to[round % 2].bytes.p[w->to[round % 2].bytes.n / 2] ^= 1;
+		net_run(&net, VD_PROVE_MS + VD_STALL_MS);
+		if (w->up)
+			net_cut(&net, w);
+	}
+	{
+		struct wire *w = net_connect(&net, 0, 1, 10);
+
+		assert_true(net_run_session(&net, w, 60000));
+		assert_true(equal(0, 1));
+	}
+	net_deinit(&net);
+}
+
+static void test_node__a_cut_link_is_resumed(void **state)
+{
+	int cuts = 0;
+
+	(void)state;
+	net_init(&net, 10, 2);
+	for (int i = 0; i < 400; i++)
+		world_write_to(&net.w, 0, VD_LANE_NORMAL, 5000, &net.hosts[0].m);
+	net.commit_ms = 0;
+	while (!equal(0, 1)) {
+		struct wire *w = net_connect(&net, 1, 0, 20);
+
+		assert_true(cuts++ < 200);
+		for (int i = 0; i < 30 && !w->settled[0]; i++)
+			net_run(&net, 10);
+		net_cut(&net, w);
+	}
+	net_deinit(&net);
+}
+
+/* Memory of a connection that is fed without end stays small, whatever its state. */
+static void test_node__floods_before_a_handshake(void **state)
+{
+	static uint8_t zeros[65536];
+	uint32_t conn;
+	int rc = VD_OK;
+
+	(void)state;
+	net_init(&net, 11, 1);
+	assert_int_equal(vd_node_connect(net.hosts[0].node, 1000, net.w.group, &conn), VD_OK);
+	for (int i = 0; i < 100 && !rc; i++)
+		rc = vd_node_feed(net.hosts[0].node, 1000, conn, vd_slice(zeros, sizeof(zeros)));
+	assert_int_not_equal(rc, VD_OK);
+	assert_false(vd_node_wants_input(net.hosts[0].node, conn));
+	net_deinit(&net);
+}
+
+static void test_node__a_failed_commit_ends_the_session(void **state)
+{
+	struct wire *w;
+
+	(void)state;
+	net_init(&net, 12, 2);
+	net_write(&net, 0, VD_LANE_NORMAL, 60);
+	net.commit_ms = 1000;
+	w = net_connect(&net, 0, 1, 10);
+	for (int i = 0; i < 1000 && !w->batch[1]; i++)
+		net_run(&net, 1);
+	assert_non_null(w->batch[1]);
+	w->batch[1] = NULL;
+	vd_node_committed(net.hosts[1].node, net.now_ms, w->conn[1], VD_ENOSPACE);
+	net_run(&net, 10);
+	assert_false(w->up);
+	assert_int_equal(net.hosts[1].failed, 1);
+	assert_false(equal(0, 1));
+	net_deinit(&net);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	return vd_sign_selftest();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_node__two_meet_and_agree),
+		cmocka_unit_test(test_node__equal_sets_cost_little),
+		cmocka_unit_test(test_node__many_meet_in_a_ring),
+		cmocka_unit_test(test_node__one_session_a_pair),
+		cmocka_unit_test(test_node__a_second_session_is_served_first),
+		cmocka_unit_test(test_node__strangers_are_silent_and_time_out),
+		cmocka_unit_test(test_node__caps),
+		cmocka_unit_test(test_node__flipped_bytes_end_only_that_connection),
+		cmocka_unit_test(test_node__a_cut_link_is_resumed),
+		cmocka_unit_test(test_node__floods_before_a_handshake),
+		cmocka_unit_test(test_node__a_failed_commit_ends_the_session),
+	};
+
+	return cmocka_run_group_tests(tests, setup, NULL);
+}
