@@ -102,6 +102,9 @@ int vd_cli_record(struct vd_cli *, const char *prefix, struct vd_id *id, uint64_
 int vd_cli_member(struct vd_cli *, const char *name, uint8_t person[VD_PERSON_BYTES]);
 /* 1 to VD_NAME_MAX bytes of printable UTF-8. */
 bool vd_name_ok(const char *name);
+/* May a file be made at this path? Whole files are renamed into place, which would put one where a device, a pipe or a folder
+ * stands: those are refused. */
+int vd_cli_new_file(struct vd_cli *, const char *path);
 /* Tells a running daemon that the store grew; none running is fine. */
 void vd_cli_poke(struct vd_cli *);
 

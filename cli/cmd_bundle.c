@@ -54,7 +54,9 @@ static int export_run(struct vd_cli *cli)
 		return vd_misuse(cli, VD_MSG_HINT_TIME, VD_MSG_BAD_TIME, since, NULL);
 	if (to_stdout && isatty(STDOUT_FILENO))
 		return vd_misuse(cli, VD_MSG_HINT_EXPORT_TTY, VD_MSG_EXPORT_TTY, NULL);
-	rc = vd_cli_group(cli, &w.group);
+	rc = to_stdout ? 0 : vd_cli_new_file(cli, path);
+	if (!rc)
+		rc = vd_cli_group(cli, &w.group);
 	if (rc)
 		return rc;
 	memset(&stats, 0, sizeof stats);

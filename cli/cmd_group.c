@@ -281,6 +281,8 @@ static int admit_run(struct vd_cli *cli)
 	if (!vd_name_ok(name))
 		return vd_misuse(cli, VD_MSG_HINT_NAME, VD_MSG_BAD_NAME, name, NULL);
 	rc = parse_role(cli, vd_options_get(&cli->opt, VD_OPT_ROLE), &role);
+	if (!rc)
+		rc = vd_cli_new_file(cli, path);
 	if (rc)
 		return rc;
 	rc = vd_cli_group(cli, &group);
@@ -311,12 +313,12 @@ static int join_run(struct vd_cli *cli)
 	if (rc)
 		return rc;
 	rc = vd_welcome_read(cli->store, path, id, grant.b, &control);
+	if (!rc)
+		rc = vd_store_join(cli->store, id, &control, grant.b);
 	if (rc == VD_EKEY) {
 		rc = vd_fail(cli, rc, VD_MSG_HINT_JOIN_NOT_OURS, VD_MSG_JOIN_NOT_OURS, path, NULL);
 		goto done;
 	}
-	if (!rc)
-		rc = vd_store_join(cli->store, id, &control, grant.b);
 	already = rc == VD_EEXISTS;
 	if (already)
 		rc = 0;

@@ -364,7 +364,8 @@ int vd_fields_encode(struct vd_fields *f, struct vd_buf *out, struct vd_bad_fiel
 
 	for (size_t i = 0; i < f->count; i++)
 		if (f->room_at[i] != SIZE_MAX) {
-			f->list[i].value.bytes.p = f->room.p + f->room_at[i];
+			/* An empty list alone leaves no room at all. */
+			f->list[i].value.bytes.p = f->room.p ? f->room.p + f->room_at[i] : (const uint8_t *)"";
 			f->room_at[i] = SIZE_MAX; /* encoding sorts the list */
 		}
 	rc = vd_content_encode(f->kind, f->list, f->count, out);

@@ -1,5 +1,6 @@
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 #include "cli.h"
 #include "daemon/ctl.h"
@@ -181,6 +182,15 @@ bool vd_name_ok(const char *name)
 	ok = vd_slice_eq(vd_buf_slice(&escaped), vd_slice_str(name)) && strspn(name, " ") != n;
 	vd_buf_deinit(&escaped);
 	return ok;
+}
+
+int vd_cli_new_file(struct vd_cli *cli, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0 || S_ISREG(st.st_mode))
+		return 0;
+	return vd_misuse(cli, VD_MSG_HINT_NOT_A_FILE, VD_MSG_NOT_A_FILE, path, NULL);
 }
 
 void vd_cli_poke(struct vd_cli *cli)

@@ -1,0 +1,119 @@
+#!/bin/bash
+# load: tables of all sorts, bad rows, interruptions, files that grow.
+. "$(dirname "$0")/cli.inc"
+found hub Lindero
+count() { "$VEREDA" --home hub --json list "$1" | wc -l; }
+
+{ printf '\xef\xbb\xbfid,text\r\n'; printf '1,"two\r\nlines"\r\n2,   \r\n3,\r\n4,"say ""hi"""\r\n'; } >a.csv
+v hub --json load message a.csv
+is "a CSV with a mark, quotes, line ends and blanks" "$code $(jq -c . out)" '0 {"new":4,"known":0,"refused":0,"errors":[]}'
+v hub --json list message
+is "values as they stand" "$(jq -sc '[.[].fields.text]|sort' out)" '["","   ","say \"hi\"","two\r\nlines"]'
+v hub --json load message a.csv
+is "the same file again is known" "$code $(key '"\(.new) \(.known) \(.refused)"')" "0 0 4 0"
+v hub --json load message a.csv --again
+is "--again loads it anew" "$(key '"\(.new) \(.known)"')" "4 0"
+v hub --json load message a.csv --map text=text
+is "another mapping is another load" "$(key '"\(.new) \(.known)"')" "4 0"
+says "unmapped columns are named" '"note":".*id' err
+v hub load message a.csv --map text=text
+is "and named once" "$(grep -c 'id' err)" 1
+v hub --json load observation a.csv --dry-run
+is "--dry-run stores nothing" "$(key .new) $(count observation)" "4 0"
+
+printf 'title,date,priority\ngood,2026-03-01,high\nbad date,soon,high\nragged\nbad choice,2026,huge\n"open,2026,low\nblank,,\nlast,2026-03,low\n' >b.csv
+v hub --json load event b.csv
+is "bad rows are listed by number" "$code $(key '"\(.new) \(.known) \(.refused) \([.errors[].row]|join(","))"')" "3 3 0 4 3,4,5,6"
+is "the good rows are stored" "$(count event)" 3
+v hub --json load event b.csv
+is "a second run says the same of the bad ones" "$code $(key '"\(.new) \(.known) \(.refused)"')" "3 0 3 4"
+v hub load event b.csv
+says "bad rows for people" "^Row 3 .*date" err
+v hub --lang es load event b.csv
+says "bad rows in Spanish" "^Fila 3 .*date" err
+
+printf '{"text":"a","n":5,"where":{"x":1}}\n{"text":"b","n":7,"list":["x","y"],"ok":true,"lat":4.60971,"none":null}\n\nnonsense\n' >c.ndjson
+v hub --json load observation c.ndjson
+is "NDJSON" "$code $(key '"\(.new) \(.refused) \([.errors[].row]|join(","))"')" "3 1 2 1,4"
+v hub --json list observation
+is "NDJSON values" "$(jq -c .fields out)" '{"lat":"4.60971","list":["x","y"],"n":7,"ok":true,"text":"b"}'
+printf '{"text":"from a pipe"}\n' | "$VEREDA" --home hub --json load message - >out 2>err
+is "NDJSON from standard input" "$(key .new)" 1
+v hub --json load message <(printf 'text\nfrom a fifo\n')
+is "CSV from a pipe by name" "$(key .new)" 1
+printf 'text;place\na;b\n' >d.csv
+v hub --json load message d.csv
+is "semicolons" "$(key .new)" 1
+
+# A file that grows, whatever the rows before it.
+{ echo id,text; rows 1 2500; } >grow.csv
+v hub --json load message grow.csv --map text=text
+is "a file of 2,500" "$(key .new)" 2500
+rows 2501 2600 >>grow.csv
+v hub --json load message grow.csv --map text=text
+is "a file that has grown" "$(key '"\(.new) \(.known)"')" "100 2500"
+head -1001 grow.csv >changed.csv
+sed 's/message 7,/message seven,/' changed.csv >changed2.csv
+v hub --json load message changed2.csv --map text=text
+is "a file that was changed is another one" "$(key '"\(.new) \(.known)"')" "1000 0"
+
+# kill -9 in the middle: what was committed is known, the rest follows, nothing twice.
+found fresh Lindero
+{ echo id,text; rows 1 40000; } >big.csv
+for delay in 0.15 0.3 0.45; do
+	"$VEREDA" --home fresh --quiet load message big.csv --map text=text >/dev/null 2>&1 &
+	pid=$!
+	sleep $delay
+	kill -9 $pid 2>/dev/null
+	wait $pid 2>/dev/null
+done
+before=$("$VEREDA" --home fresh --json status | jq '.groups[0].lanes[2].records')
+v fresh --json load message big.csv --map text=text
+is "after kill -9 the same command goes on" "$code $(key '"\(.known) \(.new+.known)"')" "0 $before 40000"
+is "nothing lost and nothing twice" "$("$VEREDA" --home fresh --json list message | jq -r .fields.text | sort -u | wc -l)" 40000
+v fresh --json check
+is "and the store is whole" "$(key .bad)" 0
+
+# Ctrl-C: 130, and what was counted is stored.
+found slow Lindero
+{ echo id,text; rows 1 200000; } >long.csv
+"$VEREDA" --home slow --json load message long.csv --map text=text >out 2>err &
+pid=$!
+started+=($pid)
+for _ in $(seq 100); do
+	[ "$("$VEREDA" --home slow --json status 2>/dev/null | jq '.groups[0].lanes[2].records')" -gt 0 ] 2>/dev/null && break
+	sleep 0.05
+done
+kill -INT $pid
+wait $pid
+code=$?
+exits "Ctrl-C ends with 130" 130
+is "and what it counted is stored" "$(key .new)" "$("$VEREDA" --home slow --json status | jq '.groups[0].lanes[2].records')"
+
+# Bad input as a whole.
+: >empty.csv
+v hub --json load message empty.csv
+is "an empty file" "$code $(jq -r .error err)" "1 empty"
+printf 'te\xffxt\nx\n' >latin.csv
+v hub load message latin.csv
+exits "a header that is no UTF-8" 1
+v hub load message nowhere.csv
+exits "no such file" 1
+v hub load message a.csv --map text=texto
+exits "no such column" 2
+says "the columns there are" "id, text" err
+v hub load message a.csv --map text
+exits "a map that is none" 2
+printf 'a very long name of a column that no field can have,text\nx,y\n' >names.csv
+v hub load message names.csv
+exits "a column that cannot be a field" 2
+says "says how to go on" "--map" err
+v hub load "Bad Kind" a.csv
+exits "a kind that cannot be" 2
+v hub --json load sighting a.csv
+is "any other kind is generic" "$code $(count sighting)" "0 4"
+head -c 70000 /dev/zero | tr '\0' x >word
+{ echo text; echo short; cat word; echo; echo after; } >long-row.csv
+v hub --json load message long-row.csv
+is "a row that no record holds" "$code $(key '"\(.new) \(.refused) \(.errors[0].row)"')" "3 2 1 3"
+done_testing
