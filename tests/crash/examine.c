@@ -144,6 +144,23 @@ static bool stick_whole(struct examination *e, struct vd_store *store, struct vd
 	return ok;
 }
 
+/* A note and the records it speaks of were written in one commit: never the one without the other. */
+static bool note_holds(struct examination *e, const char *home, bool must_be)
+{
+	struct vd_buf note = { 0 };
+	struct vd_id id = { { 0 } };
+	uint64_t arrival;
+	int rc = vd_store_note(store_of(e, home), "crash", vd_slice_str("newest"), &note);
+	bool ok = !must_be && rc == VD_ENOTFOUND;
+
+	if (rc == 0 && note.n == sizeof(id.b)) {
+		memcpy(id.b, note.p, sizeof(id.b));
+		ok = vd_store_find(store_of(e, home), &id, &arrival) == 0;
+	}
+	vd_buf_deinit(&note);
+	return ok || broken(e, "%s: the note does not fit its records", home);
+}
+
 static bool keep(struct examination *e, size_t number)
 {
 	const struct promise *p = &e->promises[number];
@@ -158,6 +175,8 @@ static bool keep(struct examination *e, size_t number)
 		ok = is_member(store) || broken(e, "%s is not in the group", p->where);
 	} else if (strcmp(p->what, "record") == 0) {
 		ok = find(store, p->detail, &arrival) == 0 || broken(e, "%s lacks record %.12s", p->where, p->detail);
+	} else if (strcmp(p->what, "note") == 0) {
+		ok = note_holds(e, p->where, true);
 	} else if (strcmp(p->what, "file") == 0) {
 		ok = access(p->where, R_OK) == 0 || broken(e, "%s is not there", p->where);
 	} else if (strcmp(p->what, "bundle") == 0) {
@@ -234,6 +253,8 @@ bool examine(const struct promise *promises, size_t count, char why[256])
 		ok = sound(&e, homes[i], &e.store[i]);
 	for (size_t i = 0; i < count && ok; i++)
 		ok = keep(&e, i);
+	for (size_t i = 0; i < 2 && ok; i++)
+		ok = !e.store[i] || note_holds(&e, homes[i], false);
 	if (ok)
 		ok = files_whole(&e);
 	for (size_t i = 0; i < 2 && ok; i++)

@@ -126,7 +126,7 @@ static void admit_and_join(struct person *hub, struct person *newcomer, const ch
 	vd_identity_wipe(&identity);
 }
 
-/* `count` records in one commit, as `add` and `load` make them. */
+/* `count` records in one commit, as `add` and `load` make them; a note that moves with them tells how far. */
 static void add(struct person *p, uint8_t lane, size_t count, size_t bytes)
 {
 	struct vd_id *ids = calloc(count, sizeof(*ids));
@@ -147,9 +147,11 @@ static void add(struct person *p, uint8_t lane, size_t count, size_t bytes)
 		draft.content = vd_buf_slice(&content);
 		must(vd_write_own(w, p->group, &draft, &ids[i]), "own");
 	}
+	must(vd_write_note(w, "crash", vd_slice_str("newest"), vd_slice(ids[count - 1].b, VD_ID_BYTES)), "note");
 	must(vd_write_commit(w), "commit");
 	for (size_t i = 0; i < count; i++)
 		promise_record(p, &ids[i]);
+	promise("note", p->home, "");
 	vd_buf_deinit(&content);
 	free(text);
 	free(ids);
