@@ -59,6 +59,13 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libsim.a $(BUILD)/libcli
 # The simulator, whose world and store in memory unit tests use as well.
 SIM := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/sim/main.c,$(wildcard tests/sim/*.c)))
 $(BUILD)/libsim.a: $(SIM)
+$(BUILD)/tests/sim/sim: $(BUILD)/tests/sim/main.o $(BUILD)/libsim.a $(LIBS)
+	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+# Every seed is another story; a failing one is replayed with build/tests/sim/sim SEED.
+SEEDS ?= 500
+sim: $(BUILD)/tests/sim/sim
+	@$< -n $(SEEDS)
 
 # Fuzz targets: under libFuzzer in the fuzz variant; elsewhere each is linked with a main that replays its corpus.
 
@@ -91,7 +98,7 @@ help:
 	@echo 'make asan      build and run the unit tests and corpora under AddressSanitizer and UBSan'
 	@echo 'make bench     measure, as ratios to what this machine can do'
 	@echo 'make fuzz SECONDS=60   fuzz every decoder that long'
-	@echo 'make sim       a long simulation campaign over many seeds'
+	@echo 'make sim       a long simulation campaign over SEEDS=500 seeds'
 	@echo 'make crash     10,000 power cuts'
 	@echo 'make layers    check who includes whom, and that proto/ is pure'
 	@echo 'make install   PREFIX=/usr/local'
@@ -116,7 +123,7 @@ test: deps-test
 	@$(MAKE) --no-print-directory -j2 VARIANT=asan all programs
 	@tests/run.sh
 
-programs: $(UNIT) $(REPLAY)
+programs: $(UNIT) $(REPLAY) $(BUILD)/tests/sim/sim
 
 asan: deps-test
 	@$(MAKE) --no-print-directory -j2 VARIANT=asan all programs
@@ -145,5 +152,5 @@ clean:
 	rm -rf build
 
 .SECONDARY:
-.PHONY: all help deps deps-test layers demo test programs asan fuzz fuzzers crash install clean
+.PHONY: all help deps deps-test layers demo test programs asan fuzz fuzzers crash install clean sim
 -include $(shell find build -name '*.d' 2>/dev/null)

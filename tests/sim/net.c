@@ -3,6 +3,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/err.h"
+
+static void host_init(struct net *n, size_t who)
+{
+	struct host *h = &n->hosts[n->host_count++];
+	uint8_t seed[VD_NODE_SEED_BYTES];
+
+	world_bytes(&n->w, seed, sizeof(seed));
+	h->who = who;
+	h->group = world_group(&n->w, who);
+	world_memory(&n->w, &h->m, h->group);
+	h->node = vd_node_new(&h->m.port, seed);
+	if (!h->node || vd_node_add_group(h->node, h->group))
+		abort();
+}
+
 void net_init(struct net *n, uint64_t seed, size_t hosts)
 {
 	memset(n, 0, sizeof(*n));
@@ -10,18 +26,29 @@ void net_init(struct net *n, uint64_t seed, size_t hosts)
 	n->commit_ms = 20;
 	n->piece_bytes = 4000;
 	world_init(&n->w, seed, hosts);
-	for (size_t i = 0; i < hosts; i++) {
-		struct host *h = &n->hosts[n->host_count++];
-		uint8_t node_seed[VD_NODE_SEED_BYTES];
+	for (size_t i = 0; i < hosts; i++)
+		host_init(n, i);
+}
 
-		world_bytes(&n->w, node_seed, sizeof(node_seed));
-		h->who = i;
-		h->group = world_group(&n->w, i);
-		world_memory(&n->w, &h->m, h->group);
-		h->node = vd_node_new(&h->m.port, node_seed);
-		if (!h->node || vd_node_add_group(h->node, h->group))
+size_t net_newcomer(struct net *n)
+{
+	size_t who = world_newcomer(&n->w);
+	struct vd_buf made = { 0 };
+	struct vd_batch welcome = { 0 };
+	size_t count;
+
+	world_grant(&n->w, who, &made, &count);
+	vd_buf_deinit(&made);
+	for (size_t i = n->w.control.count - count; i < n->w.control.count; i++) {
+		const struct vd_batch_entry *e = &n->w.control.entries[i];
+
+		if (vd_batch_add(&welcome, vd_slice(n->w.control.bytes.p + e->at, e->record.raw.n)))
 			abort();
 	}
+	net_import(n, 0, &welcome);
+	vd_batch_deinit(&welcome);
+	host_init(n, who);
+	return n->host_count - 1;
 }
 
 static void wire_free(struct wire *w)
@@ -111,6 +138,8 @@ static void grant(struct net *n, struct host *h, const struct vd_wish *wish)
 		w->closing[e] = true;
 		w->err[e] = wish->err;
 		h->failed += wish->err != VD_OK;
+		n->violations += !w->end[0]->forger && !w->end[1]->forger &&
+		                 (wish->err == VD_EFORMAT || wish->err == VD_ECAP || wish->err == VD_ESIGNATURE || wish->err == VD_EINVAL);
 		break;
 	}
 }
@@ -284,14 +313,20 @@ struct vd_id net_write(struct net *n, size_t host, uint8_t lane, size_t bytes)
 	return id;
 }
 
-void net_export(const struct host *h, struct vd_batch *out)
+void net_export(struct net *n, const struct host *h, size_t stubs, struct vd_batch *out)
 {
 	struct vd_buf raw = { 0 };
 
 	for (uint64_t a = 1; a <= h->m.count; a++) {
+		struct vd_record record;
+
 		vd_buf_reset(&raw);
-		if (!h->m.port.read(h->m.port.ctx, a, &raw))
-			(void)!vd_batch_add(out, vd_buf_slice(&raw));
+		if (h->m.port.read(h->m.port.ctx, a, &raw) || vd_record_decode(vd_buf_slice(&raw), &record))
+			continue;
+		if (stubs && record.lane != VD_LANE_CONTROL && world_random(&n->w, stubs) == 0)
+			raw.n -= record.body.n;
+		if (vd_batch_add(out, vd_buf_slice(&raw)))
+			abort();
 	}
 	vd_buf_deinit(&raw);
 }

@@ -44,11 +44,14 @@ struct net {
 	size_t host_count;
 	struct wire wires[NET_WIRES_MAX];
 	size_t commit_ms;        /* a commit takes up to that */
+	uint64_t violations;     /* rules broken between two ends of which none is a forger */
 	size_t piece_bytes;      /* bytes arrive in pieces of up to that */
 };
 
 void net_init(struct net *, uint64_t seed, size_t hosts);
 void net_deinit(struct net *);
+/* One host more, a newcomer: granted by host 0, it knows its welcome. Others hear of it from host 0. */
+size_t net_newcomer(struct net *);
 /* A connection from one host to another; NULL when either refuses. */
 struct wire *net_connect(struct net *, size_t from, size_t to, uint64_t latency_ms);
 /* The cable is pulled: what is under way is lost. */
@@ -61,8 +64,9 @@ bool net_run_session(struct net *, struct wire *, uint64_t ms);
 void net_bye(struct net *, struct wire *);
 /* A host writes a record of its own and pushes it. */
 struct vd_id net_write(struct net *, size_t host, uint8_t lane, size_t bytes);
-/* All that a host could send, as a stick or bundle carries it; given to another, whenever and however often. */
-void net_export(const struct host *, struct vd_batch *out);
+/* All that a host could send, as a stick or bundle carries it; given to another, whenever and however often. One body in
+ * `stubs` stays behind (0: none). */
+void net_export(struct net *, const struct host *, size_t stubs, struct vd_batch *out);
 void net_import(struct net *, size_t host, const struct vd_batch *);
 
 #endif

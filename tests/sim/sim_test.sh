@@ -1,0 +1,7 @@
+#!/bin/bash
+# Twenty seeds of the simulator as shipped, some more under the sanitizers. `make sim` runs many.
+cd "$(dirname "$0")/../.." || exit 1
+status=0
+build/tests/sim/sim -n 20 1 || status=1
+build/asan/tests/sim/sim -n 3 1001 || status=1
+exit $status
