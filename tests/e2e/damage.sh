@@ -1,0 +1,86 @@
+#!/bin/bash
+# Damaged, torn and foreign files: a clear error, everything whole is kept, nothing is changed by what is not ours.
+. "$(dirname "$0")/lib.bash"
+
+found hub ana || exit 1
+rows 1500 | as hub --quiet load message - >/dev/null
+as hub --quiet export "$work/good" >/dev/null
+whole=$(count hub)
+size=$(stat -c %s "$work/good")
+chunks=$(((size - 2624) / 65536))
+[ "$chunks" -ge 4 ]
+check "damage: the bundle has several chunks" $?
+
+import() { as "$1" --json import "$2" 2>"$work/err" >"$work/out"; echo $?; }
+fresh() { rm -rf "$work/$1"; cp -r "$work/ana" "$work/$1"; }
+
+flip() { # file, offset
+	local byte
+	byte=$(od -An -tu1 -j "$2" -N 1 "$1")
+	printf "\\x$(printf %02x $((byte ^ 0x41)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+# One flip each: salt and slots of the first head, every chunk, slots and salt of the last head.
+for at in 0 31 32 700 1311 $((1312 + 5)) $((1312 + 65536 + 77)) $((1312 + (chunks - 1) * 65536 + 65000)) $((size - 1312)) \
+	$((size - 600)) $((size - 1)); do
+	cp "$work/good" "$work/flipped"
+	flip "$work/flipped" "$at"
+	fresh victim
+	equal "damage: a flip at byte $at is integrity (14)" "$(import victim "$work/flipped")" 14
+	kept=$(count victim)
+	if [ "$at" -lt 1312 ] || [ "$at" -ge $((size - 1312)) ]; then
+		equal "damage: a flip in a head at byte $at loses nothing" "$kept" "$whole"
+	else
+		[ "$kept" -gt 0 ] && [ "$kept" -lt "$whole" ]
+		check "damage: a flip at byte $at costs its chunk alone ($kept of $whole kept)" $?
+		equal "damage: the whole file completes it" "$(import victim "$work/good")" 0
+		equal "damage: and then nothing is missing" "$(count victim)" "$whole"
+	fi
+done
+
+for cut in $((size - 1)) $((size - 1312)) $((size - 70000)) $((1312 + 65536)) $((1312 + 65536 + 9)); do
+	head -c "$cut" "$work/good" >"$work/torn"
+	fresh victim
+	equal "damage: torn after $cut bytes is partly done (3)" "$(import victim "$work/torn")" 3
+	equal "damage: the full file completes what was torn after $cut" "$(import victim "$work/good")" 0
+	equal "damage: nothing is missing after $cut" "$(count victim)" "$whole"
+done
+
+fresh victim
+before=$(digests victim)
+: >"$work/empty"
+head -c 200000 /dev/urandom >"$work/noise"
+printf 'Dear all,\nthis is a letter.\n' >"$work/letter"
+for file in empty noise letter; do
+	status=$(import victim "$work/$file")
+	[ "$status" = 14 ] || [ "$status" = 12 ]
+	check "damage: $file is refused clearly ($status)" $?
+	[ -s "$work/err" ] && jq -e '.error and .message and .hint' "$work/err" >/dev/null
+	check "damage: $file gets an error with a hint" $?
+done
+found other || exit 1
+as other --quiet add message -m "not yours" >/dev/null
+as other --quiet export "$work/foreign" >/dev/null
+equal "damage: another group's bundle has no key here (12)" "$(import victim "$work/foreign")" 12
+equal "damage: nothing changed" "$(digests victim)" "$before"
+equal "damage: a welcome for another device (12)" "$(status_of as victim join "$work/ana.welcome.not")" 1
+
+# A stick with a flipped segment and a foreign file.
+mkdir "$work/stick"
+as hub --quiet sync "$work/stick" >/dev/null
+segment=$(ls "$work/stick/cache"/*.bin | head -1)
+cp "$segment" "$work/kept"
+flip "$segment" $((1312 + 65536 + 77))
+echo "mine" >"$work/stick/cache/holiday.jpg"
+fresh victim
+equal "damage: a flipped segment is integrity (14)" "$(status_of as victim sync "$work/stick")" 14
+kept=$(count victim)
+[ "$kept" -gt 0 ] && [ "$kept" -lt "$whole" ]
+check "damage: its whole chunks were taken ($kept of $whole)" $?
+as hub --quiet sync "$work/stick" >/dev/null 2>&1
+as victim --quiet sync "$work/stick" >/dev/null 2>&1
+equal "damage: the next visits of both repair it" "$(count victim)" "$whole"
+equal "damage: what is not ours on the stick is untouched" "$(cat "$work/stick/cache/holiday.jpg")" mine
+
+equal "damage: init twice is refused" "$(status_of as hub init --no-passphrase)" 1
+equal "damage: and the keys still open everything" "$(count hub)" "$whole"
+exit $failed

@@ -1,0 +1,56 @@
+# What the end-to-end tests share: source it first. Each check prints "ok NAME" or "not ok NAME"; end with `exit $failed`.
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
+build=${BUILD:-$PWD/build}
+work=$(mktemp -d "${TMPDIR:-/tmp}/vereda-e2e.XXXXXX")
+failed=0
+daemons=()
+finish() {
+	[ ${#daemons[@]} -gt 0 ] && kill "${daemons[@]}" 2>/dev/null
+	wait 2>/dev/null
+	rm -rf "$work"
+}
+trap finish EXIT
+
+check() { # name, status
+	if [ "$2" = 0 ]; then echo "ok $1"; else echo "not ok $1"; failed=1; fi
+}
+equal() { # name, is, should be
+	if [ "$2" = "$3" ]; then echo "ok $1"; else echo "not ok $1: is '$2', should be '$3'"; failed=1; fi
+}
+# vereda as the owner of the store $work/NAME: `as hub list`
+as() {
+	local who=$1
+	shift
+	"$build/vereda" --home "$work/$who" --no-input --lang en "$@"
+}
+status_of() { # command…: its exit status, output dropped
+	"$@" >/dev/null 2>&1
+	echo $?
+}
+within() { # seconds, command…: until it succeeds
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		[ $SECONDS -ge $end ] && return 1
+		sleep 0.05
+	done
+}
+digests() { as "$1" --json status | jq -c '[.groups[] | .lanes[] | .digest]'; }
+count() { as "$1" --json list | wc -l; }
+same() { [ "$(digests "$1")" = "$(digests "$2")" ]; }
+# A hub with a group, and members admitted to it: `found hub ana ben`
+found() {
+	local hub=$1 who
+	as "$hub" --quiet init --name "$hub" --no-passphrase >/dev/null || return 1
+	as "$hub" --quiet group create "Group of $hub" >/dev/null || return 1
+	shift
+	for who in "$@"; do
+		as "$who" --quiet init --name "$who" --no-passphrase >/dev/null || return 1
+		as "$hub" --quiet admit "$(as "$who" --json id | jq -r .id)" --name "$who" -o "$work/$who.welcome" >/dev/null || return 1
+		as "$who" --quiet join "$work/$who.welcome" >/dev/null || return 1
+	done
+}
+rows() { # n [tag]: a CSV of n messages
+	echo text
+	seq -f "${2:-row} %.0f of a long night by the river, two boats passed" "$1"
+}

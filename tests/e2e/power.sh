@@ -1,0 +1,97 @@
+#!/bin/bash
+# kill -9 at any moment and a disk that is full: what was acknowledged is there, and a second run completes.
+. "$(dirname "$0")/lib.bash"
+
+found hub ana || exit 1
+rows 4000 >"$work/rows.csv"
+cp -r "$work/hub" "$work/empty"
+
+# Kills `as WHO …` after a while; a run that ended before is fine too.
+killed() { # delay, who, command…
+	local pid
+	as "${@:2}" >/dev/null 2>&1 &
+	pid=$!
+	sleep "$1"
+	# The shell function runs in a subshell: the program is its child.
+	pkill -9 -P $pid 2>/dev/null
+	kill -9 $pid 2>/dev/null
+	wait $pid 2>/dev/null
+}
+
+for delay in 0.01 0.05 0.09 0.13; do
+	rm -rf "$work/hub"
+	cp -r "$work/empty" "$work/hub"
+	killed $delay hub load message "$work/rows.csv"
+	had=$(count hub)
+	as hub --json load message "$work/rows.csv" >"$work/out"
+	equal "power: load killed after $delay s goes on where it stood ($had were there)" \
+		"$(jq -c '[.new + .known, .refused]' "$work/out") $(count hub)" "[4000,0] 4000"
+	equal "power: the store is whole after $delay s" "$(as hub --json check | jq -c '[.bad]')" "[0]"
+done
+
+as hub --quiet export "$work/bundle" >/dev/null
+for delay in 0.01 0.04 0.08; do
+	rm -rf "$work/victim"
+	cp -r "$work/ana" "$work/victim"
+	killed $delay victim import "$work/bundle"
+	as victim --quiet import "$work/bundle" >/dev/null
+	same hub victim
+	check "power: import killed after $delay s is completed by the next" $?
+	rm -rf "$work/stick"
+	mkdir "$work/stick"
+	killed $delay hub sync "$work/stick"
+	as hub --quiet sync "$work/stick" >/dev/null
+	equal "power: no half segment is left after $delay s" "$(find "$work/stick" -name '*.bin' -size -68160c | wc -l)" 0
+	rm -rf "$work/victim"
+	cp -r "$work/ana" "$work/victim"
+	killed $delay victim sync "$work/stick"
+	as victim --quiet sync "$work/stick" >/dev/null
+	same hub victim
+	check "power: stick visits killed after $delay s are completed by the next" $?
+done
+
+# A full disk, on a small tmpfs in a mount namespace of our own where that is allowed.
+full() {
+	mount -t tmpfs -o size=3m tmpfs "$work/small" || return 77
+	cp -r "$work/empty" "$work/small/hub"
+	"$build/vereda" --home "$work/small/hub" --json load message "$work/rows.csv" >"$work/out" 2>"$work/err"
+	echo "load $?" >"$work/full"
+	"$build/vereda" --home "$work/small/hub" --json list >"$work/listed" 2>/dev/null
+	echo "list $?" >>"$work/full"
+	mount -o remount,size=60m "$work/small"
+	"$build/vereda" --home "$work/small/hub" --json load message "$work/rows.csv" >"$work/again" 2>>"$work/err"
+	echo "again $?" >>"$work/full"
+	"$build/vereda" --home "$work/small/hub" --json list 2>/dev/null | wc -l >"$work/after"
+	"$build/vereda" --home "$work/small/hub" --json check >"$work/checked" 2>/dev/null
+	cp -r "$work/ana" "$work/small/ana"
+	fill=$(($(df --output=avail -B1 "$work/small" | tail -1) - 900000))
+	head -c "$fill" /dev/zero >"$work/small/filler"
+	"$build/vereda" --home "$work/small/ana" import "$work/bundle" >/dev/null 2>&1
+	echo "import $?" >>"$work/full"
+	mkdir "$work/small/stick"
+	"$build/vereda" --home "$work/hub" sync "$work/small/stick" >/dev/null 2>&1
+	echo "sync $?" >>"$work/full"
+	rm "$work/small/filler"
+	"$build/vereda" --home "$work/small/ana" import "$work/bundle" >/dev/null 2>&1
+	echo "import-again $?" >>"$work/full"
+	"$build/vereda" --home "$work/hub" sync "$work/small/stick" >/dev/null 2>&1
+	echo "sync-again $?" >>"$work/full"
+	"$build/vereda" --home "$work/small/ana" --json list | wc -l >"$work/imported"
+}
+mkdir "$work/small"
+export work build
+if unshare -m true 2>/dev/null && unshare -m bash -c "$(declare -f full); full"; then
+	equal "power: a full disk stops load with 15, listing goes on, room lets it finish" \
+		"$(sed -n 1,3p "$work/full" | tr '\n' ' ')" "load 15 list 0 again 0 "
+	jq -es '.[0].error and .[0].message and .[0].hint' "$work/err" >/dev/null
+	check "power: the full disk gets an error with a hint" $?
+	equal "power: all rows are there once, after the disk was full" "$(cat "$work/after")" 4000
+	equal "power: the store is whole after the disk was full" "$(jq -c '[.bad]' "$work/checked")" "[0]"
+	equal "power: a full disk stops import and sync with 15, room lets them finish" "$(sed -n 4,7p "$work/full" | tr '\n' ' ')" \
+		"import 15 sync 15 import-again 0 sync-again 0 "
+	equal "power: the import is complete" "$(cat "$work/imported")" 4000
+else
+	echo "not ok power: cannot mount a small tmpfs (run as root)"
+	failed=1
+fi
+exit $failed
