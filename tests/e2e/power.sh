@@ -80,7 +80,9 @@ full() {
 }
 mkdir "$work/small"
 export work build
-if unshare -m true 2>/dev/null && unshare -m bash -c "$(declare -f full); full"; then
+private=-m # a mount namespace; without root, inside a user namespace too
+[ "$(id -u)" = 0 ] || private=-rm
+if unshare $private true 2>/dev/null && unshare $private bash -c "$(declare -f full); full"; then
 	equal "power: a full disk stops load with 15, listing goes on, room lets it finish" \
 		"$(sed -n 1,3p "$work/full" | tr '\n' ' ')" "load 15 list 0 again 0 "
 	jq -es '.[0].error and .[0].message and .[0].hint' "$work/err" >/dev/null
@@ -91,7 +93,7 @@ if unshare -m true 2>/dev/null && unshare -m bash -c "$(declare -f full); full";
 		"import 15 sync 15 import-again 0 sync-again 0 "
 	equal "power: the import is complete" "$(cat "$work/imported")" 4000
 else
-	echo "not ok power: cannot mount a small tmpfs (run as root)"
+	echo "not ok power: this kernel gives us no mount namespace to fill a small disk in"
 	failed=1
 fi
 exit $failed
