@@ -62,7 +62,8 @@ as other --quiet add message -m "not yours" >/dev/null
 as other --quiet export "$work/foreign" >/dev/null
 equal "damage: another group's bundle has no key here (12)" "$(import victim "$work/foreign")" 12
 equal "damage: nothing changed" "$(digests victim)" "$before"
-equal "damage: a welcome for another device (12)" "$(status_of as victim join "$work/ana.welcome.not")" 1
+as ben --quiet init --name ben --no-passphrase >/dev/null
+equal "damage: a welcome for another device (12)" "$(status_of as ben join "$work/ana.welcome")" 12
 
 # A stick with a flipped segment and a foreign file.
 mkdir "$work/stick"

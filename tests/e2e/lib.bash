@@ -52,5 +52,5 @@ found() {
 }
 rows() { # n [tag]: a CSV of n messages
 	echo text
-	seq -f "${2:-row} %.0f of a long night by the river, two boats passed" "$1"
+	seq -f "${2:-row} %.0f of a long night by the river and two boats passed" "$1"
 }
