@@ -2,12 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <lmdb.h>
 #include <sodium.h>
-#include <uv.h>
 
 #include "cli.h"
 #include "daemon/ctl.h"
+#include "daemon/link_tcp.h"
 #include "proto/err.h"
 #include "proto/sign.h"
 #include "proto/vereda.h"
@@ -338,21 +337,19 @@ const struct vd_command vd_command_check = {
 
 static int version_run(struct vd_cli *cli)
 {
-	int major, minor, patch;
-	char lmdb[32];
+	char lmdb[VD_STORE_ENGINE_TEXT];
 
-	mdb_version(&major, &minor, &patch);
-	snprintf(lmdb, sizeof lmdb, "%d.%d.%d", major, minor, patch);
+	vd_store_engine(lmdb);
 	if (cli->opt.json) {
 		vd_say_json(cli, json_pack("{s:s,s:i,s:{s:s,s:s,s:s,s:s}}", "version", VEREDA_RELEASE, "protocol", VD_VERSION, "libraries",
-		                           "libsodium", sodium_version_string(), "lmdb", lmdb, "libuv", uv_version_string(), "jansson",
+		                           "libsodium", sodium_version_string(), "lmdb", lmdb, "libuv", vd_tcp_engine(), "jansson",
 		                           jansson_version_str()));
 		return VD_EXIT_DONE;
 	}
 	vd_say(cli, VD_MSG_VERSION, VEREDA_RELEASE, vd_num(cli, VD_VERSION), NULL);
 	vd_say(cli, VD_MSG_VERSION_LIBRARY, "libsodium", sodium_version_string(), NULL);
 	vd_say(cli, VD_MSG_VERSION_LIBRARY, "lmdb", lmdb, NULL);
-	vd_say(cli, VD_MSG_VERSION_LIBRARY, "libuv", uv_version_string(), NULL);
+	vd_say(cli, VD_MSG_VERSION_LIBRARY, "libuv", vd_tcp_engine(), NULL);
 	vd_say(cli, VD_MSG_VERSION_LIBRARY, "jansson", jansson_version_str(), NULL);
 	return VD_EXIT_DONE;
 }

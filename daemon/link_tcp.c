@@ -128,3 +128,8 @@ int vd_sync_tcp(struct vd_store *store, struct vd_group *group, const char *host
 	result->elapsed_ms = vd_tcp_now() - start_ms;
 	return rc;
 }
+
+const char *vd_tcp_engine(void)
+{
+	return uv_version_string();
+}

@@ -17,4 +17,7 @@ struct vd_sync_result {
  * VD_ENOSPACE, VD_EIO. */
 int vd_sync_tcp(struct vd_store *, struct vd_group *, const char *host_port, struct vd_sync_result *);
 
+/* Version of libuv in use. */
+const char *vd_tcp_engine(void);
+
 #endif

@@ -238,6 +238,14 @@ void vd_store_device(const struct vd_store *s, uint8_t device[VD_STORE_DEVICE_BY
 	memcpy(name, s->name, VD_DEVICE_NAME_MAX + 1);
 }
 
+void vd_store_engine(char out[VD_STORE_ENGINE_TEXT])
+{
+	int major, minor, patch;
+
+	mdb_version(&major, &minor, &patch);
+	snprintf(out, VD_STORE_ENGINE_TEXT, "%d.%d.%d", major, minor, patch);
+}
+
 bool vd_store_readable(const struct vd_store *s)
 {
 	return vd_vault_readable(s->vault);

@@ -23,6 +23,9 @@ void vd_store_close(struct vd_store *); /* NULL is fine */
 
 const char *vd_store_home(const struct vd_store *);
 void vd_store_device(const struct vd_store *, uint8_t device[VD_STORE_DEVICE_BYTES], char name[VD_DEVICE_NAME_MAX + 1]);
+/* Version of LMDB in use, such as "0.9.24". */
+enum { VD_STORE_ENGINE_TEXT = 36 };
+void vd_store_engine(char out[VD_STORE_ENGINE_TEXT]);
 bool vd_store_readable(const struct vd_store *); /* without a passphrase */
 /* Records over all groups, and bytes of the database file. */
 int vd_store_size(struct vd_store *, uint64_t *records, uint64_t *bytes);

@@ -18,7 +18,7 @@ as() {
 	shift
 	"$build/vereda" --home "$work/$who" --no-input --lang en "$@"
 }
-show() { printf '  %s$ vereda %s\n' "$1" "${*:2}" | sed "s|$work/||g"; as "$@" 2>&1 | sed 's/^/    /'; }
+show() { printf '  %s$ vereda %s\n' "$1" "${*:2}" | sed "s|$work/||g; s|$PWD/||g"; as "$@" 2>&1 | sed "s|$work/||g; s/^/    /"; }
 check() { # what, status
 	if [ "$2" = 0 ]; then echo "ok demo: $1"; else echo "not ok demo: $1"; failed=1; fi
 }
@@ -37,7 +37,7 @@ within() { # seconds, command…: until it succeeds
 		sleep 0.1
 	done
 }
-lists() { as "$1" --json list | grep -q "$2"; }
+lists() { [ -n "$2" ] && as "$1" --json list | grep -q "$2"; }
 same() { [ "$(digests "$1")" = "$(digests "$2")" ]; }
 
 say "1. Three people, three devices. The hub founds a group."
@@ -79,7 +79,7 @@ stick=$work/stick
 mkdir "$stick"
 show hub sync "$stick"
 show monitor sync "$stick"
-event=$(as monitor --json add event title="Amenaza a la lideresa" place="El Mango" violation_status=alleged \
+event=$(as monitor --json add event title="Amenaza a la lideresa" place="El Mango" violation_status=likely \
 	-m "Two men on a motorbike left a written threat at her door." | value id)
 printf '  monitor$ vereda add event title="Amenaza a la lideresa" …\n'
 show monitor sync "$stick"
