@@ -373,8 +373,8 @@ int vd_fields_encode(struct vd_fields *f, struct vd_buf *out, struct vd_bad_fiel
 		return wrong(bad, VD_MSG_FIELD_TYPE, vd_slice(NULL, 0), "");
 	if (rc)
 		return rc == VD_ECAP ? wrong(bad, VD_MSG_TOO_LONG, vd_slice(NULL, 0), "") : rc;
-	/* The longest length field a packed body has is five bytes. */
-	if (VD_BODY_PREFIX_BYTES + vd_body_bucket(out->n - before + 6) + VD_BODY_MAC_BYTES > VD_BODY_MAX) {
+	/* As vd_body_seal packs it: one byte, and a length of at most three. */
+	if (!vd_body_bucket(out->n - before + 4)) {
 		out->n = before;
 		return wrong(bad, VD_MSG_TOO_LONG, vd_slice(NULL, 0), "");
 	}
