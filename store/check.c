@@ -467,9 +467,10 @@ int vd_check(struct vd_store *s, bool repair, struct vd_check *out)
 	int rc = c.lane ? vd_write_begin(s, &c.write) : VD_ENOMEM; /* nobody writes while we compare */
 
 	*out = (struct vd_check){ 0 };
-	if (rc)
-		goto done;
-	rc = vd_db_read(s->db, &txn);
+	if (!rc)
+		rc = vd_db_walk(s->db); /* before LMDB is sent through every page of it */
+	if (!rc)
+		rc = vd_db_read(s->db, &txn);
 	if (rc)
 		goto done;
 	rc = vd_memberships(s, txn, c.in, &c.group_count);

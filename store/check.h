@@ -9,7 +9,8 @@ struct vd_check {
 	uint64_t derived_bad;   /* indexes, digests, sketches that did not match */
 };
 
-/* repair: rebuilds derived data, and drops records that fail (their bytes are not what was signed; peers still have them). */
+/* VD_EDAMAGED: the database file itself is broken; nothing was looked at further.
+ * repair: rebuilds derived data, and drops records that fail (their bytes are not what was signed; peers still have them). */
 int vd_check(struct vd_store *, bool repair, struct vd_check *out);
 
 #endif

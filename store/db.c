@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,16 +11,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "pages.h"
 #include "proto/err.h"
 
 enum {
 	MAP_START = 4 << 20,
 	MAP_STEP_MAX = 256 << 20, /* doubling ends here, so that 32-bit address space is not asked for in vain */
-	LMDB_FORMAT = 1,
-	PAGE_MIN = 512, PAGE_MAX = 65536,
-	PAGE_IS_META = 0x08,
 };
-static const uint32_t lmdb_magic = 0xbeefc0de;
 static const char *const table_names[VD_TABLES] = { "records", "items", "lists", "index", "values", "pool" };
 static size_t map_start = MAP_START;
 
@@ -55,81 +53,60 @@ int vd_db_err(int rc)
 	return rc <= 0 && rc > -1000 ? rc : VD_EIO;
 }
 
-/* LMDB 0.9's meta page, after the page header. */
-struct meta {
-	uint32_t magic, version;
-	size_t address, map_bytes;
-	struct {
-		uint32_t page_bytes; /* of the first one */
-		uint16_t flags, depth;
-		size_t branches, leaves, overflows, entries, root;
-	} free, main;
-	size_t last_page, txn;
-};
-
-static int read_meta(int fd, off_t at, struct meta *out)
+static int open_file(const char *folder, int *fd)
 {
-	size_t head = sizeof(size_t) + 8;
-	uint8_t raw[sizeof(size_t) + 8 + sizeof(*out)];
-	uint16_t flags;
-	ssize_t n = pread(fd, raw, sizeof(raw), at);
+	char path[PATH_MAX];
 
-	if (n < 0)
+	if ((size_t)snprintf(path, sizeof(path), "%s/data.mdb", folder) >= sizeof(path))
+		return VD_EINVAL;
+	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (*fd >= 0)
+		return VD_OK;
+	return errno == ENOENT || errno == ENOTDIR ? VD_ENOSTORE : errno == ELOOP ? VD_EDAMAGED : VD_EIO;
+}
+
+int vd_db_walk(struct vd_db *db)
+{
+	struct vd_pages pages;
+	int fd, rc = open_file(db->folder, &fd);
+
+	if (rc)
+		return rc;
+	rc = vd_pages_read(fd, &pages);
+	if (!rc)
+		rc = vd_pages_walk(fd, &pages);
+	close(fd);
+	return rc;
+}
+
+/* The file ends before the last page ever used. That is fine when nothing refers to what is missing: LMDB leaves pages unwritten
+ * that were allocated and given back in one transaction. Else it is torn. */
+static int inspect_short(const char *folder, int fd)
+{
+	struct vd_pages pages;
+	int rc, lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (lock < 0)
 		return VD_EIO;
-	if ((size_t)n != sizeof(raw))
-		return VD_EDAMAGED;
-	memcpy(&flags, raw + sizeof(size_t) + 2, sizeof(flags));
-	memcpy(out, raw + head, sizeof(*out));
-	if (!(flags & PAGE_IS_META) || out->magic != lmdb_magic)
-		return VD_EDAMAGED;
-	return out->version == LMDB_FORMAT ? VD_OK : VD_EVERSION;
+	rc = flock(lock, LOCK_EX) ? VD_EIO : VD_OK; /* the writers' lock */
+	if (!rc)
+		rc = vd_pages_read(fd, &pages);
+	if (!rc)
+		rc = vd_pages_walk(fd, &pages);
+	close(lock);
+	return rc;
 }
 
 int vd_db_inspect(const char *folder)
 {
-	struct meta meta[2];
-	struct stat st;
-	char path[4096];
-	uint64_t page;
-	int rc, fd;
+	struct vd_pages pages;
+	int fd, rc = open_file(folder, &fd);
 
-	if ((size_t)snprintf(path, sizeof(path), "%s/data.mdb", folder) >= sizeof(path))
-		return VD_EINVAL;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (fd < 0)
-		return errno == ENOENT || errno == ENOTDIR ? VD_ENOSTORE : errno == ELOOP ? VD_EDAMAGED : VD_EIO;
-	rc = VD_EIO;
-	if (fstat(fd, &st))
-		goto done;
-	rc = VD_EDAMAGED;
-	if (!S_ISREG(st.st_mode))
-		goto done;
-	rc = read_meta(fd, 0, &meta[0]);
 	if (rc)
-		goto done;
-	rc = VD_EDAMAGED;
-	page = meta[0].free.page_bytes;
-	if (page < PAGE_MIN || page > PAGE_MAX || (page & (page - 1)))
-		goto done;
-	rc = read_meta(fd, (off_t)page, &meta[1]);
-	if (rc)
-		goto done;
-	rc = VD_EDAMAGED;
-	for (int i = 0; i < 2; i++) {
-		const struct meta *m = &meta[i];
-
-		if (m->free.page_bytes != page || m->map_bytes > SIZE_MAX / 4)
-			goto done;
-		if (m->txn < meta[!i].txn)
-			continue; /* LMDB uses the newer one */
-		if (m->last_page < 1 || m->last_page >= (uint64_t)st.st_size / page)
-			goto done;
-		if ((m->free.root != SIZE_MAX && m->free.root > m->last_page) ||
-		    (m->main.root != SIZE_MAX && m->main.root > m->last_page))
-			goto done;
-	}
-	rc = VD_OK;
-done:
+		return rc;
+	rc = vd_pages_read(fd, &pages);
+	if (!rc && pages.last_page >= pages.file_pages)
+		rc = inspect_short(folder, fd);
 	close(fd);
 	return rc;
 }

@@ -40,6 +40,8 @@ void vd_db_done(struct vd_db *, MDB_txn *); /* NULL is fine */
  * times, always against the same state. The caller holds the writers' lock. */
 int vd_db_change(struct vd_db *, int (*apply)(void *ctx, MDB_txn *), void *ctx);
 
+/* Reads the whole file page by page (pages.h). The caller holds the writers' lock. VD_EDAMAGED. */
+int vd_db_walk(struct vd_db *);
 MDB_dbi vd_db_table(const struct vd_db *, enum vd_table);
 /* Pages in use, in bytes. */
 uint64_t vd_db_bytes(struct vd_db *);
