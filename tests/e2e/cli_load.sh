@@ -112,7 +112,7 @@ v hub load "Bad Kind" a.csv
 exits "a kind that cannot be" 2
 v hub --json load sighting a.csv
 is "any other kind is generic" "$code $(count sighting)" "0 4"
-head -c 63000 /dev/zero | tr '\0' x >word
+head -c 63700 /dev/zero | tr '\0' x >word
 { echo text; echo short; cat word; echo; echo after; } >long-row.csv
 v hub --json load message long-row.csv
 is "a row that no record holds" "$code $(key '"\(.new) \(.refused) \(.errors[0].row)"')" "3 2 1 3"
