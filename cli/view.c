@@ -156,10 +156,10 @@ enum vd_msg vd_role_text(enum vd_role role)
 	return (size_t)role < sizeof texts / sizeof *texts ? texts[role] : texts[0];
 }
 
-/* The one text of a record that stands for it in a list. */
+/* The one text of a record that stands for it in a list: its title where it has one, else the kind's main text. */
 static struct vd_slice headline(struct vd_cli *cli, const struct vd_found *f)
 {
-	static const char *const fallback[] = { "title", "description", "stage", "headline", "name" };
+	static const char *const other[] = { "description", "stage", "headline", "name" };
 	const struct vd_value *v;
 
 	if (f->body)
@@ -167,9 +167,11 @@ static struct vd_slice headline(struct vd_cli *cli, const struct vd_found *f)
 		                            f->body == VD_EVERSION ? VD_MSG_BODY_VERSION : VD_MSG_BODY_SEALED));
 	const struct vd_kind *kind = vd_kind_find(f->content->kind);
 
-	v = vd_content_get(f->content, kind ? kind->main_text : "text", VD_MP_STR, 0);
-	for (size_t i = 0; (!v || !v->bytes.n) && i < sizeof fallback / sizeof *fallback; i++)
-		v = vd_content_get(f->content, fallback[i], VD_MP_STR, 0);
+	v = vd_content_get(f->content, "title", VD_MP_STR, 0);
+	if (!v || !v->bytes.n)
+		v = vd_content_get(f->content, kind ? kind->main_text : "text", VD_MP_STR, 0);
+	for (size_t i = 0; (!v || !v->bytes.n) && i < sizeof other / sizeof *other; i++)
+		v = vd_content_get(f->content, other[i], VD_MP_STR, 0);
 	return v ? v->bytes : vd_slice_str("");
 }
 

@@ -15,7 +15,7 @@ daemon() {
 	pid=$!
 	started+=($pid)
 	for _ in $(seq 200); do
-		addr=$(sed -n 's/.*listening addr=\([0-9.:]*\).*/\1/p' "$home.log" | head -1)
+		addr=$(sed -n 's/.*listening addr=\([0-9.:]*\).*/\1/p' "$home.log" 2>/dev/null | head -1)
 		[ -n "$addr" ] && return 0
 		sleep 0.05
 	done
