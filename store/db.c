@@ -155,12 +155,16 @@ static int open_env(struct vd_db *db, bool create)
 int vd_db_open(const char *folder, bool create, struct vd_db **out)
 {
 	struct vd_db *db = calloc(1, sizeof(*db));
+	pthread_mutexattr_t checked;
 	int rc = VD_ENOMEM;
 
 	if (!db)
 		return rc;
 	db->folder_fd = -1;
-	pthread_mutex_init(&db->writer, NULL);
+	pthread_mutexattr_init(&checked);
+	pthread_mutexattr_settype(&checked, PTHREAD_MUTEX_ERRORCHECK);
+	pthread_mutex_init(&db->writer, &checked);
+	pthread_mutexattr_destroy(&checked);
 	pthread_rwlock_init(&db->map, NULL);
 	db->folder = strdup(folder);
 	if (!db->folder)
@@ -196,7 +200,8 @@ void vd_db_close(struct vd_db *db)
 
 int vd_db_lock(struct vd_db *db)
 {
-	pthread_mutex_lock(&db->writer);
+	if (pthread_mutex_lock(&db->writer))
+		return VD_EBUSY; /* this thread has a transaction open: waiting for it would be for ever */
 	while (flock(db->folder_fd, LOCK_EX)) {
 		if (errno != EINTR) {
 			pthread_mutex_unlock(&db->writer);

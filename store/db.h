@@ -29,7 +29,7 @@ int vd_db_inspect(const char *folder);
 int vd_db_open(const char *folder, bool create, struct vd_db **out);
 void vd_db_close(struct vd_db *); /* NULL is fine */
 
-/* The writers' lock, of all processes and threads. Waits. */
+/* The writers' lock, of all processes and threads. Waits. VD_EBUSY: this thread holds it already. */
 int vd_db_lock(struct vd_db *);
 void vd_db_unlock(struct vd_db *);
 

@@ -235,8 +235,8 @@ static int look(struct query *q)
 	uint64_t first, last;
 	int rc = vd_index_catch_up(q->store);
 
-	if (rc == VD_ENOSPACE || rc == VD_EIO)
-		return consider_all(q); /* a full disk does not keep anybody from reading */
+	if (rc == VD_ENOSPACE || rc == VD_EIO || rc == VD_EBUSY)
+		return consider_all(q); /* neither a full disk nor a transaction of our own keeps anybody from reading */
 	if (!rc)
 		rc = vd_index_state(q->store, &state);
 	if (rc)
@@ -414,7 +414,7 @@ int vd_store_find_prefix(struct vd_store *s, const char *hex, uint64_t *arrival)
 	rc = vd_index_catch_up(s);
 	if (!rc)
 		rc = find_in_index(s, hex, digits, vd_slice(first, sizeof(first)), &found);
-	else if (rc == VD_ENOSPACE || rc == VD_EIO)
+	else if (rc == VD_ENOSPACE || rc == VD_EIO || rc == VD_EBUSY)
 		rc = find_by_walk(s, hex, digits, &found);
 	if (rc)
 		return rc;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "file.h"
@@ -122,6 +123,21 @@ static int make_folders(const char *path)
 	return VD_OK;
 }
 
+/* There another machine may hold the locks, and a mapping may show old pages. */
+static bool network_file_system(const char *path)
+{
+	static const uint32_t types[] = { 0x6969 /* NFS */, 0x517b /* SMB */, 0xff534d42 /* CIFS */, 0xfe534d42 /* SMB 2 */ };
+	struct statfs fs;
+
+	if (statfs(path, &fs))
+		return false;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		if ((uint32_t)fs.f_type == types[i])
+			return true;
+	}
+	return false;
+}
+
 /* Is `home` a folder of ours alone? */
 static int check_home(const char *home)
 {
@@ -133,6 +149,8 @@ static int check_home(const char *home)
 		return VD_ENOSTORE;
 	if (st.st_uid != geteuid())
 		return VD_EKEY;
+	if (network_file_system(home))
+		return VD_EINVAL;
 	if (st.st_mode & 077)
 		(void)chmod(home, 0700); /* a file system without modes cannot */
 	return VD_OK;

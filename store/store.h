@@ -15,9 +15,12 @@ struct vd_store;
 
 enum { VD_STORE_DEVICE_BYTES = 16, VD_DEVICE_NAME_MAX = 64 };
 
-/* Makes `home` (and its parents) and an empty store in it. VD_EEXISTS: there is one, nothing changed. */
+/* Makes `home` (and its parents) and an empty store in it: whole, or none. VD_EEXISTS: there is one, nothing changed.
+ * VD_EKEY: the folder belongs to somebody else; VD_EINVAL: name or path too long, or a network file system, where locks and
+ * mapping do not hold; VD_EIO, VD_ENOSPACE. */
 int vd_store_create(const char *home, const char *device_name);
-/* VD_ENOSTORE, VD_EDAMAGED (not ours, torn or from a newer version: VD_EVERSION), VD_EBUSY, VD_EIO. */
+/* VD_ENOSTORE; VD_EDAMAGED: not ours, or torn; VD_EVERSION: of a newer version; VD_EKEY, VD_EINVAL as above; VD_EBUSY: too many
+ * readers; VD_EIO. Once a process: LMDB's locks do not stand a second time, nor a fork. Its threads may share it. */
 int vd_store_open(const char *home, struct vd_store **out);
 void vd_store_close(struct vd_store *); /* NULL is fine */
 
@@ -46,7 +49,9 @@ int vd_store_found(struct vd_store *, const char *group_name, const char *member
  * VD_EEXISTS: already in it, by the same identity. */
 int vd_store_join(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], struct vd_batch *control, const uint8_t grant[VD_ID_BYTES]);
 
-/* Writing: one transaction, many records. Takes the writer lock of all processes until ended. */
+/* Writing: one transaction, many records. Takes the writers' lock of all processes until ended: never wait for people or peers
+ * in between. One at a time in a thread, which also calls no other function that writes meanwhile (VD_EBUSY). What is written
+ * is held in memory until the commit. */
 struct vd_write;
 int vd_write_begin(struct vd_store *, struct vd_write **out);
 /* What a person or program says. */
@@ -58,7 +63,9 @@ struct vd_draft {
 	bool has_expires;
 	uint32_t expires_day;
 };
-/* Seals, signs, chains and stores one record of ours; control records are added to `group` too. *id is its id. */
+/* Seals, signs, chains and stores one record of ours; control records are added to `group` too (and stay there when the
+ * transaction fails: load the group anew). *id is its id. VD_EKEY: no identity or no epoch key; VD_EAUTHOR: not granted;
+ * VD_ECAP, VD_EINVAL as vd_body_seal, vd_record_create. Then nothing of it is written and the transaction can go on. */
 int vd_write_own(struct vd_write *, struct vd_group *, const struct vd_draft *, struct vd_id *id);
 /* Position and counters that must move with the records: a named value, at most 4 KiB. Empty value: delete. */
 int vd_write_note(struct vd_write *, const char *use, struct vd_slice key, struct vd_slice value);
@@ -85,10 +92,11 @@ int vd_store_commit(struct vd_store *, struct vd_group *, struct vd_batch *, str
 
 /* Reading. Arrival numbers start at 1 and only grow. */
 int vd_store_latest(struct vd_store *, uint64_t *arrival);
-/* Copies the raw record into *raw (reset first), decodes it. received_ms: when it was stored, by our clock. */
+/* Copies the raw record into *raw (reset first), decodes it. received_ms (may be NULL): when it was stored, by our clock.
+ * VD_ENOTFOUND; VD_EDAMAGED: its bytes are not what was stored. */
 int vd_store_read(struct vd_store *, uint64_t arrival, struct vd_buf *raw, struct vd_record *out, uint64_t *received_ms);
 int vd_store_find(struct vd_store *, const struct vd_id *, uint64_t *arrival);
-/* By the first `digits` (6 or more) hex digits. VD_EAMBIGUOUS, VD_ENOTFOUND. */
+/* By the first 6 or more hex digits. VD_EAMBIGUOUS, VD_ENOTFOUND; VD_EINVAL: fewer, or no hex. */
 int vd_store_find_prefix(struct vd_store *, const char *hex, uint64_t *arrival);
 /* Digest, wanted and (if symbols) the first n sketch symbols of a lane, of one moment. */
 int vd_store_lane(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], uint8_t lane, struct vd_lane_state *,
@@ -96,8 +104,9 @@ int vd_store_lane(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], uint8_
 /* Fills in a port onto this store; valid while it is open. */
 void vd_store_port(struct vd_store *, struct vd_port *);
 
-/* A consistent walk over raw records in arrival order without copying each: for export and check. `visit` gets records with
- * arrival > after (lane 255: all lanes; group NULL: all groups); non-zero stops the walk and is returned. Must not write. */
+/* A consistent walk over raw records in arrival order, for export: `visit` gets what is stored by now with arrival > after
+ * (lane 255: all lanes; group NULL: all groups); non-zero stops the walk and is returned. No snapshot is held while it runs,
+ * so it may read and write. A record that cannot be opened is left out: vd_check tells. */
 int vd_store_walk(struct vd_store *, const uint8_t *group, uint8_t lane, uint64_t after,
                   int (*visit)(void *ctx, uint64_t arrival, uint64_t received_ms, struct vd_slice raw), void *ctx);
 

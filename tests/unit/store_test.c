@@ -174,6 +174,104 @@ static void test_store__next_identity_is_kept_until_used(void **state)
 	vd_store_close(s);
 }
 
+/* A second transaction in one thread is an error, not a wait for ever; reading goes on. */
+static void test_store__one_transaction_at_a_time(void **state)
+{
+	const struct cast_place *p = *state;
+	struct vd_store *s = cast_store(p->home);
+	uint8_t id[VD_GROUP_BYTES];
+	struct vd_group *g = cast_found(s, id);
+	struct vd_write *w, *second;
+	char hex[2 * VD_ID_BYTES + 1];
+	uint64_t arrival;
+	struct vd_id first;
+
+	cast_add(s, g, "hola", &first);
+	assert_int_equal(vd_write_begin(s, &w), 0);
+	assert_int_equal(vd_write_begin(s, &second), VD_EBUSY);
+	assert_int_equal(vd_store_segment_learn(s, "x", vd_slice_str("y")), VD_EBUSY);
+	vd_hex(hex, first.b, VD_ID_BYTES);
+	assert_int_equal(vd_store_find_prefix(s, hex, &arrival), 0);
+	assert_int_equal(cast_own(w, g, "dos", cast_now, NULL), 0);
+	assert_int_equal(vd_write_commit(w), 0);
+	cast_add(s, g, "tres", NULL);
+	vd_group_free(g);
+	vd_store_close(s);
+}
+
+static int add_while_walking(void *ctx, uint64_t arrival, uint64_t received_ms, struct vd_slice raw)
+{
+	struct {
+		struct vd_store *s;
+		struct vd_group *g;
+		int visits;
+	} *c = ctx;
+
+	(void)arrival;
+	(void)received_ms;
+	(void)raw;
+	cast_add(c->s, c->g, "otra", NULL);
+	c->visits++;
+	return 0;
+}
+
+static void test_store__walk_is_of_one_moment(void **state)
+{
+	const struct cast_place *p = *state;
+	struct {
+		struct vd_store *s;
+		struct vd_group *g;
+		int visits;
+	} c = { 0 };
+	uint8_t id[VD_GROUP_BYTES];
+
+	c.s = cast_store(p->home);
+	c.g = cast_found(c.s, id);
+	assert_int_equal(vd_store_walk(c.s, id, 255, 0, add_while_walking, &c), 0);
+	assert_int_equal(c.visits, 4);
+	vd_group_free(c.g);
+	vd_store_close(c.s);
+}
+
+/* What is refused leaves the transaction as it was. */
+static void test_store__refused_draft(void **state)
+{
+	static uint8_t big[VD_BODY_MAX];
+	const struct cast_place *p = *state;
+	struct vd_store *s = cast_store(p->home);
+	uint8_t id[VD_GROUP_BYTES];
+	struct vd_group *g = cast_found(s, id), *stranger;
+	struct vd_draft draft = { .lane = VD_LANE_NORMAL, .audience = VD_AUDIENCE_MEMBERS, .content = vd_slice(big, sizeof(big)), .now_ms = cast_now };
+	struct vd_identity nobody;
+	uint8_t seed[VD_IDENTITY_SEED_BYTES] = { 5 };
+	struct vd_lane_state lane;
+	struct vd_write *w;
+	struct vd_id unused;
+
+	assert_int_equal(vd_write_begin(s, &w), 0);
+	assert_int_equal(vd_write_own(w, g, &draft, &unused), VD_ECAP);
+	draft.lane = VD_LANES;
+	assert_int_equal(vd_write_own(w, g, &draft, &unused), VD_EINVAL);
+	draft.lane = VD_LANE_CONTROL;
+	draft.content = vd_slice_str("nonsense");
+	assert_int_not_equal(vd_write_own(w, g, &draft, &unused), 0);
+	stranger = vd_group_new(id, NULL);
+	assert_int_equal(cast_own(w, stranger, "x", cast_now, NULL), VD_EKEY);
+	vd_group_free(stranger);
+	vd_identity_from_seed(seed, &nobody);
+	stranger = vd_group_new(id, &nobody);
+	assert_int_equal(cast_own(w, stranger, "x", cast_now, NULL), VD_EAUTHOR);
+	vd_group_free(stranger);
+	assert_int_equal(cast_own(w, g, "bueno", cast_now, NULL), 0);
+	assert_int_equal(vd_write_commit(w), 0);
+	assert_int_equal(vd_store_lane(s, id, VD_LANE_NORMAL, &lane, NULL, 0), 0);
+	assert_int_equal(lane.digest.count, 1);
+	assert_int_equal(vd_store_lane(s, id, VD_LANE_CONTROL, &lane, NULL, 0), 0);
+	assert_int_equal(lane.digest.count, 4);
+	vd_group_free(g);
+	vd_store_close(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -181,6 +279,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_store__found_write_read, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_store__time_does_not_go_backwards, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_store__notes_and_segments, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_store__one_transaction_at_a_time, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_store__walk_is_of_one_moment, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_store__refused_draft, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_store__next_identity_is_kept_until_used, cast_setup, cast_teardown),
 	};
 
