@@ -327,5 +327,6 @@ uint64_t vd_peeler_estimate(const struct vd_peeler *p)
 {
 	double least = fabs(p->exceeds), d = p->weights > 0 ? p->squares / p->weights : 0;
 
-	return (uint64_t)(d > least ? d : least);
+	d = d > least ? d : least;
+	return d < 0x1p62 ? (uint64_t)d : UINT64_C(1) << 62; /* counts may claim anything */
 }

@@ -1,0 +1,156 @@
+/* Input: u8 mode ‖ steps. A session meets a real one, by way of somebody who may drop, change and invent messages.
+ *
+ * mode & 1: the victim initiates; mode & 2: equal sets; mode & 4: a small difference. A step is u8 what ‖ …:
+ *   0 the next message of the real peer arrives       1 … changed: u16 offset ‖ u8 xor      2 … cut: u16 bytes stay
+ *   3 an invented one: u8 type ‖ u8 n ‖ n bytes       4 … with round and lane in front: u8 type ‖ u8 lane ‖ u8 n ‖ n bytes
+ *   5 the victim speaks, and the peer hears it        6 a batch is durable                  7 u8 seconds pass
+ *   8 the peer's last message arrives once more
+ * Nothing crashes, runs for ever, or holds more than it may; nothing invented gets a verdict of valid. */
+#include <string.h>
+
+#include "proto/err.h"
+#include "tests/fuzz/fuzz.h"
+#include "tests/sim/pair.h"
+
+enum { STEPS = 400, DRAINS = 200 };
+
+static struct pair pairs[3]; /* large difference, equal, small */
+
+static void prepare(void)
+{
+	if (pairs[0].now_ms)
+		return;
+	FUZZ_CHECK(vd_sign_selftest() == 0);
+	for (size_t i = 0; i < 3; i++) {
+		pair_init(&pairs[i], i + 1, 3);
+		pair_write(&pairs[i], 30, VD_LANE_URGENT, true, true);
+		pair_common(&pairs[i], i == 2 ? 2000 : 100, VD_LANE_NORMAL);
+		if (i != 1) {
+			pair_write(&pairs[i], 20, VD_LANE_NORMAL, true, false);
+			pair_write(&pairs[i], 20, VD_LANE_NORMAL, false, true);
+		}
+	}
+}
+
+struct scene {
+	struct pair *p;
+	struct end *victim, *peer;
+	struct vd_buf last; /* of the peer */
+	uint8_t last_type;
+	uint64_t now_ms;
+	int rc;
+};
+
+static void hear(struct scene *s, uint8_t type, struct vd_slice payload)
+{
+	struct vd_batch *b;
+
+	if (s->rc && s->rc != VD_EAGAIN)
+		return;
+	s->rc = vd_session_feed(s->victim->s, s->now_ms, type, payload);
+	FUZZ_CHECK(s->rc == VD_OK || s->rc == VD_EFORMAT || s->rc == VD_ECAP || s->rc == VD_EAGAIN);
+	b = vd_session_batch(s->victim->s);
+	FUZZ_CHECK(!b || b->bytes.n <= VD_BATCH_BYTES + VD_MESSAGE_MAX);
+	for (size_t i = 0; b && i < b->count; i++)
+		FUZZ_CHECK(b->entries[i].verdict != VD_OK || memory_has(&s->peer->m, &b->entries[i].record.id, false) ||
+		           memory_has(&s->victim->m, &b->entries[i].record.id, false));
+}
+
+static void peer_speaks(struct scene *s)
+{
+	uint8_t type;
+
+	vd_buf_reset(&s->last);
+	if (vd_session_drain(s->peer->s, s->now_ms, &type, &s->last) == 1)
+		s->last_type = type;
+}
+
+static void victim_speaks(struct scene *s)
+{
+	struct vd_buf out = { 0 };
+	uint8_t type;
+
+	for (int i = 0; i < DRAINS && vd_session_drain(s->victim->s, s->now_ms, &type, &out) == 1; i++) {
+		FUZZ_CHECK(out.n < VD_MESSAGE_MAX);
+		/* the peer may find it strange by now */
+		if (s->peer->rc == VD_OK)
+			s->peer->rc = vd_session_feed(s->peer->s, s->now_ms, type, vd_buf_slice(&out));
+		vd_buf_reset(&out);
+	}
+	if (vd_session_batch(s->peer->s))
+		(void)!vd_session_committed(s->peer->s, s->now_ms, VD_OK);
+	vd_buf_deinit(&out);
+}
+
+static void invent(struct scene *s, struct vd_rd *r, bool addressed)
+{
+	uint8_t type = vd_rd_u8(r), lane = addressed ? vd_rd_u8(r) : 0;
+	struct vd_slice junk = vd_rd_take(r, vd_rd_u8(r));
+	struct vd_buf m = { 0 };
+
+	if (addressed) {
+		vd_buf_put_u8(&m, (uint8_t)vd_session_stats(s->victim->s)->rounds);
+		vd_buf_put_u8(&m, lane);
+	}
+	vd_buf_put_slice(&m, junk);
+	hear(s, type, vd_buf_slice(&m));
+	vd_buf_deinit(&m);
+}
+
+static void step(struct scene *s, struct vd_rd *r)
+{
+	uint8_t what = vd_rd_u8(r);
+	uint16_t at;
+
+	switch (what % 9) {
+	case 0:
+	case 1:
+	case 2:
+		peer_speaks(s);
+		at = what % 9 ? vd_rd_u16(r) : 0;
+		if (what % 9 == 1 && s->last.n)
+			s->last.p[at % s->last.n] ^= vd_rd_u8(r);
+		if (what % 9 == 2 && s->last.n > at)
+			s->last.n = at;
+		hear(s, s->last_type, vd_buf_slice(&s->last));
+		break;
+	case 3:
+	case 4:
+		invent(s, r, what % 9 == 4);
+		break;
+	case 5:
+		victim_speaks(s);
+		break;
+	case 6:
+		if (vd_session_batch(s->victim->s))
+			(void)!vd_session_committed(s->victim->s, s->now_ms, VD_OK);
+		vd_session_grew(s->victim->s, s->now_ms);
+		break;
+	case 7:
+		s->now_ms += 1000u * vd_rd_u8(r);
+		if (s->now_ms >= vd_session_deadline(s->victim->s))
+			s->rc = s->rc ? s->rc : vd_session_tick(s->victim->s, s->now_ms);
+		break;
+	case 8:
+		hear(s, s->last_type, vd_buf_slice(&s->last));
+		break;
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct vd_rd r = vd_rd(vd_slice(data, size));
+	uint8_t mode = vd_rd_u8(&r);
+	struct scene s = { .now_ms = 1000 };
+
+	prepare();
+	s.p = &pairs[mode & 2 ? 1 : mode & 4 ? 2 : 0];
+	pair_connect(s.p);
+	s.victim = mode & 1 ? &s.p->a : &s.p->b;
+	s.peer = mode & 1 ? &s.p->b : &s.p->a;
+	for (int i = 0; i < STEPS && r.n && !r.err; i++)
+		step(&s, &r);
+	victim_speaks(&s);
+	vd_buf_deinit(&s.last);
+	return 0;
+}
