@@ -277,7 +277,7 @@ int vd_reconcile_start(struct vd_reconcile *r, uint64_t expected, const uint8_t 
 	}
 	/* Somewhat short of the estimate: what is missing costs a round trip more, what is too much is sent for nothing, and
 	 * the decoder knows far better after the first burst. */
-	burst = vd_sketch_symbols_for(d - d / 8);
+	burst = vd_sketch_symbols_for(d - d / 6);
 	burst = burst > BURST_MIN ? burst : BURST_MIN;
 	if (r->method == VD_METHOD_SYMBOLS || r->method == VD_METHOD_SALTED)
 		r->burst = burst < r->symbol_count ? (size_t)burst : r->symbol_count;
@@ -368,7 +368,7 @@ static int resolve(struct vd_reconcile *r)
 static void ask_for_more(struct vd_reconcile *r)
 {
 	size_t have = vd_peeler_symbols(r->peeler);
-	double d = (double)vd_peeler_estimate(r->peeler) * (1 + 5 / sqrt((double)have + 1));
+	double d = (double)vd_peeler_estimate(r->peeler) * (1 + 4 / sqrt((double)have + 1));
 	uint64_t target = vd_sketch_symbols_for(d < 1e9 ? (uint64_t)d : 1000000000);
 
 	/* Twice what would do has come: these are no honest symbols, or items that cancel out. */
