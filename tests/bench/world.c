@@ -48,7 +48,7 @@ void world_csv(const char *path, size_t rows)
 
 void world_found(const char *home, const char *const *others, size_t count)
 {
-	char file[512];
+	char file[512], name[32];
 	json_t *answer;
 
 	json_decref(VEREDA(home, "init", "--no-passphrase", "--name", "hub"));
@@ -57,7 +57,8 @@ void world_found(const char *home, const char *const *others, size_t count)
 		json_decref(VEREDA(others[i], "init", "--no-passphrase", "--name", "field"));
 		answer = VEREDA(others[i], "id");
 		snprintf(file, sizeof(file), "%s.welcome", others[i]);
-		json_decref(VEREDA(home, "admit", string(answer, "id"), "--name", "Field", "-o", file));
+		snprintf(name, sizeof(name), "Field %zu", i + 1);
+		json_decref(VEREDA(home, "admit", string(answer, "id"), "--name", name, "-o", file));
 		json_decref(answer);
 		json_decref(VEREDA(others[i], "join", file));
 		unlink(file);
