@@ -131,11 +131,11 @@ void vd_calls_opened(struct vd_call *call, uint64_t now_ms)
 	call->wait_ms = VD_CALLS_FIRST_MS;
 }
 
-void vd_calls_ended(struct vd_call *call, int err, uint64_t now_ms, uint32_t random)
+void vd_calls_ended(struct vd_call *call, bool doubled, uint64_t now_ms, uint32_t random)
 {
 	call->state = VD_CALL_WAITING;
-	call->doubled = err == VD_EEXISTS;
-	if (call->doubled) {
+	call->doubled = doubled;
+	if (doubled) {
 		call->next_ms = now_ms + jitter(VD_CALLS_DOUBLE_MS, random);
 		return;
 	}

@@ -46,8 +46,8 @@ bool vd_calls_heard(struct vd_calls *, const struct sockaddr *, const uint8_t gr
 struct vd_call *vd_calls_due(struct vd_calls *, uint64_t now_ms);
 uint64_t vd_calls_deadline(const struct vd_calls *);
 void vd_calls_opened(struct vd_call *, uint64_t now_ms);
-/* It failed or its session ended; err as the link had it, VD_EEXISTS for a device connected already. */
-void vd_calls_ended(struct vd_call *, int err, uint64_t now_ms, uint32_t random);
+/* It failed or its session ended; doubled: because, or while, its device is connected otherwise. */
+void vd_calls_ended(struct vd_call *, bool doubled, uint64_t now_ms, uint32_t random);
 /* A session of the group ended, whoever had called: those that were doubled are worth a call again. */
 void vd_calls_free_doubled(struct vd_calls *, const uint8_t group[VD_GROUP_BYTES], uint64_t now_ms, uint32_t random);
 /* All that wait are due ("sync now"). */

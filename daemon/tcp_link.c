@@ -75,6 +75,9 @@ void vd_link_close(struct vd_link *link, int err)
 {
 	if (link->state == VD_LINK_CLOSED)
 		return;
+	/* what came before the line broke is worth a commit, which this offers */
+	if (link->state == VD_LINK_OPEN && link->proved)
+		vd_node_bye(link->tcp->node, vd_tcp_now(), link->conn);
 	if (link->state < VD_LINK_ENDING) /* else the session has its result */
 		link->err = err;
 	link->state = VD_LINK_CLOSED;
@@ -283,10 +286,12 @@ void vd_tcp_pump(struct vd_tcp *tcp)
 		struct vd_wish wish;
 
 		again = false;
-		while (vd_node_wish(tcp->node, &wish))
-			grant(tcp, &wish);
 		for (struct vd_link *link = tcp->links; link; link = link->next)
 			again |= link_move(link);
+		while (vd_node_wish(tcp->node, &wish)) {
+			grant(tcp, &wish);
+			again = true;
+		}
 	}
 	tcp->pumping = false;
 	vd_tcp_arm(tcp);

@@ -58,7 +58,7 @@ static void test_calls__a_named_peer_is_called_at_once_and_for_ever(void **state
 	for (int i = 0; i < 20; i++) {
 		uint32_t random = (uint32_t)i * 2654435761u;
 
-		vd_calls_ended(one, VD_ECLOSED, now, random);
+		vd_calls_ended(one, false, now, random);
 		assert_in_range(one->next_ms, now + base / 2, now + base * 3 / 2);
 		assert_null(vd_calls_due(&calls, one->next_ms - 1));
 		now = one->next_ms;
@@ -66,7 +66,7 @@ static void test_calls__a_named_peer_is_called_at_once_and_for_ever(void **state
 		base = base * 2 < VD_CALLS_LAST_MS ? base * 2 : VD_CALLS_LAST_MS;
 	}
 	vd_calls_opened(one, now);
-	vd_calls_ended(one, 0, now, 0);
+	vd_calls_ended(one, false, now, 0);
 	assert_in_range(one->next_ms, now + VD_CALLS_FIRST_MS / 2, now + VD_CALLS_FIRST_MS * 3 / 2);
 }
 
@@ -86,8 +86,8 @@ static void test_calls__a_beacon_is_a_call_once(void **state)
 	assert_null(vd_calls_due(&calls, now));
 
 	/* it hung up; its next beacon says that it lives, and is not waited out */
-	vd_calls_ended(call, VD_ECLOSED, now, 0);
-	vd_calls_ended(call, VD_ECLOSED, now, 0xffff);
+	vd_calls_ended(call, false, now, 0);
+	vd_calls_ended(call, false, now, 0xffff);
 	assert_null(vd_calls_due(&calls, now));
 	assert_false(hear(1, now));
 	assert_ptr_equal(vd_calls_due(&calls, now), call);
@@ -105,7 +105,7 @@ static void test_calls__a_double_waits_for_the_other_to_end(void **state)
 	(void)state;
 	hear(1, now);
 	struct vd_call *call = vd_calls_due(&calls, now);
-	vd_calls_ended(call, VD_EEXISTS, now, 0);
+	vd_calls_ended(call, true, now, 0);
 	assert_in_range(call->next_ms, now + VD_CALLS_DOUBLE_MS / 2, now + VD_CALLS_DOUBLE_MS * 3 / 2);
 	hear(1, now + 5000);
 	assert_null(vd_calls_due(&calls, now + 10000));
@@ -142,7 +142,7 @@ static void test_calls__a_handful_and_never_all(void **state)
 	assert_null(vd_calls_rotate(&calls, now));
 	hear(VD_CALLS_FOUND_OPEN + 1, now);
 	assert_ptr_equal(vd_calls_rotate(&calls, now), call[0]);
-	vd_calls_ended(call[0], 0, now, 0xffff);
+	vd_calls_ended(call[0], false, now, 0xffff);
 	assert_null(vd_calls_rotate(&calls, now));
 	assert_non_null(vd_calls_due(&calls, now));
 }
@@ -151,7 +151,7 @@ static void test_calls__whoever_is_silent_is_forgotten(void **state)
 {
 	(void)state;
 	hear(1, 0);
-	vd_calls_ended(vd_calls_due(&calls, 0), VD_ECLOSED, VD_CALLS_FORGET_MS - 5000, 0);
+	vd_calls_ended(vd_calls_due(&calls, 0), false, VD_CALLS_FORGET_MS - 5000, 0);
 	assert_null(vd_calls_due(&calls, VD_CALLS_FORGET_MS + 100000));
 	assert_int_equal(vd_calls_deadline(&calls), UINT64_MAX);
 	assert_true(hear(1, VD_CALLS_FORGET_MS + 100000));
@@ -181,7 +181,7 @@ static void test_calls__sync_now_hurries_all(void **state)
 	(void)state;
 	assert_int_equal(vd_calls_name(&calls, "hub:1", group, 0), 0);
 	struct vd_call *call = vd_calls_due(&calls, 0);
-	vd_calls_ended(call, VD_ECLOSED, 0, 0);
+	vd_calls_ended(call, false, 0, 0);
 	assert_null(vd_calls_due(&calls, 1));
 	vd_calls_hurry(&calls, 1);
 	assert_ptr_equal(vd_calls_due(&calls, 1), call);

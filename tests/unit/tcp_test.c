@@ -23,7 +23,7 @@ enum { CONNS = 32, WISHES = 64 };
 
 struct vd_node {
 	struct {
-		bool there, refuses;
+		bool there, refuses, has_batch;
 		struct vd_buf in;
 		size_t out;        /* bytes still to be drained, SIZE_MAX: without end */
 		size_t drained;
@@ -104,6 +104,8 @@ void vd_node_bye(struct vd_node *n, uint64_t now_ms, uint32_t conn)
 	(void)now_ms;
 	assert_true(n->conn[conn].there);
 	n->conn[conn].out = 3;
+	if (n->conn[conn].has_batch)
+		wish(VD_WISH_COMMIT, conn, 0);
 	wish(VD_WISH_CLOSED, conn, 0);
 }
 
@@ -381,16 +383,30 @@ static void test_tcp__a_batch_outlives_its_connection(void **state)
 	RUN_UNTIL(closed == 1);
 	assert_false(node.conn[0].there);
 
-	/* also when everything ends meanwhile */
+	/* what came before the line broke is committed too, and the end is still no good end */
 	fd = dial();
 	RUN_UNTIL(node.count == 2);
-	wish(VD_WISH_COMMIT, 1, 0);
+	wish(VD_WISH_OPENED, 1, 0);
+	vd_tcp_pump(tcp);
+	node.conn[1].has_batch = true;
+	close(fd);
+	RUN_UNTIL(commits == 2);
+	run(50);
+	assert_int_equal(closed, 1);
+	vd_tcp_committed(tcp, 1, 0);
+	RUN_UNTIL(closed == 2);
+	assert_int_equal(last_err, VD_ECLOSED);
+
+	/* also when everything ends meanwhile */
+	fd = dial();
+	RUN_UNTIL(node.count == 3);
+	wish(VD_WISH_COMMIT, 2, 0);
 	vd_tcp_pump(tcp);
 	vd_tcp_stop(tcp);
 	close(fd);
 	run(100);
-	assert_int_equal(closed, 1);
-	vd_tcp_committed(tcp, 1, 0);
+	assert_int_equal(closed, 2);
+	vd_tcp_committed(tcp, 2, 0);
 	assert_int_equal(vd_tcp_count(tcp), 0);
 }
 
