@@ -86,7 +86,8 @@ static int group_of(const struct checking *c, const uint8_t group[VD_GROUP_BYTES
 	return -1;
 }
 
-static bool has_entry(struct checking *c, MDB_txn *txn, enum vd_table table, const uint8_t list[VD_LIST_KEY_BYTES], uint64_t arrival)
+static bool has_entry(struct checking *c, MDB_txn *txn, enum vd_table table,
+                      const uint8_t list[VD_LIST_KEY_BYTES], uint64_t arrival)
 {
 	uint8_t entry[VD_ENTRY_BYTES];
 	MDB_val k = { sizeof(entry), entry }, v;
@@ -100,8 +101,8 @@ static void count_if(struct checking *c, bool bad)
 	c->out->derived_bad += bad;
 }
 
-static void compare_indexed(struct checking *c, MDB_txn *txn, enum vd_index_use use, const uint8_t *group, struct vd_slice what,
-                            uint64_t arrival)
+static void compare_indexed(struct checking *c, MDB_txn *txn, enum vd_index_use use, const uint8_t *group,
+                            struct vd_slice what, uint64_t arrival)
 {
 	uint8_t list[VD_LIST_KEY_BYTES];
 
@@ -151,8 +152,8 @@ static int look_at(struct checking *c, MDB_txn *txn, const struct vd_page *page,
 	int group, rc;
 
 	c->out->records++;
-	if (entry->err || vd_record_decode(vd_page_raw(page, entry), &record) || memcmp(record.id.b, entry->id.b, VD_ID_BYTES) ||
-	    record.stub != entry->stub)
+	if (entry->err || vd_record_decode(vd_page_raw(page, entry), &record) ||
+	    memcmp(record.id.b, entry->id.b, VD_ID_BYTES) || record.stub != entry->stub)
 		return add_bad(c, entry->arrival);
 	group = group_of(c, record.group);
 	if (group < 0) {
@@ -169,8 +170,14 @@ static int look_at(struct checking *c, MDB_txn *txn, const struct vd_page *page,
 		c->cap = cap;
 	}
 	one = &c->seen[c->count];
-	*one = (struct seen){ .arrival = entry->arrival, .seq = record.seq, .id = record.id, .prev = record.prev,
-		              .group = (uint8_t)group, .lane = record.lane, .has_prev = record.has_prev, .stub = record.stub };
+	*one = (struct seen){ .arrival = entry->arrival,
+		              .seq = record.seq,
+		              .id = record.id,
+		              .prev = record.prev,
+		              .group = (uint8_t)group,
+		              .lane = record.lane,
+		              .has_prev = record.has_prev,
+		              .stub = record.stub };
 	c->count++;
 	rc = author_of(c, record.author, &one->author);
 	return rc ? rc : compare_index(c, txn, &record, entry->arrival);
@@ -245,7 +252,8 @@ static int verify_all(struct checking *c)
 		while (later < i && (!same_chain(&c->seen[later], one) || c->seen[later].seq > one->seq + 1))
 			later++;
 		for (size_t j = later; j < i && c->seen[j].seq == one->seq + 1 && !vouched; j++)
-			vouched = !c->seen[j].bad && c->seen[j].has_prev && !memcmp(c->seen[j].prev.b, one->id.b, VD_ID_BYTES);
+			vouched = !c->seen[j].bad && c->seen[j].has_prev &&
+			          !memcmp(c->seen[j].prev.b, one->id.b, VD_ID_BYTES);
 		if (!vouched)
 			rc = verify(c, one, &raw);
 	}
@@ -298,7 +306,8 @@ static int compare_lane(struct checking *c, MDB_txn *txn)
 
 	if (!stored)
 		return VD_ENOMEM;
-	rc = vd_lane_read(c->store, txn, c->lane->group, c->lane->lane, &stored->state, stored->symbols, VD_SKETCH_SYMBOLS);
+	rc = vd_lane_read(c->store, txn, c->lane->group, c->lane->lane, &stored->state, stored->symbols,
+	                  VD_SKETCH_SYMBOLS);
 	if (rc == VD_EDAMAGED) {
 		count_if(c, true);
 		rc = VD_OK;
@@ -308,7 +317,8 @@ static int compare_lane(struct checking *c, MDB_txn *txn)
 		for (size_t i = 0; i < VD_SKETCH_SYMBOLS && sketch_ok; i++) {
 			const struct vd_symbol *a = &stored->symbols[i], *b = &c->lane->symbols[i];
 
-			sketch_ok = a->check == b->check && a->count == b->count && !memcmp(a->sum, b->sum, VD_ITEM_BYTES);
+			sketch_ok = a->check == b->check && a->count == b->count &&
+			            !memcmp(a->sum, b->sum, VD_ITEM_BYTES);
 		}
 		count_if(c, !sketch_ok);
 		count_if(c, !vd_digest_eq(&stored->state.digest, &c->lane->state.digest));
@@ -419,7 +429,8 @@ static void drop_bad(struct checking *c)
 
 	for (size_t i = 0; i < c->bad_count; i++) {
 		vd_set_u64(key, c->bad[i]);
-		vd_effects_put(&c->write->effects, c->store, VD_TABLE_RECORDS, key, sizeof(key), vd_slice(value, sizeof(value)));
+		vd_effects_put(&c->write->effects, c->store, VD_TABLE_RECORDS, key, sizeof(key),
+		               vd_slice(value, sizeof(value)));
 	}
 }
 
@@ -450,7 +461,8 @@ static int repair_all(struct checking *c)
 		return rc;
 	drop_bad(c);
 	rebuild_entries(c);
-	vd_effects_value(&c->write->effects, c->store, "index", NULL, 0, vd_slice(NULL, 0)); /* it starts again by itself */
+	/* The index starts again by itself. */
+	vd_effects_value(&c->write->effects, c->store, "index", NULL, 0, vd_slice(NULL, 0));
 	if (c->write->effects.failed)
 		return VD_ENOMEM;
 	rc = vd_db_change(c->store->db, apply_repair, c);

@@ -47,7 +47,7 @@ int vd_db_err(int rc)
 	case MDB_NOTFOUND: return VD_ENOTFOUND;
 	case MDB_MAP_FULL: case MDB_TXN_FULL: return VD_ENOSPACE;
 	case MDB_VERSION_MISMATCH: return VD_EVERSION;
-	case MDB_CORRUPTED: case MDB_PAGE_NOTFOUND: case MDB_INVALID: case MDB_INCOMPATIBLE: case MDB_BAD_TXN: return VD_EDAMAGED;
+	case MDB_CORRUPTED: case MDB_PAGE_NOTFOUND: case MDB_INVALID: case MDB_INCOMPATIBLE: return VD_EDAMAGED;
 	}
 	/* Ours are small negative numbers, LMDB's are below -30000. */
 	return rc <= 0 && rc > -1000 ? rc : VD_EIO;
@@ -79,8 +79,8 @@ int vd_db_walk(struct vd_db *db)
 	return rc;
 }
 
-/* The file ends before the last page ever used. That is fine when nothing refers to what is missing: LMDB leaves pages unwritten
- * that were allocated and given back in one transaction. Else it is torn. */
+/* The file ends before the last page ever used. That is fine when nothing refers to what is missing: LMDB
+ * leaves pages unwritten that were allocated and given back in one transaction. Else it is torn. */
 static int inspect_short(const char *folder, int fd)
 {
 	struct vd_pages pages;
@@ -217,7 +217,8 @@ void vd_db_unlock(struct vd_db *db)
 	pthread_mutex_unlock(&db->writer);
 }
 
-/* After a failed write of its meta page LMDB refuses everything until it is opened anew, and after a failed mapping it has none. */
+/* After a failed write of its meta page LMDB refuses everything until it is opened anew, and after a failed
+ * mapping it has none. */
 static int reopen(struct vd_db *db)
 {
 	if (db->env)
@@ -241,7 +242,8 @@ static int recover(struct vd_db *db, int why)
 	} else {
 		mdb_env_info(db->env, &info);
 		step = info.me_mapsize < MAP_STEP_MAX ? info.me_mapsize : MAP_STEP_MAX;
-		rc = info.me_mapsize > SIZE_MAX - step ? ENOMEM : mdb_env_set_mapsize(db->env, info.me_mapsize + step);
+		rc = info.me_mapsize > SIZE_MAX - step ? ENOMEM
+		                                       : mdb_env_set_mapsize(db->env, info.me_mapsize + step);
 	}
 	if (rc && why != MDB_PANIC) {
 		int again = reopen(db);

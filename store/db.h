@@ -1,8 +1,8 @@
 /* The LMDB environment under a store: tables, transactions, growth of the map, one writer of all processes.
  *
- * LMDB cannot grow its map while a transaction is open, so a change is a function that can be applied again from the start: it is
- * run, the map grows when it was too small, and it is run once more. Nobody else can write in between, because every writer first
- * holds the writers' lock of the folder. */
+ * LMDB cannot grow its map while a transaction is open, so a change is a function that can be applied again
+ * from the start: it is run, the map grows when it was too small, and it is run once more. Nobody else can
+ * write in between, because every writer first holds the writers' lock of the folder. */
 #ifndef VD_DB_H
 #define VD_DB_H
 
@@ -22,8 +22,9 @@ enum vd_table {
 
 struct vd_db;
 
-/* Is what stands in `folder`/data.mdb plausible to be mapped? Read without mapping. VD_ENOSTORE: no such file; VD_EDAMAGED:
- * no LMDB file, or shorter than what it refers to; VD_EVERSION: of a format that this LMDB does not know; VD_EIO. */
+/* Is what stands in `folder`/data.mdb plausible to be mapped? Read without mapping. VD_ENOSTORE: no such file;
+ * VD_EDAMAGED: no LMDB file, or shorter than what it refers to; VD_EVERSION: of a format that this LMDB does
+ * not know; VD_EIO. */
 int vd_db_inspect(const char *folder);
 /* Opens `folder`/data.mdb; `create`: makes file and tables. VD_EDAMAGED, VD_EIO, VD_ENOSPACE, VD_ENOMEM. */
 int vd_db_open(const char *folder, bool create, struct vd_db **out);
@@ -33,11 +34,12 @@ void vd_db_close(struct vd_db *); /* NULL is fine */
 int vd_db_lock(struct vd_db *);
 void vd_db_unlock(struct vd_db *);
 
-/* A snapshot to read from. Short: while one is open the map cannot grow. Several may be open, but not nested in one thread. */
+/* A snapshot to read from. Short: while one is open the map cannot grow. Several may be open, but not nested in
+ * one thread. */
 int vd_db_read(struct vd_db *, MDB_txn **out);
 void vd_db_done(struct vd_db *, MDB_txn *); /* NULL is fine */
-/* Runs `apply` in a transaction and commits it; 0 means durable. `apply` returns LMDB's codes or ours and may be run several
- * times, always against the same state. The caller holds the writers' lock. */
+/* Runs `apply` in a transaction and commits it; 0 means durable. `apply` returns LMDB's codes or ours and may
+ * be run several times, always against the same state. The caller holds the writers' lock. */
 int vd_db_change(struct vd_db *, int (*apply)(void *ctx, MDB_txn *), void *ctx);
 
 /* Reads the whole file page by page (pages.h). The caller holds the writers' lock. VD_EDAMAGED. */

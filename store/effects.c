@@ -19,7 +19,8 @@ static struct vd_effect *append(struct vd_effects *e, enum vd_table table, const
 		return NULL;
 	if (e->count == e->cap) {
 		size_t cap = e->cap ? 2 * e->cap : 256;
-		struct vd_effect *list = cap > SIZE_MAX / sizeof(*list) ? NULL : realloc(e->list, cap * sizeof(*list));
+		struct vd_effect *list =
+			cap > SIZE_MAX / sizeof(*list) ? NULL : realloc(e->list, cap * sizeof(*list));
 
 		if (!list) {
 			e->failed = true;
@@ -35,7 +36,8 @@ static struct vd_effect *append(struct vd_effects *e, enum vd_table table, const
 	return one;
 }
 
-void vd_effects_put(struct vd_effects *e, const struct vd_store *s, enum vd_table table, const uint8_t *key, size_t n, struct vd_slice value)
+void vd_effects_put(struct vd_effects *e, const struct vd_store *s, enum vd_table table, const uint8_t *key,
+                    size_t n, struct vd_slice value)
 {
 	struct vd_effect *one = append(e, table, key, n);
 	uint8_t spot[VD_SPOT_BYTES];
@@ -55,7 +57,8 @@ void vd_effects_remove(struct vd_effects *e, enum vd_table table, const uint8_t 
 		one->remove = true;
 }
 
-void vd_effects_entry(struct vd_effects *e, enum vd_table table, const uint8_t list[VD_LIST_KEY_BYTES], uint64_t arrival)
+void vd_effects_entry(struct vd_effects *e, enum vd_table table, const uint8_t list[VD_LIST_KEY_BYTES],
+                      uint64_t arrival)
 {
 	uint8_t key[VD_ENTRY_BYTES];
 
@@ -63,7 +66,8 @@ void vd_effects_entry(struct vd_effects *e, enum vd_table table, const uint8_t l
 	append(e, table, key, sizeof(key));
 }
 
-void vd_effects_entry_remove(struct vd_effects *e, enum vd_table table, const uint8_t list[VD_LIST_KEY_BYTES], uint64_t arrival)
+void vd_effects_entry_remove(struct vd_effects *e, enum vd_table table, const uint8_t list[VD_LIST_KEY_BYTES],
+                             uint64_t arrival)
 {
 	uint8_t key[VD_ENTRY_BYTES];
 
@@ -71,8 +75,8 @@ void vd_effects_entry_remove(struct vd_effects *e, enum vd_table table, const ui
 	vd_effects_remove(e, table, key, sizeof(key));
 }
 
-void vd_effects_value(struct vd_effects *e, const struct vd_store *s, const char *use, const struct vd_slice *parts, size_t count,
-                      struct vd_slice value)
+void vd_effects_value(struct vd_effects *e, const struct vd_store *s, const char *use,
+                      const struct vd_slice *parts, size_t count, struct vd_slice value)
 {
 	uint8_t key[VD_INDEX_KEY_BYTES];
 

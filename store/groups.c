@@ -65,8 +65,8 @@ int vd_store_groups(struct vd_store *s, uint8_t (*groups)[VD_GROUP_BYTES], size_
 	return rc;
 }
 
-/* Adds the control records after *after. They stand in the order they came, which need not be the order they depend on each other:
- * what is refused is offered again as long as that helps. */
+/* Adds the control records after *after. They stand in the order they came, which need not be the order they
+ * depend on each other: what is refused is offered again as long as that helps. */
 static int add_control(struct vd_store *s, struct vd_group *group, uint64_t *after)
 {
 	struct vd_page page = { .last = *after };
@@ -147,7 +147,8 @@ int vd_store_group_refresh(struct vd_store *s, struct vd_group *group, uint64_t 
 }
 
 /* The group becomes ours in this transaction, the identity is used up. */
-static int keep_group(struct vd_write *w, const struct vd_group *group, const struct seed *seed, const uint8_t salt[VD_SALT_BYTES])
+static int keep_group(struct vd_write *w, const struct vd_group *group, const struct seed *seed,
+                      const uint8_t salt[VD_SALT_BYTES])
 {
 	struct vd_slice part = vd_slice(vd_group_id(group), VD_GROUP_BYTES);
 	struct vd_membership in[VD_STORE_GROUPS_MAX];
@@ -177,7 +178,8 @@ static int keep_group(struct vd_write *w, const struct vd_group *group, const st
 	return VD_OK;
 }
 
-static int write_control(struct vd_write *w, struct vd_group *group, uint64_t now_ms, const struct vd_buf *content, struct vd_id *id)
+static int write_control(struct vd_write *w, struct vd_group *group, uint64_t now_ms,
+                         const struct vd_buf *content, struct vd_id *id)
 {
 	struct vd_draft draft = { .lane = VD_LANE_CONTROL, .content = vd_buf_slice(content), .now_ms = now_ms };
 
@@ -203,9 +205,11 @@ static int write_epoch(struct vd_write *w, struct vd_group *group, uint64_t now_
 	return rc == VD_ENOTFOUND ? VD_OK : rc;
 }
 
-/* The founding record, the first epoch, the founder's grant with a name that only members read, and the group's name. */
-static int write_founding(struct vd_write *w, struct vd_group *group, const struct vd_identity *identity, const uint8_t salt[VD_SALT_BYTES],
-                          const char *group_name, const char *member_name, uint64_t now_ms)
+/* The founding record, the first epoch, the founder's grant with a name that only members read, and the group's
+ * name. */
+static int write_founding(struct vd_write *w, struct vd_group *group, const struct vd_identity *identity,
+                          const uint8_t salt[VD_SALT_BYTES], const char *group_name, const char *member_name,
+                          uint64_t now_ms)
 {
 	uint8_t person[VD_PERSON_BYTES], nonce[VD_BODY_NONCE_BYTES];
 	struct vd_buf content = { 0 };
@@ -239,7 +243,8 @@ static int write_founding(struct vd_write *w, struct vd_group *group, const stru
 	return rc;
 }
 
-int vd_store_found(struct vd_store *s, const char *group_name, const char *member_name, uint64_t now_ms, uint8_t group[VD_GROUP_BYTES])
+int vd_store_found(struct vd_store *s, const char *group_name, const char *member_name, uint64_t now_ms,
+                   uint8_t group[VD_GROUP_BYTES])
 {
 	struct vd_identity identity = { 0 };
 	struct vd_group *made = NULL;
@@ -283,7 +288,8 @@ static bool grants(struct vd_group *group, const struct vd_identity *identity, c
 	return device && !memcmp(device->grant.b, grant, VD_ID_BYTES);
 }
 
-int vd_store_join(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], struct vd_batch *control, const uint8_t grant[VD_ID_BYTES])
+int vd_store_join(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], struct vd_batch *control,
+                  const uint8_t grant[VD_ID_BYTES])
 {
 	struct vd_chain_port port = { s, vd_vouched };
 	struct vd_identity identity = { 0 };

@@ -85,7 +85,8 @@ struct vd_group *vd_readers_find(const struct vd_readers *r, const uint8_t group
 
 /* --- entries --- */
 
-void vd_index_list(const struct vd_store *s, enum vd_index_use use, const uint8_t *group, struct vd_slice what, uint8_t list[VD_LIST_KEY_BYTES])
+void vd_index_list(const struct vd_store *s, enum vd_index_use use, const uint8_t *group, struct vd_slice what,
+                   uint8_t list[VD_LIST_KEY_BYTES])
 {
 	static const char *const names[] = { "id", "author", "day", "kind", "about" };
 	struct vd_slice parts[] = { vd_slice(group, group ? VD_GROUP_BYTES : 0), what };
@@ -104,7 +105,8 @@ struct memo {
 	} last[VD_INDEX_USES];
 };
 
-static void enter(struct vd_write *w, struct memo *memo, enum vd_index_use use, const uint8_t *group, struct vd_slice what, uint64_t arrival)
+static void enter(struct vd_write *w, struct memo *memo, enum vd_index_use use, const uint8_t *group,
+                  struct vd_slice what, uint64_t arrival)
 {
 	uint8_t nobody[VD_GROUP_BYTES] = { 0 };
 	const uint8_t *id = group ? group : nobody;
@@ -127,8 +129,8 @@ static void unopened_list(const struct vd_store *s, uint8_t list[VD_LIST_KEY_BYT
 }
 
 /* What the body says: kind and about. A body that does not open now may do so when keys or the body itself come. */
-static int enter_content(struct vd_write *w, struct memo *memo, struct vd_group *group, const struct vd_record *record, uint64_t arrival,
-                         struct vd_buf *room)
+static int enter_content(struct vd_write *w, struct memo *memo, struct vd_group *group,
+                         const struct vd_record *record, uint64_t arrival, struct vd_buf *room)
 {
 	uint8_t list[VD_LIST_KEY_BYTES];
 	const struct vd_value *about;
@@ -154,8 +156,9 @@ static int enter_content(struct vd_write *w, struct memo *memo, struct vd_group 
 	return VD_OK;
 }
 
-static int enter_record(struct vd_write *w, struct memo *memo, const struct vd_readers *readers, struct vd_slice raw, uint64_t arrival,
-                        struct vd_index_state *state, struct vd_buf *room)
+static int enter_record(struct vd_write *w, struct memo *memo, const struct vd_readers *readers,
+                        struct vd_slice raw, uint64_t arrival, struct vd_index_state *state,
+                        struct vd_buf *room)
 {
 	struct vd_record record;
 	struct vd_group *group;
@@ -241,7 +244,8 @@ static int enter_new(struct vd_store *s, const struct vd_readers *readers, struc
 			const struct vd_page_entry *entry = &page.entries[i];
 
 			if (!entry->err)
-				rc = enter_record(w, &memo, readers, vd_page_raw(&page, entry), entry->arrival, state, &room);
+				rc = enter_record(w, &memo, readers, vd_page_raw(&page, entry), entry->arrival,
+				                  state, &room);
 		}
 		state->cursor = page.last;
 		done += page.count;
@@ -259,7 +263,8 @@ static int enter_new(struct vd_store *s, const struct vd_readers *readers, struc
 }
 
 /* Looks again at the records of one list; `settle`: they leave it. */
-static int enter_again(struct vd_store *s, const struct vd_readers *readers, const char *use, bool settle, uint64_t control)
+static int enter_again(struct vd_store *s, const struct vd_readers *readers, const char *use, bool settle,
+                       uint64_t control)
 {
 	uint64_t arrivals[VD_PAGE_RECORDS], after = 0;
 	struct vd_buf room = { 0 }, raw = { 0 };

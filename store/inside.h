@@ -1,8 +1,22 @@
 /* What the files of this folder share about a store; nobody outside includes it.
  *
  * Reading: short snapshots, copied out of, never held while other code runs.
- * Writing: everything a transaction will do is first gathered in memory as effects, then applied in key order in one LMDB
- * transaction. That makes it repeatable when the map must grow, and cheap: sorted insertions touch each page once. */
+ * Writing: everything a transaction will do is first gathered in memory as effects, then applied in key order
+ * in one LMDB transaction. That makes it repeatable when the map must grow, and cheap: sorted insertions touch
+ * each page once.
+ *
+ * What stands where. Lists, named by an index key of:
+ *   ITEMS   "item" group, first 8 bytes of the standing item: the records that have it
+ *   LISTS   "lane" group, lane: its records         "wanted" group, lane: those without the body we want
+ *           "prev" id: records whose predecessor, of that id, is not here
+ *           "pooled" id: its number in the pool     "filled", "unopened": what the index must look at again
+ *   INDEX   "id", "author", "day", "kind", "about" (index.h)
+ * Values, named by an index key of:
+ *   "store"                              "groups": each with its salt
+ *   "identity" group                     "next identity"
+ *   "head" group, author, lane: where an own chain ends
+ *   "digest", "wanted digest" group, lane; "sketch" group, lane, block
+ *   "pool", "index": how far they are    "note" use, key    "segment" name */
 #ifndef VD_INSIDE_H
 #define VD_INSIDE_H
 
@@ -47,7 +61,8 @@ struct vd_membership {
 /* What a sealed value is bound to: its table and key. Borrows `room`. */
 enum { VD_SPOT_BYTES = 1 + VD_INDEX_KEY_BYTES };
 struct vd_slice vd_spot(enum vd_table, const uint8_t *key, size_t n, uint8_t room[VD_SPOT_BYTES]);
-void vd_value_key(const struct vd_store *, const char *use, const struct vd_slice *parts, size_t count, uint8_t key[VD_INDEX_KEY_BYTES]);
+void vd_value_key(const struct vd_store *, const char *use, const struct vd_slice *parts, size_t count,
+                  uint8_t key[VD_INDEX_KEY_BYTES]);
 /* Appends the opened value to *out. VD_ENOTFOUND. */
 int vd_value_get(struct vd_store *, MDB_txn *, const uint8_t key[VD_INDEX_KEY_BYTES], struct vd_buf *out);
 /* The same in a snapshot of its own. */
@@ -58,9 +73,12 @@ int vd_memberships(struct vd_store *, MDB_txn *, struct vd_membership *out, size
 /* --- records.c --- */
 
 /* The first 8 bytes of index_key(use, parts), the key of a list in ITEMS, LISTS or INDEX. */
-void vd_list_key(const struct vd_store *, const char *use, const struct vd_slice *parts, size_t count, uint8_t key[VD_LIST_KEY_BYTES]);
-void vd_item_list(const struct vd_store *, const uint8_t *group, const uint8_t prefix[VD_PREFIX_BYTES], uint8_t key[VD_LIST_KEY_BYTES]);
-void vd_lane_list(const struct vd_store *, const char *use, const uint8_t *group, uint8_t lane, uint8_t key[VD_LIST_KEY_BYTES]);
+void vd_list_key(const struct vd_store *, const char *use, const struct vd_slice *parts, size_t count,
+                 uint8_t key[VD_LIST_KEY_BYTES]);
+void vd_item_list(const struct vd_store *, const uint8_t *group, const uint8_t prefix[VD_PREFIX_BYTES],
+                  uint8_t key[VD_LIST_KEY_BYTES]);
+void vd_lane_list(const struct vd_store *, const char *use, const uint8_t *group, uint8_t lane,
+                  uint8_t key[VD_LIST_KEY_BYTES]);
 void vd_prev_list(const struct vd_store *, const struct vd_id *, uint8_t key[VD_LIST_KEY_BYTES]);
 void vd_entry_key(const uint8_t list[VD_LIST_KEY_BYTES], uint64_t arrival, uint8_t entry[VD_ENTRY_BYTES]);
 /* Next arrival > *arrival of a list. VD_ENOTFOUND at its end. The cursor is on a list table. */
@@ -72,8 +90,8 @@ int vd_stored_get(struct vd_store *, MDB_txn *, uint64_t arrival, struct vd_buf 
 int vd_stored_open(struct vd_store *, uint64_t arrival, MDB_val value, struct vd_buf *room, struct vd_stored *out);
 int vd_latest(struct vd_store *, MDB_txn *, uint64_t *arrival);
 /* The stored record of that id; `cursor` on ITEMS. VD_ENOTFOUND. */
-int vd_find_stored(struct vd_store *, MDB_txn *, MDB_cursor *, const struct vd_membership *, const struct vd_id *, struct vd_buf *room,
-                   struct vd_stored *out);
+int vd_find_stored(struct vd_store *, MDB_txn *, MDB_cursor *, const struct vd_membership *,
+                   const struct vd_id *, struct vd_buf *room, struct vd_stored *out);
 
 /* Is the raw record of that group (NULL: any) and lane (VD_ANY_LANE)? */
 bool vd_raw_in(struct vd_slice raw, const uint8_t *group, uint8_t lane);
@@ -93,9 +111,10 @@ struct vd_page {
 	bool end;             /* nothing after it */
 };
 enum { VD_PAGE_RECORDS = 2048, VD_PAGE_BYTES = 1 << 20 };
-/* Reads at most `max` records of the group (NULL: any) and lane (VD_ANY_LANE) that come after `after`; `raws`: their bytes too.
- * A page may be empty and yet not the end. */
-int vd_page_read(struct vd_store *, const uint8_t *group, uint8_t lane, uint64_t after, size_t max, bool raws, struct vd_page *);
+/* Reads at most `max` records of the group (NULL: any) and lane (VD_ANY_LANE) that come after `after`; `raws`:
+ * their bytes too. A page may be empty and yet not the end. */
+int vd_page_read(struct vd_store *, const uint8_t *group, uint8_t lane, uint64_t after, size_t max, bool raws,
+                 struct vd_page *);
 struct vd_slice vd_page_raw(const struct vd_page *, const struct vd_page_entry *);
 void vd_page_deinit(struct vd_page *);
 
@@ -110,8 +129,8 @@ struct vd_lane_data {
 	struct vd_symbol symbols[VD_SKETCH_SYMBOLS];
 };
 /* A lane nobody wrote to is empty. `symbols`: how many of them, a whole number of blocks or fewer than one. */
-int vd_lane_read(struct vd_store *, MDB_txn *, const uint8_t *group, uint8_t lane, struct vd_lane_state *, struct vd_symbol *symbols,
-                 size_t n);
+int vd_lane_read(struct vd_store *, MDB_txn *, const uint8_t *group, uint8_t lane, struct vd_lane_state *,
+                 struct vd_symbol *symbols, size_t n);
 /* Puts what differs from what is stored. Returns LMDB's codes or ours. */
 int vd_lane_put(struct vd_store *, MDB_txn *, const struct vd_lane_data *);
 
@@ -132,12 +151,14 @@ struct vd_effects {
 };
 void vd_effects_deinit(struct vd_effects *);
 /* The value is sealed here. An empty value stays empty: the entries of lists. */
-void vd_effects_put(struct vd_effects *, const struct vd_store *, enum vd_table, const uint8_t *key, size_t n, struct vd_slice value);
+void vd_effects_put(struct vd_effects *, const struct vd_store *, enum vd_table, const uint8_t *key, size_t n,
+                    struct vd_slice value);
 void vd_effects_remove(struct vd_effects *, enum vd_table, const uint8_t *key, size_t n);
 void vd_effects_entry(struct vd_effects *, enum vd_table, const uint8_t list[VD_LIST_KEY_BYTES], uint64_t arrival);
-void vd_effects_entry_remove(struct vd_effects *, enum vd_table, const uint8_t list[VD_LIST_KEY_BYTES], uint64_t arrival);
-void vd_effects_value(struct vd_effects *, const struct vd_store *, const char *use, const struct vd_slice *parts, size_t count,
-                      struct vd_slice value);
+void vd_effects_entry_remove(struct vd_effects *, enum vd_table, const uint8_t list[VD_LIST_KEY_BYTES],
+                             uint64_t arrival);
+void vd_effects_value(struct vd_effects *, const struct vd_store *, const char *use,
+                      const struct vd_slice *parts, size_t count, struct vd_slice value);
 /* Sorts and applies; later effects on a key win. Returns LMDB's codes or ours. */
 int vd_effects_apply(struct vd_effects *, struct vd_store *, MDB_txn *);
 
@@ -168,10 +189,11 @@ struct vd_write_head {
 };
 
 /* One new record, from here or elsewhere: record, indexes, digest and sketch. Stays in w->err when it fails. */
-int vd_write_record(struct vd_write *, const struct vd_membership *, uint8_t lane, const struct vd_id *, const struct vd_item *,
-                    bool stub, uint64_t received_ms, struct vd_slice raw);
+int vd_write_record(struct vd_write *, const struct vd_membership *, uint8_t lane, const struct vd_id *,
+                    const struct vd_item *, bool stub, uint64_t received_ms, struct vd_slice raw);
 /* A stub of ours got its body. */
-int vd_write_fill(struct vd_write *, const struct vd_membership *, const struct vd_stored *old, uint8_t lane, struct vd_slice raw);
+int vd_write_fill(struct vd_write *, const struct vd_membership *, const struct vd_stored *old, uint8_t lane,
+                  struct vd_slice raw);
 /* A copy of an own record that is further on than we are: a restored device goes on from there. */
 int vd_write_follow(struct vd_write *, const struct vd_record *);
 /* vd_write_commit without trying the pool again. */
@@ -190,7 +212,8 @@ struct vd_index_state {
 };
 int vd_index_state(struct vd_store *, struct vd_index_state *);
 /* `what` under that use: 3 bytes of an id, author key, u64 day, kind, id. id and about are store-wide: group NULL. */
-void vd_index_list(const struct vd_store *, enum vd_index_use, const uint8_t *group, struct vd_slice what, uint8_t list[VD_LIST_KEY_BYTES]);
+void vd_index_list(const struct vd_store *, enum vd_index_use, const uint8_t *group, struct vd_slice what,
+                   uint8_t list[VD_LIST_KEY_BYTES]);
 /* The groups of this device, loaded. */
 struct vd_readers {
 	struct vd_group *groups[VD_STORE_GROUPS_MAX];
@@ -206,8 +229,10 @@ struct vd_group *vd_readers_find(const struct vd_readers *, const uint8_t group[
 int vd_pool_retry(struct vd_store *, struct vd_group *, struct vd_merge *);
 /* The same with a group of its own, if the pool holds anything. */
 int vd_pool_retry_alone(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], struct vd_merge *);
-/* Gathers what a judged batch changes into the transaction. from_pool: its records wait in the pool, and leave it when judged. */
-int vd_merge_into(struct vd_write *, struct vd_group *, struct vd_batch *, bool from_pool, struct vd_merge *, bool *control_grew);
+/* Gathers what a judged batch changes into the transaction. from_pool: its records wait in the pool, and leave
+ * it when judged. */
+int vd_merge_into(struct vd_write *, struct vd_group *, struct vd_batch *, bool from_pool, struct vd_merge *,
+                  bool *control_grew);
 bool vd_vouched(void *store, const struct vd_record *);
 
 /* --- pool.c: records whose author is not known yet --- */

@@ -5,17 +5,20 @@
 
 enum { SYMBOL_BYTES = VD_ITEM_BYTES + 4 + 4, BLOCK_BYTES = SYMBOL_BYTES * VD_SKETCH_BLOCK };
 
-static void state_key(const struct vd_store *s, const char *use, const uint8_t *group, uint8_t lane, uint8_t key[VD_INDEX_KEY_BYTES])
+static void state_key(const struct vd_store *s, const char *use, const uint8_t *group, uint8_t lane,
+                      uint8_t key[VD_INDEX_KEY_BYTES])
 {
 	struct vd_slice parts[] = { vd_slice(group, VD_GROUP_BYTES), vd_slice(&lane, 1) };
 
 	vd_value_key(s, use, parts, 2, key);
 }
 
-static void block_key(const struct vd_store *s, const uint8_t *group, uint8_t lane, size_t block, uint8_t key[VD_INDEX_KEY_BYTES])
+static void block_key(const struct vd_store *s, const uint8_t *group, uint8_t lane, size_t block,
+                      uint8_t key[VD_INDEX_KEY_BYTES])
 {
 	uint8_t number[4];
-	struct vd_slice parts[] = { vd_slice(group, VD_GROUP_BYTES), vd_slice(&lane, 1), vd_slice(number, sizeof(number)) };
+	struct vd_slice parts[] = { vd_slice(group, VD_GROUP_BYTES), vd_slice(&lane, 1),
+		                    vd_slice(number, sizeof(number)) };
 
 	vd_set_u32(number, (uint32_t)block);
 	vd_value_key(s, "sketch", parts, 3, key);
@@ -36,7 +39,8 @@ static void symbol_decode(const uint8_t *in, struct vd_symbol *symbol)
 }
 
 /* Reads one value that must have exactly `n` bytes; absent: *out stays empty. */
-static int get_exact(struct vd_store *s, MDB_txn *txn, const uint8_t key[VD_INDEX_KEY_BYTES], size_t n, struct vd_buf *out)
+static int get_exact(struct vd_store *s, MDB_txn *txn, const uint8_t key[VD_INDEX_KEY_BYTES], size_t n,
+                     struct vd_buf *out)
 {
 	int rc;
 
@@ -79,7 +83,8 @@ int vd_lane_read(struct vd_store *s, MDB_txn *txn, const uint8_t *group, uint8_t
 	return rc;
 }
 
-static int put_if_other(struct vd_store *s, MDB_txn *txn, const uint8_t key[VD_INDEX_KEY_BYTES], struct vd_slice value, struct vd_buf *room)
+static int put_if_other(struct vd_store *s, MDB_txn *txn, const uint8_t key[VD_INDEX_KEY_BYTES],
+                        struct vd_slice value, struct vd_buf *room)
 {
 	MDB_dbi table = vd_db_table(s->db, VD_TABLE_VALUES);
 	MDB_val k = { VD_INDEX_KEY_BYTES, (void *)(uintptr_t)key }, v;

@@ -99,10 +99,12 @@ static int look_up(struct merging *m, struct slot *slot)
 static void settle_doubles(struct merging *m)
 {
 	for (size_t i = 0; i < m->count; i++) {
-		for (size_t j = i + 1; j < m->count && !memcmp(m->slots[i].list, m->slots[j].list, VD_LIST_KEY_BYTES); j++) {
+		for (size_t j = i + 1;
+		     j < m->count && !memcmp(m->slots[i].list, m->slots[j].list, VD_LIST_KEY_BYTES); j++) {
 			struct slot *a = &m->slots[i], *b = &m->slots[j];
 
-			if (memcmp(record_of(m, a)->id.b, record_of(m, b)->id.b, VD_ID_BYTES) || a->fate == FATE_KNOWN)
+			if (memcmp(record_of(m, a)->id.b, record_of(m, b)->id.b, VD_ID_BYTES) ||
+			    a->fate == FATE_KNOWN)
 				continue;
 			if (a->fate == b->fate && record_of(m, a)->stub && !record_of(m, b)->stub)
 				a->fate = FATE_KNOWN;
@@ -112,8 +114,8 @@ static void settle_doubles(struct merging *m)
 	}
 }
 
-/* Which entries follow each other? The batch is sorted by lane, author and seq, so neighbours tell; only where they do not,
- * the store is asked. */
+/* Which entries follow each other? The batch is sorted by lane, author and seq, so neighbours tell; only where
+ * they do not, the store is asked. */
 static int link_slots(struct merging *m)
 {
 	for (size_t i = 0; i < m->count; i++) {
@@ -158,7 +160,8 @@ static int store_fresh(struct merging *m, const struct slot *slot, uint64_t now_
 	const struct vd_record *record = record_of(m, slot);
 	uint64_t arrival = m->write->next;
 	uint8_t list[VD_LIST_KEY_BYTES];
-	int rc = vd_write_record(m->write, &m->in, record->lane, &record->id, &slot->item, record->stub, now_ms, record->raw);
+	int rc = vd_write_record(m->write, &m->in, record->lane, &record->id, &slot->item, record->stub, now_ms,
+	                         record->raw);
 
 	if (!rc && !slot->next_here)
 		rc = settle_waiting(m, &record->id);
@@ -191,7 +194,9 @@ static int store_slots(struct merging *m, struct vd_merge *merge)
 		if (slot->fate == FATE_FRESH) {
 			rc = store_fresh(m, slot, now_ms, merge);
 		} else if (slot->fate == FATE_FILL) {
-			struct vd_stored old = { .arrival = slot->arrival, .received_ms = slot->received_ms, .id = record->id };
+			struct vd_stored old = { .arrival = slot->arrival,
+				                 .received_ms = slot->received_ms,
+				                 .id = record->id };
 
 			rc = vd_write_fill(m->write, &m->in, &old, record->lane, record->raw);
 			merge->filled++;
@@ -265,8 +270,8 @@ static int gather(struct merging *m, bool from_pool, struct vd_merge *merge)
 	return rc;
 }
 
-int vd_merge_into(struct vd_write *w, struct vd_group *group, struct vd_batch *batch, bool from_pool, struct vd_merge *merge,
-                  bool *control_grew)
+int vd_merge_into(struct vd_write *w, struct vd_group *group, struct vd_batch *batch, bool from_pool,
+                  struct vd_merge *merge, bool *control_grew)
 {
 	const struct vd_identity *self = vd_group_identity(group);
 	struct merging m = { .store = w->store, .write = w, .batch = batch, .self = self ? self->author : NULL };
@@ -283,8 +288,8 @@ int vd_merge_into(struct vd_write *w, struct vd_group *group, struct vd_batch *b
 }
 
 /* Commits a judged batch; on failure *merge is as it was. */
-static int commit_batch(struct vd_store *s, struct vd_group *group, struct vd_batch *batch, bool from_pool, struct vd_merge *merge,
-                        bool *control_grew)
+static int commit_batch(struct vd_store *s, struct vd_group *group, struct vd_batch *batch, bool from_pool,
+                        struct vd_merge *merge, bool *control_grew)
 {
 	struct vd_merge counted = *merge;
 	struct vd_write *w;
@@ -336,8 +341,9 @@ bool vd_vouched(void *ctx, const struct vd_record *record)
 
 		if (vd_stored_get(s, txn, arrival, &room, &stored) || vd_record_decode(stored.raw, &next))
 			continue;
-		yes = next.has_prev && !memcmp(next.prev.b, record->id.b, VD_ID_BYTES) && next.seq == record->seq + 1 &&
-		      next.lane == record->lane && !memcmp(next.author, record->author, VD_KEY_BYTES) &&
+		yes = next.has_prev && !memcmp(next.prev.b, record->id.b, VD_ID_BYTES) &&
+		      next.seq == record->seq + 1 && next.lane == record->lane &&
+		      !memcmp(next.author, record->author, VD_KEY_BYTES) &&
 		      !memcmp(next.group, record->group, VD_GROUP_BYTES);
 	}
 done:
@@ -403,8 +409,8 @@ int vd_store_commit(struct vd_store *s, struct vd_group *group, struct vd_batch 
 	bool control_grew;
 	int rc = commit_batch(s, group, batch, false, merge, &control_grew);
 
-	/* The caller's group may be in use by another thread: the pool is judged with one of its own. The batch is durable
-	 * whatever becomes of the pool. */
+	/* The caller's group may be in use by another thread: the pool is judged with one of its own. The batch
+	 * is durable whatever becomes of the pool. */
 	if (!rc && control_grew)
 		(void)vd_pool_retry_alone(s, vd_group_id(group), merge);
 	return rc;

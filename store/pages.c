@@ -104,7 +104,8 @@ struct walk {
 
 static bool claim(struct walk *w, uint64_t page, uint64_t count)
 {
-	if (page < 2 || count > w->pages->file_pages || page > w->pages->file_pages - count || page + count - 1 > w->pages->last_page)
+	if (page < 2 || count > w->pages->file_pages || page > w->pages->file_pages - count ||
+	    page + count - 1 > w->pages->last_page)
 		return false;
 	for (uint64_t i = page; i < page + count; i++) {
 		if (w->seen[i / 8] & 1u << i % 8)
@@ -191,7 +192,8 @@ static int walk_page(struct walk *w, uint64_t page, unsigned depth)
 	lower = u16_at(raw + HEAD - 4);
 	upper = u16_at(raw + HEAD - 2);
 	rc = VD_EDAMAGED;
-	if (number != page || (flags != P_BRANCH && flags != P_LEAF) || lower < HEAD || lower % 2 || lower > upper || upper > bytes)
+	if (number != page || (flags != P_BRANCH && flags != P_LEAF) || lower < HEAD || lower % 2 ||
+	    lower > upper || upper > bytes)
 		goto done;
 	rc = VD_OK;
 	for (size_t at = HEAD; at < lower && !rc; at += 2) {

@@ -1,4 +1,5 @@
-/* LMDB's file read page by page, without mapping it: can everything that is referred to be there, and does it look as it must?
+/* LMDB's file read page by page, without mapping it: can everything that is referred to be there, and does it
+ * look as it must?
  *
  * LMDB trusts its file. A torn or flipped page, once mapped, ends the process; here it is an error. */
 #ifndef VD_PAGES_H
@@ -14,8 +15,8 @@ struct vd_pages {
 	uint64_t free_root, main_root;
 };
 int vd_pages_read(int fd, struct vd_pages *out);
-/* Walks both trees and every table in them: each page once, inside the file, of the right kind, its nodes inside the page.
- * Nobody may write meanwhile. VD_EDAMAGED, VD_EIO, VD_ENOMEM. */
+/* Walks both trees and every table in them: each page once, inside the file, of the right kind, its nodes
+ * inside the page. Nobody may write meanwhile. VD_EDAMAGED, VD_EIO, VD_ENOMEM. */
 int vd_pages_walk(int fd, const struct vd_pages *);
 
 #endif

@@ -36,7 +36,8 @@ static int start(struct vd_store *s, MDB_txn *txn, struct vd_pool_adding *a)
 	return rc == VD_ENOTFOUND ? VD_OK : rc;
 }
 
-static int open_entry(struct vd_store *s, const MDB_val *k, const MDB_val *v, struct vd_buf *room, struct vd_id *id, struct vd_slice *raw)
+static int open_entry(struct vd_store *s, const MDB_val *k, const MDB_val *v, struct vd_buf *room,
+                      struct vd_id *id, struct vd_slice *raw)
 {
 	uint8_t spot[VD_SPOT_BYTES];
 	struct vd_slice value;
@@ -46,7 +47,8 @@ static int open_entry(struct vd_store *s, const MDB_val *k, const MDB_val *v, st
 	vd_buf_reset(room);
 	if (k->mv_size != 8)
 		return VD_EDAMAGED;
-	rc = vd_vault_open(s->vault, vd_spot(VD_TABLE_POOL, k->mv_data, k->mv_size, spot), vd_slice(v->mv_data, v->mv_size), room, &value);
+	rc = vd_vault_open(s->vault, vd_spot(VD_TABLE_POOL, k->mv_data, k->mv_size, spot),
+	                   vd_slice(v->mv_data, v->mv_size), room, &value);
 	if (rc)
 		return rc;
 	r = vd_rd(value);
@@ -55,7 +57,8 @@ static int open_entry(struct vd_store *s, const MDB_val *k, const MDB_val *v, st
 	return r.err ? VD_EDAMAGED : VD_OK;
 }
 
-static void forget(struct vd_write *w, struct vd_pool_adding *a, uint64_t number, size_t bytes, const struct vd_id *id)
+static void forget(struct vd_write *w, struct vd_pool_adding *a, uint64_t number, size_t bytes,
+                   const struct vd_id *id)
 {
 	uint8_t key[8], list[VD_LIST_KEY_BYTES];
 

@@ -4,7 +4,8 @@
 #include "inside.h"
 #include "proto/err.h"
 
-static int port_lane(void *ctx, const uint8_t *group, uint8_t lane, struct vd_lane_state *state, struct vd_symbol *symbols, size_t n)
+static int port_lane(void *ctx, const uint8_t *group, uint8_t lane, struct vd_lane_state *state,
+                     struct vd_symbol *symbols, size_t n)
 {
 	return vd_store_lane(ctx, group, lane, state, symbols, n);
 }
@@ -15,8 +16,8 @@ static struct vd_arrival arrival_of(const struct vd_stored *stored)
 }
 
 /* Records on a list, loaded one by one; `lane`: only those of it. */
-static int on_list(struct vd_store *s, enum vd_table table, const uint8_t list[VD_LIST_KEY_BYTES], const uint8_t *group, uint8_t lane,
-                   struct vd_arrival *out, size_t max, size_t *n)
+static int on_list(struct vd_store *s, enum vd_table table, const uint8_t list[VD_LIST_KEY_BYTES],
+                   const uint8_t *group, uint8_t lane, struct vd_arrival *out, size_t max, size_t *n)
 {
 	struct vd_buf room = { 0 };
 	uint64_t arrival = 0;
@@ -45,8 +46,8 @@ static int on_list(struct vd_store *s, enum vd_table table, const uint8_t list[V
 	return rc == VD_ENOTFOUND ? VD_OK : rc;
 }
 
-static int port_find_item(void *ctx, const uint8_t *group, uint8_t lane, const uint8_t prefix[VD_PREFIX_BYTES], struct vd_arrival *out,
-                          size_t max, size_t *n)
+static int port_find_item(void *ctx, const uint8_t *group, uint8_t lane, const uint8_t prefix[VD_PREFIX_BYTES],
+                          struct vd_arrival *out, size_t max, size_t *n)
 {
 	uint8_t list[VD_LIST_KEY_BYTES];
 
@@ -82,7 +83,8 @@ static int port_read(void *ctx, uint64_t arrival, struct vd_buf *out)
 	return rc;
 }
 
-static int port_scan(void *ctx, const uint8_t *group, uint8_t lane, uint64_t after, struct vd_arrival *out, size_t max, size_t *n)
+static int port_scan(void *ctx, const uint8_t *group, uint8_t lane, uint64_t after, struct vd_arrival *out,
+                     size_t max, size_t *n)
 {
 	struct vd_page page = { .last = after };
 	int rc = VD_OK;

@@ -8,7 +8,7 @@
 enum { DAYS_MAX = 1500 }; /* of a range looked up day by day; a longer one walks */
 
 struct match {
-	uint64_t time_ms;  /* author's, capped at arrival time: a wrong clock does not jump ahead of everybody for ever */
+	uint64_t time_ms;  /* author's, capped at arrival time: no wrong clock jumps ahead of everybody for ever */
 	uint64_t arrival;
 	struct vd_id id;
 };
@@ -26,8 +26,10 @@ struct query {
 
 /* Base letters of U+00C0 to U+017F; '.' stands for one that folds to nothing else. */
 static const char base_letters[] =
-	"aaaaaaaceeeeiiiidnooooo.ouuuuy.saaaaaaaceeeeiiiidnooooo.ouuuuy.y"
-	"aaaaaaccccccccddddeeeeeeeeeegggggggghhhhiiiiiiiiiiiijjkkkllllllllllnnnnnnnnnoooooooorrrrrrssssssssttttttuuuuuuuuuuuuwwyyyzzzzzzs";
+	"aaaaaaaceeeeiiiidnooooo.ouuuuy.s"
+	"aaaaaaaceeeeiiiidnooooo.ouuuuy.y"
+	"aaaaaaccccccccddddeeeeeeeeeegggggggghhhhiiiiiiiiiiiijjkkkllllllll"
+	"llnnnnnnnnnoooooooorrrrrrssssssssttttttuuuuuuuuuuuuwwyyyzzzzzzs";
 
 static void fold(struct vd_slice text, struct vd_buf *out)
 {
@@ -106,7 +108,8 @@ static bool header_matches(const struct query *q, struct vd_group *group, const 
 		return false;
 	if (asked->group && memcmp(asked->group, record->group, VD_GROUP_BYTES))
 		return false;
-	if ((asked->has_since && record->time_ms < asked->since_ms) || (asked->has_until && record->time_ms >= asked->until_ms))
+	if ((asked->has_since && record->time_ms < asked->since_ms) ||
+	    (asked->has_until && record->time_ms >= asked->until_ms))
 		return false;
 	if (asked->author && memcmp(asked->author, record->author, VD_KEY_BYTES))
 		return false;
@@ -120,7 +123,8 @@ static bool header_matches(const struct query *q, struct vd_group *group, const 
 }
 
 /* Opens the body into q->body; the code of why not. */
-static int open_content(struct query *q, struct vd_group *group, const struct vd_record *record, struct vd_content *out)
+static int open_content(struct query *q, struct vd_group *group, const struct vd_record *record,
+                        struct vd_content *out)
 {
 	int rc;
 
@@ -154,7 +158,8 @@ static int consider(struct query *q, uint64_t arrival, uint64_t received_ms, str
 		q->matches = matches;
 		q->cap = cap;
 	}
-	q->matches[q->count++] = (struct match){ record.time_ms < received_ms ? record.time_ms : received_ms, arrival, record.id };
+	q->matches[q->count++] = (struct match){ record.time_ms < received_ms ? record.time_ms : received_ms,
+		                                 arrival, record.id };
 	return VD_OK;
 }
 
@@ -220,7 +225,8 @@ static int consider_all(struct query *q)
 		rc = vd_page_read(q->store, q->asked->group, VD_ANY_LANE, page.last, VD_PAGE_RECORDS, true, &page);
 		for (size_t i = 0; i < page.count && !rc; i++) {
 			if (!page.entries[i].err)
-				rc = consider(q, page.entries[i].arrival, page.entries[i].received_ms, vd_page_raw(&page, &page.entries[i]));
+				rc = consider(q, page.entries[i].arrival, page.entries[i].received_ms,
+				              vd_page_raw(&page, &page.entries[i]));
 		}
 	}
 	vd_page_deinit(&page);
@@ -236,7 +242,7 @@ static int look(struct query *q)
 	int rc = vd_index_catch_up(q->store);
 
 	if (rc == VD_ENOSPACE || rc == VD_EIO || rc == VD_EBUSY)
-		return consider_all(q); /* neither a full disk nor a transaction of our own keeps anybody from reading */
+		return consider_all(q); /* neither keeps anybody from reading */
 	if (!rc)
 		rc = vd_index_state(q->store, &state);
 	if (rc)
@@ -249,8 +255,12 @@ static int look(struct query *q)
 		return consider_groups(q, VD_INDEX_KIND, vd_slice_str(asked->kind));
 	if (!asked->has_since && !asked->has_until)
 		return consider_all(q);
-	first = asked->has_since && asked->since_ms / VD_DAY_MS > state.first_day ? asked->since_ms / VD_DAY_MS : state.first_day;
-	last = asked->has_until && asked->until_ms / VD_DAY_MS < state.last_day ? asked->until_ms / VD_DAY_MS : state.last_day;
+	first = state.first_day;
+	if (asked->has_since && asked->since_ms / VD_DAY_MS > first)
+		first = asked->since_ms / VD_DAY_MS;
+	last = state.last_day;
+	if (asked->has_until && asked->until_ms / VD_DAY_MS < last)
+		last = asked->until_ms / VD_DAY_MS;
 	if (first > last)
 		return VD_OK;
 	return last - first < DAYS_MAX ? consider_days(q, first, last) : consider_all(q);
@@ -297,7 +307,8 @@ static void query_deinit(struct query *q)
 	vd_buf_wipe(&q->hay);
 }
 
-int vd_query(struct vd_store *s, const struct vd_query *asked, int (*visit)(void *ctx, const struct vd_found *), void *ctx)
+int vd_query(struct vd_store *s, const struct vd_query *asked, int (*visit)(void *ctx, const struct vd_found *),
+             void *ctx)
 {
 	struct query q = { .store = s, .asked = asked };
 	size_t first = 0;
@@ -405,7 +416,8 @@ int vd_store_find_prefix(struct vd_store *s, const char *hex, uint64_t *arrival)
 	size_t n;
 	int rc;
 
-	if (digits < 2 * VD_INDEX_ID_PREFIX || digits > 2 * VD_ID_BYTES || strspn(hex, "0123456789abcdefABCDEF") != digits)
+	if (digits < 2 * VD_INDEX_ID_PREFIX || digits > 2 * VD_ID_BYTES ||
+	    strspn(hex, "0123456789abcdefABCDEF") != digits)
 		return VD_EINVAL;
 	memcpy(start, hex, sizeof(start) - 1);
 	rc = vd_unhex(first, sizeof(first), start, &n);

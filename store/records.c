@@ -6,7 +6,8 @@
 
 enum { PASSED_MAX = 32768 }; /* records looked at in one snapshot */
 
-void vd_list_key(const struct vd_store *s, const char *use, const struct vd_slice *parts, size_t count, uint8_t key[VD_LIST_KEY_BYTES])
+void vd_list_key(const struct vd_store *s, const char *use, const struct vd_slice *parts, size_t count,
+                 uint8_t key[VD_LIST_KEY_BYTES])
 {
 	uint8_t whole[VD_INDEX_KEY_BYTES];
 
@@ -14,14 +15,16 @@ void vd_list_key(const struct vd_store *s, const char *use, const struct vd_slic
 	memcpy(key, whole, VD_LIST_KEY_BYTES);
 }
 
-void vd_item_list(const struct vd_store *s, const uint8_t *group, const uint8_t prefix[VD_PREFIX_BYTES], uint8_t key[VD_LIST_KEY_BYTES])
+void vd_item_list(const struct vd_store *s, const uint8_t *group, const uint8_t prefix[VD_PREFIX_BYTES],
+                  uint8_t key[VD_LIST_KEY_BYTES])
 {
 	struct vd_slice parts[] = { vd_slice(group, VD_GROUP_BYTES), vd_slice(prefix, VD_PREFIX_BYTES) };
 
 	vd_list_key(s, "item", parts, 2, key);
 }
 
-void vd_lane_list(const struct vd_store *s, const char *use, const uint8_t *group, uint8_t lane, uint8_t key[VD_LIST_KEY_BYTES])
+void vd_lane_list(const struct vd_store *s, const char *use, const uint8_t *group, uint8_t lane,
+                  uint8_t key[VD_LIST_KEY_BYTES])
 {
 	struct vd_slice parts[] = { vd_slice(group, VD_GROUP_BYTES), vd_slice(&lane, 1) };
 
@@ -71,7 +74,8 @@ int vd_stored_open(struct vd_store *s, uint64_t arrival, MDB_val value, struct v
 
 	vd_set_u64(key, arrival);
 	vd_buf_reset(room);
-	rc = vd_vault_open(s->vault, vd_spot(VD_TABLE_RECORDS, key, sizeof(key), spot), vd_slice(value.mv_data, value.mv_size), room, &opened);
+	rc = vd_vault_open(s->vault, vd_spot(VD_TABLE_RECORDS, key, sizeof(key), spot),
+	                   vd_slice(value.mv_data, value.mv_size), room, &opened);
 	if (rc)
 		return rc;
 	r = vd_rd(opened);
@@ -114,8 +118,8 @@ int vd_latest(struct vd_store *s, MDB_txn *txn, uint64_t *arrival)
 	return rc == MDB_NOTFOUND ? VD_OK : vd_db_err(rc);
 }
 
-int vd_find_stored(struct vd_store *s, MDB_txn *txn, MDB_cursor *cursor, const struct vd_membership *in, const struct vd_id *id,
-                   struct vd_buf *room, struct vd_stored *out)
+int vd_find_stored(struct vd_store *s, MDB_txn *txn, MDB_cursor *cursor, const struct vd_membership *in,
+                   const struct vd_id *id, struct vd_buf *room, struct vd_stored *out)
 {
 	uint8_t list[VD_LIST_KEY_BYTES];
 	struct vd_item item;
@@ -163,19 +167,22 @@ static struct vd_page_entry *page_add(struct vd_page *page, uint64_t arrival)
 	return &page->entries[page->count++];
 }
 
-/* Is the raw record of that group and lane? Elements 1 and 3 of a canonical header stand at fixed places: no need to decode. */
+/* Is the raw record of that group and lane? Elements 1 and 3 of a canonical header stand at fixed places: no
+ * need to decode. */
 bool vd_raw_in(struct vd_slice raw, const uint8_t *group, uint8_t lane)
 {
-	size_t at = (raw.n && raw.p[0] == 0xdc ? 3 : 1) + 1 + 2; /* array header, which is wide for 16 elements; version; bin header */
+	size_t array = raw.n && raw.p[0] == 0xdc ? 3 : 1; /* its header is wide for 16 elements */
+	size_t at = array + 1 + 2;                        /* behind the version and a bin's header */
 	size_t lane_at = at + VD_GROUP_BYTES + 2 + VD_KEY_BYTES;
 
 	if (raw.n <= lane_at)
 		return false;
-	return (!group || !memcmp(raw.p + at, group, VD_GROUP_BYTES)) && (lane == VD_ANY_LANE || raw.p[lane_at] == lane);
+	return (!group || !memcmp(raw.p + at, group, VD_GROUP_BYTES)) &&
+	       (lane == VD_ANY_LANE || raw.p[lane_at] == lane);
 }
 
-static int page_take(struct vd_store *s, const uint8_t *group, uint8_t lane, uint64_t arrival, MDB_val value, bool raws, struct vd_buf *room,
-                     struct vd_page *page)
+static int page_take(struct vd_store *s, const uint8_t *group, uint8_t lane, uint64_t arrival, MDB_val value,
+                     bool raws, struct vd_buf *room, struct vd_page *page)
 {
 	struct vd_stored stored;
 	struct vd_page_entry *entry;
@@ -204,8 +211,8 @@ static int page_take(struct vd_store *s, const uint8_t *group, uint8_t lane, uin
 }
 
 /* The next records of a lane, by its list. */
-static int page_of_list(struct vd_store *s, MDB_txn *txn, const uint8_t *group, uint8_t lane, size_t max, bool raws, struct vd_buf *room,
-                        struct vd_page *page)
+static int page_of_list(struct vd_store *s, MDB_txn *txn, const uint8_t *group, uint8_t lane, size_t max,
+                        bool raws, struct vd_buf *room, struct vd_page *page)
 {
 	uint8_t list[VD_LIST_KEY_BYTES], key[8];
 	MDB_cursor *entries = NULL, *records = NULL;
@@ -236,8 +243,8 @@ static int page_of_list(struct vd_store *s, MDB_txn *txn, const uint8_t *group, 
 	return page->end ? VD_OK : rc;
 }
 
-static int page_of_all(struct vd_store *s, MDB_txn *txn, const uint8_t *group, uint8_t lane, size_t max, bool raws, struct vd_buf *room,
-                       struct vd_page *page)
+static int page_of_all(struct vd_store *s, MDB_txn *txn, const uint8_t *group, uint8_t lane, size_t max,
+                       bool raws, struct vd_buf *room, struct vd_page *page)
 {
 	uint8_t key[8];
 	MDB_cursor *cursor;
@@ -268,7 +275,8 @@ static int page_of_all(struct vd_store *s, MDB_txn *txn, const uint8_t *group, u
 	return page->end ? VD_OK : vd_db_err(rc);
 }
 
-int vd_page_read(struct vd_store *s, const uint8_t *group, uint8_t lane, uint64_t after, size_t max, bool raws, struct vd_page *page)
+int vd_page_read(struct vd_store *s, const uint8_t *group, uint8_t lane, uint64_t after, size_t max, bool raws,
+                 struct vd_page *page)
 {
 	struct vd_buf room = { 0 };
 	MDB_txn *txn;

@@ -126,7 +126,8 @@ static int make_folders(const char *path)
 /* There another machine may hold the locks, and a mapping may show old pages. */
 static bool network_file_system(const char *path)
 {
-	static const uint32_t types[] = { 0x6969 /* NFS */, 0x517b /* SMB */, 0xff534d42 /* CIFS */, 0xfe534d42 /* SMB 2 */ };
+	static const uint32_t types[] = { 0x6969 /* NFS */, 0x517b /* SMB */, 0xff534d42 /* CIFS */,
+		                          0xfe534d42 /* SMB 2 */ };
 	struct statfs fs;
 
 	if (statfs(path, &fs))
@@ -250,7 +251,8 @@ const char *vd_store_home(const struct vd_store *s)
 	return s->home;
 }
 
-void vd_store_device(const struct vd_store *s, uint8_t device[VD_STORE_DEVICE_BYTES], char name[VD_DEVICE_NAME_MAX + 1])
+void vd_store_device(const struct vd_store *s, uint8_t device[VD_STORE_DEVICE_BYTES],
+                     char name[VD_DEVICE_NAME_MAX + 1])
 {
 	memcpy(device, s->device, VD_STORE_DEVICE_BYTES);
 	memcpy(name, s->name, VD_DEVICE_NAME_MAX + 1);
@@ -298,7 +300,8 @@ int vd_store_latest(struct vd_store *s, uint64_t *arrival)
 	return rc;
 }
 
-int vd_store_read(struct vd_store *s, uint64_t arrival, struct vd_buf *raw, struct vd_record *out, uint64_t *received_ms)
+int vd_store_read(struct vd_store *s, uint64_t arrival, struct vd_buf *raw, struct vd_record *out,
+                  uint64_t *received_ms)
 {
 	struct vd_buf room = { 0 };
 	struct vd_stored stored;
@@ -375,7 +378,8 @@ int vd_store_walk(struct vd_store *s, const uint8_t *group, uint8_t lane, uint64
 	uint64_t latest;
 	int rc = vd_store_latest(s, &latest);
 
-	/* What comes while we walk is not part of it: arrival numbers only grow, so that is all a snapshot would give. */
+	/* What comes while we walk is not part of it: arrival numbers only grow, so that is all a snapshot
+	 * would give. */
 	while (!rc && !page.end) {
 		rc = vd_page_read(s, group, lane, page.last, VD_PAGE_RECORDS, true, &page);
 		for (size_t i = 0; i < page.count && !rc; i++) {

@@ -10,7 +10,8 @@ struct vd_slice vd_spot(enum vd_table table, const uint8_t *key, size_t n, uint8
 	return vd_slice(room, 1 + n);
 }
 
-void vd_value_key(const struct vd_store *s, const char *use, const struct vd_slice *parts, size_t count, uint8_t key[VD_INDEX_KEY_BYTES])
+void vd_value_key(const struct vd_store *s, const char *use, const struct vd_slice *parts, size_t count,
+                  uint8_t key[VD_INDEX_KEY_BYTES])
 {
 	vd_vault_index_key(s->vault, use, parts, count, key);
 }
@@ -25,7 +26,8 @@ int vd_value_get(struct vd_store *s, MDB_txn *txn, const uint8_t key[VD_INDEX_KE
 
 	if (rc)
 		return rc;
-	rc = vd_vault_open(s->vault, vd_spot(VD_TABLE_VALUES, key, VD_INDEX_KEY_BYTES, spot), vd_slice(v.mv_data, v.mv_size), &room, &value);
+	rc = vd_vault_open(s->vault, vd_spot(VD_TABLE_VALUES, key, VD_INDEX_KEY_BYTES, spot),
+	                   vd_slice(v.mv_data, v.mv_size), &room, &value);
 	if (!rc) {
 		vd_buf_put_slice(out, value);
 		rc = vd_buf_check(out);

@@ -44,7 +44,8 @@ int vd_vault_seal(const struct vd_vault *v, struct vd_slice place, struct vd_sli
 	return vd_buf_check(out);
 }
 
-int vd_vault_open(const struct vd_vault *v, struct vd_slice place, struct vd_slice sealed, struct vd_buf *room, struct vd_slice *value)
+int vd_vault_open(const struct vd_vault *v, struct vd_slice place, struct vd_slice sealed, struct vd_buf *room,
+                  struct vd_slice *value)
 {
 	(void)v;
 	(void)place;

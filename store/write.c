@@ -103,7 +103,8 @@ static int lane_of(struct vd_write *w, const uint8_t *group, uint8_t lane, struc
 	return VD_OK;
 }
 
-static void put_stored(struct vd_write *w, uint64_t arrival, const struct vd_id *id, bool stub, uint64_t received_ms, struct vd_slice raw)
+static void put_stored(struct vd_write *w, uint64_t arrival, const struct vd_id *id, bool stub,
+                       uint64_t received_ms, struct vd_slice raw)
 {
 	uint8_t key[8];
 
@@ -118,8 +119,8 @@ static void put_stored(struct vd_write *w, uint64_t arrival, const struct vd_id 
 	vd_effects_put(&w->effects, w->store, VD_TABLE_RECORDS, key, sizeof(key), vd_buf_slice(&w->value));
 }
 
-int vd_write_record(struct vd_write *w, const struct vd_membership *in, uint8_t lane, const struct vd_id *id, const struct vd_item *item,
-                    bool stub, uint64_t received_ms, struct vd_slice raw)
+int vd_write_record(struct vd_write *w, const struct vd_membership *in, uint8_t lane, const struct vd_id *id,
+                    const struct vd_item *item, bool stub, uint64_t received_ms, struct vd_slice raw)
 {
 	uint8_t list[VD_LIST_KEY_BYTES];
 	struct vd_lane_data *data;
@@ -144,7 +145,8 @@ int vd_write_record(struct vd_write *w, const struct vd_membership *in, uint8_t 
 	return w->err;
 }
 
-int vd_write_fill(struct vd_write *w, const struct vd_membership *in, const struct vd_stored *old, uint8_t lane, struct vd_slice raw)
+int vd_write_fill(struct vd_write *w, const struct vd_membership *in, const struct vd_stored *old, uint8_t lane,
+                  struct vd_slice raw)
 {
 	uint8_t list[VD_LIST_KEY_BYTES];
 	struct vd_lane_data *data;
@@ -200,14 +202,16 @@ static void put_head(struct vd_write *w, const struct vd_write_head *head)
 	vd_effects_value(&w->effects, w->store, "head", parts, 3, vd_slice(value, sizeof(value)));
 }
 
-static int head_of(struct vd_write *w, const uint8_t *group, const uint8_t *author, uint8_t lane, struct vd_write_head **out)
+static int head_of(struct vd_write *w, const uint8_t *group, const uint8_t *author, uint8_t lane,
+                   struct vd_write_head **out)
 {
 	struct vd_write_head *heads, *one;
 	int rc;
 
 	for (size_t i = 0; i < w->head_count; i++) {
 		one = &w->heads[i];
-		if (one->lane == lane && !memcmp(one->group, group, VD_GROUP_BYTES) && !memcmp(one->author, author, VD_KEY_BYTES)) {
+		if (one->lane == lane && !memcmp(one->group, group, VD_GROUP_BYTES) &&
+		    !memcmp(one->author, author, VD_KEY_BYTES)) {
 			*out = one;
 			return VD_OK;
 		}
@@ -258,7 +262,8 @@ static const uint8_t *fresh_nonce(struct vd_write *w)
 }
 
 /* Control content stands in the clear, everything else is sealed to its audience. */
-static int make_body(struct vd_write *w, struct vd_group *group, const struct vd_record_fields *fields, const struct vd_draft *draft)
+static int make_body(struct vd_write *w, struct vd_group *group, const struct vd_record_fields *fields,
+                     const struct vd_draft *draft)
 {
 	vd_buf_reset(&w->body);
 	if (fields->lane != VD_LANE_CONTROL)
@@ -278,7 +283,9 @@ static int join_group(struct vd_group *group, struct vd_slice raw)
 int vd_write_own(struct vd_write *w, struct vd_group *group, const struct vd_draft *draft, struct vd_id *id)
 {
 	const struct vd_identity *self = vd_group_identity(group);
-	struct vd_record_fields fields = { .lane = draft->lane, .has_expires = draft->has_expires, .expires_day = draft->expires_day };
+	struct vd_record_fields fields = { .lane = draft->lane,
+		                           .has_expires = draft->has_expires,
+		                           .expires_day = draft->expires_day };
 	struct vd_write_head *head;
 	struct vd_membership in;
 	struct vd_item item;

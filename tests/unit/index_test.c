@@ -42,7 +42,8 @@ static void expect(struct vd_store *s, const struct vd_query *query, const char 
 	assert_string_equal(seen.text, texts);
 }
 
-static void say(struct cast *c, uint8_t lane, const char *kind, const char *text, const struct vd_id *about, uint64_t when, struct vd_id *id)
+static void say(struct cast *c, uint8_t lane, const char *kind, const char *text, const struct vd_id *about,
+                uint64_t when, struct vd_id *id)
 {
 	struct vd_write *w;
 
@@ -92,7 +93,11 @@ static void test_index__kind_day_about_author(void **state)
 	expect(c.s, &(struct vd_query){ .has_since = true, .since_ms = cast_now + DAY }, "dos tres cuatro ");
 	expect(c.s, &(struct vd_query){ .has_since = true, .since_ms = cast_now + DAY + 1 }, "tres cuatro ");
 	expect(c.s, &(struct vd_query){ .has_until = true, .until_ms = cast_now + DAY }, "uno ");
-	expect(c.s, &(struct vd_query){ .has_since = true, .since_ms = cast_now + 1, .has_until = true, .until_ms = cast_now + 2 * (uint64_t)DAY },
+	expect(c.s,
+	       &(struct vd_query){ .has_since = true,
+	                           .since_ms = cast_now + 1,
+	                           .has_until = true,
+	                           .until_ms = cast_now + 2 * (uint64_t)DAY },
 	       "dos ");
 	expect(c.s, &(struct vd_query){ .has_since = true, .since_ms = UINT64_MAX }, "");
 	end(&c);
@@ -144,7 +149,8 @@ static void test_index__after(void **state)
 	end(&c);
 }
 
-/* By the author's time, but nobody jumps ahead of what had come by then: those from the future stand where they arrived. */
+/* By the author's time, but nobody jumps ahead of what had come by then: those from the future stand where they
+ * arrived. */
 static void test_index__order_caps_time_at_arrival(void **state)
 {
 	const struct cast_place *p = *state;

@@ -139,8 +139,8 @@ static void test_merge__doubles_in_one_batch(void **state)
 	end(&c);
 }
 
-/* A record whose own signature is spoilt is refused until its successor, which names it, is there: in either order. */
-static void test_merge__successor_vouches(void **state)
+/* What the session asks: is there a stored record that vouches for this one? */
+static void test_merge__vouched(void **state)
 {
 	struct vd_batch whole = { 0 }, part = { 0 };
 	struct vd_merge merge = { 0 };
@@ -166,6 +166,62 @@ static void test_merge__successor_vouches(void **state)
 	assert_true(port.vouched(port.ctx, &whole.entries[0].record));
 	vd_batch_deinit(&whole);
 	vd_batch_deinit(&part);
+	end(&c);
+}
+
+/* One record as its author would write it, in the urgent lane; `spoilt`: its signature does not hold. */
+static void forge(struct vd_group *g, uint64_t seq, const struct vd_id *prev, bool spoilt, struct vd_buf *raw,
+                  struct vd_id *id)
+{
+	const struct vd_identity *self = vd_group_identity(g);
+	struct vd_record_fields fields = {
+		.lane = VD_LANE_URGENT, .seq = seq, .has_prev = prev != NULL, .time_ms = cast_now
+	};
+	struct vd_record r;
+
+	memcpy(fields.group, vd_group_id(g), VD_GROUP_BYTES);
+	memcpy(fields.author, self->author, VD_KEY_BYTES);
+	if (prev)
+		fields.prev = *prev;
+	vd_buf_reset(raw);
+	assert_int_equal(vd_record_create(&fields, vd_slice_str("a body"), self->author_secret, raw, id), 0);
+	assert_int_equal(vd_record_decode(vd_buf_slice(raw), &r), 0);
+	raw->p[r.header.n + 40] ^= spoilt;
+	assert_int_equal(vd_record_decode(vd_buf_slice(raw), &r), 0);
+	*id = r.id;
+}
+
+static void merge_raw(struct cast *c, const struct vd_buf *raw, struct vd_merge *merge)
+{
+	struct vd_batch batch = { 0 };
+
+	memset(merge, 0, sizeof(*merge));
+	assert_int_equal(vd_batch_add(&batch, vd_buf_slice(raw)), 0);
+	assert_int_equal(vd_store_merge(c->b, c->gb, &batch, merge), 0);
+	vd_batch_deinit(&batch);
+}
+
+/* A record whose own signature does not hold is refused, but not for ever: its successor vouches for it. */
+static void test_merge__refused_until_its_successor_is_here(void **state)
+{
+	struct vd_buf first = { 0 }, second = { 0 };
+	struct vd_merge merge;
+	struct vd_id id;
+	struct cast c;
+
+	start(&c, *state);
+	forge(c.ga, 1, NULL, true, &first, &id);
+	forge(c.ga, 2, &id, false, &second, &id);
+	merge_raw(&c, &first, &merge);
+	assert_int_equal(merge.refused_why[-VD_ESIGNATURE], 1);
+	merge_raw(&c, &second, &merge);
+	assert_int_equal(merge.fresh, 1);
+	merge_raw(&c, &first, &merge);
+	assert_int_equal(merge.fresh, 1);
+	merge_raw(&c, &first, &merge);
+	assert_int_equal(merge.known, 1);
+	vd_buf_deinit(&first);
+	vd_buf_deinit(&second);
 	end(&c);
 }
 
@@ -224,6 +280,55 @@ static void test_merge__pool_waits_for_the_grant(void **state)
 	vd_store_close(t);
 	vd_batch_deinit(&whole);
 	vd_batch_deinit(&control);
+	end(&c);
+}
+
+static int collect_some(void *ctx, uint64_t arrival, uint64_t received_ms, struct vd_slice raw)
+{
+	struct vd_batch *batch = ctx;
+	int rc = cast_collect(ctx, arrival, received_ms, raw);
+
+	return rc ? rc : batch->count == 1000;
+}
+
+/* The pool is bounded: the oldest give way. */
+static void test_merge__pool_is_bounded(void **state)
+{
+	const struct cast_place *p = *state;
+	const uint64_t count = VD_POOL_RECORDS + 904;
+	struct vd_batch batch = { 0 };
+	struct vd_merge merge = { 0 };
+	uint64_t after = 4 + 2 + 2, arrival;
+	struct vd_write *w;
+	struct vd_id oldest, newest;
+	char third[256];
+	struct vd_store *t;
+	struct vd_group *gt;
+	struct cast c;
+
+	start(&c, p);
+	snprintf(third, sizeof(third), "%s/c", p->top);
+	t = cast_store(third);
+	gt = cast_join(c.a, c.ga, t);
+	assert_int_equal(vd_write_begin(t, &w), 0);
+	for (uint64_t i = 0; i < count; i++)
+		assert_int_equal(cast_own(w, gt, "hola", cast_now, i ? &newest : &oldest), 0);
+	assert_int_equal(vd_write_commit(w), 0);
+	for (uint64_t i = 0; i < count; i += 1000) {
+		vd_batch_reset(&batch);
+		assert_int_equal(vd_store_walk(t, NULL, VD_LANE_NORMAL, after, collect_some, &batch), 1);
+		after += batch.count;
+		assert_int_equal(vd_store_merge(c.b, c.gb, &batch, &merge), 0);
+	}
+	assert_int_equal(merge.pooled, count);
+	memset(&merge, 0, sizeof(merge));
+	cast_carry(c.a, c.b, c.gb, &merge);
+	assert_int_equal(merge.fresh, 2 + VD_POOL_RECORDS);
+	assert_int_equal(vd_store_find(c.b, &newest, &arrival), 0);
+	assert_int_equal(vd_store_find(c.b, &oldest, &arrival), VD_ENOTFOUND);
+	vd_batch_deinit(&batch);
+	vd_group_free(gt);
+	vd_store_close(t);
 	end(&c);
 }
 
@@ -339,11 +444,16 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_merge__both_ways_end_equal, cast_setup, cast_teardown),
-		cmocka_unit_test_setup_teardown(test_merge__stub_is_wanted_until_its_body_comes, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_merge__stub_is_wanted_until_its_body_comes, cast_setup,
+		                                cast_teardown),
 		cmocka_unit_test_setup_teardown(test_merge__doubles_in_one_batch, cast_setup, cast_teardown),
-		cmocka_unit_test_setup_teardown(test_merge__successor_vouches, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_merge__vouched, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_merge__refused_until_its_successor_is_here, cast_setup,
+		                                cast_teardown),
+		cmocka_unit_test_setup_teardown(test_merge__pool_is_bounded, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_merge__damaged_is_refused, cast_setup, cast_teardown),
-		cmocka_unit_test_setup_teardown(test_merge__pool_waits_for_the_grant, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_merge__pool_waits_for_the_grant, cast_setup,
+		                                cast_teardown),
 		cmocka_unit_test_setup_teardown(test_merge__commit_tries_the_pool, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_merge__restored_device_goes_on, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_merge__join_needs_our_identity, cast_setup, cast_teardown),

@@ -84,7 +84,8 @@ static void test_pages__cut_anywhere(void **state)
 	close(fd);
 }
 
-/* No flipped byte crashes the reader, and one in a page's head, its list of nodes or a meta page does not go unseen. */
+/* No flipped byte crashes the reader, and one in a page's head, its list of nodes or a meta page does not go
+ * unseen. */
 static void test_pages__flipped_anywhere(void **state)
 {
 	int fd = opened(*state), told = 0;

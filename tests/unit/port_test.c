@@ -32,7 +32,9 @@ static void test_port__scan_in_order_and_in_parts(void **state)
 	start(&c, *state);
 	assert_int_equal(vd_write_begin(c.s, &w), 0);
 	for (int i = 0; i < 10; i++)
-		assert_int_equal(cast_own_kind(w, c.g, i % 2 ? VD_LANE_URGENT : VD_LANE_NORMAL, "message", "x", NULL, cast_now, &ids[i]), 0);
+		assert_int_equal(cast_own_kind(w, c.g, i % 2 ? VD_LANE_URGENT : VD_LANE_NORMAL, "message", "x",
+		                               NULL, cast_now, &ids[i]),
+		                 0);
 	assert_int_equal(vd_write_commit(w), 0);
 
 	assert_int_equal(c.port.scan(c.port.ctx, c.id, VD_LANE_NORMAL, 0, out, 64, &n), 0);

@@ -64,8 +64,8 @@ static inline struct vd_group *cast_found(struct vd_store *s, uint8_t id[VD_GROU
 	return g;
 }
 
-static inline int cast_own_kind(struct vd_write *w, struct vd_group *g, uint8_t lane, const char *kind, const char *text,
-                                const struct vd_id *about, uint64_t when, struct vd_id *id)
+static inline int cast_own_kind(struct vd_write *w, struct vd_group *g, uint8_t lane, const char *kind,
+                                const char *text, const struct vd_id *about, uint64_t when, struct vd_id *id)
 {
 	struct vd_field fields[2] = { { vd_slice_str("text"), { .type = VD_MP_STR, .bytes = vd_slice_str(text) } } };
 	struct vd_draft draft = { .lane = lane, .audience = VD_AUDIENCE_MEMBERS, .now_ms = when };
@@ -74,7 +74,9 @@ static inline int cast_own_kind(struct vd_write *w, struct vd_group *g, uint8_t 
 	int rc;
 
 	if (about)
-		fields[1] = (struct vd_field){ vd_slice_str("about"), { .type = VD_MP_BIN, .bytes = vd_slice(about->b, VD_ID_BYTES) } };
+		fields[1] =
+			(struct vd_field){ vd_slice_str("about"),
+			                   { .type = VD_MP_BIN, .bytes = vd_slice(about->b, VD_ID_BYTES) } };
 	assert_int_equal(vd_content_encode(vd_slice_str(kind), fields, about ? 2 : 1, &content), 0);
 	draft.content = vd_buf_slice(&content);
 	rc = vd_write_own(w, g, &draft, id ? id : &unused);
@@ -110,7 +112,8 @@ static inline void cast_gather(struct vd_store *s, uint8_t lane, struct vd_batch
 }
 
 /* The newcomer's card is admitted by the first store's group; *grant is what the welcome names. */
-static inline void cast_admit(struct vd_store *s, struct vd_group *g, const struct vd_identity *newcomer, uint8_t grant[VD_ID_BYTES])
+static inline void cast_admit(struct vd_store *s, struct vd_group *g, const struct vd_identity *newcomer,
+                              uint8_t grant[VD_ID_BYTES])
 {
 	uint8_t person[VD_PERSON_BYTES] = { 7 }, nonce[VD_BODY_NONCE_BYTES] = { 9 };
 	struct vd_draft draft = { .lane = VD_LANE_CONTROL, .now_ms = cast_now };

@@ -312,7 +312,8 @@ static int count_visit(void *ctx, const struct vd_found *found)
 	return 0;
 }
 
-/* A full disk, played by a limit on file size: a clear error, everything readable, and it goes on when there is room. */
+/* A full disk, played by a limit on file size: a clear error, everything readable, and it goes on when there is
+ * room. */
 static void test_store__full_disk(void **state)
 {
 	const struct cast_place *p = *state;
@@ -369,7 +370,9 @@ static void copy_file(const char *from, const char *to, long keep)
 {
 	char command[1024];
 
-	snprintf(command, sizeof(command), "rm -rf %s && mkdir -m 700 %s && head -c %ld %s/data.mdb > %s/data.mdb", to, to, keep, from, to);
+	snprintf(command, sizeof(command),
+	         "rm -rf %s && mkdir -m 700 %s && head -c %ld %s/data.mdb > %s/data.mdb", to, to, keep, from,
+	         to);
 	assert_int_equal(system(command), 0);
 }
 
@@ -444,7 +447,8 @@ static void test_store__torn_file(void **state)
 	assert_int_equal(read_all_of(p->other), VD_EVERSION);
 }
 
-/* Every byte that belongs to the record is guarded: flipped on disk, it is told, dropped on request, and fetched again. */
+/* Every byte that belongs to the record is guarded: flipped on disk, it is told, dropped on request, and
+ * fetched again. */
 static void test_store__flipped_record(void **state)
 {
 	const struct cast_place *p = *state;
@@ -576,8 +580,10 @@ static void test_store__two_threads(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_store__two_processes_write_one_chain, cast_setup, cast_teardown),
-		cmocka_unit_test_setup_teardown(test_store__two_processes_found_and_init_at_once, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_store__two_processes_write_one_chain, cast_setup,
+		                                cast_teardown),
+		cmocka_unit_test_setup_teardown(test_store__two_processes_found_and_init_at_once, cast_setup,
+		                                cast_teardown),
 		cmocka_unit_test_setup_teardown(test_store__map_grows, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_store__map_resized_by_another, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_store__two_threads, cast_setup, cast_teardown),

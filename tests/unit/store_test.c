@@ -241,7 +241,10 @@ static void test_store__refused_draft(void **state)
 	struct vd_store *s = cast_store(p->home);
 	uint8_t id[VD_GROUP_BYTES];
 	struct vd_group *g = cast_found(s, id), *stranger;
-	struct vd_draft draft = { .lane = VD_LANE_NORMAL, .audience = VD_AUDIENCE_MEMBERS, .content = vd_slice(big, sizeof(big)), .now_ms = cast_now };
+	struct vd_draft draft = { .lane = VD_LANE_NORMAL,
+		                  .audience = VD_AUDIENCE_MEMBERS,
+		                  .content = vd_slice(big, sizeof(big)),
+		                  .now_ms = cast_now };
 	struct vd_identity nobody;
 	uint8_t seed[VD_IDENTITY_SEED_BYTES] = { 5 };
 	struct vd_lane_state lane;
@@ -277,12 +280,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_store__create_and_open, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_store__found_write_read, cast_setup, cast_teardown),
-		cmocka_unit_test_setup_teardown(test_store__time_does_not_go_backwards, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_store__time_does_not_go_backwards, cast_setup,
+		                                cast_teardown),
 		cmocka_unit_test_setup_teardown(test_store__notes_and_segments, cast_setup, cast_teardown),
-		cmocka_unit_test_setup_teardown(test_store__one_transaction_at_a_time, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_store__one_transaction_at_a_time, cast_setup,
+		                                cast_teardown),
 		cmocka_unit_test_setup_teardown(test_store__walk_is_of_one_moment, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_store__refused_draft, cast_setup, cast_teardown),
-		cmocka_unit_test_setup_teardown(test_store__next_identity_is_kept_until_used, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_store__next_identity_is_kept_until_used, cast_setup,
+		                                cast_teardown),
 	};
 
 	if (vd_sign_selftest())
