@@ -1,0 +1,44 @@
+#!/bin/bash
+# Peers that send garbage, half a handshake, too much or nothing: their connection ends, others go on, memory stays bounded.
+. "$(dirname "$0")/lib.bash"
+. "$(dirname "$0")/net.bash"
+
+found hub ana || exit 1
+rows 500 | as hub --quiet load message - >/dev/null
+start hub --listen 127.0.0.1:0 || exit 1
+to=/dev/tcp/127.0.0.1/${port[hub]}
+alive() { kill -0 "${pid[hub]}"; }
+
+# 32 random bytes, then nothing, whatever a stranger says.
+exec 5<>"$to"
+head -c 400 /dev/urandom >&5
+said=$(timeout 3 cat <&5 | wc -c)
+exec 5>&-
+equal "hostile: a stranger gets 32 bytes and silence" "$said" 32
+
+head -c 3000000 /dev/urandom >"$work/garbage"
+for n in 1 20 47 48 112 65535 3000000; do
+	for try in 1 2 3; do
+		(exec 5<>"$to" && head -c $n "$work/garbage" >&5) 2>/dev/null &
+	done
+done
+yes "GET / HTTP/1.1" | head -c 100000 2>/dev/null | (exec 5<>"$to" && cat >&5) 2>/dev/null
+# More silent ones than there are places.
+for i in $(seq 150); do
+	(exec 5<>"$to" && exec sleep 20) 2>/dev/null &
+	daemons+=($!)
+done
+sleep 0.5
+alive
+check "hostile: it lives" $?
+as ana --json sync "127.0.0.1:${port[hub]}" >"$work/synced"
+equal "hostile: an honest visit gets through a crowd of silent ones" $? 0
+same hub ana
+check "hostile: and brings everything" $?
+memory=$(private_kb hub)
+[ "$memory" -le 49152 ]
+check "hostile: private memory is bounded ($memory kB)" $?
+ends "hostile: it still ends cleanly" TERM hub
+! grep -qiE 'sanitizer|assert|panic' "$work/hub.log"
+check "hostile: and without complaint" $?
+exit $failed

@@ -1,0 +1,85 @@
+#!/bin/bash
+# Two networks joined by a cable: daemons there find each other by beacon alone, over IPv4, over IPv6, and by no other interface.
+if [ "$1" != inside ]; then
+	private=--net # without root, inside a user namespace too
+	[ "$(id -u)" = 0 ] || private="--user --map-root-user --net"
+	if ! unshare $private true; then
+		echo "not ok veth: this kernel gives us no network namespace"
+		exit 1
+	fi
+	exec unshare $private "$0" inside
+fi
+. "$(dirname "$0")/lib.bash"
+. "$(dirname "$0")/net.bash"
+
+# The far end of the cable lives in the network of this process.
+unshare --net sleep 600 &
+far=$!
+daemons+=($far)
+elsewhere() { [ "$(readlink /proc/$far/ns/net)" != "$(readlink /proc/$$/ns/net)" ]; }
+within 10 elsewhere || exit 1
+inside[ana]="nsenter --net=/proc/$far/ns/net"
+for network in "" "${inside[ana]}"; do
+	$network sysctl -qw net.ipv6.conf.default.accept_dad=0 2>/dev/null
+	$network ip link set lo up
+done
+ip link add v0 type veth peer name v1 netns $far
+# An interface that nobody named: nothing may ever leave by it.
+ip link add other type veth peer name stub
+sysctl -qw net.ipv6.conf.other.disable_ipv6=1 net.ipv6.conf.stub.disable_ipv6=1 2>/dev/null
+ip link set stub up
+ip link set other up
+ip address add 10.99.0.1/24 dev other
+ip route add default dev other
+left() { ip -s -j link show other | jq -e '.[0].stats64.tx.packets'; }
+
+found hub ana || exit 1
+rows 50 | as hub --quiet load message - >/dev/null
+left() { ip -s -j link show other | jq ".[0].stats64.tx.packets"; }
+started=$(left) || exit 1
+
+trial() { # name
+	start hub --discover-on v0 || exit 1
+	start ana --discover-on v1 || exit 1
+	within 30 same hub ana
+	check "veth: they find each other over $1" $?
+	within 10 logged hub '^<6>settled'
+	prompt "veth: an alert on one is listed on the other within a second over $1" hub ana
+	prompt "veth: and back over $1" ana hub
+	ends "veth: both end cleanly" TERM hub ana
+}
+# IPv6 link-local only: what a cable between two machines gives by itself.
+ip link set v0 up
+${inside[ana]} ip link set v1 up
+has6() { ip -6 address show dev v0 | grep -q 'scope link' && ${inside[ana]} ip -6 address show dev v1 | grep -q 'scope link'; }
+if within 5 has6; then
+	trial IPv6
+else
+	echo "ok veth: # SKIP no IPv6 in this kernel"
+fi
+ip address add 10.98.0.1/24 dev v0
+${inside[ana]} ip address add 10.98.0.2/24 dev v1
+sysctl -qw net.ipv6.conf.v0.disable_ipv6=1 2>/dev/null
+trial IPv4
+grep -q 'to=10\.98\.0\.\|from=10\.98\.0\.' "$work/hub.log"
+check "veth: IPv4 it was" $?
+
+# Started before there is a network: it comes later.
+ip address del 10.98.0.1/24 dev v0
+rows 10 "later" | as ana --quiet load message - >/dev/null
+start hub --discover-on v0 || exit 1
+start ana --discover-on v1 || exit 1
+within 5 logged hub 'no address on=v0'
+check "veth: an interface without an address is said so" $?
+ip address add 10.98.0.1/24 dev v0
+within 30 same hub ana
+check "veth: a network that comes later is used" $?
+ends "veth: both end" TERM hub ana
+
+equal "veth: nothing left by an interface that was not named ($started packets before)" "$(left)" "$started"
+start hub --discover-on v0 --no-discovery || exit 1
+start ana --discover-on v1 || exit 1
+sleep 3
+! logged ana '^<6>heard'
+check "veth: --no-discovery is silent" $?
+exit $failed
