@@ -166,6 +166,7 @@ int vd_effects_apply(struct vd_effects *, struct vd_store *, MDB_txn *);
 
 struct vd_write {
 	struct vd_store *store;
+	MDB_txn *snapshot;         /* to read from, when the caller has one open; borrowed */
 	struct vd_effects effects;
 	struct vd_lane_data **lanes;
 	size_t lane_count;

@@ -242,6 +242,7 @@ static int gather(struct merging *m, bool from_pool, struct vd_merge *merge)
 
 	if (!rc)
 		rc = vd_db_read(m->store->db, &m->txn);
+	m->write->snapshot = m->txn;
 	if (!rc)
 		rc = vd_db_err(mdb_cursor_open(m->txn, vd_db_table(m->store->db, VD_TABLE_ITEMS), &m->items));
 	if (!rc)
@@ -265,6 +266,7 @@ static int gather(struct merging *m, bool from_pool, struct vd_merge *merge)
 	if (m->lists)
 		mdb_cursor_close(m->lists);
 	vd_db_done(m->store->db, m->txn);
+	m->write->snapshot = NULL;
 	free(m->slots);
 	vd_buf_wipe(&m->room);
 	return rc;

@@ -65,6 +65,21 @@ void vd_write_abort(struct vd_write *w)
 	write_free(w);
 }
 
+/* Snapshots are not nested: the caller's, or one of our own. */
+static int snapshot_open(struct vd_write *w, MDB_txn **txn)
+{
+	if (!w->snapshot)
+		return vd_db_read(w->store->db, txn);
+	*txn = w->snapshot;
+	return VD_OK;
+}
+
+static void snapshot_close(struct vd_write *w, MDB_txn *txn)
+{
+	if (txn != w->snapshot)
+		vd_db_done(w->store->db, txn);
+}
+
 /* The lane as this transaction will leave it. */
 static int lane_of(struct vd_write *w, const uint8_t *group, uint8_t lane, struct vd_lane_data **out)
 {
@@ -89,10 +104,10 @@ static int lane_of(struct vd_write *w, const uint8_t *group, uint8_t lane, struc
 	one->lane = lane;
 	vd_lane_list(w->store, "lane", group, lane, one->list);
 	vd_lane_list(w->store, "wanted", group, lane, one->wanted_list);
-	rc = vd_db_read(w->store->db, &txn);
+	rc = snapshot_open(w, &txn);
 	if (!rc) {
 		rc = vd_lane_read(w->store, txn, group, lane, &one->state, one->symbols, VD_SKETCH_SYMBOLS);
-		vd_db_done(w->store->db, txn);
+		snapshot_close(w, txn);
 	}
 	if (rc) {
 		free(one);
@@ -173,10 +188,17 @@ static int load_head(struct vd_write *w, struct vd_write_head *head)
 {
 	struct vd_slice parts[] = { vd_slice(head->group, VD_GROUP_BYTES), vd_slice(head->author, VD_KEY_BYTES),
 		                    vd_slice(&head->lane, 1) };
+	uint8_t key[VD_INDEX_KEY_BYTES];
 	struct vd_buf value = { 0 };
 	struct vd_rd r;
-	int rc = vd_value_read(w->store, "head", parts, 3, &value);
+	MDB_txn *txn;
+	int rc = snapshot_open(w, &txn);
 
+	if (rc)
+		return rc;
+	vd_value_key(w->store, "head", parts, 3, key);
+	rc = vd_value_get(w->store, txn, key, &value);
+	snapshot_close(w, txn);
 	if (rc == VD_ENOTFOUND)
 		return VD_OK;
 	if (!rc) {
