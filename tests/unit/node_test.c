@@ -244,6 +244,46 @@ static void test_node__a_cut_link_is_resumed(void **state)
 	net_deinit(&net);
 }
 
+/* Four minutes of bytes are under way before the first answer can come: slow is not dead, on neither end. */
+static void test_node__a_slow_link_is_not_dead(void **state)
+{
+	struct wire *w;
+
+	(void)state;
+	for (int called = 0; called < 2; called++) {
+		net_init(&net, 13, 2);
+		for (int i = 0; i < 60; i++)
+			world_write_to(&net.w, 0, VD_LANE_BULK, 4500, &net.hosts[0].m);
+		w = net_connect(&net, (size_t)called, (size_t)!called, 500);
+		w->bytes_per_s = 1000;
+		net_run(&net, 600 * 1000);
+		assert_true(w->up);
+		assert_true(w->complete[0] && w->complete[1]);
+		assert_true(equal(0, 1));
+		net_deinit(&net);
+	}
+}
+
+/* Another process stored control records: the node reads them into its group. */
+static void test_node__control_by_other_hands(void **state)
+{
+	struct vd_buf made = { 0 };
+	size_t who, count;
+
+	(void)state;
+	net_init(&net, 14, 2);
+	who = world_newcomer(&net.w);
+	world_grant(&net.w, who, &made, &count);
+	vd_buf_deinit(&made);
+	vd_batch_seal(&net.w.control);
+	for (size_t i = net.w.control.count - count; i < net.w.control.count; i++)
+		memory_add(&net.hosts[1].m, &net.w.control.entries[i].record);
+	assert_false(vd_group_is_author(net.hosts[1].group, net.w.writers[who].identity.author));
+	assert_int_equal(vd_node_grew(net.hosts[1].node, net.now_ms), VD_OK);
+	assert_true(vd_group_is_author(net.hosts[1].group, net.w.writers[who].identity.author));
+	net_deinit(&net);
+}
+
 /* Memory of a connection that is fed without end stays small, whatever its state. */
 static void test_node__floods_before_a_handshake(void **state)
 {
@@ -300,6 +340,8 @@ int main(void)
 		cmocka_unit_test(test_node__caps),
 		cmocka_unit_test(test_node__flipped_bytes_end_only_that_connection),
 		cmocka_unit_test(test_node__a_cut_link_is_resumed),
+		cmocka_unit_test(test_node__a_slow_link_is_not_dead),
+		cmocka_unit_test(test_node__control_by_other_hands),
 		cmocka_unit_test(test_node__floods_before_a_handshake),
 		cmocka_unit_test(test_node__a_failed_commit_ends_the_session),
 	};
