@@ -1,5 +1,6 @@
 #include "tests/unit/store_cast.h"
 
+#include "proto/hash.h"
 #include "store/check.h"
 #include "store/index.h"
 
@@ -222,6 +223,68 @@ static void test_merge__refused_until_its_successor_is_here(void **state)
 	assert_int_equal(merge.known, 1);
 	vd_buf_deinit(&first);
 	vd_buf_deinit(&second);
+	end(&c);
+}
+
+/* A record of a newer version, with as many elements more as one may have. */
+static void newer(struct vd_group *g, struct vd_buf *raw)
+{
+	const struct vd_identity *self = vd_group_identity(g);
+	struct vd_slice body = vd_slice_str("what only a newer vereda understands");
+	uint8_t hash[VD_HASH_BYTES], signature[VD_SIGNATURE_BYTES];
+
+	vd_hash1(VD_HASH_BODY, hash, body);
+	vd_mp_put_array(raw, VD_HEADER_FIELDS_MAX);
+	vd_mp_put_uint(raw, 2);
+	vd_mp_put_bin(raw, vd_slice(vd_group_id(g), VD_GROUP_BYTES));
+	vd_mp_put_bin(raw, vd_slice(self->author, VD_KEY_BYTES));
+	vd_mp_put_uint(raw, VD_LANE_URGENT);
+	vd_mp_put_uint(raw, 1);
+	vd_mp_put_bin(raw, vd_slice(NULL, 0));
+	vd_mp_put_uint(raw, cast_now);
+	vd_mp_put_nil(raw);
+	vd_mp_put_bin(raw, vd_slice(NULL, 0));
+	vd_mp_put_uint(raw, body.n);
+	vd_mp_put_bin(raw, vd_slice(hash, sizeof(hash)));
+	for (int i = VD_HEADER_FIELDS; i < VD_HEADER_FIELDS_MAX; i++)
+		vd_mp_put_str(raw, vd_slice_str("new"));
+	assert_int_equal(vd_sign("vereda record", vd_buf_slice(raw), self->author_secret, signature), 0);
+	vd_buf_put(raw, signature, sizeof(signature));
+	vd_buf_put_slice(raw, body);
+}
+
+static int expect_newer(void *ctx, const struct vd_found *found)
+{
+	assert_int_equal(found->record->version, 2);
+	assert_int_equal(found->body, VD_EVERSION);
+	assert_null(found->content);
+	++*(int *)ctx;
+	return 0;
+}
+
+static void test_merge__newer_version_is_carried(void **state)
+{
+	struct vd_arrival out[2];
+	struct vd_buf raw = { 0 };
+	struct vd_merge merge;
+	struct vd_port port;
+	struct cast c;
+	int visits = 0;
+	size_t n;
+
+	start(&c, *state);
+	newer(c.ga, &raw);
+	merge_raw(&c, &raw, &merge);
+	assert_int_equal(merge.fresh, 1);
+	cast_carry(c.b, c.a, c.ga, &merge);
+	assert_int_equal(merge.fresh, 1);
+	cast_same_lanes(c.a, c.b, c.id);
+	assert_int_equal(vd_query(c.a, &(struct vd_query){ .group = c.id }, expect_newer, &visits), 0);
+	assert_int_equal(visits, 1);
+	vd_store_port(c.a, &port);
+	assert_int_equal(port.scan(port.ctx, c.id, VD_LANE_URGENT, 0, out, 2, &n), 0);
+	assert_int_equal(n, 1);
+	vd_buf_deinit(&raw);
 	end(&c);
 }
 
@@ -451,6 +514,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_merge__refused_until_its_successor_is_here, cast_setup,
 		                                cast_teardown),
 		cmocka_unit_test_setup_teardown(test_merge__pool_is_bounded, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_merge__newer_version_is_carried, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_merge__damaged_is_refused, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_merge__pool_waits_for_the_grant, cast_setup,
 		                                cast_teardown),
