@@ -1,8 +1,6 @@
 #include "link_stick.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,20 +10,12 @@
 #include <unistd.h>
 
 #include "proto/err.h"
-#include "store/bundle.h"
 #include "store/file.h"
+#include "stick_segments.h"
 
 enum {
-	NAME_RANDOM = 16,
-	NAME_LENGTH = 2 * NAME_RANDOM + 4, /* hex and ".bin" */
 	SEGMENT_BYTES = 16 * 1024 * 1024,  /* an interrupted visit loses one; alerts are on the stick before the next is begun */
 	SLACK_BYTES = 256 * 1024,          /* left free: folder entries, clusters of 64 KiB */
-};
-
-/* A segment that could not be taken whole: more may be taken when what its records build on has come. */
-struct pending {
-	char name[NAME_LENGTH + 1];
-	struct pending *next;
 };
 
 struct visit {
@@ -33,47 +23,12 @@ struct visit {
 	struct vd_bundle_groups groups;
 	const char *dir;
 	char *cache;
+	struct vd_segments segments;
+	struct vd_segment_say say[VD_STORE_GROUPS_MAX];
 	struct vd_arrivals stick;    /* of our records, what the stick holds */
-	struct pending *pending;
+	size_t pending;              /* segments that could not be taken whole: more may be when what their records build on has come */
 	struct vd_stick_result *result;
 };
-
-static bool is_segment(int folder, const char *name, struct stat *st)
-{
-	return strlen(name) == NAME_LENGTH && strspn(name, "0123456789abcdef") == 2 * NAME_RANDOM &&
-	       strcmp(name + 2 * NAME_RANDOM, ".bin") == 0 && fstatat(folder, name, st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       S_ISREG(st->st_mode);
-}
-
-/* Does this store know what the segment holds? A file that was cut since is read again. */
-static int recall(struct visit *v, const char *name, uint64_t size, uint64_t latest, bool *known)
-{
-	struct vd_buf list = { 0 };
-	uint64_t chunks;
-	int rc;
-
-	*known = false;
-	rc = vd_sealed_layout(size, &chunks) ? vd_store_segment_known(v->store, name, &list) : VD_ENOTFOUND;
-	if (!rc)
-		rc = vd_arrivals_decode(&v->stick, vd_buf_slice(&list), latest);
-	*known = !rc;
-	vd_buf_deinit(&list);
-	return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
-}
-
-/* Adds what a segment holds to what the stick holds; remembers it for the next visit. */
-static int account(struct visit *v, const char *name, const struct vd_arrivals *holds, bool learn)
-{
-	struct vd_buf list = { 0 };
-	int rc = vd_arrivals_encode(holds, &list);
-
-	if (!rc)
-		rc = vd_arrivals_decode(&v->stick, vd_buf_slice(&list), UINT64_MAX);
-	if (!rc && learn)
-		rc = vd_store_segment_learn(v->store, name, vd_buf_slice(&list));
-	vd_buf_deinit(&list);
-	return rc;
-}
 
 static char *path_of(const struct visit *v, const char *name)
 {
@@ -82,73 +37,106 @@ static char *path_of(const struct visit *v, const char *name)
 	return asprintf(&path, "%s/%s", v->cache, name) < 0 ? NULL : path;
 }
 
-static int take_segment(struct visit *v, const char *name, struct vd_bundle_stats *stats)
+static size_t place_of(const struct visit *v, const struct vd_group *group)
 {
-	struct vd_arrivals holds = { 0 };
-	char *path = path_of(v, name);
-	bool whole;
-	int rc, accounted;
+	size_t i = 0;
 
-	if (!path)
-		return VD_ENOMEM;
-	rc = vd_bundle_merge_into(v->store, &v->groups, path, false, &holds, stats);
-	free(path);
-	v->result->received += stats->merge.fresh + stats->merge.filled;
-	/* Known from now on only when nothing on it could become ours later. */
-	whole = !rc && !stats->merge.pooled && !stats->merge.refused_why[-VD_EAUTHOR] && !stats->merge.refused_why[-VD_ESIGNATURE];
-	accounted = account(v, name, &holds, whole);
-	vd_arrivals_deinit(&holds);
-	return accounted ? accounted : rc;
+	while (i < v->groups.count && v->groups.group[i] != group)
+		i++;
+	return i < v->groups.count ? i : VD_STORE_GROUPS_MAX;
 }
 
-static int remember(struct visit *v, const char *name)
+/* Of a segment that this store knows, only the heads are looked at: a file that was cut or wiped is ours to replace. */
+static int recall(struct visit *v, size_t i, uint64_t latest)
 {
-	struct pending *p = calloc(1, sizeof(*p));
+	struct vd_segment *s = &v->segments.p[i];
+	int rc = vd_segment_recall(&v->segments, i, v->store, &v->groups, latest);
+	uint64_t chunks;
+	size_t place;
+	char *path;
 
-	if (!p)
+	if (rc || s->state != VD_SEGMENT_KNOWN)
+		return rc;
+	path = path_of(v, s->name);
+	if (!path)
 		return VD_ENOMEM;
-	memcpy(p->name, name, NAME_LENGTH);
-	p->next = v->pending;
-	v->pending = p;
+	rc = vd_bundle_whose(v->store, &v->groups, path, &place);
+	free(path);
+	if (rc == VD_ENOMEM)
+		return rc;
+	if (rc == VD_ENOTFOUND)
+		s->state = VD_SEGMENT_UNREAD;
+	else if (rc || place != s->group || !vd_sealed_layout(s->size, &chunks))
+		s->state = VD_SEGMENT_LOST;
+	else
+		vd_segment_heed(&v->segments, i);
 	return VD_OK;
 }
 
-static int read_segment(struct visit *v, const char *name)
+static int take_segment(struct visit *v, size_t i, struct vd_bundle_stats *stats)
 {
+	struct vd_segment *s = &v->segments.p[i];
+	struct vd_bundle_notices notices = vd_segment_notices(&v->segments, i);
+	struct vd_arrivals holds = { 0 };
+	char *path = path_of(v, s->name);
+	int rc, noted;
+
+	if (!path)
+		return VD_ENOMEM;
+	rc = vd_bundle_merge_into(v->store, &v->groups, path, false, &holds, &notices, stats);
+	free(path);
+	v->result->received += stats->merge.fresh + stats->merge.filled;
+	s->group = place_of(v, stats->group);
+	s->pending = stats->merge.pooled || stats->merge.refused_why[-VD_EAUTHOR] || stats->merge.refused_why[-VD_ESIGNATURE];
+	vd_buf_reset(&s->list);
+	noted = vd_arrivals_encode(&holds, &s->list);
+	vd_arrivals_deinit(&holds);
+	if (!noted)
+		noted = vd_buf_check(&s->notices);
+	/* Known from now on only when nothing on it could become ours later. */
+	if (!noted && !rc && !s->pending)
+		noted = vd_segment_learn(v->store, s->name, vd_group_id(stats->group), vd_buf_slice(&s->list), vd_buf_slice(&s->notices));
+	return noted ? noted : rc;
+}
+
+static int read_segment(struct visit *v, size_t i)
+{
+	struct vd_segment *s = &v->segments.p[i];
 	struct vd_bundle_stats stats;
-	struct vd_stick_result *result = v->result;
-	int rc = take_segment(v, name, &stats);
+	int rc = take_segment(v, i, &stats);
 
 	switch (rc) {
 	case VD_OK:
-		result->segments_read++;
+		s->state = VD_SEGMENT_WHOLE;
+		v->result->segments_read++;
+		vd_segment_heed(&v->segments, i);
 		break;
 	case VD_EKEY:
 	case VD_EGROUP:
 	case VD_EVERSION:
-		result->segments_foreign++;
+		v->result->segments_foreign++;
+		s->pending = false;
 		return VD_OK;
 	case VD_ENOTFOUND:
 		return VD_OK;
 	case VD_EFORMAT: /* shorter than a head */
 	case VD_ETORN:
-		result->segments_torn++;
+		s->state = VD_SEGMENT_TORN;
 		break;
 	case VD_EDAMAGED:
-		result->segments_bad++;
+		s->state = VD_SEGMENT_DAMAGED;
 		break;
 	case VD_EIO:
 		/* One that cannot be read must not keep us from the others; a store that fails has taken records in. */
 		if (stats.records)
 			return rc;
-		result->segments_bad++;
+		s->state = VD_SEGMENT_DAMAGED;
 		return VD_OK;
 	default:
 		return rc;
 	}
-	result->bytes_in += stats.bytes;
-	if (stats.merge.pooled || stats.merge.refused_why[-VD_EAUTHOR] || stats.merge.refused_why[-VD_ESIGNATURE])
-		return remember(v, name);
+	v->result->bytes_in += stats.bytes;
+	v->pending += s->pending;
 	return VD_OK;
 }
 
@@ -160,50 +148,73 @@ static int read_pending(struct visit *v)
 
 	do {
 		before = v->result->received;
-		for (struct pending **p = &v->pending; *p;) {
-			struct pending *done = *p;
+		for (size_t i = 0; i < v->segments.count; i++) {
 			struct vd_bundle_stats stats;
-			int rc = take_segment(v, done->name, &stats);
+			int rc;
 
+			if (!v->segments.p[i].pending)
+				continue;
+			rc = take_segment(v, i, &stats);
 			if (rc && rc != VD_ETORN && rc != VD_EDAMAGED)
 				return rc;
-			if (stats.merge.pooled || stats.merge.refused_why[-VD_EAUTHOR] || stats.merge.refused_why[-VD_ESIGNATURE]) {
-				p = &done->next;
-				continue;
-			}
-			*p = done->next;
-			free(done);
+			v->pending -= !v->segments.p[i].pending;
 		}
 	} while (v->pending && v->result->received > before);
 	return VD_OK;
 }
 
+/* Is it out of use? Then it is not even read. Only its own group may say so. */
+static bool is_over(struct visit *v, struct vd_segment *s)
+{
+	char *path = path_of(v, s->name);
+	size_t place;
+
+	if (path && vd_bundle_whose(v->store, &v->groups, path, &place) == VD_OK)
+		s->group = place;
+	free(path);
+	return vd_segment_replaced(s);
+}
+
+/* What the stick holds, and what is wrong with it. */
+static int settle(struct visit *v)
+{
+	int rc = vd_segments_settle(&v->segments, v->say);
+
+	for (size_t i = 0; i < v->segments.count && !rc; i++) {
+		const struct vd_segment *s = &v->segments.p[i];
+		uint64_t chunks;
+
+		if (vd_segment_replaced(s))
+			continue;
+		if (s->state == VD_SEGMENT_TORN || (s->state == VD_SEGMENT_LOST && !vd_sealed_layout(s->size, &chunks)))
+			v->result->segments_torn++;
+		else if (s->state == VD_SEGMENT_DAMAGED || s->state == VD_SEGMENT_LOST || s->drop)
+			v->result->segments_bad++;
+		if (s->state != VD_SEGMENT_UNREAD && !s->drop)
+			rc = vd_arrivals_decode(&v->stick, vd_buf_slice(&s->list), UINT64_MAX);
+	}
+	return rc;
+}
+
 static int read_stick(struct visit *v)
 {
-	DIR *dir = opendir(v->cache);
-	struct dirent *entry;
 	uint64_t latest;
-	int rc;
+	int rc = vd_segments_list(&v->segments, v->cache);
 
-	if (!dir)
-		return errno == ENOENT ? VD_OK : vd_file_errno(errno);
+	if (rc)
+		return rc == VD_ENOTFOUND ? VD_OK : rc;
 	rc = vd_store_latest(v->store, &latest);
-	errno = 0;
-	while (!rc && (entry = readdir(dir))) {
-		struct stat st;
-		bool known = false;
+	for (size_t i = 0; i < v->segments.count && !rc; i++)
+		rc = recall(v, i, latest);
+	for (size_t i = 0; i < v->segments.count && !rc; i++) {
+		struct vd_segment *s = &v->segments.p[i];
 
-		if (is_segment(dirfd(dir), entry->d_name, &st)) {
-			rc = recall(v, entry->d_name, (uint64_t)st.st_size, latest, &known);
-			if (!rc && !known)
-				rc = read_segment(v, entry->d_name);
-		}
-		errno = 0;
+		if (s->state == VD_SEGMENT_UNREAD && !(vd_segment_maybe_replaced(s) && is_over(v, s)))
+			rc = read_segment(v, i);
 	}
-	if (!rc && errno)
-		rc = vd_file_errno(errno);
-	closedir(dir);
-	return rc ? rc : read_pending(v);
+	if (!rc)
+		rc = read_pending(v);
+	return rc ? rc : settle(v);
 }
 
 /* Appends the arrival numbers of our records that the stick lacks, or of whose body it lacks and we have. */
@@ -233,23 +244,55 @@ static int find_lacking(struct visit *v, struct vd_buf *out)
 	return rc ? rc : vd_buf_check(out);
 }
 
-static int write_segment(struct visit *v, struct vd_group *group, const struct vd_buf *lacking, uint64_t max_bytes,
-                         struct vd_bundle_stats *stats)
+/* Puts the names that the segment said into the form of a note. */
+static void note_said(struct vd_buf *notices, enum vd_entry_type type, struct vd_buf *said)
 {
+	for (size_t at = 0; at < said->n; at += VD_SEGMENT_ID_BYTES) {
+		vd_buf_put_u8(notices, (uint8_t)type);
+		vd_buf_put(notices, said->p + at, VD_SEGMENT_ID_BYTES);
+	}
+	vd_buf_reset(said);
+}
+
+/* It is on the stick: remembers what it holds. */
+static int account(struct visit *v, size_t g, const char *name, const struct vd_arrivals *written, bool all)
+{
+	struct vd_buf list = { 0 }, notices = { 0 };
+	int rc = vd_arrivals_encode(written, &list);
+
+	if (!rc)
+		rc = vd_arrivals_decode(&v->stick, vd_buf_slice(&list), UINT64_MAX);
+	note_said(&notices, VD_ENTRY_DAMAGED, &v->say[g].damaged);
+	if (all)
+		note_said(&notices, VD_ENTRY_REPLACED, &v->say[g].replaced);
+	if (!rc)
+		rc = vd_buf_check(&notices);
+	if (!rc)
+		rc = vd_segment_learn(v->store, name, vd_group_id(v->groups.group[g]), vd_buf_slice(&list), vd_buf_slice(&notices));
+	vd_buf_deinit(&list);
+	vd_buf_deinit(&notices);
+	return rc;
+}
+
+static int write_segment(struct visit *v, size_t g, const struct vd_buf *lacking, uint64_t max_bytes, struct vd_bundle_stats *stats)
+{
+	static const uint64_t none[1];
 	struct vd_arrivals written = { 0 };
 	const struct vd_bundle_choice choice = {
-		.arrivals = (const uint64_t *)(const void *)lacking->p, .count = lacking->n / sizeof(uint64_t),
+		/* NULL would be everything. */
+		.arrivals = lacking->n ? (const uint64_t *)(const void *)lacking->p : none, .count = lacking->n / sizeof(uint64_t),
 		.max_bytes = max_bytes, .written = &written,
+		.damaged = vd_buf_slice(&v->say[g].damaged), .replaced = vd_buf_slice(&v->say[g].replaced),
 	};
-	uint8_t random[NAME_RANDOM];
-	char name[NAME_LENGTH + 1], *path;
+	uint8_t random[VD_SEGMENT_ID_BYTES];
+	char name[VD_SEGMENT_NAME + 1], *path;
 	int rc;
 
 	randombytes_buf(random, sizeof(random));
 	vd_hex(name, random, sizeof(random));
-	memcpy(name + 2 * NAME_RANDOM, ".bin", 5);
+	memcpy(name + 2 * VD_SEGMENT_ID_BYTES, ".bin", 5);
 	path = path_of(v, name);
-	rc = path ? vd_bundle_write(v->store, group, VD_SEALED_SEGMENT, &choice, path, true, stats) : VD_ENOMEM;
+	rc = path ? vd_bundle_write(v->store, v->groups.group[g], VD_SEALED_SEGMENT, &choice, path, true, stats) : VD_ENOMEM;
 	free(path);
 	/* The medium gave back other bytes than it was given. */
 	if (rc == VD_EDAMAGED)
@@ -257,7 +300,7 @@ static int write_segment(struct visit *v, struct vd_group *group, const struct v
 	if (!rc) {
 		v->result->sent += stats->records;
 		v->result->bytes_out += stats->bytes;
-		rc = account(v, name, &written, true);
+		rc = account(v, g, name, &written, stats->left == 0);
 	}
 	vd_arrivals_deinit(&written);
 	return rc;
@@ -278,7 +321,7 @@ static int free_bytes(const char *folder, uint64_t *out)
 static int write_turn(struct visit *v, struct vd_buf *lacking, bool *done, size_t *left, bool *full)
 {
 	for (size_t i = 0; i < v->groups.count; i++) {
-		struct vd_bundle_stats stats;
+		struct vd_bundle_stats stats = { 0 };
 		uint64_t room = 0, share;
 		int rc;
 
@@ -289,9 +332,10 @@ static int write_turn(struct visit *v, struct vd_buf *lacking, bool *done, size_
 			return rc;
 		share = room / *left;
 		/* 0 would be no bound. */
-		rc = share == 0 ? VD_ENOSPACE : write_segment(v, v->groups.group[i], lacking, share < SEGMENT_BYTES ? share : SEGMENT_BYTES, &stats);
+		rc = share == 0 ? VD_ENOSPACE : write_segment(v, i, lacking, share < SEGMENT_BYTES ? share : SEGMENT_BYTES, &stats);
+		/* Only records make it full: what is to be said of segments can wait. */
 		if (rc == VD_ENOSPACE || (!rc && stats.left && share < SEGMENT_BYTES))
-			*full = true;
+			*full = *full || lacking->n > 0;
 		else if (rc && rc != VD_ENOTFOUND && rc != VD_EKEY)
 			return rc;
 		if (rc || stats.left == 0 || share < SEGMENT_BYTES) {
@@ -312,6 +356,15 @@ static int make_cache(struct visit *v)
 	return vd_file_sync_folder(v->dir);
 }
 
+static bool has_to_say(const struct visit *v)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < v->groups.count; i++)
+		bytes += v->say[i].damaged.n + v->say[i].replaced.n;
+	return bytes > 0;
+}
+
 static int write_stick(struct visit *v, bool *full)
 {
 	bool done[VD_STORE_GROUPS_MAX] = { false };
@@ -321,7 +374,7 @@ static int write_stick(struct visit *v, bool *full)
 
 	if (!rc && lacking.n && !v->result->read_only)
 		rc = make_cache(v);
-	while (!rc && lacking.n && left && !v->result->read_only)
+	while (!rc && (lacking.n || has_to_say(v)) && left && !v->result->read_only)
 		rc = write_turn(v, &lacking, done, &left, full);
 	vd_buf_deinit(&lacking);
 	return rc;
@@ -367,7 +420,7 @@ static int judge(struct visit *v)
 	struct vd_buf lacking = { 0 };
 	int rc = find_lacking(v, &lacking);
 
-	v->result->complete = !rc && lacking.n == 0 && !v->pending;
+	v->result->complete = !rc && lacking.n == 0 && v->pending == 0;
 	vd_buf_deinit(&lacking);
 	return rc;
 }
@@ -385,12 +438,11 @@ int vd_stick_sync(struct vd_store *store, const char *dir, struct vd_stick_resul
 		rc = visit_cache(&v);
 	if (!rc)
 		judged = judge(&v);
-	while (v.pending) {
-		struct pending *next = v.pending->next;
-
-		free(v.pending);
-		v.pending = next;
+	for (size_t i = 0; i < v.groups.count; i++) {
+		vd_buf_deinit(&v.say[i].damaged);
+		vd_buf_deinit(&v.say[i].replaced);
 	}
+	vd_segments_deinit(&v.segments);
 	vd_bundle_groups_free(&v.groups);
 	vd_arrivals_deinit(&v.stick);
 	free(v.cache);

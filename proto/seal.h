@@ -7,8 +7,11 @@
 #include "limits.h"
 
 enum vd_sealed_what { VD_SEALED_BUNDLE = 1, VD_SEALED_SEGMENT = 2, VD_SEALED_WELCOME = 3 };
-enum vd_entry_type { VD_ENTRY_END = 0, VD_ENTRY_RECORD = 1, VD_ENTRY_MANIFEST = 2 };
-enum { VD_CHUNK_PLAIN = VD_CHUNK_BYTES - 16, VD_SEAL_SEED_BYTES = 32 };
+enum vd_entry_type {
+	VD_ENTRY_END = 0, VD_ENTRY_RECORD = 1, VD_ENTRY_MANIFEST = 2,
+	VD_ENTRY_DAMAGED = 3, VD_ENTRY_REPLACED = 4, /* segments: the name of another one */
+};
+enum { VD_CHUNK_PLAIN = VD_CHUNK_BYTES - 16, VD_SEAL_SEED_BYTES = 32, VD_SEGMENT_ID_BYTES = 16 };
 #define VD_SEALED_CHUNKS_MAX (UINT64_C(1) << 40) /* a file's length always fits 64 bits */
 
 struct vd_manifest {

@@ -8,11 +8,12 @@
 
 struct vd_bundle_stats {
 	uint64_t records, bytes; /* written; or found in whole chunks, and bytes of the file */
-	uint64_t left;        /* writing: chosen, but over max_bytes */
+	uint64_t left;        /* writing: records and `replaced` names that were chosen, but are over max_bytes */
 	uint64_t chunks_ok, chunks_bad;
 	uint64_t bytes_bad;
 	bool head_bad;        /* one of the two heads is damaged, or something stands behind the last */
 	bool torn;            /* the end is missing */
+	const struct vd_group *group; /* vd_bundle_merge_into: whose keys open it; NULL: none's */
 	struct vd_manifest manifest; /* reading: chunks is 0 while the chunk that holds it is damaged or missing */
 	struct vd_merge merge;
 };
@@ -25,11 +26,13 @@ struct vd_bundle_choice {
 	bool (*want)(void *ctx, uint64_t arrival, const struct vd_record *);
 	void *ctx;
 	uint64_t max_bytes;          /* of the file: the first in lane order that fit; 0: no bound */
+	/* Segments: names of others, VD_SEGMENT_ID_BYTES each. Those of `replaced` go in only with the last of the records. */
+	struct vd_slice damaged, replaced;
 	struct vd_arrivals *written; /* NULL, or gets what was written once it is durable */
 };
 
 /* Writes one sealed file, in lane order, readable by everyone with the group's current link key. Whole or not there.
- * path "-": standard output. VD_ENOTFOUND: a segment that would hold no record. VD_ENOSPACE: not even one chunk fits. VD_EKEY: no link
+ * path "-": standard output. VD_ENOTFOUND: a segment that would hold no record and no name. VD_ENOSPACE: not even one chunk fits. VD_EKEY: no link
  * key. VD_EAGAIN: a body was dropped meanwhile. Memory: 40 bytes a record. */
 int vd_bundle_write(struct vd_store *, struct vd_group *, enum vd_sealed_what, const struct vd_bundle_choice *, const char *path,
                     bool read_back, struct vd_bundle_stats *);
@@ -57,8 +60,15 @@ struct vd_bundle_groups {
 };
 int vd_bundle_groups_load(struct vd_store *, struct vd_bundle_groups *);
 void vd_bundle_groups_free(struct vd_bundle_groups *);
-/* vd_bundle_merge with groups loaded before; control records that come are added to them. */
+/* Gets the names a segment says are damaged or were replaced, some perhaps twice. */
+struct vd_bundle_notices {
+	void (*take)(void *ctx, enum vd_entry_type, const uint8_t id[VD_SEGMENT_ID_BYTES]);
+	void *ctx;
+};
+/* vd_bundle_merge with groups loaded before; control records that come are added to them. `notices` may be NULL. */
 int vd_bundle_merge_into(struct vd_store *, struct vd_bundle_groups *, const char *path, bool dry_run, struct vd_arrivals *arrivals,
-                         struct vd_bundle_stats *);
+                         const struct vd_bundle_notices *notices, struct vd_bundle_stats *);
+/* Looks at the two heads alone: the place in `groups` of the one whose link keys open either. VD_EKEY: none's. Or as above. */
+int vd_bundle_whose(struct vd_store *, const struct vd_bundle_groups *, const char *path, size_t *place);
 
 #endif

@@ -32,6 +32,7 @@ struct merger {
 	struct vd_chain_port port;
 	struct vd_batch batch;
 	struct vd_arrivals *arrivals;
+	const struct vd_bundle_notices *notices;
 	struct vd_bundle_stats *stats;
 };
 
@@ -155,11 +156,11 @@ static int try_open(struct reader *r, const struct heads *h, const struct vd_ope
 	                       vd_slice(h->last, h->has_last ? VD_HEAD_BYTES : 0), with, &r->unsealer);
 }
 
-static int try_group(struct reader *r, const struct heads *h, struct vd_group *group)
+static int try_group(struct reader *r, const struct heads *h, struct vd_group *group, bool links_only)
 {
 	size_t count = vd_group_epoch_count(group);
 	uint8_t *links = calloc(count + 1, VD_KEY_BYTES);
-	struct vd_opener with = { .links = links, .link_count = count, .identity = vd_group_identity(group) };
+	struct vd_opener with = { .links = links, .link_count = count, .identity = links_only ? NULL : vd_group_identity(group) };
 	int rc;
 
 	if (!links)
@@ -267,6 +268,8 @@ static int take_entries(struct merger *m, struct vd_rd *entries)
 	int rc, added;
 
 	while ((rc = vd_chunk_entry(entries, &type, &bytes)) == VD_OK) {
+		if ((type == VD_ENTRY_DAMAGED || type == VD_ENTRY_REPLACED) && bytes.n == VD_SEGMENT_ID_BYTES && m->notices)
+			m->notices->take(m->notices->ctx, type, bytes.p);
 		if (type != VD_ENTRY_RECORD)
 			continue;
 		m->stats->records++;
@@ -370,7 +373,7 @@ static int second_pass(struct merger *m)
 	return rc;
 }
 
-static int open_for_groups(struct reader *r, struct vd_bundle_groups *groups, struct vd_group **group)
+static int open_for_groups(struct reader *r, const struct vd_bundle_groups *groups, bool links_only, size_t *place)
 {
 	struct heads heads = { 0 };
 	int rc = read_heads(r, &heads);
@@ -381,18 +384,21 @@ static int open_for_groups(struct reader *r, struct vd_bundle_groups *groups, st
 		return VD_EIO;
 	rc = VD_EKEY;
 	for (size_t i = 0; i < groups->count && rc == VD_EKEY; i++) {
-		rc = try_group(r, &heads, groups->group[i]);
-		*group = groups->group[i];
+		rc = try_group(r, &heads, groups->group[i], links_only);
+		*place = i;
 	}
 	return rc;
 }
 
 int vd_bundle_merge_into(struct vd_store *store, struct vd_bundle_groups *groups, const char *path, bool dry_run,
-                         struct vd_arrivals *arrivals, struct vd_bundle_stats *stats)
+                         struct vd_arrivals *arrivals, const struct vd_bundle_notices *notices, struct vd_bundle_stats *stats)
 {
 	struct reader *r = calloc(1, sizeof(*r));
-	struct merger m = { .reader = r, .store = store, .dry_run = dry_run, .arrivals = arrivals, .stats = stats };
+	struct merger m = {
+		.reader = r, .store = store, .dry_run = dry_run, .arrivals = arrivals, .notices = notices, .stats = stats,
+	};
 	struct vd_port port;
+	size_t place;
 	int rc;
 
 	*stats = (struct vd_bundle_stats){ 0 };
@@ -404,9 +410,10 @@ int vd_bundle_merge_into(struct vd_store *store, struct vd_bundle_groups *groups
 	if (rc)
 		goto done;
 	stats->bytes = r->size;
-	rc = open_for_groups(r, groups, &m.group);
+	rc = open_for_groups(r, groups, false, &place);
 	if (rc)
 		goto done;
+	stats->group = m.group = groups->group[place];
 	rc = first_pass(&m);
 	if (!rc && !dry_run && stats->merge.refused_why[-VD_ESIGNATURE])
 		rc = second_pass(&m);
@@ -433,8 +440,24 @@ int vd_bundle_merge(struct vd_store *store, const char *path, bool dry_run, stru
 	*stats = (struct vd_bundle_stats){ 0 };
 	rc = vd_bundle_groups_load(store, &groups);
 	if (!rc)
-		rc = vd_bundle_merge_into(store, &groups, path, dry_run, arrivals, stats);
+		rc = vd_bundle_merge_into(store, &groups, path, dry_run, arrivals, NULL, stats);
+	stats->group = NULL;
 	vd_bundle_groups_free(&groups);
+	return rc;
+}
+
+int vd_bundle_whose(struct vd_store *store, const struct vd_bundle_groups *groups, const char *path, size_t *place)
+{
+	struct reader *r = calloc(1, sizeof(*r));
+	int rc;
+
+	if (!r)
+		return VD_ENOMEM;
+	rc = source_open(r, vd_store_home(store), path);
+	if (!rc)
+		rc = open_for_groups(r, groups, true, place);
+	reader_close(r);
+	free(r);
 	return rc;
 }
 

@@ -29,6 +29,7 @@ struct writer {
 	size_t author_count;
 	struct line *lines;
 	size_t count, capacity;
+	struct vd_slice names[2]; /* that go in: damaged, replaced */
 	struct vd_manifest manifest;
 };
 
@@ -127,18 +128,15 @@ static int choose(struct writer *w)
 	return rc;
 }
 
-/* How many chunks, and, under a bound, how many of the lines. */
-static int plan(struct writer *w, struct vd_bundle_stats *stats)
+/* How many of the lines go into `max` chunks behind the names. */
+static size_t plan_lines(const struct writer *w, uint64_t max, struct vd_seal_plan *plan)
 {
-	uint64_t max = UINT64_MAX, bytes = w->choice->max_bytes;
 	struct vd_seal_plan p, next;
 	size_t n = 0;
 
-	if (bytes)
-		max = bytes < vd_sealed_bytes(1) ? 0 : (bytes - vd_sealed_bytes(0)) / VD_CHUNK_BYTES;
-	if (max == 0)
-		return VD_ENOSPACE;
 	vd_seal_plan_start(&p, w->manifest.what);
+	for (size_t i = (w->names[0].n + w->names[1].n) / VD_SEGMENT_ID_BYTES; i > 0; i--)
+		vd_seal_plan_entry(&p, VD_SEGMENT_ID_BYTES);
 	for (; n < w->count; n++) {
 		next = p;
 		vd_seal_plan_entry(&next, w->lines[n].bytes);
@@ -146,8 +144,34 @@ static int plan(struct writer *w, struct vd_bundle_stats *stats)
 			break;
 		p = next;
 	}
-	stats->left = w->count - n;
-	if (n == 0 && w->manifest.what == VD_SEALED_SEGMENT)
+	*plan = p;
+	return n;
+}
+
+/* How many chunks, and, under a bound, how many of the lines. */
+static int plan(struct writer *w, struct vd_bundle_stats *stats)
+{
+	uint64_t max = UINT64_MAX, bytes = w->choice->max_bytes;
+	struct vd_seal_plan p;
+	size_t n;
+
+	stats->left = w->count;
+	if (bytes)
+		max = bytes < vd_sealed_bytes(1) ? 0 : (bytes - vd_sealed_bytes(0)) / VD_CHUNK_BYTES;
+	if (max == 0)
+		return VD_ENOSPACE;
+	w->names[0] = w->choice->damaged;
+	w->names[1] = w->choice->replaced;
+	n = plan_lines(w, max, &p);
+	if (n < w->count && w->names[1].n) {
+		/* Nothing is replaced before all of it is written. */
+		w->names[1] = vd_slice(NULL, 0);
+		n = plan_lines(w, max, &p);
+	}
+	if (vd_seal_plan_chunks(&p) > max)
+		return VD_ENOSPACE;
+	stats->left = w->count - n + (w->choice->replaced.n - w->names[1].n) / VD_SEGMENT_ID_BYTES;
+	if (n == 0 && w->manifest.what == VD_SEALED_SEGMENT && (w->count || !(w->names[0].n + w->names[1].n)))
 		return w->count ? VD_ENOSPACE : VD_ENOTFOUND;
 	w->count = n;
 	w->manifest.records = n;
@@ -168,6 +192,21 @@ static int read_line(struct writer *w, const struct line *line, struct vd_buf *r
 		return VD_EAGAIN;
 	raw->n = line->bytes;
 	return VD_OK;
+}
+
+static int write_names(struct writer *w, struct vd_sealer *sealer, struct vd_file_out *file)
+{
+	struct vd_buf out = { 0 };
+	int rc = VD_OK;
+
+	for (int i = 0; i < 2; i++)
+		for (size_t at = 0; at < w->names[i].n && !rc; at += VD_SEGMENT_ID_BYTES)
+			rc = vd_sealer_entry(sealer, i ? VD_ENTRY_REPLACED : VD_ENTRY_DAMAGED,
+			                     vd_slice(w->names[i].p + at, VD_SEGMENT_ID_BYTES), &out);
+	if (!rc && out.n)
+		rc = vd_file_write(file, vd_buf_slice(&out));
+	vd_buf_deinit(&out);
+	return rc;
 }
 
 static int write_lines(struct writer *w, struct vd_sealer *sealer, struct vd_file_out *file)
@@ -220,6 +259,8 @@ static int write_file(struct writer *w, const struct vd_recipient *to, const cha
 		rc = vd_file_create(path, &file);
 	if (!rc && w->manifest.what == VD_SEALED_SEGMENT)
 		vd_file_share(file);
+	if (!rc)
+		rc = write_names(w, sealer, file);
 	if (!rc)
 		rc = write_lines(w, sealer, file);
 	if (rc)

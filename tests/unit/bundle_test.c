@@ -476,6 +476,69 @@ static void test_bundle__bound_keeps_the_most_urgent(void **state)
 	vd_buf_deinit(&raw);
 }
 
+struct heard {
+	uint8_t damaged[VD_SEGMENT_ID_BYTES], replaced[VD_SEGMENT_ID_BYTES];
+	int count[2];
+};
+
+static void hear(void *ctx, enum vd_entry_type type, const uint8_t id[VD_SEGMENT_ID_BYTES])
+{
+	struct heard *h = ctx;
+
+	memcpy(type == VD_ENTRY_DAMAGED ? h->damaged : h->replaced, id, VD_SEGMENT_ID_BYTES);
+	h->count[type == VD_ENTRY_REPLACED]++;
+}
+
+static struct heard names_in(struct cast *c, const char *path)
+{
+	struct heard heard = { .count = { 0 } };
+	const struct vd_bundle_notices notices = { .take = hear, .ctx = &heard };
+	struct vd_bundle_groups groups;
+	struct vd_bundle_stats stats;
+	size_t place = 9;
+
+	assert_int_equal(vd_bundle_groups_load(c->hub.store, &groups), 0);
+	assert_int_equal(vd_bundle_merge_into(c->hub.store, &groups, path, true, NULL, &notices, &stats), 0);
+	assert_int_equal(vd_bundle_whose(c->hub.store, &groups, path, &place), 0);
+	assert_int_equal(place, 0);
+	assert_ptr_equal(stats.group, groups.group[0]);
+	vd_bundle_groups_free(&groups);
+	return heard;
+}
+
+/* That another segment is damaged can be said at once; that it was replaced only with the last record. */
+static void test_bundle__names_of_other_segments(void **state)
+{
+	struct cast *c = *state;
+	char *path = mesh_path(&c->mesh, "names.bin");
+	static const uint8_t damaged[VD_SEGMENT_ID_BYTES] = { 1 }, replaced[VD_SEGMENT_ID_BYTES] = { 2 };
+	const uint64_t none[1] = { 0 };
+	struct vd_bundle_choice choice = {
+		.arrivals = none, .damaged = vd_slice(damaged, sizeof(damaged)), .replaced = vd_slice(replaced, sizeof(replaced)),
+	};
+	struct vd_bundle_stats stats;
+	struct heard heard;
+
+	assert_int_equal(vd_bundle_write(c->hub.store, c->hub.group, VD_SEALED_SEGMENT, &choice, path, true, &stats), 0);
+	assert_int_equal(stats.records + stats.left, 0);
+	heard = names_in(c, path);
+	assert_true(heard.count[0] == 1 && heard.count[1] == 1);
+	assert_memory_equal(heard.damaged, damaged, sizeof(damaged));
+	assert_memory_equal(heard.replaced, replaced, sizeof(replaced));
+
+	choice.arrivals = NULL;
+	choice.max_bytes = vd_sealed_bytes(1);
+	assert_int_equal(vd_bundle_write(c->hub.store, c->hub.group, VD_SEALED_SEGMENT, &choice, path, true, &stats), 0);
+	assert_int_equal(stats.records + stats.left, person_records(&c->hub) + 1);
+	heard = names_in(c, path);
+	assert_true(heard.count[0] == 1 && heard.count[1] == 0);
+	choice.max_bytes = 0;
+	assert_int_equal(vd_bundle_write(c->hub.store, c->hub.group, VD_SEALED_SEGMENT, &choice, path, true, &stats), 0);
+	assert_int_equal(stats.left, 0);
+	heard = names_in(c, path);
+	assert_true(heard.count[0] == 1 && heard.count[1] == 1);
+}
+
 static void test_welcome__is_for_one_device_alone(void **state)
 {
 	struct cast *c = *state;
@@ -535,6 +598,7 @@ int main(void)
 		cmocka_unit_test(test_bundle__successor_in_a_later_batch_vouches),
 		cmocka_unit_test(test_bundle__choice),
 		cmocka_unit_test(test_bundle__bound_keeps_the_most_urgent),
+		cmocka_unit_test(test_bundle__names_of_other_segments),
 		cmocka_unit_test(test_welcome__is_for_one_device_alone),
 	};
 

@@ -233,8 +233,9 @@ static void test_stick__torn_and_foreign_segments(void **state)
 	r = visit(c, &c->ana, VD_ETORN);
 	assert_int_equal(r.segments_torn, 1);
 	assert_true(r.sent > 0 && r.safe_to_remove);
-	r = visit(c, &c->luz, VD_ETORN);
+	r = visit(c, &c->luz, 0);
 	assert_true(lane_equal(c, &c->ana, &c->luz, VD_LANE_NORMAL));
+	visit(c, &c->ana, 0);
 	unlink(path);
 
 	snprintf(other, sizeof(other), "%s/%s", c->cache, foreign);
@@ -321,6 +322,244 @@ static void test_stick__order_of_segments_does_not_matter(void **state)
 	}
 }
 
+static void flip(const char *path, size_t at)
+{
+	struct vd_buf file = { 0 };
+
+	file_get(path, &file);
+	file.p[at] ^= 1;
+	file_put(path, vd_buf_slice(&file));
+	vd_buf_deinit(&file);
+}
+
+enum { IN_CHUNK_0 = VD_HEAD_BYTES + 9, IN_CHUNK_2 = VD_HEAD_BYTES + 2 * VD_CHUNK_BYTES + 5 };
+
+/* Each of three finds what it must at a visit that changes nothing any more. */
+static void assert_healed(struct cast *c)
+{
+	struct person *all[] = { &c->hub, &c->ana, &c->luz };
+	int files = segments(c, NULL, NULL);
+
+	for (int i = 0; i < 6; i++) {
+		struct vd_stick_result r = visit(c, all[i % 3], 0);
+
+		assert_true(r.complete && r.safe_to_remove);
+		assert_int_equal(r.sent + (i < 3 ? 0 : r.received + r.segments_read), 0);
+		assert_true(mesh_equal(&c->mesh, &c->hub, all[i % 3]));
+	}
+	assert_int_equal(segments(c, NULL, NULL), files);
+}
+
+/* The hub wrote a segment and knows it by name; a chunk of it goes bad. Two others read it. */
+static void test_stick__writer_replaces_what_readers_find_damaged(void **state)
+{
+	struct cast *c = *state;
+	struct vd_stick_result r;
+	struct person late;
+	char path[256];
+
+	person_write(&c->hub, VD_LANE_NORMAL, 60, 3000);
+	visit(c, &c->hub, 0);
+	assert_int_equal(segments(c, path, NULL), 1);
+	flip(path, IN_CHUNK_2);
+	/* Neither has what is lost. The first says so, the second need not, nor does the first again. */
+	r = visit(c, &c->ana, VD_EDAMAGED);
+	assert_true(r.bytes_out == vd_sealed_bytes(1) && r.sent == 0 && r.received > 20 && r.received < 60);
+	for (int i = 0; i < 3; i++) {
+		r = visit(c, i % 2 ? &c->ana : &c->luz, VD_EDAMAGED);
+		assert_int_equal(r.bytes_out, 0);
+		assert_int_equal(r.segments_bad, 1);
+	}
+	assert_int_equal(segments(c, NULL, NULL), 2);
+	r = visit(c, &c->hub, VD_EDAMAGED);
+	assert_int_equal(r.segments_bad, 1);
+	assert_int_equal(r.sent, person_records(&c->hub));
+	assert_int_equal(segments(c, NULL, NULL), 3);
+	assert_healed(c);
+	/* Who comes first now does not even read it. */
+	mesh_add_person(&c->mesh, &c->hub, &late);
+	visit(c, &c->hub, 0);
+	r = visit(c, &late, 0);
+	assert_true(r.complete && r.segments_read >= 3 && mesh_equal(&c->mesh, &c->hub, &late));
+	person_leave(&late);
+}
+
+/* The complaint goes bad, then what replaced the first. */
+static void test_stick__damage_of_what_tells_of_damage(void **state)
+{
+	struct cast *c = *state;
+	struct vd_stick_result r;
+	char first[256], complaint[256], replacement[256];
+	struct person late;
+
+	person_write(&c->hub, VD_LANE_NORMAL, 60, 3000);
+	visit(c, &c->hub, 0);
+	assert_int_equal(segments(c, first, NULL), 1);
+	flip(first, IN_CHUNK_2);
+	visit(c, &c->ana, VD_EDAMAGED);
+	assert_int_equal(segments(c, complaint, first), 2);
+	flip(complaint, IN_CHUNK_0);
+	/* The hub cannot read what Ana says and says that; Ana says it again; the hub replaces both. */
+	visit(c, &c->hub, VD_EDAMAGED);
+	visit(c, &c->ana, VD_EDAMAGED);
+	visit(c, &c->hub, VD_EDAMAGED);
+	assert_healed(c);
+
+	while (segments(c, first, NULL))
+		assert_int_equal(unlink(first), 0);
+	visit(c, &c->hub, 0);
+	assert_int_equal(segments(c, first, NULL), 1);
+	flip(first, IN_CHUNK_2);
+	mesh_add_person(&c->mesh, &c->hub, &late);
+	visit(c, &late, VD_EDAMAGED);
+	assert_int_equal(segments(c, complaint, first), 2);
+	visit(c, &c->hub, VD_EDAMAGED);
+	assert_int_equal(segments(c, NULL, NULL), 3);
+	{
+		DIR *dir = opendir(c->cache);
+		struct dirent *entry;
+
+		while ((entry = readdir(dir)))
+			if (entry->d_name[0] != '.' && !strstr(first, entry->d_name) && !strstr(complaint, entry->d_name))
+				snprintf(replacement, sizeof(replacement), "%s/%.40s", c->cache, entry->d_name);
+		closedir(dir);
+	}
+	flip(replacement, IN_CHUNK_2);
+	person_leave(&late);
+	mesh_add_person(&c->mesh, &c->hub, &late);
+	/* What a damaged one says does not count: two are bad. */
+	r = visit(c, &late, VD_EDAMAGED);
+	assert_int_equal(r.segments_bad, 2);
+	visit(c, &c->hub, VD_EDAMAGED);
+	r = visit(c, &late, 0);
+	assert_true(r.complete && mesh_equal(&c->mesh, &c->hub, &late));
+	person_leave(&late);
+	assert_healed(c);
+}
+
+/* Wiped, emptied, cut or overwritten: who knew it notices without being told, even where no one else could tell whose it was. */
+static void test_stick__known_segment_that_is_gone_bad_at_its_heads(void **state)
+{
+	struct cast *c = *state;
+	struct vd_stick_result r;
+
+	person_write(&c->hub, VD_LANE_NORMAL, 60, 3000);
+	for (int how = 0; how < 4; how++) {
+		struct vd_buf file = { 0 };
+		char path[256];
+
+		while (segments(c, path, NULL))
+			assert_int_equal(unlink(path), 0);
+		visit(c, &c->hub, 0);
+		assert_int_equal(segments(c, path, NULL), 1);
+		file_get(path, &file);
+		if (how == 0)
+			memset(file.p, 0, file.n);
+		else if (how == 1)
+			randombytes_buf(file.p, file.n);
+		else
+			file.n = how == 2 ? 0 : 700;
+		file_put(path, vd_buf_slice(&file));
+		r = visit(c, &c->hub, how < 2 ? VD_EDAMAGED : VD_ETORN);
+		assert_int_equal(r.sent, person_records(&c->hub));
+		if (how < 2)
+			assert_healed(c);
+		else
+			visit(c, &c->hub, 0);
+		vd_buf_deinit(&file);
+	}
+}
+
+/* A segment of p's that holds entries of this kind alone. */
+static void write_names(struct cast *c, struct person *p, const uint8_t *group, unsigned number, enum vd_entry_type type,
+                        struct vd_slice names, size_t each)
+{
+	struct vd_manifest manifest = { .what = VD_SEALED_SEGMENT };
+	uint8_t seed[VD_SEAL_SEED_BYTES] = { (uint8_t)number };
+	struct vd_recipient to = { .how = VD_FOR_LINK };
+	struct vd_seal_plan plan;
+	struct vd_buf file = { 0 };
+	struct vd_sealer *s;
+	char path[256];
+
+	vd_seal_plan_start(&plan, VD_SEALED_SEGMENT);
+	for (size_t at = 0; at < names.n; at += each)
+		vd_seal_plan_entry(&plan, each);
+	manifest.chunks = vd_seal_plan_chunks(&plan);
+	memcpy(manifest.group, group, VD_GROUP_BYTES);
+	memcpy(to.link, vd_group_epoch_keys(p->group, 0)->key[VD_KEY_LINK], VD_KEY_BYTES);
+	assert_int_equal(vd_sealer_new(&manifest, &to, 1, seed, &s), 0);
+	for (size_t at = 0; at < names.n; at += each)
+		assert_int_equal(vd_sealer_entry(s, type, vd_slice(names.p + at, each), &file), 0);
+	assert_int_equal(vd_sealer_finish(s, &file), 0);
+	snprintf(path, sizeof(path), "%s/%032x.bin", c->cache, number);
+	file_put(path, vd_buf_slice(&file));
+	vd_sealer_free(s);
+	vd_buf_deinit(&file);
+}
+
+static void id_of(const char *path, uint8_t id[VD_SEGMENT_ID_BYTES])
+{
+	char hex[2 * VD_SEGMENT_ID_BYTES + 1];
+	size_t n;
+
+	snprintf(hex, sizeof(hex), "%s", strrchr(path, '/') + 1);
+	assert_int_equal(vd_unhex(id, VD_SEGMENT_ID_BYTES, hex, &n), 0);
+}
+
+static void test_stick__hostile_complaints(void **state)
+{
+	struct cast *c = *state;
+	struct vd_stick_result r;
+	struct vd_buf names = { 0 };
+	uint8_t id[VD_SEGMENT_ID_BYTES];
+	char path[256];
+	int files;
+
+	person_write(&c->hub, VD_LANE_NORMAL, 60, 3000);
+	visit(c, &c->hub, 0);
+	assert_int_equal(segments(c, path, NULL), 1);
+	id_of(path, id);
+	/* Of what is not here, and of no name's length; both know nothing to do. */
+	randombytes_buf(vd_buf_extend(&names, 80000), 80000);
+	write_names(c, &c->hub, c->mesh.group, 1, VD_ENTRY_DAMAGED, vd_buf_slice(&names), VD_SEGMENT_ID_BYTES);
+	write_names(c, &c->hub, c->mesh.group, 2, VD_ENTRY_REPLACED, vd_buf_slice(&names), VD_SEGMENT_ID_BYTES);
+	vd_buf_reset(&names);
+	vd_buf_put(&names, id, sizeof(id));
+	vd_buf_put_u8(&names, 0);
+	write_names(c, &c->hub, c->mesh.group, 3, VD_ENTRY_REPLACED, vd_buf_slice(&names), names.n);
+	write_names(c, &c->hub, c->mesh.group, 4, VD_ENTRY_REPLACED, vd_slice(id, 15), 15);
+	assert_healed(c);
+	/* Said thousands of times over, of a segment that is well: written anew once, and that is all. */
+	vd_buf_reset(&names);
+	for (int i = 0; i < 10000; i++)
+		vd_buf_put(&names, id, sizeof(id));
+	write_names(c, &c->hub, c->mesh.group, 5, VD_ENTRY_DAMAGED, vd_buf_slice(&names), VD_SEGMENT_ID_BYTES);
+	r = visit(c, &c->hub, VD_EDAMAGED);
+	assert_int_equal(r.sent, person_records(&c->hub));
+	assert_healed(c);
+	/* Falsely called replaced: those who hold the records write them again. In a circle: still. */
+	files = segments(c, NULL, NULL);
+	while (segments(c, path, NULL) > 0)
+		assert_int_equal(unlink(path), 0);
+	visit(c, &c->hub, 0);
+	assert_int_equal(segments(c, path, NULL), 1);
+	id_of(path, id);
+	vd_buf_reset(&names);
+	vd_buf_put(&names, id, sizeof(id));
+	memset(vd_buf_extend(&names, 16), 0, 16);
+	names.p[31] = 7;
+	write_names(c, &c->hub, c->mesh.group, 6, VD_ENTRY_REPLACED, vd_buf_slice(&names), VD_SEGMENT_ID_BYTES);
+	names.p[31] = 6;
+	write_names(c, &c->hub, c->mesh.group, 7, VD_ENTRY_REPLACED, vd_buf_slice(&names), VD_SEGMENT_ID_BYTES);
+	r = visit(c, &c->hub, 0);
+	assert_int_equal(r.sent, person_records(&c->hub));
+	assert_healed(c);
+	assert_int_equal(segments(c, NULL, NULL), 4);
+	(void)files;
+	vd_buf_deinit(&names);
+}
+
 /* A segment of the stubs of p's newest `count` records, as someone makes it who has not their bodies. */
 static void write_stubs(struct cast *c, struct person *p, uint64_t count)
 {
@@ -384,7 +623,9 @@ static void test_stick__two_groups(void **state)
 	struct person hub = { .store = c->hub.store, .now_ms = MESH_NOW }, luz = { .store = c->luz.store };
 	char *welcome = mesh_path(&c->mesh, "second");
 	struct vd_stick_result r;
+	uint8_t id[VD_SEGMENT_ID_BYTES];
 	struct vd_id grant;
+	char path[256];
 
 	assert_int_equal(vd_store_found(hub.store, "Otro", "Rosa", MESH_NOW, other.mesh.group), 0);
 	person_reload(&hub, &other.mesh);
@@ -406,6 +647,21 @@ static void test_stick__two_groups(void **state)
 	visit(c, &c->hub, 0);
 	assert_true(mesh_equal(&other.mesh, &hub, &luz));
 	assert_true(mesh_equal(&c->mesh, &c->hub, &c->luz));
+
+	/* One group's segment says nothing about another's; each heals its own. */
+	while (segments(c, path, NULL))
+		assert_int_equal(unlink(path), 0);
+	visit(c, &c->ana, 0);
+	assert_int_equal(segments(c, path, NULL), 1);
+	id_of(path, id);
+	write_names(c, &hub, other.mesh.group, 1, VD_ENTRY_DAMAGED, vd_slice(id, sizeof(id)), sizeof(id));
+	write_names(c, &hub, other.mesh.group, 2, VD_ENTRY_REPLACED, vd_slice(id, sizeof(id)), sizeof(id));
+	for (int i = 0; i < 2; i++) {
+		r = visit(c, &c->hub, 0);
+		assert_int_equal(r.segments_read, i ? 0 : 3);
+	}
+	assert_int_equal(visit(c, &c->luz, 0).sent, 0);
+	assert_int_equal(visit(c, &c->luz, 0).segments_read, 0);
 	vd_group_free(hub.group);
 	vd_group_free(luz.group);
 }
@@ -504,6 +760,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_stick__touches_nothing_else, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick__no_such_folder, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick__order_of_segments_does_not_matter, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stick__writer_replaces_what_readers_find_damaged, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stick__damage_of_what_tells_of_damage, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stick__known_segment_that_is_gone_bad_at_its_heads, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stick__hostile_complaints, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick__a_stub_does_not_stand_for_its_body, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick__two_groups, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick__full_stick_gets_the_most_urgent, setup, teardown),

@@ -1,0 +1,265 @@
+#include "stick_segments.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "proto/err.h"
+#include "store/file.h"
+
+enum { NOTICE_BYTES = 1 + VD_SEGMENT_ID_BYTES };
+
+/* What others say of a segment. FOR_ALL: in one that stays in use, so that those who come later read it too; what is said only where
+ * it goes out of use has to be said again. */
+enum saying { REPLACED, DAMAGED, REPLACED_FOR_ALL, DAMAGED_FOR_ALL, SAYINGS };
+
+_Static_assert(SAYINGS == sizeof(((struct vd_segment *)0)->said) / sizeof(uint64_t), "a mask each");
+_Static_assert(VD_STORE_GROUPS_MAX <= 64, "one bit a group");
+
+static bool is_segment(int folder, const char *name, struct stat *st)
+{
+	return strlen(name) == VD_SEGMENT_NAME && strspn(name, "0123456789abcdef") == 2 * VD_SEGMENT_ID_BYTES &&
+	       strcmp(name + 2 * VD_SEGMENT_ID_BYTES, ".bin") == 0 && fstatat(folder, name, st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISREG(st->st_mode);
+}
+
+static int by_id(const void *a, const void *b)
+{
+	return memcmp(((const struct vd_segment *)a)->id, ((const struct vd_segment *)b)->id, VD_SEGMENT_ID_BYTES);
+}
+
+static int add(struct vd_segments *all, size_t *capacity, const char *name, uint64_t size)
+{
+	struct vd_segment *s;
+	size_t n;
+
+	if (all->count == *capacity) {
+		size_t more = *capacity ? 2 * *capacity : 64;
+
+		s = reallocarray(all->p, more, sizeof(*s));
+		if (!s)
+			return VD_ENOMEM;
+		all->p = s;
+		*capacity = more;
+	}
+	s = &all->p[all->count++];
+	*s = (struct vd_segment){ .size = size, .group = VD_STORE_GROUPS_MAX };
+	memcpy(s->name, name, VD_SEGMENT_NAME);
+	/* The hex part alone. */
+	s->name[2 * VD_SEGMENT_ID_BYTES] = '\0';
+	(void)vd_unhex(s->id, sizeof(s->id), s->name, &n);
+	s->name[2 * VD_SEGMENT_ID_BYTES] = '.';
+	return VD_OK;
+}
+
+int vd_segments_list(struct vd_segments *all, const char *folder)
+{
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+	size_t capacity = 0;
+	int rc = VD_OK;
+
+	*all = (struct vd_segments){ 0 };
+	if (!dir)
+		return vd_file_errno(errno);
+	errno = 0;
+	while (!rc && (entry = readdir(dir))) {
+		struct stat st;
+
+		if (is_segment(dirfd(dir), entry->d_name, &st))
+			rc = add(all, &capacity, entry->d_name, (uint64_t)st.st_size);
+		errno = 0;
+	}
+	if (!rc && errno)
+		rc = vd_file_errno(errno);
+	closedir(dir);
+	if (all->count)
+		qsort(all->p, all->count, sizeof(*all->p), by_id);
+	return rc;
+}
+
+void vd_segments_deinit(struct vd_segments *all)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		vd_buf_deinit(&all->p[i].list);
+		vd_buf_deinit(&all->p[i].notices);
+	}
+	free(all->p);
+	*all = (struct vd_segments){ 0 };
+}
+
+static struct vd_segment *find(const struct vd_segments *all, const uint8_t id[VD_SEGMENT_ID_BYTES])
+{
+	struct vd_segment wanted;
+
+	memcpy(wanted.id, id, VD_SEGMENT_ID_BYTES);
+	return all->count ? bsearch(&wanted, all->p, all->count, sizeof(*all->p), by_id) : NULL;
+}
+
+/* However much a segment says, what is kept of it is bounded by the number of files. */
+static void take_notice(void *ctx, enum vd_entry_type type, const uint8_t id[VD_SEGMENT_ID_BYTES])
+{
+	struct vd_segments *all = ctx;
+	struct vd_segment *about = find(all, id), *by = &all->p[all->noting];
+	size_t *noted = about ? &about->noted[type == VD_ENTRY_REPLACED] : NULL;
+
+	/* Not on this stick, about itself, or said already. */
+	if (!about || about == by || *noted == all->turn)
+		return;
+	*noted = all->turn;
+	vd_buf_put_u8(&by->notices, (uint8_t)type);
+	vd_buf_put(&by->notices, id, VD_SEGMENT_ID_BYTES);
+}
+
+struct vd_bundle_notices vd_segment_notices(struct vd_segments *all, size_t i)
+{
+	vd_buf_reset(&all->p[i].notices);
+	all->noting = i;
+	all->turn++;
+	return (struct vd_bundle_notices){ .take = take_notice, .ctx = all };
+}
+
+/* A note is the list, a zero (no list holds one), the group's id, the notices. */
+static int read_note(struct vd_segments *all, size_t i, const struct vd_bundle_groups *groups, struct vd_slice note, uint64_t latest)
+{
+	struct vd_bundle_notices to = vd_segment_notices(all, i);
+	struct vd_segment *s = &all->p[i];
+	struct vd_rd r = vd_rd(note);
+	struct vd_slice group;
+	uint64_t at = 0, v;
+	size_t list;
+
+	while ((v = vd_rd_varint(&r)) != 0) {
+		if (v / 2 == 0 || v / 2 > latest - at)
+			return VD_EDAMAGED;
+		at += v / 2;
+	}
+	list = note.n - r.n - !r.err;
+	group = vd_rd_take(&r, VD_GROUP_BYTES);
+	if (r.err || r.n % NOTICE_BYTES)
+		return VD_EDAMAGED;
+	for (size_t g = 0; g < groups->count; g++)
+		if (memcmp(vd_group_id(groups->group[g]), group.p, VD_GROUP_BYTES) == 0)
+			s->group = g;
+	while (r.n) {
+		uint8_t type = vd_rd_u8(&r);
+
+		if (type != VD_ENTRY_DAMAGED && type != VD_ENTRY_REPLACED)
+			return VD_EDAMAGED;
+		to.take(to.ctx, type, vd_rd_take(&r, VD_SEGMENT_ID_BYTES).p);
+	}
+	vd_buf_put(&s->list, note.p, list);
+	return s->list.failed || s->notices.failed ? VD_ENOMEM : s->group == VD_STORE_GROUPS_MAX ? VD_EDAMAGED : VD_OK;
+}
+
+int vd_segment_recall(struct vd_segments *all, size_t i, struct vd_store *store, const struct vd_bundle_groups *groups, uint64_t latest)
+{
+	struct vd_segment *s = &all->p[i];
+	struct vd_buf note = { 0 };
+	int rc = vd_store_segment_known(store, s->name, &note);
+
+	if (!rc)
+		rc = read_note(all, i, groups, vd_buf_slice(&note), latest);
+	vd_buf_deinit(&note);
+	if (!rc)
+		s->state = VD_SEGMENT_KNOWN;
+	return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
+}
+
+int vd_segment_learn(struct vd_store *store, const char *name, const uint8_t group[VD_GROUP_BYTES], struct vd_slice list,
+                     struct vd_slice notices)
+{
+	struct vd_buf note = { 0 };
+	int rc;
+
+	vd_buf_put_slice(&note, list);
+	vd_buf_put_u8(&note, 0);
+	vd_buf_put(&note, group, VD_GROUP_BYTES);
+	vd_buf_put_slice(&note, notices);
+	rc = vd_buf_check(&note);
+	if (!rc)
+		rc = vd_store_segment_learn(store, name, vd_buf_slice(&note));
+	vd_buf_deinit(&note);
+	return rc;
+}
+
+static bool speaks(const struct vd_segment *s)
+{
+	return s->state == VD_SEGMENT_KNOWN || s->state == VD_SEGMENT_LOST || s->state == VD_SEGMENT_WHOLE;
+}
+
+/* Is there a segment of its group that says so? */
+static bool is_said(const struct vd_segment *s, enum saying saying)
+{
+	return s->group < VD_STORE_GROUPS_MAX && (s->said[saying] >> s->group & 1);
+}
+
+bool vd_segment_maybe_replaced(const struct vd_segment *s)
+{
+	return s->said[REPLACED] != 0;
+}
+
+bool vd_segment_replaced(const struct vd_segment *s)
+{
+	return is_said(s, REPLACED);
+}
+
+static void spread(struct vd_segments *all, const struct vd_segment *s, enum vd_entry_type type, enum saying saying)
+{
+	for (size_t at = 0; at < s->notices.n; at += NOTICE_BYTES)
+		if (s->notices.p[at] == type)
+			find(all, s->notices.p + at + 1)->said[saying] |= UINT64_C(1) << s->group;
+}
+
+void vd_segment_heed(struct vd_segments *all, size_t i)
+{
+	if (speaks(&all->p[i]))
+		spread(all, &all->p[i], VD_ENTRY_REPLACED, REPLACED);
+}
+
+static int say(struct vd_segments *all, struct vd_segment_say *out)
+{
+	enum { FULL = VD_SEGMENT_SAY_MAX * VD_SEGMENT_ID_BYTES };
+	bool failed = false;
+
+	for (size_t i = 0; i < all->count; i++) {
+		struct vd_segment *s = &all->p[i];
+		bool bad = s->state == VD_SEGMENT_DAMAGED || s->state == VD_SEGMENT_TORN, replaced = s->drop || vd_segment_replaced(s);
+		struct vd_buf *to;
+
+		if (s->group == VD_STORE_GROUPS_MAX || !(bad || replaced) || is_said(s, replaced ? REPLACED_FOR_ALL : DAMAGED_FOR_ALL))
+			continue;
+		to = replaced ? &out[s->group].replaced : &out[s->group].damaged;
+		if (to->n < FULL)
+			vd_buf_put(to, s->id, VD_SEGMENT_ID_BYTES);
+		else
+			s->drop = false;
+		failed = failed || to->failed;
+	}
+	return failed ? VD_ENOMEM : VD_OK;
+}
+
+int vd_segments_settle(struct vd_segments *all, struct vd_segment_say out[VD_STORE_GROUPS_MAX])
+{
+	for (size_t i = 0; i < all->count; i++)
+		if (speaks(&all->p[i]) && !vd_segment_replaced(&all->p[i]))
+			spread(all, &all->p[i], VD_ENTRY_DAMAGED, DAMAGED);
+	for (size_t i = 0; i < all->count; i++) {
+		struct vd_segment *s = &all->p[i];
+
+		s->drop = !vd_segment_replaced(s) &&
+		          (s->state == VD_SEGMENT_LOST || (s->state == VD_SEGMENT_KNOWN && is_said(s, DAMAGED)));
+	}
+	for (size_t i = 0; i < all->count; i++) {
+		struct vd_segment *s = &all->p[i];
+
+		if (!speaks(s) || s->drop || vd_segment_replaced(s))
+			continue;
+		spread(all, s, VD_ENTRY_REPLACED, REPLACED_FOR_ALL);
+		spread(all, s, VD_ENTRY_DAMAGED, DAMAGED_FOR_ALL);
+	}
+	return say(all, out);
+}

@@ -1,0 +1,67 @@
+/* The segments of one stick, and what they say about each other: which are damaged, which were replaced. Decides what still counts
+ * and what is to be said in the next segment. PROTOCOL.md section 7, Stick. */
+#ifndef VD_STICK_SEGMENTS_H
+#define VD_STICK_SEGMENTS_H
+
+#include "store/bundle.h"
+
+enum {
+	VD_SEGMENT_NAME = 2 * VD_SEGMENT_ID_BYTES + 4, /* hex and ".bin" */
+	VD_SEGMENT_SAY_MAX = 1024,                     /* names of either kind said to a group on one visit; the others on later ones */
+};
+
+enum vd_segment_state {
+	VD_SEGMENT_UNREAD,  /* or nothing in it is for us */
+	VD_SEGMENT_KNOWN,   /* read or written on an earlier visit, wholly */
+	VD_SEGMENT_LOST,    /* known, but the file is no longer what it was */
+	VD_SEGMENT_WHOLE,   /* read just now */
+	VD_SEGMENT_DAMAGED,
+	VD_SEGMENT_TORN,
+};
+
+struct vd_segment {
+	uint8_t id[VD_SEGMENT_ID_BYTES];
+	char name[VD_SEGMENT_NAME + 1];
+	uint64_t size;
+	enum vd_segment_state state;
+	bool pending;             /* holds what may become ours when more has come */
+	size_t group;             /* its place among the groups; VD_STORE_GROUPS_MAX: not known */
+	struct vd_buf list;       /* of our records, what it holds: a list of arrivals.h */
+	struct vd_buf notices;    /* u8 entry type and the other's id, each once, all on this stick */
+	uint64_t said[4];         /* bit g: a segment of group g says so; see stick_segments.c */
+	size_t noted[2];          /* in which turn last: each notice once */
+	bool drop;                /* settled: its contents are written anew */
+};
+
+struct vd_segments {
+	struct vd_segment *p;     /* by id */
+	size_t count;
+	size_t noting, turn;      /* whose notices are being read; counts the readings */
+};
+
+/* What a group is to be told: ids. */
+struct vd_segment_say {
+	struct vd_buf damaged, replaced;
+};
+
+/* The segments in a folder; VD_ENOTFOUND when there is none. Nothing else in it is looked at. */
+int vd_segments_list(struct vd_segments *, const char *folder);
+void vd_segments_deinit(struct vd_segments *);
+
+/* Fills in what the store knows of it: KNOWN (whatever the file looks like now), or leaves it UNREAD. */
+int vd_segment_recall(struct vd_segments *, size_t i, struct vd_store *, const struct vd_bundle_groups *, uint64_t latest);
+/* Remembers it for later visits. */
+int vd_segment_learn(struct vd_store *, const char *name, const uint8_t group[VD_GROUP_BYTES], struct vd_slice list,
+                     struct vd_slice notices);
+/* Reading segment i: what to give to vd_bundle_merge_into. Empties its notices. */
+struct vd_bundle_notices vd_segment_notices(struct vd_segments *, size_t i);
+/* Those notices count from now on. */
+void vd_segment_heed(struct vd_segments *, size_t i);
+/* Out of use: a segment of its own group says so. Maybe: one of whatever group. */
+bool vd_segment_replaced(const struct vd_segment *);
+bool vd_segment_maybe_replaced(const struct vd_segment *);
+
+/* Once all are read: which are dropped, and what is to be said to each of the groups. */
+int vd_segments_settle(struct vd_segments *, struct vd_segment_say say[VD_STORE_GROUPS_MAX]);
+
+#endif
