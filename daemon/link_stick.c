@@ -312,9 +312,27 @@ static int free_bytes(const char *folder, uint64_t *out)
 
 	if (statvfs(folder, &fs))
 		return vd_file_errno(errno);
+	/* Some drivers do not tell. */
+	if (fs.f_blocks == 0) {
+		*out = UINT64_MAX;
+		return VD_OK;
+	}
 	*out = (uint64_t)fs.f_bavail * fs.f_frsize;
 	*out = *out > SLACK_BYTES ? *out - SLACK_BYTES : 0;
 	return VD_OK;
+}
+
+/* Less than it said may be free, or it did not say: the most urgent goes in all the same. */
+static int write_what_fits(struct visit *v, size_t g, const struct vd_buf *lacking, uint64_t *share, struct vd_bundle_stats *stats)
+{
+	int rc;
+
+	while (true) {
+		rc = write_segment(v, g, lacking, *share < SEGMENT_BYTES ? *share : SEGMENT_BYTES, stats);
+		if (rc != VD_ENOSPACE || *share / 2 < vd_sealed_bytes(1))
+			return rc;
+		*share = (*share < SEGMENT_BYTES ? *share : SEGMENT_BYTES) / 2;
+	}
 }
 
 /* One segment a group and turn, so that no group waits for another's photos; what room there is they share. */
@@ -332,7 +350,7 @@ static int write_turn(struct visit *v, struct vd_buf *lacking, bool *done, size_
 			return rc;
 		share = room / *left;
 		/* 0 would be no bound. */
-		rc = share == 0 ? VD_ENOSPACE : write_segment(v, i, lacking, share < SEGMENT_BYTES ? share : SEGMENT_BYTES, &stats);
+		rc = share == 0 ? VD_ENOSPACE : write_what_fits(v, i, lacking, &share, &stats);
 		/* Only records make it full: what is to be said of segments can wait. */
 		if (rc == VD_ENOSPACE || (!rc && stats.left && share < SEGMENT_BYTES))
 			*full = *full || lacking->n > 0;
