@@ -52,7 +52,7 @@ done
 
 # A full disk, on a small tmpfs in a mount namespace of our own where that is allowed.
 full() {
-	mount -t tmpfs -o size=3m tmpfs "$work/small" || return 77
+	mount -t tmpfs -o size=2m tmpfs "$work/small" || return 77
 	cp -r "$work/empty" "$work/small/hub"
 	"$build/vereda" --home "$work/small/hub" --json load message "$work/rows.csv" >"$work/out" 2>"$work/err"
 	echo "load $?" >"$work/full"
