@@ -96,8 +96,8 @@ int vd_cli_group(struct vd_cli *, struct vd_group **out);
 int vd_cli_groups(struct vd_cli *, uint8_t (*groups)[VD_GROUP_BYTES], size_t *count);
 /* A whole id from its first digits: 0 or an enum vd_err, without a word. `ctx` is the struct vd_cli. */
 int vd_cli_find_id(void *ctx, const char *prefix, struct vd_id *out);
-/* A record by prefix; arrival may be NULL. */
-int vd_cli_record(struct vd_cli *, const char *prefix, struct vd_id *id, uint64_t *arrival);
+/* A record by prefix; arrival and time_ms (its author's) may be NULL. */
+int vd_cli_record(struct vd_cli *, const char *prefix, struct vd_id *id, uint64_t *arrival, uint64_t *time_ms);
 /* A member by name or key prefix, in any of our groups (or the one of --group). */
 int vd_cli_member(struct vd_cli *, const char *name, uint8_t person[VD_PERSON_BYTES]);
 /* 1 to VD_NAME_MAX bytes of printable UTF-8. */

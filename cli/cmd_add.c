@@ -9,12 +9,15 @@
 #include "proto/err.h"
 #include "times.h"
 
+enum { CLOCK_PUSH_MS = 60 * 60 * 1000 };
+
 /* One record in the making: what the options say, before it is signed. */
 struct making {
 	struct vd_fields fields;
 	struct vd_id_finder finder;
 	struct vd_buf text;         /* -m -: what standard input said */
 	struct vd_draft draft;
+	uint64_t clock_ms;          /* ours, when it began */
 };
 
 static int put(struct vd_cli *cli, struct making *m, const char *name, size_t name_n, struct vd_slice value)
@@ -90,27 +93,30 @@ static int put_arguments(struct vd_cli *cli, struct making *m, int i)
 	return 0;
 }
 
+/* Refers to another record. An answer is later than what it answers, whatever the two clocks say; but a foreign clock never pushes
+ * ours more than an hour ahead. */
+static int put_link(struct vd_cli *cli, struct making *m, const char *field, const char *prefix)
+{
+	uint64_t furthest_ms = m->clock_ms + CLOCK_PUSH_MS, time_ms;
+	struct vd_id id;
+	/* Through the store first, so that an unknown or ambiguous id gets its own words. */
+	int rc = vd_cli_record(cli, prefix, &id, NULL, &time_ms);
+
+	if (rc)
+		return rc;
+	if (time_ms >= m->draft.now_ms)
+		m->draft.now_ms = time_ms < furthest_ms ? time_ms + 1 : furthest_ms;
+	return put_text(cli, m, field, prefix);
+}
+
 static int put_links(struct vd_cli *cli, struct making *m)
 {
 	const char *about = vd_options_get(&cli->opt, VD_OPT_ABOUT), *replaced;
 	size_t at = 0;
-	int rc = 0;
+	int rc = about ? put_link(cli, m, "about", about) : 0;
 
-	/* Through the store first, so that an unknown or ambiguous id gets its own words. */
-	if (about) {
-		struct vd_id id;
-
-		rc = vd_cli_record(cli, about, &id, NULL);
-		if (!rc)
-			rc = put_text(cli, m, "about", about);
-	}
-	while (!rc && (replaced = vd_options_each(&cli->opt, VD_OPT_REPLACES, &at))) {
-		struct vd_id id;
-
-		rc = vd_cli_record(cli, replaced, &id, NULL);
-		if (!rc)
-			rc = put_text(cli, m, "replaces", replaced);
-	}
+	while (!rc && (replaced = vd_options_each(&cli->opt, VD_OPT_REPLACES, &at)))
+		rc = put_link(cli, m, "replaces", replaced);
 	return rc;
 }
 
@@ -143,7 +149,7 @@ static int begin(struct vd_cli *cli, struct making *m, const char *kind)
 
 	memset(m, 0, sizeof *m);
 	m->finder = (struct vd_id_finder){ vd_cli_find_id, cli };
-	m->draft.now_ms = vd_time_now_ms();
+	m->draft.now_ms = m->clock_ms = vd_time_now_ms();
 	if (vd_fields_init(&m->fields, kind, &m->finder))
 		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_BAD_KIND, cli->opt.command, kind, NULL);
 	if (m->fields.def)
@@ -282,13 +288,10 @@ static int ack_run(struct vd_cli *cli)
 {
 	const char *stage = vd_options_get(&cli->opt, VD_OPT_STAGE), *text = vd_options_get(&cli->opt, VD_OPT_MESSAGE);
 	struct making *m = calloc(1, sizeof *m);
-	struct vd_id id;
 	int rc = m ? begin(cli, m, "ack") : VD_EXIT_FAILED;
 
 	if (!rc)
-		rc = vd_cli_record(cli, cli->opt.args[0], &id, NULL);
-	if (!rc)
-		rc = put_text(cli, m, "about", cli->opt.args[0]);
+		rc = put_link(cli, m, "about", cli->opt.args[0]);
 	/* Whoever types this has read it. */
 	if (!rc)
 		rc = put_text(cli, m, "stage", stage ? stage : "seen");

@@ -71,7 +71,7 @@ static int parse_about(struct vd_cli *cli, const char *text, struct vd_id *id)
 	/* A whole id needs not be here: what is about it may have come first. */
 	if (strlen(text) == 2 * VD_ID_BYTES && vd_unhex(id->b, VD_ID_BYTES, text, &n) == 0)
 		return 0;
-	return vd_cli_record(cli, text, id, NULL);
+	return vd_cli_record(cli, text, id, NULL, NULL);
 }
 
 /* Fills a query from the options and the kind, if one was named. */
@@ -468,7 +468,7 @@ static int show_run(struct vd_cli *cli)
 {
 	struct shown history = { .cli = cli }, answers = { .cli = cli };
 	uint64_t arrival = 0;
-	int rc = vd_cli_record(cli, cli->opt.args[0], &history.id, &arrival), err;
+	int rc = vd_cli_record(cli, cli->opt.args[0], &history.id, &arrival, NULL), err;
 
 	if (rc)
 		return rc;

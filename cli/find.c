@@ -107,7 +107,7 @@ int vd_cli_find_id(void *ctx, const char *prefix, struct vd_id *out)
 	return rc;
 }
 
-int vd_cli_record(struct vd_cli *cli, const char *prefix, struct vd_id *id, uint64_t *arrival)
+int vd_cli_record(struct vd_cli *cli, const char *prefix, struct vd_id *id, uint64_t *arrival, uint64_t *time_ms)
 {
 	struct vd_buf raw = { 0 };
 	struct vd_record record;
@@ -126,6 +126,8 @@ int vd_cli_record(struct vd_cli *cli, const char *prefix, struct vd_id *id, uint
 		*id = record.id;
 		if (arrival)
 			*arrival = at;
+		if (time_ms)
+			*time_ms = record.time_ms;
 	}
 	vd_buf_deinit(&raw);
 	return rc ? vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_NO_SUCH_RECORD, prefix, NULL) : 0;

@@ -9,6 +9,8 @@ enum { DAYS_MAX = 1500 }; /* of a range looked up day by day; a longer one walks
 
 struct match {
 	uint64_t time_ms;  /* author's, capped at arrival time: no wrong clock jumps ahead of everybody for ever */
+	uint8_t author[VD_KEY_BYTES], lane;
+	uint64_t seq;
 	uint64_t arrival;
 	struct vd_id id;
 };
@@ -139,6 +141,7 @@ static int consider(struct query *q, uint64_t arrival, uint64_t received_ms, str
 	struct vd_content content;
 	struct vd_record record;
 	struct vd_group *group;
+	struct match *match;
 
 	if (arrival <= asked->after || vd_record_decode(raw, &record))
 		return VD_OK;
@@ -158,8 +161,10 @@ static int consider(struct query *q, uint64_t arrival, uint64_t received_ms, str
 		q->matches = matches;
 		q->cap = cap;
 	}
-	q->matches[q->count++] = (struct match){ record.time_ms < received_ms ? record.time_ms : received_ms,
-		                                 arrival, record.id };
+	match = &q->matches[q->count++];
+	*match = (struct match){ .time_ms = record.time_ms < received_ms ? record.time_ms : received_ms,
+		                 .lane = record.lane, .seq = record.seq, .arrival = arrival, .id = record.id };
+	memcpy(match->author, record.author, sizeof(match->author));
 	return VD_OK;
 }
 
@@ -268,6 +273,7 @@ static int look(struct query *q)
 
 /* --- handing over --- */
 
+/* An author's times never go back, so that within one millisecond seq tells what came after what. */
 static int by_time(const void *x, const void *y)
 {
 	const struct match *a = x, *b = y;
@@ -275,6 +281,13 @@ static int by_time(const void *x, const void *y)
 
 	if (a->time_ms != b->time_ms)
 		return a->time_ms < b->time_ms ? -1 : 1;
+	order = memcmp(a->author, b->author, sizeof(a->author));
+	if (order)
+		return order;
+	if (a->lane != b->lane)
+		return a->lane < b->lane ? -1 : 1;
+	if (a->seq != b->seq)
+		return a->seq < b->seq ? -1 : 1;
 	order = memcmp(a->id.b, b->id.b, VD_ID_BYTES);
 	return order ? order : a->arrival < b->arrival ? -1 : a->arrival > b->arrival;
 }
