@@ -41,26 +41,31 @@ $(BUILD)/libdaemon.a: $(DAEMON)
 $(BUILD)/libcli.a: $(CLI)
 $(BUILD)/%.a:
 	@rm -f $@
-	ar rcs $@ $^
+	@ar rcs $@ $^
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
+	@echo 'cc $@'
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
 
 $(BUILD)/vereda: $(BUILD)/cli/main.o $(BUILD)/libcli.a $(LIBS)
-	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	@echo 'link $@'
+	@$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 $(BUILD)/veredad: $(BUILD)/daemon/main.o $(LIBS)
-	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	@echo 'link $@'
+	@$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 # A unit test links what its layer may know.
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libsim.a $(BUILD)/libcli.a $(LIBS)
-	$(CC) $(LDFLAGS) $^ $(LDLIBS) -lcmocka -o $@
+	@echo 'link $@'
+	@$(CC) $(LDFLAGS) $^ $(LDLIBS) -lcmocka -o $@
 
 # The simulator, whose world and store in memory unit tests use as well.
 SIM := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/sim/main.c,$(wildcard tests/sim/*.c)))
 $(BUILD)/libsim.a: $(SIM)
 $(BUILD)/tests/sim/sim: $(BUILD)/tests/sim/main.o $(BUILD)/libsim.a $(LIBS)
-	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	@echo 'link $@'
+	@$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 # Every seed is another story; a failing one is replayed with build/tests/sim/sim SEED.
 SEEDS ?= 500
@@ -72,19 +77,24 @@ sim: $(BUILD)/tests/sim/sim
 REPLAY := $(patsubst tests/fuzz/%_fuzz.c,$(BUILD)/tests/fuzz/%_replay,$(wildcard tests/fuzz/*_fuzz.c))
 
 $(BUILD)/tests/fuzz/%_replay: $(BUILD)/tests/fuzz/%_fuzz.o $(BUILD)/tests/fuzz/replay.o $(BUILD)/libsim.a $(BUILD)/libcli.a $(LIBS)
-	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	@echo 'link $@'
+	@$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 $(BUILD)/tests/fuzz/%_fuzz: $(BUILD)/tests/fuzz/%_fuzz.o $(BUILD)/libsim.a $(BUILD)/libcli.a $(LIBS)
-	$(CC) $(LDFLAGS) -fsanitize=fuzzer $^ $(LDLIBS) -o $@
+	@echo 'link $@'
+	@$(CC) $(LDFLAGS) -fsanitize=fuzzer $^ $(LDLIBS) -o $@
 
 # Power cuts: a recorder to preload, a workload, and what examines the states a cut may leave.
 CRASH := $(addprefix $(BUILD)/tests/crash/,record.so workload replay)
 $(BUILD)/tests/crash/record.so: tests/crash/record.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -shared $< -o $@
+	@echo 'link $@'
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -shared $< -o $@
 $(BUILD)/tests/crash/workload: $(BUILD)/tests/crash/workload.o $(LIBS)
-	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	@echo 'link $@'
+	@$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 $(BUILD)/tests/crash/replay: $(BUILD)/tests/crash/replay.o $(BUILD)/tests/crash/examine.o $(LIBS)
-	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	@echo 'link $@'
+	@$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 # Debian packages: what it takes to build, and what the tests want besides.
 PACKAGES      := gcc make pkg-config libc6-dev libuv1-dev libmsgpack-dev libsodium-dev liblmdb-dev libjansson-dev
@@ -142,7 +152,8 @@ bench: deps all $(BUILD)/tests/bench/bench
 
 BENCH := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/*.c))
 $(BUILD)/tests/bench/bench: $(BENCH) $(LIBS)
-	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	@echo 'link $@'
+	@$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 install: all
 	install -D -m 755 build/vereda $(DESTDIR)$(PREFIX)/bin/vereda
@@ -152,5 +163,5 @@ clean:
 	rm -rf build
 
 .SECONDARY:
-.PHONY: all help deps deps-test layers demo test programs asan fuzz fuzzers crash install clean sim
+.PHONY: all help deps deps-test layers demo test programs asan fuzz fuzzers crash bench install clean sim
 -include $(shell find build -name '*.d' 2>/dev/null)
