@@ -12,7 +12,6 @@ enum {
 	SNAPSHOT_MIN = 256,      /* standing symbols kept however small the expected difference */
 	SYMBOLS_A_MESSAGE = 512,
 	PREFIXES_A_MESSAGE = 1024,
-	SCAN_AT_ONCE = 256,
 	WANTS_WAITING_MAX = 65536, /* of a list; beyond them we drain before we read on */
 	LOPSIDED = 16,           /* one side has so many times more: it gives all */
 };
@@ -112,7 +111,7 @@ void vd_reconcile_end(struct vd_reconcile *r)
 	free(r->symbols);
 	vd_peeler_free(r->peeler);
 	free(r->wants);
-	free(r->table);
+	vd_salted_deinit(&r->salted);
 	free(r->arrivals);
 	*r = (struct vd_reconcile){ 0 };
 }
@@ -133,82 +132,29 @@ bool vd_reconcile_done(const struct vd_reconcile *r)
 	return r->settled_in && r->settled_out;
 }
 
-/* --- salted passes --- */
+/* --- items back to records --- */
 
-static int compare_entries(const void *a, const void *b)
-{
-	const struct vd_table_entry *x = a, *y = b;
-
-	if (x->prefix != y->prefix)
-		return x->prefix < y->prefix ? -1 : 1;
-	return x->arrival < y->arrival ? -1 : x->arrival > y->arrival;
-}
-
-static int table_put(struct vd_reconcile *r, size_t *capacity, uint64_t prefix, uint64_t arrival)
-{
-	if (r->table_count == *capacity) {
-		size_t more = *capacity ? 2 * *capacity : (size_t)(r->ours < 1u << 20 ? r->ours : 1u << 20) + 16;
-		struct vd_table_entry *p = realloc(r->table, more * sizeof(*p));
-
-		if (!p)
-			return VD_ENOMEM;
-		r->table = p;
-		*capacity = more;
-	}
-	r->table[r->table_count++] = (struct vd_table_entry){ prefix, arrival };
-	return VD_OK;
-}
-
-/* One pass over the lane: every item under the fresh salt, into the table and into as many symbols as asked for. */
+/* Every item under the fresh salt, and as many symbols as asked for. */
 static int salt_lane(struct vd_reconcile *r, const uint8_t salt[VD_SALT_BYTES], size_t symbols)
 {
-	struct vd_arrival found[SCAN_AT_ONCE];
-	size_t n, capacity = 0;
-	uint64_t after = 0;
-
 	free(r->symbols);
 	r->symbols = symbols ? calloc(symbols, sizeof(*r->symbols)) : NULL;
 	r->symbol_count = symbols;
 	if (symbols && !r->symbols)
 		return VD_ENOMEM;
-	do {
-		int rc = r->port->scan(r->port->ctx, r->group, r->lane, after, found, SCAN_AT_ONCE, &n);
-
-		if (rc)
-			return rc;
-		for (size_t i = 0; i < n && found[i].arrival <= r->latest; i++) {
-			struct vd_item item;
-
-			vd_item_of(salt, &found[i].id, &item);
-			if (symbols)
-				vd_sketch_apply(r->symbols, 0, symbols, &item, 1);
-			rc = table_put(r, &capacity, vd_get_u64(item.b), found[i].arrival);
-			if (rc)
-				return rc;
-			after = found[i].arrival;
-		}
-	} while (n && after == found[n - 1].arrival);
-	if (r->table_count)
-		qsort(r->table, r->table_count, sizeof(*r->table), compare_entries);
-	return VD_OK;
+	return vd_salted_scan(&r->salted, r->port, r->group, r->lane, r->latest, salt, r->symbols, symbols);
 }
 
-/* Sends what the table holds under that prefix. */
-static int push_from_table(struct vd_reconcile *r, uint64_t prefix, size_t *matches)
+/* Sends what has that prefix under the fresh salt. */
+static int push_salted(struct vd_reconcile *r, uint64_t prefix, size_t *matches)
 {
-	size_t low = 0, high = r->table_count;
 	int rc = VD_OK;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (r->table[middle].prefix < prefix)
-			low = middle + 1;
-		else
-			high = middle;
+	*matches = 0;
+	for (size_t i = vd_salted_find(&r->salted, prefix); !rc && i < r->salted.count && r->salted.entries[i].prefix == prefix; i++) {
+		rc = push_arrival(r, r->salted.entries[i].arrival);
+		++*matches;
 	}
-	for (*matches = 0; !rc && low < r->table_count && r->table[low].prefix == prefix; low++, ++*matches)
-		rc = push_arrival(r, r->table[low].arrival);
 	return rc;
 }
 
@@ -300,7 +246,7 @@ static int feed_more(struct vd_reconcile *r, struct vd_rd *rd)
 /* Names are answered at most as often as we gave a chance to learn them. */
 static int feed_want(struct vd_reconcile *r, struct vd_rd *rd)
 {
-	uint64_t most = r->method == VD_METHOD_LIST ? r->table_count : r->symbols_sent;
+	uint64_t most = r->method == VD_METHOD_LIST ? r->salted.count : r->symbols_sent;
 	int rc = VD_OK;
 
 	if (rd->n % VD_PREFIX_BYTES || r->settled_in)
@@ -315,7 +261,7 @@ static int feed_want(struct vd_reconcile *r, struct vd_rd *rd)
 		if (r->method == VD_METHOD_SYMBOLS)
 			rc = push_standing(r, prefix.p, NULL, &matches);
 		else
-			rc = push_from_table(r, vd_get_u64(prefix.p), &matches);
+			rc = push_salted(r, vd_get_u64(prefix.p), &matches);
 	}
 	sort_arrivals(r);
 	return rc;
@@ -349,7 +295,7 @@ static int resolve(struct vd_reconcile *r)
 		else if (r->method == VD_METHOD_SYMBOLS)
 			rc = push_standing(r, item->b, item, &matches);
 		else
-			rc = push_from_table(r, vd_get_u64(item->b), &matches);
+			rc = push_salted(r, vd_get_u64(item->b), &matches);
 		if (rc)
 			return rc;
 		if (!matches) {
@@ -438,8 +384,8 @@ static int end_list(struct vd_reconcile *r)
 
 	if (r->list_seen < r->list_total)
 		return VD_OK;
-	while (!rc && r->table_next < r->table_count)
-		rc = push_arrival(r, r->table[r->table_next++].arrival);
+	while (!rc && r->salted_next < r->salted.count)
+		rc = push_arrival(r, r->salted.entries[r->salted_next++].arrival);
 	sort_arrivals(r);
 	r->finished = true;
 	return rc;
@@ -485,10 +431,10 @@ static int feed_list(struct vd_reconcile *r, struct vd_rd *rd)
 		if (prefix < r->list_last)
 			return VD_EFORMAT;
 		r->list_last = prefix;
-		while (!rc && r->table_next < r->table_count && r->table[r->table_next].prefix < prefix)
-			rc = push_arrival(r, r->table[r->table_next++].arrival);
-		if (!rc && r->table_next < r->table_count && r->table[r->table_next].prefix == prefix)
-			r->table_next++;
+		while (!rc && r->salted_next < r->salted.count && r->salted.entries[r->salted_next].prefix < prefix)
+			rc = push_arrival(r, r->salted.entries[r->salted_next++].arrival);
+		if (!rc && r->salted_next < r->salted.count && r->salted.entries[r->salted_next].prefix == prefix)
+			r->salted_next++;
 		else if (!rc)
 			rc = push_want(r, prefix);
 	}
@@ -566,7 +512,7 @@ static void drain_announce(struct vd_reconcile *r, uint8_t *type, struct vd_buf 
 		return;
 	vd_buf_put_u8(out, r->method == VD_METHOD_LIST ? VD_SALTED_LIST : VD_SALTED_SYMBOLS);
 	vd_buf_put(out, r->salted_salt, sizeof(r->salted_salt));
-	vd_buf_put_varint(out, r->method == VD_METHOD_LIST ? r->table_count : r->symbol_count);
+	vd_buf_put_varint(out, r->method == VD_METHOD_LIST ? r->salted.count : r->symbol_count);
 }
 
 static void drain_symbols(struct vd_reconcile *r, struct vd_buf *out)
@@ -581,8 +527,8 @@ static void drain_symbols(struct vd_reconcile *r, struct vd_buf *out)
 
 static void drain_list(struct vd_reconcile *r, struct vd_buf *out)
 {
-	for (size_t n = 0; n < PREFIXES_A_MESSAGE && r->table_next < r->table_count; n++)
-		vd_buf_put_u64(out, r->table[r->table_next++].prefix);
+	for (size_t n = 0; n < PREFIXES_A_MESSAGE && r->salted_next < r->salted.count; n++)
+		vd_buf_put_u64(out, r->salted.entries[r->salted_next++].prefix);
 }
 
 static void drain_wants(struct vd_reconcile *r, struct vd_buf *out)
@@ -631,7 +577,7 @@ int vd_reconcile_drain(struct vd_reconcile *r, uint8_t round, uint8_t *type, str
 	} else if (r->symbols_sent < r->burst || r->answer_empty) {
 		*type = VD_MSG_SYMBOLS;
 		drain_symbols(r, out);
-	} else if (r->initiator && r->method == VD_METHOD_LIST && r->table_next < r->table_count) {
+	} else if (r->initiator && r->method == VD_METHOD_LIST && r->salted_next < r->salted.count) {
 		*type = VD_MSG_LIST;
 		drain_list(r, out);
 	} else if (r->more) {

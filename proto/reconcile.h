@@ -8,6 +8,7 @@
 #include "digest.h"
 #include "message.h"
 #include "port.h"
+#include "salted.h"
 #include "sketch.h"
 
 enum vd_method {
@@ -58,16 +59,12 @@ struct vd_reconcile {
 	uint64_t list_total, list_seen, list_last;
 
 	/* both */
-	struct vd_table_entry *table; /* of a salted pass: by item prefix, then arrival */
-	size_t table_count, table_next;
+	struct vd_salted salted;
+	size_t salted_next;        /* list: sent, or compared, so far */
 	uint64_t *arrivals;        /* records to be sent */
 	size_t arrival_count, arrival_capacity, arrival_sent;
 	bool scan;                 /* … or all of the lane, from here */
 	uint64_t scan_after;
-};
-
-struct vd_table_entry {
-	uint64_t prefix, arrival;
 };
 
 /* Takes the lane's snapshot: all zero before, `lane` state as the port gave it is what LANES will say. Symbols for a

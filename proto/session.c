@@ -129,7 +129,12 @@ static void all_equal(struct vd_session *s)
 	s->equal = true;
 	s->gave_up = false;
 	s->stats.complete = true;
-	s->rounds_left = VD_ROUNDS_MAX;
+	/* The initiator begins rounds, and sees to their pace. At the other end a hostile one must not buy costly rounds with cheap
+	 * ones. */
+	if (s->initiator || s->now_ms >= s->refill_ms) {
+		s->rounds_left = VD_ROUNDS_MAX * (s->initiator ? 1 : 2);
+		s->refill_ms = s->now_ms + VD_STALL_MS;
+	}
 	s->recheck_ms = UINT64_MAX;
 	for (size_t l = 0; l < VD_LANES; l++)
 		s->lanes[l].pushing = true;
@@ -418,6 +423,7 @@ int vd_session_feed(struct vd_session *s, uint64_t now_ms, uint8_t type, struct 
 {
 	int rc;
 
+	s->now_ms = now_ms;
 	if (payload.n > VD_MESSAGE_MAX || (!s->hello_in && type != VD_MSG_HELLO))
 		return VD_EFORMAT;
 	switch (type) {
@@ -521,7 +527,7 @@ int vd_session_drain(struct vd_session *s, uint64_t now_ms, uint8_t *type, struc
 
 int vd_session_committed(struct vd_session *s, uint64_t now_ms, int rc)
 {
-	(void)now_ms;
+	s->now_ms = now_ms;
 	s->committing = false;
 	vd_batch_deinit(&s->commit);
 	if (!rc && (s->flush || s->in.bytes.n >= VD_BATCH_BYTES || s->in.count >= VD_BATCH_RECORDS))

@@ -53,6 +53,7 @@ struct vd_session {
 	bool equal;               /* as of the last comparison */
 	bool gave_up;
 	uint32_t rounds_left;     /* before our own set must have grown */
+	uint64_t refill_ms;       /* the other end: before that, equal sets in between earn no new ones */
 	uint32_t round_mores;     /* as counted in round_trips */
 	uint64_t own_count;       /* at the last LANES, to see growth */
 	struct vd_session_lane lanes[VD_LANES];
@@ -65,6 +66,7 @@ struct vd_session {
 	uint64_t *echo;           /* ring of id prefixes */
 	size_t echo_count, echo_next;
 
+	uint64_t now_ms;          /* of the last event */
 	uint64_t heard_ms;        /* last sign of life */
 	uint64_t quiet_ms;        /* heard since then without saying anything; UINT64_MAX: nothing heard */
 	bool idle;                /* nothing to send: what is missing must come from the peer */

@@ -53,7 +53,9 @@ static void writes(struct run *r, size_t host)
 		size_t bytes = (size_t)chance(r, lane == VD_LANE_BULK ? 30000 : 400);
 		struct vd_id id = net_write(&r->n, host, lane, bytes);
 
-		keep(r->good, &r->good_count, &id);
+		/* what the forger writes may stay with it */
+		if (host != FORGER)
+			keep(r->good, &r->good_count, &id);
 	}
 }
 
@@ -147,7 +149,7 @@ static void equivocate(struct run *r)
 		w->writers[EQUIVOCATOR] = before;
 		vd_buf_reset(&raw);
 		world_write(w, EQUIVOCATOR, lane, 50, &raw, &id);
-		show(r, any_host(r), vd_buf_slice(&raw));
+		show(r, (FORGER + 1 + (size_t)chance(r, HOSTS - 1)) % HOSTS, vd_buf_slice(&raw));
 		keep(r->good, &r->good_count, &id);
 		if (chance(r, 2))
 			show(r, EQUIVOCATOR, vd_buf_slice(&raw));

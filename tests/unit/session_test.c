@@ -783,6 +783,51 @@ static void test_session__floods_of_bad_records(void **state)
 	pair_deinit(&h.p);
 }
 
+static void discard(struct hostile *h)
+{
+	struct vd_buf out = { 0 };
+	uint8_t type;
+
+	while (vd_session_drain(h->s, h->p.now_ms, &type, &out) == 1)
+		vd_buf_reset(&out);
+	vd_buf_deinit(&out);
+}
+
+/* Rounds that find equal sets cost nothing; they must not pay for others that cost a pass over the lane. */
+static void test_session__rounds_without_end(void **state)
+{
+	struct hostile h;
+	struct vd_buf m = { 0 }, theirs = { 0 };
+	uint8_t type, round = 1, settled[] = { 0, VD_LANE_NORMAL, 0 };
+	int rc = VD_OK, rounds = 0;
+
+	(void)state;
+	hostile_init(&h, false);
+	run_until(&h, VD_MSG_LANES, &m);
+	/* what the honest end says of itself */
+	assert_int_equal(feed(&h, VD_MSG_LANES, m.p, m.n), VD_OK);
+	assert_int_equal(vd_session_drain(h.s, h.p.now_ms, &type, &theirs), 1);
+	assert_int_equal(type, VD_MSG_LANES);
+	while (!rc && rounds++ < 1000) {
+		settled[0] = round;
+		rc = feed(&h, VD_MSG_SETTLED, settled, sizeof(settled));
+		discard(&h);
+		theirs.p[0] = ++round;
+		if (!rc)
+			rc = feed(&h, VD_MSG_LANES, theirs.p, theirs.n);
+		discard(&h);
+		m.p[0] = ++round;
+		if (!rc)
+			rc = feed(&h, VD_MSG_LANES, m.p, m.n);
+		discard(&h);
+	}
+	assert_int_equal(rc, VD_ECAP);
+	assert_in_range(rounds, VD_ROUNDS_MAX, 4 * VD_ROUNDS_MAX);
+	vd_buf_deinit(&m);
+	vd_buf_deinit(&theirs);
+	pair_deinit(&h.p);
+}
+
 /* Random messages with plausible beginnings, at both roles. */
 static void test_session__garbage(void **state)
 {
@@ -854,6 +899,7 @@ int main(void)
 		cmocka_unit_test(test_session__wants_of_nothing_and_without_end),
 		cmocka_unit_test(test_session__huge_claims),
 		cmocka_unit_test(test_session__floods_of_bad_records),
+		cmocka_unit_test(test_session__rounds_without_end),
 		cmocka_unit_test(test_session__garbage),
 	};
 
