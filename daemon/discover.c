@@ -42,8 +42,8 @@ struct vd_discover {
 	uint64_t beacon_ms, scan_ms, answered_ms; /* due; due; last */
 	unsigned burst;              /* quick ones left */
 	uint64_t wait_ms;
-	uint64_t second_ms;          /* packets are counted from here */
-	unsigned packets;
+	uint64_t second_ms;          /* the work that packets make is counted from here */
+	size_t macs;
 	uint8_t nonces[NONCES][NONCE_BYTES]; /* our own, and those heard: a device with several addresses is one */
 	size_t nonce_next;
 	uint8_t link[VD_DISCOVER_KEYS_MAX][VD_KEY_BYTES];
@@ -181,12 +181,24 @@ static unsigned arrival_index(struct msghdr *message)
 	return 0;
 }
 
+static bool may_look(struct vd_discover *discover)
+{
+	uint64_t now_ms = uv_now(discover->loop);
+
+	if (now_ms - discover->second_ms >= 1000) {
+		discover->second_ms = now_ms;
+		discover->macs = 0;
+	}
+	discover->macs += discover->key_count;
+	return discover->macs <= VD_DISCOVER_MACS;
+}
+
 static void hear(struct vd_discover *discover, struct vd_slice packet, struct sockaddr_storage *from)
 {
 	uint16_t port;
 	size_t index;
 
-	if (packet.n != VD_BEACON_BYTES || nonce_seen(discover, packet.p))
+	if (packet.n != VD_BEACON_BYTES || nonce_seen(discover, packet.p) || !may_look(discover))
 		return;
 	if (vd_beacon_match(packet, (const uint8_t (*)[VD_KEY_BYTES])discover->link, discover->key_count, address_bytes(from),
 	                    &port, &index) ||
@@ -195,17 +207,6 @@ static void hear(struct vd_discover *discover, struct vd_slice packet, struct so
 	nonce_remember(discover, packet.p);
 	vd_address_set_port(from, port);
 	discover->events.heard(discover->events.ctx, (const struct sockaddr *)from, discover->group[index]);
-}
-
-static bool may_look(struct vd_discover *discover)
-{
-	uint64_t now_ms = uv_now(discover->loop);
-
-	if (now_ms - discover->second_ms >= 1000) {
-		discover->second_ms = now_ms;
-		discover->packets = 0;
-	}
-	return ++discover->packets <= VD_DISCOVER_PACKETS;
 }
 
 static void on_packets(uv_poll_t *poll, int status, int events)
@@ -226,7 +227,7 @@ static void on_packets(uv_poll_t *poll, int status, int events)
 
 		if (n < 0)
 			return;
-		if (arrival_index(&message) == ear->index && (int)from.ss_family == ear->family && may_look(ear->discover))
+		if (arrival_index(&message) == ear->index && (int)from.ss_family == ear->family)
 			hear(ear->discover, vd_slice(packet, (size_t)n), &from);
 	}
 }

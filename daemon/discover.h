@@ -17,7 +17,7 @@ enum {
 	VD_DISCOVER_SCAN_MS = 5000,     /* interfaces come and go */
 	VD_DISCOVER_ANSWER_MS = 2000,   /* at most one answer in this time */
 	VD_DISCOVER_KEYS_MAX = 256,     /* link keys listened for: all epochs of all groups, the current ones first */
-	VD_DISCOVER_PACKETS = 256,      /* looked at in a second, whatever comes */
+	VD_DISCOVER_MACS = 32768,       /* computed in a second at most, whatever comes: a few hundredths of it */
 	VD_DISCOVER_ADDRESSES = 16,     /* of one interface */
 };
 

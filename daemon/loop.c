@@ -39,6 +39,7 @@ struct daemon {
 	size_t group_count;
 	uint64_t generation;          /* sum over the groups: moves when keys may have */
 	uint64_t latest;              /* arrival number up to which the node was told */
+	int look_err;                 /* of the last look at the store */
 	struct sockaddr_storage bound[VD_CONF_LISTEN_MAX];
 	bool bound_dual;
 	size_t bound_count;
@@ -73,15 +74,21 @@ static int adopt(struct daemon *d, const uint8_t id[VD_GROUP_BYTES])
 	return rc;
 }
 
+/* One group that cannot be read does not keep the others from being served. */
 static int adopt_all(struct daemon *d)
 {
 	uint8_t ids[VD_STORE_GROUPS_MAX][VD_GROUP_BYTES];
 	size_t count;
-	int rc = vd_store_groups(d->store, ids, &count);
+	int first = vd_store_groups(d->store, ids, &count);
 
-	for (size_t i = 0; !rc && i < count; i++)
-		rc = adopt(d, ids[i]);
-	return rc;
+	if (first)
+		return first;
+	for (size_t i = 0; i < count; i++) {
+		int rc = adopt(d, ids[i]);
+
+		first = first ? first : rc;
+	}
+	return first;
 }
 
 static void refresh_keys(struct daemon *d)
@@ -107,14 +114,16 @@ static void look(struct daemon *d)
 
 	if (!rc && latest == d->latest)
 		return;
+	if (!rc) {
+		int adopted = adopt_all(d), grew = vd_node_grew(d->node, vd_tcp_now());
+
+		rc = adopted ? adopted : grew;
+	}
 	if (!rc)
-		rc = adopt_all(d);
-	if (!rc)
-		rc = vd_node_grew(d->node, vd_tcp_now());
-	if (rc)
-		vd_log(VD_LOG_WARNING, "reading the store failed why=%s", vd_err_name(rc));
-	else
 		d->latest = latest;
+	else if (rc != d->look_err) /* once, though it is tried again every second */
+		vd_log(VD_LOG_ERROR, "reading the store failed why=%s", vd_err_name(rc));
+	d->look_err = rc;
 	refresh_keys(d);
 	vd_tcp_pump(d->tcp);
 	make_calls(d);
@@ -465,14 +474,9 @@ static int start(struct daemon *d)
 	if (!rc)
 		rc = vd_writer_start(&d->loop, d->store, on_committed, d, &d->writer);
 	if (!rc)
-		rc = vd_store_latest(d->store, &d->latest);
-	if (!rc)
-		rc = adopt_all(d);
-	if (!rc)
 		rc = start_discovery(d);
 	if (rc)
 		return rc;
-	refresh_keys(d);
 	uv_timer_init(&d->loop, &d->poll);
 	uv_timer_init(&d->loop, &d->calling);
 	uv_signal_init(&d->loop, &d->terminate);
@@ -482,7 +486,7 @@ static int start(struct daemon *d)
 	uv_timer_start(&d->poll, on_poll, POLL_MS, POLL_MS);
 	uv_signal_start(&d->terminate, on_signal, SIGTERM);
 	uv_signal_start(&d->interrupt, on_signal, SIGINT);
-	make_calls(d);
+	look(d);
 	return 0;
 }
 

@@ -46,6 +46,7 @@ ends "life: SIGINT (0)" INT hub
 deep=$work/$(printf 'a%.0s' {1..90})/$(printf 'b%.0s' {1..90})
 mkdir -p "$(dirname "$deep")"
 cp -r "$work/hub" "$deep"
+: >"$work/deep.log"
 "$build/veredad" --home "$deep" --listen 127.0.0.1:0 2>"$work/deep.log" &
 deep_pid=$!
 daemons+=($deep_pid)
