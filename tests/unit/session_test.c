@@ -92,7 +92,7 @@ static void differing(uint64_t seed, size_t common, size_t only_a, size_t only_b
 static void test_session__scattered_differences_cost_the_difference(void **state)
 {
 	(void)state;
-	for (uint64_t seed = 10; seed < 16; seed++)
+	for (uint64_t seed = 10; seed < 14; seed++)
 		differing(seed, 20000, 50, 50, 8000, 3);
 	differing(20, 20000, 1, 0, 1800, 3);
 	differing(21, 20000, 0, 1, 1800, 3);
@@ -538,9 +538,9 @@ struct hostile {
 static void hostile_init(struct hostile *h, bool initiator)
 {
 	pair_init(&h->p, 90, 3);
-	pair_common(&h->p, 2000, VD_LANE_NORMAL);
-	pair_write(&h->p, 60, VD_LANE_NORMAL, true, false);
-	pair_write(&h->p, 60, VD_LANE_NORMAL, false, true);
+	pair_common(&h->p, 400, VD_LANE_NORMAL);
+	pair_write(&h->p, 10, VD_LANE_NORMAL, true, false);
+	pair_write(&h->p, 10, VD_LANE_NORMAL, false, true);
 	pair_connect(&h->p);
 	h->s = initiator ? h->p.a.s : h->p.b.s;
 	h->m = initiator ? &h->p.a.m : &h->p.b.m;
@@ -605,7 +605,7 @@ static void test_session__truncated_and_flipped_messages(void **state)
 			hostile_init(&h, cases[c].initiator);
 			run_until(&h, cases[c].type, &m);
 			n = m.n;
-			step = n > 60 ? n / 30 : n > 20 ? 5 : 1;
+			step = n > 60 ? n / 25 : n > 20 ? 3 : 1;
 			if (i < n) {
 				rc = feed(&h, cases[c].type, m.p, i);
 				if (cases[c].cut)

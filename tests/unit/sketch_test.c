@@ -140,6 +140,32 @@ static void test_sketch__mapping_vector(void **state)
 		assert_int_equal(m.index, expected[i]);
 }
 
+/* From an independent implementation: item, check, and a symbol of count 7 at place 10 for a set of 100. */
+static void test_sketch__item_vector(void **state)
+{
+	static const char expected[] = "269ed3fdcc369c794318f75bdf2df2a17595194f11";
+	uint8_t key[VD_SALT_BYTES];
+	struct vd_symbol symbol = { .count = 7 };
+	struct vd_buf wire = { 0 };
+	struct vd_item item;
+	struct vd_id id;
+	char hex[2 * (VD_ITEM_BYTES + 5) + 1];
+
+	(void)state;
+	for (uint8_t i = 0; i < 32; i++) {
+		key[i] = i;
+		id.b[i] = (uint8_t)(32 + i);
+	}
+	vd_item_of(key, &id, &item);
+	memcpy(symbol.sum, item.b, sizeof(symbol.sum));
+	symbol.check = vd_item_check(&item);
+	vd_symbol_encode(&symbol, 10, 100, &wire);
+	assert_int_equal(wire.n, VD_ITEM_BYTES + 5);
+	vd_hex(hex, wire.p, wire.n);
+	assert_string_equal(hex, expected);
+	vd_buf_deinit(&wire);
+}
+
 static void test_sketch__mapping_is_as_dense_as_promised(void **state)
 {
 	uint32_t in[64] = { 0 };
@@ -316,6 +342,7 @@ int main(void)
 		cmocka_unit_test(test_sketch__removing_undoes),
 		cmocka_unit_test(test_sketch__windows_agree),
 		cmocka_unit_test(test_sketch__mapping_vector),
+		cmocka_unit_test(test_sketch__item_vector),
 		cmocka_unit_test(test_sketch__mapping_is_as_dense_as_promised),
 		cmocka_unit_test(test_sketch__mapping_always_moves_and_saturates),
 		cmocka_unit_test(test_sketch__symbols_on_the_wire),
