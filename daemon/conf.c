@@ -1,11 +1,15 @@
 #include "conf.h"
 
 #include <getopt.h>
+#include <ini.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "proto/err.h"
+#include "store/file.h"
+
+enum { FILE_MAX_BYTES = 64 * 1024 };
 
 const char vd_conf_usage[] =
 	"Examples:\n"
@@ -22,6 +26,7 @@ const char vd_conf_usage[] =
 	"  --peer ADDR:PORT       call this one and keep the connection; again for more\n"
 	"  --discover-on IFACE    find others on this network interface; again for more; none: no beacon ever leaves\n"
 	"  --no-discovery         no beacons, whatever --discover-on says\n"
+	"  --config FILE          the same options from a file, a line each: peer = hub.example.org:4000\n"
 	"  --version, --help\n"
 	"\n"
 	"IPv6 addresses stand in brackets: [2001:db8::1]:4000. The log goes to stderr, a line an event.\n"
@@ -91,6 +96,68 @@ static int default_home(struct vd_conf *conf, char message[VD_CONF_MESSAGE])
 	return refuse(message, "no --home given and no home folder known", "set HOME or VEREDA_HOME");
 }
 
+/* The options that mean the same on the command line and in a file. */
+static int take(struct vd_conf *conf, const char *name, const char *value, char message[VD_CONF_MESSAGE])
+{
+	if (!strcmp(name, "home"))
+		return set_home(conf, value, "", message);
+	if (!strcmp(name, "listen"))
+		return add_listen(conf, value, message);
+	if (!strcmp(name, "peer"))
+		return add_peer(conf, value, message);
+	if (!strcmp(name, "discover-on"))
+		return add_interface(conf, value, message);
+	return refuse(message, "unknown option", name);
+}
+
+struct file_reading {
+	struct vd_conf *conf;
+	bool keep_home; /* the command line named one already */
+	char *message;
+	int rc;
+};
+
+static int on_line(void *user, const char *section, const char *name, const char *value)
+{
+	struct file_reading *f = user;
+
+	if (f->rc)
+		return 0; /* the first thing wrong is the one to tell */
+	if (*section)
+		f->rc = refuse(f->message, "the file knows no sections", section);
+	else if (!strcmp(name, "no-discovery")) {
+		f->conf->no_discovery |= !strcmp(value, "yes");
+		if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
+			f->rc = refuse(f->message, "no-discovery wants yes or no", value);
+	} else if (strcmp(name, "home") != 0 || !f->keep_home)
+		f->rc = take(f->conf, name, value ? value : "", f->message);
+	return f->rc == 0;
+}
+
+static int read_file(struct vd_conf *conf, const char *path, char message[VD_CONF_MESSAGE])
+{
+	struct file_reading f = { .conf = conf, .keep_home = conf->home[0] != '\0', .message = message };
+	struct vd_buf text = { 0 };
+	char why[VD_CONF_MESSAGE];
+	int line = 0;
+
+	f.rc = vd_file_read(path, FILE_MAX_BYTES, &text);
+	vd_buf_put_u8(&text, 0);
+	if (f.rc || vd_buf_check(&text)) {
+		f.rc = refuse(message, "the file given with --config cannot be read", path);
+	} else {
+		line = ini_parse_string((const char *)text.p, on_line, &f);
+		if (!f.rc && line)
+			f.rc = refuse(message, "no option = value", path);
+		else if (f.rc) {
+			snprintf(why, sizeof why, "%.200s", message);
+			snprintf(message, VD_CONF_MESSAGE, "line %d of the file: %.200s", line, why);
+		}
+	}
+	vd_buf_deinit(&text);
+	return f.rc;
+}
+
 int vd_conf_parse(int argc, char **argv, struct vd_conf *conf, char message[VD_CONF_MESSAGE])
 {
 	enum { HOME = 256, LISTEN, PEER, INTERFACE, NO_DISCOVERY, STICK_DIR, CONFIG, HELP, VERSION };
@@ -106,6 +173,7 @@ int vd_conf_parse(int argc, char **argv, struct vd_conf *conf, char message[VD_C
 		{"version", no_argument, NULL, VERSION},
 		{NULL, 0, NULL, 0},
 	};
+	const char *file = NULL;
 	int option, rc = 0;
 
 	memset(conf, 0, sizeof *conf);
@@ -114,17 +182,15 @@ int vd_conf_parse(int argc, char **argv, struct vd_conf *conf, char message[VD_C
 	opterr = 0;
 	while (!rc && (option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
 		switch (option) {
-		case HOME: rc = set_home(conf, optarg, "", message); break;
-		case LISTEN: rc = add_listen(conf, optarg, message); break;
-		case PEER: rc = add_peer(conf, optarg, message); break;
-		case INTERFACE: rc = add_interface(conf, optarg, message); break;
+		case HOME: rc = take(conf, "home", optarg, message); break;
+		case LISTEN: rc = take(conf, "listen", optarg, message); break;
+		case PEER: rc = take(conf, "peer", optarg, message); break;
+		case INTERFACE: rc = take(conf, "discover-on", optarg, message); break;
 		case NO_DISCOVERY: conf->no_discovery = true; break;
 		case STICK_DIR:
 			rc = refuse(message, "--stick-dir is not in this version: use `vereda sync DIR`", optarg);
 			break;
-		case CONFIG:
-			rc = refuse(message, "--config is not in this version: give the options on the command line", optarg);
-			break;
+		case CONFIG: file = optarg; break;
 		case 'h':
 		case HELP: conf->help = true; break;
 		case VERSION: conf->version = true; break;
@@ -134,6 +200,8 @@ int vd_conf_parse(int argc, char **argv, struct vd_conf *conf, char message[VD_C
 	}
 	if (!rc && optind < argc)
 		rc = refuse(message, "unexpected argument", argv[optind]);
+	if (!rc && file)
+		rc = read_file(conf, file, message);
 	if (!rc && !conf->home[0] && !conf->help && !conf->version)
 		rc = default_home(conf, message);
 	return rc;

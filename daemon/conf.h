@@ -1,4 +1,5 @@
-/* What veredad was told on its command line. */
+/* What veredad was told on its command line, and in the file that --config names: the same options, one `option = value` a line
+ * (libinih). A --home on the command line wins over the file's; everything else adds up. */
 #ifndef VD_CONF_H
 #define VD_CONF_H
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "daemon/conf.h"
 #include "proto/err.h"
@@ -69,7 +70,7 @@ static void test_conf__takes_every_option(void **state)
 static void test_conf__refuses_what_it_does_not_do(void **state)
 {
 	static const char *const bad[][2] = {
-		{"--stick-dir", "/media"}, {"--config", "/etc/veredad"}, {"--home", ""}, {"--listen", "localhost"},
+		{"--stick-dir", "/media"}, {"--config", "/nowhere/veredad.conf"}, {"--home", ""}, {"--listen", "localhost"},
 		{"--listen", "hub.example:4000"}, {"--listen", "127.0.0.1:65536"}, {"--peer", "hub.example"}, {"--peer", "hub:0"},
 		{"--peer", ":4000"}, {"--discover-on", ""}, {"--discover-on", "a-name-far-too-long"}, {"--discover-on", "../lo"},
 		{"--wat", "x"}, {"stray", "argument"},
@@ -86,6 +87,55 @@ static void test_conf__refuses_what_it_does_not_do(void **state)
 	}
 	assert_int_equal(PARSE("--home"), VD_EINVAL);
 	assert_int_equal(PARSE("--home", "/x", "stray"), VD_EINVAL);
+}
+
+/* Parses with a file of this text behind --config. */
+static int parse_file(const char *text, bool with_home)
+{
+	char path[] = "/tmp/vereda-conf.XXXXXX";
+	int fd = mkstemp(path), rc;
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+	rc = with_home ? PARSE((char[]){"--home"}, (char[]){"/mine"}, (char[]){"--config"}, path)
+	               : PARSE((char[]){"--config"}, path);
+	unlink(path);
+	return rc;
+}
+
+static void test_conf__a_file_says_the_same(void **state)
+{
+	static const char text[] = "; a hub\nhome = /srv/hub\nlisten = 127.0.0.1:0\nlisten = [::1]:4000\n\npeer = hub.example:4000\n"
+				   "discover-on = wlan0\nno-discovery = yes\n";
+
+	(void)state;
+	assert_int_equal(parse_file(text, false), 0);
+	assert_string_equal(conf.home, "/srv/hub");
+	assert_int_equal(conf.listen_count, 2);
+	assert_int_equal(vd_address_port((const struct sockaddr *)&conf.listen[1]), 4000);
+	assert_string_equal(conf.peer[0], "hub.example:4000");
+	assert_string_equal(conf.interface[0], "wlan0");
+	assert_true(conf.no_discovery);
+	assert_int_equal(parse_file(text, true), 0);
+	assert_string_equal(conf.home, "/mine");
+}
+
+static void test_conf__a_bad_file_is_refused_by_line(void **state)
+{
+	static const char *const bad[] = {
+		"home = /srv/hub\nlisten = localhost\nhome = /srv/hub\n", "home = /srv/hub\nno value\n",
+		"home = /srv/hub\nstick-dir = /media\n", "[hub]\nhome = /srv/hub\n", "home = /srv/hub\nno-discovery = maybe\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		assert_int_equal(parse_file(bad[i], false), VD_EINVAL);
+		assert_int_not_equal(strlen(message), 0);
+	}
+	assert_int_equal(parse_file(bad[0], false), VD_EINVAL);
+	assert_non_null(strstr(message, "line 2"));
+	assert_int_equal(PARSE((char[]){"--config"}, (char[]){"/dev/zero"}), VD_EINVAL);
 }
 
 static void test_conf__too_many_of_each_are_refused(void **state)
@@ -186,6 +236,8 @@ int main(void)
 		cmocka_unit_test(test_conf__defaults_come_from_the_environment),
 		cmocka_unit_test(test_conf__takes_every_option),
 		cmocka_unit_test(test_conf__refuses_what_it_does_not_do),
+		cmocka_unit_test(test_conf__a_file_says_the_same),
+		cmocka_unit_test(test_conf__a_bad_file_is_refused_by_line),
 		cmocka_unit_test(test_conf__too_many_of_each_are_refused),
 		cmocka_unit_test(test_address__splits_host_and_port),
 		cmocka_unit_test(test_address__text_reads_back),
