@@ -325,7 +325,7 @@ static int take(struct vd_node *n, uint64_t now_ms, struct conn *c, uint8_t type
 		return VD_OK;
 	}
 	rc = vd_session_feed(c->session, now_ms, type, payload);
-	c->more = true;
+	c->more |= rc != VD_EAGAIN;
 	return rc;
 }
 

@@ -159,14 +159,18 @@ static void equivocate(struct run *r)
 
 /* --- chance --- */
 
-static struct wire *meet(struct run *r)
+static void meet(struct run *r)
 {
 	size_t a = any_host(r), b = any_host(r);
 
+	struct wire *w;
+
 	if (a == b)
-		return NULL;
+		return;
 	r->sessions++;
-	return net_connect(&r->n, a, b, chance(r, 4) ? chance(r, 50) : chance(r, 3000));
+	w = net_connect(&r->n, a, b, chance(r, 4) ? chance(r, 50) : chance(r, 3000));
+	if (w && !chance(r, 5))
+		w->bytes_per_s = 1000 + chance(r, 20000); /* a radio modem */
 }
 
 static void step(struct run *r)
