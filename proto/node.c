@@ -5,10 +5,11 @@
 #include <string.h>
 
 #include "err.h"
+#include "follow.h"
 
 struct speaks {
 	struct vd_group *group;
-	uint64_t control_after; /* arrival number of the last control record read into it */
+	struct vd_follow control;
 };
 
 enum conn_state {
@@ -90,8 +91,10 @@ void vd_node_free(struct vd_node *n)
 		return;
 	for (size_t i = 0; i < n->conn_count; i++)
 		conn_free(n->conns[i]);
-	for (size_t i = 0; i < n->group_count; i++)
+	for (size_t i = 0; i < n->group_count; i++) {
+		vd_follow_deinit(&n->groups[i]->control);
 		free(n->groups[i]);
+	}
 	free(n->groups);
 	free(n->wishes);
 	sodium_memzero(n->ratchet, sizeof(n->ratchet));
@@ -120,7 +123,7 @@ int vd_node_add_group(struct vd_node *n, struct vd_group *group)
 		free(s);
 		return VD_ENOMEM;
 	}
-	s->group = group;
+	s->group = s->control.group = group;
 	n->groups[n->group_count++] = s;
 	return VD_OK;
 }
@@ -481,36 +484,6 @@ void vd_node_bye(struct vd_node *n, uint64_t now_ms, uint32_t conn)
 
 /* --- the store grew --- */
 
-/* Reads control records that arrived since the last time into the group. */
-static int refresh(struct vd_node *n, struct speaks *s)
-{
-	struct vd_arrival found[16];
-	struct vd_buf raw = { 0 };
-	size_t count;
-	int rc;
-
-	do {
-		rc = n->port->scan(n->port->ctx, vd_group_id(s->group), VD_LANE_CONTROL, s->control_after, found, 16, &count);
-		for (size_t i = 0; !rc && i < count; i++) {
-			struct vd_record record;
-
-			vd_buf_reset(&raw);
-			rc = n->port->read(n->port->ctx, found[i].arrival, &raw);
-			if (!rc)
-				rc = vd_buf_check(&raw);
-			/* Whatever the group makes of it: it was valid when it was stored. */
-			if (!rc && !vd_record_decode(vd_buf_slice(&raw), &record) && vd_group_add(s->group, &record) == VD_ENOMEM)
-				rc = VD_ENOMEM;
-			if (!rc || rc == VD_ENOTFOUND) {
-				s->control_after = found[i].arrival;
-				rc = VD_OK;
-			}
-		}
-	} while (!rc && count);
-	vd_buf_deinit(&raw);
-	return rc;
-}
-
 /* Sessions of the group push what is new; one with a device that has been removed ends. */
 static void spread(struct vd_node *n, uint64_t now_ms, const struct speaks *s)
 {
@@ -531,7 +504,7 @@ static void spread(struct vd_node *n, uint64_t now_ms, const struct speaks *s)
 int vd_node_grew(struct vd_node *n, uint64_t now_ms)
 {
 	for (size_t i = 0; i < n->group_count; i++) {
-		int rc = refresh(n, n->groups[i]);
+		int rc = vd_follow_store(&n->groups[i]->control, n->port);
 
 		if (rc)
 			return rc;
@@ -548,7 +521,7 @@ void vd_node_committed(struct vd_node *n, uint64_t now_ms, uint32_t conn, int rc
 		return;
 	c->committing = false;
 	if (!rc)
-		rc = refresh(n, c->speaks);
+		rc = vd_follow_store(&c->speaks->control, n->port);
 	rc = vd_session_committed(c->session, now_ms, rc);
 	if (rc)
 		fail(n, c, rc);

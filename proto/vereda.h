@@ -27,6 +27,7 @@
 #include "content.h"
 #include "digest.h"
 #include "err.h"
+#include "follow.h"
 #include "group.h"
 #include "hash.h"
 #include "id.h"

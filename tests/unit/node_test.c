@@ -284,6 +284,99 @@ static void test_node__control_by_other_hands(void **state)
 	net_deinit(&net);
 }
 
+static void sign_control(const struct vd_identity *author, uint64_t seq, const struct vd_id *prev, struct vd_slice content,
+                         struct vd_batch *out, struct vd_id *id)
+{
+	struct vd_record_fields f = { .lane = VD_LANE_CONTROL, .seq = seq, .has_prev = prev != NULL, .time_ms = 1700000000000 };
+	struct vd_buf raw = { 0 };
+
+	memcpy(f.group, net.w.group, sizeof(f.group));
+	memcpy(f.author, author->author, sizeof(f.author));
+	if (prev)
+		f.prev = *prev;
+	assert_int_equal(vd_record_create(&f, content, author->author_secret, &raw, id), VD_OK);
+	assert_int_equal(vd_batch_add(out, vd_buf_slice(&raw)), VD_OK);
+	vd_buf_deinit(&raw);
+}
+
+/* A line of coordinators, each admitted by the one before. */
+static void admit_line(size_t length, struct vd_batch *out, struct vd_identity *last)
+{
+	struct vd_group *view = world_group(&net.w, 0);
+	const struct vd_identity *by = &net.w.writers[0].identity;
+	struct vd_id prev = net.w.writers[0].last[VD_LANE_CONTROL], id;
+	uint64_t seq = net.w.writers[0].seq[VD_LANE_CONTROL] + 1;
+
+	for (size_t i = 0; i < length; i++) {
+		uint8_t seed[VD_IDENTITY_SEED_BYTES] = { 77, (uint8_t)i }, person[VD_PERSON_BYTES] = { (uint8_t)i };
+		static const uint8_t nonce[VD_BODY_NONCE_BYTES];
+		static struct vd_identity made[16];
+		struct vd_buf content = { 0 };
+		struct vd_card card;
+
+		vd_identity_from_seed(seed, &made[i]);
+		assert_int_equal(vd_card_create(&made[i], &card), VD_OK);
+		assert_int_equal(vd_group_make_grant(view, &card, person, VD_ROLE_COORDINATOR, 0, "C", nonce, &content), VD_OK);
+		sign_control(by, seq, i ? NULL : &prev, vd_buf_slice(&content), out, &id);
+		vd_batch_seal(out);
+		vd_buf_reset(&content);
+		assert_int_equal(vd_group_add(view, &out->entries[out->count - 1].record), VD_OK);
+		assert_int_equal(vd_group_make_epoch_for(view, vd_group_epoch_id(view, 0), card.author, &content), VD_OK);
+		sign_control(by, seq + 1, &id, vd_buf_slice(&content), out, &id);
+		vd_buf_deinit(&content);
+		vd_batch_seal(out);
+		/* the next one's view */
+		vd_group_free(view);
+		view = vd_group_new(net.w.group, &made[i]);
+		assert_non_null(view);
+		vd_batch_seal(&net.w.control);
+		for (size_t k = 0; k < net.w.control.count; k++)
+			assert_int_equal(vd_group_add(view, &net.w.control.entries[k].record), VD_OK);
+		for (size_t k = 0; k < out->count; k++)
+			assert_int_equal(vd_group_add(view, &out->entries[k].record), VD_OK);
+		by = &made[i];
+		seq = 1;
+		*last = made[i];
+	}
+	vd_group_free(view);
+}
+
+/* A batch is stored by author, not as its records depend on each other: whatever order control records arrive in, and whenever
+ * the node looks, it ends up knowing the same. */
+static void test_node__control_in_any_order(void **state)
+{
+	struct vd_batch line = { 0 };
+	struct vd_identity last;
+
+	(void)state;
+	net_init(&net, 15, 1);
+	admit_line(6, &line, &last);
+	net_deinit(&net);
+	for (uint64_t seed = 0; seed < 60; seed++) {
+		size_t order[32];
+
+		net_init(&net, 15, 1);
+		net.w.random = seed;
+		for (size_t i = 0; i < line.count; i++) {
+			size_t k = (size_t)world_random(&net.w, i + 1);
+
+			order[i] = order[k];
+			order[k] = i;
+		}
+		assert_int_equal(vd_node_grew(net.hosts[0].node, net.now_ms), VD_OK);
+		for (size_t i = 0; i < line.count; i++) {
+			memory_add(&net.hosts[0].m, &line.entries[order[i]].record);
+			if (world_random(&net.w, 3) == 0)
+				assert_int_equal(vd_node_grew(net.hosts[0].node, net.now_ms), VD_OK);
+		}
+		assert_int_equal(vd_node_grew(net.hosts[0].node, net.now_ms), VD_OK);
+		assert_true(vd_group_may_control(net.hosts[0].group, last.author));
+		assert_int_equal(vd_group_device_count(net.hosts[0].group), 7);
+		net_deinit(&net);
+	}
+	vd_batch_deinit(&line);
+}
+
 /* Memory of a connection that is fed without end stays small, whatever its state. */
 static void test_node__floods_before_a_handshake(void **state)
 {
@@ -342,6 +435,7 @@ int main(void)
 		cmocka_unit_test(test_node__a_cut_link_is_resumed),
 		cmocka_unit_test(test_node__a_slow_link_is_not_dead),
 		cmocka_unit_test(test_node__control_by_other_hands),
+		cmocka_unit_test(test_node__control_in_any_order),
 		cmocka_unit_test(test_node__floods_before_a_handshake),
 		cmocka_unit_test(test_node__a_failed_commit_ends_the_session),
 	};
