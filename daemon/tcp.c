@@ -101,7 +101,7 @@ static void on_connection(uv_stream_t *listener, int status)
 		return;
 	if (uv_tcp_init(tcp->loop, &link->uv)) {
 		vd_link_close(link, VD_ENOMEM);
-		vd_link_release(link);
+		vd_tcp_pump(tcp);
 		return;
 	}
 	link->handle = true;
@@ -199,7 +199,6 @@ static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *
 		else
 			vd_link_call_next(link);
 	}
-	vd_link_release(link);
 	vd_tcp_pump(tcp);
 }
 

@@ -20,10 +20,8 @@ struct vd_tcp {
 
 /* NULL: no memory. */
 struct vd_link *vd_link_new(struct vd_tcp *, bool outgoing);
-/* The socket goes now; `closed` is told from a callback. */
+/* The socket goes now; vd_tcp_pump tells `closed` and frees it, once no callback and no commit can come back to it. */
 void vd_link_close(struct vd_link *, int err);
-/* Frees it, after `closed`, if no callback and no running commit can come back to it. */
-void vd_link_release(struct vd_link *);
 /* Of its socket. While it is still to be connected the next address is tried. */
 void vd_link_handle_closed(uv_handle_t *);
 /* The next address of a call. */

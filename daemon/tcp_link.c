@@ -36,12 +36,11 @@ struct vd_link *vd_link_new(struct vd_tcp *tcp, bool outgoing)
 	return link;
 }
 
-void vd_link_release(struct vd_link *link)
+/* Frees it, after `closed`. */
+static void link_release(struct vd_link *link)
 {
 	struct vd_tcp *tcp = link->tcp;
 
-	if (link->state != VD_LINK_CLOSED || link->handle || link->resolving || link->committing)
-		return;
 	if (link->in_node)
 		vd_node_closed(tcp->node, link->conn);
 	link->in_node = false;
@@ -67,7 +66,6 @@ void vd_link_handle_closed(uv_handle_t *handle)
 	link->handle = false;
 	if (link->state == VD_LINK_CONNECTING)
 		vd_link_call_next(link);
-	vd_link_release(link);
 	vd_tcp_pump(tcp);
 }
 
@@ -277,6 +275,17 @@ static void grant(struct vd_tcp *tcp, const struct vd_wish *wish)
 	}
 }
 
+/* One that no callback, commit or wish can come back to. */
+static bool release_one(struct vd_tcp *tcp)
+{
+	for (struct vd_link *link = tcp->links; link; link = link->next)
+		if (link->state == VD_LINK_CLOSED && !link->handle && !link->resolving && !link->committing) {
+			link_release(link);
+			return true;
+		}
+	return false;
+}
+
 void vd_tcp_pump(struct vd_tcp *tcp)
 {
 	if (tcp->pumping)
@@ -292,6 +301,8 @@ void vd_tcp_pump(struct vd_tcp *tcp)
 			grant(tcp, &wish);
 			again = true;
 		}
+		/* not before its wishes were heard: behind a batch another may follow */
+		again |= release_one(tcp);
 	}
 	tcp->pumping = false;
 	vd_tcp_arm(tcp);
@@ -305,7 +316,6 @@ void vd_tcp_committed(struct vd_tcp *tcp, uint32_t conn, int rc)
 		return;
 	link->committing = false;
 	vd_node_committed(tcp->node, vd_tcp_now(), conn, rc);
-	vd_link_release(link);
 	vd_tcp_pump(tcp);
 }
 

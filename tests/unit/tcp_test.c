@@ -28,6 +28,7 @@ struct vd_node {
 		size_t out;        /* bytes still to be drained, SIZE_MAX: without end */
 		size_t drained;
 		bool committed;
+		unsigned batches;  /* that follow the one that is out */
 	} conn[CONNS];
 	uint32_t count;
 	struct vd_wish wishes[WISHES];
@@ -135,6 +136,8 @@ void vd_node_committed(struct vd_node *n, uint64_t now_ms, uint32_t conn, int rc
 	(void)rc;
 	assert_true(n->conn[conn].there); /* a batch stays put until it is durable */
 	n->conn[conn].committed = true;
+	if (n->conn[conn].batches && n->conn[conn].batches--)
+		wish(VD_WISH_COMMIT, conn, 0);
 }
 
 /* --- names --- */
@@ -179,14 +182,16 @@ static struct vd_tcp *tcp;
 static struct sockaddr_storage at;
 static unsigned closed, opened, commits;
 static int last_err;
+static bool commit_at_once;
 
 static void on_commit(void *ctx, struct vd_link *link, struct vd_group *group, struct vd_batch *batch)
 {
 	(void)ctx;
-	(void)link;
 	(void)group;
 	(void)batch;
 	commits++;
+	if (commit_at_once)
+		vd_tcp_committed(tcp, link->conn, 0);
 }
 
 static void on_opened(void *ctx, struct vd_link *link)
@@ -397,16 +402,43 @@ static void test_tcp__a_batch_outlives_its_connection(void **state)
 	RUN_UNTIL(closed == 2);
 	assert_int_equal(last_err, VD_ECLOSED);
 
+	/* one behind the other, also when the first is told as durable from within */
+	for (int at_once = 0; at_once < 2; at_once++) {
+		uint32_t conn = node.count;
+
+		commits = closed = 0;
+		fd = dial();
+		RUN_UNTIL(node.count == conn + 1);
+		node.conn[conn].batches = 2;
+		wish(VD_WISH_COMMIT, conn, 0);
+		vd_tcp_pump(tcp);
+		close(fd);
+		run(100);
+		commit_at_once = at_once;
+		vd_tcp_committed(tcp, conn, 0);
+		if (!at_once) {
+			assert_int_equal(commits, 2);
+			vd_tcp_committed(tcp, conn, 0);
+			assert_int_equal(commits, 3);
+			assert_int_equal(closed, 0);
+			vd_tcp_committed(tcp, conn, 0);
+		}
+		assert_int_equal(commits, 3);
+		assert_int_equal(closed, 1);
+		assert_false(node.conn[conn].there);
+		commit_at_once = false;
+	}
+
 	/* also when everything ends meanwhile */
 	fd = dial();
-	RUN_UNTIL(node.count == 3);
-	wish(VD_WISH_COMMIT, 2, 0);
+	RUN_UNTIL(node.count == 5);
+	wish(VD_WISH_COMMIT, 4, 0);
 	vd_tcp_pump(tcp);
 	vd_tcp_stop(tcp);
 	close(fd);
 	run(100);
-	assert_int_equal(closed, 2);
-	vd_tcp_committed(tcp, 2, 0);
+	assert_int_equal(closed, 1);
+	vd_tcp_committed(tcp, 4, 0);
 	assert_int_equal(vd_tcp_count(tcp), 0);
 }
 
