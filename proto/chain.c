@@ -116,7 +116,13 @@ static struct run run_at(struct vd_batch_entry *first, struct vd_batch_entry *en
 	return run;
 }
 
-/* Marks the entries below `e` that the valid record `e` names. The same record may stand there twice, as stub and whole. */
+/* Is it the same record as the entry after it: twice here, perhaps as stub and whole? */
+static bool doubled(const struct run *run, const struct vd_batch_entry *e)
+{
+	return e + 1 < run->end && !memcmp(e->record.id.b, e[1].record.id.b, VD_ID_BYTES);
+}
+
+/* Marks the entry below `e` that the valid record `e` names: of several copies the last, which is judged for all. */
 static void vouch(const struct run *run, const struct vd_batch_entry *e)
 {
 	struct vd_batch_entry *low = run->first, *high = run->end;
@@ -127,20 +133,22 @@ static void vouch(const struct run *run, const struct vd_batch_entry *e)
 		struct vd_batch_entry *middle = low + (high - low) / 2;
 		const struct vd_record *r = &middle->record;
 		bool below = r->seq != e->record.seq - 1 ? r->seq < e->record.seq - 1
-		                                         : memcmp(r->id.b, e->record.prev.b, VD_ID_BYTES) < 0;
+		                                         : memcmp(r->id.b, e->record.prev.b, VD_ID_BYTES) <= 0;
 
 		if (below)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	for (; low < run->end && low->record.seq == e->record.seq - 1 &&
-	       !memcmp(low->record.id.b, e->record.prev.b, VD_ID_BYTES); low++)
-		low->vouched = true;
+	if (low > run->first && low[-1].record.seq == e->record.seq - 1 &&
+	    !memcmp(low[-1].record.id.b, e->record.prev.b, VD_ID_BYTES))
+		low[-1].vouched = true;
 }
 
-static bool proved(struct walk *w, const struct vd_batch_entry *e)
+static bool proved(struct walk *w, const struct run *run, const struct vd_batch_entry *e)
 {
+	if (doubled(run, e))
+		return e[1].verdict != VD_ESIGNATURE; /* the same id is the same header and signature */
 	if (e->vouched || (w->port && w->port->vouched(w->port->ctx, &e->record)))
 		return true;
 	w->verified++;
@@ -148,9 +156,9 @@ static bool proved(struct walk *w, const struct vd_batch_entry *e)
 }
 
 /* The verdict on one record whose author is entitled to its lane. */
-static int judge(struct walk *w, const struct vd_batch_entry *e)
+static int judge(struct walk *w, const struct run *run, const struct vd_batch_entry *e)
 {
-	if (!proved(w, e))
+	if (!proved(w, run, e))
 		return VD_ESIGNATURE;
 	return e->record.lane ? VD_OK : vd_group_add(w->group, &e->record);
 }
@@ -161,10 +169,10 @@ static int judge_run(struct walk *w, const struct run *run)
 	for (size_t i = (size_t)(run->end - run->first); i-- > 0;) {
 		struct vd_batch_entry *e = &run->first[i];
 
-		e->verdict = judge(w, e);
+		e->verdict = judge(w, run, e);
 		if (e->verdict == VD_ENOMEM)
 			return VD_ENOMEM;
-		if (!e->verdict)
+		if (!e->verdict && !(doubled(run, e) && !e[1].verdict))
 			vouch(run, e);
 	}
 	return VD_OK;

@@ -18,7 +18,7 @@ struct vd_batch_entry {
 	size_t ext_at;            /* of its ext in the raw record */
 	struct vd_record record;  /* views, valid from vd_batch_seal() on */
 	int verdict;              /* VD_EAGAIN until verified; then 0, or why not */
-	bool vouched;             /* a valid successor in the batch names it */
+	bool vouched;             /* a valid successor in the batch names it; of several copies, marked is the last */
 };
 
 void vd_batch_deinit(struct vd_batch *);

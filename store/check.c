@@ -353,10 +353,16 @@ static bool prev_here(const struct checking *c, size_t i)
 	const struct seen *one = &c->seen[i];
 
 	for (size_t j = i + 1; j < c->count && same_chain(one, &c->seen[j]) && c->seen[j].seq + 1 >= one->seq; j++) {
-		if (!c->seen[j].bad && !memcmp(c->seen[j].id.b, one->prev.b, VD_ID_BYTES))
+		if (!c->seen[j].bad && c->seen[j].seq + 1 == one->seq &&
+		    !memcmp(c->seen[j].id.b, one->prev.b, VD_ID_BYTES))
 			return true;
 	}
 	return false;
+}
+
+static void waiting_list(const struct checking *c, const struct seen *one, uint8_t list[VD_LIST_KEY_BYTES])
+{
+	vd_prev_list(c->store, c->in[one->group].group, c->authors[one->author].key, one->lane, one->seq, &one->prev, list);
 }
 
 static int compare_all(struct checking *c)
@@ -376,7 +382,7 @@ static int compare_all(struct checking *c)
 		good++;
 		compare_entries(c, txn, &c->seen[i]);
 		if (c->seen[i].has_prev && !prev_here(c, i)) {
-			vd_prev_list(c->store, &c->seen[i].prev, list);
+			waiting_list(c, &c->seen[i], list);
 			count_if(c, !has_entry(c, txn, VD_TABLE_LISTS, list, c->seen[i].arrival));
 		}
 	}
@@ -416,7 +422,7 @@ static void rebuild_entries(struct checking *c)
 			vd_effects_entry(e, VD_TABLE_LISTS, list, one->arrival);
 		}
 		if (one->has_prev && !prev_here(c, i)) {
-			vd_prev_list(c->store, &one->prev, list);
+			waiting_list(c, one, list);
 			vd_effects_entry(e, VD_TABLE_LISTS, list, one->arrival);
 		}
 	}

@@ -8,7 +8,7 @@
  * What stands where. Lists, named by an index key of:
  *   ITEMS   "item" group, first 8 bytes of the standing item: the records that have it
  *   LISTS   "lane" group, lane: its records         "wanted" group, lane: those without the body we want
- *           "prev" id: records whose predecessor, of that id, is not here
+ *           "prev" group, author, lane, seq, id: records whose predecessor is not here
  *           "pooled" id: its number in the pool     "filled", "unopened": what the index must look at again
  *   INDEX   "id", "author", "day", "kind", "about" (index.h)
  * Values, named by an index key of:
@@ -79,7 +79,10 @@ void vd_item_list(const struct vd_store *, const uint8_t *group, const uint8_t p
                   uint8_t key[VD_LIST_KEY_BYTES]);
 void vd_lane_list(const struct vd_store *, const char *use, const uint8_t *group, uint8_t lane,
                   uint8_t key[VD_LIST_KEY_BYTES]);
-void vd_prev_list(const struct vd_store *, const struct vd_id *, uint8_t key[VD_LIST_KEY_BYTES]);
+/* Records of that seq in that chain that name `prev`. All of it is in the key: who names somebody else's record in many
+ * of their own must not make it dear to look for the one that counts. */
+void vd_prev_list(const struct vd_store *, const uint8_t *group, const uint8_t *author, uint8_t lane, uint64_t seq,
+                  const struct vd_id *prev, uint8_t key[VD_LIST_KEY_BYTES]);
 void vd_entry_key(const uint8_t list[VD_LIST_KEY_BYTES], uint64_t arrival, uint8_t entry[VD_ENTRY_BYTES]);
 /* Next arrival > *arrival of a list. VD_ENOTFOUND at its end. The cursor is on a list table. */
 int vd_list_next(MDB_cursor *, const uint8_t list[VD_LIST_KEY_BYTES], uint64_t *arrival);
@@ -192,9 +195,10 @@ struct vd_write_head {
 /* One new record, from here or elsewhere: record, indexes, digest and sketch. Stays in w->err when it fails. */
 int vd_write_record(struct vd_write *, const struct vd_membership *, uint8_t lane, const struct vd_id *,
                     const struct vd_item *, bool stub, uint64_t received_ms, struct vd_slice raw);
-/* A stub of ours got its body. */
-int vd_write_fill(struct vd_write *, const struct vd_membership *, const struct vd_stored *old, uint8_t lane,
-                  struct vd_slice raw);
+/* Puts another copy of a stored record in its place: a stub got its body, or what stood there was spoilt. Of `old` the
+ * arrival number, the time and whether its body was wanted are used. */
+int vd_write_again(struct vd_write *, const struct vd_membership *, const struct vd_stored *old,
+                   const struct vd_record *);
 /* A copy of an own record that is further on than we are: a restored device goes on from there. */
 int vd_write_follow(struct vd_write *, const struct vd_record *);
 /* vd_write_commit without trying the pool again. */

@@ -4,8 +4,8 @@
 #include "inside.h"
 #include "proto/err.h"
 
-/* What becomes of one entry of the batch. */
-enum fate { FATE_NONE, FATE_FRESH, FATE_KNOWN, FATE_FILL };
+/* What becomes of one entry of the batch; AGAIN: it is better than what is stored, and takes its place. */
+enum fate { FATE_NONE, FATE_FRESH, FATE_KNOWN, FATE_AGAIN };
 
 struct slot {
 	uint8_t list[VD_LIST_KEY_BYTES]; /* where its standing item is indexed */
@@ -14,7 +14,7 @@ struct slot {
 	bool next_here;                  /* a successor of it comes with this batch */
 	struct vd_item item;
 	size_t entry;
-	uint64_t arrival, received_ms;   /* of the stub that gets its body */
+	struct vd_stored old;            /* whose place it takes */
 };
 
 struct merging {
@@ -70,41 +70,67 @@ static int make_slots(struct merging *m)
 	return VD_OK;
 }
 
-/* Looks one entry up among what is stored. */
-static int look_up(struct merging *m, struct slot *slot)
+/* Was the body of what stands there wanted? Its own flags cannot be believed any more. */
+static int was_wanted(struct merging *m, const struct vd_record *record, uint64_t arrival, bool *out)
+{
+	uint8_t list[VD_LIST_KEY_BYTES];
+	uint64_t at = arrival - 1;
+	int rc;
+
+	vd_lane_list(m->store, "wanted", record->group, record->lane, list);
+	rc = vd_list_next(m->lists, list, &at);
+	*out = !rc && at == arrival;
+	return rc == VD_ENOTFOUND ? VD_OK : rc;
+}
+
+/* Looks one entry up among what is stored. What stands on its list and is spoilt is this very record, and counted in
+ * digest and sketch already: a good copy takes its place. */
+static int look_up(struct merging *m, struct slot *slot, uint64_t now_ms)
 {
 	const struct vd_record *record = record_of(m, slot);
+	uint64_t arrival = 0, spoilt = 0;
 	struct vd_stored stored;
-	uint64_t arrival = 0;
+	struct vd_record old;
+	bool wanted;
 	int rc;
 
 	slot->fate = FATE_FRESH;
 	while (!(rc = vd_list_next(m->items, slot->list, &arrival))) {
 		rc = vd_stored_get(m->store, m->txn, arrival, &m->room, &stored);
-		if (rc == VD_ENOTFOUND || rc == VD_EDAMAGED)
-			continue; /* dropped or spoilt: a whole copy is welcome */
-		if (rc)
+		if (rc && rc != VD_ENOTFOUND && rc != VD_EDAMAGED && rc != VD_EVERSION)
 			return rc;
+		if (rc || vd_record_decode(stored.raw, &old) || memcmp(old.id.b, stored.id.b, VD_ID_BYTES) ||
+		    old.stub != (bool)(stored.flags & VD_STORED_STUB)) {
+			spoilt = arrival;
+			continue;
+		}
 		if (memcmp(stored.id.b, record->id.b, VD_ID_BYTES))
 			continue;
-		slot->fate = stored.flags & VD_STORED_STUB && !record->stub ? FATE_FILL : FATE_KNOWN;
-		slot->arrival = arrival;
-		slot->received_ms = stored.received_ms;
+		slot->fate = old.stub && !record->stub ? FATE_AGAIN : FATE_KNOWN;
+		slot->old = stored;
 		return VD_OK;
 	}
-	return rc == VD_ENOTFOUND ? VD_OK : rc;
+	if (rc != VD_ENOTFOUND || !spoilt)
+		return rc == VD_ENOTFOUND ? VD_OK : rc;
+	rc = was_wanted(m, record, spoilt, &wanted);
+	slot->fate = FATE_AGAIN;
+	slot->old = (struct vd_stored){ .arrival = spoilt, .received_ms = now_ms,
+		                        .flags = wanted ? VD_STORED_STUB : 0 };
+	return rc;
 }
 
 /* One record twice in the batch: the first that has its body counts. Slots are sorted by list. */
 static void settle_doubles(struct merging *m)
 {
 	for (size_t i = 0; i < m->count; i++) {
-		for (size_t j = i + 1;
-		     j < m->count && !memcmp(m->slots[i].list, m->slots[j].list, VD_LIST_KEY_BYTES); j++) {
-			struct slot *a = &m->slots[i], *b = &m->slots[j];
+		struct slot *a = &m->slots[i];
 
-			if (memcmp(record_of(m, a)->id.b, record_of(m, b)->id.b, VD_ID_BYTES) ||
-			    a->fate == FATE_KNOWN)
+		for (size_t j = i + 1; j < m->count && a->fate != FATE_KNOWN; j++) {
+			struct slot *b = &m->slots[j];
+
+			if (memcmp(a->list, b->list, VD_LIST_KEY_BYTES))
+				break;
+			if (memcmp(record_of(m, a)->id.b, record_of(m, b)->id.b, VD_ID_BYTES))
 				continue;
 			if (a->fate == b->fate && record_of(m, a)->stub && !record_of(m, b)->stub)
 				a->fate = FATE_KNOWN;
@@ -114,6 +140,13 @@ static void settle_doubles(struct merging *m)
 	}
 }
 
+/* Is `a` the record that `b` names as its predecessor, and may be? */
+static bool precedes(const struct vd_record *a, const struct vd_record *b)
+{
+	return b->has_prev && a->seq + 1 == b->seq && a->lane == b->lane && !memcmp(a->id.b, b->prev.b, VD_ID_BYTES) &&
+	       !memcmp(a->author, b->author, VD_KEY_BYTES) && !memcmp(a->group, b->group, VD_GROUP_BYTES);
+}
+
 /* Which entries follow each other? The batch is sorted by lane, author and seq, so neighbours tell; only where
  * they do not, the store is asked. */
 static int link_slots(struct merging *m)
@@ -121,35 +154,35 @@ static int link_slots(struct merging *m)
 	for (size_t i = 0; i < m->count; i++) {
 		const struct vd_record *record = record_of(m, &m->slots[i]);
 		struct vd_stored stored;
+		struct vd_record prev;
 		int rc;
 
 		if (!record->has_prev) {
 			m->slots[i].prev_here = true;
 			continue;
 		}
-		if (i && !memcmp(record_of(m, &m->slots[i - 1])->id.b, record->prev.b, VD_ID_BYTES)) {
+		for (size_t j = i; j-- > 0 && precedes(record_of(m, &m->slots[j]), record);) {
 			m->slots[i].prev_here = true;
-			m->slots[i - 1].next_here = true;
-			continue;
+			m->slots[j].next_here = true;
 		}
-		if (m->slots[i].fate != FATE_FRESH)
+		if (m->slots[i].prev_here || m->slots[i].fate != FATE_FRESH)
 			continue;
 		rc = vd_find_stored(m->store, m->txn, m->items, &m->in, &record->prev, &m->room, &stored);
-		m->slots[i].prev_here = !rc;
 		if (rc && rc != VD_ENOTFOUND)
 			return rc;
+		m->slots[i].prev_here = !rc && !vd_record_decode(stored.raw, &prev) && precedes(&prev, record);
 	}
 	return VD_OK;
 }
 
 /* Its successor, stored earlier, waits for it no more. */
-static int settle_waiting(struct merging *m, const struct vd_id *id)
+static int settle_waiting(struct merging *m, const struct vd_record *record)
 {
 	uint8_t list[VD_LIST_KEY_BYTES];
 	uint64_t arrival = 0;
 	int rc;
 
-	vd_prev_list(m->store, id, list);
+	vd_prev_list(m->store, record->group, record->author, record->lane, record->seq + 1, &record->id, list);
 	while (!(rc = vd_list_next(m->lists, list, &arrival)))
 		vd_effects_entry_remove(&m->write->effects, VD_TABLE_LISTS, list, arrival);
 	return rc == VD_ENOTFOUND ? VD_OK : rc;
@@ -164,13 +197,13 @@ static int store_fresh(struct merging *m, const struct slot *slot, uint64_t now_
 	                         record->raw);
 
 	if (!rc && !slot->next_here)
-		rc = settle_waiting(m, &record->id);
+		rc = settle_waiting(m, record);
 	if (!rc && m->self && !memcmp(record->author, m->self, VD_KEY_BYTES))
 		rc = vd_write_follow(m->write, record);
 	if (rc)
 		return rc;
 	if (!slot->prev_here) {
-		vd_prev_list(m->store, &record->prev, list);
+		vd_prev_list(m->store, record->group, record->author, record->lane, record->seq, &record->prev, list);
 		vd_effects_entry(&m->write->effects, VD_TABLE_LISTS, list, arrival);
 	}
 	if (record->lane == VD_LANE_CONTROL)
@@ -182,9 +215,8 @@ static int store_fresh(struct merging *m, const struct slot *slot, uint64_t now_
 	return VD_OK;
 }
 
-static int store_slots(struct merging *m, struct vd_merge *merge)
+static int store_slots(struct merging *m, uint64_t now_ms, struct vd_merge *merge)
 {
-	uint64_t now_ms = vd_now_ms();
 	int rc = VD_OK;
 
 	for (size_t i = 0; i < m->count && !rc; i++) {
@@ -193,12 +225,9 @@ static int store_slots(struct merging *m, struct vd_merge *merge)
 
 		if (slot->fate == FATE_FRESH) {
 			rc = store_fresh(m, slot, now_ms, merge);
-		} else if (slot->fate == FATE_FILL) {
-			struct vd_stored old = { .arrival = slot->arrival,
-				                 .received_ms = slot->received_ms,
-				                 .id = record->id };
-
-			rc = vd_write_fill(m->write, &m->in, &old, record->lane, record->raw);
+		} else if (slot->fate == FATE_AGAIN) {
+			rc = vd_write_again(m->write, &m->in, &slot->old, record);
+			m->control_grew |= record->lane == VD_LANE_CONTROL;
 			merge->filled++;
 		} else {
 			merge->known++;
@@ -238,6 +267,7 @@ static int store_others(struct merging *m, bool from_pool, struct vd_merge *merg
 /* Gathers what the judged batch changes into m->write. */
 static int gather(struct merging *m, bool from_pool, struct vd_merge *merge)
 {
+	uint64_t now_ms = vd_now_ms();
 	int rc = make_slots(m);
 
 	if (!rc)
@@ -251,14 +281,14 @@ static int gather(struct merging *m, bool from_pool, struct vd_merge *merge)
 		/* In key order the look-ups walk over each page of the index once. */
 		qsort(m->slots, m->count, sizeof(*m->slots), by_list);
 		for (size_t i = 0; i < m->count && !rc; i++)
-			rc = look_up(m, &m->slots[i]);
+			rc = look_up(m, &m->slots[i], now_ms);
 		settle_doubles(m);
 		qsort(m->slots, m->count, sizeof(*m->slots), by_entry);
 	}
 	if (!rc)
 		rc = link_slots(m);
 	if (!rc)
-		rc = store_slots(m, merge);
+		rc = store_slots(m, now_ms, merge);
 	if (!rc)
 		rc = store_others(m, from_pool, merge);
 	if (m->items)
@@ -337,16 +367,12 @@ bool vd_vouched(void *ctx, const struct vd_record *record)
 		if (!memcmp(in[i].group, record->group, VD_GROUP_BYTES))
 			yes = !vd_find_stored(s, txn, items, &in[i], &record->id, &room, &stored);
 	}
-	vd_prev_list(s, &record->id, list);
+	vd_prev_list(s, record->group, record->author, record->lane, record->seq + 1, &record->id, list);
 	while (!yes && !vd_list_next(lists, list, &arrival)) {
 		struct vd_record next;
 
-		if (vd_stored_get(s, txn, arrival, &room, &stored) || vd_record_decode(stored.raw, &next))
-			continue;
-		yes = next.has_prev && !memcmp(next.prev.b, record->id.b, VD_ID_BYTES) &&
-		      next.seq == record->seq + 1 && next.lane == record->lane &&
-		      !memcmp(next.author, record->author, VD_KEY_BYTES) &&
-		      !memcmp(next.group, record->group, VD_GROUP_BYTES);
+		yes = !vd_stored_get(s, txn, arrival, &room, &stored) && !vd_record_decode(stored.raw, &next) &&
+		      precedes(record, &next);
 	}
 done:
 	if (items)

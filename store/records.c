@@ -31,11 +31,15 @@ void vd_lane_list(const struct vd_store *s, const char *use, const uint8_t *grou
 	vd_list_key(s, use, parts, 2, key);
 }
 
-void vd_prev_list(const struct vd_store *s, const struct vd_id *id, uint8_t key[VD_LIST_KEY_BYTES])
+void vd_prev_list(const struct vd_store *s, const uint8_t *group, const uint8_t *author, uint8_t lane, uint64_t seq,
+                  const struct vd_id *prev, uint8_t key[VD_LIST_KEY_BYTES])
 {
-	struct vd_slice part = vd_slice(id->b, VD_ID_BYTES);
+	uint8_t number[8];
+	struct vd_slice parts[] = { vd_slice(group, VD_GROUP_BYTES), vd_slice(author, VD_KEY_BYTES), vd_slice(&lane, 1),
+		                    vd_slice(number, sizeof(number)), vd_slice(prev->b, VD_ID_BYTES) };
 
-	vd_list_key(s, "prev", &part, 1, key);
+	vd_set_u64(number, seq);
+	vd_list_key(s, "prev", parts, 5, key);
 }
 
 void vd_entry_key(const uint8_t list[VD_LIST_KEY_BYTES], uint64_t arrival, uint8_t entry[VD_ENTRY_BYTES])

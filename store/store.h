@@ -79,7 +79,7 @@ int vd_store_note(struct vd_store *, const char *use, struct vd_slice key, struc
 
 /* Merging what came. */
 struct vd_merge {
-	uint64_t fresh, known, filled;   /* new records; had already; stubs that got their body */
+	uint64_t fresh, known, filled;   /* new records; had already; stubs that got their body, and what was spoilt here */
 	uint64_t refused, pooled;
 	uint64_t refused_why[32];        /* indexed by -enum vd_err */
 	uint64_t first_arrival, last_arrival; /* of the fresh ones, 0 when none */

@@ -160,19 +160,25 @@ int vd_write_record(struct vd_write *w, const struct vd_membership *in, uint8_t 
 	return w->err;
 }
 
-int vd_write_fill(struct vd_write *w, const struct vd_membership *in, const struct vd_stored *old, uint8_t lane,
-                  struct vd_slice raw)
+int vd_write_again(struct vd_write *w, const struct vd_membership *in, const struct vd_stored *old,
+                   const struct vd_record *record)
 {
+	bool was_wanted = old->flags & VD_STORED_STUB;
 	uint8_t list[VD_LIST_KEY_BYTES];
 	struct vd_lane_data *data;
-	int rc = lane_of(w, in->group, lane, &data);
+	int rc = lane_of(w, in->group, record->lane, &data);
 
 	if (rc)
 		return w->err = rc;
-	put_stored(w, old->arrival, &old->id, false, old->received_ms, raw);
-	vd_effects_entry_remove(&w->effects, VD_TABLE_LISTS, data->wanted_list, old->arrival);
-	vd_digest_remove(&data->state.wanted, &old->id);
-	/* The index of readable content passed it by when it was a stub. */
+	put_stored(w, old->arrival, &record->id, record->stub, old->received_ms, record->raw);
+	if (was_wanted && !record->stub) {
+		vd_effects_entry_remove(&w->effects, VD_TABLE_LISTS, data->wanted_list, old->arrival);
+		vd_digest_remove(&data->state.wanted, &record->id);
+	} else if (!was_wanted && record->stub) {
+		vd_effects_entry(&w->effects, VD_TABLE_LISTS, data->wanted_list, old->arrival);
+		vd_digest_add(&data->state.wanted, &record->id);
+	}
+	/* The index of readable content passed it by when it was a stub, or spoilt. */
 	vd_list_key(w->store, "filled", NULL, 0, list);
 	vd_effects_entry(&w->effects, VD_TABLE_LISTS, list, old->arrival);
 	if (w->effects.failed)

@@ -191,6 +191,16 @@ static void test_chain__forks_all_count(void **state)
 		assert_int_equal(batch.entries[k].verdict, 0);
 }
 
+static size_t questions;
+
+static bool count_questions(void *ctx, const struct vd_record *r)
+{
+	(void)ctx;
+	(void)r;
+	questions++;
+	return false;
+}
+
 static void test_chain__stubs_and_doubles(void **state)
 {
 	size_t first = scene_write(&scene, 0, VD_LANE_NORMAL, body, SCENE_HONEST);
@@ -202,6 +212,39 @@ static void test_chain__stubs_and_doubles(void **state)
 	assert_int_equal(vd_batch_add(&batch, vd_slice(r.raw.p, r.raw.n - r.body.n)), 0);
 	put(second);
 	put(second);
+	assert_int_equal(verify(scene.view, NULL), 1);
+	for (size_t k = 0; k < batch.count; k++)
+		assert_int_equal(batch.entries[k].verdict, 0);
+}
+
+/* However often a record stands in a batch, it is verified and looked for in the store once. */
+static void test_chain__doubles_cost_once(void **state)
+{
+	const struct vd_chain_port port = { NULL, count_questions };
+	size_t first = scene_write(&scene, 0, VD_LANE_NORMAL, body, SCENE_HONEST);
+	size_t bad = scene_write(&scene, 0, VD_LANE_NORMAL, body, SCENE_BAD_SIGNATURE);
+	size_t grant = 0; /* the founding record: lane 0 */
+
+	(void)state;
+	for (int i = 0; i < 50; i++) {
+		struct vd_record r = scene_record(&scene, bad);
+
+		put(first);
+		put(bad);
+		put(grant);
+		assert_int_equal(vd_batch_add(&batch, vd_slice(r.raw.p, r.raw.n - r.body.n)), 0);
+	}
+	questions = 0;
+	assert_int_equal(verify(scene.view, &port), 3);
+	assert_int_equal(questions, 3);
+	assert_int_equal(verdict(first), 0);
+	assert_int_equal(verdict(grant), 0);
+	for (size_t k = 0; k < batch.count; k++)
+		if (batch.entries[k].record.seq == 2 && batch.entries[k].record.lane)
+			assert_int_equal(batch.entries[k].verdict, VD_ESIGNATURE);
+
+	/* With a successor in the batch, none is verified singly. */
+	put(scene_write(&scene, 0, VD_LANE_NORMAL, body, SCENE_HONEST));
 	assert_int_equal(verify(scene.view, NULL), 2);
 	for (size_t k = 0; k < batch.count; k++)
 		assert_int_equal(batch.entries[k].verdict, 0);
@@ -430,6 +473,7 @@ int main(void)
 		TEST(test_chain__only_the_direct_predecessor_is_vouched_for),
 		TEST(test_chain__forks_all_count),
 		TEST(test_chain__stubs_and_doubles),
+		TEST(test_chain__doubles_cost_once),
 		TEST(test_chain__strangers_and_other_groups),
 		TEST(test_chain__grants_in_the_batch_admit_in_any_order),
 		TEST(test_chain__control_rules),

@@ -1,36 +1,7 @@
-#include "tests/unit/store_cast.h"
+#include "tests/unit/merge_cast.h"
 
 #include "proto/hash.h"
-#include "store/check.h"
 #include "store/index.h"
-
-struct cast {
-	struct vd_store *a, *b;
-	struct vd_group *ga, *gb;
-	uint8_t id[VD_GROUP_BYTES];
-};
-
-static void start(struct cast *c, const struct cast_place *p)
-{
-	c->a = cast_store(p->home);
-	c->b = cast_store(p->other);
-	c->ga = cast_found(c->a, c->id);
-	c->gb = cast_join(c->a, c->ga, c->b);
-}
-
-static void end(struct cast *c)
-{
-	struct vd_check check;
-
-	assert_int_equal(vd_check(c->a, false, &check), 0);
-	assert_int_equal(check.bad + check.derived_bad, 0);
-	assert_int_equal(vd_check(c->b, false, &check), 0);
-	assert_int_equal(check.bad + check.derived_bad, 0);
-	vd_group_free(c->ga);
-	vd_group_free(c->gb);
-	vd_store_close(c->a);
-	vd_store_close(c->b);
-}
 
 static void test_merge__both_ways_end_equal(void **state)
 {
@@ -55,15 +26,6 @@ static void test_merge__both_ways_end_equal(void **state)
 	assert_int_equal(merge.known, 40 + 6);
 	cast_same_lanes(c.a, c.b, c.id);
 	end(&c);
-}
-
-/* The raw record without its body. */
-static void cut(struct vd_slice raw, struct vd_batch *out)
-{
-	struct vd_record r;
-
-	assert_int_equal(vd_record_decode(raw, &r), 0);
-	assert_int_equal(vd_batch_add(out, vd_slice(raw.p, r.header.n + r.signature.n)), 0);
 }
 
 static void test_merge__stub_is_wanted_until_its_body_comes(void **state)
@@ -168,38 +130,6 @@ static void test_merge__vouched(void **state)
 	vd_batch_deinit(&whole);
 	vd_batch_deinit(&part);
 	end(&c);
-}
-
-/* One record as its author would write it, in the urgent lane; `spoilt`: its signature does not hold. */
-static void forge(struct vd_group *g, uint64_t seq, const struct vd_id *prev, bool spoilt, struct vd_buf *raw,
-                  struct vd_id *id)
-{
-	const struct vd_identity *self = vd_group_identity(g);
-	struct vd_record_fields fields = {
-		.lane = VD_LANE_URGENT, .seq = seq, .has_prev = prev != NULL, .time_ms = cast_now
-	};
-	struct vd_record r;
-
-	memcpy(fields.group, vd_group_id(g), VD_GROUP_BYTES);
-	memcpy(fields.author, self->author, VD_KEY_BYTES);
-	if (prev)
-		fields.prev = *prev;
-	vd_buf_reset(raw);
-	assert_int_equal(vd_record_create(&fields, vd_slice_str("a body"), self->author_secret, raw, id), 0);
-	assert_int_equal(vd_record_decode(vd_buf_slice(raw), &r), 0);
-	raw->p[r.header.n + 40] ^= spoilt;
-	assert_int_equal(vd_record_decode(vd_buf_slice(raw), &r), 0);
-	*id = r.id;
-}
-
-static void merge_raw(struct cast *c, const struct vd_buf *raw, struct vd_merge *merge)
-{
-	struct vd_batch batch = { 0 };
-
-	memset(merge, 0, sizeof(*merge));
-	assert_int_equal(vd_batch_add(&batch, vd_buf_slice(raw)), 0);
-	assert_int_equal(vd_store_merge(c->b, c->gb, &batch, merge), 0);
-	vd_batch_deinit(&batch);
 }
 
 /* A record whose own signature does not hold is refused, but not for ever: its successor vouches for it. */

@@ -1,0 +1,196 @@
+/* What a bad member, a copied device or a bad disk may do to what is stored. */
+#include "tests/unit/merge_cast.h"
+
+#include "store/inside.h"
+
+/* How many records a store would have to open to see whether a successor vouches for this one. */
+static size_t candidates(struct vd_store *s, const struct vd_record *record)
+{
+	uint8_t list[VD_LIST_KEY_BYTES];
+	uint64_t arrival = 0;
+	MDB_cursor *cursor;
+	MDB_txn *txn;
+	size_t n = 0;
+
+	assert_int_equal(vd_db_read(s->db, &txn), 0);
+	assert_int_equal(mdb_cursor_open(txn, vd_db_table(s->db, VD_TABLE_LISTS), &cursor), 0);
+	vd_prev_list(s, record->group, record->author, record->lane, record->seq + 1, &record->id, list);
+	while (!vd_list_next(cursor, list, &arrival))
+		n++;
+	mdb_cursor_close(cursor);
+	vd_db_done(s->db, txn);
+	return n;
+}
+
+/* A member writes many records that name one unsigned record of theirs, none with the seq that would vouch: to ask for
+ * it must not open them all. */
+static void test_hostile__who_cannot_vouch_is_not_asked(void **state)
+{
+	struct vd_buf spoilt = { 0 }, raw = { 0 };
+	struct vd_batch batch = { 0 };
+	struct vd_merge merge = { 0 };
+	struct vd_record target;
+	struct vd_id id, unused;
+	struct cast c;
+
+	start(&c, *state);
+	forge(c.ga, 5, NULL, true, &spoilt, &id);
+	assert_int_equal(vd_record_decode(vd_buf_slice(&spoilt), &target), 0);
+	for (uint64_t i = 0; i < 100; i++) {
+		forge(c.ga, 1000 + i, &id, false, &raw, &unused);
+		assert_int_equal(vd_batch_add(&batch, vd_buf_slice(&raw)), 0);
+	}
+	assert_int_equal(vd_store_merge(c.b, c.gb, &batch, &merge), 0);
+	assert_int_equal(merge.fresh, 100);
+	assert_int_equal(candidates(c.b, &target), 0);
+	merge_raw(&c, &spoilt, &merge);
+	assert_int_equal(merge.refused_why[-VD_ESIGNATURE], 1);
+
+	forge(c.ga, 6, &id, false, &raw, &unused);
+	merge_raw(&c, &raw, &merge);
+	assert_int_equal(merge.fresh, 1);
+	assert_int_equal(candidates(c.b, &target), 1);
+	merge_raw(&c, &spoilt, &merge);
+	assert_int_equal(merge.fresh, 1);
+	assert_int_equal(candidates(c.b, &target), 0); /* nothing waits for it any more */
+	vd_batch_deinit(&batch);
+	vd_buf_deinit(&spoilt);
+	vd_buf_deinit(&raw);
+	end(&c);
+}
+
+/* A record may name anything: somebody else's record, or one of another seq, is no predecessor, and `check` agrees. */
+static void test_hostile__naming_what_is_no_predecessor(void **state)
+{
+	struct vd_buf raw = { 0 };
+	struct vd_id ours, theirs, unused;
+	struct vd_merge merge;
+	struct cast c;
+
+	start(&c, *state);
+	cast_add(c.b, c.gb, "hola", &ours);
+	forge(c.ga, 2, &ours, false, &raw, &theirs);
+	merge_raw(&c, &raw, &merge);
+	assert_int_equal(merge.fresh, 1);
+	forge(c.ga, 9, &theirs, false, &raw, &unused);
+	merge_raw(&c, &raw, &merge);
+	assert_int_equal(merge.fresh, 1);
+	vd_buf_deinit(&raw);
+	end(&c);
+}
+
+/* --- what the disk spoils --- */
+
+enum how { SHORTENED, FLIPPED, MARKED_STUB, UNKNOWN_SEAL, GONE };
+
+struct spoiling {
+	struct vd_db *db;
+	uint64_t arrival;
+	enum how how;
+};
+
+static int spoil(void *ctx, MDB_txn *txn)
+{
+	const struct spoiling *x = ctx;
+	uint8_t key[8], copy[4096];
+	MDB_val k = { sizeof(key), key }, v;
+	int rc;
+
+	vd_set_u64(key, x->arrival);
+	rc = mdb_get(txn, vd_db_table(x->db, VD_TABLE_RECORDS), &k, &v);
+	if (rc || v.mv_size > sizeof(copy))
+		return VD_ECAP;
+	if (x->how == GONE)
+		return mdb_del(txn, vd_db_table(x->db, VD_TABLE_RECORDS), &k, NULL);
+	memcpy(copy, v.mv_data, v.mv_size);
+	v.mv_data = copy;
+	if (x->how == SHORTENED)
+		v.mv_size = 20;
+	else if (x->how == FLIPPED)
+		copy[v.mv_size - 1] ^= 1;
+	else if (x->how == MARKED_STUB)
+		copy[1] ^= VD_STORED_STUB;
+	else
+		copy[0] ^= 0x40;
+	return mdb_put(txn, vd_db_table(x->db, VD_TABLE_RECORDS), &k, &v, 0);
+}
+
+static void spoil_at(struct vd_store *s, uint64_t arrival, enum how how)
+{
+	struct spoiling x = { s->db, arrival, how };
+
+	assert_int_equal(vd_db_lock(s->db), 0);
+	assert_int_equal(vd_db_change(s->db, spoil, &x), 0);
+	vd_db_unlock(s->db);
+}
+
+/* A good copy takes the place of a spoilt record, which is counted once. */
+static void mended(void **state, enum how how, bool had_body, bool comes_with_body)
+{
+	struct vd_batch whole = { 0 }, stubs = { 0 };
+	struct vd_merge merge = { 0 };
+	struct vd_lane_state lane;
+	uint64_t arrival, after;
+	struct cast c;
+
+	start(&c, *state);
+	for (int i = 0; i < 3; i++)
+		cast_add(c.a, c.ga, "hola", NULL);
+	cast_gather(c.a, VD_LANE_NORMAL, &whole);
+	vd_batch_seal(&whole);
+	for (size_t i = 0; i < whole.count; i++)
+		cut(whole.entries[i].record.raw, &stubs);
+	assert_int_equal(vd_store_merge(c.b, c.gb, had_body ? &whole : &stubs, &merge), 0);
+	assert_int_equal(merge.fresh, 3);
+	assert_int_equal(vd_store_find(c.b, &whole.entries[1].record.id, &arrival), 0);
+	spoil_at(c.b, arrival, how);
+
+	memset(&merge, 0, sizeof(merge));
+	assert_int_equal(vd_store_merge(c.b, c.gb, comes_with_body ? &whole : &stubs, &merge), 0);
+	assert_int_equal(merge.fresh, 0);
+	assert_int_equal(merge.filled, had_body || !comes_with_body ? 1 : 3);
+	assert_int_equal(vd_store_find(c.b, &whole.entries[1].record.id, &after), 0);
+	assert_int_equal(after, arrival);
+	cast_same_lanes(c.a, c.b, c.id);
+	assert_int_equal(vd_store_lane(c.b, c.id, VD_LANE_NORMAL, &lane, NULL, 0), 0);
+	assert_int_equal(lane.digest.count, 3);
+	assert_int_equal(lane.wanted.count, comes_with_body ? 0 : had_body ? 1 : 3);
+
+	/* And then there is nothing to mend. */
+	memset(&merge, 0, sizeof(merge));
+	assert_int_equal(vd_store_merge(c.b, c.gb, &stubs, &merge), 0);
+	assert_int_equal(merge.known, 3);
+	vd_batch_deinit(&whole);
+	vd_batch_deinit(&stubs);
+	end(&c);
+}
+
+static void test_hostile__spoilt_record_is_mended_in_place(void **state)
+{
+	struct cast_place *p = *state;
+	struct cast_place at;
+	int turn = 0;
+
+	for (enum how how = SHORTENED; how <= GONE; how++) {
+		for (int bodies = 0; bodies < 4; bodies++, turn++) {
+			void *place = &at;
+
+			snprintf(at.home, sizeof(at.home), "%s/%da", p->top, turn);
+			snprintf(at.other, sizeof(at.other), "%s/%db", p->top, turn);
+			mended(&place, how, bodies & 1, bodies & 2);
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_hostile__who_cannot_vouch_is_not_asked, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_hostile__naming_what_is_no_predecessor, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_hostile__spoilt_record_is_mended_in_place, cast_setup, cast_teardown),
+	};
+
+	if (vd_sign_selftest())
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
