@@ -76,7 +76,7 @@ bool vd_calls_heard(struct vd_calls *calls, const struct sockaddr *address, cons
 		bool fresh = forgotten(call, now_ms);
 		call->heard_ms = now_ms;
 		/* it is alive, whatever our last call came to */
-		if (call->state == VD_CALL_WAITING && !call->doubled && call->next_ms > soon_ms)
+		if (call->state == VD_CALL_WAITING && !call->patient && call->next_ms > soon_ms)
 			call->next_ms = soon_ms;
 		return fresh;
 	}
@@ -105,7 +105,7 @@ struct vd_call *vd_calls_due(struct vd_calls *calls, uint64_t now_ms)
 	}
 	if (due) {
 		due->state = VD_CALL_CALLING;
-		due->doubled = false;
+		due->doubled = due->patient = false;
 	}
 	return due;
 }
@@ -128,15 +128,18 @@ void vd_calls_opened(struct vd_call *call, uint64_t now_ms)
 {
 	call->state = VD_CALL_OPEN;
 	call->opened_ms = now_ms;
-	call->wait_ms = VD_CALLS_FIRST_MS;
 }
 
-void vd_calls_ended(struct vd_call *call, bool doubled, uint64_t now_ms, uint32_t random)
+void vd_calls_ended(struct vd_call *call, int err, bool connected, uint64_t now_ms, uint32_t random)
 {
+	/* a session shorter than the wait before it was not worth it */
+	if (call->state == VD_CALL_OPEN && now_ms - call->opened_ms >= call->wait_ms)
+		call->wait_ms = VD_CALLS_FIRST_MS;
 	call->state = VD_CALL_WAITING;
-	call->doubled = doubled;
-	if (doubled) {
-		call->next_ms = now_ms + jitter(VD_CALLS_DOUBLE_MS, random);
+	call->doubled = connected;
+	call->patient = connected || err == VD_EBUSY;
+	if (call->patient) {
+		call->next_ms = now_ms + jitter(connected ? VD_CALLS_DOUBLE_MS : VD_CALLS_BUSY_MS, random);
 		return;
 	}
 	call->next_ms = now_ms + jitter(call->wait_ms, random);
@@ -151,7 +154,7 @@ void vd_calls_free_doubled(struct vd_calls *calls, const uint8_t group[VD_GROUP_
 
 		if (!is_of(call, group) || call->state != VD_CALL_WAITING || !call->doubled)
 			continue;
-		call->doubled = false;
+		call->doubled = call->patient = false;
 		if (call->next_ms > soon_ms)
 			call->next_ms = soon_ms;
 	}

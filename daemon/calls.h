@@ -15,6 +15,7 @@ enum {
 	VD_CALLS_LAST_MS = 60000,        /* … to here */
 	VD_CALLS_SPREAD_MS = 200,        /* after a beacon: both ends heard one and one call is enough */
 	VD_CALLS_DOUBLE_MS = 600000,     /* its device is connected already: ask again then, or when a session of the group ends */
+	VD_CALLS_BUSY_MS = 60000,        /* it has no place for us, or made one for others: ask again then */
 	VD_CALLS_FORGET_MS = 180000,     /* found, and not heard since: three of the slowest beacons */
 	VD_CALLS_ROTATE_MS = 600000,     /* found, and open so long: may make room for another */
 };
@@ -30,6 +31,7 @@ struct vd_call {
 	uint64_t heard_ms, opened_ms;
 	uint32_t wait_ms;                /* the next back-off, before jitter */
 	bool doubled;                    /* waiting because its device was connected already */
+	bool patient;                    /* a beacon is no reason to call sooner */
 };
 
 /* All zero is valid and empty. Calls stay where they are while not FREE. */
@@ -46,8 +48,8 @@ bool vd_calls_heard(struct vd_calls *, const struct sockaddr *, const uint8_t gr
 struct vd_call *vd_calls_due(struct vd_calls *, uint64_t now_ms);
 uint64_t vd_calls_deadline(const struct vd_calls *);
 void vd_calls_opened(struct vd_call *, uint64_t now_ms);
-/* It failed or its session ended; doubled: because, or while, its device is connected otherwise. */
-void vd_calls_ended(struct vd_call *, bool doubled, uint64_t now_ms, uint32_t random);
+/* It failed or its session ended. err: as the node says, 0 when done. connected: its device is, by another session. */
+void vd_calls_ended(struct vd_call *, int err, bool connected, uint64_t now_ms, uint32_t random);
 /* A session of the group ended, whoever had called: those that were doubled are worth a call again. */
 void vd_calls_free_doubled(struct vd_calls *, const uint8_t group[VD_GROUP_BYTES], uint64_t now_ms, uint32_t random);
 /* All that wait are due ("sync now"). */

@@ -163,7 +163,7 @@ static void make_calls(struct daemon *d)
 		int rc = call(d, due);
 
 		if (rc)
-			vd_calls_ended(due, false, now_ms, randombytes_random());
+			vd_calls_ended(due, rc, false, now_ms, randombytes_random());
 	}
 	uint64_t next = vd_calls_deadline(&d->calls);
 	if (next == UINT64_MAX)
@@ -244,11 +244,10 @@ static void on_closed(void *ctx, struct vd_link *link)
 	else if (log_drop(d, now_ms))
 		log_link(VD_LOG_INFO, "dropped", link, why);
 	/* a spare session with the same device: the other one goes on */
-	bool doubled = link->proved &&
-	               (link->err == VD_EBUSY || vd_node_has_peer(d->node, vd_group_id(link->group), link->peer));
+	bool connected = link->proved && vd_node_has_peer(d->node, vd_group_id(link->group), link->peer);
 	if (link->owner)
-		vd_calls_ended(link->owner, doubled, now_ms, randombytes_random());
-	if (link->proved && !doubled)
+		vd_calls_ended(link->owner, link->err, connected, now_ms, randombytes_random());
+	if (link->proved && !connected)
 		vd_calls_free_doubled(&d->calls, vd_group_id(link->group), now_ms, randombytes_random());
 	if (!d->stopping)
 		make_calls(d);

@@ -58,15 +58,22 @@ static void test_calls__a_named_peer_is_called_at_once_and_for_ever(void **state
 	for (int i = 0; i < 20; i++) {
 		uint32_t random = (uint32_t)i * 2654435761u;
 
-		vd_calls_ended(one, false, now, random);
+		vd_calls_ended(one, VD_ECLOSED, false, now, random);
 		assert_in_range(one->next_ms, now + base / 2, now + base * 3 / 2);
 		assert_null(vd_calls_due(&calls, one->next_ms - 1));
 		now = one->next_ms;
 		assert_ptr_equal(vd_calls_due(&calls, now), one);
 		base = base * 2 < VD_CALLS_LAST_MS ? base * 2 : VD_CALLS_LAST_MS;
 	}
+	/* a session that ends at once is no reason to hurry: whoever ends them all would be called for ever */
 	vd_calls_opened(one, now);
-	vd_calls_ended(one, false, now, 0);
+	vd_calls_ended(one, VD_OK, false, now + 1000, 0);
+	assert_true(one->next_ms >= now + VD_CALLS_LAST_MS / 2);
+	now = one->next_ms;
+	assert_ptr_equal(vd_calls_due(&calls, now), one);
+	vd_calls_opened(one, now);
+	now += VD_CALLS_LAST_MS;
+	vd_calls_ended(one, VD_OK, false, now, 0);
 	assert_in_range(one->next_ms, now + VD_CALLS_FIRST_MS / 2, now + VD_CALLS_FIRST_MS * 3 / 2);
 }
 
@@ -86,8 +93,8 @@ static void test_calls__a_beacon_is_a_call_once(void **state)
 	assert_null(vd_calls_due(&calls, now));
 
 	/* it hung up; its next beacon says that it lives, and is not waited out */
-	vd_calls_ended(call, false, now, 0);
-	vd_calls_ended(call, false, now, 0xffff);
+	vd_calls_ended(call, VD_OK, false, now, 0);
+	vd_calls_ended(call, VD_OK, false, now, 0xffff);
 	assert_null(vd_calls_due(&calls, now));
 	assert_false(hear(1, now));
 	assert_ptr_equal(vd_calls_due(&calls, now), call);
@@ -105,7 +112,7 @@ static void test_calls__a_double_waits_for_the_other_to_end(void **state)
 	(void)state;
 	hear(1, now);
 	struct vd_call *call = vd_calls_due(&calls, now);
-	vd_calls_ended(call, true, now, 0);
+	vd_calls_ended(call, VD_OK, true, now, 0);
 	assert_in_range(call->next_ms, now + VD_CALLS_DOUBLE_MS / 2, now + VD_CALLS_DOUBLE_MS * 3 / 2);
 	hear(1, now + 5000);
 	assert_null(vd_calls_due(&calls, now + 10000));
@@ -113,6 +120,47 @@ static void test_calls__a_double_waits_for_the_other_to_end(void **state)
 	assert_null(vd_calls_due(&calls, now + 15000));
 	vd_calls_free_doubled(&calls, group, now + 10000, 0);
 	assert_ptr_equal(vd_calls_due(&calls, now + 15000), call);
+}
+
+/* The codes that the node gives the end of a second session: busy while the first is at work, else done when it settled. */
+static void test_calls__a_second_session_is_not_called_for_again(void **state)
+{
+	static const int ends[] = {VD_EBUSY, VD_OK, VD_ECLOSED};
+	uint64_t now = 7;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+		memset(&calls, 0, sizeof calls);
+		hear(1, now);
+		struct vd_call *call = vd_calls_due(&calls, now);
+		vd_calls_opened(call, now);
+		vd_calls_ended(call, ends[i], true, now + 50, 0);
+		for (uint64_t later = 1000; later < VD_CALLS_DOUBLE_MS / 2; later += 1000) {
+			hear(1, now + later);
+			assert_null(vd_calls_due(&calls, now + later));
+		}
+	}
+}
+
+static void test_calls__a_peer_without_a_place_is_asked_again_in_a_while(void **state)
+{
+	uint64_t now = 7;
+
+	(void)state;
+	hear(1, now);
+	struct vd_call *call = vd_calls_due(&calls, now);
+	vd_calls_opened(call, now);
+	now += 100000;
+	hear(1, now);
+	vd_calls_ended(call, VD_EBUSY, false, now, 0);
+	hear(1, now + 1000);
+	vd_calls_free_doubled(&calls, group, now + 1000, 0);
+	assert_null(vd_calls_due(&calls, now + VD_CALLS_BUSY_MS / 2 - 1));
+	assert_ptr_equal(vd_calls_due(&calls, now + VD_CALLS_BUSY_MS / 2), call);
+	/* and a beacon counts again */
+	vd_calls_ended(call, VD_ECLOSED, false, now, 0xffff);
+	hear(1, now);
+	assert_ptr_equal(vd_calls_due(&calls, now), call);
 }
 
 static void test_calls__a_handful_and_never_all(void **state)
@@ -142,7 +190,7 @@ static void test_calls__a_handful_and_never_all(void **state)
 	assert_null(vd_calls_rotate(&calls, now));
 	hear(VD_CALLS_FOUND_OPEN + 1, now);
 	assert_ptr_equal(vd_calls_rotate(&calls, now), call[0]);
-	vd_calls_ended(call[0], false, now, 0xffff);
+	vd_calls_ended(call[0], VD_OK, false, now, 0xffff);
 	assert_null(vd_calls_rotate(&calls, now));
 	assert_non_null(vd_calls_due(&calls, now));
 }
@@ -151,7 +199,7 @@ static void test_calls__whoever_is_silent_is_forgotten(void **state)
 {
 	(void)state;
 	hear(1, 0);
-	vd_calls_ended(vd_calls_due(&calls, 0), false, VD_CALLS_FORGET_MS - 5000, 0);
+	vd_calls_ended(vd_calls_due(&calls, 0), VD_ECLOSED, false, VD_CALLS_FORGET_MS - 5000, 0);
 	assert_null(vd_calls_due(&calls, VD_CALLS_FORGET_MS + 100000));
 	assert_int_equal(vd_calls_deadline(&calls), UINT64_MAX);
 	assert_true(hear(1, VD_CALLS_FORGET_MS + 100000));
@@ -181,7 +229,7 @@ static void test_calls__sync_now_hurries_all(void **state)
 	(void)state;
 	assert_int_equal(vd_calls_name(&calls, "hub:1", group, 0), 0);
 	struct vd_call *call = vd_calls_due(&calls, 0);
-	vd_calls_ended(call, false, 0, 0);
+	vd_calls_ended(call, VD_ECLOSED, false, 0, 0);
 	assert_null(vd_calls_due(&calls, 1));
 	vd_calls_hurry(&calls, 1);
 	assert_ptr_equal(vd_calls_due(&calls, 1), call);
@@ -196,6 +244,8 @@ int main(void)
 		cmocka_unit_test_setup(test_calls__a_named_peer_is_called_at_once_and_for_ever, setup),
 		cmocka_unit_test_setup(test_calls__a_beacon_is_a_call_once, setup),
 		cmocka_unit_test_setup(test_calls__a_double_waits_for_the_other_to_end, setup),
+		cmocka_unit_test_setup(test_calls__a_second_session_is_not_called_for_again, setup),
+		cmocka_unit_test_setup(test_calls__a_peer_without_a_place_is_asked_again_in_a_while, setup),
 		cmocka_unit_test_setup(test_calls__a_handful_and_never_all, setup),
 		cmocka_unit_test_setup(test_calls__whoever_is_silent_is_forgotten, setup),
 		cmocka_unit_test_setup(test_calls__a_full_table_gives_up_the_oldest_idle, setup),
