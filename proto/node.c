@@ -30,8 +30,9 @@ struct conn {
 	int err;
 	bool more;             /* the session may have something to say */
 	bool committing;       /* its batch is wished for */
+	uint64_t opened;       /* its place in the order of proofs */
 	bool spare;            /* a better session with this peer is open: ends when settled */
-	bool told;             /* that it settled, when `moved` was this */
+	bool told, complete;   /* that it settled, when `moved` was this, and with both ends the same or not */
 	uint64_t moved;
 	bool holds;            /* one message the session could not take yet */
 	uint8_t held_type;
@@ -46,6 +47,7 @@ struct vd_node {
 	struct conn *conns[VD_PEERS_MAX];
 	size_t conn_count;
 	uint32_t last_number;
+	uint64_t opened_count;
 	struct vd_wish *wishes;
 	size_t wish_first, wish_count, wish_capacity;
 };
@@ -282,6 +284,34 @@ static bool same_pair(const struct conn *a, const struct conn *b)
 	       memcmp(a->peer, b->peer, VD_KEY_BYTES) == 0;
 }
 
+/* Of those that one end began, the first and the newest stay: a device that has moved calls again before its old connection is
+ * known to be dead, and a command may sync while the device's daemon does. What lies between ends, so that no device takes
+ * more than two places. */
+static void one_and_one(struct vd_node *n, struct conn *newest)
+{
+	struct conn *between = NULL;
+	size_t others = 0;
+
+	for (size_t i = 0; i < n->conn_count; i++) {
+		struct conn *c = n->conns[i];
+
+		if (!same_pair(c, newest))
+			continue;
+		others++;
+		if (!between || c->spare > between->spare || (c->spare == between->spare && c->opened > between->opened))
+			between = c;
+	}
+	if (others > 1)
+		end(n, between, VD_EBUSY, VD_BYE_BUSY);
+}
+
+bool vd_node_settled(const struct vd_node *n, uint32_t conn)
+{
+	const struct conn *c = find_conn(n, conn);
+
+	return c && c->state == CONN_LIVE && !c->committing && vd_session_settled(c->session);
+}
+
 bool vd_node_has_peer(const struct vd_node *n, const uint8_t *group, const uint8_t peer[VD_KEY_BYTES])
 {
 	for (size_t i = 0; i < n->conn_count; i++) {
@@ -309,7 +339,9 @@ static void opened(struct vd_node *n, uint64_t now_ms, struct conn *c)
 	}
 	c->state = CONN_LIVE;
 	c->more = true;
+	c->opened = ++n->opened_count;
 	wish(n, VD_WISH_OPENED, c);
+	one_and_one(n, c);
 	for (size_t i = 0; i < n->conn_count && c->state == CONN_LIVE; i++)
 		if (same_pair(c, n->conns[i]))
 			settle_pair(n, c, n->conns[i]);
@@ -383,8 +415,9 @@ static void advance(struct vd_node *n, uint64_t now_ms, struct conn *c)
 	if (c->state != CONN_LIVE || !vd_session_settled(c->session))
 		return;
 	moved = vd_session_stats(c->session)->sent + vd_session_stats(c->session)->received;
-	if (!c->told || c->moved != moved) {
+	if (!c->told || c->moved != moved || c->complete != vd_session_stats(c->session)->complete) {
 		c->told = true;
+		c->complete = vd_session_stats(c->session)->complete;
 		c->moved = moved;
 		wish(n, VD_WISH_SETTLED, c);
 	}
@@ -480,6 +513,15 @@ void vd_node_bye(struct vd_node *n, uint64_t now_ms, uint32_t conn)
 	(void)now_ms;
 	if (c)
 		end(n, c, VD_OK, VD_BYE_DONE);
+}
+
+void vd_node_busy(struct vd_node *n, uint64_t now_ms, uint32_t conn)
+{
+	struct conn *c = find_conn(n, conn);
+
+	(void)now_ms;
+	if (c)
+		end(n, c, VD_EBUSY, VD_BYE_BUSY);
 }
 
 /* --- the store grew --- */

@@ -30,6 +30,8 @@ int vd_node_drain(struct vd_node *, uint64_t now_ms, uint32_t conn, size_t max, 
 void vd_node_closed(struct vd_node *, uint32_t conn);
 /* End politely: BYE, then a CLOSED wish. */
 void vd_node_bye(struct vd_node *, uint64_t now_ms, uint32_t conn);
+/* End it for want of a place, politely: the peer may call again later. */
+void vd_node_busy(struct vd_node *, uint64_t now_ms, uint32_t conn);
 /* Others wrote to the store: read what is new (control records into the groups) and push it. */
 int vd_node_grew(struct vd_node *, uint64_t now_ms);
 uint64_t vd_node_deadline(const struct vd_node *);
@@ -37,9 +39,10 @@ void vd_node_tick(struct vd_node *, uint64_t now_ms);
 
 enum vd_wish_what {
 	VD_WISH_COMMIT,  /* store `batch`, then vd_node_committed(conn) */
-	VD_WISH_CLOSED,  /* `err` says why (0: done; VD_EBUSY: another session with this peer is at work); close the link after draining */
+	VD_WISH_CLOSED,  /* `err` says why (0: done; VD_EBUSY: there are others with this peer, or too many at all); close the link after draining */
 	VD_WISH_OPENED,  /* proved: `peer`, `group` */
-	VD_WISH_SETTLED, /* nothing left to exchange, `stats` so far (complete: both hold the same); again after more was exchanged */
+	VD_WISH_SETTLED, /* nothing left to exchange, `stats` so far (complete: both hold the same); again when that changes or more
+	                  * was exchanged */
 };
 
 struct vd_wish {
@@ -56,8 +59,10 @@ struct vd_wish {
 /* Next wish in order; false when there is none. */
 bool vd_node_wish(struct vd_node *, struct vd_wish *out);
 void vd_node_committed(struct vd_node *, uint64_t now_ms, uint32_t conn, int rc);
-/* Is a proved session with this device open? (To keep one a pair.) */
+/* Is a proved session with this device open? Never more than two are, each taking a place of VD_PEERS_MAX. */
 bool vd_node_has_peer(const struct vd_node *, const uint8_t *group, const uint8_t peer[VD_KEY_BYTES]);
+/* At rest: nothing to exchange, nothing to commit. */
+bool vd_node_settled(const struct vd_node *, uint32_t conn);
 /* Raw bytes waiting to leave on a connection. */
 bool vd_node_wants_output(const struct vd_node *, uint32_t conn);
 

@@ -132,9 +132,77 @@ static void test_node__a_second_session_is_served_first(void **state)
 	for (int i = 0; i < 1000 && second->up && !second->settled[0]; i++)
 		net_run(&net, 1);
 	assert_true(second->settled[0]);
+	/* what the caller knows when it ends: done, and connected otherwise */
+	while (second->up && !second->closing[0])
+		net_run(&net, 1);
+	assert_true(second->up);
+	assert_int_equal(second->err[0], VD_OK);
+	assert_true(vd_node_has_peer(net.hosts[!lower].node, net.w.group, net.w.writers[lower].identity.author));
 	net_run(&net, 5000);
 	assert_true(first->up);
 	assert_false(second->up);
+	net_deinit(&net);
+}
+
+static size_t open_between(const struct host *a, const struct host *b)
+{
+	size_t open = 0;
+
+	for (const struct wire *w = net.wires; w < net.wires + NET_WIRES_MAX; w++)
+		if (w->up && !w->closing[0] && !w->closing[1])
+			open += (w->end[0] == a && w->end[1] == b) || (w->end[0] == b && w->end[1] == a);
+	return open;
+}
+
+/* A member that calls for ever, and ends nothing, takes two places; the first and the latest call are served. */
+static void test_node__no_device_takes_all_places(void **state)
+{
+	(void)state;
+	for (int at_work = 0; at_work < 2; at_work++) {
+		struct wire *first, *latest = NULL, *honest;
+
+		net_init(&net, 15, 3);
+		for (int i = 0; at_work && i < 2000; i++)
+			world_write_to(&net.w, 1, VD_LANE_NORMAL, 600, &net.hosts[1].m);
+		first = net_connect(&net, 1, 0, 5);
+		net_run(&net, 40);
+		for (size_t i = 0; i < 2 * VD_PEERS_MAX; i++) {
+			latest = net_connect(&net, 1, 0, 5);
+			assert_non_null(latest);
+			net_run(&net, 40);
+			assert_true(latest->proved[0] && latest->proved[1]);
+			assert_in_range(open_between(&net.hosts[0], &net.hosts[1]), 1, 2);
+		}
+		assert_true(first->proved[1] && !first->closing[1]);
+		assert_true(latest->proved[1] && !latest->closing[1]);
+		/* in the other direction, too */
+		assert_non_null(net_connect(&net, 0, 1, 5));
+		honest = net_connect(&net, 2, 0, 5);
+		assert_true(net_run_session(&net, honest, 60000));
+		assert_true(honest->complete[0]);
+		assert_in_range(open_between(&net.hosts[0], &net.hosts[1]), 1, 2);
+		net_run(&net, 60000);
+		assert_true(equal(0, 1) && equal(0, 2));
+		net_deinit(&net);
+	}
+}
+
+static void test_node__settled_is_at_rest(void **state)
+{
+	struct wire *w;
+
+	(void)state;
+	net_init(&net, 16, 2);
+	w = net_connect(&net, 0, 1, 20);
+	assert_false(vd_node_settled(w->end[0]->node, w->conn[0]));
+	assert_true(net_run_session(&net, w, 5000));
+	assert_true(vd_node_settled(w->end[0]->node, w->conn[0]));
+	vd_node_busy(w->end[0]->node, net.now_ms, w->conn[0]);
+	assert_false(vd_node_settled(w->end[0]->node, w->conn[0]));
+	net_run(&net, 1000);
+	assert_false(w->up);
+	assert_int_equal(net.hosts[0].failed, 1);
+	assert_int_equal(net.hosts[1].failed, 1);
 	net_deinit(&net);
 }
 
@@ -429,6 +497,8 @@ int main(void)
 		cmocka_unit_test(test_node__many_meet_in_a_ring),
 		cmocka_unit_test(test_node__one_session_a_pair),
 		cmocka_unit_test(test_node__a_second_session_is_served_first),
+		cmocka_unit_test(test_node__no_device_takes_all_places),
+		cmocka_unit_test(test_node__settled_is_at_rest),
 		cmocka_unit_test(test_node__strangers_are_silent_and_time_out),
 		cmocka_unit_test(test_node__caps),
 		cmocka_unit_test(test_node__flipped_bytes_end_only_that_connection),
