@@ -230,14 +230,21 @@ static int admit_to(struct vd_cli *cli, struct vd_group *group, const struct vd_
 {
 	const struct vd_device *known = vd_group_find(group, card->author);
 	uint8_t person[VD_PERSON_BYTES];
-	bool again = known && known->role != VD_ROLE_NONE;
+	bool again = known && known->role != VD_ROLE_NONE, own;
 	char words[VD_WORDS_TEXT];
+	struct vd_identity next;
 	struct vd_id grant;
 	int rc, code;
 
 	if (vd_group_role(group) != VD_ROLE_COORDINATOR)
 		return vd_refuse(cli, VD_EXIT_FAILED, "not-entitled", VD_MSG_HINT_NOT_COORDINATOR, VD_MSG_ADMIT_NOT_COORDINATOR, NULL);
-	if (memcmp(card->author, vd_group_identity(group)->author, VD_KEY_BYTES) == 0)
+	rc = vd_store_next_identity(cli->store, &next);
+	if (rc)
+		return vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_ADMIT_FAILED, name, NULL);
+	own = memcmp(card->author, vd_group_identity(group)->author, VD_KEY_BYTES) == 0 ||
+	      memcmp(card->author, next.author, VD_KEY_BYTES) == 0;
+	vd_identity_wipe(&next);
+	if (own)
 		return vd_misuse(cli, VD_MSG_HINT_CARD_BAD, VD_MSG_CARD_OWN, NULL);
 	if (again) {
 		memcpy(person, known->person, sizeof person);
@@ -299,6 +306,15 @@ const struct vd_command vd_command_admit = {
 	.run = admit_run, .summary = VD_MSG_SUM_ADMIT, .help = VD_MSG_HELP_ADMIT, .args_min = 1, .args_max = 1,
 };
 
+/* Does the welcome grant the identity by which this device is in the group? */
+static bool grants_us(const struct vd_batch *control, struct vd_group *group, const struct vd_id *grant)
+{
+	for (size_t i = 0; i < control->count; i++)
+		if (memcmp(control->entries[i].record.id.b, grant->b, VD_ID_BYTES) == 0)
+			return vd_group_is_grant_for(&control->entries[i].record, vd_group_identity(group)->author);
+	return false;
+}
+
 static int join_run(struct vd_cli *cli)
 {
 	const char *path = cli->opt.args[0];
@@ -324,6 +340,14 @@ static int join_run(struct vd_cli *cli)
 		rc = 0;
 	if (!rc)
 		rc = vd_store_group(cli->store, id, &group);
+	if (!rc && already) {
+		vd_batch_seal(&control);
+		if (!grants_us(&control, group, &grant)) {
+			rc = vd_refuse(cli, VD_EXIT_FAILED, "exists", VD_MSG_HINT_JOIN_OTHER, VD_MSG_JOIN_OTHER, vd_group_name(group),
+			               vd_text(cli->lang, vd_role_text(vd_group_role(group))), NULL);
+			goto done;
+		}
+	}
 	if (!rc)
 		rc = words_of(cli, group, vd_group_identity(group)->author, &grant, words);
 	if (rc) {

@@ -1,6 +1,8 @@
 #include "fail.h"
 
+#include <pwd.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "proto/err.h"
 
@@ -33,6 +35,7 @@ static const struct failure failures[] = {
 	{ VD_EINVAL, VD_EXIT_USAGE, "usage", VD_MSG_ERR_INVAL, VD_MSG_HINT_INVAL },
 	{ VD_EAMBIGUOUS, VD_EXIT_DECIDE, "ambiguous", VD_MSG_ERR_AMBIGUOUS, VD_MSG_HINT_AMBIGUOUS },
 	{ VD_ECRYPTO, VD_EXIT_FAILED, "crypto", VD_MSG_ERR_CRYPTO, VD_MSG_HINT_CRYPTO },
+	{ VD_EDENIED, VD_EXIT_FAILED, "permission", VD_MSG_ERR_DENIED, VD_MSG_HINT_DENIED },
 };
 
 static const struct failure *find(int err)
@@ -55,13 +58,14 @@ static void report(struct vd_cli *cli, const char *word, enum vd_msg what, const
                    enum vd_msg hint)
 {
 	bool people = !cli->opt.json;
-	const char *const none[] = { NULL };
+	const struct passwd *user = reason == VD_MSG_ERR_DENIED ? getpwuid(geteuid()) : NULL;
+	const char *const who[] = { user ? user->pw_name : vd_num(cli, geteuid()), NULL };
 	struct vd_buf message = { 0 }, advice = { 0 }, line = { 0 };
 
 	vd_text_format(cli->lang, what, args, people, &message);
 	if (reason) {
 		vd_buf_put_slice(&message, vd_slice_str(": "));
-		vd_text_format(cli->lang, reason, none, people, &message);
+		vd_text_format(cli->lang, reason, who, people, &message);
 	}
 	if (hint)
 		vd_text_format(cli->lang, hint, args, people, &advice);

@@ -126,6 +126,7 @@ static int read_segment(struct visit *v, size_t i)
 	case VD_EDAMAGED:
 		s->state = VD_SEGMENT_DAMAGED;
 		break;
+	case VD_EDENIED:
 	case VD_EIO:
 		/* One that cannot be read must not keep us from the others; a store that fails has taken records in. */
 		if (stats.records)

@@ -25,6 +25,7 @@ const char *vd_err_name(int err)
 	case VD_EINVAL: return "usage";
 	case VD_EAMBIGUOUS: return "ambiguous";
 	case VD_ECRYPTO: return "crypto";
+	case VD_EDENIED: return "permission";
 	}
 	return "unknown";
 }

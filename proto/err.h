@@ -28,6 +28,7 @@ enum vd_err {
 	VD_EINVAL = -19,   /* the caller's argument makes no sense */
 	VD_EAMBIGUOUS = -20, /* several things match; a person must choose */
 	VD_ECRYPTO = -21,  /* the crypto library fails our self-test: do not run */
+	VD_EDENIED = -22,  /* the system does not permit it: owner, mode, or mounted read-only */
 };
 
 /* A stable English word for the code ("format", "integrity"…), for logs and JSON; never NULL. */

@@ -61,6 +61,8 @@ bool vd_group_may_control(struct vd_group *, const uint8_t author[VD_KEY_BYTES])
 bool vd_group_may_connect(struct vd_group *, const uint8_t author[VD_KEY_BYTES]);
 /* Moves whenever the set of control records does. */
 uint64_t vd_group_generation(const struct vd_group *);
+/* Is that control record a grant for this device? Whether it holds is another question. */
+bool vd_group_is_grant_for(const struct vd_record *, const uint8_t device[VD_KEY_BYTES]);
 
 /* The group's current epoch, the same for everyone with this set, whether we have its keys or not; NULL before the first. */
 const uint8_t *vd_group_current_epoch(struct vd_group *);

@@ -158,6 +158,14 @@ static bool find_kind(struct vd_slice name, enum vd_control_kind *out)
 	return false;
 }
 
+bool vd_group_is_grant_for(const struct vd_record *r, const uint8_t device[VD_KEY_BYTES])
+{
+	struct vd_control control;
+
+	return !vd_control_decode(r, &control) && control.good && control.kind == VD_CONTROL_GRANT &&
+	       !memcmp(control.device, device, VD_KEY_BYTES);
+}
+
 int vd_control_decode(const struct vd_record *r, struct vd_control *out)
 {
 	struct vd_content c;

@@ -55,6 +55,10 @@ int vd_file_errno(int code)
 	case ENAMETOOLONG:
 	case ELOOP:
 		return VD_EINVAL;
+	case EACCES:
+	case EPERM:
+	case EROFS:
+		return VD_EDENIED;
 	default:
 		return VD_EIO;
 	}

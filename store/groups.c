@@ -288,37 +288,37 @@ static bool grants(struct vd_group *group, const struct vd_identity *identity, c
 	return device && !memcmp(device->grant.b, grant, VD_ID_BYTES);
 }
 
-int vd_store_join(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], struct vd_batch *control,
-                  const uint8_t grant[VD_ID_BYTES])
+/* A device has one identity in a group for good: another would leave it with that one's role, and its own chain behind. What a
+ * welcome may bring is a later grant for the same one. */
+static int join_again(struct vd_write *w, struct vd_group *group, struct vd_batch *control, const uint8_t grant[VD_ID_BYTES])
 {
-	struct vd_chain_port port = { s, vd_vouched };
-	struct vd_identity identity = { 0 };
-	struct vd_group *made = NULL;
+	struct vd_chain_port port = { w->store, vd_vouched };
+	const struct vd_identity *self = vd_group_identity(group);
 	struct vd_merge merge = { 0 };
-	struct vd_write *w;
+	bool grew;
+	int rc;
+
+	if (!self || grants(group, self, grant))
+		return VD_EEXISTS;
+	rc = vd_chain_verify(control, group, &port, NULL);
+	if (!rc && !grants(group, self, grant))
+		rc = VD_EEXISTS;
+	return rc ? rc : vd_merge_into(w, group, control, false, &merge, &grew);
+}
+
+static int join_first(struct vd_write *w, const uint8_t group[VD_GROUP_BYTES], struct vd_batch *control,
+                      const uint8_t grant[VD_ID_BYTES])
+{
+	struct vd_chain_port port = { w->store, vd_vouched };
+	struct vd_identity identity = { 0 };
+	struct vd_merge merge = { 0 };
+	struct vd_group *made;
 	struct seed seed;
 	bool grew;
-	int rc = vd_store_group(s, group, &made);
+	int rc = read_seed(w->store, "next identity", NULL, &seed);
 
-	if (!rc) {
-		const struct vd_identity *self = vd_group_identity(made);
-		bool same = self && grants(made, self, grant);
-
-		vd_group_free(made);
-		if (same)
-			return VD_EEXISTS;
-	} else if (rc != VD_ENOTFOUND) {
-		return rc;
-	}
-	made = NULL;
-	rc = vd_write_begin(s, &w);
 	if (rc)
-		return rc;
-	rc = read_seed(s, "next identity", NULL, &seed);
-	if (rc) {
-		rc = rc == VD_ENOTFOUND ? VD_EKEY : rc; /* never showed an identity, or it is used up */
-		goto done;
-	}
+		return rc == VD_ENOTFOUND ? VD_EKEY : rc; /* never showed an identity, or it is used up */
 	vd_identity_from_seed(seed.b, &identity);
 	made = vd_group_new(group, &identity);
 	rc = made ? vd_chain_verify(control, made, &port, NULL) : VD_ENOMEM;
@@ -328,13 +328,29 @@ int vd_store_join(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], struc
 		rc = vd_merge_into(w, made, control, false, &merge, &grew);
 	if (!rc)
 		rc = keep_group(w, made, &seed, vd_group_salt(made));
-done:
-	if (rc)
-		vd_write_abort(w);
-	else
-		rc = vd_write_end(w);
 	vd_group_free(made);
 	vd_identity_wipe(&identity);
 	sodium_memzero(&seed, sizeof(seed));
+	return rc;
+}
+
+int vd_store_join(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], struct vd_batch *control,
+                  const uint8_t grant[VD_ID_BYTES])
+{
+	struct vd_group *ours = NULL;
+	struct vd_write *w;
+	int rc = vd_write_begin(s, &w);
+
+	if (rc)
+		return rc;
+	rc = vd_store_group(s, group, &ours); /* under the writers' lock: another process may be joining, too */
+	if (rc == VD_ENOTFOUND)
+		rc = join_first(w, group, control, grant);
+	else if (!rc)
+		rc = join_again(w, ours, control, grant);
+	vd_group_free(ours);
+	if (!rc)
+		return vd_write_end(w);
+	vd_write_abort(w);
 	return rc;
 }

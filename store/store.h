@@ -46,7 +46,7 @@ int vd_store_group_refresh(struct vd_store *, struct vd_group *, uint64_t *after
 /* Founds: identity used, founding, epoch, grant and name records written, in one commit. */
 int vd_store_found(struct vd_store *, const char *group_name, const char *member_name, uint64_t now_ms, uint8_t group[VD_GROUP_BYTES]);
 /* Takes a group by the control records of a welcome, which must grant our next identity (VD_EKEY otherwise); one commit.
- * VD_EEXISTS: already in it, by the same identity. */
+ * Of a group that we are in, only a later grant for the same identity is taken; else VD_EEXISTS, nothing changed. */
 int vd_store_join(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], struct vd_batch *control, const uint8_t grant[VD_ID_BYTES]);
 
 /* Writing: one transaction, many records. Takes the writers' lock of all processes until ended: never wait for people or peers

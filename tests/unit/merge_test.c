@@ -433,6 +433,56 @@ static void test_merge__join_needs_our_identity(void **state)
 	vd_store_close(b);
 }
 
+/* A device keeps the identity it has in a group: a welcome for another one of its changes nothing. */
+static void test_merge__join_keeps_the_identity(void **state)
+{
+	const struct cast_place *p = *state;
+	struct vd_store *a = cast_store(p->home);
+	struct vd_batch control = { 0 };
+	struct vd_identity other, self;
+	uint8_t id[VD_GROUP_BYTES], grant[VD_ID_BYTES];
+	struct vd_group *g = cast_found(a, id), *seen;
+	uint64_t before, latest;
+
+	assert_int_equal(vd_store_next_identity(a, &other), 0);
+	cast_admit(a, g, &other, grant);
+	cast_gather(a, VD_LANE_CONTROL, &control);
+	assert_int_equal(vd_store_latest(a, &before), 0);
+	assert_int_equal(vd_store_join(a, id, &control, grant), VD_EEXISTS);
+	assert_int_equal(vd_store_latest(a, &latest), 0);
+	assert_int_equal(latest, before);
+	assert_int_equal(vd_store_group(a, id, &seen), 0);
+	assert_int_equal(vd_group_role(seen), VD_ROLE_COORDINATOR);
+	assert_memory_equal(vd_group_identity(seen)->author, vd_group_identity(g)->author, VD_KEY_BYTES);
+	assert_int_equal(vd_store_next_identity(a, &self), 0);
+	assert_memory_equal(self.author, other.author, VD_KEY_BYTES); /* not used up either */
+	vd_group_free(seen);
+	vd_batch_deinit(&control);
+	vd_group_free(g);
+	vd_store_close(a);
+}
+
+static void test_merge__join_takes_a_later_grant(void **state)
+{
+	struct vd_batch control = { 0 };
+	struct vd_identity self;
+	uint8_t grant[VD_ID_BYTES];
+	struct vd_group *seen;
+	struct cast c;
+
+	start(&c, *state);
+	self = *vd_group_identity(c.gb);
+	cast_admit(c.a, c.ga, &self, grant);
+	cast_gather(c.a, VD_LANE_CONTROL, &control);
+	assert_int_equal(vd_store_join(c.b, c.id, &control, grant), 0);
+	assert_int_equal(vd_store_join(c.b, c.id, &control, grant), VD_EEXISTS);
+	assert_int_equal(vd_store_group(c.b, c.id, &seen), 0);
+	assert_memory_equal(vd_group_find(seen, self.author)->grant.b, grant, VD_ID_BYTES);
+	vd_group_free(seen);
+	vd_batch_deinit(&control);
+	end(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -451,6 +501,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_merge__commit_tries_the_pool, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_merge__restored_device_goes_on, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_merge__join_needs_our_identity, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_merge__join_keeps_the_identity, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_merge__join_takes_a_later_grant, cast_setup, cast_teardown),
 	};
 
 	if (vd_sign_selftest())
