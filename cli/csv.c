@@ -12,52 +12,43 @@ void vd_csv_row_deinit(struct vd_csv_row *row)
 	memset(row, 0, sizeof *row);
 }
 
-enum state { CELL_START, PLAIN, QUOTED, QUOTE_IN_QUOTED };
-
-/* Where the row at the start ends: its bytes without line end in *raw, with it in *used. */
-static int find_end(struct vd_slice in, bool end, char comma, size_t *raw, size_t *used, size_t *lines)
+int vd_csv_scan(struct vd_csv_scan *s, struct vd_slice in, bool end, char comma, size_t *used, size_t *lines)
 {
-	enum state state = CELL_START;
-
-	*lines = 0;
 	for (size_t i = 0; i < in.n; i++) {
 		char c = (char)in.p[i];
 
-		if (state == QUOTED) {
+		*used = i + 1;
+		if (s->state == VD_CSV_QUOTED) {
 			if (c == '"')
-				state = QUOTE_IN_QUOTED;
+				s->state = VD_CSV_QUOTE_IN_QUOTED;
 			*lines += c == '\n';
 			continue;
 		}
 		if (c == '"') {
-			if (state == PLAIN)
+			if (s->state == VD_CSV_PLAIN)
 				return VD_EFORMAT;
-			state = QUOTED; /* opens, or was doubled */
+			s->state = VD_CSV_QUOTED; /* opens, or was doubled */
 		} else if (c == comma) {
-			state = CELL_START;
+			s->state = VD_CSV_CELL_START;
 		} else if (c == '\n') {
-			*raw = i > 0 && in.p[i - 1] == '\r' ? i - 1 : i;
-			*used = i + 1;
 			*lines += 1;
 			return 1;
 		} else if (c == '\r' && i + 1 < in.n && in.p[i + 1] == '\n') {
 			continue;
 		} else if (c == '\r' && i + 1 == in.n) {
+			*used = i;
 			if (!end)
 				return VD_EAGAIN;
-		} else if (state == QUOTE_IN_QUOTED) {
+		} else if (s->state == VD_CSV_QUOTE_IN_QUOTED) {
 			return VD_EFORMAT;
 		} else {
-			state = PLAIN;
+			s->state = VD_CSV_PLAIN;
 		}
 	}
+	*used = end ? in.n : *used;
 	if (!end)
 		return VD_EAGAIN;
-	if (state == QUOTED)
-		return VD_EFORMAT;
-	*raw = in.n > 0 && in.p[in.n - 1] == '\r' ? in.n - 1 : in.n;
-	*used = in.n;
-	return 1;
+	return s->state == VD_CSV_QUOTED ? VD_EFORMAT : 1;
 }
 
 static int put_cell(struct vd_csv_row *row, struct vd_slice cell)
@@ -114,7 +105,8 @@ static int split(struct vd_csv_row *row, char comma)
 
 int vd_csv_next(struct vd_slice in, bool end, char comma, struct vd_csv_row *row, size_t *used, size_t *lines)
 {
-	size_t raw = 0;
+	struct vd_csv_scan scan = { VD_CSV_CELL_START };
+	size_t raw;
 	int rc;
 
 	row->count = 0;
@@ -123,8 +115,12 @@ int vd_csv_next(struct vd_slice in, bool end, char comma, struct vd_csv_row *row
 	*lines = 0;
 	if (!in.n)
 		return end ? 0 : VD_EAGAIN;
-	rc = find_end(in, end, comma, &raw, used, lines);
-	if (rc == VD_EFORMAT) {
+	rc = vd_csv_scan(&scan, in, end, comma, used, lines);
+	if (rc == 1) {
+		raw = *used;
+		raw -= raw > 0 && in.p[raw - 1] == '\n';
+		raw -= raw > 0 && in.p[raw - 1] == '\r';
+	} else if (rc == VD_EFORMAT) {
 		const uint8_t *line_end = memchr(in.p, '\n', in.n);
 
 		if (!line_end && !end)
@@ -132,8 +128,8 @@ int vd_csv_next(struct vd_slice in, bool end, char comma, struct vd_csv_row *row
 		raw = line_end ? (size_t)(line_end - in.p) : in.n;
 		*used = line_end ? raw + 1 : in.n;
 		*lines = line_end ? 1 : 0;
-	} else if (rc != 1) {
-		*lines = 0;
+	} else {
+		*used = *lines = 0;
 		return rc;
 	}
 	row->raw = vd_slice(in.p, raw);

@@ -25,6 +25,15 @@ void vd_csv_row_deinit(struct vd_csv_row *);
  *   VD_ENOMEM */
 int vd_csv_next(struct vd_slice in, bool end, char comma, struct vd_csv_row *, size_t *used, size_t *lines);
 
+/* Where a row ends that is looked at piece by piece: how much of it *used and how many line ends it added to *lines in this piece.
+ * VD_EAGAIN: go on with what comes behind those bytes (a last CR may be left over). 1: the row ends there, line end included.
+ * VD_EFORMAT: it is no CSV, whatever comes. All zero is the start of a row. */
+enum vd_csv_state { VD_CSV_CELL_START, VD_CSV_PLAIN, VD_CSV_QUOTED, VD_CSV_QUOTE_IN_QUOTED };
+struct vd_csv_scan {
+	enum vd_csv_state state;
+};
+int vd_csv_scan(struct vd_csv_scan *, struct vd_slice in, bool end, char comma, size_t *used, size_t *lines);
+
 /* ',' unless the first line has none outside quotes and has ';' or a tab: spreadsheets of half the world write those. */
 char vd_csv_guess_comma(struct vd_slice in);
 

@@ -20,6 +20,7 @@ struct vd_rows {
 	uint64_t start_line;
 	bool end;               /* the file has no more than the window */
 	bool gave_line;         /* the last row's line still has to be passed: it is longer than the window */
+	uint64_t gave_bytes, gave_lines; /* the last row, longer than the window, still has to be passed */
 	uint64_t number, line;
 	struct vd_csv_row cells;
 	struct vd_slice *columns;
@@ -98,6 +99,53 @@ static int next_line(struct vd_slice in, bool end, struct vd_slice *raw, size_t 
 	return 1;
 }
 
+/* How long is a row that the window does not hold whole? Quotes hold to their end, however far that is. 1: *bytes and *lines of it,
+ * VD_EFORMAT: no CSV, so that only its first line is passed. */
+static int measure(struct vd_rows *r, uint64_t *bytes, uint64_t *lines)
+{
+	struct vd_csv_scan scan = { VD_CSV_CELL_START };
+	uint64_t at = r->offset - r->n;
+	uint8_t *piece = malloc(READ_BYTES);
+	int rc = piece ? VD_EAGAIN : VD_ENOMEM;
+
+	*bytes = *lines = 0;
+	while (rc == VD_EAGAIN) {
+		size_t used = 0, passed = 0;
+		ssize_t got = pread(r->fd, piece, READ_BYTES, (off_t)(at + *bytes));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		/* A single CR may be all that is left of a piece: the next one holds what follows it, or nothing does. */
+		rc = got < 0 ? VD_EIO : vd_csv_scan(&scan, vd_slice(piece, (size_t)got), got < 2, r->comma, &used, &passed);
+		*bytes += used;
+		*lines += passed;
+	}
+	free(piece);
+	return rc;
+}
+
+/* A row longer than any may be: it costs itself alone, or when its quotes never close its first line alone. */
+static int pass_over(struct vd_rows *r, struct vd_slice *raw, size_t *used, size_t *lines)
+{
+	const uint8_t *nl;
+	int rc = measure(r, &r->gave_bytes, &r->gave_lines);
+
+	*raw = vd_slice(r->window + r->at, VD_ROW_MAX);
+	if (rc == 1)
+		return VD_ECAP;
+	r->gave_bytes = r->gave_lines = 0;
+	if (rc != VD_EFORMAT)
+		return rc;
+	nl = memchr(r->window + r->at, '\n', r->n);
+	r->gave_line = !nl;
+	if (!nl)
+		return VD_ECAP;
+	*raw = vd_slice(r->window + r->at, (size_t)(nl - (r->window + r->at)));
+	*used = raw->n + 1;
+	*lines = 1;
+	return VD_EFORMAT;
+}
+
 /* The bytes of the next row in *raw: 1, 0, VD_EFORMAT (no CSV; *raw is its line), VD_ECAP (longer than any row may be). */
 static int next_raw(struct vd_rows *r, struct vd_slice *raw, size_t *used, size_t *lines)
 {
@@ -108,15 +156,16 @@ static int next_raw(struct vd_rows *r, struct vd_slice *raw, size_t *used, size_
 		if (r->format == VD_ROWS_NDJSON)
 			rc = next_line(window(r), r->end, raw, used, lines);
 		else {
-			rc = vd_csv_next(window(r), r->end || full, r->comma, &r->cells, used, lines);
+			rc = vd_csv_next(window(r), r->end, r->comma, &r->cells, used, lines);
 			*raw = r->cells.raw;
-			if (!r->end && full && *used == r->n && (rc == 1 || rc == VD_EFORMAT))
-				rc = VD_ECAP;
 		}
 		if (rc != VD_EAGAIN)
 			return rc;
+		if (full && r->format == VD_ROWS_CSV)
+			return pass_over(r, raw, used, lines);
 		if (full) {
 			*raw = vd_slice(r->window + r->at, VD_ROW_MAX);
+			r->gave_line = true;
 			return VD_ECAP;
 		}
 		rc = refill(r);
@@ -179,14 +228,19 @@ int vd_rows_next(struct vd_rows *r, struct vd_row *out)
 			if (rc)
 				return rc;
 		}
+		if (r->gave_bytes) {
+			r->offset = r->offset - r->n + r->gave_bytes;
+			r->line += r->gave_lines;
+			r->gave_bytes = r->gave_lines = 0;
+			r->at = r->n = 0;
+			r->end = false;
+		}
 		rc = next_raw(r, &raw, &used, &lines);
 		if (rc != 1 && rc != VD_EFORMAT && rc != VD_ECAP)
 			return rc;
 		out->line = r->line + 1;
 		out->number = ++r->number;
-		if (rc == VD_ECAP) {
-			r->gave_line = true; /* the window still holds `raw` */
-		} else {
+		if (rc != VD_ECAP) { /* else the window still holds `raw` */
 			take(r, used);
 			r->line += lines;
 		}
@@ -310,6 +364,7 @@ void vd_rows_rewind(struct vd_rows *r)
 	r->at = r->n = 0;
 	r->offset = r->start;
 	r->end = r->gave_line = false;
+	r->gave_bytes = r->gave_lines = 0;
 	r->line = r->start_line;
 	r->number = r->format == VD_ROWS_CSV ? 1 : 0;
 }

@@ -238,6 +238,68 @@ static void test_rows__one_over_the_cap(void **state)
 	(void)state;
 }
 
+/* Quotes hold to their end, however far: a field of lines upon lines is one row that is too long, and not a row a line. What opens
+ * and never closes costs its first line. */
+static void test_rows__quotes_hold_to_their_end(void **state)
+{
+	for (int closed = 0; closed < 3; closed++) {
+		struct vd_buf text = { 0 };
+		struct vd_rows *rows = NULL;
+		struct vd_row row;
+		int fd, inside = 3 * VD_ROW_MAX / 8;
+
+		vd_buf_put_slice(&text, vd_slice_str("id,text\n1,\"start\n"));
+		for (int i = 0; i < inside; i++)
+			vd_buf_put_slice(&text, vd_slice_str("a\"\"b,c\r\n"));
+		vd_buf_put_slice(&text, vd_slice_str(closed == 0 ? "" : closed == 1 ? "end\"\r\n2,last\n" : "end\"\n2,last\n"));
+		fd = file_of(text.p, text.n);
+		assert_int_equal(vd_rows_new(fd, VD_ROWS_CSV, &rows), 0);
+		for (int turn = 0; turn < 2; turn++) {
+			assert_int_equal(vd_rows_next(rows, &row), 1);
+			assert_int_equal(row.bad, closed ? VD_MSG_LOAD_ROW_LONG : VD_MSG_LOAD_ROW_CSV);
+			assert_int_equal(row.number, 2);
+			assert_int_equal(vd_rows_next(rows, &row), 1);
+			assert_int_equal(row.number, 3);
+			assert_int_equal(row.line, closed ? inside + 4 : 3);
+			assert_int_equal(row.bad, closed ? VD_MSG_NONE : VD_MSG_LOAD_ROW_CSV);
+			if (closed)
+				assert_true(vd_slice_eq(row.raw, vd_slice_str("2,last")));
+			if (closed)
+				assert_int_equal(vd_rows_next(rows, &row), 0);
+			vd_rows_rewind(rows);
+		}
+		vd_rows_free(rows);
+		vd_buf_deinit(&text);
+		close(fd);
+	}
+	(void)state;
+}
+
+/* The same, wherever a piece ends. */
+static void test_csv__scan_in_pieces(void **state)
+{
+	const char *text = "\"two\r\nlines, \"\"q\"\"\",plain,\r\nnext";
+	size_t whole = strlen(text) - 4;
+
+	(void)state;
+	for (size_t piece = 2; piece <= strlen(text); piece++) {
+		struct vd_csv_scan scan = { VD_CSV_CELL_START };
+		size_t at = 0, lines = 0;
+		int rc = VD_EAGAIN;
+
+		while (rc == VD_EAGAIN) {
+			size_t n = strlen(text) - at < piece ? strlen(text) - at : piece, used = 0;
+
+			rc = vd_csv_scan(&scan, vd_slice(text + at, n), false, ',', &used, &lines);
+			assert_true(used > 0);
+			at += used;
+		}
+		assert_int_equal(rc, 1);
+		assert_int_equal(at, whole);
+		assert_int_equal(lines, 2);
+	}
+}
+
 /* Rows that lie across the borders of what is read at a time. */
 static void test_rows__many(void **state)
 {
@@ -279,6 +341,8 @@ int main(void)
 		cmocka_unit_test(test_rows__nothing_there),
 		cmocka_unit_test(test_rows__one_over_the_cap),
 		cmocka_unit_test(test_rows__many),
+		cmocka_unit_test(test_rows__quotes_hold_to_their_end),
+		cmocka_unit_test(test_csv__scan_in_pieces),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
