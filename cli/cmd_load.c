@@ -2,7 +2,10 @@
  *
  * Position: a chain of hashes over the rows, h_0 = H_load(group, kind, format, mapping, columns), h_i = H_load(h_(i-1), row). The
  * note "load" / h_i says that everything up to row i is stored; it moves with every batch, and the one of a file's end stays.
- * A later run looks for the longest prefix of the file that has a note: also of a file that has grown since. */
+ * A later run looks for the longest prefix of the file that has a note: also of a file that has grown since. A last row without
+ * its line end may go on when the file grows, so a note in front of it stays, too.
+ *
+ * --again has a position of its own, "load again" / h_i, which is gone when the end is reached: only an interrupted one goes on. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -30,6 +33,14 @@ struct mapped {
 	size_t index;               /* CSV */
 };
 
+/* How far a note says that the file is stored. */
+struct position {
+	const char *use;
+	uint64_t rows;
+	uint8_t noted[VD_HASH_BYTES];   /* the note that moves, when has_note */
+	bool has_note;
+};
+
 struct load {
 	struct vd_cli *cli;
 	struct vd_group *group;
@@ -39,10 +50,12 @@ struct load {
 	struct mapped *map;
 	size_t map_count;
 	bool dry_run;
+	bool is_again;
 	uint8_t h[VD_HASH_BYTES], start[VD_HASH_BYTES];
-	uint8_t noted[VD_HASH_BYTES];   /* the moving note, when has_note */
-	bool has_note;
-	uint64_t known_rows;            /* rows of the file that are stored already */
+	uint8_t before[VD_HASH_BYTES];  /* the position in front of the last row */
+	bool unfinished;                /* the last row has no line end */
+	struct position stored, again;
+	uint64_t known_rows;            /* rows of the file that this run need not store */
 	uint64_t row, fresh, known, refused, said;
 	struct vd_write *write;
 	size_t batch_rows, batch_bytes;
@@ -274,19 +287,31 @@ static void advance(struct load *l, struct vd_slice raw)
 {
 	struct vd_slice parts[2] = { vd_slice(l->h, sizeof l->h), raw };
 
+	memcpy(l->before, l->h, sizeof l->before);
 	vd_hash(VD_HASH_LOAD, vd_slice(NULL, 0), l->h, sizeof l->h, parts, 2);
 }
 
 /* Is everything up to here stored? *state: NOTE_MOVING or NOTE_END. */
-static bool noted(struct load *l, const uint8_t h[VD_HASH_BYTES], uint8_t *state)
+static bool noted(struct load *l, const char *use, const uint8_t h[VD_HASH_BYTES], uint8_t *state)
 {
 	struct vd_buf value = { 0 };
-	bool found = vd_store_note(l->cli->store, "load", vd_slice(h, VD_HASH_BYTES), &value) == 0 && value.n == 1;
+	bool found = vd_store_note(l->cli->store, use, vd_slice(h, VD_HASH_BYTES), &value) == 0 && value.n == 1;
 
 	if (found)
 		*state = value.p[0];
 	vd_buf_deinit(&value);
 	return found;
+}
+
+static void look(struct load *l, struct position *p, uint64_t row)
+{
+	uint8_t state;
+
+	if (!noted(l, p->use, l->h, &state))
+		return;
+	p->rows = row;
+	p->has_note = state == NOTE_MOVING;
+	memcpy(p->noted, l->h, sizeof p->noted);
 }
 
 /* Finds the longest prefix that is stored already. Files of a kind, mapping and header never loaded before skip the search. */
@@ -297,39 +322,67 @@ static int find_known(struct load *l)
 	uint8_t state;
 	int rc;
 
-	if (!noted(l, l->start, &state))
+	if (!noted(l, l->stored.use, l->start, &state))
 		return 0;
 	while ((rc = vd_rows_next(l->rows, &row)) == 1) {
 		i++;
 		advance(l, row.raw);
-		if (!noted(l, l->h, &state))
-			continue;
-		l->known_rows = i;
-		l->has_note = state == NOTE_MOVING;
-		memcpy(l->noted, l->h, sizeof l->noted);
+		look(l, &l->stored, i);
+		if (l->is_again)
+			look(l, &l->again, i);
 	}
 	vd_rows_rewind(l->rows);
 	memcpy(l->h, l->start, sizeof l->h);
+	l->known_rows = l->is_again ? l->again.rows : l->stored.rows;
 	return rc;
+}
+
+static int note(struct load *l, const char *use, const uint8_t h[VD_HASH_BYTES], uint8_t state)
+{
+	return vd_write_note(l->write, use, vd_slice(h, VD_HASH_BYTES), vd_slice(&state, 1));
+}
+
+/* The note that moved is gone from its old place. */
+static int leave(struct load *l, const struct position *p)
+{
+	return p->has_note ? vd_write_note(l->write, p->use, vd_slice(p->noted, sizeof p->noted), vd_slice(NULL, 0)) : 0;
+}
+
+static int write_position(struct load *l, bool end)
+{
+	int rc = note(l, l->stored.use, l->start, NOTE_END);
+
+	if (!rc)
+		rc = leave(l, &l->again);
+	if (!rc && l->is_again && !end)
+		rc = note(l, l->again.use, l->h, NOTE_MOVING);
+	/* --again over what is stored already moves nothing there. */
+	if (rc || l->row <= l->stored.rows)
+		return rc;
+	rc = leave(l, &l->stored);
+	if (!rc && end && l->unfinished)
+		rc = note(l, l->stored.use, l->before, NOTE_END);
+	return rc ? rc : note(l, l->stored.use, l->h, end ? NOTE_END : NOTE_MOVING);
+}
+
+static void moved(struct load *l, struct position *p, bool has_note)
+{
+	p->has_note = has_note;
+	p->rows = l->row;
+	memcpy(p->noted, l->h, sizeof p->noted);
 }
 
 /* Commits what waits, and the position with it. */
 static int flush(struct load *l, bool end)
 {
-	static const uint8_t moving = NOTE_MOVING, ended = NOTE_END;
-	struct vd_slice none = vd_slice(NULL, 0);
 	int rc = 0;
 
-	if (l->dry_run || l->row <= l->known_rows)
+	if (l->dry_run || (l->row <= l->known_rows && !(end && l->again.has_note)))
 		return 0;
 	if (!l->write)
 		rc = vd_write_begin(l->cli->store, &l->write);
 	if (!rc)
-		rc = vd_write_note(l->write, "load", vd_slice(l->start, sizeof l->start), vd_slice(&ended, 1));
-	if (!rc && l->has_note && memcmp(l->noted, l->h, sizeof l->h) != 0)
-		rc = vd_write_note(l->write, "load", vd_slice(l->noted, sizeof l->noted), none);
-	if (!rc)
-		rc = vd_write_note(l->write, "load", vd_slice(l->h, sizeof l->h), vd_slice(end ? &ended : &moving, 1));
+		rc = write_position(l, end);
 	if (rc)
 		vd_write_abort(l->write);
 	else
@@ -337,8 +390,10 @@ static int flush(struct load *l, bool end)
 	l->write = NULL;
 	if (!rc) {
 		l->fresh += l->batch_rows;
-		l->has_note = !end;
-		memcpy(l->noted, l->h, sizeof l->h);
+		if (l->row > l->stored.rows)
+			moved(l, &l->stored, !end);
+		if (l->is_again)
+			moved(l, &l->again, !end);
 	}
 	l->batch_rows = l->batch_bytes = 0;
 	return rc;
@@ -401,6 +456,7 @@ static int take_row(struct load *l, const struct vd_row *row)
 	int rc = convert(l, row, &bad);
 
 	l->row++;
+	l->unfinished = row->unfinished;
 	advance(l, row->raw);
 	if (rc == VD_EINVAL) {
 		say_bad(l, row, &bad);
@@ -509,7 +565,7 @@ static int prepare(struct load *l, const char *path, int fd)
 	if (rc)
 		return rc;
 	rc = start_chain(l);
-	if (!rc && !vd_options_get(&cli->opt, VD_OPT_AGAIN))
+	if (!rc)
 		rc = find_known(l);
 	return rc ? vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_LOAD_READ_FAILED, path, NULL) : 0;
 }
@@ -525,6 +581,9 @@ static int load_run(struct vd_cli *cli)
 	l->cli = cli;
 	l->finder = (struct vd_id_finder){ vd_cli_find_id, cli };
 	l->dry_run = vd_options_get(&cli->opt, VD_OPT_DRY_RUN) != NULL;
+	l->is_again = vd_options_get(&cli->opt, VD_OPT_AGAIN) != NULL;
+	l->stored.use = "load";
+	l->again.use = "load again";
 	l->errors = json_array();
 	rc = vd_fields_init(&l->fields, kind, &l->finder);
 	rc = rc ? vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_BAD_KIND, "load", kind, NULL) : vd_cli_group(cli, &l->group);

@@ -123,6 +123,7 @@ int vd_csv_next(struct vd_slice in, bool end, char comma, struct vd_csv_row *row
 	} else if (rc == VD_EFORMAT) {
 		const uint8_t *line_end = memchr(in.p, '\n', in.n);
 
+		*used = *lines = 0;
 		if (!line_end && !end)
 			return VD_EAGAIN;
 		raw = line_end ? (size_t)(line_end - in.p) : in.n;

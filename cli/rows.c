@@ -247,6 +247,7 @@ int vd_rows_next(struct vd_rows *r, struct vd_row *out)
 		if (rc == 1 && (raw.n == 0 || (r->format == VD_ROWS_NDJSON && blank(raw))))
 			continue;
 		out->raw = raw;
+		out->unfinished = rc != VD_ECAP && raw.n == used;
 		out->bad = judge(r, rc, raw);
 		out->cells = r->format == VD_ROWS_CSV ? &r->cells : NULL;
 		out->object = r->object;

@@ -15,6 +15,7 @@ struct vd_row {
 	uint64_t number;          /* as a spreadsheet counts: a CSV's header is row 1. NDJSON: line number */
 	uint64_t line;            /* of the file, where it starts */
 	enum vd_msg bad;          /* why it cannot be read, VD_MSG_NONE when it can */
+	bool unfinished;          /* the file ends behind it, without a line end: it may be growing */
 	struct vd_slice raw;      /* without line end; of a bad row what could be held */
 	const struct vd_csv_row *cells; /* CSV */
 	const json_t *object;     /* NDJSON */

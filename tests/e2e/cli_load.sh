@@ -52,6 +52,11 @@ is "a file of 2,500" "$(key .new)" 2500
 rows 2501 2600 >>grow.csv
 v hub --json load message grow.csv --map text=text
 is "a file that has grown" "$(key '"\(.new) \(.known)"')" "100 2500"
+printf 'id,text\n1,a\n2,unfin' >growing.csv
+v hub --json load message growing.csv --map text=text
+printf 'ished\n3,c\n' >>growing.csv
+v hub --json load message growing.csv --map text=text
+is "a last line that was not finished is another row, those before are not" "$(key '"\(.known) \(.new)"')" "1 2"
 head -1001 grow.csv >changed.csv
 sed 's/message 7,/message seven,/' changed.csv >changed2.csv
 v hub --json load message changed2.csv --map text=text
@@ -73,6 +78,27 @@ is "after kill -9 the same command goes on" "$code $(key '"\(.known) \(.new+.kno
 is "nothing lost and nothing twice" "$("$VEREDA" --home fresh --json list message | jq -r .fields.text | sort -u | wc -l)" 40000
 v fresh --json check
 is "and the store is whole" "$(key .bad)" 0
+
+# The same for --again, which starts from the first row only when none of its own was cut off.
+total() { "$VEREDA" --home fresh --json status | jq '.groups[0].lanes[2].records'; }
+before=$(total)
+for _ in 1 2 3 4 5; do # until one is cut off in time
+	"$VEREDA" --home fresh --quiet load message big.csv --map text=text --again >/dev/null 2>&1 &
+	pid=$!
+	while kill -0 $pid 2>/dev/null && [ "$(total)" = "$before" ]; do :; done
+	kill -9 $pid 2>/dev/null
+	wait $pid 2>/dev/null
+	[ $((($(total) - before) % 40000)) != 0 ] && break
+	before=$(total)
+done
+stored=$(($(total) - before))
+v fresh --json load message big.csv --map text=text --again
+is "--again goes on where it was cut off" "$code $(key '"\(.known) \(.new)"') $(($(total) - before))" \
+	"0 $stored $((40000 - stored)) 40000"
+v fresh --json load message big.csv --map text=text --again
+is "and once it is done, starts anew" "$(key '"\(.known) \(.new)"')" "0 40000"
+v fresh --json load message big.csv --map text=text
+is "what --again stored is known" "$(key '"\(.known) \(.new)"')" "40000 0"
 
 # Ctrl-C: 130, and what was counted is stored.
 found slow Lindero
@@ -116,4 +142,12 @@ head -c 63700 /dev/zero | tr '\0' x >word
 { echo text; echo short; cat word; echo; echo after; } >long-row.csv
 v hub --json load message long-row.csv
 is "a row that no record holds" "$code $(key '"\(.new) \(.refused) \(.errors[0].row)"')" "3 2 1 3"
+# A valid quoted field may be of any length and shape: it is one row, too long for a record.
+{
+	printf 'id,text\n1,"'
+	yes 'x,y' | head -c 6000000
+	printf '"\n2,after\n'
+} >long-field.csv
+v hub --json load sighting long-field.csv
+is "a quoted field of 6 MB is one row" "$code $(key '"\(.new) \(.refused) \(.errors[0].row)"')" "3 1 1 2"
 done_testing
