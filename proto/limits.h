@@ -69,6 +69,7 @@ enum {
 	VD_ECHO_IDS = 4096,         /* ids lately heard from a peer, not to be pushed back to it */
 	VD_REFUSED_MAX = 4096,      /* records of a session that are not valid, beyond those that are; then it ends */
 	VD_PEERS_MAX = 64,          /* sessions open at once */
+	VD_KNOWN_MAX = 256,         /* devices of which a node remembers what the last session with them learnt */
 	VD_HALF_OPEN_MAX = 32,      /* of them, not yet proved */
 	VD_PROVE_MS = 15000,        /* for handshake and proof of identity */
 	VD_STALL_MS = 60000,        /* without a byte while one is owed */

@@ -12,6 +12,13 @@ struct speaks {
 	struct vd_follow control;
 };
 
+/* What sessions with one device learnt, for the next. */
+struct acquaintance {
+	const struct speaks *speaks; /* NULL: free */
+	uint8_t peer[VD_KEY_BYTES];
+	struct vd_denied denied[VD_LANES];
+};
+
 enum conn_state {
 	CONN_SHAKING, /* channel not open */
 	CONN_LIVE,
@@ -50,6 +57,8 @@ struct vd_node {
 	uint64_t opened_count;
 	struct vd_wish *wishes;
 	size_t wish_first, wish_count, wish_capacity;
+	struct acquaintance known[VD_KNOWN_MAX];
+	size_t known_next;     /* the place that is given away next */
 };
 
 /* --- entropy --- */
@@ -77,6 +86,27 @@ struct vd_node *vd_node_new(const struct vd_port *port, const uint8_t seed[VD_NO
 	n->port = port;
 	memcpy(n->ratchet, seed, sizeof(n->ratchet));
 	return n;
+}
+
+static struct acquaintance *find_known(struct vd_node *n, const struct conn *c)
+{
+	for (size_t i = 0; i < VD_KNOWN_MAX; i++)
+		if (n->known[i].speaks == c->speaks && memcmp(n->known[i].peer, c->peer, VD_KEY_BYTES) == 0)
+			return &n->known[i];
+	return NULL;
+}
+
+static void remember(struct vd_node *n, const struct conn *c)
+{
+	struct acquaintance *k = find_known(n, c);
+
+	if (!k) {
+		k = &n->known[n->known_next];
+		n->known_next = (n->known_next + 1) % VD_KNOWN_MAX;
+	}
+	k->speaks = c->speaks;
+	memcpy(k->peer, c->peer, sizeof(k->peer));
+	memcpy(k->denied, vd_session_denied(c->session), sizeof(k->denied));
 }
 
 static void conn_free(struct conn *c)
@@ -327,6 +357,7 @@ bool vd_node_has_peer(const struct vd_node *n, const uint8_t *group, const uint8
 static void opened(struct vd_node *n, uint64_t now_ms, struct conn *c)
 {
 	uint8_t seed[VD_SALT_BYTES];
+	const struct acquaintance *known;
 
 	c->speaks = find_group(n, vd_group_id(vd_channel_group(c->channel)));
 	memcpy(c->peer, vd_channel_peer(c->channel), sizeof(c->peer));
@@ -337,6 +368,9 @@ static void opened(struct vd_node *n, uint64_t now_ms, struct conn *c)
 		end(n, c, VD_ENOMEM, -1);
 		return;
 	}
+	known = find_known(n, c);
+	if (known)
+		vd_session_recall(c->session, known->denied);
 	c->state = CONN_LIVE;
 	c->more = true;
 	c->opened = ++n->opened_count;
@@ -496,6 +530,8 @@ void vd_node_closed(struct vd_node *n, uint32_t conn)
 
 	if (!c)
 		return;
+	if (c->session)
+		remember(n, c);
 	for (size_t i = n->wish_first; i < n->wish_count; i++)
 		if (n->wishes[i].conn != conn)
 			n->wishes[kept++] = n->wishes[i];

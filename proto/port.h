@@ -30,8 +30,8 @@ struct vd_port {
 	int (*read)(void *ctx, uint64_t arrival, struct vd_buf *out);
 	/* Records of one group and lane with arrival > after, ascending: at most `max`. lane 255: all lanes. */
 	int (*scan)(void *ctx, const uint8_t *group, uint8_t lane, uint64_t after, struct vd_arrival *out, size_t max, size_t *n);
-	/* Ids whose body is wanted, in any order, at most `max`. */
-	int (*wanted)(void *ctx, const uint8_t *group, uint8_t lane, struct vd_arrival *out, size_t max, size_t *n);
+	/* Records with arrival > after whose body is wanted, ascending: at most `max`. */
+	int (*wanted)(void *ctx, const uint8_t *group, uint8_t lane, uint64_t after, struct vd_arrival *out, size_t max, size_t *n);
 	/* As vd_chain_port. */
 	bool (*vouched)(void *ctx, const struct vd_record *);
 	/* Highest arrival number so far. */

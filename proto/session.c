@@ -44,6 +44,19 @@ void vd_session_free(struct vd_session *s)
 	free(s);
 }
 
+void vd_session_recall(struct vd_session *s, const struct vd_denied *denied)
+{
+	for (size_t l = 0; l < VD_LANES; l++) {
+		s->denied[l] = denied[l];
+		s->lanes[l].asked_through = denied[l].through;
+	}
+}
+
+const struct vd_denied *vd_session_denied(const struct vd_session *s)
+{
+	return s->denied;
+}
+
 const struct vd_session_stats *vd_session_stats(const struct vd_session *s)
 {
 	return &s->stats;
@@ -128,7 +141,6 @@ static void all_equal(struct vd_session *s)
 {
 	s->equal = true;
 	s->gave_up = false;
-	s->stats.complete = true;
 	/* The initiator begins rounds, and sees to their pace. At the other end a hostile one must not buy costly rounds with cheap
 	 * ones. */
 	if (s->initiator || s->now_ms >= s->refill_ms) {
@@ -294,7 +306,7 @@ static int compare(struct vd_session *s, const struct vd_set_mark theirs[VD_LANE
 	}
 	s->stats.round_trips++;
 	if (any) {
-		s->stats.complete = s->equal = false;
+		s->equal = false;
 		if (!s->initiator && s->rounds_left-- == 0)
 			rc = VD_ECAP;
 	} else {
@@ -365,6 +377,10 @@ static int advance(struct vd_session *s)
 		}
 		active |= lane->active;
 	}
+	if (vd_session_flushed(s))
+		vd_session_bodies_flushed(s);
+	if (s->equal || active || s->gave_up)
+		s->stats.complete = s->equal && !s->asking && !s->they_ask && vd_session_flushed(s);
 	if (!s->initiator || !s->hello_in || active || s->awaiting || s->equal || s->gave_up || !vd_session_flushed(s))
 		return VD_OK;
 	if (s->rounds_left-- == 0) {

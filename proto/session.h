@@ -17,13 +17,23 @@ struct vd_session_stats {
 	uint64_t reconcile_bytes;     /* message bytes out and in that were not RECORDS */
 	uint64_t rounds;
 	uint32_t round_trips;         /* after the handshake: times we waited for an answer */
-	bool complete;                /* last LANES or HELLO were equal */
+	bool complete;                /* last LANES or HELLO were equal, all is durable, and no body wanted that the other may have */
+};
+
+/* Bodies a peer has not: those wanted with an arrival number up to `through`, as long as the hash of its own wanted set is this. */
+struct vd_denied {
+	uint8_t wanted[VD_HASH_BYTES];
+	uint64_t through;
 };
 
 /* `group` and `port` are borrowed. salt_seed: fresh random, for salted passes. NULL: no memory. */
 struct vd_session *vd_session_new(bool initiator, struct vd_group *group, const struct vd_port *port, uint64_t now_ms,
                                   const uint8_t salt_seed[VD_SALT_BYTES]);
 void vd_session_free(struct vd_session *);
+/* VD_LANES of them: what earlier sessions with this peer learnt, given before the first message; and what is known now, of which
+ * everything the peer did send is durable. Borrowed. */
+void vd_session_recall(struct vd_session *, const struct vd_denied *);
+const struct vd_denied *vd_session_denied(const struct vd_session *);
 
 /* One message from the peer. A broken rule is VD_EFORMAT or VD_ECAP: end the session. VD_EAGAIN: not taken, a batch is being
  * committed or the queue is full; offer it again after vd_session_committed or draining. */

@@ -152,24 +152,46 @@ static bool same(const struct vd_set_mark *a, const struct vd_set_mark *b)
 	return a->count == b->count && memcmp(a->hash, b->hash, sizeof(a->hash)) == 0;
 }
 
-/* Sets of ids are equal: who wants bodies that the other may have? Both ends come to the same answer. */
+/* Sets of ids are equal: who wants bodies that the other may have? Both ends come to the same answer. What the other lacked while
+ * it wanted just what it wants now, it lacks still. */
 void vd_session_bodies_begin(struct vd_session *s)
 {
 	s->asking = s->they_ask = false;
 	for (size_t l = 0; l < VD_LANES; l++) {
 		struct vd_session_lane *lane = &s->lanes[l];
+		struct vd_denied *denied = &s->denied[l];
 
+		if (memcmp(denied->wanted, lane->their_wanted.hash, sizeof(denied->wanted)) != 0) {
+			memcpy(denied->wanted, lane->their_wanted.hash, sizeof(denied->wanted));
+			denied->through = 0;
+			lane->asked_through = lane->asked ? lane->asked_through : 0;
+			lane->again = lane->asked;
+		}
 		lane->ask = !same(&lane->wanted, &lane->their_wanted) && lane->wanted.count && !lane->asked;
 		s->asking |= lane->ask || lane->asked;
 		s->they_ask |= !same(&lane->wanted, &lane->their_wanted) && lane->their_wanted.count;
 	}
 }
 
+void vd_session_bodies_flushed(struct vd_session *s)
+{
+	for (size_t l = 0; l < VD_LANES; l++)
+		if (!s->lanes[l].asked && s->lanes[l].asked_through > s->denied[l].through)
+			s->denied[l].through = s->lanes[l].asked_through;
+}
+
+/* The next of the bodies that were not asked for yet: 1, or 0 when there are no more. */
 static int put_wanted(struct vd_session *s, uint8_t number, struct vd_buf *out)
 {
 	struct vd_arrival *found = calloc(VD_BODIES_MAX, sizeof(*found));
+	uint64_t *through = &s->lanes[number].asked_through;
 	size_t n = 0;
-	int rc = found ? s->port->wanted(s->port->ctx, vd_group_id(s->group), number, found, VD_BODIES_MAX, &n) : VD_ENOMEM;
+	int rc = VD_ENOMEM;
+
+	if (found)
+		rc = s->port->wanted(s->port->ctx, vd_group_id(s->group), number, *through, found, VD_BODIES_MAX, &n);
+	if (!rc && n)
+		*through = found[n - 1].arrival;
 
 	for (size_t i = 0; !rc && i < n; i++) {
 		struct vd_item item;
@@ -224,7 +246,11 @@ int vd_session_take_nobody(struct vd_session *s, struct vd_slice payload)
 	if (r.err || number >= VD_LANES || r.n % VD_PREFIX_BYTES || !s->lanes[number].asked)
 		return VD_EFORMAT;
 	s->lanes[number].asked = false;
-	return VD_OK;
+	s->lanes[number].ask = true; /* the next, if there are more */
+	if (s->lanes[number].again)
+		s->lanes[number].asked_through = 0;
+	s->lanes[number].again = false;
+	return vd_session_close_batch(s);
 }
 
 static int drain_answers(struct vd_session *s, struct vd_session_lane *lane, uint8_t number, uint8_t *type, struct vd_buf *out)

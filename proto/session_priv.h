@@ -28,6 +28,8 @@ struct vd_session_lane {
 
 	/* bodies */
 	bool ask, asked;          /* BODIES to be sent; sent and not yet answered */
+	bool again;               /* its wanted bodies changed meanwhile: from the first one when that is answered */
+	uint64_t asked_through;   /* arrival number of the last body asked for; those up to it are answered or about to be */
 	bool answering;           /* theirs */
 	uint64_t *answers;        /* arrivals */
 	size_t answer_count, answer_sent;
@@ -57,6 +59,7 @@ struct vd_session {
 	uint32_t round_mores;     /* as counted in round_trips */
 	uint64_t own_count;       /* at the last LANES, to see growth */
 	struct vd_session_lane lanes[VD_LANES];
+	struct vd_denied denied[VD_LANES];
 	bool asking, they_ask;    /* for bodies; ends with SETTLED */
 	uint64_t recheck_ms;      /* initiator: compare again then; UINT64_MAX: no need */
 
@@ -82,6 +85,8 @@ int vd_session_close_batch(struct vd_session *);
 bool vd_session_flushed(const struct vd_session *);
 int vd_session_push(struct vd_session *, struct vd_session_lane *, uint8_t lane, struct vd_buf *out);
 void vd_session_bodies_begin(struct vd_session *);
+/* What came of the bodies asked for is durable: those that did not come are denied. */
+void vd_session_bodies_flushed(struct vd_session *);
 int vd_session_take_bodies(struct vd_session *, struct vd_slice payload);
 int vd_session_take_nobody(struct vd_session *, struct vd_slice payload);
 /* As vd_session_drain, of bodies asked for and answered. */

@@ -15,12 +15,11 @@ static struct vd_arrival arrival_of(const struct vd_stored *stored)
 	return (struct vd_arrival){ stored->arrival, stored->id, stored->flags & VD_STORED_STUB };
 }
 
-/* Records on a list, loaded one by one; `lane`: only those of it. */
+/* Records on a list, from behind `arrival`, loaded one by one; `lane`: only those of it. */
 static int on_list(struct vd_store *s, enum vd_table table, const uint8_t list[VD_LIST_KEY_BYTES],
-                   const uint8_t *group, uint8_t lane, struct vd_arrival *out, size_t max, size_t *n)
+                   const uint8_t *group, uint8_t lane, uint64_t arrival, struct vd_arrival *out, size_t max, size_t *n)
 {
 	struct vd_buf room = { 0 };
-	uint64_t arrival = 0;
 	MDB_cursor *cursor;
 	MDB_txn *txn;
 	int rc = vd_db_read(s->db, &txn);
@@ -52,15 +51,16 @@ static int port_find_item(void *ctx, const uint8_t *group, uint8_t lane, const u
 	uint8_t list[VD_LIST_KEY_BYTES];
 
 	vd_item_list(ctx, group, prefix, list);
-	return on_list(ctx, VD_TABLE_ITEMS, list, group, lane, out, max, n);
+	return on_list(ctx, VD_TABLE_ITEMS, list, group, lane, 0, out, max, n);
 }
 
-static int port_wanted(void *ctx, const uint8_t *group, uint8_t lane, struct vd_arrival *out, size_t max, size_t *n)
+static int port_wanted(void *ctx, const uint8_t *group, uint8_t lane, uint64_t after, struct vd_arrival *out, size_t max,
+                       size_t *n)
 {
 	uint8_t list[VD_LIST_KEY_BYTES];
 
 	vd_lane_list(ctx, "wanted", group, lane, list);
-	return on_list(ctx, VD_TABLE_LISTS, list, group, lane, out, max, n);
+	return on_list(ctx, VD_TABLE_LISTS, list, group, lane, after, out, max, n);
 }
 
 static int port_read(void *ctx, uint64_t arrival, struct vd_buf *out)

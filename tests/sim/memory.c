@@ -116,13 +116,14 @@ static int port_scan(void *ctx, const uint8_t *group, uint8_t lane, uint64_t aft
 	return VD_OK;
 }
 
-static int port_wanted(void *ctx, const uint8_t *group, uint8_t lane, struct vd_arrival *out, size_t max, size_t *n)
+static int port_wanted(void *ctx, const uint8_t *group, uint8_t lane, uint64_t after, struct vd_arrival *out, size_t max,
+                       size_t *n)
 {
 	struct memory *m = ctx;
 
 	(void)group;
 	*n = 0;
-	for (size_t i = 0; i < m->count && *n < max; i++)
+	for (size_t i = (size_t)after; i < m->count && *n < max; i++)
 		if (m->records[i].lane == lane && m->records[i].stub)
 			arrival_of(m, i, &out[(*n)++]);
 	return VD_OK;

@@ -351,6 +351,95 @@ static void test_session__wanted_bodies_come(void **state)
 	pair_deinit(&p);
 }
 
+/* One member strews stubs whose bodies nobody has, more than are asked for at once, and takes the body from somebody else's alert:
+ * it comes all the same. What the peer lacks is asked for once, and again when it may have got more. */
+static void test_session__a_body_behind_many_that_nobody_has(void **state)
+{
+	struct pair p;
+	struct vd_buf raw = { 0 };
+	struct vd_record record;
+	struct vd_id alert, id;
+	struct vd_denied denied[VD_LANES];
+	size_t strewn = 2 * VD_BODIES_MAX + 100;
+
+	(void)state;
+	pair_init(&p, 79, 3);
+	p.w.writers[1].identity = p.w.writers[2].identity; /* one signature is enough for the whole chain */
+	for (size_t i = 0; i <= strewn; i++) {
+		vd_buf_reset(&raw);
+		world_write(&p.w, 1, VD_LANE_URGENT, 8, &raw, &id);
+		assert_int_equal(vd_record_decode(vd_buf_slice(&raw), &record), VD_OK);
+		if (i == strewn) {
+			alert = id;
+			world_store(&p.b.m, vd_buf_slice(&raw));
+		} else {
+			world_store(&p.b.m, vd_slice(raw.p, raw.n - record.body.n));
+		}
+		world_store(&p.a.m, vd_slice(raw.p, raw.n - record.body.n));
+	}
+	pair_connect(&p);
+	assert_true(pair_run(&p));
+	assert_settled(&p);
+	assert_true(memory_has(&p.a.m, &alert, true));
+	assert_int_equal(p.b.messages_in[VD_MSG_BODIES], 3);
+	/* a has something new, b no body */
+	memcpy(denied, vd_session_denied(p.a.s), sizeof(denied));
+	pair_write(&p, 1, VD_LANE_NORMAL, true, false);
+	pair_connect(&p);
+	vd_session_recall(p.a.s, denied);
+	assert_true(pair_run(&p));
+	assert_settled(&p);
+	assert_int_equal(p.b.messages_in[VD_MSG_BODIES], 0);
+	/* one stub more, whose body comes to b later */
+	vd_buf_reset(&raw);
+	world_write(&p.w, 1, VD_LANE_URGENT, 8, &raw, &id);
+	assert_int_equal(vd_record_decode(vd_buf_slice(&raw), &record), VD_OK);
+	world_store(&p.b.m, vd_slice(raw.p, raw.n - record.body.n));
+	pair_connect(&p);
+	vd_session_recall(p.a.s, denied);
+	assert_true(pair_run(&p));
+	world_store(&p.b.m, vd_buf_slice(&raw));
+	memcpy(denied, vd_session_denied(p.a.s), sizeof(denied));
+	pair_connect(&p);
+	vd_session_recall(p.a.s, denied);
+	assert_true(pair_run(&p));
+	assert_settled(&p);
+	assert_true(memory_has(&p.a.m, &id, true));
+	vd_buf_deinit(&raw);
+	pair_deinit(&p);
+}
+
+/* As long as bodies are on their way, nothing is complete. */
+static void test_session__complete_waits_for_bodies(void **state)
+{
+	struct pair p;
+	struct vd_buf raw = { 0 };
+	struct vd_record record;
+	struct vd_id id;
+
+	(void)state;
+	pair_init(&p, 80, 3);
+	world_write(&p.w, 1, VD_LANE_NORMAL, 100, &raw, &id);
+	assert_int_equal(vd_record_decode(vd_buf_slice(&raw), &record), VD_OK);
+	world_store(&p.b.m, vd_buf_slice(&raw));
+	world_store(&p.a.m, vd_slice(raw.p, raw.n - record.body.n));
+	pair_connect(&p);
+	p.a.hold_commits = true;
+	pair_turn(&p, &p.b, &p.a);
+	for (int i = 0; i < 10; i++) {
+		assert_false(vd_session_settled(p.a.s));
+		assert_false(vd_session_stats(p.a.s)->complete);
+		if (!p.b.messages_in[VD_MSG_BODIES])
+			assert_false(vd_session_stats(p.b.s)->complete);
+		pair_turn(&p, i % 2 ? &p.b : &p.a, i % 2 ? &p.a : &p.b);
+	}
+	p.a.hold_commits = false;
+	assert_true(pair_run(&p));
+	assert_settled(&p);
+	vd_buf_deinit(&raw);
+	pair_deinit(&p);
+}
+
 /* Whose author is granted in the same session: lane 0 first, then their records. */
 static void test_session__newcomers_records_come_with_their_grant(void **state)
 {
@@ -886,6 +975,8 @@ int main(void)
 		cmocka_unit_test(test_session__what_a_push_missed_is_found_again),
 		cmocka_unit_test(test_session__an_alert_overtakes_bulk),
 		cmocka_unit_test(test_session__wanted_bodies_come),
+		cmocka_unit_test(test_session__a_body_behind_many_that_nobody_has),
+		cmocka_unit_test(test_session__complete_waits_for_bodies),
 		cmocka_unit_test(test_session__newcomers_records_come_with_their_grant),
 		cmocka_unit_test(test_session__successor_vouches_in_any_order),
 		cmocka_unit_test(test_session__gives_up_without_progress),
