@@ -1,6 +1,7 @@
 #include "writer.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "proto/err.h"
 
@@ -8,13 +9,14 @@ struct job {
 	uint32_t conn;
 	struct vd_group *group;
 	struct vd_batch *batch;
+	uint8_t lane; /* the most urgent of its good records */
 	struct vd_merge merge;
 	int rc;
 };
 
-struct ring {
-	struct job jobs[VD_PEERS_MAX];
-	size_t first, count;
+struct queue {
+	struct job jobs[VD_PEERS_MAX]; /* oldest first */
+	size_t count;
 };
 
 struct vd_writer {
@@ -25,28 +27,47 @@ struct vd_writer {
 	uv_thread_t thread;
 	uv_mutex_t mutex;      /* over waiting, finished, stop */
 	uv_cond_t work;
-	struct ring waiting, finished;
+	struct queue waiting, finished;
 	bool stop, joined;
 	size_t outstanding;    /* the loop's: submitted and not yet told */
 };
 
-static void ring_put(struct ring *ring, const struct job *job)
+static void queue_put(struct queue *queue, const struct job *job)
 {
-	ring->jobs[(ring->first + ring->count++) % VD_PEERS_MAX] = *job;
+	queue->jobs[queue->count++] = *job;
 }
 
-static struct job ring_take(struct ring *ring)
+static struct job queue_take(struct queue *queue, size_t i)
 {
-	struct job job = ring->jobs[ring->first];
+	struct job job = queue->jobs[i];
 
-	ring->first = (ring->first + 1) % VD_PEERS_MAX;
-	ring->count--;
+	queue->count--;
+	memmove(&queue->jobs[i], &queue->jobs[i + 1], (queue->count - i) * sizeof job);
 	return job;
+}
+
+static bool is_first_of_its(const struct queue *queue, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (queue->jobs[k].conn == queue->jobs[i].conn)
+			return false;
+	return true;
+}
+
+static size_t most_urgent(const struct queue *queue)
+{
+	size_t best = 0;
+
+	for (size_t i = 1; i < queue->count; i++)
+		if (queue->jobs[i].lane < queue->jobs[best].lane && is_first_of_its(queue, i))
+			best = i;
+	return best;
 }
 
 static void thread_main(void *arg)
 {
 	struct vd_writer *writer = arg;
+	size_t turn = 0;
 
 	uv_mutex_lock(&writer->mutex);
 	for (;;) {
@@ -54,14 +75,14 @@ static void thread_main(void *arg)
 			uv_cond_wait(&writer->work, &writer->mutex);
 		if (!writer->waiting.count)
 			break;
-		struct job job = ring_take(&writer->waiting);
+		struct job job = queue_take(&writer->waiting, ++turn % VD_WRITER_TURN ? most_urgent(&writer->waiting) : 0);
 		uv_mutex_unlock(&writer->mutex);
 
 		/* of the group only id, salt and identity are read, which never change: it stays the loop's */
 		job.rc = vd_store_commit(writer->store, job.group, job.batch, &job.merge);
 
 		uv_mutex_lock(&writer->mutex);
-		ring_put(&writer->finished, &job);
+		queue_put(&writer->finished, &job);
 		uv_async_send(&writer->async);
 	}
 	uv_mutex_unlock(&writer->mutex);
@@ -76,7 +97,7 @@ static void on_finished(uv_async_t *async)
 		bool any = writer->finished.count && !writer->stop;
 		struct job job = {0};
 		if (any)
-			job = ring_take(&writer->finished);
+			job = queue_take(&writer->finished, 0);
 		uv_mutex_unlock(&writer->mutex);
 		if (!any)
 			return;
@@ -123,14 +144,17 @@ no_mutex:
 
 int vd_writer_submit(struct vd_writer *writer, uint32_t conn, struct vd_group *group, struct vd_batch *batch)
 {
-	struct job job = {.conn = conn, .group = group, .batch = batch};
+	struct job job = {.conn = conn, .group = group, .batch = batch, .lane = VD_LANES};
 
+	for (size_t i = 0; i < batch->count; i++)
+		if (!batch->entries[i].verdict && batch->entries[i].record.lane < job.lane)
+			job.lane = batch->entries[i].record.lane;
 	if (writer->outstanding == VD_PEERS_MAX)
 		return VD_ECAP;
 	writer->outstanding++;
 	uv_ref((uv_handle_t *)&writer->async);
 	uv_mutex_lock(&writer->mutex);
-	ring_put(&writer->waiting, &job);
+	queue_put(&writer->waiting, &job);
 	uv_cond_signal(&writer->work);
 	uv_mutex_unlock(&writer->mutex);
 	return 0;

@@ -1,4 +1,6 @@
-/* Writer: the thread that commits what came, so that the loop never waits for the medium. One batch at a time, in order. */
+/* Writer: the thread that commits what came, so that the loop never waits for the medium. One batch at a time, the one with the
+ * most urgent record first, those of one connection in their order. No batch waits for ever: every VD_WRITER_TURN-th commit is
+ * of the one that has waited longest. */
 #ifndef VD_WRITER_H
 #define VD_WRITER_H
 
@@ -7,6 +9,8 @@
 #include "store/store.h"
 
 struct vd_writer;
+
+enum { VD_WRITER_TURN = 8 };
 
 /* `done` runs on the loop's thread, once for every batch submitted: rc and what became of it. */
 typedef void vd_writer_done(void *ctx, uint32_t conn, int rc, const struct vd_merge *);

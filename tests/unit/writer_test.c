@@ -1,0 +1,170 @@
+/* The writer's order, with a store that commits when it is told to. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "daemon/writer.h"
+#include "proto/err.h"
+
+static uv_sem_t begun, may_end;
+static struct vd_batch *order[VD_PEERS_MAX];
+static size_t committed, told;
+static uint32_t told_conn[VD_PEERS_MAX];
+static int told_rc[VD_PEERS_MAX];
+static int fails_with;
+
+int vd_store_commit(struct vd_store *store, struct vd_group *group, struct vd_batch *batch, struct vd_merge *merge)
+{
+	(void)store;
+	(void)group;
+	if (!committed)
+		uv_sem_post(&begun);
+	uv_sem_wait(&may_end);
+	uv_sem_post(&may_end);
+	order[committed++] = batch;
+	merge->fresh = batch->count;
+	return fails_with;
+}
+
+static uv_loop_t loop;
+static struct vd_writer *writer;
+
+static void on_done(void *ctx, uint32_t conn, int rc, const struct vd_merge *merge)
+{
+	(void)ctx;
+	(void)merge;
+	told_conn[told] = conn;
+	told_rc[told++] = rc;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	committed = told = 0;
+	fails_with = 0;
+	uv_sem_init(&begun, 0);
+	uv_sem_init(&may_end, 0);
+	uv_loop_init(&loop);
+	return vd_writer_start(&loop, NULL, on_done, NULL, &writer);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	vd_writer_stop(writer);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	vd_writer_free(writer);
+	uv_sem_destroy(&begun);
+	uv_sem_destroy(&may_end);
+	return uv_loop_close(&loop);
+}
+
+enum { JOBS = 40 };
+static struct vd_batch batch[JOBS];
+static struct vd_batch_entry entries[JOBS][3];
+
+/* A batch of three records: bulk, of that lane, and one that is not valid. */
+static void submit(size_t i, uint32_t conn, uint8_t lane)
+{
+	memset(&batch[i], 0, sizeof batch[i]);
+	memset(entries[i], 0, sizeof entries[i]);
+	entries[i][0].record.lane = VD_LANE_BULK;
+	entries[i][1].record.lane = lane;
+	batch[i].entries = entries[i];
+	entries[i][2].record.lane = VD_LANE_CONTROL;
+	entries[i][2].verdict = VD_ESIGNATURE;
+	batch[i].count = 3;
+	assert_int_equal(vd_writer_submit(writer, conn, NULL, &batch[i]), 0);
+}
+
+/* Batch 0 is being committed; what is submitted now waits. */
+static void occupy(void)
+{
+	submit(0, 100, VD_LANE_BULK);
+	uv_sem_wait(&begun);
+}
+
+static void let_go(void)
+{
+	uv_sem_post(&may_end);
+	uv_run(&loop, UV_RUN_DEFAULT);
+}
+
+static void test_writer__the_most_urgent_batch_is_next(void **state)
+{
+	static const size_t expected[] = {0, 5, 3, 6, 2, 1, 4};
+
+	(void)state;
+	occupy();
+	submit(1, 1, VD_LANE_BULK);
+	submit(2, 2, VD_LANE_NORMAL);
+	submit(3, 3, VD_LANE_URGENT);
+	submit(4, 4, VD_LANE_BULK);
+	submit(5, 5, VD_LANE_CONTROL);
+	submit(6, 6, VD_LANE_URGENT);
+	let_go();
+	assert_int_equal(committed, 7);
+	assert_int_equal(told, 7);
+	for (size_t i = 0; i < 7; i++)
+		assert_ptr_equal(order[i], &batch[expected[i]]);
+}
+
+static void test_writer__batches_of_one_connection_keep_their_order(void **state)
+{
+	static const size_t expected[] = {0, 3, 1, 2, 4};
+
+	(void)state;
+	occupy();
+	submit(1, 1, VD_LANE_BULK);
+	submit(2, 1, VD_LANE_URGENT); /* behind its own */
+	submit(3, 2, VD_LANE_NORMAL);
+	submit(4, 3, VD_LANE_BULK);
+	let_go();
+	assert_int_equal(committed, 5);
+	for (size_t i = 0; i < 5; i++)
+		assert_ptr_equal(order[i], &batch[expected[i]]);
+}
+
+static void test_writer__nobody_waits_for_ever(void **state)
+{
+	(void)state;
+	occupy();
+	submit(1, 1, VD_LANE_BULK);
+	for (size_t i = 2; i < JOBS; i++)
+		submit(i, (uint32_t)i, VD_LANE_URGENT);
+	let_go();
+	assert_int_equal(committed, JOBS);
+	assert_ptr_equal(order[1], &batch[2]);
+	assert_ptr_equal(order[VD_WRITER_TURN - 1], &batch[1]);
+}
+
+static void test_writer__takes_so_many_and_tells_of_each(void **state)
+{
+	(void)state;
+	fails_with = VD_ENOSPACE;
+	occupy();
+	for (uint32_t i = 1; i < VD_PEERS_MAX; i++)
+		submit(i % (JOBS - 1) + 1, i, VD_LANE_NORMAL);
+	assert_int_equal(vd_writer_submit(writer, 200, NULL, &batch[1]), VD_ECAP);
+	let_go();
+	assert_int_equal(told, VD_PEERS_MAX);
+	for (size_t i = 0; i < told; i++)
+		assert_int_equal(told_rc[i], VD_ENOSPACE);
+	assert_int_equal(told_conn[0], 100);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_writer__the_most_urgent_batch_is_next, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_writer__batches_of_one_connection_keep_their_order, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_writer__nobody_waits_for_ever, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_writer__takes_so_many_and_tells_of_each, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
