@@ -75,6 +75,8 @@ enum {
 	VD_STALL_MS = 60000,        /* without a byte while one is owed */
 
 	/* pool of records whose author is not known yet */
+	VD_POOL_AUTHOR = 1024,   /* records of one author that may wait */
+	VD_POOL_AUTHOR_BYTES = 2 * 1024 * 1024,
 	VD_POOL_RECORDS = 4096,
 	VD_POOL_BYTES = 8 * 1024 * 1024,
 };

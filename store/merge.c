@@ -250,11 +250,16 @@ static int store_others(struct merging *m, bool from_pool, struct vd_merge *merg
 			why = VD_EGROUP;
 		if (from_pool) {
 			if (why != VD_EAUTHOR && why != VD_EGROUP)
-				rc = vd_pool_remove(m->write, m->txn, &adding, &entry->record.id);
-		} else if (why == VD_EAUTHOR) {
-			rc = vd_pool_add(m->write, m->txn, &adding, &entry->record);
-			merge->pooled++;
-		} else if (why) {
+				rc = vd_pool_remove(m->write, m->txn, &adding, &entry->record);
+			continue;
+		}
+		if (why == VD_EAUTHOR) {
+			why = vd_pool_add(m->write, m->txn, &adding, &entry->record);
+			merge->pooled += !why;
+			if (why != VD_EAUTHOR && why != VD_ESIGNATURE)
+				rc = why;
+		}
+		if (why) {
 			merge->refused++;
 			merge->refused_why[-why & 31]++;
 		}

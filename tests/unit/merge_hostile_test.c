@@ -79,6 +79,112 @@ static void test_hostile__naming_what_is_no_predecessor(void **state)
 	end(&c);
 }
 
+/* --- the pool --- */
+
+static uint64_t pool_size(struct vd_store *s)
+{
+	MDB_stat stat;
+	MDB_txn *txn;
+
+	assert_int_equal(vd_db_read(s->db, &txn), 0);
+	assert_int_equal(mdb_stat(txn, vd_db_table(s->db, VD_TABLE_POOL), &stat), 0);
+	vd_db_done(s->db, txn);
+	return stat.ms_entries;
+}
+
+/* `count` records, each by an author nobody knows; `junk`: signed by nobody. */
+static void strangers(struct cast *c, uint32_t first, size_t count, bool junk, struct vd_batch *batch)
+{
+	struct vd_record_fields fields = { .lane = VD_LANE_NORMAL, .seq = 1, .time_ms = cast_now };
+	struct vd_buf raw = { 0 };
+
+	memcpy(fields.group, c->id, VD_GROUP_BYTES);
+	for (uint32_t i = 0; i < count; i++) {
+		uint8_t seed[VD_IDENTITY_SEED_BYTES] = { 0x5a };
+		struct vd_identity who;
+		struct vd_record r;
+		struct vd_id id;
+
+		vd_set_u32(seed + 4, first + i);
+		vd_identity_from_seed(seed, &who);
+		memcpy(fields.author, who.author, VD_KEY_BYTES);
+		vd_buf_reset(&raw);
+		assert_int_equal(vd_record_create(&fields, vd_slice_str("junk"), who.author_secret, &raw, &id), 0);
+		assert_int_equal(vd_record_decode(vd_buf_slice(&raw), &r), 0);
+		if (junk)
+			raw.p[r.header.n + 7] ^= 1;
+		assert_int_equal(vd_batch_add(batch, vd_buf_slice(&raw)), 0);
+	}
+	vd_buf_deinit(&raw);
+}
+
+/* What nobody signed pushes out nothing that honestly waits for a grant. */
+static void test_hostile__junk_does_not_fill_the_pool(void **state)
+{
+	const struct cast_place *p = *state;
+	struct vd_batch batch = { 0 };
+	struct vd_merge merge = { 0 };
+	char third[256];
+	struct vd_store *t;
+	struct vd_group *gt;
+	struct cast c;
+
+	start(&c, p);
+	snprintf(third, sizeof(third), "%s/c", p->top);
+	t = cast_store(third);
+	gt = cast_join(c.a, c.ga, t);
+	for (int i = 0; i < 5; i++)
+		cast_add(t, gt, "hola", NULL);
+	cast_gather(t, VD_LANE_NORMAL, &batch);
+	assert_int_equal(vd_store_merge(c.b, c.gb, &batch, &merge), 0);
+	assert_int_equal(merge.pooled, 5);
+
+	memset(&merge, 0, sizeof(merge));
+	for (uint32_t i = 0; i < 4; i++) {
+		vd_batch_reset(&batch);
+		strangers(&c, i * 500, 500, true, &batch);
+		assert_int_equal(vd_store_merge(c.b, c.gb, &batch, &merge), 0);
+	}
+	assert_int_equal(merge.pooled, 0);
+	assert_int_equal(merge.refused_why[-VD_ESIGNATURE], 2000);
+	assert_int_equal(pool_size(c.b), 5);
+
+	memset(&merge, 0, sizeof(merge));
+	cast_carry(c.a, c.b, c.gb, &merge);
+	assert_int_equal(merge.fresh, 2 + 5);
+	assert_int_equal(pool_size(c.b), 0);
+	vd_batch_deinit(&batch);
+	vd_group_free(gt);
+	vd_store_close(t);
+	end(&c);
+}
+
+/* Made-up authors sign what they like: the pool stays bounded, a double in a batch takes no place, and one batch never
+ * pushes out everything. */
+static void test_hostile__pool_is_bounded(void **state)
+{
+	struct vd_batch batch = { 0 };
+	struct vd_merge merge = { 0 };
+	struct cast c;
+
+	start(&c, *state);
+	strangers(&c, 0, 10, false, &batch);
+	strangers(&c, 0, 10, false, &batch);
+	assert_int_equal(vd_store_merge(c.b, c.gb, &batch, &merge), 0);
+	assert_int_equal(pool_size(c.b), 10);
+	for (uint32_t i = 0; i < 3; i++) {
+		vd_batch_reset(&batch);
+		strangers(&c, 100 + i * 2100, 2100, false, &batch);
+		memset(&merge, 0, sizeof(merge));
+		assert_int_equal(vd_store_merge(c.b, c.gb, &batch, &merge), 0);
+		assert_int_equal(merge.pooled, VD_POOL_RECORDS / 2);
+		assert_int_equal(merge.refused_why[-VD_EAUTHOR], 2100 - VD_POOL_RECORDS / 2);
+	}
+	assert_int_equal(pool_size(c.b), VD_POOL_RECORDS);
+	vd_batch_deinit(&batch);
+	end(&c);
+}
+
 /* --- what the disk spoils --- */
 
 enum how { SHORTENED, FLIPPED, MARKED_STUB, UNKNOWN_SEAL, GONE };
@@ -187,6 +293,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_hostile__who_cannot_vouch_is_not_asked, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_hostile__naming_what_is_no_predecessor, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_hostile__junk_does_not_fill_the_pool, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_hostile__pool_is_bounded, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_hostile__spoilt_record_is_mended_in_place, cast_setup, cast_teardown),
 	};
 

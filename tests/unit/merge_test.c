@@ -284,11 +284,11 @@ static int collect_some(void *ctx, uint64_t arrival, uint64_t received_ms, struc
 	return rc ? rc : batch->count == 1000;
 }
 
-/* The pool is bounded: the oldest give way. */
-static void test_merge__pool_is_bounded(void **state)
+/* One author waits with so many at most; the others come again. */
+static void test_merge__share_of_the_pool(void **state)
 {
 	const struct cast_place *p = *state;
-	const uint64_t count = VD_POOL_RECORDS + 904;
+	const uint64_t count = VD_POOL_AUTHOR + 976;
 	struct vd_batch batch = { 0 };
 	struct vd_merge merge = { 0 };
 	uint64_t after = 4 + 2 + 2, arrival;
@@ -313,12 +313,16 @@ static void test_merge__pool_is_bounded(void **state)
 		after += batch.count;
 		assert_int_equal(vd_store_merge(c.b, c.gb, &batch, &merge), 0);
 	}
-	assert_int_equal(merge.pooled, count);
+	assert_int_equal(merge.pooled, VD_POOL_AUTHOR);
+	assert_int_equal(merge.refused_why[-VD_EAUTHOR], count - VD_POOL_AUTHOR);
 	memset(&merge, 0, sizeof(merge));
 	cast_carry(c.a, c.b, c.gb, &merge);
-	assert_int_equal(merge.fresh, 2 + VD_POOL_RECORDS);
-	assert_int_equal(vd_store_find(c.b, &newest, &arrival), 0);
-	assert_int_equal(vd_store_find(c.b, &oldest, &arrival), VD_ENOTFOUND);
+	assert_int_equal(merge.fresh, 2 + VD_POOL_AUTHOR);
+	assert_int_equal(vd_store_find(c.b, &oldest, &arrival), 0);
+	assert_int_equal(vd_store_find(c.b, &newest, &arrival), VD_ENOTFOUND);
+	cast_carry(t, c.b, c.gb, &merge);
+	assert_int_equal(merge.fresh, count - VD_POOL_AUTHOR);
+	cast_same_lanes(t, c.b, c.id);
 	vd_batch_deinit(&batch);
 	vd_group_free(gt);
 	vd_store_close(t);
@@ -493,7 +497,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_merge__vouched, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_merge__refused_until_its_successor_is_here, cast_setup,
 		                                cast_teardown),
-		cmocka_unit_test_setup_teardown(test_merge__pool_is_bounded, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_merge__share_of_the_pool, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_merge__newer_version_is_carried, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_merge__damaged_is_refused, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_merge__pool_waits_for_the_grant, cast_setup,
