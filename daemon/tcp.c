@@ -65,29 +65,62 @@ static void link_up(struct vd_link *link)
 	link->in_node = true;
 }
 
-/* Whoever sits on unproved connections displaces only himself, and late: an honest handshake takes three flights. */
+/* In the node without need: its session is over, and a batch of its, if any, is durable. */
+static bool is_leaving(const struct vd_link *link)
+{
+	return link->state > VD_LINK_OPEN && link->in_node && !link->committing;
+}
+
+/* Whoever sits on unproved connections displaces only himself, and late: an honest handshake takes three flights. Nobody
+ * displaces a session before having proved more than an address. */
 static void make_room(struct vd_tcp *tcp, const struct vd_link *newcomer)
 {
-	struct vd_link *oldest = NULL, *oldest_same = NULL;
-	size_t all = 0, same = 0;
+	struct vd_link *oldest = NULL, *oldest_same = NULL, *leaving = NULL, *victim = NULL;
+	size_t unproved = 0, same = 0, all = 0;
 
 	for (struct vd_link *link = tcp->links; link; link = link->next) {
-		if (link == newcomer || link->outgoing || link->proved || link->state == VD_LINK_CLOSED)
+		if (link == newcomer || link->outgoing)
 			continue;
-		all++;
-		oldest = link; /* the list is newest first */
+		all += link->in_node;
+		/* rather one whose last words have gone out; the list is newest first */
+		if (is_leaving(link) && (!leaving || link->state != VD_LINK_ENDING || leaving->state == VD_LINK_ENDING))
+			leaving = link;
+		if (link->proved || link->state == VD_LINK_CLOSED)
+			continue;
+		unproved++;
+		oldest = link;
 		if (vd_address_same((const struct sockaddr *)&link->address, (const struct sockaddr *)&newcomer->address, false)) {
 			same++;
 			oldest_same = link;
 		}
 	}
-	struct vd_link *victim = same >= VD_TCP_UNPROVED_SAME ? oldest_same : all >= VD_TCP_UNPROVED_IN ? oldest : NULL;
-	if (!victim)
-		return;
-	vd_link_close(victim, VD_ECAP);
-	if (victim->in_node)
-		vd_node_closed(tcp->node, victim->conn);
-	victim->in_node = false;
+	if (same >= VD_TCP_UNPROVED_SAME)
+		victim = oldest_same;
+	else if (unproved >= VD_TCP_UNPROVED_IN)
+		victim = oldest;
+	else if (all >= VD_TCP_IN_MAX)
+		victim = leaving ? leaving : oldest;
+	if (victim)
+		vd_link_drop(victim, VD_ECAP);
+}
+
+/* A call takes a place: is there one? */
+static bool has_room(struct vd_tcp *tcp)
+{
+	size_t out = 0, all = 0;
+
+	for (struct vd_link *link = tcp->links; link; link = link->next) {
+		bool takes = link->in_node || link->state == VD_LINK_RESOLVING || link->state == VD_LINK_CONNECTING;
+
+		all += takes;
+		out += takes && link->outgoing;
+	}
+	if (all < VD_PEERS_MAX && out < VD_TCP_OUT_MAX)
+		return true;
+	struct vd_link *victim = vd_link_longest_settled(tcp, true, NULL);
+	if (victim)
+		vd_link_drop(victim, VD_EBUSY);
+	return victim;
 }
 
 static void on_connection(uv_stream_t *listener, int status)
@@ -218,7 +251,7 @@ int vd_tcp_call(struct vd_tcp *tcp, const char *host, uint16_t port, const uint8
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
 	char service[8];
 
-	if (tcp->stopping || tcp->count >= VD_PEERS_MAX)
+	if (tcp->stopping || !has_room(tcp))
 		return VD_ECAP;
 	struct vd_link *link = call_new(tcp, group, owner);
 	if (!link)
@@ -239,7 +272,7 @@ int vd_tcp_call(struct vd_tcp *tcp, const char *host, uint16_t port, const uint8
 
 int vd_tcp_call_address(struct vd_tcp *tcp, const struct sockaddr *address, const uint8_t group[VD_GROUP_BYTES], void *owner)
 {
-	if (tcp->stopping || tcp->count >= VD_PEERS_MAX)
+	if (tcp->stopping || !has_room(tcp))
 		return VD_ECAP;
 	struct vd_link *link = call_new(tcp, group, owner);
 	if (!link)

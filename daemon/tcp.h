@@ -22,6 +22,9 @@ enum {
 	VD_TCP_END_MS = 5000,            /* to flush and part, once a session is over */
 	VD_TCP_UNPROVED_SAME = 8,        /* from one address; a newcomer displaces the oldest of them */
 	VD_TCP_UNPROVED_IN = VD_HALF_OPEN_MAX - 8, /* from anywhere: leaves room for those we call */
+	VD_TCP_IN_MAX = VD_PEERS_MAX - 16,   /* accepted, proved or not: so many calls always find a place … */
+	VD_TCP_PROVED_IN = VD_TCP_IN_MAX - 8, /* … and so many newcomers, whom strangers cannot keep out for ever */
+	VD_TCP_OUT_MAX = VD_PEERS_MAX - 24,  /* calls: beyond any of these the session at rest for longest makes room */
 };
 
 enum vd_link_state {
@@ -42,6 +45,7 @@ struct vd_link {
 	struct vd_group *group;          /* once proved */
 	struct sockaddr_storage address;
 	uint64_t since_ms;               /* made; then proved */
+	uint64_t settled_ms;             /* when last */
 	uint64_t bytes_in, bytes_out;
 	struct vd_session_stats stats;   /* as of the last settling or the end */
 	int err;                         /* why it ended; 0: done */
@@ -78,7 +82,7 @@ struct vd_tcp *vd_tcp_new(uv_loop_t *, struct vd_node *, const struct vd_tcp_eve
 /* *bound gets the address with its real port. VD_EBUSY: taken; VD_EINVAL: not an address of ours; VD_ECAP; VD_EIO. */
 int vd_tcp_listen(struct vd_tcp *, const struct sockaddr *, bool dual, struct sockaddr_storage *bound);
 /* Calls for one group; `host` may be a name, all its addresses are tried. What becomes of it is told by events, at least
- * `closed`, never from within the call. VD_ENOMEM, VD_ECAP. */
+ * `closed`, never from within the call. VD_ENOMEM, VD_ECAP: no place, and none of our calls is at rest. */
 int vd_tcp_call(struct vd_tcp *, const char *host, uint16_t port, const uint8_t group[VD_GROUP_BYTES], void *owner);
 int vd_tcp_call_address(struct vd_tcp *, const struct sockaddr *, const uint8_t group[VD_GROUP_BYTES], void *owner);
 void vd_tcp_committed(struct vd_tcp *, uint32_t conn, int rc);

@@ -22,6 +22,11 @@ struct vd_tcp {
 struct vd_link *vd_link_new(struct vd_tcp *, bool outgoing);
 /* The socket goes now; vd_tcp_pump tells `closed` and frees it, once no callback and no commit can come back to it. */
 void vd_link_close(struct vd_link *, int err);
+/* And its place in the node is free at once. Its peer is told that we are busy, as far as that goes out at once. Not while a
+ * batch of its is being committed, or waits for it. */
+void vd_link_drop(struct vd_link *, int err);
+/* The one at rest for longest of those accepted or called, apart from `but`; NULL when none is. */
+struct vd_link *vd_link_longest_settled(struct vd_tcp *, bool outgoing, const struct vd_link *but);
 /* Of its socket. While it is still to be connected the next address is tried. */
 void vd_link_handle_closed(uv_handle_t *);
 /* The next address of a call. */

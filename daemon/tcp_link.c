@@ -205,6 +205,31 @@ static bool link_write(struct vd_link *link)
 	return moved;
 }
 
+void vd_link_drop(struct vd_link *link, int err)
+{
+	struct vd_tcp *tcp = link->tcp;
+
+	if (link->state == VD_LINK_OPEN && link->in_node) {
+		vd_node_busy(tcp->node, vd_tcp_now(), link->conn);
+		link_write(link);
+	}
+	vd_link_close(link, err);
+	if (link->in_node)
+		vd_node_closed(tcp->node, link->conn);
+	link->in_node = false;
+}
+
+struct vd_link *vd_link_longest_settled(struct vd_tcp *tcp, bool outgoing, const struct vd_link *but)
+{
+	struct vd_link *longest = NULL;
+
+	for (struct vd_link *link = tcp->links; link; link = link->next)
+		if (link != but && link->outgoing == outgoing && link->state == VD_LINK_OPEN && !link->committing &&
+		    vd_node_settled(tcp->node, link->conn) && (!longest || link->settled_ms <= longest->settled_ms))
+			longest = link;
+	return longest;
+}
+
 /* True when the node may have new wishes for it. */
 static bool link_move(struct vd_link *link)
 {
@@ -243,6 +268,23 @@ static struct vd_link *link_of(struct vd_tcp *tcp, uint32_t conn)
 	return link;
 }
 
+/* One more has proved itself: those at rest make room in turn, so that whoever waits longest is not the last for ever. */
+static void make_place(struct vd_link *newcomer)
+{
+	struct vd_tcp *tcp = newcomer->tcp;
+	size_t proved = 0;
+
+	for (struct vd_link *link = tcp->links; link; link = link->next)
+		proved += link->proved && !link->outgoing && link->state == VD_LINK_OPEN;
+	if (proved <= VD_TCP_PROVED_IN)
+		return;
+	struct vd_link *longest = vd_link_longest_settled(tcp, false, newcomer);
+	if (longest)
+		vd_link_drop(longest, VD_EBUSY);
+	else
+		vd_node_busy(tcp->node, vd_tcp_now(), newcomer->conn);
+}
+
 static void grant(struct vd_tcp *tcp, const struct vd_wish *wish)
 {
 	struct vd_link *link = link_of(tcp, wish->conn);
@@ -261,9 +303,12 @@ static void grant(struct vd_tcp *tcp, const struct vd_wish *wish)
 		memcpy(link->peer, wish->peer, sizeof link->peer);
 		link->since_ms = vd_tcp_now();
 		tcp->events.opened(tcp->events.ctx, link);
+		if (!link->outgoing)
+			make_place(link);
 		break;
 	case VD_WISH_SETTLED:
 		link->settled = true;
+		link->settled_ms = vd_tcp_now();
 		link->stats = wish->stats;
 		tcp->events.settled(tcp->events.ctx, link);
 		break;

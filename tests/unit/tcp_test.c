@@ -19,11 +19,11 @@
 
 /* --- the node --- */
 
-enum { CONNS = 32, WISHES = 64 };
+enum { CONNS = 160, WISHES = 512 };
 
 struct vd_node {
 	struct {
-		bool there, refuses, has_batch;
+		bool there, refuses, has_batch, settled, busy;
 		struct vd_buf in;
 		size_t out;        /* bytes still to be drained, SIZE_MAX: without end */
 		size_t drained;
@@ -46,7 +46,10 @@ static void wish(enum vd_wish_what what, uint32_t conn, int err)
 int vd_node_accept(struct vd_node *n, uint64_t now_ms, uint32_t *conn)
 {
 	(void)now_ms;
-	if (n->count == CONNS)
+	size_t there = 0;
+	for (size_t i = 0; i < n->count; i++)
+		there += n->conn[i].there;
+	if (n->count == CONNS || there == VD_PEERS_MAX)
 		return VD_ECAP;
 	n->conn[n->count].there = true;
 	*conn = n->count++;
@@ -108,6 +111,18 @@ void vd_node_bye(struct vd_node *n, uint64_t now_ms, uint32_t conn)
 	if (n->conn[conn].has_batch)
 		wish(VD_WISH_COMMIT, conn, 0);
 	wish(VD_WISH_CLOSED, conn, 0);
+}
+
+void vd_node_busy(struct vd_node *n, uint64_t now_ms, uint32_t conn)
+{
+	n->conn[conn].busy = true;
+	vd_node_bye(n, now_ms, conn);
+}
+
+bool vd_node_settled(const struct vd_node *n, uint32_t conn)
+{
+	assert_true(n->conn[conn].there);
+	return n->conn[conn].settled;
 }
 
 uint64_t vd_node_deadline(const struct vd_node *n)
@@ -469,6 +484,148 @@ static void test_tcp__newcomers_displace_the_oldest_unproved(void **state)
 	RUN_UNTIL(closed == n);
 }
 
+/* From 127.0.0.`host`. */
+static int dial_from(unsigned host)
+{
+	struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000000 | host)};
+	uint32_t before = node.count;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(bind(fd, (const struct sockaddr *)&from, sizeof from), 0);
+	assert_int_equal(connect(fd, (const struct sockaddr *)&at, sizeof(struct sockaddr_in)), 0);
+	RUN_UNTIL(node.count == before + 1);
+	return fd;
+}
+
+static void prove(uint32_t conn, bool settle)
+{
+	wish(VD_WISH_OPENED, conn, 0);
+	if (settle)
+		wish(VD_WISH_SETTLED, conn, 0);
+	node.conn[conn].settled = settle;
+	vd_tcp_pump(tcp);
+}
+
+static unsigned places(void)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < CONNS; i++)
+		n += node.conn[i].there;
+	return n;
+}
+
+static void test_tcp__the_session_at_rest_for_longest_makes_room(void **state)
+{
+	int fd[VD_TCP_PROVED_IN + 2];
+	char bytes[8];
+
+	(void)state;
+	/* 0 is at work, 2 has been at rest for longest, then 1, then the others */
+	for (uint32_t i = 0; i < VD_TCP_PROVED_IN; i++) {
+		fd[i] = dial_from(i + 1);
+		prove(i, i > 1);
+		run(i == 2 || i == 3 ? 5 : 1);
+	}
+	node.conn[1].settled = true;
+	wish(VD_WISH_SETTLED, 1, 0);
+	vd_tcp_pump(tcp);
+	assert_int_equal(closed, 0);
+	fd[VD_TCP_PROVED_IN] = dial_from(100);
+	assert_int_equal(places(), VD_TCP_PROVED_IN + 1);
+	prove(VD_TCP_PROVED_IN, false);
+	assert_true(node.conn[2].busy);
+	assert_false(node.conn[2].there); /* at once */
+	RUN_UNTIL(closed == 1);
+	assert_int_equal(last_err, VD_EBUSY);
+	assert_int_equal(recv(fd[2], bytes, sizeof bytes, 0), 3); /* and is told so */
+	assert_int_equal(recv(fd[2], bytes, sizeof bytes, 0), 0);
+	assert_true(node.conn[VD_TCP_PROVED_IN].there && !node.conn[VD_TCP_PROVED_IN].busy);
+
+	/* whoever has a batch being written does not go; when nobody is at rest the newcomer comes again */
+	for (uint32_t i = 0; i < VD_TCP_PROVED_IN; i++)
+		node.conn[i].settled = i == 5;
+	wish(VD_WISH_COMMIT, 5, 0);
+	vd_tcp_pump(tcp);
+	fd[VD_TCP_PROVED_IN + 1] = dial_from(101);
+	prove(VD_TCP_PROVED_IN + 1, false);
+	assert_true(node.conn[VD_TCP_PROVED_IN + 1].busy);
+	assert_true(node.conn[5].there && !node.conn[5].busy);
+	vd_tcp_committed(tcp, 5, 0);
+	for (size_t i = 0; i < sizeof fd / sizeof *fd; i++)
+		close(fd[i]);
+	RUN_UNTIL(closed == sizeof fd / sizeof *fd);
+}
+
+static void test_tcp__strangers_displace_no_session(void **state)
+{
+	int fd[VD_TCP_IN_MAX + 20];
+	uint32_t i;
+
+	(void)state;
+	for (i = 0; i < VD_TCP_PROVED_IN; i++) {
+		fd[i] = dial_from(i + 1);
+		prove(i, true);
+	}
+	for (; i < VD_TCP_IN_MAX + 20; i++)
+		fd[i] = dial_from(i + 1);
+	assert_int_equal(places(), VD_TCP_IN_MAX);
+	for (uint32_t k = 0; k < VD_TCP_PROVED_IN; k++)
+		assert_true(node.conn[k].there);
+	/* sessions that are over go before strangers that may become some, whatever their peers do */
+	for (uint32_t k = 3; k < 7; k++)
+		wish(VD_WISH_CLOSED, k, VD_EBUSY);
+	vd_tcp_pump(tcp);
+	assert_true(node.conn[3].there);
+	int more = dial_from(200);
+	assert_false(node.conn[3].there);
+	assert_true(node.conn[4].there);
+	assert_int_equal(places(), VD_TCP_IN_MAX);
+	close(more);
+	for (size_t k = 0; k < sizeof fd / sizeof *fd; k++)
+		close(fd[k]);
+	RUN_UNTIL(places() == 0 && vd_tcp_count(tcp) == 0);
+}
+
+static void test_tcp__calls_find_a_place(void **state)
+{
+	uint8_t group[VD_GROUP_BYTES] = {0};
+	struct sockaddr_storage to;
+	struct sockaddr_in other = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t n = sizeof other;
+	int fd[VD_TCP_IN_MAX], server = socket(AF_INET, SOCK_STREAM, 0);
+	uint32_t count = 0;
+
+	(void)state;
+	assert_int_equal(bind(server, (const struct sockaddr *)&other, sizeof other), 0);
+	assert_int_equal(listen(server, 64), 0);
+	assert_int_equal(getsockname(server, (struct sockaddr *)&other, &n), 0);
+	memset(&to, 0, sizeof to);
+	memcpy(&to, &other, sizeof other);
+	for (uint32_t i = 0; i < VD_TCP_IN_MAX; i++) {
+		fd[i] = dial_from(i + 1);
+		if (i < VD_TCP_PROVED_IN)
+			prove(i, i > 0);
+	}
+	/* with all that may be accepted open, so many calls are possible */
+	for (count = VD_TCP_IN_MAX; count < VD_PEERS_MAX; count++) {
+		assert_int_equal(vd_tcp_call_address(tcp, (const struct sockaddr *)&to, group, NULL), 0);
+		RUN_UNTIL(node.count == count + 1);
+		prove(count, false);
+	}
+	assert_int_equal(vd_tcp_call_address(tcp, (const struct sockaddr *)&to, group, NULL), VD_ECAP);
+	/* then calls make room for each other, and not at the cost of those who called us */
+	node.conn[VD_TCP_IN_MAX + 2].settled = true;
+	assert_int_equal(vd_tcp_call_address(tcp, (const struct sockaddr *)&to, group, NULL), 0);
+	assert_false(node.conn[VD_TCP_IN_MAX + 2].there);
+	RUN_UNTIL(node.count == count + 1);
+	assert_true(node.conn[count].there);
+	assert_int_equal(places(), VD_PEERS_MAX);
+	for (size_t i = 0; i < VD_TCP_IN_MAX; i++)
+		close(fd[i]);
+	close(server);
+}
+
 static void test_tcp__a_call_tries_every_address(void **state)
 {
 	uint8_t group[VD_GROUP_BYTES] = {0};
@@ -520,6 +677,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_tcp__last_words_arrive, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tcp__a_batch_outlives_its_connection, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tcp__newcomers_displace_the_oldest_unproved, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_tcp__the_session_at_rest_for_longest_makes_room, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_tcp__strangers_displace_no_session, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_tcp__calls_find_a_place, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tcp__a_call_tries_every_address, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tcp__stop_says_goodbye, setup, teardown),
 	};
