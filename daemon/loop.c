@@ -216,7 +216,10 @@ static void on_opened(void *ctx, struct vd_link *link)
 static void on_settled(void *ctx, struct vd_link *link)
 {
 	(void)ctx;
-	log_link(VD_LOG_INFO, "settled", link, "");
+	if (link->stats.complete)
+		log_link(VD_LOG_INFO, "settled", link, "");
+	else
+		log_link(VD_LOG_WARNING, "differs", link, "");
 }
 
 /* May this one more unproved caller that went be logged? */
@@ -331,16 +334,6 @@ static void on_heard(void *ctx, const struct sockaddr *address, const uint8_t gr
 
 /* --- control socket --- */
 
-static const char *state_name(const struct vd_link *link)
-{
-	switch (link->state) {
-	case VD_LINK_RESOLVING:
-	case VD_LINK_CONNECTING: return "calling";
-	case VD_LINK_OPEN: return link->settled ? "settled" : link->proved ? "syncing" : "greeting";
-	default: return "closing";
-	}
-}
-
 static json_t *peer_json(const struct vd_link *link)
 {
 	char text[VD_ADDRESS_TEXT], hex[2 * VD_KEY_BYTES + 1];
@@ -351,7 +344,7 @@ static json_t *peer_json(const struct vd_link *link)
 	int64_t now_ms = wall.tv_sec * 1000 + wall.tv_usec / 1000;
 	vd_address_text((const struct sockaddr *)&link->address, text);
 	json_object_set_new(peer, "addr", json_string(link->state == VD_LINK_RESOLVING ? "" : text));
-	json_object_set_new(peer, "state", json_string(state_name(link)));
+	json_object_set_new(peer, "state", json_string(vd_link_word(link)));
 	json_object_set_new(peer, "since_ms", json_integer(now_ms - (int64_t)(vd_tcp_now() - link->since_ms)));
 	json_object_set_new(peer, "outgoing", json_boolean(link->outgoing));
 	json_object_set_new(peer, "bytes_in", json_integer((json_int_t)link->bytes_in));

@@ -97,6 +97,10 @@ struct vd_link *vd_tcp_first(struct vd_tcp *); /* then ->next */
 /* After vd_tcp_stop, count 0 and a last run of the loop. NULL is fine. */
 void vd_tcp_free(struct vd_tcp *);
 
+/* What a person would call its state: calling, greeting, syncing, settled, differs (nothing more to be done, and the sets are not
+ * the same), closing. */
+const char *vd_link_word(const struct vd_link *);
+
 /* Monotonic: the node's clock. */
 uint64_t vd_tcp_now(void);
 

@@ -94,6 +94,24 @@ static void link_end(struct vd_link *link, int err)
 	vd_buf_wipe(&link->held);
 }
 
+const char *vd_link_word(const struct vd_link *link)
+{
+	switch (link->state) {
+	case VD_LINK_RESOLVING:
+	case VD_LINK_CONNECTING: return "calling";
+	case VD_LINK_OPEN:
+		if (!link->proved)
+			return "greeting";
+		if (!link->settled || !vd_node_settled(link->tcp->node, link->conn))
+			return "syncing";
+		return link->stats.complete ? "settled" : "differs";
+	case VD_LINK_ENDING:
+	case VD_LINK_PARTED:
+	case VD_LINK_CLOSED: break;
+	}
+	return "closing";
+}
+
 /* --- moving bytes --- */
 
 static void on_input_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *out)

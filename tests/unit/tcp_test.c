@@ -626,6 +626,31 @@ static void test_tcp__calls_find_a_place(void **state)
 	close(server);
 }
 
+static void test_tcp__a_word_for_each_state(void **state)
+{
+	(void)state;
+	int fd = dial();
+	RUN_UNTIL(node.count == 1);
+	const struct vd_link *link = vd_tcp_first(tcp);
+	assert_string_equal(vd_link_word(link), "greeting");
+	prove(0, false);
+	assert_string_equal(vd_link_word(link), "syncing");
+	/* given up is not the same as settled, and may become it */
+	prove(0, true);
+	assert_string_equal(vd_link_word(link), "differs");
+	wish(VD_WISH_SETTLED, 0, 0);
+	node.wishes[node.last - 1].stats.complete = true;
+	vd_tcp_pump(tcp);
+	assert_string_equal(vd_link_word(link), "settled");
+	node.conn[0].settled = false;
+	assert_string_equal(vd_link_word(link), "syncing");
+	wish(VD_WISH_CLOSED, 0, 0);
+	vd_tcp_pump(tcp);
+	assert_string_equal(vd_link_word(link), "closing");
+	close(fd);
+	RUN_UNTIL(closed == 1);
+}
+
 static void test_tcp__a_call_tries_every_address(void **state)
 {
 	uint8_t group[VD_GROUP_BYTES] = {0};
@@ -680,6 +705,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_tcp__the_session_at_rest_for_longest_makes_room, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tcp__strangers_displace_no_session, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tcp__calls_find_a_place, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_tcp__a_word_for_each_state, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tcp__a_call_tries_every_address, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tcp__stop_says_goodbye, setup, teardown),
 	};
