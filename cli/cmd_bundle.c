@@ -129,6 +129,7 @@ static void add_up(struct imported *im, const struct vd_bundle_stats *s, bool wh
 	sum->filled += m->filled;
 	sum->refused += m->refused;
 	sum->pooled += m->pooled;
+	sum->declined += m->declined;
 	for (size_t i = 0; i < sizeof m->refused_why / sizeof *m->refused_why; i++)
 		sum->refused_why[i] += m->refused_why[i];
 	if (!whole)
@@ -177,10 +178,10 @@ static void say_result(struct imported *im)
 			json_array_append_new(refusals, json_pack("{s:s,s:o}", "why", vd_err_name(-(int)i), "count",
 			                                          vd_json_number(m->refused_why[i])));
 	if (cli->opt.json) {
-		vd_say_json(cli, json_pack("{s:o,s:o,s:o,s:i,s:o,s:o,s:o,s:o,s:O}", "new", vd_json_number(m->fresh), "known",
+		vd_say_json(cli, json_pack("{s:o,s:o,s:o,s:i,s:o,s:o,s:o,s:o,s:o,s:O}", "new", vd_json_number(m->fresh), "known",
 		                           vd_json_number(m->known), "refused", vd_json_number(m->refused), "quarantined", 0,
 		                           "salvaged", vd_json_number(im->salvaged), "filled", vd_json_number(m->filled), "pooled",
-		                           vd_json_number(m->pooled), "refusals", refusals, "gaps", im->gaps));
+		                           vd_json_number(m->pooled), "declined", vd_json_number(m->declined), "refusals", refusals, "gaps", im->gaps));
 		return;
 	}
 	json_decref(refusals);
@@ -188,6 +189,8 @@ static void say_result(struct imported *im)
 	       vd_num(cli, m->refused), NULL);
 	if (m->pooled)
 		vd_note(cli, VD_MSG_IMPORT_POOLED, vd_num(cli, m->pooled), NULL);
+	if (m->declined)
+		vd_note(cli, VD_MSG_IMPORT_DECLINED, vd_num(cli, m->declined), NULL);
 	if (im->gap_count)
 		vd_note(cli, VD_MSG_IMPORT_GAPS, vd_num(cli, im->gap_count), NULL);
 }

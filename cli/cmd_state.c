@@ -174,11 +174,23 @@ static void say_peers(struct vd_cli *cli, struct group_view *views, size_t count
 	}
 }
 
+/* Did this device's own records come from somewhere else? */
+static bool written_elsewhere(struct vd_cli *cli, const struct group_view *v)
+{
+	const struct vd_identity *self = vd_group_identity(v->group);
+	uint64_t noticed_ms;
+
+	return self && !vd_store_elsewhere(cli->store, vd_group_id(v->group), self->author, &noticed_ms);
+}
+
 /* Warnings, at most 8. */
 static size_t warnings(struct vd_cli *cli, const struct group_view *views, size_t count, enum vd_msg out[8])
 {
 	size_t n = 0;
 
+	for (size_t i = 0; i < count && n == 0; i++)
+		if (written_elsewhere(cli, &views[i]))
+			out[n++] = VD_MSG_WARN_ELSEWHERE;
 	if (vd_store_readable(cli->store))
 		out[n++] = VD_MSG_WARN_READABLE;
 	if (count == 0)

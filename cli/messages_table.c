@@ -651,6 +651,9 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "Serían nuevos: {0}. Ya conocidos: {1}. Rechazados: {2}. No se cambió nada."),
 	T(IMPORT_POOLED, "{0} records are by people this device does not know yet; they are kept aside until their admission arrives.",
 	  "{0} registros son de personas que este equipo aún no conoce; quedan aparte hasta que llegue su admisión."),
+	T(IMPORT_DECLINED,
+	  "{0} more are by people this device does not know yet, too many to keep aside: import the file again after their admission.",
+	  "Otros {0} son de personas que este equipo aún no conoce, demasiados para guardar aparte: importa el archivo otra vez después de su admisión."),
 	T(IMPORT_GAPS, "{0} earlier records are still missing; a sync brings them.", "Todavía faltan {0} registros anteriores; un intercambio los trae."),
 
 	/* state */
@@ -669,6 +672,13 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "Este equipo todavía no está en ningún grupo: muestra vereda id a la coordinación, o funda uno con vereda group create NOMBRE."),
 	T(WARN_ALONE, "A group has no other member yet: what is written there exists only on this device.",
 	  "Un grupo todavía no tiene a nadie más: lo que se escribe ahí existe solo en este equipo."),
+	T(WARN_ELSEWHERE,
+	  "Records came in under this device's name that it did not write: it was restored from a backup, or somebody has a copy of it. "
+	  "Nothing is lost, and you can go on writing. If you did not restore it yourself, tell your coordinator now: whoever holds the "
+	  "copy reads the group and writes in your name.",
+	  "Llegaron registros a nombre de este equipo que no se escribieron aquí: se restauró de un respaldo, o alguien tiene una copia. "
+	  "No se perdió nada y puedes seguir escribiendo. Si no lo restauraste tú, avisa ya a tu coordinación: quien tenga la copia lee "
+	  "lo del grupo y escribe en tu nombre."),
 	T(WARNING, "Warning: {0}", "Advertencia: {0}"),
 	T(CHECK_FAILED, "The check could not be finished", "No se pudo terminar la verificación"),
 	T(CHECK_GOOD, "{0} records verified; everything is as it should be.", "{0} registros verificados; todo está como debe."),

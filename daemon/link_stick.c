@@ -87,7 +87,7 @@ static int take_segment(struct visit *v, size_t i, struct vd_bundle_stats *stats
 	free(path);
 	v->result->received += stats->merge.fresh + stats->merge.filled;
 	s->group = place_of(v, stats->group);
-	s->pending = stats->merge.pooled || stats->merge.refused_why[-VD_EAUTHOR] || stats->merge.refused_why[-VD_ESIGNATURE];
+	s->pending = stats->merge.pooled || stats->merge.declined || stats->merge.refused_why[-VD_EAUTHOR] || stats->merge.refused_why[-VD_ESIGNATURE];
 	vd_buf_reset(&s->list);
 	noted = vd_arrivals_encode(&holds, &s->list);
 	vd_arrivals_deinit(&holds);

@@ -16,6 +16,7 @@
  *   "store"                              "groups": each with its salt
  *   "identity" group                     "next identity"
  *   "head" group, author, lane: where an own chain ends
+ *   "elsewhere" group, author: when records of ours last came that were not written here
  *   "digest", "wanted digest" group, lane; "sketch" group, lane, block
  *   "pool", "index": how far they are    "note" use, key    "segment" name */
 #ifndef VD_INSIDE_H
@@ -41,6 +42,8 @@ enum {
 	VD_STORE_FORMAT = 1,
 	VD_ANY_LANE = 255,
 	VD_NOTE_MAX = 4096,
+	VD_FOLLOW_SEQ = 1 << 20,                    /* an own record so far ahead of our chain is not followed */
+	VD_FOLLOW_MS = 3600000,                     /* nor one's clock further than this ahead of ours */
 };
 
 /* A stored record as read: slices borrow from the snapshot, or from `room` of a sealed store. */
@@ -200,8 +203,10 @@ int vd_write_record(struct vd_write *, const struct vd_membership *, uint8_t lan
  * arrival number, the time and whether its body was wanted are used. */
 int vd_write_again(struct vd_write *, const struct vd_membership *, const struct vd_stored *old,
                    const struct vd_record *);
-/* A copy of an own record that is further on than we are: a restored device goes on from there. */
-int vd_write_follow(struct vd_write *, const struct vd_record *);
+/* A record of ours came in that was not stored here. `waited`: a stored record of ours, or one that came with it, names it
+ * as its predecessor. A restored device goes on behind what it wrote before, and notes when it meets what it cannot have
+ * lost; whoever copied it writes under its name too, so neither seq nor time is believed blindly. */
+int vd_write_follow(struct vd_write *, const struct vd_record *, bool waited, uint64_t now_ms);
 /* vd_write_commit without trying the pool again. */
 int vd_write_end(struct vd_write *);
 /* Our clock. */

@@ -175,16 +175,18 @@ static int link_slots(struct merging *m)
 	return VD_OK;
 }
 
-/* Its successor, stored earlier, waits for it no more. */
-static int settle_waiting(struct merging *m, const struct vd_record *record)
+/* Its successor, stored earlier, waits for it no more; *waited grows true when there is one. */
+static int settle_waiting(struct merging *m, const struct vd_record *record, bool *waited)
 {
 	uint8_t list[VD_LIST_KEY_BYTES];
 	uint64_t arrival = 0;
 	int rc;
 
 	vd_prev_list(m->store, record->group, record->author, record->lane, record->seq + 1, &record->id, list);
-	while (!(rc = vd_list_next(m->lists, list, &arrival)))
+	while (!(rc = vd_list_next(m->lists, list, &arrival))) {
 		vd_effects_entry_remove(&m->write->effects, VD_TABLE_LISTS, list, arrival);
+		*waited = true;
+	}
 	return rc == VD_ENOTFOUND ? VD_OK : rc;
 }
 
@@ -193,13 +195,14 @@ static int store_fresh(struct merging *m, const struct slot *slot, uint64_t now_
 	const struct vd_record *record = record_of(m, slot);
 	uint64_t arrival = m->write->next;
 	uint8_t list[VD_LIST_KEY_BYTES];
+	bool waited = slot->next_here;
 	int rc = vd_write_record(m->write, &m->in, record->lane, &record->id, &slot->item, record->stub, now_ms,
 	                         record->raw);
 
 	if (!rc && !slot->next_here)
-		rc = settle_waiting(m, record);
+		rc = settle_waiting(m, record, &waited);
 	if (!rc && m->self && !memcmp(record->author, m->self, VD_KEY_BYTES))
-		rc = vd_write_follow(m->write, record);
+		rc = vd_write_follow(m->write, record, waited, now_ms);
 	if (rc)
 		return rc;
 	if (!slot->prev_here) {
@@ -256,7 +259,11 @@ static int store_others(struct merging *m, bool from_pool, struct vd_merge *merg
 		if (why == VD_EAUTHOR) {
 			why = vd_pool_add(m->write, m->txn, &adding, &entry->record);
 			merge->pooled += !why;
-			if (why != VD_EAUTHOR && why != VD_ESIGNATURE)
+			if (why == VD_EAUTHOR) {
+				merge->declined++;
+				continue;
+			}
+			if (why != VD_ESIGNATURE)
 				rc = why;
 		}
 		if (why) {

@@ -43,6 +43,10 @@ int vd_store_groups(struct vd_store *, uint8_t (*groups)[VD_GROUP_BYTES], size_t
 int vd_store_group(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], struct vd_group **out);
 /* Adds control records that appeared since `*after` (arrival number, moved on) to the group: for long-lived holders. */
 int vd_store_group_refresh(struct vd_store *, struct vd_group *, uint64_t *after);
+/* When records of our identity in the group last came that this store did not write, by our clock: it was restored from a
+ * backup, or copied. VD_ENOTFOUND: never. */
+int vd_store_elsewhere(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], const uint8_t author[VD_KEY_BYTES],
+                       uint64_t *noticed_ms);
 /* Founds: identity used, founding, epoch, grant and name records written, in one commit. */
 int vd_store_found(struct vd_store *, const char *group_name, const char *member_name, uint64_t now_ms, uint8_t group[VD_GROUP_BYTES]);
 /* Takes a group by the control records of a welcome, which must grant our next identity (VD_EKEY otherwise); one commit.
@@ -80,7 +84,8 @@ int vd_store_note(struct vd_store *, const char *use, struct vd_slice key, struc
 /* Merging what came. */
 struct vd_merge {
 	uint64_t fresh, known, filled;   /* new records; had already; stubs that got their body, and what was spoilt here */
-	uint64_t refused, pooled;
+	uint64_t refused;
+	uint64_t pooled, declined;       /* by authors not known yet: wait in the pool; found no place there, and must come again */
 	uint64_t refused_why[32];        /* indexed by -enum vd_err */
 	uint64_t first_arrival, last_arrival; /* of the fresh ones, 0 when none */
 };

@@ -261,20 +261,48 @@ static int head_of(struct vd_write *w, const uint8_t *group, const uint8_t *auth
 	return VD_OK;
 }
 
-int vd_write_follow(struct vd_write *w, const struct vd_record *record)
+static void note_elsewhere(struct vd_write *w, const struct vd_record *record, uint64_t now_ms)
 {
+	struct vd_slice parts[] = { vd_slice(record->group, VD_GROUP_BYTES), vd_slice(record->author, VD_KEY_BYTES) };
+	uint8_t value[8];
+
+	vd_set_u64(value, now_ms);
+	vd_effects_value(&w->effects, w->store, "elsewhere", parts, 2, vd_slice(value, sizeof(value)));
+}
+
+int vd_store_elsewhere(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], const uint8_t author[VD_KEY_BYTES],
+                       uint64_t *noticed_ms)
+{
+	struct vd_slice parts[] = { vd_slice(group, VD_GROUP_BYTES), vd_slice(author, VD_KEY_BYTES) };
+	struct vd_buf value = { 0 };
+	int rc = vd_value_read(s, "elsewhere", parts, 2, &value);
+
+	if (!rc && value.n != 8)
+		rc = VD_EDAMAGED;
+	if (!rc)
+		*noticed_ms = vd_get_u64(value.p);
+	vd_buf_deinit(&value);
+	return rc;
+}
+
+int vd_write_follow(struct vd_write *w, const struct vd_record *record, bool waited, uint64_t now_ms)
+{
+	uint64_t time_ms = record->time_ms < now_ms + VD_FOLLOW_MS ? record->time_ms : now_ms + VD_FOLLOW_MS;
 	struct vd_write_head *head;
 	int rc = head_of(w, record->group, record->author, record->lane, &head);
 
 	if (rc)
 		return w->err = rc;
-	if (record->seq > head->seq) {
+	/* What our own chain names is ours, and so is its end: they were lost to a bad disk and come back. */
+	if (!waited && memcmp(record->id.b, head->id.b, VD_ID_BYTES))
+		note_elsewhere(w, record, now_ms);
+	if (record->seq > head->seq && record->seq - head->seq <= VD_FOLLOW_SEQ) {
 		head->seq = record->seq;
 		head->id = record->id;
 		head->moved = true;
 	}
-	if (record->time_ms > head->time_ms) {
-		head->time_ms = record->time_ms;
+	if (time_ms > head->time_ms) {
+		head->time_ms = time_ms;
 		head->moved = true;
 	}
 	return VD_OK;

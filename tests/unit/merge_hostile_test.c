@@ -178,7 +178,7 @@ static void test_hostile__pool_is_bounded(void **state)
 		memset(&merge, 0, sizeof(merge));
 		assert_int_equal(vd_store_merge(c.b, c.gb, &batch, &merge), 0);
 		assert_int_equal(merge.pooled, VD_POOL_RECORDS / 2);
-		assert_int_equal(merge.refused_why[-VD_EAUTHOR], 2100 - VD_POOL_RECORDS / 2);
+		assert_int_equal(merge.declined, 2100 - VD_POOL_RECORDS / 2);
 	}
 	assert_int_equal(pool_size(c.b), VD_POOL_RECORDS);
 	vd_batch_deinit(&batch);
@@ -288,6 +288,140 @@ static void test_hostile__spoilt_record_is_mended_in_place(void **state)
 	}
 }
 
+/* --- copies of a device --- */
+
+static bool seen_elsewhere(struct vd_store *s, struct vd_group *g)
+{
+	uint64_t noticed_ms;
+	int rc = vd_store_elsewhere(s, vd_group_id(g), vd_group_identity(g)->author, &noticed_ms);
+
+	assert_true(rc == 0 || rc == VD_ENOTFOUND);
+	return !rc;
+}
+
+/* Whoever stole a copy of b's store sends it a record of that seq and time; what b writes next. */
+static struct vd_record after_forged(struct cast *c, uint8_t lane, uint64_t seq, uint64_t time_ms, struct vd_buf *raw)
+{
+	struct vd_record_fields fields = { .lane = lane, .seq = seq, .time_ms = time_ms };
+	struct vd_merge merge;
+	struct vd_record r;
+	struct vd_write *w;
+	uint64_t arrival;
+	struct vd_id id;
+
+	forge_as(c->gb, fields, false, raw, &id);
+	merge_raw(c, raw, &merge);
+	assert_int_equal(merge.fresh, 1);
+	assert_true(seen_elsewhere(c->b, c->gb));
+	assert_int_equal(vd_write_begin(c->b, &w), 0);
+	assert_int_equal(cast_own_kind(w, c->gb, lane, "message", "sigo aquí", NULL, vd_now_ms(), &id), 0);
+	assert_int_equal(vd_write_commit(w), 0);
+	assert_int_equal(vd_store_find(c->b, &id, &arrival), 0);
+	assert_int_equal(vd_store_read(c->b, arrival, raw, &r, NULL), 0);
+	assert_true(r.time_ms <= vd_now_ms() + VD_FOLLOW_MS);
+	return r;
+}
+
+/* A copy in the wrong hands neither uses up the seq numbers of the device nor moves its clock. */
+static void test_hostile__a_copy_cannot_stop_the_device(void **state)
+{
+	const uint64_t most = (UINT64_C(1) << 53) - 1;
+	struct vd_buf raw = { 0 };
+	struct vd_record r;
+	struct vd_merge merge;
+	struct cast c;
+
+	start(&c, *state);
+	cast_add(c.b, c.gb, "uno", NULL);
+	assert_false(seen_elsewhere(c.b, c.gb));
+	for (uint8_t lane = VD_LANE_URGENT; lane < VD_LANES; lane++) {
+		r = after_forged(&c, lane, most, most, &raw);
+		assert_int_equal(r.seq, lane == VD_LANE_NORMAL ? 2 : 1);
+		assert_int_equal(r.has_prev, r.seq > 1);
+	}
+	r = after_forged(&c, VD_LANE_BULK, 2 + VD_FOLLOW_SEQ, 4102444800000, &raw); /* the year 2100 */
+	assert_int_equal(r.seq, 2);
+	r = after_forged(&c, VD_LANE_BULK, 2 + VD_FOLLOW_SEQ - 1, cast_now, &raw);
+	assert_int_equal(r.seq, 2 + VD_FOLLOW_SEQ);
+	cast_carry(c.b, c.a, c.ga, &merge);
+	cast_same_lanes(c.a, c.b, c.id);
+	assert_false(seen_elsewhere(c.a, c.ga));
+	vd_buf_deinit(&raw);
+	end(&c);
+}
+
+/* A home is copied; both go on writing under one name, and meet others by turns. */
+static void test_hostile__copied_home_goes_on(void **state)
+{
+	const struct cast_place *p = *state;
+	char command[512], path[160];
+	struct vd_merge merge;
+	struct vd_store *twin;
+	struct vd_group *gt;
+	struct cast c;
+
+	start(&c, p);
+	cast_add(c.b, c.gb, "antes", NULL);
+	vd_group_free(c.gb);
+	vd_store_close(c.b);
+	snprintf(path, sizeof(path), "%s.twin", p->other);
+	snprintf(command, sizeof(command), "cp -r %s %s", p->other, path);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(vd_store_open(p->other, &c.b), 0);
+	assert_int_equal(vd_store_group(c.b, c.id, &c.gb), 0);
+	assert_int_equal(vd_store_open(path, &twin), 0);
+	assert_int_equal(vd_store_group(twin, c.id, &gt), 0);
+
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < 3 + round; i++)
+			cast_add(c.b, c.gb, "de uno", NULL);
+		for (int i = 0; i < 5; i++)
+			cast_add(twin, gt, "del otro", NULL);
+		cast_carry(c.b, c.a, c.ga, &merge);
+		assert_int_equal(merge.fresh, round ? 3 + round : 4);
+		cast_carry(twin, c.a, c.ga, &merge);
+		assert_int_equal(merge.fresh, 5);
+		cast_carry(c.a, c.b, c.gb, &merge);
+		assert_int_equal(merge.fresh, 5);
+		cast_carry(c.a, twin, gt, &merge);
+		assert_int_equal(merge.fresh, 3 + round);
+		cast_same_lanes(c.a, c.b, c.id);
+		cast_same_lanes(c.a, twin, c.id);
+	}
+	assert_true(seen_elsewhere(c.b, c.gb));
+	assert_true(seen_elsewhere(twin, gt));
+	assert_false(seen_elsewhere(c.a, c.ga));
+	vd_group_free(gt);
+	vd_store_close(twin);
+	end(&c);
+}
+
+/* Own records that a bad disk took, and that others bring back, are no sign of a copy. */
+static void test_hostile__what_was_lost_here_is_no_copy(void **state)
+{
+	struct vd_id ids[5];
+	struct vd_check check;
+	struct vd_merge merge;
+	uint64_t arrival;
+	struct cast c;
+
+	start(&c, *state);
+	for (int i = 0; i < 5; i++)
+		cast_add(c.a, c.ga, "hola", &ids[i]);
+	cast_carry(c.a, c.b, c.gb, &merge);
+	for (int i = 1; i < 5; i += i == 2 ? 2 : 1) { /* two of the middle, and the last */
+		assert_int_equal(vd_store_find(c.a, &ids[i], &arrival), 0);
+		spoil_at(c.a, arrival, FLIPPED);
+	}
+	assert_int_equal(vd_check(c.a, true, &check), 0);
+	assert_int_equal(check.bad, 3);
+	cast_carry(c.b, c.a, c.ga, &merge);
+	assert_int_equal(merge.fresh, 3);
+	assert_false(seen_elsewhere(c.a, c.ga));
+	cast_same_lanes(c.a, c.b, c.id);
+	end(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -295,6 +429,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_hostile__naming_what_is_no_predecessor, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_hostile__junk_does_not_fill_the_pool, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_hostile__pool_is_bounded, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_hostile__a_copy_cannot_stop_the_device, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_hostile__copied_home_goes_on, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_hostile__what_was_lost_here_is_no_copy, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_hostile__spoilt_record_is_mended_in_place, cast_setup, cast_teardown),
 	};
 

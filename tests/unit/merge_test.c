@@ -51,7 +51,7 @@ static void test_merge__stub_is_wanted_until_its_body_comes(void **state)
 	assert_int_equal(lane.digest.count, 3);
 	assert_int_equal(lane.wanted.count, 3);
 	vd_store_port(c.b, &port);
-	assert_int_equal(port.wanted(port.ctx, c.id, VD_LANE_NORMAL, wanted, 8, &n), 0);
+	assert_int_equal(port.wanted(port.ctx, c.id, VD_LANE_NORMAL, 0, wanted, 8, &n), 0);
 	assert_int_equal(n, 3);
 	assert_true(wanted[0].stub);
 	cast_same_lanes(c.a, c.b, c.id);
@@ -65,7 +65,7 @@ static void test_merge__stub_is_wanted_until_its_body_comes(void **state)
 	assert_int_equal(vd_batch_add(&stubs, whole.entries[1].record.raw), 0);
 	assert_int_equal(vd_store_merge(c.b, c.gb, &stubs, &merge), 0);
 	assert_int_equal(merge.filled, 1);
-	assert_int_equal(port.wanted(port.ctx, c.id, VD_LANE_NORMAL, wanted, 8, &n), 0);
+	assert_int_equal(port.wanted(port.ctx, c.id, VD_LANE_NORMAL, 0, wanted, 8, &n), 0);
 	assert_int_equal(n, 2);
 	assert_int_equal(vd_store_merge(c.b, c.gb, &whole, &merge), 0);
 	assert_int_equal(merge.filled, 3);
@@ -314,7 +314,7 @@ static void test_merge__share_of_the_pool(void **state)
 		assert_int_equal(vd_store_merge(c.b, c.gb, &batch, &merge), 0);
 	}
 	assert_int_equal(merge.pooled, VD_POOL_AUTHOR);
-	assert_int_equal(merge.refused_why[-VD_EAUTHOR], count - VD_POOL_AUTHOR);
+	assert_int_equal(merge.declined, count - VD_POOL_AUTHOR);
 	memset(&merge, 0, sizeof(merge));
 	cast_carry(c.a, c.b, c.gb, &merge);
 	assert_int_equal(merge.fresh, 2 + VD_POOL_AUTHOR);
@@ -376,7 +376,7 @@ static void test_merge__restored_device_goes_on(void **state)
 	struct vd_record r;
 	struct vd_id newest, next;
 	char command[1024];
-	uint64_t arrival;
+	uint64_t arrival, noticed;
 	struct cast c;
 
 	start(&c, p);
@@ -404,6 +404,9 @@ static void test_merge__restored_device_goes_on(void **state)
 	assert_int_equal(vd_store_read(c.b, arrival, &raw, &r, NULL), 0);
 	assert_int_equal(r.seq, 4);
 	assert_memory_equal(r.prev.b, newest.b, VD_ID_BYTES);
+	assert_int_equal(vd_store_elsewhere(c.b, c.id, vd_group_identity(c.gb)->author, &noticed), 0);
+	assert_true(noticed > cast_now);
+	assert_int_equal(vd_store_elsewhere(c.a, c.id, vd_group_identity(c.ga)->author, &noticed), VD_ENOTFOUND);
 	vd_buf_deinit(&raw);
 	end(&c);
 }
