@@ -64,6 +64,7 @@ enum {
 	VD_ROUNDS_MAX = 8,          /* reconciliations of one session before it must have progressed */
 	VD_BATCH_MS = 1000,         /* a batch begun is committed after that, however small: a slow link keeps what it got */
 	VD_RECHECK_MS = 10000,      /* after records were pushed, the sets are compared again */
+	VD_RECHECK_MAX_MS = 600000, /* … and, twice as late each time up to that, after reconciling was given up */
 	VD_ALIVE_MS = 20000,        /* of hearing without saying anything, then a sign of life: a third of VD_STALL_MS */
 	VD_BODIES_MAX = 4096,       /* bodies asked for at once in one lane */
 	VD_ECHO_IDS = 4096,         /* ids lately heard from a peer, not to be pushed back to it */

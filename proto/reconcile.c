@@ -59,8 +59,14 @@ static int push_arrival(struct vd_reconcile *r, uint64_t arrival)
 	return push(&r->arrivals, &r->arrival_count, &r->arrival_capacity, arrival);
 }
 
+/* However many are named in the end, only those not sent yet take room. */
 static int push_want(struct vd_reconcile *r, uint64_t prefix)
 {
+	if (r->want_count == r->want_capacity && 2 * r->want_sent >= r->want_count && r->want_sent) {
+		r->want_count -= r->want_sent;
+		memmove(r->wants, r->wants + r->want_sent, r->want_count * sizeof(*r->wants));
+		r->want_sent = 0;
+	}
 	return push(&r->wants, &r->want_count, &r->want_capacity, prefix);
 }
 
@@ -237,8 +243,10 @@ static int feed_more(struct vd_reconcile *r, struct vd_rd *rd)
 
 	if (vd_rd_end(rd) || !n || r->symbols_sent != r->burst || (r->method != VD_METHOD_SYMBOLS && r->method != VD_METHOD_SALTED))
 		return VD_EFORMAT;
+	if (r->exhausted)
+		return VD_ECAP;
 	r->burst += n < left ? (size_t)n : left;
-	r->answer_empty = !left;
+	r->answer_empty = r->exhausted = !left;
 	r->mores++;
 	return VD_OK;
 }
@@ -277,7 +285,7 @@ static void fail(struct vd_reconcile *r, bool salt)
 	d = d < 1 ? 1 : d > 1u << 30 ? 1u << 30 : d;
 	r->failed = 2 * d + salt;
 	r->finished = true;
-	r->arrival_count = r->want_count = 0;
+	r->arrival_count = r->want_count = r->want_sent = 0;
 	vd_peeler_free(r->peeler);
 	r->peeler = NULL;
 }
@@ -404,7 +412,7 @@ static int feed_salted(struct vd_reconcile *r, struct vd_rd *rd)
 		r->method = VD_METHOD_SALTED;
 		return salt_lane(r, salt, (size_t)total);
 	}
-	if (how == VD_SALTED_LIST) {
+	if (how == VD_SALTED_LIST && total <= r->theirs) {
 		int rc = salt_lane(r, salt, 0);
 
 		r->method = VD_METHOD_LIST;
@@ -418,6 +426,7 @@ static int feed_salted(struct vd_reconcile *r, struct vd_rd *rd)
 static int feed_list(struct vd_reconcile *r, struct vd_rd *rd)
 {
 	uint64_t n = rd->n / VD_PREFIX_BYTES;
+	bool first = !r->list_seen;
 	int rc = VD_OK;
 
 	if (r->method != VD_METHOD_LIST || r->finished || !n || rd->n % VD_PREFIX_BYTES || n > r->list_total - r->list_seen)
@@ -428,8 +437,9 @@ static int feed_list(struct vd_reconcile *r, struct vd_rd *rd)
 	while (!rc && rd->n) {
 		uint64_t prefix = vd_rd_u64(rd);
 
-		if (prefix < r->list_last)
+		if (prefix < r->list_last || (prefix == r->list_last && !first))
 			return VD_EFORMAT;
+		first = false;
 		r->list_last = prefix;
 		while (!rc && r->salted_next < r->salted.count && r->salted.entries[r->salted_next].prefix < prefix)
 			rc = push_arrival(r, r->salted.entries[r->salted_next++].arrival);

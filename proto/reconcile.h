@@ -49,6 +49,7 @@ struct vd_reconcile {
 	bool announce;             /* SALTED, or ALL, is to be sent */
 	size_t symbols_sent, burst;/* sent, and to be sent before we wait */
 	bool answer_empty;         /* asked for more than there is */
+	bool exhausted;            /* … and was told so */
 	uint64_t wanted;           /* prefixes the other has named */
 
 	/* other end */

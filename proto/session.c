@@ -7,7 +7,10 @@
 #include "hash.h"
 #include "session_priv.h"
 
-enum { HELLO_SYMBOLS = 35 }; /* up to the last of vd_estimate_at */
+enum {
+	HELLO_SYMBOLS = 35, /* up to the last of vd_estimate_at */
+	ROUNDS_AGAIN = 2,   /* after giving up: one that may bring something, one that sees what is left */
+};
 
 struct vd_session *vd_session_new(bool initiator, struct vd_group *group, const struct vd_port *port, uint64_t now_ms,
                                   const uint8_t salt_seed[VD_SALT_BYTES])
@@ -22,7 +25,9 @@ struct vd_session *vd_session_new(bool initiator, struct vd_group *group, const 
 	s->port = port;
 	s->heard_ms = now_ms;
 	s->quiet_ms = s->recheck_ms = UINT64_MAX;
-	s->rounds_left = VD_ROUNDS_MAX;
+	s->rounds_left = VD_ROUNDS_MAX * (initiator ? 1 : 2);
+	s->recheck_wait_ms = VD_RECHECK_MS;
+	s->now_ms = now_ms;
 	memcpy(s->seed, salt_seed, VD_SALT_BYTES);
 	if (salt)
 		memcpy(s->salt, salt, VD_SALT_BYTES);
@@ -141,13 +146,10 @@ static void all_equal(struct vd_session *s)
 {
 	s->equal = true;
 	s->gave_up = false;
-	/* The initiator begins rounds, and sees to their pace. At the other end a hostile one must not buy costly rounds with cheap
-	 * ones. */
-	if (s->initiator || s->now_ms >= s->refill_ms) {
-		s->rounds_left = VD_ROUNDS_MAX * (s->initiator ? 1 : 2);
-		s->refill_ms = s->now_ms + VD_STALL_MS;
-	}
+	if (s->initiator)
+		s->rounds_left = VD_ROUNDS_MAX;
 	s->recheck_ms = UINT64_MAX;
+	s->recheck_wait_ms = VD_RECHECK_MS;
 	for (size_t l = 0; l < VD_LANES; l++)
 		s->lanes[l].pushing = true;
 }
@@ -282,6 +284,20 @@ static void send_lanes(struct vd_session *s, struct vd_buf *out)
 		put_mark(out, &s->lanes[l].wanted);
 }
 
+/* The initiator begins rounds, and sees to their pace. At the other end only growth and time pay for rounds that find a difference:
+ * a hostile one must not buy costly rounds with cheap ones. */
+static bool may_round(struct vd_session *s)
+{
+	if (s->now_ms >= s->refill_ms && s->rounds_left < 2 * VD_ROUNDS_MAX) {
+		s->rounds_left += ROUNDS_AGAIN;
+		s->refill_ms = s->now_ms + VD_RECHECK_MS;
+	}
+	if (!s->rounds_left)
+		return false;
+	s->rounds_left--;
+	return true;
+}
+
 /* Both moments are known: which lanes have work in this round? */
 static int compare(struct vd_session *s, const struct vd_set_mark theirs[VD_LANES])
 {
@@ -307,7 +323,7 @@ static int compare(struct vd_session *s, const struct vd_set_mark theirs[VD_LANE
 	s->stats.round_trips++;
 	if (any) {
 		s->equal = false;
-		if (!s->initiator && s->rounds_left-- == 0)
+		if (!s->initiator && !may_round(s))
 			rc = VD_ECAP;
 	} else {
 		all_equal(s);
@@ -383,11 +399,16 @@ static int advance(struct vd_session *s)
 		s->stats.complete = s->equal && !s->asking && !s->they_ask && vd_session_flushed(s);
 	if (!s->initiator || !s->hello_in || active || s->awaiting || s->equal || s->gave_up || !vd_session_flushed(s))
 		return VD_OK;
-	if (s->rounds_left-- == 0) {
-		s->rounds_left = 0;
+	if (!s->rounds_left) {
 		s->gave_up = true;
+		s->stats.complete = false;
+		s->generation = vd_group_generation(s->group);
+		/* Who is not admitted yet may be later, here or there. */
+		s->recheck_ms = s->now_ms + s->recheck_wait_ms;
+		s->recheck_wait_ms = s->recheck_wait_ms < VD_RECHECK_MAX_MS / 2 ? 2 * s->recheck_wait_ms : VD_RECHECK_MAX_MS;
 		return VD_OK;
 	}
+	s->rounds_left--;
 	return begin_round(s);
 }
 
@@ -499,7 +520,7 @@ static int next_message(struct vd_session *s, uint8_t *type, struct vd_buf *out)
 		lane->r.hold = l > VD_LANE_CONTROL && control;
 		if (lane->active || (s->awaiting && lane->started))
 			rc = vd_reconcile_drain(&lane->r, s->round, type, out, &s->stats.sent);
-		if (!rc && lane->pushing) {
+		if (!rc && lane->pushing && !lane->r.hold) {
 			*type = VD_MSG_RECORDS;
 			rc = vd_session_push(s, lane, l, out);
 			if (rc > 0 && s->initiator && s->recheck_ms == UINT64_MAX)
@@ -560,8 +581,13 @@ void vd_session_grew(struct vd_session *s, uint64_t now_ms)
 {
 	for (size_t l = 0; l < VD_LANES; l++)
 		s->lanes[l].grew = true;
-	if (s->initiator && s->gave_up && s->recheck_ms == UINT64_MAX)
-		s->recheck_ms = now_ms + VD_RECHECK_MS;
+	/* Whoever had no place in the set may have one now. */
+	if (s->gave_up && s->generation != vd_group_generation(s->group)) {
+		s->generation = vd_group_generation(s->group);
+		s->recheck_wait_ms = VD_RECHECK_MS;
+		if (s->recheck_ms > now_ms + VD_RECHECK_MS)
+			s->recheck_ms = now_ms + VD_RECHECK_MS;
+	}
 }
 
 void vd_session_heard(struct vd_session *s, uint64_t now_ms)
@@ -624,6 +650,7 @@ int vd_session_tick(struct vd_session *s, uint64_t now_ms)
 	}
 	if (now_ms < s->recheck_ms)
 		return VD_OK;
+	s->now_ms = now_ms;
 	s->recheck_ms = UINT64_MAX;
 	if (!s->equal && !s->gave_up)
 		return VD_OK;
@@ -631,6 +658,8 @@ int vd_session_tick(struct vd_session *s, uint64_t now_ms)
 		s->recheck_ms = now_ms + VD_RECHECK_MS;
 		return VD_OK;
 	}
+	if (s->gave_up)
+		s->rounds_left = ROUNDS_AGAIN;
 	s->equal = s->gave_up = false;
 	return advance(s);
 }

@@ -55,13 +55,15 @@ struct vd_session {
 	bool equal;               /* as of the last comparison */
 	bool gave_up;
 	uint32_t rounds_left;     /* before our own set must have grown */
-	uint64_t refill_ms;       /* the other end: before that, equal sets in between earn no new ones */
+	uint64_t refill_ms;       /* the other end: when time earns it new ones */
 	uint32_t round_mores;     /* as counted in round_trips */
 	uint64_t own_count;       /* at the last LANES, to see growth */
 	struct vd_session_lane lanes[VD_LANES];
 	struct vd_denied denied[VD_LANES];
 	bool asking, they_ask;    /* for bodies; ends with SETTLED */
 	uint64_t recheck_ms;      /* initiator: compare again then; UINT64_MAX: no need */
+	uint64_t recheck_wait_ms; /* after giving up: longer each time */
+	uint64_t generation;      /* the group's, when we gave up */
 
 	struct vd_batch in, commit;
 	bool committing, flush;   /* `commit` is out; `in` is to follow at once */

@@ -1,3 +1,4 @@
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -532,6 +533,85 @@ static void test_session__gives_up_without_progress(void **state)
 	}
 }
 
+/* Having given up is no end: later the sets are compared again, ever less often, and what became possible comes. */
+static void test_session__tries_again_after_giving_up(void **state)
+{
+	struct pair p;
+	struct vd_buf made = { 0 };
+	size_t stranger, n;
+	uint64_t waited = 0;
+
+	(void)state;
+	pair_init(&p, 81, 3);
+	pair_write(&p, 50, VD_LANE_NORMAL, true, true);
+	stranger = world_newcomer(&p.w);
+	for (int i = 0; i < 5; i++)
+		world_write_to(&p.w, stranger, VD_LANE_NORMAL, 10, &p.b.m);
+	pair_connect(&p);
+	assert_true(pair_run(&p));
+	for (int i = 0; i < 12; i++) {
+		uint64_t wait = vd_session_deadline(p.a.s) - p.now_ms, rounds = vd_session_stats(p.a.s)->rounds;
+
+		assert_in_range(wait, waited, VD_RECHECK_MAX_MS);
+		waited = wait;
+		pair_tick(&p, wait);
+		assert_true(pair_run(&p));
+		assert_true(vd_session_settled(p.a.s));
+		assert_false(vd_session_stats(p.a.s)->complete);
+		assert_int_equal(vd_session_stats(p.a.s)->rounds, rounds + 2);
+	}
+	assert_int_equal(waited, VD_RECHECK_MAX_MS);
+	/* the stranger is admitted: soon all is well */
+	world_grant(&p.w, stranger, &made, &n);
+	vd_buf_deinit(&made);
+	vd_batch_seal(&p.w.control);
+	for (size_t i = p.w.control.count - n; i < p.w.control.count; i++) {
+		memory_add(&p.a.m, &p.w.control.entries[i].record);
+		assert_int_equal(vd_group_add(p.a.group, &p.w.control.entries[i].record), VD_OK);
+	}
+	vd_session_grew(p.a.s, p.now_ms);
+	assert_in_range(vd_session_deadline(p.a.s), p.now_ms, p.now_ms + VD_RECHECK_MS);
+	pair_tick(&p, VD_RECHECK_MS);
+	assert_true(pair_run(&p));
+	assert_settled(&p);
+	pair_deinit(&p);
+}
+
+/* A record pushed while lane 0 is not through waits for it: its author may be among those whom lane 0 admits. */
+static void test_session__pushes_wait_for_lane_0(void **state)
+{
+	struct pair p;
+	struct vd_buf made = { 0 }, out = { 0 };
+	size_t who, n;
+	uint8_t type;
+
+	(void)state;
+	pair_init(&p, 82, 40);
+	who = world_newcomer(&p.w);
+	world_grant(&p.w, who, &made, &n);
+	vd_buf_deinit(&made);
+	vd_batch_seal(&p.w.control);
+	for (size_t i = p.w.control.count - n; i < p.w.control.count; i++) {
+		memory_add(&p.a.m, &p.w.control.entries[i].record);
+		assert_int_equal(vd_group_add(p.a.group, &p.w.control.entries[i].record), VD_OK);
+	}
+	pair_connect(&p);
+	pair_turn(&p, &p.b, &p.a);
+	pair_turn(&p, &p.a, &p.b);
+	/* of the answer, LANES alone has come */
+	assert_int_equal(vd_session_drain(p.b.s, p.now_ms, &type, &out), 1);
+	assert_int_equal(type, VD_MSG_LANES);
+	assert_int_equal(vd_session_feed(p.a.s, p.now_ms, type, vd_buf_slice(&out)), VD_OK);
+	world_write_to(&p.w, who, VD_LANE_URGENT, 10, &p.a.m);
+	vd_session_grew(p.a.s, p.now_ms);
+	assert_int_equal(vd_session_drain(p.a.s, p.now_ms, &type, &out), 0);
+	assert_true(pair_run(&p));
+	assert_settled(&p);
+	assert_int_equal(vd_session_stats(p.b.s)->refused, 0);
+	vd_buf_deinit(&out);
+	pair_deinit(&p);
+}
+
 /* While two batches wait for the disk nothing more is taken, and nothing is lost. */
 static void test_session__back_pressure(void **state)
 {
@@ -832,6 +912,104 @@ static void test_session__huge_claims(void **state)
 	pair_deinit(&h.p);
 }
 
+/* Where the C library tells. */
+static size_t heap_bytes(void)
+{
+#ifdef __GLIBC__
+	struct mallinfo2 info = mallinfo2();
+
+	return info.uordblks + info.hblkhd;
+#else
+	return 0;
+#endif
+}
+
+/* A list that never ends costs the honest end next to nothing: names that were asked for are forgotten. */
+static void test_session__a_list_without_end(void **state)
+{
+	struct hostile h;
+	struct vd_buf m = { 0 }, b = { 0 };
+	uint64_t prefix = 0;
+	uint8_t type;
+	size_t before;
+	int rc;
+
+	(void)state;
+	hostile_init(&h, false);
+	run_until(&h, VD_MSG_LANES, &m);
+	/* LANES with a huge lane 3 */
+	vd_buf_put_u8(&b, 1);
+	for (int i = 0; i < 3; i++)
+		vd_buf_put_varint(&b, 0);
+	vd_buf_put_varint(&b, UINT64_C(1) << 40);
+	vd_buf_put(&b, m.p, VD_HASH_BYTES);
+	for (int i = 0; i < 4; i++)
+		vd_buf_put_varint(&b, 0);
+	assert_int_equal(feed(&h, VD_MSG_LANES, b.p, b.n), VD_OK);
+	vd_buf_reset(&b);
+	vd_buf_put(&b, "\1\3\2", 3);
+	vd_buf_put(&b, m.p, VD_SALT_BYTES);
+	vd_buf_put_varint(&b, (UINT64_C(1) << 40) + 1);
+	assert_int_equal(feed(&h, VD_MSG_SALTED, b.p, b.n), VD_EFORMAT);
+	b.n = 3 + VD_SALT_BYTES;
+	vd_buf_put_varint(&b, UINT64_C(1) << 40);
+	assert_int_equal(feed(&h, VD_MSG_SALTED, b.p, b.n), VD_OK);
+	before = heap_bytes();
+	for (int i = 0; i < 3000; i++) {
+		vd_buf_reset(&b);
+		vd_buf_put(&b, "\1\3", 2);
+		for (int k = 0; k < 1000; k++)
+			vd_buf_put_u64(&b, ++prefix);
+		rc = feed(&h, VD_MSG_LIST, b.p, b.n);
+		if (rc == VD_EAGAIN)
+			prefix -= 1000;
+		else
+			assert_int_equal(rc, VD_OK);
+		/* it reads what it must, so that there is always something left */
+		for (int k = 0; k < (rc ? 2 : 1) && i; k++) {
+			vd_buf_reset(&b);
+			assert_int_equal(vd_session_drain(h.s, h.p.now_ms, &type, &b), 1);
+		}
+	}
+	assert_in_range(heap_bytes(), 0, before + 4 * 1024 * 1024);
+	/* the same again, or a lower one */
+	for (int i = 0; i < 2; i++) {
+		vd_buf_reset(&b);
+		vd_buf_put(&b, "\1\3", 2);
+		vd_buf_put_u64(&b, prefix - (uint64_t)i);
+		assert_int_equal(feed(&h, VD_MSG_LIST, b.p, b.n), VD_EFORMAT);
+	}
+	vd_buf_deinit(&m);
+	vd_buf_deinit(&b);
+	pair_deinit(&h.p);
+}
+
+/* Who asks for more symbols than there are is told so, once. */
+static void test_session__more_without_end(void **state)
+{
+	static const uint8_t more[] = { 1, VD_LANE_NORMAL, 0xff, 0xff, 0x7f };
+	struct hostile h;
+	struct vd_buf m = { 0 }, out = { 0 };
+	int rc = VD_OK, rounds = 0;
+
+	(void)state;
+	hostile_init(&h, true);
+	run_until(&h, VD_MSG_LANES, &m);
+	assert_int_equal(feed(&h, VD_MSG_LANES, m.p, m.n), VD_OK);
+	while (!rc && rounds++ < 1000) {
+		uint8_t type;
+
+		while (vd_session_drain(h.s, h.p.now_ms, &type, &out) == 1)
+			vd_buf_reset(&out);
+		rc = feed(&h, VD_MSG_MORE, more, sizeof(more));
+	}
+	assert_int_equal(rc, VD_ECAP);
+	assert_int_equal(rounds, 3);
+	vd_buf_deinit(&m);
+	vd_buf_deinit(&out);
+	pair_deinit(&h.p);
+}
+
 /* A flood of records that are none ends the session; nothing of it is kept. */
 static void test_session__floods_of_bad_records(void **state)
 {
@@ -980,6 +1158,10 @@ int main(void)
 		cmocka_unit_test(test_session__newcomers_records_come_with_their_grant),
 		cmocka_unit_test(test_session__successor_vouches_in_any_order),
 		cmocka_unit_test(test_session__gives_up_without_progress),
+		cmocka_unit_test(test_session__tries_again_after_giving_up),
+		cmocka_unit_test(test_session__pushes_wait_for_lane_0),
+		cmocka_unit_test(test_session__a_list_without_end),
+		cmocka_unit_test(test_session__more_without_end),
 		cmocka_unit_test(test_session__back_pressure),
 		cmocka_unit_test(test_session__slow_records_are_committed_after_a_second),
 		cmocka_unit_test(test_session__a_failed_commit_ends_it),
