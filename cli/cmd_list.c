@@ -246,19 +246,12 @@ struct shown {
 	json_t *whole;
 	struct kept *kept;          /* its history or answers */
 	size_t count, capacity;
-	bool changed;
 };
 
-static bool has_id(const struct shown *s, const uint8_t *id)
+static int keep_found(void *ctx, const struct vd_found *f)
 {
-	for (size_t i = 0; i < s->count; i++)
-		if (memcmp(s->kept[i].id.b, id, VD_ID_BYTES) == 0)
-			return true;
-	return false;
-}
+	struct shown *s = ctx;
 
-static int keep(struct shown *s, const struct vd_id *id, uint64_t arrival)
-{
 	if (s->count == s->capacity) {
 		size_t capacity = s->capacity ? 2 * s->capacity : 16;
 		struct kept *more = realloc(s->kept, capacity * sizeof *more);
@@ -268,46 +261,8 @@ static int keep(struct shown *s, const struct vd_id *id, uint64_t arrival)
 		s->kept = more;
 		s->capacity = capacity;
 	}
-	s->kept[s->count++] = (struct kept){ arrival, *id };
-	s->changed = true;
+	s->kept[s->count++] = (struct kept){ f->arrival, f->record->id };
 	return 0;
-}
-
-static int keep_found(void *ctx, const struct vd_found *f)
-{
-	struct shown *s = ctx;
-
-	return has_id(s, f->record->id.b) ? 0 : keep(s, &f->record->id, f->arrival);
-}
-
-/* Keeps a record when it replaces one that is kept, or is replaced by one. */
-static int keep_related(void *ctx, const struct vd_found *f)
-{
-	struct shown *s = ctx;
-	const struct vd_value *replaces = f->body ? NULL : vd_content_get(f->content, "replaces", VD_MP_ARRAY, 0);
-	bool kept = has_id(s, f->record->id.b), hit = false;
-	struct vd_value item;
-	struct vd_rd items;
-
-	if (!replaces)
-		return 0;
-	items = vd_value_items(replaces);
-	while (vd_value_next(&items, &item)) {
-		uint64_t arrival;
-		struct vd_id id;
-
-		if (item.type != VD_MP_BIN || item.bytes.n != VD_ID_BYTES)
-			continue;
-		memcpy(id.b, item.bytes.p, VD_ID_BYTES);
-		if (kept && !has_id(s, id.b) && vd_store_find(s->cli->store, &id, &arrival) == 0) {
-			int rc = keep(s, &id, arrival);
-
-			if (rc)
-				return rc;
-		}
-		hit |= has_id(s, id.b);
-	}
-	return !kept && hit ? keep(s, &f->record->id, f->arrival) : 0;
 }
 
 static int show_json(void *ctx, const struct vd_found *f)
@@ -394,35 +349,12 @@ static int line_people(void *ctx, const struct vd_found *f)
 	return 0;
 }
 
-struct kind_of {
-	char kind[VD_KIND_MAX + 1];
-	uint8_t group[VD_GROUP_BYTES];
-};
-
-static int find_kind(void *ctx, const struct vd_found *f)
+/* The whole chain of replacing and replaced records. */
+static int find_history(struct shown *s)
 {
-	struct kind_of *k = ctx;
+	struct vd_query query = { .history = &s->id };
 
-	memcpy(k->group, f->record->group, VD_GROUP_BYTES);
-	if (!f->body)
-		memcpy(k->kind, f->content->kind.p, f->content->kind.n);
-	return 0;
-}
-
-/* The whole chain of replacing and replaced records: it may be met in any order, so until nothing is added. */
-static int find_history(struct shown *s, uint64_t arrival)
-{
-	struct kind_of k = { .kind = "" };
-	struct vd_query query = { .group = k.group, .kind = k.kind };
-	int rc = vd_query_one(s->cli->store, arrival, find_kind, &k);
-
-	if (!rc)
-		rc = keep(s, &s->id, arrival);
-	while (!rc && k.kind[0] && s->changed) {
-		s->changed = false;
-		rc = vd_query(s->cli->store, &query, keep_related, s);
-	}
-	return rc;
+	return vd_query(s->cli->store, &query, keep_found, s);
 }
 
 static int find_answers(struct shown *s)
@@ -473,7 +405,7 @@ static int show_run(struct vd_cli *cli)
 	if (rc)
 		return rc;
 	answers.id = history.id;
-	err = find_history(&history, arrival);
+	err = find_history(&history);
 	if (!err)
 		err = find_answers(&answers);
 	if (!err && cli->opt.json) {

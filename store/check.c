@@ -117,6 +117,8 @@ static int compare_index(struct checking *c, MDB_txn *txn, const struct vd_recor
 	const struct vd_value *about;
 	struct vd_content content;
 	uint8_t list[VD_LIST_KEY_BYTES], day[8];
+	struct vd_rd replaced;
+	struct vd_id id;
 	int rc;
 
 	if (arrival > c->indexed)
@@ -141,6 +143,8 @@ static int compare_index(struct checking *c, MDB_txn *txn, const struct vd_recor
 	about = vd_content_get(&content, "about", VD_MP_BIN, VD_ID_BYTES);
 	if (about)
 		compare_indexed(c, txn, VD_INDEX_ABOUT, NULL, about->bytes, arrival);
+	for (replaced = vd_replaced(&content); vd_replaced_next(&replaced, &id);)
+		compare_indexed(c, txn, VD_INDEX_REPLACES, NULL, vd_slice(id.b, VD_ID_BYTES), arrival);
 	return VD_OK;
 }
 

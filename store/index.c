@@ -88,7 +88,7 @@ struct vd_group *vd_readers_find(const struct vd_readers *r, const uint8_t group
 void vd_index_list(const struct vd_store *s, enum vd_index_use use, const uint8_t *group, struct vd_slice what,
                    uint8_t list[VD_LIST_KEY_BYTES])
 {
-	static const char *const names[] = { "id", "author", "day", "kind", "about" };
+	static const char *const names[] = { "id", "author", "day", "kind", "about", "replaces" };
 	struct vd_slice parts[] = { vd_slice(group, group ? VD_GROUP_BYTES : 0), what };
 
 	vd_list_key(s, names[use], parts, 2, list);
@@ -128,13 +128,35 @@ static void unopened_list(const struct vd_store *s, uint8_t list[VD_LIST_KEY_BYT
 	vd_list_key(s, "unopened", NULL, 0, list);
 }
 
-/* What the body says: kind and about. A body that does not open now may do so when keys or the body itself come. */
+struct vd_rd vd_replaced(const struct vd_content *content)
+{
+	const struct vd_value *ids = vd_content_get(content, "replaces", VD_MP_ARRAY, 0);
+
+	return ids ? vd_value_items(ids) : vd_rd(vd_slice(NULL, 0));
+}
+
+bool vd_replaced_next(struct vd_rd *items, struct vd_id *out)
+{
+	struct vd_value item;
+
+	while (vd_value_next(items, &item)) {
+		if (item.type != VD_MP_BIN || item.bytes.n != VD_ID_BYTES)
+			continue;
+		memcpy(out->b, item.bytes.p, VD_ID_BYTES);
+		return true;
+	}
+	return false;
+}
+
+/* What the body says: kind, about and replaces. A body that does not open now may do so when keys or the body itself come. */
 static int enter_content(struct vd_write *w, struct memo *memo, struct vd_group *group,
                          const struct vd_record *record, uint64_t arrival, struct vd_buf *room)
 {
 	uint8_t list[VD_LIST_KEY_BYTES];
 	const struct vd_value *about;
 	struct vd_content content;
+	struct vd_rd replaced;
+	struct vd_id id;
 	int rc;
 
 	vd_buf_reset(room);
@@ -153,6 +175,8 @@ static int enter_content(struct vd_write *w, struct memo *memo, struct vd_group 
 	about = vd_content_get(&content, "about", VD_MP_BIN, VD_ID_BYTES);
 	if (about)
 		enter(w, memo, VD_INDEX_ABOUT, NULL, about->bytes, arrival);
+	for (replaced = vd_replaced(&content); vd_replaced_next(&replaced, &id);)
+		enter(w, memo, VD_INDEX_REPLACES, NULL, vd_slice(id.b, VD_ID_BYTES), arrival);
 	return VD_OK;
 }
 

@@ -1,4 +1,4 @@
-/* The index of readable content: kind, day, about. Follows the arrival log by a cursor of its own, outside the commits that bring
+/* The index of readable content: kind, day, about, replaces. Follows the arrival log by a cursor of its own, outside the commits that bring
  * records, so that merging never waits for it; every query first catches it up. */
 #ifndef VD_INDEX_H
 #define VD_INDEX_H
@@ -13,6 +13,7 @@ struct vd_query {
 	const uint8_t *author;           /* of a device; NULL: any */
 	const uint8_t *person;           /* VD_PERSON_BYTES: any device of that member; NULL: any */
 	const struct vd_id *about;
+	const struct vd_id *history;     /* this record, what it replaces and what replaces it, over any number of steps */
 	const char *search;              /* substring of any text field, ASCII case and common accents folded */
 	uint64_t after;                  /* arrival number, for --new and watch */
 	size_t limit;                    /* newest n; 0: all */

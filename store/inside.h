@@ -11,7 +11,7 @@
  *           "prev" group, author, lane, seq, id: records whose predecessor is not here
  *           "pooled" id: its number in the pool     "pooled by" author: the numbers of theirs
  *           "filled", "unopened": what the index must look at again
- *   INDEX   "id", "author", "day", "kind", "about" (index.h)
+ *   INDEX   "id", "author", "day", "kind", "about", "replaces" (index.h)
  * Values, named by an index key of:
  *   "store"                              "groups": each with its salt
  *   "identity" group                     "next identity"
@@ -214,7 +214,9 @@ uint64_t vd_now_ms(void);
 
 /* --- index.c --- */
 
-enum vd_index_use { VD_INDEX_ID, VD_INDEX_AUTHOR, VD_INDEX_DAY, VD_INDEX_KIND, VD_INDEX_ABOUT, VD_INDEX_USES };
+enum vd_index_use {
+	VD_INDEX_ID, VD_INDEX_AUTHOR, VD_INDEX_DAY, VD_INDEX_KIND, VD_INDEX_ABOUT, VD_INDEX_REPLACES, VD_INDEX_USES
+};
 enum { VD_INDEX_ID_PREFIX = 3, VD_DAY_MS = 86400000 };
 struct vd_index_state {
 	uint64_t cursor;               /* last arrival it has seen */
@@ -222,9 +224,13 @@ struct vd_index_state {
 	uint64_t first_day, last_day;  /* of the authors' clocks */
 };
 int vd_index_state(struct vd_store *, struct vd_index_state *);
-/* `what` under that use: 3 bytes of an id, author key, u64 day, kind, id. id and about are store-wide: group NULL. */
+/* `what` under that use: 3 bytes of an id, author key, u64 day, kind, id, id. id, about and replaces are store-wide: group
+ * NULL. */
 void vd_index_list(const struct vd_store *, enum vd_index_use, const uint8_t *group, struct vd_slice what,
                    uint8_t list[VD_LIST_KEY_BYTES]);
+/* What a record says it replaces, one id after the other. */
+struct vd_rd vd_replaced(const struct vd_content *);
+bool vd_replaced_next(struct vd_rd *, struct vd_id *out);
 /* The groups of this device, loaded. */
 struct vd_readers {
 	struct vd_group *groups[VD_STORE_GROUPS_MAX];

@@ -18,6 +18,7 @@ struct match {
 struct query {
 	struct vd_store *store;
 	const struct vd_query *asked;
+	const struct vd_id *replaced;  /* candidates must replace this one; NULL: need not */
 	struct vd_readers readers;
 	struct match *matches;
 	size_t count, cap;
@@ -99,6 +100,16 @@ static bool content_matches(struct query *q, const struct vd_content *content)
 		if (!about || memcmp(about->bytes.p, asked->about->b, VD_ID_BYTES))
 			return false;
 	}
+	if (q->replaced) {
+		struct vd_rd ids = vd_replaced(content);
+		bool named = false;
+		struct vd_id id;
+
+		while (!named && vd_replaced_next(&ids, &id))
+			named = !memcmp(id.b, q->replaced->b, VD_ID_BYTES);
+		if (!named)
+			return false;
+	}
 	return !asked->search || text_matches(q, content);
 }
 
@@ -135,6 +146,15 @@ static int open_content(struct query *q, struct vd_group *group, const struct vd
 	return rc ? rc : vd_content_decode(vd_buf_slice(&q->body), out);
 }
 
+static bool considered(const struct query *q, uint64_t arrival)
+{
+	for (size_t i = 0; i < q->count; i++) {
+		if (q->matches[i].arrival == arrival)
+			return true;
+	}
+	return false;
+}
+
 static int consider(struct query *q, uint64_t arrival, uint64_t received_ms, struct vd_slice raw)
 {
 	const struct vd_query *asked = q->asked;
@@ -143,12 +163,12 @@ static int consider(struct query *q, uint64_t arrival, uint64_t received_ms, str
 	struct vd_group *group;
 	struct match *match;
 
-	if (arrival <= asked->after || vd_record_decode(raw, &record))
+	if (arrival <= asked->after || (q->replaced && considered(q, arrival)) || vd_record_decode(raw, &record))
 		return VD_OK;
 	group = vd_readers_find(&q->readers, record.group);
 	if (!group || !header_matches(q, group, &record))
 		return VD_OK;
-	if (asked->kind || asked->about || asked->search) {
+	if (asked->kind || asked->about || asked->search || q->replaced) {
 		if (open_content(q, group, &record, &content) || !content_matches(q, &content))
 			return VD_OK;
 	}
@@ -238,6 +258,77 @@ static int consider_all(struct query *q)
 	return rc;
 }
 
+/* --- history --- */
+
+/* Adds a record by its id. One that is not here, or cannot be read, has no more history to tell. */
+static int consider_one(struct query *q, const struct vd_id *id)
+{
+	uint64_t arrival, received_ms;
+	struct vd_record record;
+	int rc = vd_store_find(q->store, id, &arrival);
+
+	if (!rc && considered(q, arrival))
+		return VD_OK;
+	if (!rc)
+		rc = vd_store_read(q->store, arrival, &q->raw, &record, &received_ms);
+	if (!rc)
+		rc = consider(q, arrival, received_ms, record.raw);
+	return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
+}
+
+/* Adds what one of the records found says it replaces. */
+static int consider_replaced(struct query *q, const struct match *match)
+{
+	struct vd_content content;
+	struct vd_id ids[VD_LIST_MAX];
+	struct vd_record record;
+	struct vd_group *group;
+	struct vd_rd items;
+	size_t n = 0;
+	int rc = vd_store_read(q->store, match->arrival, &q->raw, &record, NULL);
+
+	if (rc)
+		return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
+	group = vd_readers_find(&q->readers, record.group);
+	if (!group || open_content(q, group, &record, &content))
+		return VD_OK;
+	for (items = vd_replaced(&content); n < VD_LIST_MAX && vd_replaced_next(&items, &ids[n]);)
+		n++;
+	for (size_t i = 0; i < n && !rc; i++)
+		rc = consider_one(q, &ids[i]);
+	return rc;
+}
+
+/* From record to record, both ways, until nothing is added; all within the group of the first. */
+static int consider_history(struct query *q)
+{
+	const struct vd_query *asked = q->asked;
+	struct vd_query narrow = *asked;
+	struct vd_record first;
+	uint64_t arrival;
+	int rc = vd_store_find(q->store, asked->history, &arrival);
+
+	if (!rc)
+		rc = vd_store_read(q->store, arrival, &q->raw, &first, NULL);
+	if (rc)
+		return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
+	if (!narrow.group)
+		narrow.group = first.group;
+	q->asked = &narrow;
+	rc = consider_one(q, asked->history);
+	for (size_t i = 0; i < q->count && !rc; i++) {
+		struct match match = q->matches[i];
+
+		rc = consider_replaced(q, &match);
+		q->replaced = &match.id;
+		if (!rc)
+			rc = consider_list(q, VD_INDEX_REPLACES, NULL, vd_slice(match.id.b, VD_ID_BYTES));
+		q->replaced = NULL;
+	}
+	q->asked = asked;
+	return rc;
+}
+
 /* The narrowest index that answers; every candidate is compared with all that was asked anyway. */
 static int look(struct query *q)
 {
@@ -246,12 +337,14 @@ static int look(struct query *q)
 	uint64_t first, last;
 	int rc = vd_index_catch_up(q->store);
 
-	if (rc == VD_ENOSPACE || rc == VD_EIO || rc == VD_EBUSY)
-		return consider_all(q); /* neither keeps anybody from reading */
+	if (rc == VD_ENOSPACE || rc == VD_EIO || rc == VD_EBUSY) /* neither keeps anybody from reading */
+		return asked->history ? consider_history(q) : consider_all(q);
 	if (!rc)
 		rc = vd_index_state(q->store, &state);
 	if (rc)
 		return rc;
+	if (asked->history)
+		return consider_history(q);
 	if (asked->about)
 		return consider_list(q, VD_INDEX_ABOUT, NULL, vd_slice(asked->about->b, VD_ID_BYTES));
 	if (asked->author)

@@ -103,6 +103,62 @@ static void test_index__kind_day_about_author(void **state)
 	end(&c);
 }
 
+/* A message that replaces others: their ids one after the other. */
+static struct vd_id replace(struct vd_store *s, struct vd_group *g, const char *text, const struct vd_id *ids, size_t count)
+{
+	struct vd_field fields[2] = { { vd_slice_str("text"), { .type = VD_MP_STR, .bytes = vd_slice_str(text) } } };
+	struct vd_draft draft = { .lane = VD_LANE_NORMAL, .audience = VD_AUDIENCE_MEMBERS, .now_ms = cast_now };
+	struct vd_buf content = { 0 }, items = { 0 };
+	struct vd_write *w;
+	struct vd_id id;
+
+	for (size_t i = 0; i < count; i++)
+		vd_mp_put_bin(&items, vd_slice(ids[i].b, VD_ID_BYTES));
+	fields[1] = (struct vd_field){ vd_slice_str("replaces"),
+		                       { .type = VD_MP_ARRAY, .bytes = vd_buf_slice(&items), .number = count } };
+	assert_int_equal(vd_content_encode(vd_slice_str("message"), fields, count ? 2 : 1, &content), 0);
+	draft.content = vd_buf_slice(&content);
+	assert_int_equal(vd_write_begin(s, &w), 0);
+	assert_int_equal(vd_write_own(w, g, &draft, &id), 0);
+	assert_int_equal(vd_write_commit(w), 0);
+	vd_buf_deinit(&content);
+	vd_buf_deinit(&items);
+	return id;
+}
+
+/* What a record replaced and what replaced it, over any number of steps, whichever of them is asked for. */
+static void test_index__history(void **state)
+{
+	struct vd_id ids[8], other[2] = { 0 }, nowhere = { { 5 } };
+	uint8_t second[VD_GROUP_BYTES];
+	struct vd_check check;
+	struct vd_group *g2;
+	struct cast c;
+
+	start(&c, *state);
+	g2 = cast_found(c.s, second);
+	ids[0] = replace(c.s, c.g, "uno", NULL, 0);
+	ids[1] = replace(c.s, c.g, "dos", &ids[0], 1);
+	ids[2] = replace(c.s, c.g, "tres", &ids[1], 1);
+	ids[3] = replace(c.s, c.g, "otra", &ids[0], 1); /* at the same time, elsewhere */
+	ids[4] = replace(c.s, c.g, "ambas", &ids[2], 2);
+	other[0] = ids[4];
+	other[1] = nowhere;
+	ids[5] = replace(c.s, c.g, "final", other, 2);
+	ids[6] = replace(c.s, c.g, "aparte", NULL, 0);
+	ids[7] = replace(c.s, c.g, "de aparte", &ids[6], 1);
+	replace(c.s, g2, "de otro grupo", &ids[5], 1);
+	for (size_t i = 0; i < 6; i++)
+		expect(c.s, &(struct vd_query){ .history = &ids[i] }, "uno dos tres otra ambas final ");
+	expect(c.s, &(struct vd_query){ .history = &ids[7] }, "aparte de aparte ");
+	expect(c.s, &(struct vd_query){ .history = &ids[7], .group = second }, "");
+	expect(c.s, &(struct vd_query){ .history = &nowhere }, "");
+	assert_int_equal(vd_check(c.s, false, &check), 0);
+	assert_int_equal(check.derived_bad, 0);
+	vd_group_free(g2);
+	end(&c);
+}
+
 static void test_index__search_folds_case_and_accents(void **state)
 {
 	struct cast c;
@@ -299,6 +355,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_index__kind_day_about_author, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_index__history, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_index__search_folds_case_and_accents, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_index__control_only_when_asked, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_index__after, cast_setup, cast_teardown),
