@@ -53,7 +53,11 @@ enum {
 	/* sketch */
 	VD_SKETCH_SYMBOLS = 8192,   /* kept up to date per lane: settles about 5,800 differences */
 	VD_SKETCH_BLOCK = 128,      /* symbols the store keeps in one value */
-	VD_SALTED_SYMBOLS_MAX = 262144, /* of a salted pass: 6 MiB while it runs */
+	VD_SALTED_SYMBOLS_MAX = 262144, /* of a salted pass: 28 MiB at the decoding end while it runs */
+	VD_SALTED_BYTES = 64 * 1024 * 1024, /* of all salted passes of a node at once; one runs whatever it takes */
+	VD_SALTED_ALONE = 16384,    /* records of a lane from which on a session salts no other at the same time */
+	VD_SALTED_RECORDS_MS = 8,   /* records a millisecond: what a device may make us pass over, a hundredth of a slow CPU */
+	VD_SALTED_AHEAD_MS = 300000, /* … and how far ahead of that it may be */
 
 	/* session */
 	VD_FRAME_MAX = 65535,       /* bytes of one Noise message */

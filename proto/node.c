@@ -6,6 +6,7 @@
 
 #include "err.h"
 #include "follow.h"
+#include "reconcile.h"
 
 struct speaks {
 	struct vd_group *group;
@@ -16,7 +17,7 @@ struct speaks {
 struct acquaintance {
 	const struct speaks *speaks; /* NULL: free */
 	uint8_t peer[VD_KEY_BYTES];
-	struct vd_denied denied[VD_LANES];
+	struct vd_terms terms;
 };
 
 enum conn_state {
@@ -57,6 +58,7 @@ struct vd_node {
 	uint64_t opened_count;
 	struct vd_wish *wishes;
 	size_t wish_first, wish_count, wish_capacity;
+	struct vd_salt_budget salted;
 	struct acquaintance known[VD_KNOWN_MAX];
 	size_t known_next;     /* the place that is given away next */
 };
@@ -106,7 +108,7 @@ static void remember(struct vd_node *n, const struct conn *c)
 	}
 	k->speaks = c->speaks;
 	memcpy(k->peer, c->peer, sizeof(k->peer));
-	memcpy(k->denied, vd_session_denied(c->session), sizeof(k->denied));
+	k->terms = *vd_session_terms(c->session);
 }
 
 static void conn_free(struct conn *c)
@@ -286,7 +288,7 @@ static void end(struct vd_node *n, struct conn *c, int err, int bye)
 
 static void fail(struct vd_node *n, struct conn *c, int err)
 {
-	end(n, c, err, err == VD_EFORMAT || err == VD_ECAP ? VD_BYE_RULE : VD_BYE_SHUTDOWN);
+	end(n, c, err, err == VD_EFORMAT || err == VD_ECAP ? VD_BYE_RULE : err == VD_EBUSY ? VD_BYE_BUSY : VD_BYE_SHUTDOWN);
 }
 
 /* --- two sessions with one peer --- */
@@ -369,8 +371,7 @@ static void opened(struct vd_node *n, uint64_t now_ms, struct conn *c)
 		return;
 	}
 	known = find_known(n, c);
-	if (known)
-		vd_session_recall(c->session, known->denied);
+	vd_session_recall(c->session, known ? &known->terms : NULL, &n->salted);
 	c->state = CONN_LIVE;
 	c->more = true;
 	c->opened = ++n->opened_count;

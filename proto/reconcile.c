@@ -13,6 +13,8 @@ enum {
 	SYMBOLS_A_MESSAGE = 512,
 	PREFIXES_A_MESSAGE = 1024,
 	WANTS_WAITING_MAX = 65536, /* of a list; beyond them we drain before we read on */
+	PEELER_SYMBOL_BYTES = 80, /* what a symbol takes while it is peeled */
+	SALTED_SPARE = 64,       /* salted symbols beyond twice what would do */
 	LOPSIDED = 16,           /* one side has so many times more: it gives all */
 };
 
@@ -114,6 +116,8 @@ int vd_reconcile_begin(struct vd_reconcile *r, const struct vd_port *port, const
 
 void vd_reconcile_end(struct vd_reconcile *r)
 {
+	if (r->budget)
+		r->budget->bytes -= r->taken;
 	free(r->symbols);
 	vd_peeler_free(r->peeler);
 	free(r->wants);
@@ -143,6 +147,14 @@ bool vd_reconcile_done(const struct vd_reconcile *r)
 /* Every item under the fresh salt, and as many symbols as asked for. */
 static int salt_lane(struct vd_reconcile *r, const uint8_t salt[VD_SALT_BYTES], size_t symbols)
 {
+	uint64_t bytes = 2 * r->ours * sizeof(struct vd_salted_entry) + symbols * (sizeof(*r->symbols) + PEELER_SYMBOL_BYTES);
+
+	if (r->budget && r->budget->bytes && (bytes > VD_SALTED_BYTES || r->budget->bytes > VD_SALTED_BYTES - bytes))
+		return VD_EBUSY;
+	if (r->budget) {
+		r->taken += bytes;
+		r->budget->bytes += bytes;
+	}
 	free(r->symbols);
 	r->symbols = symbols ? calloc(symbols, sizeof(*r->symbols)) : NULL;
 	r->symbol_count = symbols;
@@ -205,14 +217,27 @@ static enum vd_method choose(const struct vd_reconcile *r, uint64_t d)
 	return r->distrust || symbols > VD_SKETCH_SYMBOLS ? VD_METHOD_SALTED : VD_METHOD_SYMBOLS;
 }
 
-int vd_reconcile_start(struct vd_reconcile *r, uint64_t expected, const uint8_t salted_salt[VD_SALT_BYTES])
+static uint64_t at_least_apart(const struct vd_reconcile *r, uint64_t expected)
 {
 	uint64_t apart = r->ours > r->theirs ? r->ours - r->theirs : r->theirs - r->ours;
 	uint64_t d = expected > apart ? expected : apart;
-	uint64_t burst;
+
+	return d ? d : 1;
+}
+
+bool vd_reconcile_weighs(const struct vd_reconcile *r, uint64_t expected)
+{
+	enum vd_method method = choose(r, at_least_apart(r, expected));
+
+	return (method == VD_METHOD_SALTED || method == VD_METHOD_LIST) &&
+	       (r->ours >= VD_SALTED_ALONE || r->theirs >= VD_SALTED_ALONE);
+}
+
+int vd_reconcile_start(struct vd_reconcile *r, uint64_t expected, const uint8_t salted_salt[VD_SALT_BYTES])
+{
+	uint64_t d = at_least_apart(r, expected), burst;
 	int rc = VD_OK;
 
-	d = d ? d : 1;
 	memcpy(r->salted_salt, salted_salt, VD_SALT_BYTES);
 	r->method = choose(r, d);
 	r->announce = r->method == VD_METHOD_ALL || r->method == VD_METHOD_SALTED || r->method == VD_METHOD_LIST;
@@ -223,7 +248,7 @@ int vd_reconcile_start(struct vd_reconcile *r, uint64_t expected, const uint8_t 
 	if (r->method == VD_METHOD_LIST)
 		rc = salt_lane(r, salted_salt, 0);
 	if (r->method == VD_METHOD_SALTED) {
-		uint64_t total = 2 * vd_sketch_symbols_for(d) + 64;
+		uint64_t total = 2 * vd_sketch_symbols_for(d) + SALTED_SPARE;
 
 		rc = salt_lane(r, salted_salt, total < VD_SALTED_SYMBOLS_MAX ? (size_t)total : VD_SALTED_SYMBOLS_MAX);
 	}
@@ -399,6 +424,14 @@ static int end_list(struct vd_reconcile *r)
 	return rc;
 }
 
+/* More symbols than records that could differ nobody needs; and who has so few is given all. */
+static uint64_t most_salted(const struct vd_reconcile *r)
+{
+	uint64_t most = r->theirs / LOPSIDED < r->ours ? r->theirs : LOPSIDED * r->ours;
+
+	return most < VD_SALTED_SYMBOLS_MAX - SALTED_SPARE ? most + SALTED_SPARE : VD_SALTED_SYMBOLS_MAX;
+}
+
 static int feed_salted(struct vd_reconcile *r, struct vd_rd *rd)
 {
 	uint8_t how = vd_rd_u8(rd), salt[VD_SALT_BYTES];
@@ -408,7 +441,7 @@ static int feed_salted(struct vd_reconcile *r, struct vd_rd *rd)
 	total = vd_rd_varint(rd);
 	if (vd_rd_end(rd) || r->method != VD_METHOD_NONE)
 		return VD_EFORMAT;
-	if (how == VD_SALTED_SYMBOLS && total && total <= VD_SALTED_SYMBOLS_MAX) {
+	if (how == VD_SALTED_SYMBOLS && total && total <= most_salted(r)) {
 		r->method = VD_METHOD_SALTED;
 		return salt_lane(r, salt, (size_t)total);
 	}

@@ -20,7 +20,14 @@ enum vd_method {
 	VD_METHOD_GIVE,   /* the initiator gives all of its own to one that has next to nothing */
 };
 
+/* What the salted passes of all sessions of a node take up. */
+struct vd_salt_budget {
+	uint64_t bytes;
+};
+
 struct vd_reconcile {
+	struct vd_salt_budget *budget; /* borrowed; NULL: none */
+	uint64_t taken;            /* bytes of it */
 	const struct vd_port *port;
 	const uint8_t *group;      /* id; borrowed */
 	const uint8_t *salt;       /* the group's; borrowed */
@@ -76,11 +83,14 @@ void vd_reconcile_end(struct vd_reconcile *); /* frees; all zero again */
 /* What the other end's LANES says. */
 void vd_reconcile_theirs(struct vd_reconcile *, uint64_t count, const uint8_t hash[VD_HASH_BYTES]);
 bool vd_reconcile_differs(const struct vd_reconcile *);
-/* Initiator: chooses the method for a difference of about `expected`, salted_salt fresh, and starts. */
+/* Initiator: would it salt a lane so large that no other should be salted at the same time? */
+bool vd_reconcile_weighs(const struct vd_reconcile *, uint64_t expected);
+/* Initiator: chooses the method for a difference of about `expected`, salted_salt fresh, and starts.
+ * VD_EBUSY: the budget is used up. */
 int vd_reconcile_start(struct vd_reconcile *, uint64_t expected, const uint8_t salted_salt[VD_SALT_BYTES]);
 
 /* One message of this lane and round, `body` behind round and lane. VD_EFORMAT, VD_ECAP: a broken rule. VD_EAGAIN: not taken,
- * drain first. */
+ * drain first. VD_EBUSY as above. */
 int vd_reconcile_feed(struct vd_reconcile *, uint8_t type, struct vd_slice body);
 /* A record of this lane came from the other end. */
 void vd_reconcile_received(struct vd_reconcile *, const struct vd_id *);

@@ -49,17 +49,18 @@ void vd_session_free(struct vd_session *s)
 	free(s);
 }
 
-void vd_session_recall(struct vd_session *s, const struct vd_denied *denied)
+void vd_session_recall(struct vd_session *s, const struct vd_terms *terms, struct vd_salt_budget *budget)
 {
-	for (size_t l = 0; l < VD_LANES; l++) {
-		s->denied[l] = denied[l];
-		s->lanes[l].asked_through = denied[l].through;
-	}
+	s->budget = budget;
+	if (terms)
+		s->terms = *terms;
+	for (size_t l = 0; l < VD_LANES; l++)
+		s->lanes[l].asked_through = s->terms.denied[l].through;
 }
 
-const struct vd_denied *vd_session_denied(const struct vd_session *s)
+const struct vd_terms *vd_session_terms(const struct vd_session *s)
 {
-	return s->denied;
+	return &s->terms;
 }
 
 const struct vd_session_stats *vd_session_stats(const struct vd_session *s)
@@ -199,8 +200,13 @@ static int start_lane(struct vd_session *s, struct vd_session_lane *lane)
 {
 	uint8_t salt[VD_SALT_BYTES];
 
+	/* Memory for one large lane at a time: the next when it is through. */
+	for (size_t l = 0; l < VD_LANES && vd_reconcile_weighs(&lane->r, lane->expected); l++)
+		if (s->lanes[l].started && s->lanes[l].weighs)
+			return VD_OK;
 	draw_salt(s, salt);
 	lane->started = true;
+	lane->weighs = vd_reconcile_weighs(&lane->r, lane->expected);
 	lane->r.distrust = lane->distrust;
 	return vd_reconcile_start(&lane->r, lane->expected, salt);
 }
@@ -222,7 +228,8 @@ static int snapshot(struct vd_session *s)
 			return rc;
 		lane->r.theirs = theirs;
 		lane->r.distrust = lane->distrust;
-		lane->started = false;
+		lane->r.budget = s->budget;
+		lane->started = lane->weighs = false;
 		lane->push_after = lane->r.latest;
 		lane->grew = false;
 		lane->received = 0;
@@ -312,7 +319,7 @@ static int compare(struct vd_session *s, const struct vd_set_mark theirs[VD_LANE
 		any |= lane->active;
 		lane->pushing = !lane->active;
 		if (!lane->active) {
-			lane->distrust = false;
+			lane->distrust = lane->weighs = false;
 			lane->expected = 0;
 			release(lane);
 		} else if (s->initiator && !lane->started) {
@@ -375,7 +382,7 @@ static void harvest(struct vd_session_lane *lane)
 	lane->distrust = (r->failed & 1) || r->mismatch;
 	if (r->failed && r->method == VD_METHOD_SALTED)
 		lane->expected *= 2;
-	lane->active = false;
+	lane->active = lane->weighs = false;
 	lane->pushing = true;
 }
 
@@ -383,6 +390,7 @@ static void harvest(struct vd_session_lane *lane)
 static int advance(struct vd_session *s)
 {
 	bool active = false;
+	int rc = VD_OK;
 
 	for (size_t l = 0; l < VD_LANES; l++) {
 		struct vd_session_lane *lane = &s->lanes[l];
@@ -393,6 +401,11 @@ static int advance(struct vd_session *s)
 		}
 		active |= lane->active;
 	}
+	for (size_t l = 0; !rc && l < VD_LANES; l++)
+		if (s->initiator && !s->awaiting && s->lanes[l].active && !s->lanes[l].started)
+			rc = start_lane(s, &s->lanes[l]);
+	if (rc)
+		return rc;
 	if (vd_session_flushed(s))
 		vd_session_bodies_flushed(s);
 	if (s->equal || active || s->gave_up)
@@ -412,6 +425,18 @@ static int advance(struct vd_session *s)
 	return begin_round(s);
 }
 
+/* A pass over a lane costs us in proportion to its records, and the peer, who asks for it, a few bytes. */
+static bool may_pass(struct vd_session *s, uint64_t records)
+{
+	uint64_t *until = &s->terms.passes_ms;
+
+	*until = *until > s->now_ms ? *until : s->now_ms;
+	if (*until - s->now_ms > VD_SALTED_AHEAD_MS)
+		return false;
+	*until += records / VD_SALTED_RECORDS_MS;
+	return true;
+}
+
 static int take_lane_message(struct vd_session *s, uint8_t type, struct vd_slice payload)
 {
 	struct vd_rd r = vd_rd(payload);
@@ -429,6 +454,8 @@ static int take_lane_message(struct vd_session *s, uint8_t type, struct vd_slice
 	/* It began by an estimate, before it knew that we are equal there. */
 	if (!lane->active)
 		return s->initiator && !s->awaiting ? VD_EFORMAT : VD_OK;
+	if (type == VD_MSG_SALTED && !may_pass(s, lane->r.ours))
+		return VD_EBUSY;
 	rc = vd_reconcile_feed(&lane->r, type, vd_slice(r.p, r.n));
 	if (!rc && type == VD_MSG_SETTLED)
 		rc = vd_session_close_batch(s);

@@ -8,6 +8,7 @@
 #include "port.h"
 
 struct vd_session;
+struct vd_salt_budget; /* reconcile.h */
 
 /* What one session moved, for people and benches. */
 struct vd_session_stats {
@@ -30,12 +31,19 @@ struct vd_denied {
 struct vd_session *vd_session_new(bool initiator, struct vd_group *group, const struct vd_port *port, uint64_t now_ms,
                                   const uint8_t salt_seed[VD_SALT_BYTES]);
 void vd_session_free(struct vd_session *);
-/* VD_LANES of them: what earlier sessions with this peer learnt, given before the first message; and what is known now, of which
- * everything the peer did send is durable. Borrowed. */
-void vd_session_recall(struct vd_session *, const struct vd_denied *);
-const struct vd_denied *vd_session_denied(const struct vd_session *);
+/* What a session with a peer leaves for the next. */
+struct vd_terms {
+	struct vd_denied denied[VD_LANES]; /* everything the peer did send is durable */
+	uint64_t passes_ms; /* until then the peer has used up what it may make us pass over */
+};
+/* What earlier sessions with this peer left, and a budget for all sessions of the node, borrowed for the session's life; either may
+ * be NULL. Before the first message. */
+void vd_session_recall(struct vd_session *, const struct vd_terms *, struct vd_salt_budget *);
+/* As of now. Borrowed. */
+const struct vd_terms *vd_session_terms(const struct vd_session *);
 
-/* One message from the peer. A broken rule is VD_EFORMAT or VD_ECAP: end the session. VD_EAGAIN: not taken, a batch is being
+/* One message from the peer. A broken rule is VD_EFORMAT or VD_ECAP: end the session. VD_EBUSY: what it asks for costs more than we
+ * can give now, another time it may be granted. VD_EAGAIN: not taken, a batch is being
  * committed or the queue is full; offer it again after vd_session_committed or draining. */
 int vd_session_feed(struct vd_session *, uint64_t now_ms, uint8_t type, struct vd_slice payload);
 /* Next message to send: 1 with *type and the payload appended to *out, 0 when there is none now, or an error. */

@@ -159,7 +159,7 @@ void vd_session_bodies_begin(struct vd_session *s)
 	s->asking = s->they_ask = false;
 	for (size_t l = 0; l < VD_LANES; l++) {
 		struct vd_session_lane *lane = &s->lanes[l];
-		struct vd_denied *denied = &s->denied[l];
+		struct vd_denied *denied = &s->terms.denied[l];
 
 		if (memcmp(denied->wanted, lane->their_wanted.hash, sizeof(denied->wanted)) != 0) {
 			memcpy(denied->wanted, lane->their_wanted.hash, sizeof(denied->wanted));
@@ -176,8 +176,8 @@ void vd_session_bodies_begin(struct vd_session *s)
 void vd_session_bodies_flushed(struct vd_session *s)
 {
 	for (size_t l = 0; l < VD_LANES; l++)
-		if (!s->lanes[l].asked && s->lanes[l].asked_through > s->denied[l].through)
-			s->denied[l].through = s->lanes[l].asked_through;
+		if (!s->lanes[l].asked && s->lanes[l].asked_through > s->terms.denied[l].through)
+			s->terms.denied[l].through = s->lanes[l].asked_through;
 }
 
 /* The next of the bodies that were not asked for yet: 1, or 0 when there are no more. */

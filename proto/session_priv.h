@@ -17,6 +17,7 @@ struct vd_session_lane {
 	struct vd_reconcile r;
 	bool active;              /* differs in this round and is not settled */
 	bool started;             /* initiator: the method is chosen */
+	bool weighs;              /* … and salts a large lane */
 	bool distrust;            /* what the last decode said was not so: salt the next */
 	uint64_t expected;        /* difference to expect in the next round */
 	struct vd_set_mark ids, wanted, their_wanted; /* as LANES said */
@@ -59,7 +60,8 @@ struct vd_session {
 	uint32_t round_mores;     /* as counted in round_trips */
 	uint64_t own_count;       /* at the last LANES, to see growth */
 	struct vd_session_lane lanes[VD_LANES];
-	struct vd_denied denied[VD_LANES];
+	struct vd_terms terms;
+	struct vd_salt_budget *budget;
 	bool asking, they_ask;    /* for bodies; ends with SETTLED */
 	uint64_t recheck_ms;      /* initiator: compare again then; UINT64_MAX: no need */
 	uint64_t recheck_wait_ms; /* after giving up: longer each time */

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "proto/reconcile.h"
 #include "tests/sim/pair.h"
 
 /* Both hold the same, and both know. */
@@ -360,7 +361,7 @@ static void test_session__a_body_behind_many_that_nobody_has(void **state)
 	struct vd_buf raw = { 0 };
 	struct vd_record record;
 	struct vd_id alert, id;
-	struct vd_denied denied[VD_LANES];
+	struct vd_terms terms;
 	size_t strewn = 2 * VD_BODIES_MAX + 100;
 
 	(void)state;
@@ -384,10 +385,10 @@ static void test_session__a_body_behind_many_that_nobody_has(void **state)
 	assert_true(memory_has(&p.a.m, &alert, true));
 	assert_int_equal(p.b.messages_in[VD_MSG_BODIES], 3);
 	/* a has something new, b no body */
-	memcpy(denied, vd_session_denied(p.a.s), sizeof(denied));
+	terms = *vd_session_terms(p.a.s);
 	pair_write(&p, 1, VD_LANE_NORMAL, true, false);
 	pair_connect(&p);
-	vd_session_recall(p.a.s, denied);
+	vd_session_recall(p.a.s, &terms, NULL);
 	assert_true(pair_run(&p));
 	assert_settled(&p);
 	assert_int_equal(p.b.messages_in[VD_MSG_BODIES], 0);
@@ -397,12 +398,12 @@ static void test_session__a_body_behind_many_that_nobody_has(void **state)
 	assert_int_equal(vd_record_decode(vd_buf_slice(&raw), &record), VD_OK);
 	world_store(&p.b.m, vd_slice(raw.p, raw.n - record.body.n));
 	pair_connect(&p);
-	vd_session_recall(p.a.s, denied);
+	vd_session_recall(p.a.s, &terms, NULL);
 	assert_true(pair_run(&p));
 	world_store(&p.b.m, vd_buf_slice(&raw));
-	memcpy(denied, vd_session_denied(p.a.s), sizeof(denied));
+	terms = *vd_session_terms(p.a.s);
 	pair_connect(&p);
-	vd_session_recall(p.a.s, denied);
+	vd_session_recall(p.a.s, &terms, NULL);
 	assert_true(pair_run(&p));
 	assert_settled(&p);
 	assert_true(memory_has(&p.a.m, &id, true));
@@ -901,6 +902,11 @@ static void test_session__huge_claims(void **state)
 	vd_buf_put(&salted, m.p, VD_SALT_BYTES);
 	vd_buf_put_varint(&salted, VD_SALTED_SYMBOLS_MAX + 1);
 	assert_int_equal(feed(&h, VD_MSG_SALTED, salted.p, salted.n), VD_EFORMAT);
+	/* more symbols than either has records */
+	salted.n = sizeof(total) + VD_SALT_BYTES;
+	vd_buf_put_varint(&salted, 410 + 64 + 1);
+	assert_int_equal(feed(&h, VD_MSG_SALTED, salted.p, salted.n), VD_EFORMAT);
+	vd_buf_put_u8(&salted, 0);
 	/* a list as long as they like, but ascending and no longer than announced */
 	salted.n -= 3;
 	salted.p[2] = VD_SALTED_LIST;
@@ -1095,6 +1101,68 @@ static void test_session__rounds_without_end(void **state)
 	pair_deinit(&h.p);
 }
 
+/* A pass over the lane is paid for: by device, not by session. */
+static void test_session__passes_without_end(void **state)
+{
+	static uint8_t salted[3 + VD_SALT_BYTES + 1] = { 1, VD_LANE_NORMAL, VD_SALTED_SYMBOLS, [3 + VD_SALT_BYTES] = 1 };
+	struct vd_terms terms = { .passes_ms = 0 };
+	int rc = VD_OK, sessions = 0;
+
+	(void)state;
+	while (!rc && sessions++ < 500) {
+		struct hostile h;
+		struct vd_buf m = { 0 };
+
+		hostile_init(&h, false);
+		h.p.b.m.lanes[VD_LANE_NORMAL].digest.count = 100000;
+		vd_session_recall(h.s, &terms, NULL);
+		run_until(&h, VD_MSG_LANES, &m);
+		assert_int_equal(feed(&h, VD_MSG_LANES, m.p, m.n), VD_OK);
+		rc = feed(&h, VD_MSG_SALTED, salted, sizeof(salted));
+		terms = *vd_session_terms(h.s);
+		vd_buf_deinit(&m);
+		pair_deinit(&h.p);
+	}
+	assert_int_equal(rc, VD_EBUSY);
+	assert_in_range(sessions, 20, 30);
+}
+
+/* Large lanes are salted one after the other, and what that takes is given back. */
+static void test_session__large_lanes_one_at_a_time(void **state)
+{
+	struct vd_salt_budget budget = { 0 }, full = { VD_SALTED_BYTES };
+	struct pair p;
+
+	(void)state;
+	pair_init(&p, 83, 3);
+	for (uint8_t lane = VD_LANE_NORMAL; lane <= VD_LANE_BULK; lane++) {
+		struct vd_id id;
+
+		pair_common(&p, VD_SALTED_ALONE, lane);
+		pair_write(&p, 10, lane, true, false);
+		for (int i = 0; i < 4500; i++) {
+			world_bytes(&p.w, &id, sizeof(id));
+			memory_add_id(&p.b.m, lane, &id);
+		}
+	}
+	pair_connect(&p);
+	vd_session_recall(p.a.s, NULL, &full);
+	pair_run(&p);
+	assert_int_equal(p.a.rc, VD_EBUSY);
+	assert_int_equal(full.bytes, VD_SALTED_BYTES);
+	pair_connect(&p);
+	vd_session_recall(p.a.s, NULL, &budget);
+	pair_turn(&p, &p.b, &p.a);
+	pair_turn(&p, &p.a, &p.b);
+	assert_in_range(budget.bytes, VD_SALTED_ALONE * 32, 3 * VD_SALTED_ALONE * 32 / 2);
+	assert_int_equal(p.b.messages_in[VD_MSG_SALTED], 1);
+	pair_run(&p);
+	assert_int_equal(p.a.rc | p.b.rc, VD_OK);
+	assert_true(p.b.messages_in[VD_MSG_SALTED] >= 2);
+	assert_int_equal(budget.bytes, 0);
+	pair_deinit(&p);
+}
+
 /* Random messages with plausible beginnings, at both roles. */
 static void test_session__garbage(void **state)
 {
@@ -1173,6 +1241,8 @@ int main(void)
 		cmocka_unit_test(test_session__huge_claims),
 		cmocka_unit_test(test_session__floods_of_bad_records),
 		cmocka_unit_test(test_session__rounds_without_end),
+		cmocka_unit_test(test_session__passes_without_end),
+		cmocka_unit_test(test_session__large_lanes_one_at_a_time),
 		cmocka_unit_test(test_session__garbage),
 	};
 
