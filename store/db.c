@@ -13,6 +13,7 @@
 
 #include "pages.h"
 #include "proto/err.h"
+#include "walked.h"
 
 enum {
 	MAP_START = 4 << 20,
@@ -26,6 +27,10 @@ struct vd_db {
 	MDB_dbi table[VD_TABLES];
 	char *folder;
 	int folder_fd;          /* flock on it is the writers' lock between processes */
+	int mark;               /* walked.h; -1: a new one, or none */
+	bool fresh;             /* being made: nothing to be walked */
+	dev_t device;           /* of the file that is mapped */
+	ino_t file;
 	pthread_mutex_t writer; /* and this between threads */
 	pthread_rwlock_t map;   /* shared by every transaction; exclusive to change the map */
 };
@@ -53,61 +58,78 @@ int vd_db_err(int rc)
 	return rc <= 0 && rc > -1000 ? rc : VD_EIO;
 }
 
-static int open_file(const char *folder, int *fd)
+static int open_file(int folder, int *fd)
 {
-	char path[PATH_MAX];
-
-	if ((size_t)snprintf(path, sizeof(path), "%s/data.mdb", folder) >= sizeof(path))
-		return VD_EINVAL;
-	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	*fd = openat(folder, "data.mdb", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (*fd >= 0)
 		return VD_OK;
-	return errno == ENOENT || errno == ENOTDIR ? VD_ENOSTORE : errno == ELOOP ? VD_EDAMAGED : VD_EIO;
+	return errno == ELOOP || errno == ENXIO ? VD_EDAMAGED : vd_db_err(errno);
+}
+
+/* LMDB trusts its file: a page that is not what it should be ends the process. So nothing is mapped before all
+ * of it was read with care. */
+static int walk(struct vd_db *db)
+{
+	struct vd_pages pages;
+	int fd, rc = open_file(db->folder_fd, &fd);
+
+	if (rc)
+		return rc;
+	rc = vd_pages_read(fd, &pages);
+	if (!rc)
+		rc = vd_pages_walk(fd, &pages);
+	close(fd);
+	return rc;
 }
 
 int vd_db_walk(struct vd_db *db)
 {
-	struct vd_pages pages;
-	int fd, rc = open_file(db->folder, &fd);
+	int rc = walk(db);
 
-	if (rc)
-		return rc;
-	rc = vd_pages_read(fd, &pages);
-	if (!rc)
-		rc = vd_pages_walk(fd, &pages);
-	close(fd);
+	if (rc == VD_EDAMAGED)
+		vd_walked_forget(db->folder_fd);
 	return rc;
 }
 
-/* The file ends before the last page ever used. That is fine when nothing refers to what is missing: LMDB
- * leaves pages unwritten that were allocated and given back in one transaction. Else it is torn. */
-static int inspect_short(const char *folder, int fd)
+static int lock_folder(struct vd_db *db)
 {
-	struct vd_pages pages;
-	int rc, lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	while (flock(db->folder_fd, LOCK_EX)) {
+		if (errno != EINTR)
+			return VD_EIO;
+	}
+	return VD_OK;
+}
 
-	if (lock < 0)
-		return VD_EIO;
-	rc = flock(lock, LOCK_EX) ? VD_EIO : VD_OK; /* the writers' lock */
+/* Under the writers' lock: walks the file unless it is known to be sound. */
+static int make_sure(struct vd_db *db)
+{
+	int rc;
+
+	if (vd_walked_holds(db->mark, db->folder_fd))
+		return VD_OK;
+	rc = vd_db_walk(db);
 	if (!rc)
-		rc = vd_pages_read(fd, &pages);
-	if (!rc)
-		rc = vd_pages_walk(fd, &pages);
-	close(lock);
+		vd_walked_renew(db->mark, db->folder_fd);
 	return rc;
 }
 
-int vd_db_inspect(const char *folder)
+/* Before the file is opened. */
+static int inspect(struct vd_db *db)
 {
-	struct vd_pages pages;
-	int fd, rc = open_file(folder, &fd);
+	int rc, fd;
 
+	rc = open_file(db->folder_fd, &fd);
 	if (rc)
 		return rc;
-	rc = vd_pages_read(fd, &pages);
-	if (!rc && pages.last_page >= pages.file_pages)
-		rc = inspect_short(folder, fd);
 	close(fd);
+	db->mark = vd_walked_open(db->folder_fd);
+	if (vd_walked_holds(db->mark, db->folder_fd))
+		return VD_OK;
+	rc = lock_folder(db);
+	if (rc)
+		return rc;
+	rc = make_sure(db);
+	flock(db->folder_fd, LOCK_UN);
 	return rc;
 }
 
@@ -127,6 +149,36 @@ static int open_tables(struct vd_db *db, bool create)
 	return mdb_txn_commit(txn);
 }
 
+static void (*volatile on_broken)(void);
+
+void vd_db_on_broken(void (*say)(void))
+{
+	on_broken = say;
+}
+
+/* The medium changed under the map since the file was walked. LMDB aborts after this. */
+static void broken(MDB_env *env, const char *message)
+{
+	struct vd_db *db = mdb_env_get_userctx(env);
+
+	(void)message;
+	vd_walked_forget(db->folder_fd);
+	if (on_broken)
+		on_broken();
+}
+
+/* Which file is it? Another may be put in its place while we work. */
+static int identify(struct vd_db *db)
+{
+	struct stat st;
+
+	if (fstatat(db->folder_fd, "data.mdb", &st, AT_SYMLINK_NOFOLLOW))
+		return errno;
+	db->device = st.st_dev;
+	db->file = st.st_ino;
+	return 0;
+}
+
 /* Opens db->env. Returns LMDB's codes or ours. */
 static int open_env(struct vd_db *db, bool create)
 {
@@ -135,6 +187,10 @@ static int open_env(struct vd_db *db, bool create)
 	if (rc)
 		return rc;
 	rc = mdb_env_set_maxdbs(db->env, VD_TABLES);
+	if (!rc)
+		rc = mdb_env_set_userctx(db->env, db);
+	if (!rc)
+		rc = mdb_env_set_assert(db->env, broken);
 	if (!rc)
 		rc = mdb_env_set_mapsize(db->env, map_start); /* LMDB takes the file's own when that is larger */
 	if (!rc)
@@ -145,6 +201,8 @@ static int open_env(struct vd_db *db, bool create)
 		mdb_reader_check(db->env, &dead); /* slots of processes that were killed: they would pin pages */
 		rc = open_tables(db, create);
 	}
+	if (!rc)
+		rc = identify(db);
 	if (rc) {
 		mdb_env_close(db->env);
 		db->env = NULL;
@@ -160,7 +218,8 @@ int vd_db_open(const char *folder, bool create, struct vd_db **out)
 
 	if (!db)
 		return rc;
-	db->folder_fd = -1;
+	db->folder_fd = db->mark = -1;
+	db->fresh = create;
 	pthread_mutexattr_init(&checked);
 	pthread_mutexattr_settype(&checked, PTHREAD_MUTEX_ERRORCHECK);
 	pthread_mutex_init(&db->writer, &checked);
@@ -174,7 +233,9 @@ int vd_db_open(const char *folder, bool create, struct vd_db **out)
 		rc = vd_db_err(errno);
 		goto done;
 	}
-	rc = vd_db_err(open_env(db, create));
+	rc = create ? VD_OK : inspect(db);
+	if (!rc)
+		rc = vd_db_err(open_env(db, create));
 	if (rc)
 		goto done;
 	*out = db;
@@ -190,6 +251,8 @@ void vd_db_close(struct vd_db *db)
 		return;
 	if (db->env)
 		mdb_env_close(db->env);
+	if (db->mark >= 0)
+		close(db->mark);
 	if (db->folder_fd >= 0)
 		close(db->folder_fd);
 	pthread_mutex_destroy(&db->writer);
@@ -198,17 +261,35 @@ void vd_db_close(struct vd_db *db)
 	free(db);
 }
 
+/* Is the file still the one that is mapped? What is written to one that was taken away is lost. */
+static int same_file(const struct vd_db *db)
+{
+	struct stat st;
+
+	if (fstatat(db->folder_fd, "data.mdb", &st, AT_SYMLINK_NOFOLLOW))
+		return errno == ENOENT ? VD_EIO : vd_db_err(errno);
+	return st.st_dev == db->device && st.st_ino == db->file ? VD_OK : VD_EIO;
+}
+
 int vd_db_lock(struct vd_db *db)
 {
+	int rc;
+
 	if (pthread_mutex_lock(&db->writer))
 		return VD_EBUSY; /* this thread has a transaction open: waiting for it would be for ever */
-	while (flock(db->folder_fd, LOCK_EX)) {
-		if (errno != EINTR) {
-			pthread_mutex_unlock(&db->writer);
-			return VD_EIO;
-		}
+	rc = lock_folder(db);
+	if (rc) {
+		pthread_mutex_unlock(&db->writer);
+		return rc;
 	}
-	return VD_OK;
+	if (!db->fresh) {
+		rc = same_file(db);
+		if (!rc)
+			rc = make_sure(db);
+	}
+	if (rc)
+		vd_db_unlock(db);
+	return rc;
 }
 
 void vd_db_unlock(struct vd_db *db)
@@ -324,6 +405,8 @@ int vd_db_change(struct vd_db *db, int (*apply)(void *ctx, MDB_txn *), void *ctx
 		else
 			rc = mdb_txn_commit(txn);
 		pthread_rwlock_unlock(&db->map);
+		if (!rc && !db->fresh)
+			vd_walked_renew(db->mark, db->folder_fd);
 		if (rc == EIO)
 			rc = why_short(db);
 		if (rc == MDB_MAP_FULL)

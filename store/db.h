@@ -22,15 +22,15 @@ enum vd_table {
 
 struct vd_db;
 
-/* Is what stands in `folder`/data.mdb plausible to be mapped? Read without mapping. VD_ENOSTORE: no such file;
- * VD_EDAMAGED: no LMDB file, or shorter than what it refers to; VD_EVERSION: of a format that this LMDB does
- * not know; VD_EIO. */
-int vd_db_inspect(const char *folder);
-/* Opens `folder`/data.mdb; `create`: makes file and tables. VD_EDAMAGED, VD_EIO, VD_ENOSPACE, VD_ENOMEM. */
+/* Opens `folder`/data.mdb; `create`: makes file and tables. What stands there already is read with care before
+ * it is mapped, unless it is known to be sound (walked.h). VD_ENOSTORE: no such file; VD_EDAMAGED: no LMDB file,
+ * or one that is not whole; VD_EVERSION: of a format that this LMDB does not know; VD_EIO, VD_ENOSPACE,
+ * VD_ENOMEM, VD_EDENIED. */
 int vd_db_open(const char *folder, bool create, struct vd_db **out);
 void vd_db_close(struct vd_db *); /* NULL is fine */
 
-/* The writers' lock, of all processes and threads. Waits. VD_EBUSY: this thread holds it already. */
+/* The writers' lock, of all processes and threads. Waits. VD_EBUSY: this thread holds it already; VD_EDAMAGED: a
+ * foreign hand changed the file, and it is not whole any more; VD_EIO: it was taken away. */
 int vd_db_lock(struct vd_db *);
 void vd_db_unlock(struct vd_db *);
 
@@ -49,6 +49,10 @@ MDB_dbi vd_db_table(const struct vd_db *, enum vd_table);
 uint64_t vd_db_bytes(struct vd_db *);
 /* One of our codes for one of LMDB's or an errno; ours pass through. */
 int vd_db_err(int rc);
+
+/* What is called, and must not return, when LMDB meets a page that cannot be: the medium changed after the file
+ * was walked. NULL: the process is aborted. The next one that opens the store walks it. */
+void vd_db_on_broken(void (*say)(void));
 
 /* For tests: the size the map starts with and its smallest growth. */
 void vd_db_set_start(size_t bytes);

@@ -5,6 +5,7 @@
 #ifndef VD_PAGES_H
 #define VD_PAGES_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* The newest state that the two meta pages of `fd` name. VD_EDAMAGED: no LMDB file; VD_EVERSION; VD_EIO. */
@@ -12,11 +13,12 @@ struct vd_pages {
 	uint64_t page_bytes;
 	uint64_t file_pages;        /* whole pages in the file */
 	uint64_t last_page;         /* the highest ever used */
-	uint64_t free_root, main_root;
+	uint8_t free_tree[8 + 5 * sizeof(size_t)], main_tree[8 + 5 * sizeof(size_t)]; /* as LMDB describes them */
 };
 int vd_pages_read(int fd, struct vd_pages *out);
-/* Walks both trees and every table in them: each page once, inside the file, of the right kind, its nodes
- * inside the page. Nobody may write meanwhile. VD_EDAMAGED, VD_EIO, VD_ENOMEM. */
+/* Walks both trees and every table in them: each page once, inside the file, of the right kind and depth, its
+ * nodes inside the page and apart, keys in order, as many of all as is said; no page both free and in use.
+ * Values are not looked into. Nobody may write meanwhile. VD_EDAMAGED, VD_EIO, VD_ENOMEM. */
 int vd_pages_walk(int fd, const struct vd_pages *);
 
 #endif

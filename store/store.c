@@ -223,8 +223,6 @@ int vd_store_open(const char *home, struct vd_store **out)
 	int rc = check_home(home);
 
 	if (!rc)
-		rc = vd_db_inspect(home);
-	if (!rc)
 		rc = store_new(home, home, false, &s);
 	if (!rc)
 		rc = read_device(s);
