@@ -238,7 +238,7 @@ static int find_lacking(struct visit *v, struct vd_buf *out)
 		}
 		if (!skip)
 			vd_buf_put(out, &at, sizeof(at));
-		if (rc == VD_ENOTFOUND)
+		if (rc == VD_ENOTFOUND || rc == VD_EDAMAGED)
 			rc = VD_OK;
 	}
 	vd_buf_deinit(&raw);
@@ -295,9 +295,9 @@ static int write_segment(struct visit *v, size_t g, const struct vd_buf *lacking
 	path = path_of(v, name);
 	rc = path ? vd_bundle_write(v->store, v->groups.group[g], VD_SEALED_SEGMENT, &choice, path, true, stats) : VD_ENOMEM;
 	free(path);
-	/* The medium gave back other bytes than it was given. */
+	/* A record of ours is spoilt and stayed out: `check` tells. Or the medium gave back other bytes than it was given. */
 	if (rc == VD_EDAMAGED)
-		rc = VD_EIO;
+		rc = stats->unreadable ? VD_OK : VD_EIO;
 	if (!rc) {
 		v->result->sent += stats->records;
 		v->result->bytes_out += stats->bytes;

@@ -9,6 +9,7 @@
 struct vd_bundle_stats {
 	uint64_t records, bytes; /* written; or found in whole chunks, and bytes of the file */
 	uint64_t left;        /* writing: records and `replaced` names that were chosen, but are over max_bytes */
+	bool unreadable;      /* writing: the file stands, without records of the store that are spoilt */
 	uint64_t chunks_ok, chunks_bad;
 	uint64_t bytes_bad;
 	bool head_bad;        /* one of the two heads is damaged, or something stands behind the last */
@@ -33,7 +34,8 @@ struct vd_bundle_choice {
 
 /* Writes one sealed file, in lane order, readable by everyone with the group's current link key. Whole or not there.
  * path "-": standard output. VD_ENOTFOUND: a segment that would hold no record and no name. VD_ENOSPACE: not even one chunk fits. VD_EKEY: no link
- * key. VD_EAGAIN: a body was dropped meanwhile. Memory: 40 bytes a record. */
+ * key. VD_EAGAIN: a body was dropped meanwhile. VD_EDAMAGED: with stats->unreadable it is written, all but what the store could not
+ * read; else the medium gave back other bytes, and nothing stands there. Memory: 40 bytes a record. */
 int vd_bundle_write(struct vd_store *, struct vd_group *, enum vd_sealed_what, const struct vd_bundle_choice *, const char *path,
                     bool read_back, struct vd_bundle_stats *);
 /* The welcome for a newcomer: all control records, sealed to that card. */

@@ -30,6 +30,7 @@ struct writer {
 	struct line *lines;
 	size_t count, capacity;
 	struct vd_slice names[2]; /* that go in: damaged, replaced */
+	bool unreadable;        /* a stored record is spoilt: it stays out, the others must not suffer */
 	struct vd_manifest manifest;
 };
 
@@ -115,9 +116,14 @@ static int choose(struct writer *w)
 
 	if (!rc && !c->arrivals)
 		rc = vd_store_walk(w->store, vd_group_id(w->group), w->lane, 0, visit, w);
+	if (rc == VD_EDAMAGED) {
+		w->unreadable = true;
+		rc = VD_OK;
+	}
 	for (size_t i = 0; c->arrivals && i < c->count && !rc; i++) {
 		rc = vd_store_read(w->store, c->arrivals[i], &raw, &record, &received_ms);
-		if (rc == VD_ENOTFOUND)
+		w->unreadable |= rc == VD_EDAMAGED;
+		if (rc == VD_ENOTFOUND || rc == VD_EDAMAGED)
 			rc = VD_OK;
 		else if (!rc && memcmp(record.group, vd_group_id(w->group), VD_GROUP_BYTES) == 0)
 			rc = add_line(w, c->arrivals[i], &record);
@@ -248,6 +254,8 @@ static int write_file(struct writer *w, const struct vd_recipient *to, const cha
 	struct vd_file_out *file = NULL;
 	int rc = choose(w);
 
+	if (!rc && w->unreadable && w->manifest.what == VD_SEALED_WELCOME)
+		rc = VD_EDAMAGED; /* who starts with less than all cannot tell */
 	if (!rc)
 		rc = plan(w, stats);
 	if (rc)
@@ -274,6 +282,9 @@ static int write_file(struct writer *w, const struct vd_recipient *to, const cha
 	stats->chunks_ok = w->manifest.chunks;
 	stats->manifest = w->manifest;
 	rc = report_written(w);
+	stats->unreadable = w->unreadable;
+	if (!rc && w->unreadable)
+		rc = VD_EDAMAGED;
 done:
 	vd_file_abort(file);
 	vd_sealer_free(sealer);

@@ -44,9 +44,9 @@ int vd_db_err(int rc)
 {
 	switch (rc) {
 	case ENOSPC: case EDQUOT: case EFBIG: return VD_ENOSPACE;
-	case EIO: case EROFS: case ENODEV: case ENXIO: return VD_EIO;
+	case EIO: case ENODEV: case ENXIO: return VD_EIO;
 	case ENOMEM: return VD_ENOMEM;
-	case EACCES: case EPERM: return VD_EIO;
+	case EACCES: case EPERM: case EROFS: return VD_EDENIED;
 	case EAGAIN: case EBUSY: case MDB_READERS_FULL: return VD_EBUSY;
 	case ENOENT: return VD_ENOSTORE;
 	case MDB_NOTFOUND: return VD_ENOTFOUND;

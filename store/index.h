@@ -32,7 +32,8 @@ struct vd_found {
 /* Opens what came since the last time. Cheap when nothing did. */
 int vd_index_catch_up(struct vd_store *);
 /* Calls `visit` in DESIGN's order for people: by author's time capped at arrival time, then author, lane, seq
- * and id, oldest first. Non-zero stops. */
+ * and id, oldest first. Non-zero stops. VD_EDAMAGED: something stored is not what it must be and may be missing
+ * from the answer; all the rest was visited. */
 int vd_query(struct vd_store *, const struct vd_query *, int (*visit)(void *ctx, const struct vd_found *), void *ctx);
 /* One record, opened. */
 int vd_query_one(struct vd_store *, uint64_t arrival, int (*visit)(void *ctx, const struct vd_found *), void *ctx);

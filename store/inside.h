@@ -123,6 +123,8 @@ enum { VD_PAGE_RECORDS = 2048, VD_PAGE_BYTES = 1 << 20 };
 int vd_page_read(struct vd_store *, const uint8_t *group, uint8_t lane, uint64_t after, size_t max, bool raws,
                  struct vd_page *);
 struct vd_slice vd_page_raw(const struct vd_page *, const struct vd_page_entry *);
+/* Are the bytes of an entry, read with `raws`, those that were stored? */
+bool vd_page_sound(const struct vd_page *, const struct vd_page_entry *);
 void vd_page_deinit(struct vd_page *);
 
 /* --- lanes.c: digest, wanted and sketch of one lane --- */

@@ -22,6 +22,8 @@ struct query {
 	struct vd_readers readers;
 	struct match *matches;
 	size_t count, cap;
+	bool opened;       /* the index at hand lists only what could be opened once */
+	bool damaged;      /* something stored was not what it must be: all the rest is handed over first */
 	struct vd_buf raw, body, needle, hay;
 };
 
@@ -155,21 +157,29 @@ static bool considered(const struct query *q, uint64_t arrival)
 	return false;
 }
 
-static int consider(struct query *q, uint64_t arrival, uint64_t received_ms, struct vd_slice raw)
+static int consider(struct query *q, uint64_t arrival, uint64_t received_ms, const struct vd_id *id,
+                    struct vd_slice raw)
 {
 	const struct vd_query *asked = q->asked;
 	struct vd_content content;
 	struct vd_record record;
 	struct vd_group *group;
 	struct match *match;
+	int rc;
 
-	if (arrival <= asked->after || (q->replaced && considered(q, arrival)) || vd_record_decode(raw, &record))
+	if (arrival <= asked->after || (q->replaced && considered(q, arrival)))
 		return VD_OK;
+	if (vd_record_decode(raw, &record) || memcmp(record.id.b, id->b, VD_ID_BYTES)) {
+		q->damaged = true;
+		return VD_OK;
+	}
 	group = vd_readers_find(&q->readers, record.group);
 	if (!group || !header_matches(q, group, &record))
 		return VD_OK;
 	if (asked->kind || asked->about || asked->search || q->replaced) {
-		if (open_content(q, group, &record, &content) || !content_matches(q, &content))
+		rc = open_content(q, group, &record, &content);
+		q->damaged |= rc == VD_EKEY && q->opened; /* a key is never given back: its record is spoilt */
+		if (rc || !content_matches(q, &content))
 			return VD_OK;
 	}
 	if (q->count == q->cap) {
@@ -201,16 +211,19 @@ static int consider_list(struct query *q, enum vd_index_use use, const uint8_t *
 
 	if (rc)
 		return rc;
+	q->opened = use == VD_INDEX_KIND || use == VD_INDEX_ABOUT;
 	vd_index_list(q->store, use, group, what, list);
 	rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(q->store->db, VD_TABLE_INDEX), &cursor));
 	while (!rc && !(rc = vd_list_next(cursor, list, &arrival))) {
 		struct vd_stored stored;
 
 		rc = vd_stored_get(q->store, txn, arrival, &room, &stored);
-		if (!rc)
-			rc = consider(q, arrival, stored.received_ms, stored.raw);
-		else if (rc != VD_ENOMEM)
+		if (!rc) {
+			rc = consider(q, arrival, stored.received_ms, &stored.id, stored.raw);
+		} else if (rc != VD_ENOMEM) {
+			q->damaged = true;
 			rc = VD_OK;
+		}
 	}
 	if (cursor)
 		mdb_cursor_close(cursor);
@@ -249,9 +262,11 @@ static int consider_all(struct query *q)
 	while (!rc && !page.end) {
 		rc = vd_page_read(q->store, q->asked->group, VD_ANY_LANE, page.last, VD_PAGE_RECORDS, true, &page);
 		for (size_t i = 0; i < page.count && !rc; i++) {
-			if (!page.entries[i].err)
+			if (page.entries[i].err)
+				q->damaged = true;
+			else
 				rc = consider(q, page.entries[i].arrival, page.entries[i].received_ms,
-				              vd_page_raw(&page, &page.entries[i]));
+				              &page.entries[i].id, vd_page_raw(&page, &page.entries[i]));
 		}
 	}
 	vd_page_deinit(&page);
@@ -341,6 +356,10 @@ static int look(struct query *q)
 		return asked->history ? consider_history(q) : consider_all(q);
 	if (!rc)
 		rc = vd_index_state(q->store, &state);
+	if (rc == VD_EDAMAGED) {
+		q->damaged = true;
+		return asked->history ? consider_history(q) : consider_all(q);
+	}
 	if (rc)
 		return rc;
 	if (asked->history)
@@ -432,9 +451,13 @@ int vd_query(struct vd_store *s, const struct vd_query *asked, int (*visit)(void
 		first = q.count - asked->limit;
 	for (size_t i = first; i < q.count && !rc; i++) {
 		rc = hand_over(&q, q.matches[i].arrival, visit, ctx);
-		if (rc == VD_ENOTFOUND || rc == VD_EDAMAGED)
-			rc = VD_OK; /* since we looked: for `check` to tell, and the others must not suffer */
+		if (rc == VD_ENOTFOUND || rc == VD_EDAMAGED) {
+			q.damaged = true; /* the others must not suffer */
+			rc = VD_OK;
+		}
 	}
+	if (!rc && q.damaged)
+		rc = VD_EDAMAGED;
 	query_deinit(&q);
 	return rc;
 }

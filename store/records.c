@@ -1,3 +1,4 @@
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,7 +91,10 @@ int vd_stored_open(struct vd_store *s, uint64_t arrival, MDB_val value, struct v
 	if (r.err || r.n > VD_RECORD_MAX || out->flags > (VD_STORED_STUB | VD_STORED_DROPPED))
 		return VD_EDAMAGED;
 	out->raw = vd_rd_take(&r, r.n);
-	return out->flags & VD_STORED_DROPPED ? VD_ENOTFOUND : VD_OK;
+	if (!(out->flags & VD_STORED_DROPPED))
+		return VD_OK;
+	/* Nothing is left of a dropped one: a flag alone hides no record. */
+	return out->raw.n || !sodium_is_zero(out->id.b, VD_ID_BYTES) ? VD_EDAMAGED : VD_ENOTFOUND;
 }
 
 int vd_stored_get(struct vd_store *s, MDB_txn *txn, uint64_t arrival, struct vd_buf *room, struct vd_stored *out)
@@ -156,6 +160,18 @@ struct vd_slice vd_page_raw(const struct vd_page *page, const struct vd_page_ent
 	return vd_slice(page->bytes.p + entry->at, entry->n);
 }
 
+static bool sound(struct vd_slice raw, const struct vd_id *id, bool stub)
+{
+	struct vd_record record;
+
+	return !vd_record_decode(raw, &record) && !memcmp(record.id.b, id->b, VD_ID_BYTES) && record.stub == stub;
+}
+
+bool vd_page_sound(const struct vd_page *page, const struct vd_page_entry *entry)
+{
+	return !entry->err && sound(vd_page_raw(page, entry), &entry->id, entry->stub);
+}
+
 static struct vd_page_entry *page_add(struct vd_page *page, uint64_t arrival)
 {
 	if (page->count == page->cap) {
@@ -192,10 +208,14 @@ static int page_take(struct vd_store *s, const uint8_t *group, uint8_t lane, uin
 	struct vd_page_entry *entry;
 	int rc = vd_stored_open(s, arrival, value, room, &stored);
 
-	if (rc == VD_ENOTFOUND || (!rc && !vd_raw_in(stored.raw, group, lane)))
-		return VD_OK;
-	if (rc == VD_ENOMEM)
-		return rc;
+	if (rc == VD_ENOTFOUND || rc == VD_ENOMEM)
+		return rc == VD_ENOMEM ? rc : VD_OK;
+	if (!rc && !vd_raw_in(stored.raw, group, lane)) {
+		/* Of another group, or spoilt just where the group is named? */
+		if (sound(stored.raw, &stored.id, stored.flags & VD_STORED_STUB))
+			return VD_OK;
+		rc = VD_EDAMAGED;
+	}
 	entry = page_add(page, arrival);
 	if (!entry)
 		return VD_ENOMEM;

@@ -145,11 +145,11 @@ static int check_home(const char *home)
 	struct stat st;
 
 	if (stat(home, &st))
-		return errno == ENOENT || errno == ENOTDIR ? VD_ENOSTORE : VD_EIO;
+		return errno == ENOENT || errno == ENOTDIR ? VD_ENOSTORE : vd_file_errno(errno);
 	if (!S_ISDIR(st.st_mode))
 		return VD_ENOSTORE;
 	if (st.st_uid != geteuid())
-		return VD_EKEY;
+		return VD_EDENIED;
 	if (network_file_system(home))
 		return VD_EINVAL;
 	if (st.st_mode & 077)
@@ -373,6 +373,7 @@ int vd_store_walk(struct vd_store *s, const uint8_t *group, uint8_t lane, uint64
                   int (*visit)(void *ctx, uint64_t arrival, uint64_t received_ms, struct vd_slice raw), void *ctx)
 {
 	struct vd_page page = { .last = after };
+	bool damaged = false;
 	uint64_t latest;
 	int rc = vd_store_latest(s, &latest);
 
@@ -387,12 +388,14 @@ int vd_store_walk(struct vd_store *s, const uint8_t *group, uint8_t lane, uint64
 				page.end = true;
 				break;
 			}
-			if (!entry->err) /* a spoilt one is for `check` to tell; the others must not suffer */
+			if (vd_page_sound(&page, entry)) /* the others must not suffer */
 				rc = visit(ctx, entry->arrival, entry->received_ms, vd_page_raw(&page, entry));
+			else
+				damaged = true;
 		}
 	}
 	vd_page_deinit(&page);
-	return rc;
+	return rc || !damaged ? rc : VD_EDAMAGED;
 }
 
 int vd_store_note(struct vd_store *s, const char *use, struct vd_slice key, struct vd_buf *out)

@@ -16,10 +16,10 @@ struct vd_store;
 enum { VD_STORE_DEVICE_BYTES = 16, VD_DEVICE_NAME_MAX = 64 };
 
 /* Makes `home` (and its parents) and an empty store in it: whole, or none. VD_EEXISTS: there is one, nothing changed.
- * VD_EKEY: the folder belongs to somebody else; VD_EINVAL: name or path too long, or a network file system, where locks and
+ * VD_EDENIED: the folder belongs to somebody else, or cannot be written to; VD_EINVAL: name or path too long, or a network file system, where locks and
  * mapping do not hold; VD_EIO, VD_ENOSPACE. */
 int vd_store_create(const char *home, const char *device_name);
-/* VD_ENOSTORE; VD_EDAMAGED: not ours, or torn; VD_EVERSION: of a newer version; VD_EKEY, VD_EINVAL as above; VD_EBUSY: too many
+/* VD_ENOSTORE; VD_EDAMAGED: not ours, or torn; VD_EVERSION: of a newer version; VD_EDENIED, VD_EINVAL as above; VD_EBUSY: too many
  * readers; VD_EIO. Once a process: LMDB's locks do not stand a second time, nor a fork. Its threads may share it. */
 int vd_store_open(const char *home, struct vd_store **out);
 void vd_store_close(struct vd_store *); /* NULL is fine */
@@ -111,7 +111,7 @@ void vd_store_port(struct vd_store *, struct vd_port *);
 
 /* A consistent walk over raw records in arrival order, for export: `visit` gets what is stored by now with arrival > after
  * (lane 255: all lanes; group NULL: all groups); non-zero stops the walk and is returned. No snapshot is held while it runs,
- * so it may read and write. A record that cannot be opened is left out: vd_check tells. */
+ * so it may read and write. VD_EDAMAGED: bytes of a record are not what was stored; it was left out, all others were visited. */
 int vd_store_walk(struct vd_store *, const uint8_t *group, uint8_t lane, uint64_t after,
                   int (*visit)(void *ctx, uint64_t arrival, uint64_t received_ms, struct vd_slice raw), void *ctx);
 
