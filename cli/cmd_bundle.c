@@ -63,7 +63,7 @@ static int export_run(struct vd_cli *cli)
 	rc = vd_bundle_write(cli->store, w.group, VD_SEALED_BUNDLE, &choice, path, !to_stdout, &stats);
 	vd_group_free(w.group);
 	vd_buf_deinit(&w.room);
-	if (rc)
+	if (rc && !stats.unreadable)
 		return vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_EXPORT_FAILED, path, NULL);
 	result = json_pack("{s:o,s:o,s:i}", "records", vd_json_number(stats.records), "bytes", vd_json_number(stats.bytes), "files", 1);
 	if (cli->opt.json && to_stdout)
@@ -76,6 +76,8 @@ static int export_run(struct vd_cli *cli)
 		vd_say(cli, VD_MSG_EXPORT_DONE, vd_num(cli, stats.records), vd_num(cli, stats.bytes), path, NULL);
 	if (!cli->opt.json)
 		json_decref(result);
+	if (stats.unreadable)
+		return vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_CHECK_BAD, VD_MSG_EXPORT_UNREADABLE, path, NULL);
 	return VD_EXIT_DONE;
 }
 

@@ -631,6 +631,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(HINT_EXPORT_TTY, "Name a file: vereda export all.bundle", "Nombra un archivo: vereda export todo.bundle"),
 	T(EXPORT_DONE, "{0} records are in {2} ({1} bytes). Only members of the group can open it.",
 	  "{0} registros están en {2} ({1} bytes). Solo puede abrirlo el grupo."),
+	T(EXPORT_UNREADABLE, "Records of this device's store are damaged and not in {0}; all others are",
+	  "Hay registros dañados en el almacén de este equipo que no están en {0}; todos los demás sí"),
 	T(IMPORT_FAILED, "{0} could not be taken in", "No se pudo recibir {0}"),
 	T(IMPORT_TORN, "The end of {0} is missing; {1} records that were whole are stored", "A {0} le falta el final; se guardaron {1} registros que estaban completos"),
 	T(HINT_IMPORT_TORN, "Copy it again whole and repeat: it adds what is missing.", "Cópialo otra vez completo y repite: agrega lo que falta."),

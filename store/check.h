@@ -5,7 +5,7 @@
 #include "store.h"
 
 struct vd_check {
-	uint64_t records, bad, repaired;
+	uint64_t records, bad, repaired; /* bad: records whose bytes are not what was signed */
 	uint64_t derived_bad;   /* indexes, digests, sketches that did not match */
 };
 
