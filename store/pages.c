@@ -111,11 +111,13 @@ int vd_pages_read(int fd, struct vd_pages *out)
 	return VD_OK;
 }
 
+enum walking { FREE, MAIN, TABLE };
+
 struct walk {
 	int fd;
 	const struct vd_pages *pages;
 	uint8_t *seen;            /* a bit for each page: none twice */
-	enum { FREE, MAIN, TABLE } what;
+	enum walking what;
 	const struct tree *tree;  /* being walked, and what of it was found */
 	struct tree found;
 	uint8_t last[KEY_MAX];    /* keys only grow */
@@ -346,7 +348,7 @@ done:
 	return rc;
 }
 
-static int walk_tree(struct walk *w, const struct tree *tree, int what)
+static int walk_tree(struct walk *w, const struct tree *tree, enum walking what)
 {
 	int rc = VD_OK;
 
