@@ -211,7 +211,7 @@ static int consider_list(struct query *q, enum vd_index_use use, const uint8_t *
 
 	if (rc)
 		return rc;
-	q->opened = use == VD_INDEX_KIND || use == VD_INDEX_ABOUT;
+	q->opened = use == VD_INDEX_KIND || use == VD_INDEX_ABOUT || use == VD_INDEX_REPLACES;
 	vd_index_list(q->store, use, group, what, list);
 	rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(q->store->db, VD_TABLE_INDEX), &cursor));
 	while (!rc && !(rc = vd_list_next(cursor, list, &arrival))) {
@@ -287,7 +287,7 @@ static int consider_one(struct query *q, const struct vd_id *id)
 	if (!rc)
 		rc = vd_store_read(q->store, arrival, &q->raw, &record, &received_ms);
 	if (!rc)
-		rc = consider(q, arrival, received_ms, record.raw);
+		rc = consider(q, arrival, received_ms, &record.id, record.raw);
 	return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
 }
 
@@ -325,6 +325,7 @@ static int consider_history(struct query *q)
 
 	if (!rc)
 		rc = vd_store_read(q->store, arrival, &q->raw, &first, NULL);
+	q->damaged |= rc == VD_EDAMAGED;
 	if (rc)
 		return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
 	if (!narrow.group)
