@@ -32,6 +32,9 @@ struct vd_cli {
 	char home[4096];
 	struct vd_store *store;     /* NULL until vd_cli_open */
 	int out_error;              /* errno of the first failed write to standard output */
+	enum vd_msg done;           /* what was done for good, should the output not arrive; NONE: running it again does no harm */
+	char done_what[72];         /* its place: an id, a name */
+	enum vd_msg in_vain;        /* what to add to every error: what did not happen */
 	char numbers[8][24];        /* vd_num's */
 	unsigned next_number;
 };
@@ -71,6 +74,8 @@ void vd_note_json(struct vd_cli *, json_t *);
 void vd_progress(struct vd_cli *, enum vd_msg, ...) __attribute__((sentinel));
 /* False once standard output cannot be written any more: stop producing. */
 bool vd_say_ok(struct vd_cli *);
+/* What was said so far arrives now. */
+void vd_say_flush(struct vd_cli *);
 /* Flushes; `code`, or a failure when something could not be written. */
 int vd_say_end(struct vd_cli *, int code);
 /* Decimal digits, valid until eight more were asked for. */
@@ -90,23 +95,38 @@ enum vd_exit vd_exit_of(int err);
 /* --- find.c: what people name. Each returns 0 or an exit code, having said what is wrong. */
 
 int vd_cli_open(struct vd_cli *);
+/* Says why the store did not open. */
+int vd_cli_open_failed(struct vd_cli *, int err);
 /* The group of --group, or the only one. Caller frees. */
 int vd_cli_group(struct vd_cli *, struct vd_group **out);
 /* All groups, or the one of --group, as ids. */
 int vd_cli_groups(struct vd_cli *, uint8_t (*groups)[VD_GROUP_BYTES], size_t *count);
+/* Says why the records could not be read: VD_EDAMAGED is after all the others were. Returns the exit code. */
+int vd_cli_query_failed(struct vd_cli *, int err);
 /* A whole id from its first digits: 0 or an enum vd_err, without a word. `ctx` is the struct vd_cli. */
 int vd_cli_find_id(void *ctx, const char *prefix, struct vd_id *out);
 /* A record by prefix; arrival and time_ms (its author's) may be NULL. */
 int vd_cli_record(struct vd_cli *, const char *prefix, struct vd_id *id, uint64_t *arrival, uint64_t *time_ms);
 /* A member by name or key prefix, in any of our groups (or the one of --group). */
 int vd_cli_member(struct vd_cli *, const char *name, uint8_t person[VD_PERSON_BYTES]);
+/* A kind to look for: could anything be of it? Notes one that vereda does not know. */
+int vd_cli_kind(struct vd_cli *, const char *kind);
+void vd_cli_kind_note(struct vd_cli *, const char *kind);
 /* 1 to VD_NAME_MAX bytes of printable UTF-8. */
 bool vd_name_ok(const char *name);
+bool vd_cli_is_folder(const char *path);
 /* May a file be made at this path? Whole files are renamed into place, which would put one where a device, a pipe or a folder
  * stands: those are refused. */
 int vd_cli_new_file(struct vd_cli *, const char *path);
 /* Tells a running daemon that the store grew; none running is fine. */
 void vd_cli_poke(struct vd_cli *);
+
+/* --- clock.c: nobody sets a device's clock without a network, and every record bears its time. */
+
+/* Appends, with its NUL, why this device's clock can hardly be right: by itself or (group not NULL) by what others wrote. */
+bool vd_cli_clock_warning(struct vd_cli *, struct vd_group *, struct vd_buf *out);
+/* 0, or an exit code, having said that the clock gives no time that a record could bear. */
+int vd_cli_clock_set(struct vd_cli *);
 
 /* --- view.c: a record as JSON and as lines. */
 

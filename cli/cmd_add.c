@@ -18,7 +18,23 @@ struct making {
 	struct vd_buf text;         /* -m -: what standard input said */
 	struct vd_draft draft;
 	uint64_t clock_ms;          /* ours, when it began */
+	struct vd_buf warning;
 };
+
+/* Once it is stored: what of it vereda does not know. */
+static void say_notes(struct vd_cli *cli, struct making *m)
+{
+	for (size_t i = 0; i < m->fields.count && m->fields.def; i++) {
+		struct vd_slice name = m->fields.list[i].name;
+		char field[VD_KIND_MAX + 1] = "";
+
+		if (vd_kind_field(m->fields.def, name))
+			continue;
+		memcpy(field, name.p, name.n);
+		vd_note(cli, VD_MSG_FIELD_UNKNOWN, field, m->fields.kind_text, NULL);
+	}
+	vd_cli_kind_note(cli, m->fields.kind_text);
+}
 
 static int put(struct vd_cli *cli, struct making *m, const char *name, size_t name_n, struct vd_slice value)
 {
@@ -80,12 +96,6 @@ static int put_arguments(struct vd_cli *cli, struct making *m, int i)
 
 		if (!eq)
 			return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_FIELD_NO_VALUE, cli->opt.command, arg, NULL);
-		if (m->fields.def && !vd_kind_field(m->fields.def, vd_slice(arg, (size_t)(eq - arg)))) {
-			char field[VD_KIND_MAX + 1] = "";
-
-			strncat(field, arg, (size_t)(eq - arg) < VD_KIND_MAX ? (size_t)(eq - arg) : VD_KIND_MAX);
-			vd_note(cli, VD_MSG_FIELD_UNKNOWN, field, m->fields.kind_text, NULL);
-		}
 		rc = put(cli, m, arg, (size_t)(eq - arg), vd_slice_str(eq + 1));
 		if (rc)
 			return rc;
@@ -138,31 +148,23 @@ static int put_terms(struct vd_cli *cli, struct making *m)
 		return vd_misuse(cli, VD_MSG_HINT_NOT_IN_VERSION, VD_MSG_NOT_IN_VERSION, "--attach", NULL);
 	if (expires && vd_time_expires(expires, m->draft.now_ms, &m->draft.expires_day))
 		return vd_misuse(cli, VD_MSG_HINT_TIME, VD_MSG_BAD_TIME, expires, NULL);
+	if (expires && m->draft.expires_day * VD_DAY_MS <= m->clock_ms)
+		return vd_misuse(cli, VD_MSG_HINT_EXPIRES, VD_MSG_EXPIRES_PAST, expires, NULL);
 	m->draft.has_expires = expires != NULL;
 	return 0;
 }
 
 static int begin(struct vd_cli *cli, struct making *m, const char *kind)
 {
-	const char *names[16], *near;
-	size_t n = 0;
+	int rc;
 
 	memset(m, 0, sizeof *m);
 	m->finder = (struct vd_id_finder){ vd_cli_find_id, cli };
 	m->draft.now_ms = m->clock_ms = vd_time_now_ms();
 	if (vd_fields_init(&m->fields, kind, &m->finder))
 		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_BAD_KIND, cli->opt.command, kind, NULL);
-	if (m->fields.def)
-		return vd_cli_open(cli);
-	for (; n < vd_kind_count && n < 15; n++)
-		names[n] = vd_kinds[n].name;
-	names[n] = NULL;
-	near = vd_options_nearest(kind, names);
-	if (near)
-		vd_note(cli, VD_MSG_KIND_GENERIC_MEANT, kind, near, NULL);
-	else
-		vd_note(cli, VD_MSG_KIND_GENERIC, kind, NULL);
-	return vd_cli_open(cli);
+	rc = vd_cli_open(cli);
+	return rc ? rc : vd_cli_clock_set(cli);
 }
 
 static int store(struct vd_cli *cli, struct making *m, struct vd_group *group, struct vd_id *id)
@@ -205,10 +207,16 @@ static int finish(struct vd_cli *cli, struct making *m)
 		rc = vd_cli_group(cli, &group);
 	if (!rc)
 		rc = store(cli, m, group, &id);
+	if (!rc && vd_cli_clock_warning(cli, group, &m->warning))
+		vd_note(cli, VD_MSG_WARNING, (const char *)m->warning.p, NULL);
 	vd_group_free(group);
 	if (rc)
 		return rc;
 	vd_hex(hex, id.b, sizeof id.b);
+	cli->in_vain = VD_MSG_NONE;
+	cli->done = VD_MSG_ADDED_UNSAID;
+	memcpy(cli->done_what, hex, sizeof hex);
+	say_notes(cli, m);
 	if (cli->opt.json)
 		vd_say_json(cli, json_pack("{s:s}", "id", hex));
 	else
@@ -221,6 +229,7 @@ static void end(struct making *m)
 {
 	vd_fields_deinit(&m->fields);
 	vd_buf_deinit(&m->text);
+	vd_buf_deinit(&m->warning);
 	free(m);
 }
 
@@ -253,8 +262,12 @@ static int alert_run(struct vd_cli *cli)
 	static const char *const defaults[][2] = { { "status", "actual" }, { "type", "alert" } };
 	const char *severity = vd_options_get(&cli->opt, VD_OPT_SEVERITY);
 	struct making *m = calloc(1, sizeof *m);
-	int rc = m ? begin(cli, m, "alert") : VD_EXIT_FAILED;
+	int rc;
 
+	cli->in_vain = VD_MSG_ALERT_NOT_SENT;
+	rc = m ? begin(cli, m, "alert") : VD_EXIT_FAILED;
+	if (!rc && strspn(cli->opt.args[0], " \t\r\n") == strlen(cli->opt.args[0]))
+		rc = vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_NOTHING_TO_SAY, "alert", NULL);
 	if (!rc)
 		rc = put_main_text(cli, m, cli->opt.args[0]);
 	if (!rc)

@@ -13,20 +13,14 @@ struct wanted {
 	struct vd_group *group;
 	bool has_since;
 	uint64_t since_ms;
+	uint64_t matched;           /* that are no control records */
 	struct vd_buf room;
 };
 
-/* Control records always go along: whoever reads the rest needs them. */
-static bool wants(void *ctx, uint64_t arrival, const struct vd_record *r)
+static bool is_of_kinds(struct wanted *w, const struct vd_record *r)
 {
-	struct wanted *w = ctx;
 	struct vd_content content;
 
-	(void)arrival;
-	if (r->lane == VD_LANE_CONTROL)
-		return true;
-	if (w->has_since && r->time_ms < w->since_ms)
-		return false;
 	if (w->cli->opt.arg_count == 1)
 		return true;
 	vd_buf_reset(&w->room);
@@ -38,6 +32,49 @@ static bool wants(void *ctx, uint64_t arrival, const struct vd_record *r)
 	return false;
 }
 
+/* Control records always go along: whoever reads the rest needs them. */
+static bool wants(void *ctx, uint64_t arrival, const struct vd_record *r)
+{
+	struct wanted *w = ctx;
+
+	(void)arrival;
+	if (r->lane == VD_LANE_CONTROL)
+		return true;
+	if ((w->has_since && r->time_ms < w->since_ms) || !is_of_kinds(w, r))
+		return false;
+	w->matched++;
+	return true;
+}
+
+/* May the bundle go there? What is there already stays, unless --yes. */
+static int check_place(struct vd_cli *cli, const char *path)
+{
+	int rc = vd_cli_new_file(cli, path);
+
+	if (!rc && access(path, F_OK) == 0 && !cli->opt.yes)
+		rc = vd_refuse(cli, VD_EXIT_FAILED, "exists", VD_MSG_HINT_EXPORT_EXISTS, VD_MSG_EXPORT_EXISTS, path, NULL);
+	return rc;
+}
+
+static void say_export(struct vd_cli *cli, const struct wanted *w, const char *path, bool to_stdout,
+                       const struct vd_bundle_stats *stats)
+{
+	json_t *result;
+
+	if (!cli->opt.json) {
+		if (to_stdout)
+			vd_note(cli, VD_MSG_EXPORT_DONE, vd_num(cli, stats->records), vd_num(cli, stats->bytes), path, NULL);
+		else
+			vd_say(cli, VD_MSG_EXPORT_DONE, vd_num(cli, stats->records), vd_num(cli, stats->bytes), path, NULL);
+	} else {
+		result = json_pack("{s:o,s:o,s:i}", "records", vd_json_number(stats->records), "bytes", vd_json_number(stats->bytes),
+		                   "files", 1);
+		(to_stdout ? vd_note_json : vd_say_json)(cli, result);
+	}
+	if (!w->matched)
+		vd_note(cli, VD_MSG_EXPORT_ONLY_MEMBERSHIP, path, NULL);
+}
+
 static int export_run(struct vd_cli *cli)
 {
 	const char *path = cli->opt.args[0], *since = vd_options_get(&cli->opt, VD_OPT_SINCE);
@@ -45,7 +82,6 @@ static int export_run(struct vd_cli *cli)
 	struct wanted w = { .cli = cli, .has_since = since != NULL };
 	struct vd_bundle_choice choice = { .want = wants, .ctx = &w };
 	struct vd_bundle_stats stats;
-	json_t *result;
 	int rc;
 
 	if (vd_options_get(&cli->opt, VD_OPT_FOR))
@@ -54,7 +90,9 @@ static int export_run(struct vd_cli *cli)
 		return vd_misuse(cli, VD_MSG_HINT_TIME, VD_MSG_BAD_TIME, since, NULL);
 	if (to_stdout && isatty(STDOUT_FILENO))
 		return vd_misuse(cli, VD_MSG_HINT_EXPORT_TTY, VD_MSG_EXPORT_TTY, NULL);
-	rc = to_stdout ? 0 : vd_cli_new_file(cli, path);
+	rc = to_stdout ? 0 : check_place(cli, path);
+	for (int i = 1; i < cli->opt.arg_count && !rc; i++)
+		rc = vd_cli_kind(cli, cli->opt.args[i]);
 	if (!rc)
 		rc = vd_cli_group(cli, &w.group);
 	if (rc)
@@ -65,20 +103,11 @@ static int export_run(struct vd_cli *cli)
 	vd_buf_deinit(&w.room);
 	if (rc && !stats.unreadable)
 		return vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_EXPORT_FAILED, path, NULL);
-	result = json_pack("{s:o,s:o,s:i}", "records", vd_json_number(stats.records), "bytes", vd_json_number(stats.bytes), "files", 1);
-	if (cli->opt.json && to_stdout)
-		vd_note_json(cli, result);
-	else if (cli->opt.json)
-		vd_say_json(cli, result);
-	else if (to_stdout)
-		vd_note(cli, VD_MSG_EXPORT_DONE, vd_num(cli, stats.records), vd_num(cli, stats.bytes), path, NULL);
-	else
-		vd_say(cli, VD_MSG_EXPORT_DONE, vd_num(cli, stats.records), vd_num(cli, stats.bytes), path, NULL);
-	if (!cli->opt.json)
-		json_decref(result);
-	if (stats.unreadable)
-		return vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_CHECK_BAD, VD_MSG_EXPORT_UNREADABLE, path, NULL);
-	return VD_EXIT_DONE;
+	say_export(cli, &w, path, to_stdout, &stats);
+	/* All that could be read is in it. */
+	return stats.unreadable ?
+	       vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_CHECK_BAD, VD_MSG_EXPORT_UNREADABLE, path, NULL) :
+	       VD_EXIT_DONE;
 }
 
 const struct vd_command vd_command_export = {
@@ -153,6 +182,8 @@ static int say_file(struct vd_cli *cli, const char *path, int err, const struct 
 		return vd_refuse(cli, VD_EXIT_PARTLY, "torn", VD_MSG_HINT_IMPORT_TORN, VD_MSG_IMPORT_TORN, path, vd_num(cli, kept),
 		                 vd_num(cli, s->chunks_ok), NULL);
 	case VD_EDAMAGED:
+		if (s->head_bad && !s->chunks_bad)
+			return vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_IMPORT_HEAD, VD_MSG_IMPORT_HEAD, path, vd_num(cli, kept), NULL);
 		return vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_IMPORT_DAMAGED, VD_MSG_IMPORT_DAMAGED, path,
 		                 vd_num(cli, kept), vd_num(cli, s->chunks_bad), vd_num(cli, s->chunks_ok + s->chunks_bad),
 		                 vd_num(cli, s->bytes_bad), NULL);
@@ -209,6 +240,11 @@ static int import_run(struct vd_cli *cli)
 		struct vd_bundle_stats stats;
 
 		memset(&stats, 0, sizeof stats);
+		if (vd_cli_is_folder(cli->opt.args[i])) {
+			rc = vd_misuse(cli, VD_MSG_HINT_IS_FOLDER, VD_MSG_IS_FOLDER, cli->opt.args[i], NULL);
+			code = i == 0 ? rc : VD_EXIT_PARTLY;
+			continue;
+		}
 		rc = vd_bundle_merge(cli->store, cli->opt.args[i], im.dry_run, NULL, &stats);
 		add_up(&im, &stats, rc == 0);
 		rc = say_file(cli, cli->opt.args[i], rc, &stats);

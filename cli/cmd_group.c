@@ -1,4 +1,5 @@
 /* id, group, admit, join, members: who belongs. */
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -69,6 +70,8 @@ static int group_create(struct vd_cli *cli)
 		rc = vd_store_group(cli->store, id, &group);
 	if (rc)
 		return vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_GROUP_FOUND_FAILED, name, NULL);
+	cli->done = VD_MSG_FOUNDED_UNSAID;
+	snprintf(cli->done_what, sizeof cli->done_what, "%s", name);
 	if (cli->opt.json)
 		vd_say_json(cli, group_json(group));
 	else
@@ -166,20 +169,25 @@ static int parse_role(struct vd_cli *cli, const char *word, enum vd_role *role)
 	return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_ADMIT_ROLE_UNKNOWN, "admit", word, NULL);
 }
 
-/* The person to admit the card for: a new one, or, when a member of that name is there and --yes says so, that one. */
-static int choose_person(struct vd_cli *cli, struct vd_group *group, const char *name, uint8_t person[VD_PERSON_BYTES])
+/* The person to admit the card for: the one it is (`known`), a new one, or, when a member of that name is there and --yes says so,
+ * that one. */
+static int choose_person(struct vd_cli *cli, struct vd_group *group, const struct vd_device *known, const char *name,
+                         uint8_t person[VD_PERSON_BYTES])
 {
 	for (size_t i = 0; i < vd_group_device_count(group); i++) {
 		const struct vd_device *d = vd_group_device(group, i);
 
-		if (strcasecmp(d->name, name) != 0)
+		if (strcasecmp(d->name, name) != 0 || (known && memcmp(d->person, known->person, VD_PERSON_BYTES) == 0))
 			continue;
 		if (!cli->opt.yes)
 			return vd_refuse(cli, VD_EXIT_DECIDE, "conflict", VD_MSG_HINT_NAME_TAKEN, VD_MSG_ADMIT_NAME_TAKEN, name, NULL);
 		memcpy(person, d->person, VD_PERSON_BYTES);
 		return 0;
 	}
-	randombytes_buf(person, VD_PERSON_BYTES);
+	if (known)
+		memcpy(person, known->person, VD_PERSON_BYTES);
+	else
+		randombytes_buf(person, VD_PERSON_BYTES);
 	return 0;
 }
 
@@ -191,11 +199,19 @@ static int write_control(struct vd_write *write, struct vd_group *group, const s
 	return vd_write_own(write, group, &draft, id);
 }
 
-/* The grant and the keys of every epoch we can read, so that the newcomer reads what the group wrote before. One commit. */
-static int write_grant(struct vd_cli *cli, struct vd_group *group, const struct vd_card *card,
-                       const uint8_t person[VD_PERSON_BYTES], enum vd_role role, const char *name, struct vd_id *grant)
+/* What a coordinator says of a device. */
+struct terms {
+	enum vd_role role;
+	uint32_t flags;
+	const char *name;
+	uint8_t person[VD_PERSON_BYTES];
+};
+
+/* The grant, and unless it has them the keys of every epoch we can read, so that the newcomer reads what the group wrote before.
+ * One commit. */
+static int write_grant(struct vd_cli *cli, struct vd_group *group, const struct vd_card *card, const struct terms *terms, bool has_keys,
+                       struct vd_id *grant)
 {
-	uint32_t flags = vd_options_get(&cli->opt, VD_OPT_FOCAL) ? VD_GRANT_FOCAL : 0;
 	uint8_t nonce[VD_BODY_NONCE_BYTES];
 	struct vd_write *write = NULL;
 	struct vd_buf content = { 0 };
@@ -205,11 +221,11 @@ static int write_grant(struct vd_cli *cli, struct vd_group *group, const struct 
 
 	randombytes_buf(nonce, sizeof nonce);
 	if (!rc)
-		rc = vd_group_make_grant(group, card, person, role, flags, name, nonce, &content);
+		rc = vd_group_make_grant(group, card, terms->person, terms->role, terms->flags, terms->name, nonce, &content);
 	if (!rc)
 		rc = write_control(write, group, &content, grant);
 	/* Oldest first; the list shrinks by none while we write. */
-	for (size_t i = epochs; !rc && i > 0; i--) {
+	for (size_t i = has_keys ? 0 : epochs; !rc && i > 0; i--) {
 		uint8_t epoch[VD_EPOCH_BYTES];
 
 		memcpy(epoch, vd_group_epoch_id(group, i - 1), sizeof epoch);
@@ -225,51 +241,76 @@ static int write_grant(struct vd_cli *cli, struct vd_group *group, const struct 
 	return rc;
 }
 
-static int admit_to(struct vd_cli *cli, struct vd_group *group, const struct vd_card *card, enum vd_role role, const char *name,
-                    const char *path)
+static bool is_own(struct vd_cli *cli, struct vd_group *group, const struct vd_card *card, int *err)
+{
+	struct vd_identity next;
+	bool own;
+
+	*err = vd_store_next_identity(cli->store, &next);
+	if (*err)
+		return false;
+	own = memcmp(card->author, vd_group_identity(group)->author, VD_KEY_BYTES) == 0 ||
+	      memcmp(card->author, next.author, VD_KEY_BYTES) == 0;
+	vd_identity_wipe(&next);
+	return own;
+}
+
+/* Grants what is new: nothing when the device was admitted just so. What was not said stays as it is. */
+static int admit_as(struct vd_cli *cli, struct vd_group *group, const struct vd_card *card, struct terms *terms, struct vd_id *grant)
 {
 	const struct vd_device *known = vd_group_find(group, card->author);
-	uint8_t person[VD_PERSON_BYTES];
-	bool again = known && known->role != VD_ROLE_NONE, own;
+	int rc;
+
+	if (known && known->role == VD_ROLE_NONE)
+		known = NULL;
+	if (known) {
+		terms->role = vd_options_get(&cli->opt, VD_OPT_ROLE) ? terms->role : known->role;
+		terms->flags |= known->flags;
+		*grant = known->grant;
+	}
+	rc = choose_person(cli, group, known, terms->name, terms->person);
+	if (rc)
+		return rc;
+	if (known && terms->role == known->role && terms->flags == known->flags && strcmp(terms->name, known->name) == 0 &&
+	    memcmp(terms->person, known->person, VD_PERSON_BYTES) == 0) {
+		vd_note(cli, VD_MSG_ADMIT_AGAIN, known->name, NULL);
+		return 0;
+	}
+	if (known)
+		vd_note(cli, VD_MSG_ADMIT_CHANGED, known->name, terms->name, vd_text(cli->lang, vd_role_text(terms->role)), NULL);
+	rc = write_grant(cli, group, card, terms, known != NULL, grant);
+	if (rc)
+		return vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_ADMIT_FAILED, terms->name, NULL);
+	vd_cli_poke(cli);
+	return 0;
+}
+
+static int admit_to(struct vd_cli *cli, struct vd_group *group, const struct vd_card *card, struct terms *terms, const char *path)
+{
 	char words[VD_WORDS_TEXT];
-	struct vd_identity next;
 	struct vd_id grant;
 	int rc, code;
 
 	if (vd_group_role(group) != VD_ROLE_COORDINATOR)
 		return vd_refuse(cli, VD_EXIT_FAILED, "not-entitled", VD_MSG_HINT_NOT_COORDINATOR, VD_MSG_ADMIT_NOT_COORDINATOR, NULL);
-	rc = vd_store_next_identity(cli->store, &next);
-	if (rc)
-		return vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_ADMIT_FAILED, name, NULL);
-	own = memcmp(card->author, vd_group_identity(group)->author, VD_KEY_BYTES) == 0 ||
-	      memcmp(card->author, next.author, VD_KEY_BYTES) == 0;
-	vd_identity_wipe(&next);
-	if (own)
+	if (is_own(cli, group, card, &rc))
 		return vd_misuse(cli, VD_MSG_HINT_CARD_BAD, VD_MSG_CARD_OWN, NULL);
-	if (again) {
-		memcpy(person, known->person, sizeof person);
-		grant = known->grant;
-		vd_note(cli, VD_MSG_ADMIT_AGAIN, known->name, NULL);
-	} else {
-		code = choose_person(cli, group, name, person);
-		if (code)
-			return code;
-		rc = write_grant(cli, group, card, person, role, name, &grant);
-		if (rc)
-			return vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_ADMIT_FAILED, name, NULL);
-		vd_cli_poke(cli);
-	}
+	if (rc)
+		return vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_ADMIT_FAILED, terms->name, NULL);
+	code = admit_as(cli, group, card, terms, &grant);
+	if (code)
+		return code;
 	rc = words_of(cli, group, card->author, &grant, words);
 	if (!rc)
 		rc = vd_welcome_write(cli->store, group, card, &grant, path);
 	if (rc)
 		return vd_fail(cli, rc, VD_MSG_HINT_WELCOME_FAILED, VD_MSG_WELCOME_FAILED, path, NULL);
 	if (cli->opt.json) {
-		vd_say_json(cli, json_pack("{s:o,s:o,s:s}", "member", vd_json_hex(person, sizeof person), "file",
+		vd_say_json(cli, json_pack("{s:o,s:o,s:s}", "member", vd_json_hex(terms->person, sizeof terms->person), "file",
 		                           vd_json_text(vd_slice_str(path)), "words", words));
 		return VD_EXIT_DONE;
 	}
-	vd_say(cli, VD_MSG_ADMIT_DONE, name, path, NULL);
+	vd_say(cli, VD_MSG_ADMIT_DONE, terms->name, path, NULL);
 	vd_say(cli, VD_MSG_WORDS, words, NULL);
 	vd_say(cli, VD_MSG_ADMIT_NEXT, path, NULL);
 	return VD_EXIT_DONE;
@@ -280,14 +321,16 @@ static int admit_run(struct vd_cli *cli)
 	const char *name = vd_options_get(&cli->opt, VD_OPT_NAME), *path = vd_options_get(&cli->opt, VD_OPT_OUT);
 	struct vd_group *group = NULL;
 	struct vd_card card;
-	enum vd_role role;
+	struct terms terms = { .name = name, .flags = vd_options_get(&cli->opt, VD_OPT_FOCAL) ? VD_GRANT_FOCAL : 0 };
 	int rc;
 
-	if (!name || !path || !*path)
-		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_ARGUMENT_MISSING, "admit", NULL);
+	if (!name)
+		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_ADMIT_NO_NAME, "admit", NULL);
+	if (!path || !*path)
+		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_ADMIT_NO_FILE, "admit", NULL);
 	if (!vd_name_ok(name))
 		return vd_misuse(cli, VD_MSG_HINT_NAME, VD_MSG_BAD_NAME, name, NULL);
-	rc = parse_role(cli, vd_options_get(&cli->opt, VD_OPT_ROLE), &role);
+	rc = parse_role(cli, vd_options_get(&cli->opt, VD_OPT_ROLE), &terms.role);
 	if (!rc)
 		rc = vd_cli_new_file(cli, path);
 	if (rc)
@@ -296,7 +339,7 @@ static int admit_run(struct vd_cli *cli)
 	if (rc)
 		return rc;
 	rc = vd_card_parse(cli->opt.args[0], &card);
-	rc = rc ? card_problem(cli, rc) : admit_to(cli, group, &card, role, name, path);
+	rc = rc ? card_problem(cli, rc) : admit_to(cli, group, &card, &terms, path);
 	vd_group_free(group);
 	return rc;
 }
@@ -328,9 +371,16 @@ static int join_run(struct vd_cli *cli)
 
 	if (rc)
 		return rc;
+	if (vd_cli_is_folder(path))
+		return vd_misuse(cli, VD_MSG_HINT_IS_FOLDER, VD_MSG_IS_FOLDER, path, NULL);
 	rc = vd_welcome_read(cli->store, path, id, grant.b, &control);
 	if (!rc)
 		rc = vd_store_join(cli->store, id, &control, grant.b);
+	if (rc == VD_ETORN || rc == VD_EDAMAGED || rc == VD_EFORMAT) {
+		rc = vd_refuse(cli, VD_EXIT_INTEGRITY, rc == VD_ETORN ? "torn" : "integrity", VD_MSG_HINT_JOIN_SPOILT,
+		               rc == VD_ETORN ? VD_MSG_JOIN_TORN : VD_MSG_JOIN_SPOILT, path, NULL);
+		goto done;
+	}
 	if (rc == VD_EKEY) {
 		rc = vd_fail(cli, rc, VD_MSG_HINT_JOIN_NOT_OURS, VD_MSG_JOIN_NOT_OURS, path, NULL);
 		goto done;
@@ -428,6 +478,7 @@ static int members_run(struct vd_cli *cli)
 {
 	struct vd_group *group = NULL;
 	int rc = vd_cli_group(cli, &group);
+	bool damaged = false;
 
 	if (rc)
 		return rc;
@@ -440,8 +491,11 @@ static int members_run(struct vd_cli *cli)
 		if (!first_of_person(group, i))
 			continue;
 		err = vd_query(cli->store, &query, keep_time, &last);
-		if (err) {
-			rc = vd_fail(cli, err, VD_MSG_NONE, VD_MSG_QUERY_FAILED, NULL);
+		/* Who is in is known all the same; only when they were last heard may not be. */
+		if (err == VD_EDAMAGED)
+			damaged = true;
+		else if (err) {
+			rc = vd_cli_query_failed(cli, err);
 			break;
 		}
 		if (cli->opt.json)
@@ -450,7 +504,7 @@ static int members_run(struct vd_cli *cli)
 			say_member(cli, member, last);
 	}
 	vd_group_free(group);
-	return rc;
+	return !rc && damaged ? vd_cli_query_failed(cli, VD_EDAMAGED) : rc;
 }
 
 const struct vd_command vd_command_members = {

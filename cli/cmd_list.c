@@ -88,6 +88,11 @@ static int ask(struct vd_cli *cli, struct asked *a)
 	rc = vd_cli_groups(cli, groups, &count);
 	if (rc)
 		return rc;
+	if (cli->opt.arg_count) {
+		rc = vd_cli_kind(cli, cli->opt.args[0]);
+		if (rc)
+			return rc;
+	}
 	if (cli->opt.group) {
 		memcpy(a->group, groups[0], sizeof a->group);
 		a->query.group = a->group;
@@ -176,14 +181,14 @@ static int list_run(struct vd_cli *cli)
 	}
 	err = vd_query(cli->store, &a.query, print_one, &p);
 	if (err && err != VD_ECLOSED)
-		rc = vd_fail(cli, err, VD_MSG_NONE, VD_MSG_QUERY_FAILED, NULL);
+		rc = vd_cli_query_failed(cli, err);
 	if (!rc && p.count == 0 && !cli->opt.json)
 		vd_note(cli, VD_MSG_LIST_NOTHING, NULL);
-	/* Only what has really been shown counts as seen. */
-	if (!rc && only_new && vd_say_end(cli, 0) == 0 && p.last > a.query.after) {
+	/* Only what has really been shown counts as seen; a damaged record comes anew when it is whole again. */
+	if ((!rc || err == VD_EDAMAGED) && only_new && vd_say_end(cli, 0) == 0 && p.last > a.query.after) {
 		err = write_mark(cli, vd_buf_slice(&key), p.last);
-		if (err)
-			rc = vd_fail(cli, err, VD_MSG_NONE, VD_MSG_QUERY_FAILED, NULL);
+		if (err && !rc)
+			rc = vd_cli_query_failed(cli, err);
 	}
 	vd_buf_deinit(&key);
 	return rc;
@@ -201,7 +206,7 @@ static int watch_run(struct vd_cli *cli)
 	struct printing p = { .cli = cli };
 	uint64_t latest = 0;
 	struct asked a;
-	int rc = ask(cli, &a), err;
+	int rc = ask(cli, &a), err, damaged = 0;
 
 	if (rc)
 		return rc;
@@ -210,23 +215,31 @@ static int watch_run(struct vd_cli *cli)
 	vd_interrupt_graceful(true);
 	while (!err && !vd_interrupted() && vd_say_ok(cli)) {
 		/* The sleep, which also notices that nobody reads us any more. */
-		if (poll(&out, 1, LOOK_AGAIN_MS) > 0 && (out.revents & (POLLERR | POLLNVAL)))
-			return VD_EXIT_FAILED;
+		if (poll(&out, 1, LOOK_AGAIN_MS) > 0 && (out.revents & (POLLERR | POLLNVAL))) {
+			cli->out_error = EPIPE;
+			break;
+		}
 		err = vd_store_latest(cli->store, &latest);
 		if (err || latest <= p.last)
 			continue;
 		a.query.after = p.last;
 		p.last = latest;
 		err = vd_query(cli->store, &a.query, print_one, &p);
-		if (fflush(stdout) != 0 && !cli->out_error)
-			cli->out_error = errno;
+		vd_say_flush(cli);
 		if (err == VD_ECLOSED)
 			err = 0;
+		/* Said at once, and what comes next is shown all the same. */
+		if (err == VD_EDAMAGED) {
+			damaged = vd_cli_query_failed(cli, err);
+			err = 0;
+		}
 	}
 	vd_interrupt_graceful(false);
 	if (err)
-		return vd_fail(cli, err, VD_MSG_NONE, VD_MSG_QUERY_FAILED, NULL);
-	return vd_interrupted() ? VD_EXIT_INTERRUPTED : VD_EXIT_FAILED;
+		return vd_cli_query_failed(cli, err);
+	if (damaged)
+		return damaged;
+	return vd_interrupted() ? VD_EXIT_INTERRUPTED : VD_EXIT_DONE; /* vd_say_end knows why nobody reads us */
 }
 
 const struct vd_command vd_command_watch = {
@@ -401,13 +414,18 @@ static int show_run(struct vd_cli *cli)
 	struct shown history = { .cli = cli }, answers = { .cli = cli };
 	uint64_t arrival = 0;
 	int rc = vd_cli_record(cli, cli->opt.args[0], &history.id, &arrival, NULL), err;
+	bool damaged;
 
 	if (rc)
 		return rc;
 	answers.id = history.id;
 	err = find_history(&history);
-	if (!err)
+	damaged = err == VD_EDAMAGED;
+	if (!err || damaged)
 		err = find_answers(&answers);
+	damaged |= err == VD_EDAMAGED;
+	if (damaged)
+		err = 0;
 	if (!err && cli->opt.json) {
 		json_t *before = json_array(), *after = json_array();
 
@@ -430,7 +448,9 @@ static int show_run(struct vd_cli *cli)
 	}
 	free_shown(&history);
 	free_shown(&answers);
-	return err ? vd_fail(cli, err, VD_MSG_NONE, VD_MSG_QUERY_FAILED, NULL) : VD_EXIT_DONE;
+	if (!err && damaged)
+		err = VD_EDAMAGED;
+	return err ? vd_cli_query_failed(cli, err) : VD_EXIT_DONE;
 }
 
 const struct vd_command vd_command_show = {

@@ -5,7 +5,7 @@
  * A later run looks for the longest prefix of the file that has a note: also of a file that has grown since. A last row without
  * its line end may go on when the file grows, so a note in front of it stays, too.
  *
- * --again has a position of its own, "load again" / h_i, which is gone when the end is reached: only an interrupted one goes on. */
+ * --again has a position of its own, "again" / h_i, which is gone when the end is reached: only an interrupted one goes on. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -112,11 +112,16 @@ static int open_input(struct vd_cli *cli, const char *path, int *out)
 	int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC), err;
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) != 0 || S_ISDIR(st.st_mode)) {
-		err = fd >= 0 && S_ISDIR(st.st_mode) ? EISDIR : errno;
+	if (fd < 0 || fstat(fd, &st) != 0) {
+		err = errno;
 		if (fd >= 0 && !is_stdin)
 			close(fd);
-		return vd_fail(cli, err == EISDIR ? VD_EINVAL : vd_file_errno(err), VD_MSG_NONE, VD_MSG_LOAD_OPEN_FAILED, path, NULL);
+		return vd_fail(cli, vd_file_errno(err), VD_MSG_NONE, VD_MSG_LOAD_OPEN_FAILED, path, NULL);
+	}
+	if (S_ISDIR(st.st_mode)) {
+		if (!is_stdin)
+			close(fd);
+		return vd_misuse(cli, VD_MSG_HINT_IS_FOLDER, VD_MSG_IS_FOLDER, path, NULL);
 	}
 	if (S_ISREG(st.st_mode) && !is_stdin) {
 		*out = fd;
@@ -543,6 +548,10 @@ static int report(struct load *l, int err)
 		               NULL);
 	if (vd_interrupted())
 		return vd_refuse(cli, VD_EXIT_INTERRUPTED, "interrupted", VD_MSG_HINT_LOAD_STOPPED, VD_MSG_LOAD_INTERRUPTED, NULL);
+	if (l->refused && l->dry_run)
+		return vd_refuse(cli, VD_EXIT_PARTLY, "partly", VD_MSG_HINT_LOAD_PARTLY_DRY, VD_MSG_LOAD_PARTLY_DRY, vd_num(cli, l->refused), NULL);
+	if (l->refused && !l->fresh && !l->known)
+		return vd_refuse(cli, VD_EXIT_PARTLY, "partly", VD_MSG_HINT_LOAD_NONE, VD_MSG_LOAD_NONE, vd_num(cli, l->refused), NULL);
 	if (l->refused)
 		return vd_refuse(cli, VD_EXIT_PARTLY, "partly", VD_MSG_HINT_LOAD_PARTLY, VD_MSG_LOAD_PARTLY, vd_num(cli, l->refused), NULL);
 	if (!l->fresh && l->known)
@@ -583,10 +592,12 @@ static int load_run(struct vd_cli *cli)
 	l->dry_run = vd_options_get(&cli->opt, VD_OPT_DRY_RUN) != NULL;
 	l->is_again = vd_options_get(&cli->opt, VD_OPT_AGAIN) != NULL;
 	l->stored.use = "load";
-	l->again.use = "load again";
+	l->again.use = "again";
 	l->errors = json_array();
 	rc = vd_fields_init(&l->fields, kind, &l->finder);
 	rc = rc ? vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_BAD_KIND, "load", kind, NULL) : vd_cli_group(cli, &l->group);
+	if (!rc)
+		rc = vd_cli_clock_set(cli);
 	if (!rc)
 		rc = open_input(cli, path, &fd);
 	if (!rc)

@@ -1,6 +1,7 @@
 /* init, status, check, version, and `vereda` alone: the store as a whole. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <sodium.h>
 
@@ -17,6 +18,7 @@ static int init_run(struct vd_cli *cli)
 	const char *name = vd_options_get(&cli->opt, VD_OPT_NAME);
 	uint8_t device[VD_STORE_DEVICE_BYTES];
 	char stored[VD_DEVICE_NAME_MAX + 1];
+	struct stat st;
 	int rc;
 
 	if (name && !vd_name_ok(name))
@@ -26,6 +28,8 @@ static int init_run(struct vd_cli *cli)
 		rc = vd_store_create(cli->home, name ? name : "");
 	if (rc == VD_EEXISTS)
 		return vd_refuse(cli, VD_EXIT_FAILED, "exists", VD_MSG_HINT_INIT_EXISTS, VD_MSG_INIT_EXISTS, cli->home, NULL);
+	if (rc && stat(cli->home, &st) == 0 && !S_ISDIR(st.st_mode))
+		return vd_misuse(cli, VD_MSG_HINT_HOME_FILE, VD_MSG_HOME_FILE, cli->home, NULL);
 	if (rc)
 		return vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_INIT_FAILED, cli->home, NULL);
 	rc = vd_cli_open(cli);
@@ -158,10 +162,12 @@ static const char *peer_name(struct vd_group *group, const json_t *peer)
 
 static void say_peers(struct vd_cli *cli, struct group_view *views, size_t count, json_t *daemon)
 {
-	json_t *peers = json_object_get(daemon, "peers"), *peer;
+	json_t *peers = json_object_get(daemon, "peers"), *peer, *address;
 	size_t i;
 
 	vd_say(cli, daemon ? VD_MSG_STATUS_DAEMON : VD_MSG_STATUS_NO_DAEMON, NULL);
+	json_array_foreach (json_object_get(daemon, "listen"), i, address)
+		vd_say(cli, VD_MSG_STATUS_LISTEN, json_string_value(address) ? json_string_value(address) : "", NULL);
 	if (daemon && json_array_size(peers) == 0)
 		vd_say(cli, VD_MSG_STATUS_NO_PEERS, NULL);
 	json_array_foreach (peers, i, peer) {
@@ -183,44 +189,78 @@ static bool written_elsewhere(struct vd_cli *cli, const struct group_view *v)
 	return self && !vd_store_elsewhere(cli->store, vd_group_id(v->group), self->author, &noticed_ms);
 }
 
-/* Warnings, at most 8. */
-static size_t warnings(struct vd_cli *cli, const struct group_view *views, size_t count, enum vd_msg out[8])
+static void warn(json_t *out, const char *text)
 {
-	size_t n = 0;
+	json_array_append_new(out, vd_json_text(vd_slice_str(text)));
+}
 
-	for (size_t i = 0; i < count && n == 0; i++)
-		if (written_elsewhere(cli, &views[i]))
-			out[n++] = VD_MSG_WARN_ELSEWHERE;
-	if (vd_store_readable(cli->store))
-		out[n++] = VD_MSG_WARN_READABLE;
-	if (count == 0)
-		out[n++] = VD_MSG_WARN_NO_GROUP;
+/* What a person should know, as an array of texts. */
+static json_t *warnings(struct vd_cli *cli, const struct group_view *views, size_t count)
+{
+	json_t *out = json_array();
+	struct vd_buf clock = { 0 };
+	bool said = false;
+
 	for (size_t i = 0; i < count; i++)
-		if (views[i].members < 2) {
-			out[n++] = VD_MSG_WARN_ALONE;
+		if (written_elsewhere(cli, &views[i])) {
+			warn(out, vd_text(cli->lang, VD_MSG_WARN_ELSEWHERE));
 			break;
 		}
-	return n;
+	if (vd_store_readable(cli->store))
+		warn(out, vd_text(cli->lang, VD_MSG_WARN_READABLE));
+	if (count == 0)
+		warn(out, vd_text(cli->lang, VD_MSG_WARN_NO_GROUP));
+	for (size_t i = 0; i < count; i++)
+		if (views[i].members < 2) {
+			warn(out, vd_text(cli->lang, VD_MSG_WARN_ALONE));
+			break;
+		}
+	for (size_t i = 0; i <= count && !said; i++) {
+		vd_buf_reset(&clock);
+		said = vd_cli_clock_warning(cli, i < count ? views[i].group : NULL, &clock);
+	}
+	if (said)
+		warn(out, (const char *)clock.p);
+	vd_buf_deinit(&clock);
+	return out;
+}
+
+/* The control socket's times are numbers; ours are RFC 3339. */
+static json_t *peers_json(const json_t *daemon)
+{
+	json_t *peers = json_deep_copy(json_object_get(daemon, "peers")), *peer;
+	size_t i;
+
+	json_array_foreach (peers, i, peer) {
+		const json_t *since = json_object_get(peer, "since_ms");
+
+		json_object_set_new(peer, "since", json_is_integer(since) ? vd_json_time((uint64_t)json_integer_value(since)) : json_null());
+		json_object_del(peer, "since_ms");
+	}
+	return peers ? peers : json_array();
+}
+
+static json_t *listen_json(const json_t *daemon)
+{
+	json_t *listen = json_object_get(daemon, "listen");
+
+	return listen ? json_incref(listen) : json_array();
 }
 
 static void status_json(struct vd_cli *cli, struct group_view *views, size_t count, json_t *daemon, uint64_t records,
                         uint64_t bytes)
 {
-	json_t *groups = json_array(), *said = json_array(), *peers = json_object_get(daemon, "peers");
+	json_t *groups = json_array();
 	uint8_t device[VD_STORE_DEVICE_BYTES];
 	char name[VD_DEVICE_NAME_MAX + 1];
-	enum vd_msg list[8];
-	size_t n = warnings(cli, views, count, list);
 
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(groups, group_json(&views[i]));
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(said, json_string(vd_text(cli->lang, list[i])));
 	vd_store_device(cli->store, device, name);
-	vd_say_json(cli, json_pack("{s:o,s:o,s:o,s:o,s:b,s:o,s:{s:o,s:o},s:o}", "device", vd_json_hex(device, sizeof device), "name",
+	vd_say_json(cli, json_pack("{s:o,s:o,s:o,s:o,s:b,s:o,s:o,s:{s:o,s:o},s:o}", "device", vd_json_hex(device, sizeof device), "name",
 	                           vd_json_text(vd_slice_str(name)), "home", vd_json_text(vd_slice_str(cli->home)), "groups", groups,
-	                           "daemon", daemon != NULL, "peers", peers ? json_incref(peers) : json_array(), "store", "records",
-	                           vd_json_number(records), "bytes", vd_json_number(bytes), "warnings", said));
+	                           "daemon", daemon != NULL, "listen", listen_json(daemon), "peers", peers_json(daemon), "store", "records",
+	                           vd_json_number(records), "bytes", vd_json_number(bytes), "warnings", warnings(cli, views, count)));
 }
 
 static void status_people(struct vd_cli *cli, struct group_view *views, size_t count, json_t *daemon, uint64_t records,
@@ -228,18 +268,19 @@ static void status_people(struct vd_cli *cli, struct group_view *views, size_t c
 {
 	uint8_t device[VD_STORE_DEVICE_BYTES];
 	char name[VD_DEVICE_NAME_MAX + 1], id[13];
-	enum vd_msg list[8];
-	size_t n = warnings(cli, views, count, list);
+	json_t *list = warnings(cli, views, count), *warning;
+	size_t i;
 
 	vd_store_device(cli->store, device, name);
 	vd_hex(id, device, 6);
 	vd_say(cli, VD_MSG_STATUS_DEVICE, *name ? name : vd_text(cli->lang, VD_MSG_UNNAMED), id, cli->home, NULL);
 	vd_say(cli, VD_MSG_STATUS_STORE, vd_num(cli, records), vd_num(cli, bytes / 1024), NULL);
-	for (size_t i = 0; i < count; i++)
-		say_group(cli, &views[i]);
+	for (size_t g = 0; g < count; g++)
+		say_group(cli, &views[g]);
 	say_peers(cli, views, count, daemon);
-	for (size_t i = 0; i < n; i++)
-		vd_say(cli, VD_MSG_WARNING, vd_text(cli->lang, list[i]), NULL);
+	json_array_foreach (list, i, warning)
+		vd_say(cli, VD_MSG_WARNING, json_string_value(warning), NULL);
+	json_decref(list);
 }
 
 static int status_run(struct vd_cli *cli)
@@ -277,6 +318,33 @@ const struct vd_command vd_command_status = {
 	.run = status_run, .summary = VD_MSG_SUM_STATUS, .help = VD_MSG_HELP_STATUS,
 };
 
+/* `vereda --json` alone: where things stand, in one object. */
+static int state_json(struct vd_cli *cli)
+{
+	uint8_t groups[VD_STORE_GROUPS_MAX][VD_GROUP_BYTES];
+	json_t *list = json_array();
+	size_t count = 0;
+	int rc = cli->store ? vd_cli_groups(cli, groups, &count) : 0;
+
+	for (size_t i = 0; i < count && !rc; i++) {
+		struct group_view v = { 0 };
+		int err = look(cli, groups[i], &v);
+
+		if (err) {
+			rc = vd_fail(cli, err, VD_MSG_NONE, VD_MSG_STATUS_FAILED, NULL);
+			break;
+		}
+		json_array_append_new(list, group_json(&v));
+		vd_group_free(v.group);
+	}
+	if (rc)
+		json_decref(list);
+	else
+		vd_say_json(cli, json_pack("{s:o,s:b,s:o,s:s}", "home", vd_json_text(vd_slice_str(cli->home)), "store", cli->store != NULL,
+		                           "groups", list, "next", !cli->store ? "init" : count ? "list --new" : "id"));
+	return rc;
+}
+
 int vd_cli_state(struct vd_cli *cli)
 {
 	uint8_t groups[VD_STORE_GROUPS_MAX][VD_GROUP_BYTES];
@@ -285,12 +353,14 @@ int vd_cli_state(struct vd_cli *cli)
 
 	if (!rc)
 		rc = vd_store_open(cli->home, &cli->store);
+	if (cli->opt.json && (!rc || rc == VD_ENOSTORE))
+		return state_json(cli);
 	if (rc == VD_ENOSTORE) {
 		vd_say(cli, VD_MSG_START_NO_STORE, cli->home, NULL);
 		return VD_EXIT_DONE;
 	}
 	if (rc)
-		return vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_OPEN_FAILED, cli->home, NULL);
+		return vd_cli_open_failed(cli, rc);
 	rc = vd_cli_groups(cli, groups, &count);
 	if (rc)
 		return rc;
@@ -321,8 +391,9 @@ static int check_run(struct vd_cli *cli)
 	if (rc)
 		return rc;
 	rc = vd_check(cli->store, repair, &result);
-	if (rc && rc != VD_EDAMAGED)
-		return vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_CHECK_FAILED, NULL);
+	/* Not even counted: nothing that --repair could do. */
+	if (rc && (rc != VD_EDAMAGED || (result.bad == 0 && result.derived_bad == 0)))
+		return vd_fail(cli, rc, rc == VD_EDAMAGED ? VD_MSG_HINT_STORE_DAMAGED : VD_MSG_NONE, VD_MSG_CHECK_FAILED, NULL);
 	if (cli->opt.json)
 		vd_say_json(cli, json_pack("{s:o,s:o,s:o,s:o}", "records", vd_json_number(result.records), "bad",
 		                           vd_json_number(result.bad), "repaired", vd_json_number(result.repaired), "derived_bad",

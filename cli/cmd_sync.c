@@ -48,6 +48,8 @@ static int stick_code(struct vd_cli *cli, const char *dir, int err, const struct
 	if (r->segments_torn)
 		return vd_refuse(cli, VD_EXIT_PARTLY, "torn", VD_MSG_HINT_IMPORT_TORN, VD_MSG_SYNC_TORN, dir,
 		                 vd_num(cli, r->segments_torn), NULL);
+	if (r->read_only && !r->complete)
+		return vd_refuse(cli, VD_EXIT_PARTLY, "partly", VD_MSG_HINT_SYNC_READ_ONLY, VD_MSG_SYNC_READ_ONLY, dir, NULL);
 	return r->complete ? VD_EXIT_DONE :
 	                     vd_refuse(cli, VD_EXIT_PARTLY, "partly", VD_MSG_HINT_SYNC_PARTLY, VD_MSG_SYNC_PARTLY, dir, NULL);
 }
@@ -67,8 +69,6 @@ static int sync_folder(struct vd_cli *cli, const char *dir)
 		say_outcome(cli, dir, &o, &r);
 	if (!cli->opt.json && err != VD_ENOTFOUND) {
 		vd_say(cli, r.safe_to_remove ? VD_MSG_SYNC_SAFE : VD_MSG_SYNC_NOT_SAFE, dir, NULL);
-		if (r.read_only)
-			vd_note(cli, VD_MSG_SYNC_READ_ONLY, dir, NULL);
 		if (r.segments_foreign && cli->opt.verbose)
 			vd_note(cli, VD_MSG_SYNC_FOREIGN, vd_num(cli, r.segments_foreign), NULL);
 	}

@@ -1,4 +1,5 @@
 /* Which commands there are, and how a run goes: parse, set up, run one, say whether the output arrived. */
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,11 +30,12 @@ static const struct vd_command *find(const char *name)
 
 static int unknown_command(struct vd_cli *cli, const char *name)
 {
-	const char *names[COMMANDS + 1], *near;
+	const char *names[COMMANDS + 2], *near;
 
 	for (size_t i = 0; i < COMMANDS; i++)
 		names[i] = commands[i]->syntax.name;
-	names[COMMANDS] = NULL;
+	names[COMMANDS] = "help";
+	names[COMMANDS + 1] = NULL;
 	near = vd_options_nearest(name, names);
 	if (near)
 		return vd_misuse(cli, VD_MSG_DID_YOU_MEAN, VD_MSG_UNKNOWN_COMMAND, name, near, NULL);
@@ -77,7 +79,11 @@ static int choose_home(struct vd_cli *cli)
 		n = snprintf(cli->home, cap, "%s/vereda", xdg);
 	else
 		n = home ? snprintf(cli->home, cap, "%s/.local/share/vereda", home) : 0;
-	if (n <= 0 || (size_t)n >= cap)
+	if (cli->opt.home && !*cli->opt.home)
+		return vd_misuse(cli, VD_MSG_HINT_HOME_FILE, VD_MSG_HOME_EMPTY, NULL);
+	if (n > 0 && (size_t)n >= cap)
+		return vd_misuse(cli, VD_MSG_HINT_HOME_FILE, VD_MSG_HOME_LONG, NULL);
+	if (n <= 0)
 		return vd_misuse(cli, VD_MSG_HINT_HELP, VD_MSG_NO_HOME, NULL);
 	return 0;
 }
@@ -133,6 +139,19 @@ static int dispatch(struct vd_cli *cli)
 	return command ? run_command(cli, command) : vd_cli_state(cli);
 }
 
+/* A descriptor below 3 that is closed would be the next file that is opened: what is printed would go into the store. */
+static void fill_standard_files(void)
+{
+	int fd;
+
+	/* One that can only be read: what is said there fails, as it would have. */
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int vd_cli_run(int argc, char **argv)
 {
 	const struct vd_syntax *syntaxes[COMMANDS + 2];
@@ -142,6 +161,7 @@ int vd_cli_run(int argc, char **argv)
 
 	if (!cli || sodium_init() < 0)
 		return VD_EXIT_FAILED;
+	fill_standard_files();
 	vd_interrupt_init();
 	for (size_t i = 0; i < COMMANDS; i++)
 		syntaxes[i] = &commands[i]->syntax;

@@ -67,6 +67,10 @@ static void report(struct vd_cli *cli, const char *word, enum vd_msg what, const
 		vd_buf_put_slice(&message, vd_slice_str(": "));
 		vd_text_format(cli->lang, reason, who, people, &message);
 	}
+	if (cli->in_vain) {
+		vd_buf_put_slice(&message, vd_slice_str(". "));
+		vd_text_format(cli->lang, cli->in_vain, args, people, &message);
+	}
 	if (hint)
 		vd_text_format(cli->lang, hint, args, people, &advice);
 	if (people) {
@@ -76,7 +80,7 @@ static void report(struct vd_cli *cli, const char *word, enum vd_msg what, const
 			vd_buf_put_slice(&line, vd_slice_str(vd_text(cli->lang, VD_MSG_HINT)));
 			vd_buf_put_slice(&line, vd_buf_slice(&advice));
 		}
-		vd_note_line(vd_buf_slice(&line));
+		vd_note_line(cli, vd_buf_slice(&line));
 	} else {
 		vd_note_json(cli, json_pack("{s:s,s:o,s:o}", "error", word, "message", vd_json_text(vd_buf_slice(&message)), "hint",
 		                            vd_json_text(vd_buf_slice(&advice))));

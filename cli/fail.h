@@ -10,6 +10,6 @@ enum { VD_PLACES = 10 };
 
 size_t vd_places(va_list, const char *args[VD_PLACES + 1]);
 /* A line on standard error, as it is, after what standard output has waiting. */
-void vd_note_line(struct vd_slice line);
+void vd_note_line(struct vd_cli *, struct vd_slice line);
 
 #endif

@@ -359,7 +359,7 @@ int vd_fields_encode(struct vd_fields *f, struct vd_buf *out, struct vd_bad_fiel
 {
 	const struct vd_field_def *def = NULL;
 	struct vd_content content;
-	size_t before = out->n;
+	size_t before = out->n, bytes = 0;
 	int rc;
 
 	for (size_t i = 0; i < f->count; i++)
@@ -369,8 +369,11 @@ int vd_fields_encode(struct vd_fields *f, struct vd_buf *out, struct vd_bad_fiel
 			f->room_at[i] = SIZE_MAX; /* encoding sorts the list */
 		}
 	rc = vd_content_encode(f->kind, f->list, f->count, out);
+	/* What the reader's own rules refuse: longer than any text or list may be, for one. */
+	for (size_t i = 0; i < f->count; i++)
+		bytes += f->list[i].value.bytes.n;
 	if (rc == VD_EINVAL)
-		return wrong(bad, VD_MSG_FIELD_TYPE, vd_slice(NULL, 0), "");
+		return wrong(bad, vd_body_bucket(bytes) ? VD_MSG_FIELD_TYPE : VD_MSG_TOO_LONG, vd_slice(NULL, 0), "");
 	if (rc)
 		return rc == VD_ECAP ? wrong(bad, VD_MSG_TOO_LONG, vd_slice(NULL, 0), "") : rc;
 	/* As vd_body_seal packs it: one byte, and a length of at most three. */

@@ -1,11 +1,26 @@
+#include <limits.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
 
 #include "cli.h"
 #include "daemon/ctl.h"
+#include "fields.h"
 #include "proto/err.h"
 #include "proto/sign.h"
+
+int vd_cli_open_failed(struct vd_cli *cli, int err)
+{
+	struct stat st;
+
+	if (strlen(cli->home) >= PATH_MAX - 64)
+		return vd_misuse(cli, VD_MSG_HINT_HELP, VD_MSG_HOME_LONG, NULL);
+	if (stat(cli->home, &st) == 0 && !S_ISDIR(st.st_mode))
+		return vd_refuse(cli, VD_EXIT_NO_STORE, "no-store", VD_MSG_HINT_HOME_FILE, VD_MSG_HOME_FILE, cli->home, NULL);
+	if (err == VD_EDAMAGED || err == VD_EFORMAT)
+		return vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_STORE_DAMAGED, VD_MSG_STORE_DAMAGED, cli->home, NULL);
+	return vd_fail(cli, err, VD_MSG_NONE, VD_MSG_OPEN_FAILED, cli->home, NULL);
+}
 
 int vd_cli_open(struct vd_cli *cli)
 {
@@ -16,7 +31,7 @@ int vd_cli_open(struct vd_cli *cli)
 	rc = vd_sign_selftest();
 	if (!rc)
 		rc = vd_store_open(cli->home, &cli->store);
-	return rc ? vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_OPEN_FAILED, cli->home, NULL) : 0;
+	return rc ? vd_cli_open_failed(cli, rc) : 0;
 }
 
 /* Does a person's word name this id? 6 or more hex digits of its start. */
@@ -107,6 +122,13 @@ int vd_cli_find_id(void *ctx, const char *prefix, struct vd_id *out)
 	return rc;
 }
 
+int vd_cli_query_failed(struct vd_cli *cli, int err)
+{
+	if (err == VD_EDAMAGED)
+		return vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_CHECK_BAD, VD_MSG_RECORDS_DAMAGED, NULL);
+	return vd_fail(cli, err, VD_MSG_NONE, VD_MSG_QUERY_FAILED, NULL);
+}
+
 int vd_cli_record(struct vd_cli *cli, const char *prefix, struct vd_id *id, uint64_t *arrival, uint64_t *time_ms)
 {
 	struct vd_buf raw = { 0 };
@@ -130,7 +152,7 @@ int vd_cli_record(struct vd_cli *cli, const char *prefix, struct vd_id *id, uint
 			*time_ms = record.time_ms;
 	}
 	vd_buf_deinit(&raw);
-	return rc ? vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_NO_SUCH_RECORD, prefix, NULL) : 0;
+	return rc ? vd_fail(cli, rc, rc == VD_ENOTFOUND ? VD_MSG_HINT_NO_SUCH_RECORD : VD_MSG_NONE, VD_MSG_NO_SUCH_RECORD, prefix, NULL) : 0;
 }
 
 /* Adds to the hits those members of one group that the word names; hits of one person count once. */
@@ -171,6 +193,41 @@ int vd_cli_member(struct vd_cli *cli, const char *name, uint8_t person[VD_PERSON
 	return vd_refuse(cli, VD_EXIT_DECIDE, "ambiguous", VD_MSG_HINT_AMBIGUOUS_MEMBER, VD_MSG_AMBIGUOUS_MEMBER, name, NULL);
 }
 
+static const char *nearest_kind(const char *kind)
+{
+	const char *names[32];
+	size_t n = 0;
+
+	for (; n < vd_kind_count && n < 31; n++)
+		names[n] = vd_kinds[n].name;
+	names[n] = NULL;
+	return vd_options_nearest(kind, names);
+}
+
+void vd_cli_kind_note(struct vd_cli *cli, const char *kind)
+{
+	const char *near;
+
+	if (vd_kind_find(vd_slice_str(kind)))
+		return;
+	near = nearest_kind(kind);
+	if (near)
+		vd_note(cli, VD_MSG_KIND_GENERIC_MEANT, kind, near, NULL);
+	else
+		vd_note(cli, VD_MSG_KIND_GENERIC, kind, NULL);
+}
+
+int vd_cli_kind(struct vd_cli *cli, const char *kind)
+{
+	struct vd_fields fields;
+
+	if (vd_fields_init(&fields, kind, NULL))
+		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_BAD_KIND, cli->opt.command, kind, NULL);
+	vd_fields_deinit(&fields);
+	vd_cli_kind_note(cli, kind);
+	return 0;
+}
+
 bool vd_name_ok(const char *name)
 {
 	size_t n = strlen(name);
@@ -184,6 +241,13 @@ bool vd_name_ok(const char *name)
 	ok = vd_slice_eq(vd_buf_slice(&escaped), vd_slice_str(name)) && strspn(name, " ") != n;
 	vd_buf_deinit(&escaped);
 	return ok;
+}
+
+bool vd_cli_is_folder(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
 int vd_cli_new_file(struct vd_cli *cli, const char *path)

@@ -109,7 +109,13 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(NOT_A_FILE, "{0} is there and is no ordinary file, so nothing is written to it; nothing was changed",
 	  "{0} existe y no es un archivo común, así que no se escribe ahí; no se cambió nada"),
 	T(HINT_NOT_A_FILE, "Name a file of your own; for a pipe, use - with export.", "Nombra un archivo tuyo; para una tubería, usa - con export."),
+	T(IS_FOLDER, "{0} is a folder, and a file is wanted; nothing was changed",
+	  "{0} es una carpeta, y se necesita un archivo; no se cambió nada"),
+	T(HINT_IS_FOLDER, "Name the file in it. For a USB stick: vereda sync {0}",
+	  "Nombra el archivo que está adentro. Para una memoria USB: vereda sync {0}"),
 	T(WRITE_FAILED, "The output could not be written to its end", "No se pudo escribir toda la salida"),
+	T(HINT_DONE_UNSAID, "Do not run it again: it was done. See it with: vereda list, vereda group list",
+	  "No lo repitas: ya está hecho. Míralo con: vereda list, vereda group list"),
 	SAME(ERROR, "vereda: "),
 	SAME(HINT, "\n  "),
 
@@ -208,7 +214,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  vereda admit vereda1abc… --name Rosa -o rosa.welcome\n"
 	  "  vereda admit \"$(cat card.txt)\" --name Luis --role coordinator --focal -o luis.welcome\n\n"
 	  "Writes a welcome that only that device can open. Hand it over, run join there, and compare the six words aloud: if they differ, someone\n"
-	  "is in between. The newcomer reads what the group wrote before. Admitting the same device again only writes its welcome anew.\n\n"
+	  "is in between. The newcomer reads what the group wrote before. Admitting the same device again writes its\n"
+	  "welcome anew, and with another name or role it changes those; what is not said stays as it is.\n\n"
 	  "  --name NAME                    how the group sees the newcomer\n"
 	  "  --role member|coordinator      what they may do (member unless said)\n"
 	  "  --focal                        mark them as a focal point\n"
@@ -218,8 +225,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  vereda admit vereda1abc… --name Rosa -o rosa.bienvenida\n"
 	  "  vereda admit \"$(cat tarjeta.txt)\" --name Luis --role coordinator --focal -o luis.bienvenida\n\n"
 	  "Escribe una bienvenida que solo ese equipo puede abrir. Entrégala, ejecuta join allá, y comparen las seis palabras en voz alta: si no\n"
-	  "coinciden, hay alguien en medio. Quien entra puede leer lo que el grupo escribió antes. Admitir otra vez el mismo equipo solo vuelve a\n"
-	  "escribir su bienvenida.\n\n"
+	  "coinciden, hay alguien en medio. Quien entra puede leer lo que el grupo escribió antes. Admitir otra vez el mismo equipo vuelve a escribir\n"
+	  "su bienvenida, y con otro nombre o papel los cambia; lo que no se dice queda como está.\n\n"
 	  "  --name NOMBRE                  como verá el grupo a quien entra\n"
 	  "  --role member|coordinator      qué puede hacer (member si no se dice)\n"
 	  "  --focal                        marcarlo como punto focal\n"
@@ -255,7 +262,7 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  -m TEXT            the kind's main text; - reads it from standard input\n"
 	  "  --about ID         the record this one is about\n"
 	  "  --replaces ID      the record this one corrects; may be said again\n"
-	  "  --expires 7d       from then on its content may be dropped to save space\n"
+	  "  --expires 7d       from that day on (whole days) its content may be dropped to save space\n"
 	  "  --to everyone|members    who can read it (members unless said)",
 	  "Ejemplos:\n"
 	  "  vereda add message -m \"Ya llegamos\"\n"
@@ -267,7 +274,7 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  -m TEXTO           el texto principal de esa clase; - lo lee de la entrada estándar\n"
 	  "  --about ID         el registro del que trata\n"
 	  "  --replaces ID      el registro que corrige; se puede repetir\n"
-	  "  --expires 7d       desde entonces se puede borrar su contenido para ahorrar espacio\n"
+	  "  --expires 7d       desde ese día (días enteros) se puede borrar su contenido para ahorrar espacio\n"
 	  "  --to everyone|members    quién puede leerlo (members si no se dice)"),
 	T(SUM_ALERT, "raise an alert: it goes before everything else", "lanzar una alerta: pasa antes que todo lo demás"),
 	T(HELP_ALERT,
@@ -301,20 +308,25 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  cat rows.csv | vereda load event -\n\n"
 	  "Stores one record for each row of a CSV (RFC 4180, with a header) or NDJSON file. Values are stored as they stand, blank ones too.\n"
 	  "A bad row is named by its number and the others are stored; as in a spreadsheet, the header of a CSV is row 1. After an interruption\n"
-	  "the same command goes on where it was, and rows that are stored already are not stored twice.\n\n"
+	  "the same command goes on where it was. Of a file that was loaded before, and to which rows were added at its end, only those are new.\n"
+	  "A file in which anything else was changed is another file to vereda: all of its rows are stored. So correct bad rows in a file of\n"
+	  "their own. A last line without line end counts as it stands; what is added to it later makes another row of it.\n\n"
 	  "  --map FIELD=COLUMN   only the columns named so; without it, all of them under their own names\n"
 	  "  --dry-run            only look; store nothing\n"
-	  "  --again              store all rows, also those stored before",
+	  "  --again              store all rows, also those stored before; repeated after an interruption, it goes on",
 	  "Ejemplos:\n"
 	  "  vereda load message mensajes.csv --map text=texto\n"
 	  "  vereda load observation formulario.ndjson --dry-run\n"
 	  "  cat filas.csv | vereda load event -\n\n"
 	  "Guarda un registro por cada fila de un archivo CSV (RFC 4180, con encabezado) o NDJSON. Los valores se guardan tal cual, también los\n"
 	  "vacíos. Las filas malas se nombran por su número y las demás se guardan; como en una hoja de cálculo, el encabezado de un CSV es la\n"
-	  "fila 1. Después de una interrupción la misma orden sigue donde iba, y lo ya guardado no se guarda dos veces.\n\n"
+	  "fila 1. Después de una interrupción la misma orden sigue donde iba. De un archivo ya cargado al que se agregaron filas al final, solo\n"
+	  "esas son nuevas. Un archivo en el que cambió cualquier otra cosa es otro archivo para vereda: se guardan todas sus filas. Por eso,\n"
+	  "corrige las filas malas en un archivo aparte. Una última línea sin fin de línea cuenta tal cual; lo que se le agregue después la hace\n"
+	  "otra fila.\n\n"
 	  "  --map CAMPO=COLUMNA  solo las columnas nombradas así; sin esto, todas con su propio nombre\n"
 	  "  --dry-run            solo mirar; no guardar nada\n"
-	  "  --again              guardar todas las filas, también las ya guardadas"),
+	  "  --again              guardar todas las filas, también las ya guardadas; si se interrumpió, repetirla sigue donde iba"),
 	T(SUM_LIST, "what there is, newest last", "lo que hay, lo más nuevo al final"),
 	T(HELP_LIST,
 	  "Examples:\n"
@@ -363,14 +375,16 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(HELP_SYNC,
 	  "Examples:\n"
 	  "  vereda sync /media/usb\n"
-	  "  vereda sync 192.168.1.20:7766\n\n"
+	  "  vereda sync 192.168.1.20:17767\n\n"
 	  "With a folder, such as a USB stick: takes what is new on it and adds what it lacks. Wait for \"safe to remove\".\n"
-	  "With HOST:PORT: both ends have the same afterwards. Add -v for what it cost.",
+	  "With HOST:PORT: both ends have the same afterwards. Add -v for what it cost. There veredad must run on a port you know, such as\n"
+	  "veredad --listen 0.0.0.0:17767; without --listen it takes any free one, which vereda status on that device shows.",
 	  "Ejemplos:\n"
 	  "  vereda sync /media/usb\n"
-	  "  vereda sync 192.168.1.20:7766\n\n"
+	  "  vereda sync 192.168.1.20:17767\n\n"
 	  "Con una carpeta, como una memoria USB: toma lo nuevo y agrega lo que le falta. Espera a que diga que se puede retirar.\n"
-	  "Con EQUIPO:PUERTO: al final los dos lados tienen lo mismo. Agrega -v para ver lo que costó."),
+	  "Con EQUIPO:PUERTO: al final los dos lados tienen lo mismo. Agrega -v para ver lo que costó. Allá debe correr veredad en un puerto\n"
+	  "conocido, como veredad --listen 0.0.0.0:17767; sin --listen toma cualquiera que esté libre, y allá lo muestra vereda status."),
 	T(SUM_EXPORT, "put records into one sealed file", "poner registros en un archivo sellado"),
 	T(HELP_EXPORT,
 	  "Examples:\n"
@@ -379,14 +393,16 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  vereda export - | ssh hub vereda import -\n\n"
 	  "Writes one file that only members of the group can open, for any channel. Membership always goes along.\n\n"
 	  "  --since T            only what was written since then\n"
-	  "  KIND…                only of those kinds",
+	  "  KIND…                only of those kinds\n"
+	  "  --yes                put it in the place of a file that is there",
 	  "Ejemplos:\n"
 	  "  vereda export todo.bundle\n"
 	  "  vereda export semana.bundle --since 7d alert event\n"
 	  "  vereda export - | ssh centro vereda import -\n\n"
 	  "Escribe un archivo que solo puede abrir el grupo, para cualquier canal. La lista de integrantes siempre va incluida.\n\n"
 	  "  --since T            solo lo escrito desde entonces\n"
-	  "  CLASE…               solo de esas clases"),
+	  "  CLASE…               solo de esas clases\n"
+	  "  --yes                ponerlo en el lugar de un archivo que ya existe"),
 	T(SUM_IMPORT, "take in records from sealed files", "recibir registros de archivos sellados"),
 	T(HELP_IMPORT,
 	  "Examples:\n"
@@ -426,6 +442,18 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 
 	/* store and groups */
 	T(OPEN_FAILED, "The store in {0} could not be opened", "No se pudo abrir el almacén en {0}"),
+	T(STORE_DAMAGED, "The store in {0} is damaged so that it cannot be opened; nothing was changed",
+	  "El almacén en {0} está tan dañado que no se puede abrir; no se cambió nada"),
+	T(HINT_STORE_DAMAGED, "Keep that folder as it is, and copy it to another disk. Then make a new store (vereda init --home ANOTHER) and be admitted again with its vereda id: what reached others comes back with a sync.",
+	  "Conserva esa carpeta tal cual y cópiala a otro disco. Después crea otro almacén (vereda init --home OTRA) y pide que te admitan de nuevo con su vereda id: lo que llegó a otros vuelve con un intercambio."),
+	T(HOME_FILE, "{0} is a file, and a store is a folder; nothing was changed",
+	  "{0} es un archivo, y un almacén es una carpeta; no se cambió nada"),
+	T(HINT_HOME_FILE, "Name another place with --home (or $VEREDA_HOME).",
+	  "Indica otro lugar con --home (o $VEREDA_HOME)."),
+	T(HOME_LONG, "The name of the store's folder is too long",
+	  "El nombre de la carpeta del almacén es demasiado largo"),
+	T(HOME_EMPTY, "--home names no folder",
+	  "--home no nombra ninguna carpeta"),
 	T(INIT_FAILED, "No store could be made in {0}", "No se pudo crear un almacén en {0}"),
 	T(INIT_EXISTS, "There is a store in {0} already; its keys and records were not touched",
 	  "En {0} ya hay un almacén; no se tocaron sus llaves ni sus registros"),
@@ -434,9 +462,9 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(INIT_DONE, "The store is ready in {0}.\nNext step: vereda group create NAME to found a group, or vereda id to be admitted to one.",
 	  "El almacén está listo en {0}.\nSiguiente paso: vereda group create NOMBRE para fundar un grupo, o vereda id para que te admitan en uno."),
 	T(INIT_READABLE,
-	  "Note: this version cannot lock the store with a passphrase yet. Whoever holds this disk can read everything in it, keys included. "
+	  "This version cannot lock the store with a passphrase yet. Whoever holds this disk can read everything in it, keys included. "
 	  "Encrypt the whole disk, or keep the device where nobody else can reach it.",
-	  "Atención: esta versión todavía no puede cerrar el almacén con una contraseña. Quien tenga este disco puede leer todo, también las llaves. "
+	  "Esta versión todavía no puede cerrar el almacén con una contraseña. Quien tenga este disco puede leer todo, también las llaves. "
 	  "Cifra el disco entero, o guarda el equipo donde nadie más pueda alcanzarlo."),
 	T(ID_FAILED, "This device's identity could not be made", "No se pudo crear la identidad de este equipo"),
 	T(ID_NEXT, "Show this line to a coordinator in person; they answer with a welcome file: vereda join FILE",
@@ -452,6 +480,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(GROUP_FOUND_FAILED, "The group \"{0}\" could not be founded", "No se pudo fundar el grupo \"{0}\""),
 	T(GROUP_FOUNDED, "The group {0} is founded, and you ({1}) are its first coordinator.\nNext step: ask each newcomer for their vereda id, then run vereda admit.",
 	  "El grupo {0} está fundado, y tú ({1}) eres su primera coordinación.\nSiguiente paso: pide a cada persona su vereda id, y ejecuta vereda admit."),
+	T(FOUNDED_UNSAID, "The group {0} is founded; only saying so did not work",
+	  "El grupo {0} está fundado; solo falló decirlo"),
 	SAME(GROUP_LINE, "{0}  ({1})  {2}"),
 	T(GROUP_SUBCOMMAND, "\"vereda group\" has no such thing; there are create and list", "\"vereda group\" no tiene eso; hay create y list"),
 	T(CARD_BAD, "That is no identity, or letters of it are missing or mistyped; nothing was changed",
@@ -467,6 +497,10 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(ADMIT_ROLE_LATER, "The role {0} is not in this version yet; nothing was changed",
 	  "El papel {0} todavía no está en esta versión; no se cambió nada"),
 	T(ADMIT_ROLE_UNKNOWN, "There is no role \"{1}\"; there are member and coordinator", "No existe el papel \"{1}\"; hay member y coordinator"),
+	T(ADMIT_NO_NAME, "How the group sees the newcomer is missing: --name NAME; nothing was changed",
+	  "Falta cómo verá el grupo a quien entra: --name NOMBRE; no se cambió nada"),
+	T(ADMIT_NO_FILE, "Where the welcome goes is missing: -o FILE; nothing was changed",
+	  "Falta dónde se guarda la bienvenida: -o ARCHIVO; no se cambió nada"),
 	T(ADMIT_NAME_TAKEN, "There is a member called {0} already; nothing was changed", "Ya hay alguien llamado {0}; no se cambió nada"),
 	T(HINT_NAME_TAKEN, "Another device of the same person: run it again with --yes. Someone else: choose another name.",
 	  "Si es otro equipo de la misma persona, repite con --yes. Si es alguien distinto, elige otro nombre."),
@@ -478,6 +512,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(ADMIT_DONE, "{0} is admitted. The welcome is in {1}.", "Se admitió a {0}. La bienvenida está en {1}."),
 	T(ADMIT_AGAIN, "This device was admitted before, as {0}; its welcome is written anew.",
 	  "Este equipo ya había sido admitido, como {0}; se vuelve a escribir su bienvenida."),
+	T(ADMIT_CHANGED, "This device was admitted before, as {0}. From now on it is {1}, with the role: {2}. A sync tells everyone, the device too.",
+	  "Este equipo ya había sido admitido, como {0}. Desde ahora es {1}, con el papel de: {2}. Un intercambio se lo dice a todos, también a ese equipo."),
 	T(WORDS, "Six words: {0}", "Seis palabras: {0}"),
 	T(ADMIT_NEXT, "Next step: hand over {0}, run vereda join there, and compare the six words aloud. If they differ, tell nobody anything and start over.",
 	  "Siguiente paso: entrega {0}, ejecuta vereda join allá, y comparen las seis palabras en voz alta. Si no coinciden, no cuenten nada y empiecen de nuevo."),
@@ -485,6 +521,12 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(JOIN_NOT_OURS, "The welcome {0} does not open on this device", "La bienvenida {0} no abre en este equipo"),
 	T(HINT_JOIN_NOT_OURS, "It was made for another device, or for an identity this device has used since (see vereda group list). Show your vereda id again and ask for a new welcome.",
 	  "Es para otro equipo, o para una identidad que este equipo ya usó (mira vereda group list). Muestra otra vez tu vereda id y pide otra bienvenida."),
+	T(JOIN_TORN, "The welcome {0} was not copied whole, so nothing of it was taken",
+	  "La bienvenida {0} no se copió completa, así que no se recibió nada"),
+	T(JOIN_SPOILT, "The welcome {0} is damaged, or is none, so nothing of it was taken",
+	  "La bienvenida {0} está dañada, o no lo es, así que no se recibió nada"),
+	T(HINT_JOIN_SPOILT, "Copy it again whole, or ask the coordinator for it: admit with the same identity writes it anew.",
+	  "Cópiala otra vez completa, o pídela a la coordinación: admit con la misma identidad la vuelve a escribir."),
 	T(JOIN_ALREADY, "This device was in {0} already, as {1}; nothing was changed.", "Este equipo ya estaba en {0}, como {1}; no se cambió nada."),
 	T(JOIN_OTHER, "This device is in {0} already, as {1}, and the welcome is for another identity of it; nothing was changed",
 	  "Este equipo ya está en {0}, con el papel de {1}, y la bienvenida es para otra identidad suya; no se cambió nada"),
@@ -516,10 +558,10 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 
 	/* writing */
 	T(BAD_KIND, "\"{1}\" cannot be a kind: up to 32 small letters, digits, _ and -", "\"{1}\" no sirve como clase: hasta 32 letras minúsculas, cifras, _ y -"),
-	T(KIND_GENERIC, "Note: \"{0}\" is not a kind vereda knows; it is carried and shown as it stands.",
-	  "Nota: \"{0}\" no es una clase que vereda conozca; se lleva y se muestra tal cual."),
-	T(KIND_GENERIC_MEANT, "Note: \"{0}\" is not a kind vereda knows; it is carried as it stands. Did you mean {1}?",
-	  "Nota: \"{0}\" no es una clase que vereda conozca; se lleva tal cual. ¿Quisiste decir {1}?"),
+	T(KIND_GENERIC, "Note: \"{0}\" is not a kind vereda knows; such records are carried and shown as they stand.",
+	  "Nota: \"{0}\" no es una clase que vereda conozca; esos registros se llevan y se muestran tal cual."),
+	T(KIND_GENERIC_MEANT, "Note: \"{0}\" is not a kind vereda knows; such records are carried as they stand. Did you mean {1}?",
+	  "Nota: \"{0}\" no es una clase que vereda conozca; esos registros se llevan tal cual. ¿Quisiste decir {1}?"),
 	T(FIELD_NO_VALUE, "\"{1}\" should be FIELD=VALUE; nothing was stored", "\"{1}\" debería ser CAMPO=VALOR; no se guardó nada"),
 	T(FIELD_NAME_BAD, "\"{1}\" cannot be a field's name: 1 to 32 bytes", "\"{1}\" no sirve como nombre de campo: de 1 a 32 bytes"),
 	T(FIELD_TWICE, "the field {1} is there twice", "el campo {1} está dos veces"),
@@ -540,9 +582,19 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(TO_NAMED, "Writing to one member only ({0}) is not in this version yet, so nothing was stored",
 	  "Escribir solo a una persona ({0}) todavía no está en esta versión, así que no se guardó nada"),
 	T(NOTHING_TO_SAY, "There is nothing to store: no text and no fields", "No hay nada que guardar: ni texto ni campos"),
+	T(ALERT_NOT_SENT, "The alert was NOT sent",
+	  "La alerta NO se envió"),
+	T(EXPIRES_PAST, "\"{0}\" is over already, so nothing was stored",
+	  "\"{0}\" ya pasó, así que no se guardó nada"),
+	T(HINT_EXPIRES, "Name a day to come, such as 7d or 2030-01-31; parts of a day count as a whole one.",
+	  "Indica un día futuro, como 7d o 2030-01-31; una parte de un día cuenta como día entero."),
 	T(WRITE_RECORD_FAILED, "The record was not stored", "El registro no se guardó"),
 	T(ADDED, "Stored: {0}", "Guardado: {0}"),
+	T(ADDED_UNSAID, "The record is stored, with the id {0}; only saying so did not work",
+	  "El registro está guardado, con el identificador {0}; solo falló decirlo"),
 	T(NO_SUCH_RECORD, "Record {0}", "Registro {0}"),
+	T(HINT_NO_SUCH_RECORD, "Check the digits with: vereda list   It may also not have arrived yet: vereda sync",
+	  "Revisa las cifras con: vereda list   También puede que aún no haya llegado: vereda sync"),
 	T(READ_STDIN_FAILED, "The text could not be read from standard input; nothing was stored", "No se pudo leer el texto de la entrada estándar; no se guardó nada"),
 
 	/* loading */
@@ -572,21 +624,31 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(LOAD_ROW_EMPTY, "it holds no value for any field", "no tiene ningún valor para ningún campo"),
 	T(LOAD_BAD_ROW, "Row {0} (line {2}): {1}", "Fila {0} (línea {2}): {1}"),
 	T(LOAD_MORE_BAD, "… and {0} more; --json names them all", "… y {0} más; --json las nombra todas"),
-	T(LOAD_PROGRESS, "{0} rows", "{0} filas"),
+	T(LOAD_PROGRESS, "rows: {0}", "filas: {0}"),
 	T(LOAD_STOPPED, "Loading stopped before the end", "La carga se detuvo antes del final"),
 	T(HINT_LOAD_STOPPED, "Run the same command again: it goes on where it was, and stores nothing twice.",
 	  "Repite la misma orden: sigue donde iba y no guarda nada dos veces."),
 	T(LOAD_DONE, "Stored: {0}. Known already: {1}. Refused: {2}.", "Guardadas: {0}. Ya conocidas: {1}. Rechazadas: {2}."),
 	T(LOAD_DRY, "Would be stored: {0}. Known already: {1}. Refused: {2}. Nothing was changed.",
 	  "Se guardarían: {0}. Ya conocidas: {1}. Rechazadas: {2}. No se cambió nada."),
-	T(LOAD_PARTLY, "{0} rows could not be taken; all the others are stored", "No se pudieron tomar {0} filas; todas las demás están guardadas"),
+	T(LOAD_PARTLY, "Rows that could not be taken: {0}; all the others are stored", "Filas que no se pudieron tomar: {0}; todas las demás están guardadas"),
 	T(HINT_LOAD_PARTLY, "Correct those rows in a file of their own and load that one: the others would be stored twice.",
 	  "Corrige esas filas en un archivo aparte y carga ese: las demás se guardarían dos veces."),
+	T(LOAD_PARTLY_DRY, "Rows that could not be taken: {0}; nothing was changed",
+	  "Filas que no se podrían tomar: {0}; no se cambió nada"),
+	T(HINT_LOAD_PARTLY_DRY, "Correct those rows, and look again with --dry-run.",
+	  "Corrige esas filas y vuelve a mirar con --dry-run."),
+	T(LOAD_NONE, "No row could be taken (refused: {0}); nothing was stored",
+	  "No se pudo tomar ninguna fila (rechazadas: {0}); no se guardó nada"),
+	T(HINT_LOAD_NONE, "See what is wrong with each above, correct the file, and load it.",
+	  "Mira arriba qué tiene cada una, corrige el archivo y cárgalo."),
 	T(LOAD_ALL_KNOWN, "All of it was stored before. To store it once more: --again", "Todo ya estaba guardado. Para guardarlo una vez más: --again"),
 	T(LOAD_INTERRUPTED, "Interrupted; the rows counted above are safely stored", "Se interrumpió; las filas contadas arriba están bien guardadas"),
 
 	/* reading */
 	T(QUERY_FAILED, "The records could not be read", "No se pudieron leer los registros"),
+	T(RECORDS_DAMAGED, "Some records in this store are damaged and are left out; all the others are here",
+	  "Algunos registros de este almacén están dañados y se dejaron fuera; todos los demás están aquí"),
 	T(LIST_NOTHING, "Nothing to show.", "No hay nada que mostrar."),
 	T(BODY_SEALED, "(sealed: not for this device)", "(sellado: no es para este equipo)"),
 	T(BODY_STUB, "(its content is not here)", "(su contenido no está aquí)"),
@@ -605,7 +667,7 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(SYNC_SCHEME_LATER, "Exchange over {0} is not in this version yet; nothing was changed",
 	  "El intercambio por {0} todavía no está en esta versión; no se cambió nada"),
 	T(SYNC_BAD_TARGET, "\"{0}\" is neither a folder nor HOST:PORT", "\"{0}\" no es una carpeta ni EQUIPO:PUERTO"),
-	T(HINT_SYNC_TARGET, "Write /media/usb for a stick, or 192.168.1.20:7766 for a device.", "Escribe /media/usb para una memoria, o 192.168.1.20:7766 para un equipo."),
+	T(HINT_SYNC_TARGET, "Write /media/usb for a stick, or 192.168.1.20:17767 for a device.", "Escribe /media/usb para una memoria, o 192.168.1.20:17767 para un equipo."),
 	T(SYNC_FAILED, "The exchange with {0} did not finish", "El intercambio con {0} no terminó"),
 	T(SYNC_PARTLY, "The exchange with {0} ended before both sides had everything; what arrived is stored",
 	  "El intercambio con {0} terminó antes de que los dos lados tuvieran todo; lo que llegó está guardado"),
@@ -619,44 +681,56 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(SYNC_COST, "  bytes in {0}, out {1}; round trips {2}; {3} ms", "  bytes recibidos {0}, enviados {1}; idas y vueltas {2}; {3} ms"),
 	T(SYNC_SAFE, "{0} is safe to remove now.", "Ya puedes retirar {0}."),
 	T(SYNC_NOT_SAFE, "Do NOT remove {0} yet: run the same command again.", "NO retires {0} todavía: repite la misma orden."),
-	T(SYNC_READ_ONLY, "Note: {0} cannot be written, so it was only read. What is new here is not on it.",
-	  "Nota: en {0} no se puede escribir, así que solo se leyó. Lo nuevo de aquí no está en ella."),
-	T(SYNC_DAMAGED, "{1} files on {0} are damaged; everything whole in them was taken", "{1} archivos en {0} están dañados; se tomó todo lo que estaba completo"),
+	T(SYNC_READ_ONLY, "{0} cannot be written, so it was only read. What is new here is not on it",
+	  "En {0} no se puede escribir, así que solo se leyó. Lo nuevo de aquí no está ahí"),
+	T(HINT_SYNC_READ_ONLY, "It is write-protected, or belongs to another account: move its switch, mount it for writing, or use another stick.",
+	  "Está protegida contra escritura, o es de otra cuenta: mueve su interruptor, móntala para escribir, o usa otra memoria."),
+	T(SYNC_DAMAGED, "Damaged files on {0}: {1}; everything whole in them was taken", "Archivos dañados en {0}: {1}; se tomó todo lo que estaba completo"),
 	T(HINT_SYNC_DAMAGED, "Use another stick for the next trip: this one may be failing, or someone changed it. What is missing comes from others.",
 	  "Usa otra memoria para el próximo viaje: esta puede estar fallando, o alguien la alteró. Lo que falta llegará de otros."),
-	T(SYNC_TORN, "{1} files on {0} lack their end; everything whole in them was taken", "A {1} archivos en {0} les falta el final; se tomó todo lo que estaba completo"),
+	T(SYNC_TORN, "Files on {0} that lack their end: {1}; everything whole in them was taken", "Archivos en {0} a los que les falta el final: {1}; se tomó todo lo que estaba completo"),
 	T(SYNC_FOREIGN, "Files there that are not for this device: {0}", "Archivos que no son para este equipo: {0}"),
 	T(EXPORT_FAILED, "The bundle {0} could not be written", "No se pudo escribir el archivo {0}"),
 	T(EXPORT_TTY, "A bundle is no text and will not be written to a terminal", "Un archivo sellado no es texto y no se escribe en la terminal"),
 	T(HINT_EXPORT_TTY, "Name a file: vereda export all.bundle", "Nombra un archivo: vereda export todo.bundle"),
-	T(EXPORT_DONE, "{0} records are in {2} ({1} bytes). Only members of the group can open it.",
-	  "{0} registros están en {2} ({1} bytes). Solo puede abrirlo el grupo."),
+	T(EXPORT_DONE, "Records in {2}: {0} ({1} bytes), membership counted. Only members of the group can open it.",
+	  "Registros en {2}: {0} ({1} bytes), contando los de integrantes. Solo puede abrirlo el grupo."),
 	T(EXPORT_UNREADABLE, "Records of this device's store are damaged and not in {0}; all others are",
 	  "Hay registros dañados en el almacén de este equipo que no están en {0}; todos los demás sí"),
+	T(EXPORT_EXISTS, "{0} is there already, and it stays as it is; nothing was written",
+	  "{0} ya existe y queda como está; no se escribió nada"),
+	T(HINT_EXPORT_EXISTS, "Name another file, or repeat with --yes to put the new one in its place.",
+	  "Nombra otro archivo, o repite con --yes para poner el nuevo en su lugar."),
+	T(EXPORT_ONLY_MEMBERSHIP, "Only who is in the group stands in {0}: no record is of what was asked for.",
+	  "En {0} solo va quién está en el grupo: ningún registro es de lo que se pidió."),
 	T(IMPORT_FAILED, "{0} could not be taken in", "No se pudo recibir {0}"),
-	T(IMPORT_TORN, "The end of {0} is missing; {1} records that were whole are stored", "A {0} le falta el final; se guardaron {1} registros que estaban completos"),
+	T(IMPORT_TORN, "The end of {0} is missing; the records that were whole are stored ({1})", "A {0} le falta el final; los registros que estaban completos se guardaron ({1})"),
 	T(HINT_IMPORT_TORN, "Copy it again whole and repeat: it adds what is missing.", "Cópialo otra vez completo y repite: agrega lo que falta."),
-	T(IMPORT_DAMAGED, "{0} is damaged: {2} of {3} parts ({4} bytes) were refused; {1} records that were whole are stored",
-	  "{0} está dañado: se rechazaron {2} de {3} partes ({4} bytes); se guardaron {1} registros que estaban completos"),
+	T(IMPORT_DAMAGED, "{0} is damaged: parts refused: {2} of {3} ({4} bytes); the records that were whole are stored ({1})",
+	  "{0} está dañado: partes rechazadas: {2} de {3} ({4} bytes); los registros que estaban completos se guardaron ({1})"),
 	T(HINT_IMPORT_DAMAGED, "Ask for a fresh copy. If it happens again by the same route, someone may be changing files on the way.",
 	  "Pide una copia nueva. Si vuelve a pasar por la misma vía, puede que alguien esté alterando los archivos en el camino."),
+	T(IMPORT_HEAD, "The head of {0} is damaged; all records in it are whole and stored ({1})",
+	  "El encabezado de {0} está dañado; todos sus registros están completos y guardados ({1})"),
+	T(HINT_IMPORT_HEAD, "Nothing is lost. Make a fresh copy before you pass it on: one more damage and it may not open.",
+	  "No se perdió nada. Haz una copia nueva antes de pasarlo: con otro daño podría no abrir."),
 	T(IMPORT_NOT_OURS, "{0} does not open with any key of this device: it is for another group, or no bundle; nothing was changed",
 	  "{0} no abre con ninguna llave de este equipo: es de otro grupo, o no es un archivo de vereda; no se cambió nada"),
 	T(HINT_IMPORT_NOT_OURS, "Check that it is the right file. If it is a welcome, use vereda join.", "Revisa que sea el archivo correcto. Si es una bienvenida, usa vereda join."),
 	T(IMPORT_NO_BUNDLE, "{0} is empty or too short to be a bundle; nothing was changed", "{0} está vacío o es demasiado corto; no se cambió nada"),
 	T(HINT_IMPORT_NO_BUNDLE, "It was not copied whole. Ask for it again.", "No se copió completo. Pídelo otra vez."),
-	T(IMPORT_REFUSED, "{1} records in {0} are not valid and were refused; all the others are stored",
-	  "{1} registros de {0} no son válidos y se rechazaron; todos los demás están guardados"),
+	T(IMPORT_REFUSED, "Records in {0} that are not valid and were refused: {1}; all the others are stored",
+	  "Registros de {0} que no son válidos y se rechazaron: {1}; todos los demás están guardados"),
 	T(HINT_IMPORT_REFUSED, "Tell your coordinator who made the file: it may hold forged records.", "Avisa a tu coordinación quién hizo el archivo: puede tener registros falsificados."),
 	T(IMPORT_DONE, "New: {0}. Known already: {1}. Refused: {2}.", "Nuevos: {0}. Ya conocidos: {1}. Rechazados: {2}."),
 	T(IMPORT_DRY, "Would be new: {0}. Known already: {1}. Refused: {2}. Nothing was changed.",
 	  "Serían nuevos: {0}. Ya conocidos: {1}. Rechazados: {2}. No se cambió nada."),
-	T(IMPORT_POOLED, "{0} records are by people this device does not know yet; they are kept aside until their admission arrives.",
-	  "{0} registros son de personas que este equipo aún no conoce; quedan aparte hasta que llegue su admisión."),
+	T(IMPORT_POOLED, "Records by people this device does not know yet: {0}; they are kept aside until their admission arrives.",
+	  "Registros de personas que este equipo aún no conoce: {0}; quedan aparte hasta que llegue su admisión."),
 	T(IMPORT_DECLINED,
-	  "{0} more are by people this device does not know yet, too many to keep aside: import the file again after their admission.",
-	  "Otros {0} son de personas que este equipo aún no conoce, demasiados para guardar aparte: importa el archivo otra vez después de su admisión."),
-	T(IMPORT_GAPS, "{0} earlier records are still missing; a sync brings them.", "Todavía faltan {0} registros anteriores; un intercambio los trae."),
+	  "More by people this device does not know yet, too many to keep aside: {0}. Import the file again after their admission.",
+	  "Más de personas que este equipo aún no conoce, demasiados para guardar aparte: {0}. Importa el archivo otra vez después de su admisión."),
+	T(IMPORT_GAPS, "Earlier records still missing: {0}; a sync brings them.", "Registros anteriores que todavía faltan: {0}; un intercambio los trae."),
 
 	/* state */
 	T(STATUS_FAILED, "The state could not be read", "No se pudo leer el estado"),
@@ -665,6 +739,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(STATUS_GROUP, "Group {0} ({1}): you are {2}; members: {3}", "Grupo {0} ({1}): tienes el papel de {2}; integrantes: {3}"),
 	T(STATUS_LANE, "  {0}: {1} records, digest {2}", "  {0}: {1} registros, resumen {2}"),
 	T(STATUS_DAEMON, "veredad is running.", "veredad está corriendo."),
+	T(STATUS_LISTEN, "  others reach it at {0}",
+	  "  los demás la encuentran en {0}"),
 	T(STATUS_NO_DAEMON, "veredad is not running: nothing is exchanged by itself.", "veredad no está corriendo: nada se intercambia por sí solo."),
 	SAME(STATUS_PEER, "  {0}  {1}  {2}"),
 	T(STATUS_NO_PEERS, "  nobody is connected right now", "  nadie está conectado en este momento"),
@@ -682,6 +758,14 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "No se perdió nada y puedes seguir escribiendo. Si no lo restauraste tú, avisa ya a tu coordinación: quien tenga la copia lee "
 	  "lo del grupo y escribe en tu nombre."),
 	T(WARNING, "Warning: {0}", "Advertencia: {0}"),
+	T(WARN_CLOCK, "This device's clock says {0}, which cannot be: what is written now bears that time. Set it with: date",
+	  "El reloj de este equipo dice {0}, y no puede ser: lo que se escriba ahora llevará esa hora. Ajústalo con: date"),
+	T(WARN_CLOCKS, "This device's clock says {0}, but what {2} wrote last is from {1}. If this clock is wrong, set it (date): what is written now bears its time.",
+	  "El reloj de este equipo dice {0}, pero lo último que escribió {2} es de {1}. Si este reloj está mal, ajústalo (date): lo que se escriba ahora llevará su hora."),
+	T(CLOCK_UNSET, "This device's clock stands before 1970, a time that no record can bear; nothing was stored",
+	  "El reloj de este equipo está antes de 1970, una hora que ningún registro puede llevar; no se guardó nada"),
+	T(HINT_CLOCK, "Set it, for example with: date -s \"2026-03-01 18:00\"   (as root), then run the same command again.",
+	  "Ajústalo, por ejemplo con: date -s \"2026-03-01 18:00\"   (como root), y repite la misma orden."),
 	T(CHECK_FAILED, "The check could not be finished", "No se pudo terminar la verificación"),
 	T(CHECK_GOOD, "{0} records verified; everything is as it should be.", "{0} registros verificados; todo está como debe."),
 	T(CHECK_BAD, "Of {0} records {1} are not what was signed, and {2} derived entries do not match",

@@ -225,8 +225,9 @@ const char *vd_options_nearest(const char *typed, const char *const *names)
 
 		if (m > 32)
 			continue;
+		/* What begins so is as near as one typing error; of several, the one that lacks least. */
 		far = m > n && n >= 2 && strncmp(*names, typed, n) == 0 ? 1 : edits(typed, *names);
-		if (far < best && far < m) {
+		if ((far < best || (far == best && nearest && m < strlen(nearest))) && far < m) {
 			best = far;
 			nearest = *names;
 		}

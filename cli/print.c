@@ -65,9 +65,16 @@ static void write_err(struct vd_slice bytes)
 	(void)ignored;
 }
 
-void vd_note_line(struct vd_slice line)
+/* A failed flush throws away what it held: what is not noticed here is never noticed. */
+void vd_say_flush(struct vd_cli *cli)
 {
-	fflush(stdout);
+	if (fflush(stdout) != 0 && !cli->out_error)
+		cli->out_error = errno ? errno : EIO;
+}
+
+void vd_note_line(struct vd_cli *cli, struct vd_slice line)
+{
+	vd_say_flush(cli);
 	write_err(line);
 	write_err(vd_slice_str("\n"));
 }
@@ -84,7 +91,7 @@ static void dump(FILE *to, struct vd_cli *cli, json_t *object)
 		write_out(cli, vd_slice_str(text));
 		write_out(cli, vd_slice_str("\n"));
 	} else if (text) {
-		vd_note_line(vd_slice_str(text));
+		vd_note_line(cli, vd_slice_str(text));
 	}
 	free(text);
 	json_decref(object);
@@ -115,7 +122,7 @@ void vd_note(struct vd_cli *cli, enum vd_msg msg, ...)
 	if (cli->opt.json)
 		dump(stderr, cli, json_pack("{s:o}", "note", vd_json_text(vd_buf_slice(&line))));
 	else
-		vd_note_line(vd_buf_slice(&line));
+		vd_note_line(cli, vd_buf_slice(&line));
 	vd_buf_deinit(&line);
 }
 
@@ -142,14 +149,18 @@ bool vd_say_ok(struct vd_cli *cli)
 
 int vd_say_end(struct vd_cli *cli, int code)
 {
-	if (fflush(stdout) != 0 && !cli->out_error)
-		cli->out_error = errno ? errno : EIO;
+	int failed;
+
+	vd_say_flush(cli);
 	if (!cli->out_error)
 		return code;
 	/* Whoever closed the pipe (head, less) knows; anything else is worth a word. */
 	if (cli->out_error == EPIPE)
 		return code ? code : VD_EXIT_FAILED;
-	int failed = vd_fail(cli, vd_file_errno(cli->out_error), VD_MSG_NONE, VD_MSG_WRITE_FAILED, NULL);
+	if (cli->done)
+		failed = vd_fail(cli, vd_file_errno(cli->out_error), VD_MSG_HINT_DONE_UNSAID, cli->done, cli->done_what, NULL);
+	else
+		failed = vd_fail(cli, vd_file_errno(cli->out_error), VD_MSG_NONE, VD_MSG_WRITE_FAILED, NULL);
 
 	return code ? code : failed;
 }

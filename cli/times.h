@@ -21,6 +21,7 @@ void vd_time_rfc3339(uint64_t ms, char out[VD_TIME_TEXT]);
 /* "2026-03-01 18:05" in the local time zone. */
 void vd_time_local(uint64_t ms, char out[VD_TIME_TEXT]);
 
+/* 0: the clock stands before 1970, which no record can say. */
 uint64_t vd_time_now_ms(void);
 /* For measuring: never goes back. */
 uint64_t vd_time_steady_ms(void);

@@ -2,7 +2,7 @@
 # load: tables of all sorts, bad rows, interruptions, files that grow.
 . "$(dirname "$0")/cli.inc"
 found hub Lindero
-count() { "$VEREDA" --home hub --json list "$1" | wc -l; }
+count() { "$VEREDA" --home hub --quiet --json list "$1" | wc -l; }
 
 { printf '\xef\xbb\xbfid,text\r\n'; printf '1,"two\r\nlines"\r\n2,   \r\n3,\r\n4,"say ""hi"""\r\n'; } >a.csv
 v hub --json load message a.csv

@@ -25,16 +25,16 @@ C
 for ahead in 1800 864000; do
 	gcc -shared -fPIC -DAHEAD=$ahead -o "$work/clock.so" "$work/clock.c" || exit 1
 	alert=$(LD_PRELOAD=$work/clock.so as hub --json alert "ahead by $ahead" | jq -r .id)
-	as hub --quiet export "$work/bundle" >/dev/null
+	as hub --quiet --yes export "$work/bundle" >/dev/null
 	as ana --quiet import "$work/bundle" >/dev/null
 	before=$(date +%s)
-	ack=$(as ana --json ack "$alert" --stage seen | jq -r .id)
+	ack=$(as ana --quiet --json ack "$alert" --stage seen | jq -r .id)
 	pushed=$(($(date -d "$(as ana --json show "$ack" | jq -r .time)" +%s) - before))
 	case $ahead in
 	1800)
 		[ "$pushed" -ge 1790 ] && [ "$pushed" -le 1900 ]
 		check "order: an answer is later than what it answers" $?
-		equal "order: and listed behind it on the hub too" "$(as ana --quiet export "$work/back" >/dev/null &&
+		equal "order: and listed behind it on the hub too" "$(as ana --quiet --yes export "$work/back" >/dev/null &&
 			LD_PRELOAD=$work/clock.so as hub --quiet import "$work/back" >/dev/null && as hub --json list | tail -1 | jq -r .id)" "$ack"
 		;;
 	*)

@@ -29,7 +29,7 @@ for delay in 0.01 0.05 0.09 0.13; do
 	equal "power: the store is whole after $delay s" "$(as hub --json check | jq -c '[.bad]')" "[0]"
 done
 
-as hub --quiet export "$work/bundle" >/dev/null
+as hub --quiet --yes export "$work/bundle" >/dev/null
 for delay in 0.01 0.04 0.08; do
 	rm -rf "$work/victim"
 	cp -r "$work/ana" "$work/victim"
