@@ -141,7 +141,7 @@ const char *vd_role_word(enum vd_role);
 enum vd_msg vd_lane_text(uint8_t lane);
 enum vd_msg vd_role_text(enum vd_role);
 /* One line of a list. */
-void vd_say_record(struct vd_cli *, const struct vd_found *);
+void vd_say_record(struct vd_cli *, const struct vd_found *, bool replaced);
 
 /* --- interrupt.c */
 

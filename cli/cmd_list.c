@@ -10,7 +10,7 @@
 #include "proto/err.h"
 #include "times.h"
 
-enum { LOOK_AGAIN_MS = 200 };
+enum { LOOK_AGAIN_MS = 200, LOOKED_FOR_EACH = 64 };
 
 /* A query together with the room for what it points to. */
 struct asked {
@@ -22,7 +22,96 @@ struct asked {
 struct printing {
 	struct vd_cli *cli;
 	uint64_t count, last;       /* highest arrival number seen */
+	bool looks, gathered;       /* for what replaces each; or it is in `replaced` */
+	struct vd_buf replaced;
 };
+
+static bool next_replaced(struct vd_rd *items, struct vd_id *out)
+{
+	struct vd_value item;
+
+	while (vd_value_next(items, &item))
+		if (item.type == VD_MP_BIN && item.bytes.n == VD_ID_BYTES) {
+			memcpy(out->b, item.bytes.p, VD_ID_BYTES);
+			return true;
+		}
+	return false;
+}
+
+static struct vd_rd replaced_items(const struct vd_found *f)
+{
+	const struct vd_value *replaces = f->body ? NULL : vd_content_get(f->content, "replaces", VD_MP_ARRAY, 0);
+
+	return replaces ? vd_value_items(replaces) : vd_rd(vd_slice(NULL, 0));
+}
+
+/* What replaces a record: the newest, for one may be corrected more than once. */
+struct successor {
+	const struct vd_id *of;
+	struct vd_id by;
+	bool found;
+};
+
+static int keep_successor(void *ctx, const struct vd_found *f)
+{
+	struct vd_rd items = replaced_items(f);
+	struct successor *s = ctx;
+	struct vd_id id;
+
+	while (next_replaced(&items, &id))
+		if (memcmp(id.b, s->of->b, VD_ID_BYTES) == 0) {
+			s->by = f->record->id;
+			s->found = true;
+		}
+	return 0;
+}
+
+static bool find_successor(struct vd_cli *cli, const struct vd_id *id, struct vd_id *by)
+{
+	struct successor s = { .of = id };
+	const struct vd_query query = { .history = id };
+	int ignored = vd_query(cli->store, &query, keep_successor, &s); /* what is damaged is told by who asked for the records */
+
+	(void)ignored;
+	*by = s.by;
+	return s.found;
+}
+
+static int keep_replaced(void *ctx, const struct vd_found *f)
+{
+	struct vd_rd items = replaced_items(f);
+	struct vd_id id;
+
+	while (next_replaced(&items, &id))
+		vd_buf_put(ctx, id.b, VD_ID_BYTES);
+	return 0;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	return memcmp(a, b, VD_ID_BYTES);
+}
+
+/* All that is replaced by a record of the same kind, sorted: for a list too long to look for each. */
+static void gather_replaced(struct printing *p, const struct vd_query *asked)
+{
+	const struct vd_query query = { .group = asked->group, .kind = asked->kind, .has_since = asked->has_since, .since_ms = asked->since_ms };
+	int ignored = vd_query(p->cli->store, &query, keep_replaced, &p->replaced);
+
+	(void)ignored;
+	p->gathered = !vd_buf_check(&p->replaced);
+	if (p->gathered && p->replaced.n)
+		qsort(p->replaced.p, p->replaced.n / VD_ID_BYTES, VD_ID_BYTES, by_id);
+}
+
+static bool is_replaced(struct printing *p, const struct vd_id *id)
+{
+	struct vd_id by;
+
+	if (p->gathered)
+		return p->replaced.n && bsearch(id->b, p->replaced.p, p->replaced.n / VD_ID_BYTES, VD_ID_BYTES, by_id);
+	return p->looks && find_successor(p->cli, id, &by);
+}
 
 static int print_one(void *ctx, const struct vd_found *f)
 {
@@ -34,7 +123,7 @@ static int print_one(void *ctx, const struct vd_found *f)
 	if (p->cli->opt.json)
 		vd_say_json(p->cli, vd_json_record(f));
 	else
-		vd_say_record(p->cli, f);
+		vd_say_record(p->cli, f, is_replaced(p, &f->record->id));
 	return vd_say_ok(p->cli) ? 0 : VD_ECLOSED;
 }
 
@@ -179,7 +268,11 @@ static int list_run(struct vd_cli *cli)
 		p.last = read_mark(cli, vd_buf_slice(&key));
 		p.last = a.query.after = p.last > a.query.after ? p.last : a.query.after;
 	}
+	p.looks = !cli->opt.json;
+	if (p.looks && (!a.query.limit || a.query.limit > LOOKED_FOR_EACH))
+		gather_replaced(&p, &a.query);
 	err = vd_query(cli->store, &a.query, print_one, &p);
+	vd_buf_deinit(&p.replaced);
 	if (err && err != VD_ECLOSED)
 		rc = vd_cli_query_failed(cli, err);
 	if (!rc && p.count == 0 && !cli->opt.json)
@@ -323,6 +416,7 @@ static int show_people(void *ctx, const struct vd_found *f)
 	struct vd_cli *cli = ((struct shown *)ctx)->cli;
 	const struct vd_device *author = vd_group_find(f->group, f->record->author);
 	char time[VD_TIME_TEXT], hex[2 * VD_ID_BYTES + 1], key[13];
+	struct vd_id by;
 
 	vd_hex(hex, f->record->id.b, VD_ID_BYTES);
 	vd_say_raw(cli, vd_slice_str(hex));
@@ -342,6 +436,10 @@ static int show_people(void *ctx, const struct vd_found *f)
 		vd_time_local(f->record->expires_day * VD_DAY_MS, time);
 		vd_say(cli, VD_MSG_SHOW_EXPIRES, time, NULL);
 	}
+	if (find_successor(cli, &f->record->id, &by)) {
+		vd_hex(hex, by.b, VD_ID_BYTES);
+		vd_say(cli, VD_MSG_SHOW_REPLACED, hex, NULL);
+	}
 	if (f->body)
 		vd_say(cli, f->body == VD_ENOTFOUND ? VD_MSG_BODY_STUB : f->body == VD_EVERSION ? VD_MSG_BODY_VERSION : VD_MSG_BODY_SEALED,
 		       NULL);
@@ -358,7 +456,7 @@ static int show_people(void *ctx, const struct vd_found *f)
 static int line_people(void *ctx, const struct vd_found *f)
 {
 	vd_say_raw(ctx, vd_slice_str("  "));
-	vd_say_record(ctx, f);
+	vd_say_record(ctx, f, false);
 	return 0;
 }
 
@@ -414,6 +512,7 @@ static int show_run(struct vd_cli *cli)
 	struct shown history = { .cli = cli }, answers = { .cli = cli };
 	uint64_t arrival = 0;
 	int rc = vd_cli_record(cli, cli->opt.args[0], &history.id, &arrival, NULL), err;
+	struct vd_id by;
 	bool damaged;
 
 	if (rc)
@@ -437,6 +536,8 @@ static int show_run(struct vd_cli *cli)
 		json_object_set_new(history.whole, "history", before);
 		json_object_set_new(history.whole, "answers", after);
 		json_object_set_new(history.whole, "attachments", json_array());
+		json_object_set_new(history.whole, "replaced_by",
+		                    find_successor(cli, &history.id, &by) ? vd_json_hex(by.b, VD_ID_BYTES) : json_null());
 		if (!err)
 			vd_say_json(cli, json_incref(history.whole));
 	} else if (!err) {

@@ -216,7 +216,7 @@ static size_t edits(const char *a, const char *b)
 const char *vd_options_nearest(const char *typed, const char *const *names)
 {
 	const char *nearest = NULL;
-	size_t best = 3, n = strlen(typed);
+	size_t best = 6, n = strlen(typed);
 
 	if (n == 0 || n > 32)
 		return NULL;
@@ -225,9 +225,12 @@ const char *vd_options_nearest(const char *typed, const char *const *names)
 
 		if (m > 32)
 			continue;
-		/* What begins so is as near as one typing error; of several, the one that lacks least. */
-		far = m > n && n >= 2 && strncmp(*names, typed, n) == 0 ? 1 : edits(typed, *names);
-		if ((far < best || (far == best && nearest && m < strlen(nearest))) && far < m) {
+		/* What begins so is nearer than any typing error; of several, the one that lacks least. */
+		if (m > n && n >= 2 && strncmp(*names, typed, n) == 0)
+			far = 1;
+		else if ((far = 2 * edits(typed, *names)) >= 2 * m)
+			continue;
+		if (far < best || (far == 1 && best == 1 && m < strlen(nearest))) {
 			best = far;
 			nearest = *names;
 		}

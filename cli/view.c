@@ -199,7 +199,7 @@ static void cut(struct vd_buf *line, size_t max)
 	}
 }
 
-void vd_say_record(struct vd_cli *cli, const struct vd_found *f)
+void vd_say_record(struct vd_cli *cli, const struct vd_found *f, bool replaced)
 {
 	const struct vd_device *author = vd_group_find(f->group, f->record->author);
 	bool urgent = cli->color && f->record->lane == VD_LANE_URGENT;
@@ -217,6 +217,8 @@ void vd_say_record(struct vd_cli *cli, const struct vd_found *f)
 	if (!f->body)
 		vd_text_escape(f->content->kind, false, &line);
 	vd_buf_put_slice(&line, vd_slice_str("  "));
+	if (replaced)
+		vd_buf_put_slice(&line, vd_slice_str(vd_text(cli->lang, VD_MSG_REPLACED)));
 	vd_text_escape(headline(cli, f), false, &line);
 	cut(&line, width());
 	if (urgent)
