@@ -75,6 +75,31 @@ for how in empty noise folder; do
 	done
 done
 
+# A store with a damaged record: the others are shown, and then it is said.
+found many Otro
+{ echo id,text; rows 1 300; } >many.csv
+"$VEREDA" --home many --quiet load message many.csv >/dev/null
+size=$(stat -c %s many/data.mdb)
+for ((offset = size / 3; offset < size; offset += 7001)); do
+	rm -rf spoilt
+	cp -r many spoilt
+	printf "\\$(printf %03o $(($(od -An -tu1 -j "$offset" -N1 many/data.mdb) ^ 1)))" | dd of=spoilt/data.mdb bs=1 seek="$offset" conv=notrunc status=none
+	v spoilt --json list
+	[ "$(wc -l <out)" = 299 ] && break
+done
+is "list leaves a damaged record out and says so" "$code $(wc -l <out) $(jq -r .error err)" "14 299 integrity"
+v spoilt --json export rest.bundle
+is "so does export" "$code $(key .records) $(tail -1 err | jq -r .error)" "14 303 integrity"
+v many --json import rest.bundle
+is "what it wrote is good" "$code $(key .known)" "0 303"
+v spoilt --json list --new
+v spoilt --json list --new
+is "what was shown is not new again" "$(wc -l <out)" 0
+v spoilt --json show "$("$VEREDA" --home spoilt --json list --limit 1 2>/dev/null | jq -r .id)"
+is "show shows what it can" "$(key '.body')" present
+v spoilt --json check
+is "check counts it" "$code $(key .bad)" "14 1"
+
 # Permission, as somebody else than root.
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null && chmod 755 "$dir"; then
 	as_nobody() {
