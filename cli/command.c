@@ -1,5 +1,4 @@
 /* Which commands there are, and how a run goes: parse, set up, run one, say whether the output arrived. */
-#include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 
 #include "cli.h"
 #include "proto/err.h"
+#include "store/file.h"
 
 static const struct vd_command *const commands[] = {
 	&vd_command_init, &vd_command_id, &vd_command_group, &vd_command_admit, &vd_command_join, &vd_command_members,
@@ -139,19 +139,6 @@ static int dispatch(struct vd_cli *cli)
 	return command ? run_command(cli, command) : vd_cli_state(cli);
 }
 
-/* A descriptor below 3 that is closed would be the next file that is opened: what is printed would go into the store. */
-static void fill_standard_files(void)
-{
-	int fd;
-
-	/* One that can only be read: what is said there fails, as it would have. */
-	do
-		fd = open("/dev/null", O_RDONLY);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd >= 0)
-		close(fd);
-}
-
 int vd_cli_run(int argc, char **argv)
 {
 	const struct vd_syntax *syntaxes[COMMANDS + 2];
@@ -161,7 +148,7 @@ int vd_cli_run(int argc, char **argv)
 
 	if (!cli || sodium_init() < 0)
 		return VD_EXIT_FAILED;
-	fill_standard_files();
+	vd_file_fill_standard();
 	vd_interrupt_init();
 	for (size_t i = 0; i < COMMANDS; i++)
 		syntaxes[i] = &commands[i]->syntax;

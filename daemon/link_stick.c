@@ -369,8 +369,8 @@ static int make_cache(struct visit *v)
 {
 	if (mkdir(v->cache, 0777))
 		return errno == EEXIST ? VD_OK : vd_file_errno(errno);
-	/* The next machine knows us by another number, if its file system knows numbers at all. */
-	if (chmod(v->cache, 0777))
+	/* The next machine knows us by another number, if its file system knows numbers at all. Whoever adds removes nobody else's. */
+	if (chmod(v->cache, 01777))
 		errno = 0;
 	return vd_file_sync_folder(v->dir);
 }

@@ -264,7 +264,7 @@ static int listen_on(struct daemon *d, const struct sockaddr *address, bool dual
 
 	vd_address_text((const struct sockaddr *)(rc ? address : (const struct sockaddr *)bound), text);
 	if (rc) {
-		vd_log(VD_LOG_ERROR, "cannot listen addr=%s why=%s", text, vd_err_name(rc));
+		vd_log(VD_LOG_ERROR, "cannot listen addr=%s why=%s", text, rc == VD_EINVAL ? "not-of-this-machine" : vd_err_name(rc));
 		return rc == VD_EBUSY ? VD_EIO : rc; /* the port is, not the store */
 	}
 	d->bound_count++;

@@ -6,6 +6,7 @@
 #include "loop.h"
 #include "proto/err.h"
 #include "proto/vereda.h"
+#include "store/file.h"
 
 static int exit_status(int rc)
 {
@@ -25,6 +26,7 @@ int main(int argc, char **argv)
 	struct vd_conf conf;
 	char message[VD_CONF_MESSAGE];
 
+	vd_file_fill_standard();
 	if (vd_conf_parse(argc, argv, &conf, message)) {
 		fprintf(stderr, "veredad: %s\nveredad --help shows the options\n", message);
 		return 2;

@@ -22,7 +22,7 @@ static int translate(int uv_error)
 	case UV_EMFILE:
 	case UV_ENFILE: return VD_ECAP;
 	case UV_EACCES:
-	case UV_EPERM: return VD_EIO;
+	case UV_EPERM: return VD_EDENIED;
 	default: return VD_ECLOSED;
 	}
 }

@@ -79,7 +79,8 @@ struct vd_tcp_events {
 
 /* Borrows all three; NULL: no memory. */
 struct vd_tcp *vd_tcp_new(uv_loop_t *, struct vd_node *, const struct vd_tcp_events *);
-/* *bound gets the address with its real port. VD_EBUSY: taken; VD_EINVAL: not an address of ours; VD_ECAP; VD_EIO. */
+/* *bound gets the address with its real port. VD_EBUSY: taken; VD_EINVAL: not an address of this machine; VD_EDENIED: a port
+ * for root alone; VD_ECAP. */
 int vd_tcp_listen(struct vd_tcp *, const struct sockaddr *, bool dual, struct sockaddr_storage *bound);
 /* Calls for one group; `host` may be a name, all its addresses are tried. What becomes of it is told by events, at least
  * `closed`, never from within the call. VD_ENOMEM, VD_ECAP: no place, and none of our calls is at rest. */

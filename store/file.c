@@ -27,6 +27,18 @@ struct vd_file_out {
 	char *path, *temp, *folder;
 };
 
+void vd_file_fill_standard(void)
+{
+	int fd;
+
+	/* One that can only be read: what is said there fails, as it would have. */
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int vd_file_errno(int code)
 {
 	switch (code) {

@@ -19,6 +19,9 @@ uint64_t vd_file_size(const struct vd_file_out *);
 int vd_file_commit(struct vd_file_out *, bool read_back);
 void vd_file_abort(struct vd_file_out *); /* removes the temporary file; NULL is fine */
 
+/* For the start of a program: opens those of the three standard descriptors that are closed. The next file to be opened would get
+ * their number, and what is printed or logged would go into the store. */
+void vd_file_fill_standard(void);
 /* Appends the whole file, at most `max` bytes (VD_ECAP), to *out, which is unchanged on error. "-" is standard input. */
 int vd_file_read(const char *path, size_t max, struct vd_buf *out);
 /* Removes temporary files of vd_file_create older than a day; `base` NULL: whatever they were to become. */

@@ -34,6 +34,10 @@ veredad --home "$work/other" --listen "127.0.0.1:${port[hub]}"
 equal "life: a port that is taken (1)" $? 1
 grep -q 'cannot listen' "$work/err"
 check "life: is said so" $?
+veredad --home "$work/other" --listen 192.0.2.1:0
+equal "life: an address of no machine here (1)" $? 1
+grep -q 'cannot listen addr=192.0.2.1:0 why=not-of-this-machine' "$work/err"
+check "life: is said so, too" $?
 ends "life: SIGTERM (0)" TERM hub
 logged hub '^<6>ended'
 check "life: the last line says so" $?

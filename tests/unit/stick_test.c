@@ -133,7 +133,7 @@ static void test_stick__other_users_may_read_and_add(void **state)
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0644);
 	assert_int_equal(stat(c->cache, &st), 0);
-	assert_int_equal(st.st_mode & 0777, 0777);
+	assert_int_equal(st.st_mode & 07777, 01777);
 }
 
 static void test_stick__wiped_stick_is_filled_again(void **state)
