@@ -49,8 +49,11 @@ for _ in $(seq 200); do
 	sleep 0.05
 done
 is "status knows the daemon and its peer" "$(key '"\(.daemon) \(.peers|length)"')" "true 1"
+is "since when, as all times are" "$(key '.peers[0]|(.since|test("^[0-9-]{10}T.*Z$")) and (has("since_ms")|not)')" true
+is "and where it is reached" "$(key '.listen[0]')" "$(sed -n 's/.*listening addr=//p' hub.log | head -1)"
 v field status
 says "a peer has a name" "hub"
+says "status says the port" "others reach it at 127.0.0.1:"
 v hub --json alert "Rápido"
 id=$(key .id)
 for _ in $(seq 100); do
