@@ -76,7 +76,7 @@ struct vd_reconcile {
 };
 
 /* Takes the lane's snapshot: all zero before, `lane` state as the port gave it is what LANES will say. Symbols for a
- * difference of about `expected` are kept for VD_METHOD_SYMBOLS. VD_ENOMEM or the port's error. */
+ * difference of about `expected`, or up to it at the other end, are kept for VD_METHOD_SYMBOLS. VD_ENOMEM or the port's error. */
 int vd_reconcile_begin(struct vd_reconcile *, const struct vd_port *, const uint8_t *group, const uint8_t *salt, uint8_t lane,
                        bool initiator, uint64_t expected, struct vd_lane_state *out);
 void vd_reconcile_end(struct vd_reconcile *); /* frees; all zero again */

@@ -8,7 +8,7 @@
 #include "session_priv.h"
 
 enum {
-	HELLO_SYMBOLS = 35, /* up to the last of vd_estimate_at */
+	HELLO_SYMBOLS = VD_ESTIMATE_AT + VD_ESTIMATES,
 	ROUNDS_AGAIN = 2,   /* after giving up: one that may bring something, one that sees what is left */
 };
 
@@ -112,7 +112,7 @@ static int make_hello(struct vd_session *s)
 		}
 		s->counts[l] = state.digest.count;
 		for (size_t i = 0; i < VD_ESTIMATES; i++)
-			s->estimates[l][i] = (uint16_t)symbols[vd_estimate_at[i]].count;
+			s->estimates[l][i] = (uint8_t)symbols[VD_ESTIMATE_AT + i].count;
 		s->lanes[l].push_after = latest;
 		s->lanes[l].grew = false;
 	}
@@ -136,8 +136,9 @@ static int send_hello(struct vd_session *s, struct vd_buf *out)
 	vd_buf_put(out, s->summary, sizeof(s->summary));
 	for (size_t l = 0; l < VD_LANES; l++) {
 		vd_buf_put_varint(out, s->counts[l]);
-		for (size_t i = 0; s->counts[l] && i < VD_ESTIMATES; i++)
-			vd_buf_put_u16(out, s->estimates[l][i]);
+		/* The initiator sends symbols, so it alone needs to know how many. */
+		if (s->counts[l] && !s->initiator)
+			vd_buf_put(out, s->estimates[l], VD_ESTIMATES);
 	}
 	s->hello_out = true;
 	return VD_OK;
@@ -160,7 +161,7 @@ static int take_hello(struct vd_session *s, struct vd_slice payload)
 	struct vd_rd r = vd_rd(payload);
 	uint8_t summary[VD_HASH_BYTES], version = vd_rd_u8(&r);
 	uint64_t counts[VD_LANES];
-	uint16_t estimates[VD_LANES][VD_ESTIMATES] = { { 0 } };
+	uint8_t estimates[VD_LANES][VD_ESTIMATES] = { { 0 } };
 	int rc = s->hello_in ? VD_EFORMAT : s->hello_made ? VD_OK : make_hello(s);
 
 	if (rc)
@@ -169,15 +170,16 @@ static int take_hello(struct vd_session *s, struct vd_slice payload)
 	vd_rd_copy(&r, summary, sizeof(summary));
 	for (size_t l = 0; l < VD_LANES; l++) {
 		counts[l] = vd_rd_varint(&r);
-		for (size_t i = 0; counts[l] && i < VD_ESTIMATES; i++)
-			estimates[l][i] = vd_rd_u16(&r);
+		if (counts[l] && s->initiator)
+			vd_rd_copy(&r, estimates[l], VD_ESTIMATES);
 	}
 	/* A newer version may say more. */
 	if (r.err || !version || (version == VD_VERSION && r.n))
 		return VD_EFORMAT;
 	s->hello_in = true;
 	for (size_t l = 0; l < VD_LANES; l++) {
-		s->lanes[l].expected = vd_sketch_estimate(estimates[l], s->estimates[l], counts[l], s->counts[l]);
+		if (s->initiator)
+			s->lanes[l].expected = vd_sketch_estimate(estimates[l], s->estimates[l], counts[l], s->counts[l]);
 		s->lanes[l].r.theirs = counts[l];
 	}
 	if (memcmp(summary, s->summary, sizeof(summary)) == 0)
@@ -219,11 +221,11 @@ static int snapshot(struct vd_session *s)
 	for (uint8_t l = 0; l < VD_LANES; l++) {
 		struct vd_session_lane *lane = &s->lanes[l];
 		struct vd_lane_state state;
-		uint64_t theirs = lane->r.theirs;
+		uint64_t theirs = lane->r.theirs, most = s->initiator ? lane->expected : theirs;
 		int rc;
 
 		release(lane);
-		rc = vd_reconcile_begin(&lane->r, s->port, vd_group_id(s->group), s->salt, l, s->initiator, lane->expected, &state);
+		rc = vd_reconcile_begin(&lane->r, s->port, vd_group_id(s->group), s->salt, l, s->initiator, most, &state);
 		if (rc)
 			return rc;
 		lane->r.theirs = theirs;

@@ -48,7 +48,7 @@ struct vd_session {
 	bool hello_made, hello_out, hello_in;
 	uint8_t summary[VD_HASH_BYTES];
 	uint64_t counts[VD_LANES];
-	uint16_t estimates[VD_LANES][VD_ESTIMATES];
+	uint8_t estimates[VD_LANES][VD_ESTIMATES];
 
 	uint8_t round;
 	bool lanes_due;           /* our LANES of this round are to be sent */

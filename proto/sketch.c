@@ -110,30 +110,28 @@ void vd_symbol_decode(struct vd_rd *r, uint64_t index, uint64_t set_count, struc
 
 /* --- estimates --- */
 
-const uint16_t vd_estimate_at[VD_ESTIMATES] = { 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 32, 34 };
-
 static double chance(uint64_t index)
 {
 	return 2.0 / ((double)index + 2.0);
 }
 
 /* The difference of two counts, less what the set sizes explain, has variance d * p * (1 - p). */
-uint64_t vd_sketch_estimate(const uint16_t theirs[VD_ESTIMATES], const uint16_t ours[VD_ESTIMATES], uint64_t their_count,
+uint64_t vd_sketch_estimate(const uint8_t theirs[VD_ESTIMATES], const uint8_t ours[VD_ESTIMATES], uint64_t their_count,
                             uint64_t our_count)
 {
 	uint64_t apart = their_count > our_count ? their_count - our_count : our_count - their_count;
-	double sum = 0;
+	double squares = 0, weights = 0;
 
 	for (size_t i = 0; i < VD_ESTIMATES; i++) {
-		double p = chance(vd_estimate_at[i]);
-		uint64_t shift = (uint64_t)((double)apart * p);
-		uint16_t explained = (uint16_t)(their_count > our_count ? shift : 0 - shift);
-		int z = (int16_t)(uint16_t)(theirs[i] - ours[i] - explained);
+		double p = chance(VD_ESTIMATE_AT + i), shift = (double)apart * p, whole = floor(shift);
+		uint8_t explained = (uint8_t)(whole < 0x1p53 ? (uint64_t)whole : 0);
+		uint8_t rest = (uint8_t)(their_count > our_count ? theirs[i] - ours[i] - explained : ours[i] - theirs[i] - explained);
+		double z = (int8_t)rest - (shift - whole);
 
-		sum += (double)z * z / (p * (1 - p));
+		squares += z * z;
+		weights += p * (1 - p);
 	}
-	sum /= VD_ESTIMATES;
-	return sum > (double)apart ? (uint64_t)sum : apart;
+	return squares / weights > (double)apart ? (uint64_t)(squares / weights) : apart;
 }
 
 uint64_t vd_sketch_symbols_for(uint64_t d)
@@ -158,7 +156,6 @@ struct vd_peeler {
 	size_t queue_first, queue_count;
 	struct found *found;    /* at most `count` */
 	size_t found_count;
-	double exceeds, squares, weights; /* of the counts as they came, for the estimate */
 };
 
 struct vd_peeler *vd_peeler_new(size_t max_symbols)
@@ -251,21 +248,6 @@ static int peel(struct vd_peeler *p)
 	return VD_OK;
 }
 
-/* What symbol i tells of the size of the difference; symbol 0 tells how much one side exceeds the other. */
-static void estimate(struct vd_peeler *p, size_t i)
-{
-	static const double most = 1u << 31;
-	double q = chance(i), z;
-
-	if (i == 0)
-		return;
-	z = p->symbols[i].count - q * p->exceeds;
-	if (z > most || z < -most)
-		return;
-	p->squares += z * z;
-	p->weights += q * (1 - q);
-}
-
 int vd_peeler_add(struct vd_peeler *p, const struct vd_symbol *theirs, const struct vd_symbol *ours, size_t n)
 {
 	size_t first = p->count;
@@ -282,9 +264,6 @@ int vd_peeler_add(struct vd_peeler *p, const struct vd_symbol *theirs, const str
 		symbol_apply(s, &item, ours[i].check, 0);
 		s->count = (int32_t)((uint32_t)s->count - (uint32_t)ours[i].count);
 		p->queued[first + i] = false;
-		if (first + i == 0)
-			p->exceeds = s->count;
-		estimate(p, first + i);
 	}
 	p->count += n;
 	for (size_t i = 0; i < p->found_count; i++) {
@@ -323,10 +302,18 @@ const struct vd_item *vd_peeler_item(const struct vd_peeler *p, size_t i, int *s
 	return &p->found[i].item;
 }
 
-uint64_t vd_peeler_estimate(const struct vd_peeler *p)
+/* As vd_sketch_estimate; symbol 0 tells how much one side exceeds the other. */
+uint64_t vd_peeler_rest(const struct vd_peeler *p)
 {
-	double least = fabs(p->exceeds), d = p->weights > 0 ? p->squares / p->weights : 0;
+	double exceeds = p->count ? p->symbols[0].count : 0, squares = 0, weights = 0, d;
 
-	d = d > least ? d : least;
+	for (size_t i = 1; i < p->count; i++) {
+		double q = chance(i), z = p->symbols[i].count - q * exceeds;
+
+		squares += z * z;
+		weights += q * (1 - q);
+	}
+	d = weights > 0 ? squares / weights : 0;
+	d = d > fabs(exceeds) ? d : fabs(exceeds);
 	return d < 0x1p62 ? (uint64_t)d : UINT64_C(1) << 62; /* counts may claim anything */
 }

@@ -52,16 +52,15 @@ size_t vd_peeler_symbols(const struct vd_peeler *);
 /* Items found so far: sign +1 only theirs, -1 only ours. */
 size_t vd_peeler_found(const struct vd_peeler *);
 const struct vd_item *vd_peeler_item(const struct vd_peeler *, size_t i, int *sign);
-/* Estimate of the whole difference from all symbols taken so far: the more of them, the better. */
-uint64_t vd_peeler_estimate(const struct vd_peeler *);
+/* Estimate of what was not found yet, from what is left in the symbols taken so far: the more of them, the better. */
+uint64_t vd_peeler_rest(const struct vd_peeler *);
 /* Symbols that most likely settle a difference of d. */
 uint64_t vd_sketch_symbols_for(uint64_t d);
 
-/* Estimate of the difference from the counts of symbols vd_estimate_at[] of both sides (low 16 bits) and the set sizes.
- * Standard deviation about a third of the difference. */
-enum { VD_ESTIMATES = 16 };
-extern const uint16_t vd_estimate_at[VD_ESTIMATES];
-uint64_t vd_sketch_estimate(const uint16_t theirs[VD_ESTIMATES], const uint16_t ours[VD_ESTIMATES], uint64_t their_count,
+/* Estimate of the difference from the counts (their low 8 bits) of the symbols from VD_ESTIMATE_AT on, of both sides, and the set
+ * sizes. Standard deviation about a fifth of a difference of 100; more of a small one. Beyond some 50,000 it tells only that. */
+enum { VD_ESTIMATES = 64, VD_ESTIMATE_AT = 32 };
+uint64_t vd_sketch_estimate(const uint8_t theirs[VD_ESTIMATES], const uint8_t ours[VD_ESTIMATES], uint64_t their_count,
                             uint64_t our_count);
 
 #endif

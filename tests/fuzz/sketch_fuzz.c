@@ -67,7 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		FUZZ_CHECK(rc == VD_OK || rc == VD_EFORMAT || (rc == VD_ECAP && i + piece > MOST));
 		FUZZ_CHECK(vd_peeler_found(p) <= vd_peeler_symbols(p) && vd_peeler_symbols(p) <= MOST);
 		if (!rc)
-			vd_peeler_estimate(p);
+			vd_peeler_rest(p);
 	}
 	vd_peeler_free(p);
 	return 0;

@@ -54,9 +54,11 @@ static void test_node__equal_sets_cost_little(void **state)
 		for (size_t i = 0; i < size; i++) {
 			struct vd_id id;
 
+			uint8_t lane = (uint8_t)(VD_LANE_URGENT + i % 3);
+
 			world_bytes(&net.w, &id, sizeof(id));
-			memory_add_id(&net.hosts[0].m, VD_LANE_NORMAL, &id);
-			memory_add_id(&net.hosts[1].m, VD_LANE_NORMAL, &id);
+			memory_add_id(&net.hosts[0].m, lane, &id);
+			memory_add_id(&net.hosts[1].m, lane, &id);
 		}
 		w = net_connect(&net, 0, 1, 30);
 		assert_true(net_run_session(&net, w, 60000));

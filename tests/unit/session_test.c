@@ -95,7 +95,7 @@ static void test_session__scattered_differences_cost_the_difference(void **state
 {
 	(void)state;
 	for (uint64_t seed = 10; seed < 14; seed++)
-		differing(seed, 20000, 50, 50, 8000, 3);
+		differing(seed, 20000, 50, 50, 7200, 3);
 	differing(20, 20000, 1, 0, 1800, 3);
 	differing(21, 20000, 0, 1, 1800, 3);
 	differing(22, 20000, 1, 1, 1800, 3);
