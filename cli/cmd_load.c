@@ -17,6 +17,7 @@
 
 #include "cli.h"
 #include "fields.h"
+#include "map.h"
 #include "proto/err.h"
 #include "proto/hash.h"
 #include "rows.h"
@@ -26,12 +27,6 @@
 /* A commit rewrites pages all over the index, so few large ones are cheaper; but none holds up other writers for long. */
 enum { BATCH_ROWS = 8192, BATCH_BYTES = 2 * 1024 * 1024, BATCH_MS = 500, BAD_ROWS_SAID = 100 };
 enum { NOTE_MOVING = 0, NOTE_END = 1 };
-
-struct mapped {
-	struct vd_slice field;
-	struct vd_slice column;
-	size_t index;               /* CSV */
-};
 
 /* How far a note says that the file is stored. */
 struct position {
@@ -47,8 +42,7 @@ struct load {
 	struct vd_rows *rows;
 	struct vd_fields fields;
 	struct vd_id_finder finder;
-	struct mapped *map;
-	size_t map_count;
+	struct vd_map map;
 	bool dry_run;
 	bool is_again;
 	uint8_t h[VD_HASH_BYTES], start[VD_HASH_BYTES];
@@ -144,118 +138,6 @@ static enum vd_rows_format format_of(const char *path)
 	return VD_ROWS_GUESS;
 }
 
-/* A slice as a C string, cut to the room there is: for messages. */
-static const char *text_of(struct vd_slice s, char *out, size_t cap)
-{
-	size_t n = s.n < cap - 1 ? s.n : cap - 1;
-
-	if (n)
-		memcpy(out, s.p, n);
-	out[n] = '\0';
-	return out;
-}
-
-static int map_add(struct load *l, struct vd_slice field, struct vd_slice column, size_t index)
-{
-	struct mapped *map = realloc(l->map, (l->map_count + 1) * sizeof *map);
-
-	if (!map)
-		return vd_fail(l->cli, VD_ENOMEM, VD_MSG_NONE, VD_MSG_LOAD_STOPPED, NULL);
-	l->map = map;
-	l->map[l->map_count++] = (struct mapped){ field, column, index };
-	return 0;
-}
-
-/* --map FIELD=COLUMN, one of them. */
-static int map_one(struct load *l, const char *said)
-{
-	const char *eq = strchr(said, '=');
-	struct vd_slice field = vd_slice(said, eq ? (size_t)(eq - said) : 0), column = vd_slice_str(eq ? eq + 1 : "");
-	size_t count, index = 0;
-	const struct vd_slice *columns = vd_rows_columns(l->rows, &count);
-
-	if (!eq || !vd_field_name_ok(field))
-		return vd_misuse(l->cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_LOAD_MAP_BAD, "load", said, NULL);
-	for (size_t i = 0; i < l->map_count; i++)
-		if (vd_slice_eq(l->map[i].field, field))
-			return vd_misuse(l->cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_LOAD_MAP_TWICE, "load", said, NULL);
-	if (vd_rows_format(l->rows) == VD_ROWS_CSV) {
-		struct vd_buf names = { 0 };
-
-		while (index < count && !vd_slice_eq(columns[index], column))
-			index++;
-		if (index == count) {
-			int rc;
-
-			for (size_t i = 0; i < count; i++) {
-				vd_buf_put_slice(&names, vd_slice_str(i ? ", " : ""));
-				vd_buf_put_slice(&names, columns[i]);
-			}
-			vd_buf_put_u8(&names, 0);
-			rc = vd_misuse(l->cli, VD_MSG_HINT_LOAD_NO_COLUMN, VD_MSG_LOAD_NO_COLUMN, eq + 1, (const char *)names.p, NULL);
-			vd_buf_deinit(&names);
-			return rc;
-		}
-	}
-	return map_add(l, field, column, index);
-}
-
-/* Columns that no --map names: said once, so that nobody believes they were stored. */
-static void say_unmapped(struct load *l)
-{
-	size_t count;
-	const struct vd_slice *columns = vd_rows_columns(l->rows, &count);
-	struct vd_buf names = { 0 };
-
-	for (size_t i = 0; i < count; i++) {
-		bool mapped = false;
-
-		for (size_t j = 0; j < l->map_count; j++)
-			mapped |= l->map[j].index == i;
-		if (mapped)
-			continue;
-		vd_buf_put_slice(&names, vd_slice_str(names.n ? ", " : ""));
-		vd_buf_put_slice(&names, columns[i]);
-	}
-	if (names.n) {
-		vd_buf_put_u8(&names, 0);
-		vd_note(l->cli, VD_MSG_LOAD_UNMAPPED, (const char *)names.p, NULL);
-	}
-	vd_buf_deinit(&names);
-}
-
-static int make_map(struct load *l)
-{
-	size_t at = 0, count;
-	const struct vd_slice *columns = vd_rows_columns(l->rows, &count);
-	const char *said;
-	char name[128];
-
-	while ((said = vd_options_each(&l->cli->opt, VD_OPT_MAP, &at))) {
-		int rc = map_one(l, said);
-
-		if (rc)
-			return rc;
-	}
-	if (l->map_count) {
-		if (vd_rows_format(l->rows) == VD_ROWS_CSV)
-			say_unmapped(l);
-		return 0;
-	}
-	for (size_t i = 0; i < count; i++) {
-		if (!vd_field_name_ok(columns[i]))
-			return vd_misuse(l->cli, VD_MSG_HINT_LOAD_COLUMN_NAME, VD_MSG_LOAD_COLUMN_NAME,
-			                 text_of(columns[i], name, sizeof name), vd_num(l->cli, i + 1), NULL);
-		for (size_t j = 0; j < i; j++)
-			if (vd_slice_eq(columns[i], columns[j]))
-				return vd_misuse(l->cli, VD_MSG_HINT_LOAD_COLUMN_NAME, VD_MSG_LOAD_COLUMN_TWICE,
-				                 text_of(columns[i], name, sizeof name), NULL);
-		if (map_add(l, columns[i], columns[i], i))
-			return VD_EXIT_FAILED;
-	}
-	return 0;
-}
-
 static void put_sized(struct vd_buf *b, struct vd_slice s)
 {
 	vd_buf_put_u32(b, (uint32_t)s.n);
@@ -273,10 +155,10 @@ static int start_chain(struct load *l)
 	put_sized(&b, vd_slice(vd_group_id(l->group), VD_GROUP_BYTES));
 	put_sized(&b, l->fields.kind);
 	vd_buf_put_u8(&b, vd_rows_format(l->rows) == VD_ROWS_CSV ? 1 : 2);
-	vd_buf_put_u32(&b, (uint32_t)l->map_count);
-	for (size_t i = 0; i < l->map_count; i++) {
-		put_sized(&b, l->map[i].field);
-		put_sized(&b, l->map[i].column);
+	vd_buf_put_u32(&b, (uint32_t)l->map.count);
+	for (size_t i = 0; i < l->map.count; i++) {
+		put_sized(&b, l->map.items[i].field);
+		put_sized(&b, l->map.items[i].column);
 	}
 	for (size_t i = 0; i < count; i++)
 		put_sized(&b, columns[i]);
@@ -431,14 +313,14 @@ static int convert(struct load *l, const struct vd_row *row, struct vd_bad_field
 	vd_fields_reset(&l->fields);
 	vd_buf_reset(&l->content);
 	if (row->cells) {
-		for (size_t i = 0; !rc && i < l->map_count; i++)
-			rc = vd_fields_put(&l->fields, l->map[i].field, row->cells->cells[l->map[i].index], bad);
-	} else if (l->map_count) {
-		for (size_t i = 0; !rc && i < l->map_count; i++) {
-			const json_t *v = json_object_getn(row->object, (const char *)l->map[i].column.p, l->map[i].column.n);
+		for (size_t i = 0; !rc && i < l->map.count; i++)
+			rc = vd_fields_put(&l->fields, l->map.items[i].field, row->cells->cells[l->map.items[i].index], bad);
+	} else if (l->map.count) {
+		for (size_t i = 0; !rc && i < l->map.count; i++) {
+			const json_t *v = json_object_getn(row->object, (const char *)l->map.items[i].column.p, l->map.items[i].column.n);
 
 			if (v)
-				rc = vd_fields_put_json(&l->fields, l->map[i].field, v, bad);
+				rc = vd_fields_put_json(&l->fields, l->map.items[i].field, v, bad);
 		}
 	} else {
 		for (void *it = json_object_iter((json_t *)(uintptr_t)row->object); !rc && it;
@@ -570,7 +452,7 @@ static int prepare(struct load *l, const char *path, int fd)
 		return vd_refuse(cli, VD_EXIT_FAILED, "format", VD_MSG_HINT_LOAD_EMPTY, VD_MSG_LOAD_HEADER_BAD, path, NULL);
 	if (rc)
 		return vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_LOAD_READ_FAILED, path, NULL);
-	rc = make_map(l);
+	rc = vd_map_make(&l->map, cli, l->rows);
 	if (rc)
 		return rc;
 	rc = start_chain(l);
@@ -616,7 +498,7 @@ static int load_run(struct vd_cli *cli)
 	vd_buf_deinit(&l->content);
 	vd_rows_free(l->rows);
 	vd_group_free(l->group);
-	free(l->map);
+	vd_map_deinit(&l->map);
 	free(l);
 	return rc;
 }
