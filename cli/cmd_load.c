@@ -5,6 +5,10 @@
  * A later run looks for the longest prefix of the file that has a note: also of a file that has grown since. A last row without
  * its line end may go on when the file grows, so a note in front of it stays, too.
  *
+ * Rows that were refused are corrected where they stand, and then the whole file is loaded again. So at its end a second chain, in
+ * which nothing stands for a refused row, leaves a note "mended", and the note "refused" / h_0 says which rows they were: a later
+ * run that finds the same rows around them looks at those alone.
+ *
  * --again has a position of its own, "again" / h_i, which is gone when the end is reached: only an interrupted one goes on. */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,6 +31,14 @@
 /* A commit rewrites pages all over the index, so few large ones are cheaper; but none holds up other writers for long. */
 enum { BATCH_ROWS = 8192, BATCH_BYTES = 2 * 1024 * 1024, BATCH_MS = 500, BAD_ROWS_SAID = 100 };
 enum { NOTE_MOVING = 0, NOTE_END = 1 };
+enum { GAPS_MAX = 1000 }; /* what a note holds */
+
+/* Rows that were refused, ascending, the first row being 1. */
+struct gaps {
+	uint32_t rows[GAPS_MAX];
+	size_t count;
+	bool over;                      /* there were more */
+};
 
 /* How far a note says that the file is stored. */
 struct position {
@@ -48,7 +60,9 @@ struct load {
 	uint8_t h[VD_HASH_BYTES], start[VD_HASH_BYTES];
 	uint8_t before[VD_HASH_BYTES];  /* the position in front of the last row */
 	bool unfinished;                /* the last row has no line end */
-	struct position stored, again;
+	struct position stored, again, mended;
+	struct gaps before_gaps, gaps;  /* refused by an earlier run; by this one */
+	uint8_t good[VD_HASH_BYTES];    /* the chain without refused rows */
 	uint64_t known_rows;            /* rows of the file that this run need not store */
 	uint64_t row, fresh, known, refused, said;
 	struct vd_write *write;
@@ -167,6 +181,7 @@ static int start_chain(struct load *l)
 		vd_hash1(VD_HASH_LOAD, l->start, vd_buf_slice(&b));
 	vd_buf_deinit(&b);
 	memcpy(l->h, l->start, sizeof l->h);
+	memcpy(l->good, l->start, sizeof l->good);
 	return rc;
 }
 
@@ -176,6 +191,47 @@ static void advance(struct load *l, struct vd_slice raw)
 
 	memcpy(l->before, l->h, sizeof l->before);
 	vd_hash(VD_HASH_LOAD, vd_slice(NULL, 0), l->h, sizeof l->h, parts, 2);
+}
+
+static void advance_good(struct load *l, struct vd_slice raw, bool refused)
+{
+	struct vd_slice parts[2] = { vd_slice(l->good, sizeof l->good), refused ? vd_slice(NULL, 0) : raw };
+
+	vd_hash(VD_HASH_LOAD, vd_slice(NULL, 0), l->good, sizeof l->good, parts, 2);
+}
+
+static int by_row(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static bool is_gap(const struct gaps *g, uint64_t row)
+{
+	uint32_t wanted = (uint32_t)row;
+
+	return row <= UINT32_MAX && bsearch(&wanted, g->rows, g->count, sizeof *g->rows, by_row);
+}
+
+static void add_gap(struct gaps *g, uint64_t row)
+{
+	if (g->count == GAPS_MAX || row > UINT32_MAX)
+		g->over = true;
+	else
+		g->rows[g->count++] = (uint32_t)row;
+}
+
+static void read_gaps(struct load *l)
+{
+	struct vd_slice key = vd_slice(l->start, sizeof l->start);
+	struct gaps *g = &l->before_gaps;
+	struct vd_buf value = { 0 };
+
+	if (vd_store_note(l->cli->store, "refused", key, &value) == 0 && value.n <= sizeof g->rows)
+		for (size_t i = 0; i + 4 <= value.n; i += 4)
+			g->rows[g->count++] = vd_get_u32(value.p + i);
+	vd_buf_deinit(&value);
 }
 
 /* Is everything up to here stored? *state: NOTE_MOVING or NOTE_END. */
@@ -190,15 +246,15 @@ static bool noted(struct load *l, const char *use, const uint8_t h[VD_HASH_BYTES
 	return found;
 }
 
-static void look(struct load *l, struct position *p, uint64_t row)
+static void look(struct load *l, struct position *p, const uint8_t h[VD_HASH_BYTES], uint64_t row)
 {
 	uint8_t state;
 
-	if (!noted(l, p->use, l->h, &state))
+	if (!noted(l, p->use, h, &state))
 		return;
 	p->rows = row;
 	p->has_note = state == NOTE_MOVING;
-	memcpy(p->noted, l->h, sizeof p->noted);
+	memcpy(p->noted, h, sizeof p->noted);
 }
 
 /* Finds the longest prefix that is stored already. Files of a kind, mapping and header never loaded before skip the search. */
@@ -211,16 +267,26 @@ static int find_known(struct load *l)
 
 	if (!noted(l, l->stored.use, l->start, &state))
 		return 0;
+	if (!l->is_again)
+		read_gaps(l);
 	while ((rc = vd_rows_next(l->rows, &row)) == 1) {
 		i++;
 		advance(l, row.raw);
-		look(l, &l->stored, i);
+		look(l, &l->stored, l->h, i);
 		if (l->is_again)
-			look(l, &l->again, i);
+			look(l, &l->again, l->h, i);
+		if (l->before_gaps.count == 0)
+			continue;
+		advance_good(l, row.raw, is_gap(&l->before_gaps, i));
+		if (i >= l->before_gaps.rows[l->before_gaps.count - 1])
+			look(l, &l->mended, l->good, i);
 	}
 	vd_rows_rewind(l->rows);
 	memcpy(l->h, l->start, sizeof l->h);
+	memcpy(l->good, l->start, sizeof l->good);
 	l->known_rows = l->is_again ? l->again.rows : l->stored.rows;
+	if (!l->is_again && l->mended.rows > l->stored.rows)
+		l->known_rows = l->mended.rows;
 	return rc;
 }
 
@@ -235,10 +301,29 @@ static int leave(struct load *l, const struct position *p)
 	return p->has_note ? vd_write_note(l->write, p->use, vd_slice(p->noted, sizeof p->noted), vd_slice(NULL, 0)) : 0;
 }
 
+/* At the end: which rows are still to be corrected, and what stands around them. */
+static int write_gaps(struct load *l)
+{
+	struct vd_buf value = { 0 };
+	int rc;
+
+	if (l->gaps.count == 0 || l->gaps.over)
+		return 0;
+	for (size_t i = 0; i < l->gaps.count; i++)
+		vd_buf_put_u32(&value, l->gaps.rows[i]);
+	rc = vd_buf_check(&value);
+	if (!rc)
+		rc = vd_write_note(l->write, "refused", vd_slice(l->start, sizeof l->start), vd_buf_slice(&value));
+	vd_buf_deinit(&value);
+	return rc ? rc : note(l, l->mended.use, l->good, NOTE_END);
+}
+
 static int write_position(struct load *l, bool end)
 {
 	int rc = note(l, l->stored.use, l->start, NOTE_END);
 
+	if (!rc && end)
+		rc = write_gaps(l);
 	if (!rc)
 		rc = leave(l, &l->again);
 	if (!rc && l->is_again && !end)
@@ -264,7 +349,7 @@ static int flush(struct load *l, bool end)
 {
 	int rc = 0;
 
-	if (l->dry_run || (l->row <= l->known_rows && !(end && l->again.has_note)))
+	if (l->dry_run || (l->row <= l->known_rows && !l->batch_rows && !(end && (l->again.has_note || l->row > l->stored.rows))))
 		return 0;
 	if (!l->write)
 		rc = vd_write_begin(l->cli->store, &l->write);
@@ -345,13 +430,19 @@ static int take_row(struct load *l, const struct vd_row *row)
 	l->row++;
 	l->unfinished = row->unfinished;
 	advance(l, row->raw);
+	advance_good(l, row->raw, rc == VD_EINVAL);
 	if (rc == VD_EINVAL) {
+		add_gap(&l->gaps, l->row);
 		say_bad(l, row, &bad);
 		return 0;
 	}
 	if (rc)
 		return rc;
-	if (l->row <= l->known_rows) {
+	if (l->row <= l->stored.rows && !l->is_again) {
+		l->known++;
+		return 0;
+	}
+	if (l->row <= l->known_rows && !is_gap(&l->before_gaps, l->row)) {
 		l->known++;
 		return 0;
 	}
@@ -383,8 +474,11 @@ static void show_progress(struct load *l, bool last)
 	vd_progress(l->cli, last ? VD_MSG_NONE : VD_MSG_LOAD_PROGRESS, vd_num(l->cli, l->row), NULL);
 }
 
+/* Corrected rows among those that are known go in with the position behind all of them: in one commit. */
 static bool batch_full(const struct load *l)
 {
+	if (l->row <= l->known_rows)
+		return false;
 	return l->batch_rows >= BATCH_ROWS || l->batch_bytes >= BATCH_BYTES ||
 	       (l->write && vd_time_steady_ms() >= l->batch_until_ms);
 }
@@ -435,7 +529,7 @@ static int report(struct load *l, int err)
 	if (l->refused && !l->fresh && !l->known)
 		return vd_refuse(cli, VD_EXIT_PARTLY, "partly", VD_MSG_HINT_LOAD_NONE, VD_MSG_LOAD_NONE, vd_num(cli, l->refused), NULL);
 	if (l->refused)
-		return vd_refuse(cli, VD_EXIT_PARTLY, "partly", VD_MSG_HINT_LOAD_PARTLY, VD_MSG_LOAD_PARTLY, vd_num(cli, l->refused), NULL);
+		return vd_refuse(cli, VD_EXIT_PARTLY, "partly", l->gaps.over ? VD_MSG_HINT_LOAD_PARTLY : VD_MSG_HINT_LOAD_MEND, VD_MSG_LOAD_PARTLY, vd_num(cli, l->refused), NULL);
 	if (!l->fresh && l->known)
 		vd_note(cli, VD_MSG_LOAD_ALL_KNOWN, NULL);
 	return VD_EXIT_DONE;
@@ -475,6 +569,7 @@ static int load_run(struct vd_cli *cli)
 	l->is_again = vd_options_get(&cli->opt, VD_OPT_AGAIN) != NULL;
 	l->stored.use = "load";
 	l->again.use = "again";
+	l->mended.use = "mended";
 	l->errors = json_array();
 	rc = vd_fields_init(&l->fields, kind, &l->finder);
 	rc = rc ? vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_BAD_KIND, "load", kind, NULL) : vd_cli_group(cli, &l->group);

@@ -309,8 +309,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "Stores one record for each row of a CSV (RFC 4180, with a header) or NDJSON file. Values are stored as they stand, blank ones too.\n"
 	  "A bad row is named by its number and the others are stored; as in a spreadsheet, the header of a CSV is row 1. After an interruption\n"
 	  "the same command goes on where it was. Of a file that was loaded before, and to which rows were added at its end, only those are new.\n"
-	  "A file in which anything else was changed is another file to vereda: all of its rows are stored. So correct bad rows in a file of\n"
-	  "their own. A last line without line end counts as it stands; what is added to it later makes another row of it.\n\n"
+	  "Bad rows may be corrected where they stand: the next load of that file stores them alone, if no other file of those columns with\n"
+	  "bad rows was loaded in between. A file in which anything else was changed is another file to vereda: all of its rows are stored. A last line without line end counts as it stands; what is added to it later makes another row of it.\n\n"
 	  "  --map FIELD=COLUMN   only the columns named so; without it, all of them under their own names\n"
 	  "  --dry-run            only look; store nothing\n"
 	  "  --again              store all rows, also those stored before; repeated after an interruption, it goes on",
@@ -321,8 +321,9 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "Guarda un registro por cada fila de un archivo CSV (RFC 4180, con encabezado) o NDJSON. Los valores se guardan tal cual, también los\n"
 	  "vacíos. Las filas malas se nombran por su número y las demás se guardan; como en una hoja de cálculo, el encabezado de un CSV es la\n"
 	  "fila 1. Después de una interrupción la misma orden sigue donde iba. De un archivo ya cargado al que se agregaron filas al final, solo\n"
-	  "esas son nuevas. Un archivo en el que cambió cualquier otra cosa es otro archivo para vereda: se guardan todas sus filas. Por eso,\n"
-	  "corrige las filas malas en un archivo aparte. Una última línea sin fin de línea cuenta tal cual; lo que se le agregue después la hace\n"
+	  "esas son nuevas. Las filas malas se pueden corregir en su lugar: la próxima carga de ese archivo guarda solo esas, si entretanto no\n"
+	  "se cargó otro archivo de las mismas columnas con filas malas. Un archivo en el que cambió cualquier otra cosa es otro archivo para\n"
+	  "vereda: se guardan todas sus filas. Una última línea sin fin de línea cuenta tal cual; lo que se le agregue después la hace\n"
 	  "otra fila.\n\n"
 	  "  --map CAMPO=COLUMNA  solo las columnas nombradas así; sin esto, todas con su propio nombre\n"
 	  "  --dry-run            solo mirar; no guardar nada\n"
@@ -634,6 +635,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(LOAD_PARTLY, "Rows that could not be taken: {0}; all the others are stored", "Filas que no se pudieron tomar: {0}; todas las demás están guardadas"),
 	T(HINT_LOAD_PARTLY, "Correct those rows in a file of their own and load that one: the others would be stored twice.",
 	  "Corrige esas filas en un archivo aparte y carga ese: las demás se guardarían dos veces."),
+	T(HINT_LOAD_MEND, "Correct those rows where they stand and run the same command again: the others are not stored twice.",
+	  "Corrige esas filas en su lugar y repite la misma orden: las demás no se guardan dos veces."),
 	T(LOAD_PARTLY_DRY, "Rows that could not be taken: {0}; nothing was changed",
 	  "Filas que no se podrían tomar: {0}; no se cambió nada"),
 	T(HINT_LOAD_PARTLY_DRY, "Correct those rows, and look again with --dry-run.",

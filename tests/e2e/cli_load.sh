@@ -27,6 +27,16 @@ is "bad rows are listed by number" "$code $(key '"\(.new) \(.known) \(.refused) 
 is "the good rows are stored" "$(count event)" 3
 v hub --json load event b.csv
 is "a second run says the same of the bad ones" "$code $(key '"\(.new) \(.known) \(.refused)"')" "3 0 3 4"
+says "and how to go on" "where they stand" err
+sed 's/bad date,soon/bad date,2026-03-02/; s/^ragged$/ragged,2026,low/' b.csv >corrected.csv
+v hub --json load event corrected.csv
+is "rows corrected where they stand are stored alone" "$code $(key '"\(.new) \(.known) \(.refused)"') $(count event)" "3 2 3 2 5"
+sed -i 's/huge/high/' corrected.csv
+echo 'grown,2026,low' >>corrected.csv
+v hub --json load event corrected.csv
+is "again, in a file that has grown" "$code $(key '"\(.new) \(.known) \(.refused)"') $(count event)" "3 2 5 1 7"
+v hub --json load event corrected.csv
+is "and then it is known" "$code $(key '"\(.new) \(.known) \(.refused)"')" "3 0 7 1"
 v hub load event b.csv
 says "bad rows for people" "^Row 3 .*date" err
 v hub --lang es load event b.csv
