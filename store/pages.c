@@ -384,3 +384,137 @@ int vd_pages_walk(int fd, const struct vd_pages *pages)
 	free(w.seen);
 	return rc;
 }
+
+/* --- what is left of a broken file --- */
+
+struct scan {
+	int fd;
+	uint64_t page_bytes, file_pages;
+	uint8_t *raw;
+	uint8_t *live;      /* a bit for each page that the newest state still refers to */
+};
+
+/* The offsets of the nodes of a page, as far as they make sense: calls `each` for those. Returns what `each` does. */
+static int each_node(const struct scan *s, const uint8_t *raw,
+                     int (*each)(void *ctx, const uint8_t *node, size_t room), void *ctx)
+{
+	size_t bytes = (size_t)s->page_bytes, lower = u16_at(raw + HEAD - 4);
+	int rc = VD_OK;
+
+	for (size_t at = HEAD; at + 2 <= lower && at + 2 <= bytes && !rc; at += 2) {
+		size_t node = u16_at(raw + at);
+
+		if (node >= HEAD && node <= bytes - NODE && u16_at(raw + node + 6) <= bytes - node - NODE)
+			rc = each(ctx, raw + node, bytes - node);
+	}
+	return rc;
+}
+
+struct marking {
+	struct scan *s;
+	uint16_t flags;
+	unsigned depth;
+};
+
+static int mark_page(struct scan *s, uint64_t page, unsigned depth);
+
+static int mark_node(void *ctx, const uint8_t *node, size_t room)
+{
+	const struct marking *m = ctx;
+	uint64_t low = u16_at(node) | (uint64_t)u16_at(node + 2) << 16;
+	struct tree table;
+
+	if (m->flags == P_BRANCH)
+		return mark_page(m->s, sizeof(size_t) > 4 ? low | (uint64_t)u16_at(node + 4) << 32 : low, m->depth + 1);
+	if (!(u16_at(node + 4) & F_SUBDATA) || room - NODE - u16_at(node + 6) < sizeof(table))
+		return VD_OK;
+	memcpy(&table, node + NODE + u16_at(node + 6), sizeof(table));
+	return mark_page(m->s, table.root, m->depth + 1);
+}
+
+/* Marks a page and what hangs on it. What is not as it must be only hides what is below it. */
+static int mark_page(struct scan *s, uint64_t page, unsigned depth)
+{
+	struct marking m = { .s = s, .depth = depth };
+	size_t number;
+	uint8_t *raw;
+	int rc = VD_OK;
+
+	if (page < 2 || page >= s->file_pages || depth > DEPTH_MAX || s->live[page / 8] & 1u << page % 8)
+		return VD_OK;
+	raw = malloc((size_t)s->page_bytes);
+	if (!raw)
+		return VD_ENOMEM;
+	if (!read_at(s->fd, page * s->page_bytes, raw, (size_t)s->page_bytes)) {
+		memcpy(&number, raw, sizeof(number));
+		m.flags = u16_at(raw + sizeof(size_t) + 2);
+		if (number == page && (m.flags == P_BRANCH || m.flags == P_LEAF)) {
+			s->live[page / 8] = (uint8_t)(s->live[page / 8] | 1u << page % 8);
+			rc = each_node(s, raw, mark_node, &m);
+		}
+	}
+	free(raw);
+	return rc;
+}
+
+struct offering {
+	struct scan *s;
+	uint64_t page;
+	int (*visit)(void *ctx, const struct vd_pages_piece *);
+	void *ctx;
+};
+
+static int offer_node(void *ctx, const uint8_t *node, size_t room)
+{
+	const struct offering *o = ctx;
+	uint64_t bytes = o->s->page_bytes;
+	struct vd_pages_piece piece = { .key = node + NODE, .key_n = u16_at(node + 6),
+		                        .n = u16_at(node) | (uint64_t)u16_at(node + 2) << 16,
+		                        .live = o->s->live[o->page / 8] >> o->page % 8 & 1 };
+	size_t value = NODE + piece.key_n, page;
+
+	if (u16_at(node + 4) == 0) {
+		piece.at = o->page * bytes + (uint64_t)(node - o->s->raw) + value;
+		return piece.n > room - value ? VD_OK : o->visit(o->ctx, &piece);
+	}
+	if (u16_at(node + 4) != F_BIGDATA || room - value < sizeof(page))
+		return VD_OK;
+	memcpy(&page, node + value, sizeof(page));
+	if (page >= o->s->file_pages || piece.n > (o->s->file_pages - page) * bytes - HEAD)
+		return VD_OK;
+	piece.at = page * bytes + HEAD;
+	return o->visit(o->ctx, &piece);
+}
+
+int vd_pages_scan(int fd, int (*visit)(void *ctx, const struct vd_pages_piece *), void *ctx)
+{
+	struct scan s = { .fd = fd, .page_bytes = (uint64_t)sysconf(_SC_PAGESIZE) };
+	struct offering o = { .s = &s, .visit = visit, .ctx = ctx };
+	struct vd_pages pages;
+	struct tree tree = { .root = SIZE_MAX };
+	struct stat st;
+	int rc = VD_ENOMEM;
+
+	if (fstat(fd, &st))
+		return VD_EIO;
+	if (!S_ISREG(st.st_mode))
+		return VD_EDAMAGED;
+	if (!vd_pages_read(fd, &pages)) {
+		s.page_bytes = pages.page_bytes;
+		memcpy(&tree, pages.main_tree, sizeof(tree));
+	}
+	s.file_pages = (uint64_t)st.st_size / s.page_bytes;
+	s.raw = malloc((size_t)s.page_bytes);
+	s.live = calloc(1, (size_t)(s.file_pages / 8 + 1));
+	if (s.raw && s.live)
+		rc = mark_page(&s, tree.root, 0);
+	for (o.page = 0; o.page < s.file_pages && !rc; o.page++) {
+		/* A sector that cannot be read costs its page alone. */
+		if (!read_at(fd, o.page * s.page_bytes, s.raw, (size_t)s.page_bytes) &&
+		    u16_at(s.raw + sizeof(size_t) + 2) == P_LEAF)
+			rc = each_node(&s, s.raw, offer_node, &o);
+	}
+	free(s.raw);
+	free(s.live);
+	return rc;
+}

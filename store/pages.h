@@ -5,6 +5,7 @@
 #ifndef VD_PAGES_H
 #define VD_PAGES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,5 +21,15 @@ int vd_pages_read(int fd, struct vd_pages *out);
  * nodes inside the page and apart, keys in order, as many of all as is said; no page both free and in use.
  * Values are not looked into. Nobody may write meanwhile. VD_EDAMAGED, VD_EIO, VD_ENOMEM. */
 int vd_pages_walk(int fd, const struct vd_pages *);
+
+/* A key and its value as they stand in some page of a broken file, of whatever table and whatever age. */
+struct vd_pages_piece {
+	const uint8_t *key;         /* borrowed for the call */
+	size_t key_n;
+	uint64_t at, n;             /* where the value stands in the file; what it says is for the visitor to judge */
+	bool live;                  /* the newest state still refers to its page */
+};
+/* Offers all of them. Non-zero from `visit` stops it and is returned. VD_EDAMAGED: not even a file. */
+int vd_pages_scan(int fd, int (*visit)(void *ctx, const struct vd_pages_piece *), void *ctx);
 
 #endif

@@ -288,6 +288,7 @@ static int consider_one(struct query *q, const struct vd_id *id)
 		rc = vd_store_read(q->store, arrival, &q->raw, &record, &received_ms);
 	if (!rc)
 		rc = consider(q, arrival, received_ms, &record.id, record.raw);
+	q->damaged |= rc == VD_EDAMAGED;
 	return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
 }
 
@@ -302,6 +303,7 @@ static int consider_replaced(struct query *q, const struct match *match)
 	size_t n = 0;
 	int rc = vd_store_read(q->store, match->arrival, &q->raw, &record, NULL);
 
+	q->damaged |= rc == VD_EDAMAGED;
 	if (rc)
 		return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
 	group = vd_readers_find(&q->readers, record.group);
