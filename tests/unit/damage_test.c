@@ -8,6 +8,7 @@
 #include "store/bundle.h"
 #include "store/check.h"
 #include "store/index.h"
+#include "store/salvage.h"
 
 enum { RECORDS = 70, PAGE = 4096, CASES = 420 };
 
@@ -78,7 +79,7 @@ static void make(const char *home, struct whole *whole)
 
 /* --- in a process of its own: what commands do; its exit status says what they told --- */
 
-enum { REFUSED = 10, TOLD, SILENT, WRONG, CHECK_SILENT };
+enum { REFUSED = 10, TOLD, SILENT, WRONG, CHECK_SILENT, FORKED, HOPELESS = 100, SAVED };
 
 struct found {
 	const struct whole *whole;
@@ -153,6 +154,56 @@ static void add(struct vd_store *s, const struct whole *whole)
 	vd_group_free(g);
 }
 
+struct chains {
+	struct vd_record seen[RECORDS + 32];
+	size_t count;
+	bool forked;
+};
+
+static int chain(void *ctx, uint64_t arrival, uint64_t received_ms, struct vd_slice raw)
+{
+	struct chains *c = ctx;
+	struct vd_record *one = &c->seen[c->count];
+
+	(void)arrival;
+	(void)received_ms;
+	assert_true(c->count < sizeof(c->seen) / sizeof(c->seen[0]));
+	if (vd_record_decode(raw, one))
+		return VD_EDAMAGED;
+	for (size_t i = 0; i < c->count; i++)
+		c->forked |= c->seen[i].lane == one->lane && c->seen[i].seq == one->seq;
+	c->count++;
+	return VD_OK;
+}
+
+/* How many records a new store was built with. */
+static int salvage(const char *home, const struct whole *whole)
+{
+	struct found walked = { .whole = whole };
+	static struct chains chains;
+	struct vd_salvage saved;
+	struct vd_check check;
+	struct vd_store *s;
+	size_t n = 0;
+	int rc = vd_store_salvage(home, cast_now + 200, &saved);
+
+	if (rc == VD_ENOTFOUND || rc == VD_EVERSION)
+		return vd_store_open(home, &s) == VD_EDAMAGED ? HOPELESS : WRONG;
+	if (rc || vd_store_salvage(home, cast_now, &saved) != VD_EEXISTS || vd_store_open(home, &s))
+		return WRONG;
+	if (vd_check(s, false, &check) || check.bad || check.derived_bad)
+		return WRONG;
+	if (vd_store_walk(s, NULL, 255, 0, exported, &walked) || walked.wrong)
+		return WRONG;
+	for (size_t i = 0; i < whole->count; i++)
+		n += walked.seen[i];
+	add(s, whole);
+	if (vd_store_walk(s, NULL, 255, 0, chain, &chains) || chains.forked)
+		return FORKED;
+	vd_store_close(s);
+	return (int)(SAVED + n);
+}
+
 static int use(const char *home, const struct whole *whole)
 {
 	struct found walked = { .whole = whole }, queried = { .whole = whole };
@@ -161,8 +212,10 @@ static int use(const char *home, const struct whole *whole)
 	int rc, told, worst;
 
 	rc = vd_store_open(home, &s);
+	if (rc == VD_EDAMAGED)
+		return salvage(home, whole);
 	if (rc)
-		return rc == VD_EDAMAGED || rc == VD_EVERSION ? REFUSED : WRONG;
+		return rc == VD_EVERSION ? REFUSED : WRONG;
 	rc = vd_store_walk(s, NULL, 255, 0, exported, &walked);
 	worst = verdict(&walked, rc);
 	rc = vd_query(s, &(struct vd_query){ .control = true }, listed, &queried);
@@ -242,7 +295,7 @@ static void test_damage__any(void **state)
 {
 	const struct cast_place *p = *state;
 	struct whole whole = { 0 };
-	unsigned refused = 0, told = 0;
+	unsigned refused = 0, told = 0, saved = 0, hopeless = 0;
 	uint8_t *file;
 
 	seed = 1;
@@ -260,13 +313,20 @@ static void test_damage__any(void **state)
 		spoil(i, file, &bytes);
 		put(p->other, file, bytes);
 		verdict_ = in_child(p->other, &whole);
+		if (verdict_ >= HOPELESS) {
+			hopeless += verdict_ == HOPELESS;
+			saved += verdict_ > HOPELESS ? (unsigned)(verdict_ - SAVED) : 0;
+			verdict_ = REFUSED;
+		}
 		if (verdict_ > TOLD || (verdict_ && verdict_ < REFUSED))
 			print_error("case %u: %d\n", i, verdict_);
 		assert_true(verdict_ == 0 || verdict_ == REFUSED || verdict_ == TOLD);
 		refused += verdict_ == REFUSED;
 		told += verdict_ == TOLD;
 	}
-	print_message("%zu pages: refused %u, told %u of %u\n", whole.bytes / PAGE, refused, told, CASES);
+	print_message("%zu pages: refused %u, told %u of %u; not to be saved %u; else %zu%% was\n", whole.bytes / PAGE, refused, told,
+	              CASES, hopeless, (size_t)saved * 100 / ((refused - hopeless) * whole.count));
+	assert_true(hopeless < refused / 3 && saved > (refused - hopeless) * whole.count * 7 / 10);
 	assert_true(refused > CASES / 4 && told > CASES / 20);
 	free(file);
 	free(whole.file);
