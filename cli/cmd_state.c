@@ -11,7 +11,8 @@
 #include "proto/err.h"
 #include "proto/sign.h"
 #include "proto/vereda.h"
-#include "store/check.h"
+#include "store/salvage.h"
+#include "times.h"
 
 static int init_run(struct vd_cli *cli)
 {
@@ -382,12 +383,38 @@ int vd_cli_state(struct vd_cli *cli)
 	return VD_EXIT_DONE;
 }
 
+/* A database that cannot be opened is built anew from what can be read of it. */
+static int salvage(struct vd_cli *cli, uint64_t *records)
+{
+	struct vd_salvage saved;
+	int rc = vd_store_salvage(cli->home, vd_time_now_ms(), &saved);
+
+	if (rc == VD_EEXISTS)
+		return 0;
+	if (rc == VD_EBUSY)
+		return vd_fail(cli, rc, VD_MSG_HINT_SALVAGE_BUSY, VD_MSG_CHECK_FAILED, NULL);
+	if (rc == VD_ENOTFOUND)
+		return vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_STORE_DAMAGED, VD_MSG_STORE_DAMAGED, cli->home, NULL);
+	if (rc)
+		return vd_cli_open_failed(cli, rc);
+	*records = saved.records;
+	if (!cli->opt.json)
+		vd_say(cli, VD_MSG_STORE_SALVAGED, vd_num(cli, saved.records), saved.kept, NULL);
+	return 0;
+}
+
 static int check_run(struct vd_cli *cli)
 {
 	bool repair = vd_options_get(&cli->opt, VD_OPT_REPAIR) != NULL;
 	struct vd_check result = { 0 };
-	int rc = vd_cli_open(cli);
+	uint64_t salvaged = 0;
+	int rc = vd_sign_selftest();
 
+	if (rc)
+		return vd_cli_open_failed(cli, rc);
+	rc = repair ? salvage(cli, &salvaged) : 0;
+	if (!rc)
+		rc = vd_cli_open(cli);
 	if (rc)
 		return rc;
 	rc = vd_check(cli->store, repair, &result);
@@ -395,7 +422,7 @@ static int check_run(struct vd_cli *cli)
 	if (rc && (rc != VD_EDAMAGED || (result.bad == 0 && result.derived_bad == 0)))
 		return vd_fail(cli, rc, rc == VD_EDAMAGED ? VD_MSG_HINT_STORE_DAMAGED : VD_MSG_NONE, VD_MSG_CHECK_FAILED, NULL);
 	if (cli->opt.json)
-		vd_say_json(cli, json_pack("{s:o,s:o,s:o,s:o}", "records", vd_json_number(result.records), "bad",
+		vd_say_json(cli, json_pack("{s:o,s:o,s:o,s:o,s:o}", "salvaged", vd_json_number(salvaged), "records", vd_json_number(result.records), "bad",
 		                           vd_json_number(result.bad), "repaired", vd_json_number(result.repaired), "derived_bad",
 		                           vd_json_number(result.derived_bad)));
 	if (!rc && result.bad == 0 && result.derived_bad == 0) {

@@ -432,12 +432,14 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  vereda check\n"
 	  "  vereda check --repair\n\n"
 	  "Verifies every record and everything derived from them. --repair rebuilds what can be rebuilt and drops records whose bytes are not\n"
-	  "what their author signed; other devices still have them, and the next sync brings them back.",
+	  "what their author signed; other devices still have them, and the next sync brings them back. A database that cannot be opened any more\n"
+	  "is kept under another name, and a new one is made from all that can still be read. Stop veredad and copy the folder first.",
 	  "Ejemplos:\n"
 	  "  vereda check\n"
 	  "  vereda check --repair\n\n"
 	  "Verifica cada registro y todo lo que se deriva de ellos. --repair reconstruye lo que se puede y quita los registros que no son lo que\n"
-	  "firmó su autor; otros equipos los tienen, y el próximo intercambio los trae de vuelta."),
+	  "firmó su autor; otros equipos los tienen, y el próximo intercambio los trae de vuelta. Una base de datos que ya no se puede abrir se\n"
+	  "conserva con otro nombre, y se crea una nueva con todo lo que todavía se puede leer. Antes detén veredad y copia la carpeta."),
 	T(SUM_VERSION, "which vereda this is", "qué versión de vereda es esta"),
 	T(HELP_VERSION, "Examples:\n  vereda version\n  vereda version --json", "Ejemplos:\n  vereda version\n  vereda version --json"),
 
@@ -447,6 +449,12 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "El almacén en {0} está tan dañado que no se puede abrir; no se cambió nada"),
 	T(HINT_STORE_DAMAGED, "Keep that folder as it is, and copy it to another disk. Then make a new store (vereda init --home ANOTHER) and be admitted again with its vereda id: what reached others comes back with a sync.",
 	  "Conserva esa carpeta tal cual y cópiala a otro disco. Después crea otro almacén (vereda init --home OTRA) y pide que te admitan de nuevo con su vereda id: lo que llegó a otros vuelve con un intercambio."),
+	T(HINT_STORE_BROKEN, "Stop veredad if it runs, copy that folder to another disk, then run: vereda check --repair   It saves what can still be read.",
+	  "Detén veredad si está en marcha, copia esa carpeta a otro disco y ejecuta: vereda check --repair   Rescata lo que todavía se puede leer."),
+	T(STORE_SALVAGED, "The database was broken: {0} records that were whole were saved into a new one. The old one is kept as {1}. What is missing comes back from others with a sync.",
+	  "La base de datos estaba dañada: se rescataron {0} registros completos en una nueva. La anterior queda como {1}. Lo que falte vuelve de otros con un intercambio."),
+	T(HINT_SALVAGE_BUSY, "Stop veredad and every other vereda on this store, then repeat.",
+	  "Detén veredad y cualquier otro vereda que use este almacén, y repite."),
 	T(HOME_FILE, "{0} is a file, and a store is a folder; nothing was changed",
 	  "{0} es un archivo, y un almacén es una carpeta; no se cambió nada"),
 	T(HINT_HOME_FILE, "Name another place with --home (or $VEREDA_HOME).",
