@@ -310,7 +310,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "A bad row is named by its number and the others are stored; as in a spreadsheet, the header of a CSV is row 1. After an interruption\n"
 	  "the same command goes on where it was. Of a file that was loaded before, and to which rows were added at its end, only those are new.\n"
 	  "Bad rows may be corrected where they stand: the next load of that file stores them alone, if no other file of those columns with\n"
-	  "bad rows was loaded in between. A file in which anything else was changed is another file to vereda: all of its rows are stored. A last line without line end counts as it stands; what is added to it later makes another row of it.\n\n"
+	  "bad rows was loaded in between. A file in which anything else was changed is another file to vereda: all of its rows are stored.\n"
+	  "A last line without line end counts as it stands; what is added to it later makes another row of it.\n\n"
 	  "  --map FIELD=COLUMN   only the columns named so; without it, all of them under their own names\n"
 	  "  --dry-run            only look; store nothing\n"
 	  "  --again              store all rows, also those stored before; repeated after an interruption, it goes on",
