@@ -32,7 +32,8 @@ void vd_batch_seal(struct vd_batch *);
 /* Questions about what is stored already. */
 struct vd_chain_port {
 	void *ctx;
-	/* Is a stored (therefore valid) record of the same group, author and lane, seq one higher, naming this id in prev? */
+	/* Is a stored (therefore valid) record of the same group, author and lane, seq one higher, naming this id in prev? Or is it
+	 * stored itself? It is one of the batch's entries. */
 	bool (*vouched)(void *ctx, const struct vd_record *);
 };
 
