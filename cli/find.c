@@ -2,6 +2,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "daemon/ctl.h"
@@ -22,6 +23,17 @@ int vd_cli_open_failed(struct vd_cli *cli, int err)
 	return vd_fail(cli, err, VD_MSG_NONE, VD_MSG_OPEN_FAILED, cli->home, NULL);
 }
 
+static const char *broken_text;
+
+/* From a signal handler: nothing but what is safe there. */
+static void broken(void)
+{
+	ssize_t n = write(STDERR_FILENO, broken_text, strlen(broken_text));
+
+	(void)n;
+	_exit(VD_EXIT_INTEGRITY);
+}
+
 int vd_cli_open(struct vd_cli *cli)
 {
 	int rc;
@@ -29,6 +41,8 @@ int vd_cli_open(struct vd_cli *cli)
 	if (cli->store)
 		return 0;
 	rc = vd_sign_selftest();
+	broken_text = vd_text(cli->lang, VD_MSG_STORE_BROKE);
+	vd_store_on_broken(broken);
 	if (!rc)
 		rc = vd_store_open(cli->home, &cli->store);
 	return rc ? vd_cli_open_failed(cli, rc) : 0;

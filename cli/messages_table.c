@@ -452,6 +452,10 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "Conserva esa carpeta tal cual y cópiala a otro disco. Después crea otro almacén (vereda init --home OTRA) y pide que te admitan de nuevo con su vereda id: lo que llegó a otros vuelve con un intercambio."),
 	T(HINT_STORE_BROKEN, "Stop veredad if it runs, copy that folder to another disk, then run: vereda check --repair   It saves what can still be read.",
 	  "Detén veredad si está en marcha, copia esa carpeta a otro disco y ejecuta: vereda check --repair   Rescata lo que todavía se puede leer."),
+	T(STORE_BROKE, "vereda: The disk gave back something else than what was stored, or failed; what was confirmed before is not touched.\n"
+	  "  Copy the store's folder to another disk, then run: vereda check\n",
+	  "vereda: El disco devolvió algo distinto de lo guardado, o falló; no se tocó lo que ya estaba confirmado.\n"
+	  "  Copia la carpeta del almacén a otro disco y ejecuta: vereda check\n"),
 	T(STORE_SALVAGED, "The database was broken: {0} records that were whole were saved into a new one. The old one is kept as {1}. What is missing comes back from others with a sync.",
 	  "La base de datos estaba dañada: se rescataron {0} registros completos en una nueva. La anterior queda como {1}. Lo que falte vuelve de otros con un intercambio."),
 	T(HINT_SALVAGE_BUSY, "Stop veredad and every other vereda on this store, then repeat.",

@@ -1,5 +1,6 @@
 #include <sodium.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "conf.h"
 #include "log.h"
@@ -7,6 +8,7 @@
 #include "proto/err.h"
 #include "proto/vereda.h"
 #include "store/file.h"
+#include "store/store.h"
 
 static int exit_status(int rc)
 {
@@ -19,6 +21,16 @@ static int exit_status(int rc)
 	case VD_ENOSPACE: return 15;
 	default: return 1;
 	}
+}
+
+/* From a signal handler: nothing but what is safe there. */
+static void broken(void)
+{
+	static const char line[] = "veredad: the disk failed or changed the store under it: run vereda check\n";
+	ssize_t n = write(STDERR_FILENO, line, sizeof(line) - 1);
+
+	(void)n;
+	_exit(14);
 }
 
 int main(int argc, char **argv)
@@ -39,5 +51,6 @@ int main(int argc, char **argv)
 		vd_log(VD_LOG_ERROR, "libsodium fails the self-test: install libsodium 1.0.18 or newer from your distribution");
 		return 1;
 	}
+	vd_store_on_broken(broken);
 	return exit_status(vd_loop_run(&conf));
 }

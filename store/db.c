@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,21 +151,32 @@ static int open_tables(struct vd_db *db, bool create)
 }
 
 static void (*volatile on_broken)(void);
+static volatile sig_atomic_t mapped = -1; /* folder of the newest database opened */
+
+/* The medium changed, or failed, under the map since the file was walked: the next one to open it walks it again. */
+static void broken(MDB_env *env, const char *message)
+{
+	(void)env;
+	(void)message;
+	if (mapped >= 0)
+		vd_walked_forget(mapped);
+	if (on_broken)
+		on_broken();
+}
+
+static void on_bus(int number)
+{
+	broken(NULL, NULL);
+	signal(number, SIG_DFL); /* the same access fails once more */
+}
 
 void vd_db_on_broken(void (*say)(void))
 {
+	struct sigaction action = { .sa_handler = on_bus };
+
 	on_broken = say;
-}
-
-/* The medium changed under the map since the file was walked. LMDB aborts after this. */
-static void broken(MDB_env *env, const char *message)
-{
-	struct vd_db *db = mdb_env_get_userctx(env);
-
-	(void)message;
-	vd_walked_forget(db->folder_fd);
-	if (on_broken)
-		on_broken();
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGBUS, &action, NULL);
 }
 
 /* Which file is it? Another may be put in its place while we work. */
@@ -187,8 +199,6 @@ static int open_env(struct vd_db *db, bool create)
 	if (rc)
 		return rc;
 	rc = mdb_env_set_maxdbs(db->env, VD_TABLES);
-	if (!rc)
-		rc = mdb_env_set_userctx(db->env, db);
 	if (!rc)
 		rc = mdb_env_set_assert(db->env, broken);
 	if (!rc)
@@ -238,6 +248,7 @@ int vd_db_open(const char *folder, bool create, struct vd_db **out)
 		rc = vd_db_err(open_env(db, create));
 	if (rc)
 		goto done;
+	mapped = db->folder_fd;
 	*out = db;
 	db = NULL;
 done:
@@ -253,6 +264,8 @@ void vd_db_close(struct vd_db *db)
 		mdb_env_close(db->env);
 	if (db->mark >= 0)
 		close(db->mark);
+	if (mapped == db->folder_fd)
+		mapped = -1;
 	if (db->folder_fd >= 0)
 		close(db->folder_fd);
 	pthread_mutex_destroy(&db->writer);

@@ -50,8 +50,7 @@ uint64_t vd_db_bytes(struct vd_db *);
 /* One of our codes for one of LMDB's or an errno; ours pass through. */
 int vd_db_err(int rc);
 
-/* What is called, and must not return, when LMDB meets a page that cannot be: the medium changed after the file
- * was walked. NULL: the process is aborted. The next one that opens the store walks it. */
+/* See vd_store_on_broken. */
 void vd_db_on_broken(void (*say)(void));
 
 /* For tests: the size the map starts with and its smallest growth. */

@@ -244,6 +244,11 @@ void vd_store_close(struct vd_store *s)
 	free(s);
 }
 
+void vd_store_on_broken(void (*say)(void))
+{
+	vd_db_on_broken(say);
+}
+
 const char *vd_store_home(const struct vd_store *s)
 {
 	return s->home;

@@ -1,7 +1,7 @@
 /* Store: one device's records, keys and cursors in LMDB. Several processes may use it at once.
  *
  * Acknowledged means durable: every function that writes returns 0 only after its commit reached the medium. A folder `home`
- * (mode 0700) holds data.mdb, lock.mdb and the daemon's socket. */
+ * (mode 0700) holds data.mdb, lock.mdb, walked (walked.h) and the daemon's socket. */
 #ifndef VD_STORE_H
 #define VD_STORE_H
 
@@ -23,6 +23,9 @@ int vd_store_create(const char *home, const char *device_name);
  * readers; VD_EIO. Once a process: LMDB's locks do not stand a second time, nor a fork. Its threads may share it. */
 int vd_store_open(const char *home, struct vd_store **out);
 void vd_store_close(struct vd_store *); /* NULL is fine */
+/* What is called, perhaps as a signal handler, when the medium fails or changes under the map of an open store. It says so and ends
+ * the process, which dies of it otherwise; the next to open the store reads all of it first. */
+void vd_store_on_broken(void (*say)(void));
 
 const char *vd_store_home(const struct vd_store *);
 void vd_store_device(const struct vd_store *, uint8_t device[VD_STORE_DEVICE_BYTES], char name[VD_DEVICE_NAME_MAX + 1]);

@@ -6,6 +6,16 @@
 #include "store/pages.h"
 #include "tests/fuzz/fuzz.h"
 
+static int look(void *ctx, const struct vd_pages_piece *piece)
+{
+	static volatile uint8_t sum;
+
+	(void)ctx;
+	for (size_t i = 0; i < piece->key_n; i++)
+		sum = (uint8_t)(sum + piece->key[i]);
+	return 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct vd_pages pages;
@@ -18,6 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		rc = vd_pages_walk(fd, &pages);
 		FUZZ_CHECK(rc == 0 || rc == VD_EDAMAGED);
 	}
+	FUZZ_CHECK(vd_pages_scan(fd, look, NULL) == 0);
 	close(fd);
 	return 0;
 }

@@ -332,10 +332,72 @@ static void test_damage__any(void **state)
 	free(whole.file);
 }
 
+static void say(void)
+{
+	_exit(TOLD);
+}
+
+/* The medium fails under an open store: that is said, and the next one reads all of it before it maps it. */
+static void test_damage__under_an_open_store(void **state)
+{
+	const struct cast_place *p = *state;
+	struct found found = { .whole = NULL };
+	struct whole whole = { 0 };
+	char path[512];
+	struct vd_store *s;
+	int status;
+	pid_t pid;
+
+	make(p->home, &whole);
+	snprintf(path, sizeof(path), "%s/data.mdb", p->home);
+	found.whole = &whole;
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		vd_store_on_broken(say);
+		if (vd_store_open(p->home, &s) || truncate(path, 2 * PAGE))
+			_exit(WRONG);
+		(void)!vd_store_walk(s, NULL, 255, 0, exported, &found);
+		_exit(SILENT);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), TOLD);
+	assert_int_equal(vd_store_open(p->home, &s), VD_EDAMAGED);
+	free(whole.file);
+}
+
+/* Nobody writes to a file that was put in the place of the one that is mapped, or to one that is gone. */
+static void test_damage__file_taken_away(void **state)
+{
+	const struct cast_place *p = *state;
+	struct whole whole = { 0 };
+	char path[512], other[512];
+	struct vd_write *w;
+	struct vd_store *s;
+
+	make(p->home, &whole);
+	snprintf(path, sizeof(path), "%s/data.mdb", p->home);
+	snprintf(other, sizeof(other), "%s/other.mdb", p->top);
+	assert_int_equal(vd_store_open(p->home, &s), 0);
+	assert_int_equal(rename(path, other), 0);
+	assert_int_equal(vd_write_begin(s, &w), VD_EIO);
+	put(p->home, whole.file, whole.bytes);
+	assert_int_equal(vd_write_begin(s, &w), VD_EIO);
+	vd_store_close(s);
+	assert_int_equal(vd_store_open(p->home, &s), 0);
+	assert_int_equal(vd_write_begin(s, &w), 0);
+	vd_write_abort(w);
+	vd_store_close(s);
+	free(whole.file);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_damage__any, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_damage__under_an_open_store, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_damage__file_taken_away, cast_setup, cast_teardown),
 	};
 
 	if (vd_sign_selftest())
