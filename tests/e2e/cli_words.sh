@@ -68,11 +68,13 @@ for how in empty noise folder; do
 	noise) head -c 65536 /dev/urandom >spoilt/data.mdb ;;
 	folder) rm spoilt/data.mdb && mkdir spoilt/data.mdb ;;
 	esac
-	for command in status check "check --repair"; do
+	for command in status check; do
 		v spoilt $command
-		is "$command of a store that is $how" "$code $(grep -c 'Keep that folder' err)" "14 1"
-		silent "and no advice to run what fails" "vereda check" err
+		is "$command of a store that is $how names the repair" "$code $(grep -c 'vereda check --repair' err)" "14 1"
 	done
+	v spoilt check --repair
+	is "check --repair of a store that is $how" "$code $(grep -c 'Keep that folder' err)" "14 1"
+	silent "and no advice to run what fails" "vereda check" err
 done
 
 # A store with a damaged record: the others are shown, and then it is said.
