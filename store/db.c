@@ -284,6 +284,21 @@ static int same_file(const struct vd_db *db)
 	return st.st_dev == db->device && st.st_ino == db->file ? VD_OK : VD_EIO;
 }
 
+static int begin(struct vd_db *db, unsigned flags, MDB_txn **out);
+
+/* A writer that was killed between its commit's meta page and the number it publishes leaves readers one commit behind, and a
+ * write planned from such a snapshot would overwrite that commit. LMDB catches up when the next write transaction takes its lock
+ * over from the dead; so take it once before anybody plans. */
+static int catch_up(struct vd_db *db)
+{
+	MDB_txn *txn;
+	int rc = vd_db_err(begin(db, 0, &txn));
+
+	if (!rc)
+		vd_db_done(db, txn);
+	return rc;
+}
+
 int vd_db_lock(struct vd_db *db)
 {
 	int rc;
@@ -300,6 +315,8 @@ int vd_db_lock(struct vd_db *db)
 		if (!rc)
 			rc = make_sure(db);
 	}
+	if (!rc)
+		rc = catch_up(db);
 	if (rc)
 		vd_db_unlock(db);
 	return rc;
