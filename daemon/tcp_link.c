@@ -303,6 +303,17 @@ static void make_place(struct vd_link *newcomer)
 		vd_node_busy(tcp->node, vd_tcp_now(), newcomer->conn);
 }
 
+/* Did we call the same device before, at another of its addresses? Then this call was one too many, and every new record would
+ * cross twice. */
+static bool called_before(const struct vd_link *link)
+{
+	for (const struct vd_link *older = link->next; older; older = older->next)
+		if (link->outgoing && older->outgoing && older->proved && older->state == VD_LINK_OPEN && older->group == link->group &&
+		    !memcmp(older->peer, link->peer, sizeof link->peer))
+			return true;
+	return false;
+}
+
 static void grant(struct vd_tcp *tcp, const struct vd_wish *wish)
 {
 	struct vd_link *link = link_of(tcp, wish->conn);
@@ -329,6 +340,8 @@ static void grant(struct vd_tcp *tcp, const struct vd_wish *wish)
 		link->settled_ms = vd_tcp_now();
 		link->stats = wish->stats;
 		tcp->events.settled(tcp->events.ctx, link);
+		if (called_before(link))
+			vd_node_bye(tcp->node, vd_tcp_now(), link->conn);
 		break;
 	case VD_WISH_CLOSED:
 		if (link->proved)

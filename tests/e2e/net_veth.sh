@@ -64,6 +64,23 @@ trial IPv4
 grep -q 'to=10\.98\.0\.\|from=10\.98\.0\.' "$work/hub.log"
 check "veth: IPv4 it was" $?
 
+# Both at once: a neighbour heard at two addresses is one neighbour, and nothing crosses twice.
+sysctl -qw net.ipv6.conf.v0.disable_ipv6=0 2>/dev/null
+if within 5 has6; then
+	start hub --discover-on v0 || exit 1
+	start ana --discover-on v1 || exit 1
+	both() { grep -q 'opened.*=10\.98\.' "$work/$1.log" && grep -q 'opened.*=\[fe80' "$work/$1.log"; }
+	within 30 both hub
+	check "veth: they meet over both" $?
+	sessions() { as hub --json status | jq '.peers | length'; }
+	one() { [ "$(sessions)" = 1 ]; }
+	within 15 one
+	check "veth: and one session is left" $?
+	prompt "veth: by which an alert crosses within a second" hub ana
+	ends "veth: both end after that" TERM hub ana
+fi
+sysctl -qw net.ipv6.conf.v0.disable_ipv6=1 2>/dev/null
+
 # Started before there is a network: it comes later.
 ip address del 10.98.0.1/24 dev v0
 rows 10 "later" | as ana --quiet load message - >/dev/null
