@@ -32,6 +32,7 @@ static void say_outcome(struct vd_cli *cli, const char *target, const struct out
 	if (line && stick) {
 		json_object_set_new(line, "safe_to_remove", json_boolean(stick->safe_to_remove));
 		json_object_set_new(line, "read_only", json_boolean(stick->read_only));
+		json_object_set_new(line, "parts_refused", vd_json_number(stick->chunks_bad));
 	}
 	vd_say_json(cli, line);
 }
@@ -40,9 +41,13 @@ static int stick_code(struct vd_cli *cli, const char *dir, int err, const struct
 {
 	if (err == VD_ENOTFOUND)
 		return vd_refuse(cli, VD_EXIT_NO_SPACE, "medium", VD_MSG_HINT_SYNC_NO_FOLDER, VD_MSG_SYNC_NO_FOLDER, dir, NULL);
+	if (r->segments_bad && r->segments_bad == r->heads_bad && (!err || err == VD_EDAMAGED))
+		return vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_SYNC_HEADS, VD_MSG_SYNC_HEADS, dir,
+		                 vd_num(cli, r->heads_bad), NULL);
 	if (err == VD_EDAMAGED || (!err && r->segments_bad))
 		return vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_SYNC_DAMAGED, VD_MSG_SYNC_DAMAGED, dir,
-		                 vd_num(cli, r->segments_bad), NULL);
+		                 vd_num(cli, r->segments_bad), vd_num(cli, r->chunks_bad), vd_num(cli, r->chunks),
+		                 vd_num(cli, r->chunks_bad * VD_CHUNK_BYTES), NULL);
 	if (err)
 		return vd_fail(cli, err, VD_MSG_NONE, VD_MSG_SYNC_FAILED, dir, NULL);
 	if (r->segments_torn)

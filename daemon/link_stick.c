@@ -102,9 +102,15 @@ static int take_segment(struct visit *v, size_t i, struct vd_bundle_stats *stats
 static int read_segment(struct visit *v, size_t i)
 {
 	struct vd_segment *s = &v->segments.p[i];
+	bool first = s->state == VD_SEGMENT_UNREAD;
 	struct vd_bundle_stats stats;
 	int rc = take_segment(v, i, &stats);
 
+	if (first) {
+		v->result->chunks += stats.chunks_ok + stats.chunks_bad;
+		v->result->chunks_bad += stats.chunks_bad;
+		v->result->heads_bad += rc == VD_EDAMAGED && stats.head_bad && !stats.chunks_bad;
+	}
 	switch (rc) {
 	case VD_OK:
 		s->state = VD_SEGMENT_WHOLE;

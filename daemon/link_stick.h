@@ -8,6 +8,8 @@ struct vd_stick_result {
 	uint64_t received, sent;     /* records: new here, or with their body at last; added to the stick */
 	uint64_t bytes_in, bytes_out;/* of segments read and written */
 	uint64_t segments_read, segments_bad, segments_torn, segments_foreign;
+	uint64_t heads_bad;          /* of segments_bad: all records of it are whole, one of its two heads is not */
+	uint64_t chunks, chunks_bad; /* of the segments read on this visit; the bad ones were refused */
 	bool read_only;              /* the medium takes no writes: it was only read */
 	bool complete;               /* all that is on it is here, nothing of it damaged, and all that is here is on it */
 	bool safe_to_remove;         /* what was written is durable and was read back; nothing is under way */

@@ -194,7 +194,7 @@ says "also in add" "longer than one record holds" err
 "$VEREDA" --home hub --quiet export all.bundle >/dev/null
 printf '\x00\x01' | dd of=all.bundle bs=1 seek=40 conv=notrunc status=none
 v hub import all.bundle
-is "a damaged head" "$code $(grep -c 'The head of all.bundle is damaged' err)" "14 1"
+is "a damaged head" "$code $(grep -c 'The beginning or the end of all.bundle was changed' err)" "14 1"
 says "costs nothing" "Nothing is lost" err
 
 # Typing errors.

@@ -65,6 +65,17 @@ equal "damage: nothing changed" "$(digests victim)" "$before"
 as ben --quiet init --name ben --no-passphrase >/dev/null
 equal "damage: a welcome for another device (12)" "$(status_of as ben join "$work/ana.welcome")" 12
 
+# A stick whose segment has a flipped head loses nothing, and says so.
+mkdir "$work/headless"
+as hub --quiet sync "$work/headless" >/dev/null
+flip "$(ls "$work/headless/cache"/*.bin | head -1)" 40
+fresh victim
+as victim sync "$work/headless" >"$work/out" 2>&1
+equal "damage: a segment's flipped head is integrity (14)" $? 14
+grep -q 'Nothing is lost' "$work/out"
+check "damage: and nothing is lost" $?
+equal "damage: all of it was taken" "$(count victim)" "$whole"
+
 # A stick with a flipped segment and a foreign file.
 mkdir "$work/stick"
 as hub --quiet sync "$work/stick" >/dev/null
@@ -74,6 +85,9 @@ flip "$segment" $((1312 + 65536 + 77))
 echo "mine" >"$work/stick/cache/holiday.jpg"
 fresh victim
 equal "damage: a flipped segment is integrity (14)" "$(status_of as victim sync "$work/stick")" 14
+fresh told
+as told sync "$work/stick" 2>&1 | grep -q 'parts refused: 1 of'
+check "damage: and the message says how much" $?
 kept=$(count victim)
 [ "$kept" -gt 0 ] && [ "$kept" -lt "$whole" ]
 check "damage: its whole chunks were taken ($kept of $whole)" $?
