@@ -50,6 +50,20 @@ for delay in 0.01 0.04 0.08; do
 	check "power: stick visits killed after $delay s are completed by the next" $?
 done
 
+# Writers killed while a daemon holds the store open: the next one must not build on what the dead one had not told yet.
+"$build/veredad" --home "$work/hub" --no-discovery --listen 127.0.0.1:0 2>"$work/veredad.log" &
+daemons+=($!)
+within 10 grep -q '^<6>ready' "$work/veredad.log"
+check "power: a daemon holds the store" $?
+{
+	for i in $(seq 250); do
+		timeout -s KILL "0.00$((1 + i % 4))" "$build/vereda" --home "$work/hub" add message -m "killed $i" >/dev/null 2>&1
+	done
+} 2>/dev/null
+kill "${daemons[0]}" && wait "${daemons[0]}" 2>/dev/null
+daemons=()
+equal "power: the store is whole after 250 writers killed beside it" "$(as hub --json check | jq -c '[.bad, .derived_bad]')" "[0,0]"
+
 # A full disk, on a small tmpfs in a mount namespace of our own where that is allowed.
 full() {
 	mount -t tmpfs -o size=2m tmpfs "$work/small" || return 77
