@@ -161,6 +161,17 @@ static const char *peer_name(struct vd_group *group, const json_t *peer)
 	return device ? device->name : "";
 }
 
+/* An address that nobody can type is no help: where veredad listens on all of them, the port is what counts. */
+static void say_listen(struct vd_cli *cli, const char *address)
+{
+	const char *port = strrchr(address, ':');
+
+	if (port && (!strncmp(address, "[::]:", 5) || !strncmp(address, "0.0.0.0:", 8)))
+		vd_say(cli, VD_MSG_STATUS_LISTEN_ANY, port + 1, NULL);
+	else
+		vd_say(cli, VD_MSG_STATUS_LISTEN, address, NULL);
+}
+
 static void say_peers(struct vd_cli *cli, struct group_view *views, size_t count, json_t *daemon)
 {
 	json_t *peers = json_object_get(daemon, "peers"), *peer, *address;
@@ -168,7 +179,7 @@ static void say_peers(struct vd_cli *cli, struct group_view *views, size_t count
 
 	vd_say(cli, daemon ? VD_MSG_STATUS_DAEMON : VD_MSG_STATUS_NO_DAEMON, NULL);
 	json_array_foreach (json_object_get(daemon, "listen"), i, address)
-		vd_say(cli, VD_MSG_STATUS_LISTEN, json_string_value(address) ? json_string_value(address) : "", NULL);
+		say_listen(cli, json_string_value(address) ? json_string_value(address) : "");
 	if (daemon && json_array_size(peers) == 0)
 		vd_say(cli, VD_MSG_STATUS_NO_PEERS, NULL);
 	json_array_foreach (peers, i, peer) {

@@ -764,6 +764,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(STATUS_GROUP, "Group {0} ({1}): you are {2}; members: {3}", "Grupo {0} ({1}): tienes el papel de {2}; integrantes: {3}"),
 	T(STATUS_LANE, "  {0}: {1} records, digest {2}", "  {0}: {1} registros, resumen {2}"),
 	T(STATUS_DAEMON, "veredad is running.", "veredad está corriendo."),
+	T(STATUS_LISTEN_ANY, "  others reach it at any address of this device, port {0}",
+	  "  los demás lo encuentran en cualquier dirección de este equipo, puerto {0}"),
 	T(STATUS_LISTEN, "  others reach it at {0}",
 	  "  los demás la encuentran en {0}"),
 	T(STATUS_NO_DAEMON, "veredad is not running: nothing is exchanged by itself.", "veredad no está corriendo: nada se intercambia por sí solo."),
