@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "labels.h"
 #include "proto/err.h"
 #include "times.h"
 
@@ -411,6 +412,17 @@ static void say_value(struct vd_cli *cli, const struct vd_value *v)
 	}
 }
 
+static void say_field(struct vd_cli *cli, struct vd_slice kind, const struct vd_field *field)
+{
+	vd_say_raw(cli, vd_slice_str("\n"));
+	vd_say_text(cli, vd_label_field(cli->lang, kind, field->name), false);
+	vd_say_raw(cli, vd_slice_str(": "));
+	if (field->value.type == VD_MP_STR)
+		vd_say_text(cli, vd_label_choice(cli->lang, kind, field->name, field->value.bytes), true);
+	else
+		say_value(cli, &field->value);
+}
+
 static int show_people(void *ctx, const struct vd_found *f)
 {
 	struct vd_cli *cli = ((struct shown *)ctx)->cli;
@@ -422,7 +434,7 @@ static int show_people(void *ctx, const struct vd_found *f)
 	vd_say_raw(cli, vd_slice_str(hex));
 	vd_say_raw(cli, vd_slice_str("  "));
 	if (!f->body)
-		vd_say_text(cli, f->content->kind, false);
+		vd_say_text(cli, vd_label_kind(cli->lang, f->content->kind), false);
 	vd_say_raw(cli, vd_slice_str("\n"));
 	vd_hex(key, f->record->author, 6);
 	vd_say(cli, VD_MSG_SHOW_AUTHOR, author && author->name[0] ? author->name : vd_text(cli->lang, VD_MSG_UNNAMED), key, NULL);
@@ -443,12 +455,8 @@ static int show_people(void *ctx, const struct vd_found *f)
 	if (f->body)
 		vd_say(cli, f->body == VD_ENOTFOUND ? VD_MSG_BODY_STUB : f->body == VD_EVERSION ? VD_MSG_BODY_VERSION : VD_MSG_BODY_SEALED,
 		       NULL);
-	for (size_t i = 0; !f->body && i < f->content->count; i++) {
-		vd_say_raw(cli, vd_slice_str("\n"));
-		vd_say_text(cli, f->content->fields[i].name, false);
-		vd_say_raw(cli, vd_slice_str(": "));
-		say_value(cli, &f->content->fields[i].value);
-	}
+	for (size_t i = 0; !f->body && i < f->content->count; i++)
+		say_field(cli, f->content->kind, &f->content->fields[i]);
 	vd_say_raw(cli, vd_slice_str("\n"));
 	return 0;
 }

@@ -270,7 +270,7 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  vereda add message --about 3fa2c1 -m \"Aquí también se vio\"\n"
 	  "  cat testimonio.txt | vereda add observation -m -\n\n"
 	  "Firma y guarda un registro. Clases: alert, ack, event, message, observation; cualquier otro nombre se lleva tal cual.\n\n"
-	  "  CAMPO=VALOR        un campo; los valores de una lista se unen con |\n"
+	  "  CAMPO=VALOR        un campo, por su nombre en inglés (title, date); los valores de una lista se unen con |\n"
 	  "  -m TEXTO           el texto principal de esa clase; - lo lee de la entrada estándar\n"
 	  "  --about ID         el registro del que trata\n"
 	  "  --replaces ID      el registro que corrige; se puede repetir\n"

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "labels.h"
 #include "proto/err.h"
 #include "proto/kind.h"
 #include "times.h"
@@ -170,9 +171,14 @@ static struct vd_slice headline(struct vd_cli *cli, const struct vd_found *f)
 	v = vd_content_get(f->content, "title", VD_MP_STR, 0);
 	if (!v || !v->bytes.n)
 		v = vd_content_get(f->content, kind ? kind->main_text : "text", VD_MP_STR, 0);
-	for (size_t i = 0; (!v || !v->bytes.n) && i < sizeof other / sizeof *other; i++)
+	if (v && v->bytes.n)
+		return v->bytes;
+	for (size_t i = 0; i < sizeof other / sizeof *other; i++) {
 		v = vd_content_get(f->content, other[i], VD_MP_STR, 0);
-	return v ? v->bytes : vd_slice_str("");
+		if (v && v->bytes.n)
+			return vd_label_choice(cli->lang, f->content->kind, vd_slice_str(other[i]), v->bytes);
+	}
+	return vd_slice_str("");
 }
 
 /* Columns of the terminal, 0 when standard output is none. */
@@ -215,7 +221,7 @@ void vd_say_record(struct vd_cli *cli, const struct vd_found *f, bool replaced)
 	vd_text_escape(vd_slice_str(author && author->name[0] ? author->name : vd_text(cli->lang, VD_MSG_UNNAMED)), false, &line);
 	vd_buf_put_slice(&line, vd_slice_str("  "));
 	if (!f->body)
-		vd_text_escape(f->content->kind, false, &line);
+		vd_text_escape(vd_label_kind(cli->lang, f->content->kind), false, &line);
 	vd_buf_put_slice(&line, vd_slice_str("  "));
 	if (replaced)
 		vd_buf_put_slice(&line, vd_slice_str(vd_text(cli->lang, VD_MSG_REPLACED)));

@@ -100,6 +100,15 @@ v hub --json show "$second"
 is "history holds earlier and later ones" "$(key '[.history[].fields.text]|join(";")')" "todo bien;todo bien, dormimos"
 v hub --lang es show "$second"
 says "history for people" "Historia:"
+says "the kind in Spanish" "  mensaje"
+says "a field's name in Spanish" "texto: "
+v hub --lang es --json show "$second"
+is "JSON keeps the words that are stored" "$(key '.kind + " " + (.fields | keys | join(","))')" "message replaces,text"
+v hub --lang es show "$alert"
+says "an alert's main text in Spanish" "titular: "
+says "a value of a closed list in Spanish" "estado: real"
+v hub --lang es list alert
+says "the kind of a line in Spanish" "  alerta  "
 
 v town --json list
 is "list is oldest first" "$(jq -r .time out)" "$(jq -r .time out | sort)"

@@ -10,6 +10,7 @@
 #include <glob.h>
 #include <stdio.h>
 
+#include "cli/labels.h"
 #include "cli/messages.h"
 #include "proto/err.h"
 #include "proto/kind.h"
@@ -71,6 +72,78 @@ static void test_messages__every_kind_a_page_names_exists(void **state)
 	for (size_t i = 0; i < vd_kind_count; i++)
 		for (int lang = 0; lang < VD_LANGS; lang++)
 			assert_non_null(strstr(vd_text((enum vd_lang)lang, VD_MSG_HELP_ADD), vd_kinds[i].name));
+}
+
+static void want_label(const char *word)
+{
+	struct vd_slice english = vd_slice_str(word), label = vd_label(VD_LANG_ES, english);
+	struct vd_buf out = { 0 };
+
+	if (!label.n || vd_slice_eq(label, english))
+		fail_msg("no Spanish label: %s", word);
+	vd_text_escape(label, false, &out);
+	if (!vd_utf8_ok(label) || !vd_slice_eq(label, vd_buf_slice(&out)))
+		fail_msg("control characters in the label of: %s", word);
+	vd_buf_deinit(&out);
+	assert_true(vd_slice_eq(vd_label(VD_LANG_EN, english), english));
+}
+
+/* Read as another of the same list, a value would say what its author did not. */
+static void want_apart(const char *a, const char *b)
+{
+	if (vd_slice_eq(vd_label(VD_LANG_ES, vd_slice_str(a)), vd_label(VD_LANG_ES, vd_slice_str(b))))
+		fail_msg("the same label: %s, %s", a, b);
+}
+
+static void want_field_labels(const struct vd_field_def *fields, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		want_label(fields[i].name);
+		for (size_t j = 0; j < i; j++)
+			want_apart(fields[i].name, fields[j].name);
+		for (size_t j = 0; fields[i].choices && fields[i].choices[j]; j++) {
+			want_label(fields[i].choices[j]);
+			for (size_t k = 0; k < j; k++)
+				want_apart(fields[i].choices[j], fields[i].choices[k]);
+		}
+	}
+}
+
+static void test_messages__every_word_of_the_kinds_has_a_label(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < vd_kind_count; i++) {
+		want_label(vd_kinds[i].name);
+		for (size_t j = 0; j < i; j++)
+			want_apart(vd_kinds[i].name, vd_kinds[j].name);
+		want_field_labels(vd_kinds[i].fields, vd_kinds[i].count);
+	}
+	want_field_labels(vd_kind_common, vd_kind_common_count);
+}
+
+static void want(struct vd_slice got, const char *text)
+{
+	assert_true(vd_slice_eq(got, vd_slice_str(text)));
+}
+
+static void test_messages__labels_only_where_the_table_defines_the_word(void **state)
+{
+	const struct vd_slice alert = vd_slice_str("alert"), own = vd_slice_str("fire"), severity = vd_slice_str("severity"),
+	                      headline = vd_slice_str("headline"), severe = vd_slice_str("severe");
+
+	(void)state;
+	want(vd_label_kind(VD_LANG_ES, alert), "alerta");
+	want(vd_label_kind(VD_LANG_EN, alert), "alert");
+	want(vd_label_kind(VD_LANG_ES, own), "fire");
+	want(vd_label_field(VD_LANG_ES, alert, headline), "titular");
+	want(vd_label_field(VD_LANG_ES, own, headline), "headline");
+	want(vd_label_field(VD_LANG_ES, own, vd_slice_str("text")), "texto");
+	want(vd_label_field(VD_LANG_ES, alert, own), "fire");
+	want(vd_label_choice(VD_LANG_ES, alert, severity, severe), "severa");
+	want(vd_label_choice(VD_LANG_EN, alert, severity, severe), "severe");
+	want(vd_label_choice(VD_LANG_ES, alert, headline, severe), "severe");
+	want(vd_label_choice(VD_LANG_ES, alert, severity, own), "fire");
+	want(vd_label_choice(VD_LANG_ES, own, severity, severe), "severe");
 }
 
 static char *format(enum vd_lang lang, enum vd_msg msg, const char *const *args, bool safe)
@@ -274,7 +347,7 @@ static void test_messages__nothing_is_printed_around_the_catalogue(void **state)
 	for (size_t i = 0; i < files.gl_pathc; i++) {
 		char *text = read_file(files.gl_pathv[i]);
 
-		if (!strstr(files.gl_pathv[i], "messages_table.c"))
+		if (!strstr(files.gl_pathv[i], "messages_table.c") && !strstr(files.gl_pathv[i], "labels_table.c"))
 			each_literal(files.gl_pathv[i], text, refuse_prose);
 		if (!strstr(files.gl_pathv[i], "print.c"))
 			direct += direct_prints(files.gl_pathv[i], text);
@@ -304,6 +377,8 @@ int main(void)
 		cmocka_unit_test(test_messages__languages_name_the_same_places),
 		cmocka_unit_test(test_messages__texts_are_clean),
 		cmocka_unit_test(test_messages__every_kind_a_page_names_exists),
+		cmocka_unit_test(test_messages__every_word_of_the_kinds_has_a_label),
+		cmocka_unit_test(test_messages__labels_only_where_the_table_defines_the_word),
 		cmocka_unit_test(test_messages__places_are_filled),
 		cmocka_unit_test(test_messages__arguments_cannot_speak_to_the_terminal),
 		cmocka_unit_test(test_messages__escape_what_a_terminal_obeys),
