@@ -7,6 +7,7 @@
 #include "cli.h"
 #include "daemon/ctl.h"
 #include "fields.h"
+#include "labels.h"
 #include "proto/err.h"
 #include "proto/sign.h"
 
@@ -207,11 +208,15 @@ int vd_cli_member(struct vd_cli *cli, const char *name, uint8_t person[VD_PERSON
 	return vd_refuse(cli, VD_EXIT_DECIDE, "ambiguous", VD_MSG_HINT_AMBIGUOUS_MEMBER, VD_MSG_AMBIGUOUS_MEMBER, name, NULL);
 }
 
+/* Who reads "alerta" in a list types it. */
 static const char *nearest_kind(const char *kind)
 {
 	const char *names[32];
 	size_t n = 0;
 
+	for (size_t i = 0; i < vd_kind_count; i++)
+		if (vd_slice_eq(vd_label_kind(VD_LANG_ES, vd_slice_str(vd_kinds[i].name)), vd_slice_str(kind)))
+			return vd_kinds[i].name;
 	for (; n < vd_kind_count && n < 31; n++)
 		names[n] = vd_kinds[n].name;
 	names[n] = NULL;
