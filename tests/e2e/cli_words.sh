@@ -163,9 +163,9 @@ v hub export x.bundle y.bundle
 is "a file's name is no kind" "$code $([ -e x.bundle ] && echo made)" "2 "
 v hub export x.bundle mesage
 says "a kind that is nearly one" "Did you mean message" err
+says "what holds nothing but the membership says so" "Only who is in the group" err
 v hub list alerta
 says "a kind by the name that Spanish lists show" "Did you mean alert" err
-says "what holds nothing but the membership says so" "Only who is in the group" err
 sum=$(cat x.bundle | sha256sum)
 v hub export x.bundle
 is "what is there stays" "$code $(cat x.bundle | sha256sum)" "1 $sum"
