@@ -95,7 +95,7 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(HINT_NO_VAULT, "Leave the passphrase out and encrypt the whole disk, or keep the device where nobody else can reach it.",
 	  "Quita la contraseña y cifra el disco entero, o guarda el equipo donde nadie más pueda alcanzarlo."),
 	T(NOT_IN_VERSION, "{0} is not in this version yet; nothing was changed", "{0} todavía no está en esta versión; no se cambió nada"),
-	T(HINT_NOT_IN_VERSION, "Leave it out for now. What there is: vereda help", "Por ahora, quítalo. Lo que hay: vereda help"),
+	T(HINT_NOT_IN_VERSION, "Run the command without it. What this version can do: vereda help", "Repite la orden sin eso. Lo que puede esta versión: vereda help"),
 	T(BAD_TIME, "\"{0}\" is no time", "\"{0}\" no es una fecha ni una hora"),
 	T(HINT_TIME, "Write 7d or 2h, 2026-03-01, 18:00, or 2026-03-01T18:00:00Z.",
 	  "Escribe 7d o 2h, 2026-03-01, 18:00, o 2026-03-01T18:00:00Z."),

@@ -236,13 +236,14 @@ int vd_pool_remove(struct vd_write *w, MDB_txn *txn, struct vd_pool_adding *a, c
 	return rc == VD_ENOTFOUND ? VD_OK : vd_db_err(rc);
 }
 
-int vd_pool_take(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], struct vd_batch *batch)
+/* Every record that waits, oldest first. One that cannot be read is passed over; non-zero from `visit` ends it. */
+static int each_waiting(struct vd_store *s, int (*visit)(void *ctx, uint64_t number, const struct vd_record *), void *ctx)
 {
 	struct vd_buf room = { 0 };
 	MDB_cursor *cursor;
 	MDB_txn *txn;
 	MDB_val k, v;
-	int rc = vd_db_read(s->db, &txn);
+	int rc = vd_db_read(s->db, &txn), stop = 0;
 
 	if (rc)
 		return rc;
@@ -251,50 +252,55 @@ int vd_pool_take(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], struct
 		vd_db_done(s->db, txn);
 		return vd_db_err(rc);
 	}
-	for (rc = mdb_cursor_get(cursor, &k, &v, MDB_FIRST); !rc; rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) {
+	for (rc = mdb_cursor_get(cursor, &k, &v, MDB_FIRST); !rc && !stop; rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) {
 		struct vd_record record;
 
-		if (open_entry(s, &k, &v, &room, &record) || memcmp(record.group, group, VD_GROUP_BYTES))
-			continue;
-		rc = vd_batch_add(batch, record.raw);
-		if (rc == VD_ENOMEM)
-			break;
+		if (!open_entry(s, &k, &v, &room, &record))
+			stop = visit(ctx, vd_get_u64(k.mv_data), &record);
 	}
 	mdb_cursor_close(cursor);
 	vd_db_done(s->db, txn);
 	vd_buf_deinit(&room);
+	if (stop)
+		return stop;
 	return rc == MDB_NOTFOUND ? VD_OK : vd_db_err(rc);
+}
+
+struct taking {
+	const uint8_t *group;
+	struct vd_batch *batch;
+};
+
+static int take_waiting(void *ctx, uint64_t number, const struct vd_record *record)
+{
+	struct taking *t = ctx;
+
+	(void)number;
+	if (memcmp(record->group, t->group, VD_GROUP_BYTES))
+		return 0;
+	return vd_batch_add(t->batch, record->raw) == VD_ENOMEM ? VD_ENOMEM : 0;
+}
+
+int vd_pool_take(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], struct vd_batch *batch)
+{
+	struct taking t = { group, batch };
+
+	return each_waiting(s, take_waiting, &t);
+}
+
+static int relist_waiting(void *ctx, uint64_t number, const struct vd_record *record)
+{
+	struct vd_write *w = ctx;
+	uint8_t list[VD_LIST_KEY_BYTES];
+
+	pooled_list(w->store, &record->id, list);
+	vd_effects_entry(&w->effects, VD_TABLE_LISTS, list, number);
+	author_list(w->store, record->author, list);
+	vd_effects_entry(&w->effects, VD_TABLE_LISTS, list, number);
+	return 0;
 }
 
 int vd_pool_relist(struct vd_write *w)
 {
-	struct vd_store *s = w->store;
-	struct vd_buf room = { 0 };
-	MDB_cursor *cursor;
-	MDB_txn *txn;
-	MDB_val k, v;
-	int rc = vd_db_read(s->db, &txn);
-
-	if (rc)
-		return rc;
-	rc = mdb_cursor_open(txn, vd_db_table(s->db, VD_TABLE_POOL), &cursor);
-	if (rc) {
-		vd_db_done(s->db, txn);
-		return vd_db_err(rc);
-	}
-	for (rc = mdb_cursor_get(cursor, &k, &v, MDB_FIRST); !rc; rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) {
-		uint8_t list[VD_LIST_KEY_BYTES];
-		struct vd_record record;
-
-		if (open_entry(s, &k, &v, &room, &record))
-			continue;
-		pooled_list(s, &record.id, list);
-		vd_effects_entry(&w->effects, VD_TABLE_LISTS, list, vd_get_u64(k.mv_data));
-		author_list(s, record.author, list);
-		vd_effects_entry(&w->effects, VD_TABLE_LISTS, list, vd_get_u64(k.mv_data));
-	}
-	mdb_cursor_close(cursor);
-	vd_db_done(s->db, txn);
-	vd_buf_deinit(&room);
-	return rc == MDB_NOTFOUND ? VD_OK : vd_db_err(rc);
+	return each_waiting(w->store, relist_waiting, w);
 }
