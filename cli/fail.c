@@ -36,6 +36,7 @@ static const struct failure failures[] = {
 	{ VD_EAMBIGUOUS, VD_EXIT_DECIDE, "ambiguous", VD_MSG_ERR_AMBIGUOUS, VD_MSG_HINT_AMBIGUOUS },
 	{ VD_ECRYPTO, VD_EXIT_FAILED, "crypto", VD_MSG_ERR_CRYPTO, VD_MSG_HINT_CRYPTO },
 	{ VD_EDENIED, VD_EXIT_FAILED, "permission", VD_MSG_ERR_DENIED, VD_MSG_HINT_DENIED },
+	{ VD_ESEALED, VD_EXIT_KEY, "sealed", VD_MSG_ERR_SEALED, VD_MSG_HINT_SEALED },
 };
 
 static const struct failure *find(int err)

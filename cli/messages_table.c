@@ -74,6 +74,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "el sistema no se lo permite a la cuenta {0} (permisos, o montado solo para lectura); no se cambió nada"),
 	T(HINT_DENIED, "See whose it is and what it permits with: ls -ld   Run vereda with the account it belongs to, or name another place.",
 	  "Mira de quién es y qué permite con: ls -ld   Ejecuta vereda con la cuenta de su dueño, o indica otro lugar."),
+	T(ERR_SEALED, "it is sealed to others; this device cannot read it, and keeps it for them", "está sellado para otras personas; este equipo no puede leerlo y lo guarda para ellas"),
+	T(HINT_SEALED, "Ask its author or one of those it is for.", "Pregunta a quien lo escribió o a quien va dirigido."),
 	T(ERR_UNKNOWN, "it did not work, and vereda does not know why; nothing that was stored is lost",
 	  "no funcionó, y vereda no sabe por qué; no se perdió nada de lo guardado"),
 	T(HINT_UNKNOWN, "Try again. If it happens again, run: vereda check", "Prueba otra vez. Si vuelve a pasar, ejecuta: vereda check"),

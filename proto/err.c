@@ -26,6 +26,7 @@ const char *vd_err_name(int err)
 	case VD_EAMBIGUOUS: return "ambiguous";
 	case VD_ECRYPTO: return "crypto";
 	case VD_EDENIED: return "permission";
+	case VD_ESEALED: return "sealed";
 	}
 	return "unknown";
 }

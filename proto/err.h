@@ -29,6 +29,7 @@ enum vd_err {
 	VD_EAMBIGUOUS = -20, /* several things match; a person must choose */
 	VD_ECRYPTO = -21,  /* the crypto library fails our self-test: do not run */
 	VD_EDENIED = -22,  /* the system does not permit it: owner, mode, or mounted read-only */
+	VD_ESEALED = -23,  /* sealed to others, for good: no key that may come opens it */
 };
 
 /* A stable English word for the code ("format", "integrity"…), for logs and JSON; never NULL. */

@@ -13,24 +13,29 @@
 struct vd_group;
 
 enum vd_role { VD_ROLE_NONE, VD_ROLE_COORDINATOR, VD_ROLE_MEMBER, VD_ROLE_REPORTER, VD_ROLE_COURIER };
-enum { VD_GRANT_FOCAL = 1 };
+enum { VD_GRANT_FOCAL = 1, VD_GRANT_PAPER = 2 };
 enum vd_epoch_key { VD_KEY_LINK, VD_KEY_EVERYONE, VD_KEY_MEMBERS };
 
 struct vd_epoch_keys {
 	uint8_t key[VD_EPOCH_KEYS][VD_KEY_BYTES];
 };
 
-/* A device of a member, as the control records say. Owned by the group, valid until the next vd_group_add. */
+/* A device of a member, as the acts that count say. Owned by the group, valid until the next vd_group_add. */
 struct vd_device {
 	uint8_t author[VD_KEY_BYTES];
 	uint8_t box[VD_KEY_BYTES];
 	uint8_t person[VD_PERSON_BYTES];
-	enum vd_role role;
+	enum vd_role role;           /* NONE: removed, or never admitted by an act that counts */
+	enum vd_role most;           /* the most that any grant of it that counts ever gave: what it was allowed to write */
 	uint32_t flags;
+	bool focal;                  /* of a focal point, marked or because none is */
+	bool removed;                /* by the revocation `revoke` */
+	bool forked;                 /* two of its control records have one seq: restored, cloned, or worse */
 	char name[VD_NAME_MAX + 1];  /* empty when we have no key to read it */
 	uint64_t since_ms;           /* time of the first grant */
 	bool coordinator_ever;
-	struct vd_id grant;          /* the grant that holds */
+	struct vd_id grant;          /* gave name and flags */
+	struct vd_id revoke;         /* when removed: the last in control order that counts and removes it */
 };
 
 /* An empty group of that id. `identity` (copied; may be NULL: nothing can be opened) is our device in it. NULL: no memory. */
@@ -57,16 +62,22 @@ const struct vd_device *vd_group_find(struct vd_group *, const uint8_t author[VD
 bool vd_group_is_author(struct vd_group *, const uint8_t author[VD_KEY_BYTES]);
 /* Ever coordinator: its control records belong to the set. */
 bool vd_group_may_control(struct vd_group *, const uint8_t author[VD_KEY_BYTES]);
-/* May open a session now: granted and not removed. */
+/* May open a session now: has a role. */
 bool vd_group_may_connect(struct vd_group *, const uint8_t author[VD_KEY_BYTES]);
 /* Moves whenever the set of control records does. */
 uint64_t vd_group_generation(const struct vd_group *);
 /* Is that control record a grant for this device? Whether it holds is another question. */
 bool vd_group_is_grant_for(const struct vd_record *, const uint8_t device[VD_KEY_BYTES]);
 
-/* The group's current epoch, the same for everyone with this set, whether we have its keys or not; NULL before the first. */
+/* The epoch to write with, the same for everyone with this set, whether we have its keys or not; NULL before the first. */
 const uint8_t *vd_group_current_epoch(struct vd_group *);
-/* Epochs whose link key we have, newest first: number 0 is the current one, or else the newest we can use. Keys our role
+/* Is it sealed to no device without a role? If not, a coordinator has to make a new one. */
+bool vd_group_epoch_clean(struct vd_group *);
+/* A device with a role that the epoch to write with is not sealed to: the i-th. NULL: no more. */
+const struct vd_device *vd_group_epoch_lacks(struct vd_group *, size_t i);
+/* The oldest epoch sealed to that device whose link key we have: one it is sure to know. NULL: none. */
+const uint8_t *vd_group_mask_link(struct vd_group *, const uint8_t device[VD_KEY_BYTES]);
+/* Epochs whose link key we have: number 0 is the one to write with, or else the newest we can use; then newest first. Keys our role
  * does not get are zero (vd_group_key tells). Pointers valid until the next add. */
 size_t vd_group_epoch_count(struct vd_group *);
 const uint8_t *vd_group_epoch_id(struct vd_group *, size_t i);
@@ -74,19 +85,62 @@ const struct vd_epoch_keys *vd_group_epoch_keys(struct vd_group *, size_t i);
 /* NULL when we lack that epoch or that key of it. */
 const uint8_t *vd_group_key(struct vd_group *, const uint8_t epoch[VD_EPOCH_BYTES], enum vd_epoch_key);
 /* Opens a record's body whatever its lane: control content is in the clear. Appends the content to *out.
- * VD_EKEY: sealed to us; VD_ENOTFOUND: a stub; VD_EVERSION; VD_ESIGNATURE; VD_EFORMAT. */
+ * VD_EKEY: sealed to us, a key may yet come; VD_ESEALED: sealed to others (named, and not to us); VD_EAUTHOR: it opens, but
+ * its author's role does not let us read it, or does not allow it; VD_ENOTFOUND: a stub; VD_EVERSION; VD_ESIGNATURE; VD_EFORMAT. */
 int vd_group_open_body(struct vd_group *, const struct vd_record *, struct vd_buf *out);
-/* Seals content as the body of a record under our newest epoch. VD_EKEY when we have none, or not that audience's key. */
+/* Seals content as the body of a record under the epoch to write with; not for VD_AUDIENCE_NAMED. VD_EKEY when we have none, or not that
+ * audience's key. */
 int vd_group_seal_body(struct vd_group *, const struct vd_record_fields *, enum vd_audience,
                        const uint8_t nonce[VD_BODY_NONCE_BYTES], struct vd_slice content, struct vd_buf *out);
+/* The same, named: to the devices of these author keys, 1 to VD_NAMED_SLOTS. `seed`: fresh. VD_ENOTFOUND: no device of the group;
+ * VD_EINVAL: none, too many, or a box key that is no key. */
+int vd_group_seal_named(struct vd_group *, const struct vd_record_fields *, const uint8_t (*devices)[VD_KEY_BYTES], size_t count,
+                        const uint8_t nonce[VD_BODY_NONCE_BYTES], const uint8_t seed[VD_BODY_SEED_BYTES], struct vd_slice content,
+                        struct vd_buf *out);
 
-/* Creators: append the canonical content of one control record to *out, `seen` filled from the group's heads. Except for the
- * founding, VD_EAUTHOR: this device is no coordinator; VD_EKEY: it lacks a key it would need; VD_ENOMEM. *out is unchanged on
- * error. */
+/* ---- removal, and what it leaves of what somebody wrote ---- */
+
+/* Heads of that lane that the revocations which count and remove this author accept, none twice: *ids is borrowed until the next
+ * add. 0 when it is not removed, or nothing of it was accepted. */
+size_t vd_group_accepted(struct vd_group *, const uint8_t author[VD_KEY_BYTES], uint8_t lane, const struct vd_id **ids);
+enum vd_review { VD_REVIEW_NONE, VD_REVIEW_LEFT, VD_REVIEW_ACCEPTED };
+/* The last word of a coordinator that counts about that record. */
+enum vd_review vd_group_reviewed(struct vd_group *, const struct vd_id *);
+
+/* ---- administrative acts, for people ---- */
+
+enum vd_act_kind { VD_ACT_FOUND, VD_ACT_NAME, VD_ACT_GRANT, VD_ACT_EPOCH, VD_ACT_REVOKE, VD_ACT_REVIEW, VD_ACT_APPROVE, VD_ACT_OTHER };
+struct vd_act {
+	enum vd_act_kind kind;   /* OTHER: malformed, or of a newer version */
+	struct vd_id id;
+	uint8_t author[VD_KEY_BYTES];
+	uint64_t time_ms;
+	bool counts;
+	bool continues;          /* an epoch sealed to more devices: part of what went before */
+	bool backed;             /* a second voice approved it */
+	uint32_t approvals;      /* that count, whether they make it backed or not */
+	enum vd_role role;       /* GRANT */
+	const uint8_t *device;   /* GRANT: author key. REVOKE: the first of those it lists; NULL */
+	const uint8_t *person;   /* GRANT: of the device. REVOKE: of the member, NULL when only devices are removed */
+	struct vd_id about;      /* REVIEW, APPROVE */
+	bool accept;             /* REVIEW */
+};
+/* In control order; valid until the next add. */
+size_t vd_group_act_count(struct vd_group *);
+const struct vd_act *vd_group_act(struct vd_group *, size_t i);
+/* Which acts a device has shown that it knows: those in the past of its own control records, of the epochs in `epochs` (which it wrote
+ * under: ids of VD_EPOCH_BYTES) and of the records in `ids`. known[i] is set for act i (never cleared); there are vd_group_act_count. */
+void vd_group_knows(struct vd_group *, const uint8_t author[VD_KEY_BYTES], const uint8_t (*epochs)[VD_EPOCH_BYTES], size_t epoch_count,
+                    const struct vd_id *ids, size_t id_count, bool *known);
+
+/* ---- creators ----
+ * Append the canonical content of one control record to *out, `seen` filled from the group's heads. Except for the founding,
+ * VD_EAUTHOR: this device is no coordinator (revoke, review, approve: never was one); VD_EKEY: it lacks a key it would need;
+ * VD_ENOMEM. *out is unchanged on error. */
 void vd_group_make_id(const uint8_t founder[VD_KEY_BYTES], const uint8_t salt[VD_SALT_BYTES], uint8_t out[VD_GROUP_BYTES]);
 int vd_group_make_founding(const struct vd_identity *, const uint8_t person[VD_PERSON_BYTES],
                            const uint8_t salt[VD_SALT_BYTES], struct vd_buf *out);
-/* A new epoch for every device of the group, at most VD_EPOCH_DEVICES a record: the first call has part 0, which names the
+/* A new epoch for every device that has a role, at most VD_EPOCH_DEVICES a record: the first call has part 0, which names the
  * epoch by its record's id; parts 1.. pass the first VD_EPOCH_BYTES of that id as `of`. VD_ENOTFOUND when `part` is past the
  * last. Between the parts nothing but they may be added, or a device may be left out. */
 int vd_group_make_epoch(struct vd_group *, const struct vd_epoch_keys *, const uint8_t *of, size_t part, struct vd_buf *out);
@@ -98,6 +152,25 @@ int vd_group_make_epoch_for(struct vd_group *, const uint8_t epoch[VD_EPOCH_BYTE
  * proof; VD_ECAP: VD_MEMBERS_MAX devices. */
 int vd_group_make_grant(struct vd_group *, const struct vd_card *, const uint8_t person[VD_PERSON_BYTES], enum vd_role,
                         uint32_t flags, const char *name, const uint8_t nonce[VD_BODY_NONCE_BYTES], struct vd_buf *out);
+/* Whom a revocation removes, and what of theirs it accepts. */
+struct vd_removal {
+	const uint8_t (*devices)[VD_KEY_BYTES]; /* 1 to VD_LIST_MAX */
+	size_t device_count;
+	const uint8_t *person;                  /* the whole member; NULL: those devices only */
+	const struct vd_id *heads[VD_LANES];    /* at most VD_LIST_MAX a lane */
+	size_t head_count[VD_LANES];
+	const char *reason;                     /* 1 to VD_NAME_MAX bytes of UTF-8, read by members */
+};
+/* The first part of a new epoch stands in it, for the devices that will have a role: parts 1.. by vd_group_make_epoch. VD_EINVAL: no
+ * device, one the group does not have, too many heads, or the reason. */
+int vd_group_make_revoke(struct vd_group *, const struct vd_removal *, const struct vd_epoch_keys *,
+                         const uint8_t nonce[VD_BODY_NONCE_BYTES], struct vd_buf *out);
+int vd_group_make_review(struct vd_group *, const struct vd_id *about, bool accept, struct vd_buf *out);
+/* VD_ENOTFOUND: no control record of that id. */
+int vd_group_make_approve(struct vd_group *, const struct vd_id *about, struct vd_buf *out);
+/* The grant that gives a removed device its role back, made from the last grant it had. VD_ENOTFOUND: not removed. */
+int vd_group_make_restore(struct vd_group *, const uint8_t device[VD_KEY_BYTES], const uint8_t nonce[VD_BODY_NONCE_BYTES],
+                          struct vd_buf *out);
 int vd_group_make_name(struct vd_group *, const char *name, const uint8_t nonce[VD_BODY_NONCE_BYTES], struct vd_buf *out);
 
 #endif

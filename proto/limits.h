@@ -41,8 +41,20 @@ enum {
 	VD_MEMBERS_MAX = 4096,   /* devices of one group: 20 times the largest network we know */
 	VD_CONTROL_MAX = 65536,  /* control records of one group held in memory as state */
 
+	VD_REVOKES_MAX = 256,    /* revocations of one device that have an effect: each is judged against all acts */
+
 	/* named audience */
 	VD_NAMED_SLOTS = 16,
+
+	/* shares: what one author may take of our disk. Local policy, never validity; a person may set others */
+	VD_AUTHOR_RECORDS = 1 << 20,  /* of one author in one lane; beyond it not even stubs */
+	VD_AUTHOR_STRAYS = 4096,      /* the same for an author without a role, beyond what was accepted of theirs */
+	VD_AUTHOR_DAY_MIB = 256,      /* MiB of bodies of one author that are taken in a day of ours; more wait as stubs */
+	VD_RESERVE_MIB = 32,          /* of the disk, kept free for control records and wiping */
+	VD_DECLINED_MAX = 64,         /* authors and lanes that one HELLO may say it declines */
+
+	/* redaction */
+	VD_REDACT_DAYS = 30,          /* after it came and after its author's date, until the body may go */
 
 	/* sealed file */
 	VD_CHUNK_BYTES = 64 * 1024, /* on disk, MAC included */

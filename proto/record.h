@@ -50,7 +50,11 @@ struct vd_record_fields {
 	uint64_t time_ms;
 	bool has_expires;
 	uint32_t expires_day;
+	const struct vd_id *redacts; /* a redaction of that record; NULL: none. Goes into ext */
 };
+
+/* Does the record redact another one? What it says in ext alone; whether that holds is the group's and the store's to say. */
+bool vd_record_redacts(const struct vd_record *, struct vd_id *out);
 
 /* Associated data of the body: the header cut to nine elements. Appends to *out. */
 void vd_record_ad(const struct vd_record_fields *, struct vd_buf *out);

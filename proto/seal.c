@@ -135,7 +135,7 @@ static int make_slot(const struct vd_recipient *to, const uint8_t file_key[VD_KE
 		crypto_aead_xchacha20poly1305_ietf_encrypt(out, NULL, text, sizeof(text), NULL, 0, NULL, zeros, key);
 		break;
 	case VD_FOR_DEVICE:
-	case VD_FOR_NEWCOMER:
+	case VD_FOR_CARD:
 		if (to->how == VD_FOR_DEVICE)
 			memcpy(key, to->link, VD_KEY_BYTES);
 		else

@@ -10,6 +10,7 @@ enum vd_sealed_what { VD_SEALED_BUNDLE = 1, VD_SEALED_SEGMENT = 2, VD_SEALED_WEL
 enum vd_entry_type {
 	VD_ENTRY_END = 0, VD_ENTRY_RECORD = 1, VD_ENTRY_MANIFEST = 2,
 	VD_ENTRY_DAMAGED = 3, VD_ENTRY_REPLACED = 4, /* segments: the name of another one */
+	VD_ENTRY_FOR = 5,                            /* the author key of a device that has a slot of its own */
 };
 enum { VD_CHUNK_PLAIN = VD_CHUNK_BYTES - 16, VD_SEAL_SEED_BYTES = 32, VD_SEGMENT_ID_BYTES = 16 };
 #define VD_SEALED_CHUNKS_MAX (UINT64_C(1) << 40) /* a file's length always fits 64 bits */
@@ -25,10 +26,10 @@ struct vd_manifest {
 
 /* Who may open it. */
 struct vd_recipient {
-	enum { VD_FOR_LINK, VD_FOR_DEVICE, VD_FOR_NEWCOMER } how;
-	uint8_t link[VD_KEY_BYTES];      /* FOR_LINK, FOR_DEVICE: the epoch's link key */
-	uint8_t author[VD_KEY_BYTES];    /* FOR_NEWCOMER */
-	uint8_t box[VD_KEY_BYTES];       /* FOR_DEVICE, FOR_NEWCOMER */
+	enum { VD_FOR_LINK, VD_FOR_DEVICE, VD_FOR_CARD } how;
+	uint8_t link[VD_KEY_BYTES];      /* FOR_LINK, FOR_DEVICE: an epoch's link key */
+	uint8_t author[VD_KEY_BYTES];    /* FOR_CARD: a newcomer, a paper key, whoever may know no link key */
+	uint8_t box[VD_KEY_BYTES];       /* FOR_DEVICE, FOR_CARD */
 };
 
 /* What a reader may open with; tried in order. */

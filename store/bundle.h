@@ -30,9 +30,14 @@ struct vd_bundle_choice {
 	/* Segments: names of others, VD_SEGMENT_ID_BYTES each. Those of `replaced` go in only with the last of the records. */
 	struct vd_slice damaged, replaced;
 	struct vd_arrivals *written; /* NULL, or gets what was written once it is durable */
+	/* To whom: NULL is everyone with the link key. Else these devices (author keys, at most VD_SLOTS - 1), and with `for_link` everyone
+	 * too; with `name_them` the file says who they are to those who open it. Unless they are named, paper keys have a slot as well. */
+	const uint8_t (*devices)[VD_KEY_BYTES];
+	size_t device_count;
+	bool for_link, name_them;
 };
 
-/* Writes one sealed file, in lane order, readable by everyone with the group's current link key. Whole or not there.
+/* Writes one sealed file, in lane order, readable by everyone with the link key of the epoch to write with, unless the choice says for whom. Whole or not there.
  * path "-": standard output. VD_ENOTFOUND: a segment that would hold no record and no name. VD_ENOSPACE: not even one chunk fits. VD_EKEY: no link
  * key. VD_EAGAIN: a body was dropped meanwhile. VD_EDAMAGED: with stats->unreadable it is written, all but what the store could not
  * read; else the medium gave back other bytes, and nothing stands there. Memory: 40 bytes a record. */

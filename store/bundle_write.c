@@ -320,7 +320,7 @@ int vd_welcome_write(struct vd_store *store, struct vd_group *group, const struc
 		.store = store, .group = group, .choice = &all, .lane = VD_LANE_CONTROL,
 		.manifest = { .what = VD_SEALED_WELCOME, .has_grant = true },
 	};
-	struct vd_recipient to = { .how = VD_FOR_NEWCOMER };
+	struct vd_recipient to = { .how = VD_FOR_CARD };
 	struct vd_bundle_stats stats = { 0 };
 
 	memcpy(to.author, card->author, VD_KEY_BYTES);

@@ -18,6 +18,16 @@ struct vd_query {
 	uint64_t after;                  /* arrival number, for --new and watch */
 	size_t limit;                    /* newest n; 0: all */
 	bool control;                    /* also control records (default: content only) */
+	bool quarantined;                /* only what is in quarantine; else nothing that is hidden, unless `hidden` */
+	bool hidden;                     /* also what is in quarantine, redacted, or not its author's to write */
+};
+
+/* What the group says of a record that is in the set, as of the last catching up. Control records are always shown. */
+enum vd_standing {
+	VD_STANDING_SHOWN,
+	VD_STANDING_QUARANTINED, /* its author was removed, and this was not accepted */
+	VD_STANDING_REDACTED,    /* by a redaction that holds */
+	VD_STANDING_NOT_ENTITLED,/* its author's role does not allow it */
 };
 
 /* What a visitor gets: everything borrowed for the call. */
@@ -27,6 +37,9 @@ struct vd_found {
 	struct vd_group *group;
 	int body;                         /* 0: content is filled in; else VD_EKEY, VD_ENOTFOUND (stub), VD_EVERSION … */
 	const struct vd_content *content; /* when body is 0 */
+	enum vd_standing standing;
+	enum vd_review review;            /* quarantined: LEFT when a coordinator looked at it and left it there */
+	struct vd_id redaction;           /* REDACTED: which */
 };
 
 /* Opens what came since the last time. Cheap when nothing did. */
@@ -35,7 +48,7 @@ int vd_index_catch_up(struct vd_store *);
  * and id, oldest first. Non-zero stops. VD_EDAMAGED: something stored is not what it must be and may be missing
  * from the answer; all the rest was visited. */
 int vd_query(struct vd_store *, const struct vd_query *, int (*visit)(void *ctx, const struct vd_found *), void *ctx);
-/* One record, opened. */
+/* One record, opened, whatever its standing. */
 int vd_query_one(struct vd_store *, uint64_t arrival, int (*visit)(void *ctx, const struct vd_found *), void *ctx);
 /* Highest arrival number of one `list --new`: kept as a note. */
 

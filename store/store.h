@@ -69,6 +69,9 @@ struct vd_draft {
 	uint64_t now_ms;             /* our clock; made monotonic per chain */
 	bool has_expires;
 	uint32_t expires_day;
+	const uint8_t (*devices)[VD_KEY_BYTES]; /* VD_AUDIENCE_NAMED: to whom, 1 to VD_NAMED_SLOTS */
+	size_t device_count;
+	const struct vd_id *redacts; /* NULL: nothing */
 };
 /* Seals, signs, chains and stores one record of ours; control records are added to `group` too (and stay there when the
  * transaction fails: load the group anew). *id is its id. VD_EKEY: no identity or no epoch key; VD_EAUTHOR: not granted;
@@ -83,6 +86,12 @@ int vd_write_commit(struct vd_write *);
 void vd_write_abort(struct vd_write *);
 /* Appends the note's value to *out. VD_ENOTFOUND. */
 int vd_store_note(struct vd_store *, const char *use, struct vd_slice key, struct vd_buf *out);
+
+/* Up to where a device is known to have our control records, by a session with it that ended with equal sets: an arrival number of
+ * ours, which only grows. VD_ENOTFOUND: never. */
+int vd_store_heard(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], const uint8_t device[VD_KEY_BYTES], uint64_t *arrival);
+/* Writes only when it moves. */
+int vd_store_heard_set(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], const uint8_t device[VD_KEY_BYTES], uint64_t arrival);
 
 /* Merging what came. */
 struct vd_merge {

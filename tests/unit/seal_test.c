@@ -47,7 +47,7 @@ static struct vd_recipient to_link(const uint8_t link[VD_KEY_BYTES])
 
 static struct vd_recipient to_device(const struct vd_identity *id, const uint8_t *link)
 {
-	struct vd_recipient r = { .how = link ? VD_FOR_DEVICE : VD_FOR_NEWCOMER };
+	struct vd_recipient r = { .how = link ? VD_FOR_DEVICE : VD_FOR_CARD };
 
 	if (link)
 		memcpy(r.link, link, VD_KEY_BYTES);
@@ -474,7 +474,7 @@ static void test_seal__writer_refuses_what_breaks_the_plan(void **state)
 	assert_int_equal(vd_sealer_new(&m, to, 1, seed, &s), VD_EINVAL);
 	m.has_grant = false;
 	/* A box key of low order would give everybody the key. */
-	to[0].how = VD_FOR_NEWCOMER;
+	to[0].how = VD_FOR_CARD;
 	assert_int_equal(vd_sealer_new(&m, to, 1, seed, &s), VD_EINVAL);
 	to[0].how = VD_FOR_LINK;
 

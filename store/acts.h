@@ -1,0 +1,57 @@
+/* Acts: what a coordinator does to a group, each in one commit. All of them add to `group`, which is loaded anew after an error.
+ *
+ * VD_EAUTHOR: this device is no coordinator (any more; to revoke, review and approve it is enough to have been one: whether it counts is
+ * for the others' view to say). VD_EKEY: it lacks the keys to hand on. Or as vd_write_commit. */
+#ifndef VD_ACTS_H
+#define VD_ACTS_H
+
+#include "store.h"
+
+/* Admits a device, or adds to what it is: the grant, and the keys of every epoch we can read that it has not. */
+struct vd_admission {
+	const struct vd_card *card;
+	uint8_t person[VD_PERSON_BYTES];
+	enum vd_role role;
+	uint32_t flags;
+	const char *name;
+};
+int vd_act_admit(struct vd_store *, struct vd_group *, const struct vd_admission *, uint64_t now_ms, struct vd_id *grant);
+
+/* Makes a new epoch for every device with a role. */
+int vd_act_rotate(struct vd_store *, struct vd_group *, uint64_t now_ms, uint8_t epoch[VD_EPOCH_BYTES]);
+
+/* Removes devices, or a member with all devices, accepting everything of theirs that is here; lane 0 only up to before `undo`, when that is
+ * not NULL. The new epoch is in it. */
+struct vd_revocation {
+	const uint8_t (*devices)[VD_KEY_BYTES];
+	size_t device_count;
+	const uint8_t *person;   /* NULL: those devices only */
+	const char *reason;      /* may be empty */
+	const struct vd_id *undo;
+};
+int vd_act_revoke(struct vd_store *, struct vd_group *, const struct vd_revocation *, uint64_t now_ms, struct vd_id *id,
+                  uint8_t epoch[VD_EPOCH_BYTES]);
+int vd_act_review(struct vd_store *, struct vd_group *, const struct vd_id *about, bool accept, uint64_t now_ms, struct vd_id *id);
+int vd_act_approve(struct vd_store *, struct vd_group *, const struct vd_id *about, uint64_t now_ms, struct vd_id *id);
+/* Gives a removed device its role back. VD_ENOTFOUND: not removed. */
+int vd_act_restore(struct vd_store *, struct vd_group *, const uint8_t device[VD_KEY_BYTES], uint64_t now_ms, struct vd_id *grant);
+
+/* Has this device's own chain of control records forked, and is there a coordinator of another member who could act instead? Then
+ * commands ask before they act, and nothing is done unasked. */
+bool vd_act_braked(struct vd_store *, struct vd_group *);
+
+/* ---- paper key: a coordinator's identity that exists only as words ---- */
+
+enum { VD_PAPER_BYTES = 16, VD_PAPER_WORDS = 12, VD_PAPER_TEXT = 96 };
+/* Admits a new paper identity for our own member and gives its words, blank between them, with NUL. They stand nowhere else. */
+int vd_act_paper(struct vd_store *, struct vd_group *, uint64_t now_ms, char words[VD_PAPER_TEXT]);
+/* Words as a person types them (case, blanks and line ends do not matter) to the identity. VD_EFORMAT: not the words, *wrong is the
+ * first that none of ours is (from 1), or 0 when only their sum does not hold. */
+int vd_paper_identity(const char *words, struct vd_identity *out, size_t *wrong);
+/* Takes a group from any bundle, segment or welcome sealed since the paper key was made (a path, or a stick's folder), and admits this
+ * device's next identity as a coordinator of the paper key's member. The paper stays valid. VD_EKEY: no slot in it for this paper;
+ * VD_EEXISTS: this device is in the group already; VD_ETORN, VD_EDAMAGED, VD_ENOTFOUND. */
+int vd_act_recover(struct vd_store *, const struct vd_identity *paper, const char *path, const char *name, uint64_t now_ms,
+                   uint8_t group[VD_GROUP_BYTES]);
+
+#endif
