@@ -146,6 +146,57 @@ int vd_store_group_refresh(struct vd_store *s, struct vd_group *group, uint64_t 
 	return rc;
 }
 
+/* --- what devices have heard --- */
+
+int vd_store_heard(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], const uint8_t device[VD_KEY_BYTES], uint64_t *arrival)
+{
+	struct vd_slice parts[] = { vd_slice(group, VD_GROUP_BYTES), vd_slice(device, VD_KEY_BYTES) };
+	struct vd_buf value = { 0 };
+	int rc = vd_value_read(s, "heard", parts, 2, &value);
+
+	if (!rc && value.n != 8)
+		rc = VD_EDAMAGED;
+	if (!rc)
+		*arrival = vd_get_u64(value.p);
+	vd_buf_deinit(&value);
+	return rc;
+}
+
+/* Has it heard as much already? What stands there and cannot be read is written anew. */
+static int has_heard(struct vd_store *s, const uint8_t *group, const uint8_t *device, uint64_t arrival, bool *yes)
+{
+	uint64_t known = 0;
+	int rc = vd_store_heard(s, group, device, &known);
+
+	*yes = !rc && known >= arrival;
+	return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
+}
+
+int vd_store_heard_set(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], const uint8_t device[VD_KEY_BYTES], uint64_t arrival)
+{
+	struct vd_slice parts[] = { vd_slice(group, VD_GROUP_BYTES), vd_slice(device, VD_KEY_BYTES) };
+	uint8_t value[8];
+	struct vd_write *w;
+	bool has;
+	int rc = has_heard(s, group, device, arrival, &has);
+
+	if (rc || has)
+		return rc;
+	rc = vd_write_begin(s, &w);
+	if (rc)
+		return rc;
+	rc = has_heard(s, group, device, arrival, &has); /* another process may have been quicker */
+	if (rc || has) {
+		vd_write_abort(w);
+		return rc;
+	}
+	vd_set_u64(value, arrival);
+	vd_effects_value(&w->effects, s, "heard", parts, 2, vd_slice(value, sizeof(value)));
+	return vd_write_end(w);
+}
+
+/* --- founding and joining --- */
+
 /* The group becomes ours in this transaction, the identity is used up. */
 static int keep_group(struct vd_write *w, const struct vd_group *group, const struct seed *seed,
                       const uint8_t salt[VD_SALT_BYTES])

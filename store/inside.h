@@ -17,6 +17,7 @@
  *   "identity" group                     "next identity"
  *   "head" group, author, lane: where an own chain ends
  *   "elsewhere" group, author: when records of ours last came that were not written here
+ *   "heard" group, device: up to which arrival number it has our control records
  *   "digest", "wanted digest" group, lane; "sketch" group, lane, block
  *   "pool", "index": how far they are    "note" use, key    "segment" name */
 #ifndef VD_INSIDE_H
