@@ -14,7 +14,9 @@ struct seen {
 	uint32_t author;          /* place in `authors` */
 	uint8_t group;            /* place in `in` */
 	uint8_t lane;
-	bool has_prev, stub, bad;
+	bool has_prev, bad;
+	bool wanted;              /* a stub whose body is wanted */
+	bool waiting;             /* … or has to wait */
 };
 
 struct author {
@@ -181,7 +183,8 @@ static int look_at(struct checking *c, MDB_txn *txn, const struct vd_page *page,
 		              .group = (uint8_t)group,
 		              .lane = record.lane,
 		              .has_prev = record.has_prev,
-		              .stub = record.stub };
+		              .wanted = entry->wanted,
+		              .waiting = entry->why_not & VD_STORED_WAITING };
 	c->count++;
 	rc = author_of(c, record.author, &one->author);
 	return rc ? rc : compare_index(c, txn, &record, entry->arrival);
@@ -298,7 +301,7 @@ static void recompute(struct checking *c, size_t group, uint8_t lane)
 		vd_item_of(c->in[group].salt, &one->id, &item);
 		vd_digest_add(&c->lane->state.digest, &one->id);
 		vd_sketch_apply(c->lane->symbols, 0, VD_SKETCH_SYMBOLS, &item, +1);
-		if (one->stub)
+		if (one->wanted)
 			vd_digest_add(&c->lane->state.wanted, &one->id);
 	}
 }
@@ -334,6 +337,13 @@ static int compare_lane(struct checking *c, MDB_txn *txn)
 	return rc;
 }
 
+static void waits_list(const struct checking *c, const uint8_t *group, uint8_t list[VD_LIST_KEY_BYTES])
+{
+	struct vd_slice part = vd_slice(group, VD_GROUP_BYTES);
+
+	vd_list_key(c->store, "waiting", &part, 1, list);
+}
+
 /* Is every entry there that points to this record? */
 static void compare_entries(struct checking *c, MDB_txn *txn, const struct seen *one)
 {
@@ -346,8 +356,12 @@ static void compare_entries(struct checking *c, MDB_txn *txn, const struct seen 
 	count_if(c, !has_entry(c, txn, VD_TABLE_ITEMS, list, one->arrival));
 	vd_lane_list(c->store, "lane", group, one->lane, list);
 	count_if(c, !has_entry(c, txn, VD_TABLE_LISTS, list, one->arrival));
-	if (one->stub) {
+	if (one->wanted) {
 		vd_lane_list(c->store, "wanted", group, one->lane, list);
+		count_if(c, !has_entry(c, txn, VD_TABLE_LISTS, list, one->arrival));
+	}
+	if (one->waiting) {
+		waits_list(c, group, list);
 		count_if(c, !has_entry(c, txn, VD_TABLE_LISTS, list, one->arrival));
 	}
 }
@@ -421,8 +435,12 @@ static void rebuild_entries(struct checking *c)
 		vd_effects_entry(e, VD_TABLE_ITEMS, list, one->arrival);
 		vd_lane_list(c->store, "lane", group, one->lane, list);
 		vd_effects_entry(e, VD_TABLE_LISTS, list, one->arrival);
-		if (one->stub) {
+		if (one->wanted) {
 			vd_lane_list(c->store, "wanted", group, one->lane, list);
+			vd_effects_entry(e, VD_TABLE_LISTS, list, one->arrival);
+		}
+		if (one->waiting) {
+			waits_list(c, group, list);
 			vd_effects_entry(e, VD_TABLE_LISTS, list, one->arrival);
 		}
 		if (one->has_prev && !prev_here(c, i)) {

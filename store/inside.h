@@ -8,6 +8,7 @@
  * What stands where. Lists, named by an index key of:
  *   ITEMS   "item" group, first 8 bytes of the standing item: the records that have it
  *   LISTS   "lane" group, lane: its records         "wanted" group, lane: those without the body we want
+ *           "waiting" group: stubs whose body waits until its author has share left (shares.h)
  *           "prev" group, author, lane, seq, id: records whose predecessor is not here
  *           "pooled" id: its number in the pool     "pooled by" author: the numbers of theirs
  *           "filled", "unopened": what the index must look at again
@@ -40,6 +41,8 @@ enum {
 	VD_ENTRY_BYTES = VD_LIST_KEY_BYTES + 8,
 	VD_STORED_HEAD = 1 + 8 + VD_ID_BYTES,       /* flags, received_ms, id: in front of a stored record */
 	VD_STORED_STUB = 1, VD_STORED_DROPPED = 2,  /* flags; dropped: `check --repair` found it damaged */
+	VD_STORED_WAITING = 4, VD_STORED_UNWANTED = 8, /* of a stub whose body is not wanted: until its author has share left;
+	                                                * or until somebody wants it back */
 	VD_STORE_FORMAT = 1,
 	VD_ANY_LANE = 255,
 	VD_NOTE_MAX = 4096,
@@ -97,6 +100,9 @@ int vd_stored_get(struct vd_store *, MDB_txn *, uint64_t arrival, struct vd_buf 
 /* Opens a value of the records table. */
 int vd_stored_open(struct vd_store *, uint64_t arrival, MDB_val value, struct vd_buf *room, struct vd_stored *out);
 int vd_latest(struct vd_store *, MDB_txn *, uint64_t *arrival);
+bool vd_stored_flags_ok(uint8_t flags);
+/* Is it a stub whose body we want? */
+bool vd_stored_wanted(const struct vd_stored *);
 /* The stored record of that id; `cursor` on ITEMS. VD_ENOTFOUND. */
 int vd_find_stored(struct vd_store *, MDB_txn *, MDB_cursor *, const struct vd_membership *,
                    const struct vd_id *, struct vd_buf *room, struct vd_stored *out);
@@ -109,7 +115,8 @@ struct vd_page {
 	struct vd_page_entry {
 		uint64_t arrival, received_ms;
 		struct vd_id id;
-		bool stub;
+		bool stub, wanted; /* wanted: its body */
+		uint8_t why_not;  /* … and if it is not: VD_STORED_WAITING or VD_STORED_UNWANTED */
 		int err;          /* VD_EDAMAGED: cannot be opened; nothing else is filled in */
 		size_t at, n;     /* of the raw record in bytes */
 	} *entries;
@@ -199,13 +206,15 @@ struct vd_write_head {
 	struct vd_buf raw;         /* of the newest record written here, to be verified; empty when none was */
 };
 
-/* One new record, from here or elsewhere: record, indexes, digest and sketch. Stays in w->err when it fails. */
+/* One new record, from here or elsewhere: record, indexes, digest and sketch. flags: VD_STORED_STUB, and why its body is not
+ * wanted. Stays in w->err when it fails. */
 int vd_write_record(struct vd_write *, const struct vd_membership *, uint8_t lane, const struct vd_id *,
-                    const struct vd_item *, bool stub, uint64_t received_ms, struct vd_slice raw);
-/* Puts another copy of a stored record in its place: a stub got its body, or what stood there was spoilt. Of `old` the
- * arrival number, the time and whether its body was wanted are used. */
+                    const struct vd_item *, uint8_t flags, uint64_t received_ms, struct vd_slice raw);
+/* Puts another copy of a stored record in its place: a stub got its body, a body went, what stood there was spoilt, or only whether
+ * its body is wanted changed: why_not is 0, VD_STORED_WAITING or VD_STORED_UNWANTED, and ignored of a whole record. Of `old` the
+ * arrival number, the time and its flags are used. */
 int vd_write_again(struct vd_write *, const struct vd_membership *, const struct vd_stored *old,
-                   const struct vd_record *);
+                   const struct vd_record *, uint8_t why_not);
 /* A record of ours came in that was not stored here. `waited`: a stored record of ours, or one that came with it, names it
  * as its predecessor. A restored device goes on behind what it wrote before, and notes when it meets what it cannot have
  * lost; whoever copied it writes under its name too, so neither seq nor time is believed blindly. */

@@ -106,7 +106,7 @@ static int look_up(struct merging *m, struct slot *slot, uint64_t now_ms)
 		}
 		if (memcmp(stored.id.b, record->id.b, VD_ID_BYTES))
 			continue;
-		slot->fate = old.stub && !record->stub ? FATE_AGAIN : FATE_KNOWN;
+		slot->fate = vd_stored_wanted(&stored) && !record->stub ? FATE_AGAIN : FATE_KNOWN;
 		slot->old = stored;
 		return VD_OK;
 	}
@@ -196,8 +196,8 @@ static int store_fresh(struct merging *m, const struct slot *slot, uint64_t now_
 	uint64_t arrival = m->write->next;
 	uint8_t list[VD_LIST_KEY_BYTES];
 	bool waited = slot->next_here;
-	int rc = vd_write_record(m->write, &m->in, record->lane, &record->id, &slot->item, record->stub, now_ms,
-	                         record->raw);
+	int rc = vd_write_record(m->write, &m->in, record->lane, &record->id, &slot->item,
+	                         record->stub ? VD_STORED_STUB : 0, now_ms, record->raw);
 
 	if (!rc && !slot->next_here)
 		rc = settle_waiting(m, record, &waited);
@@ -229,7 +229,7 @@ static int store_slots(struct merging *m, uint64_t now_ms, struct vd_merge *merg
 		if (slot->fate == FATE_FRESH) {
 			rc = store_fresh(m, slot, now_ms, merge);
 		} else if (slot->fate == FATE_AGAIN) {
-			rc = vd_write_again(m->write, &m->in, &slot->old, record);
+			rc = vd_write_again(m->write, &m->in, &slot->old, record, 0);
 			m->control_grew |= record->lane == VD_LANE_CONTROL;
 			merge->filled++;
 		} else {

@@ -70,6 +70,26 @@ int vd_list_next(MDB_cursor *cursor, const uint8_t list[VD_LIST_KEY_BYTES], uint
 	return VD_OK;
 }
 
+/* Nothing at all, a stub with at most one reason why its body is not wanted, or dropped. */
+bool vd_stored_flags_ok(uint8_t flags)
+{
+	switch (flags) {
+	case 0:
+	case VD_STORED_STUB:
+	case VD_STORED_STUB | VD_STORED_WAITING:
+	case VD_STORED_STUB | VD_STORED_UNWANTED:
+	case VD_STORED_DROPPED:
+	case VD_STORED_DROPPED | VD_STORED_STUB:
+		return true;
+	}
+	return false;
+}
+
+bool vd_stored_wanted(const struct vd_stored *stored)
+{
+	return stored->flags == VD_STORED_STUB;
+}
+
 int vd_stored_open(struct vd_store *s, uint64_t arrival, MDB_val value, struct vd_buf *room, struct vd_stored *out)
 {
 	uint8_t key[8], spot[VD_SPOT_BYTES];
@@ -88,7 +108,7 @@ int vd_stored_open(struct vd_store *s, uint64_t arrival, MDB_val value, struct v
 	out->flags = vd_rd_u8(&r);
 	out->received_ms = vd_rd_u64(&r);
 	vd_rd_copy(&r, out->id.b, VD_ID_BYTES);
-	if (r.err || r.n > VD_RECORD_MAX || out->flags > (VD_STORED_STUB | VD_STORED_DROPPED))
+	if (r.err || r.n > VD_RECORD_MAX || !vd_stored_flags_ok(out->flags))
 		return VD_EDAMAGED;
 	out->raw = vd_rd_take(&r, r.n);
 	if (!(out->flags & VD_STORED_DROPPED))
@@ -226,6 +246,8 @@ static int page_take(struct vd_store *s, const uint8_t *group, uint8_t lane, uin
 	entry->received_ms = stored.received_ms;
 	entry->id = stored.id;
 	entry->stub = stored.flags & VD_STORED_STUB;
+	entry->wanted = vd_stored_wanted(&stored);
+	entry->why_not = stored.flags & (VD_STORED_WAITING | VD_STORED_UNWANTED);
 	if (raws) {
 		entry->at = page->bytes.n;
 		entry->n = stored.raw.n;

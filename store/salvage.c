@@ -83,13 +83,13 @@ static bool judge(struct salvage *s, struct piece *one, struct vd_slice value)
 		/* An old one may be in use already: two groups would be linked by it. */
 		return one->live || memcmp(one->key, s->next_identity, sizeof(one->key)) != 0;
 	}
-	if (value.n > VD_STORED_HEAD && value.p[0] <= VD_STORED_STUB &&
+	if (value.n > VD_STORED_HEAD && vd_stored_flags_ok(value.p[0]) && !(value.p[0] & VD_STORED_DROPPED) &&
 	    is_record(vd_slice(value.p + VD_STORED_HEAD, value.n - VD_STORED_HEAD), value.p + 9, &stub)) {
 		one->table = VD_TABLE_RECORDS;
 		one->whole = !stub;
 		memcpy(one->id.b, value.p + 9, VD_ID_BYTES);
 		arrival = vd_get_u64(one->key);
-		if (arrival < 1 || arrival > arrival_max || stub != (value.p[0] == VD_STORED_STUB))
+		if (arrival < 1 || arrival > arrival_max || stub != (bool)(value.p[0] & VD_STORED_STUB))
 			return false;
 		s->last = arrival > s->last ? arrival : s->last;
 		return true;

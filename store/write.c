@@ -118,14 +118,14 @@ static int lane_of(struct vd_write *w, const uint8_t *group, uint8_t lane, struc
 	return VD_OK;
 }
 
-static void put_stored(struct vd_write *w, uint64_t arrival, const struct vd_id *id, bool stub,
+static void put_stored(struct vd_write *w, uint64_t arrival, const struct vd_id *id, uint8_t flags,
                        uint64_t received_ms, struct vd_slice raw)
 {
 	uint8_t key[8];
 
 	vd_set_u64(key, arrival);
 	vd_buf_reset(&w->value);
-	vd_buf_put_u8(&w->value, stub ? VD_STORED_STUB : 0);
+	vd_buf_put_u8(&w->value, flags);
 	vd_buf_put_u64(&w->value, received_ms);
 	vd_buf_put(&w->value, id->b, VD_ID_BYTES);
 	vd_buf_put_slice(&w->value, raw);
@@ -134,8 +134,20 @@ static void put_stored(struct vd_write *w, uint64_t arrival, const struct vd_id 
 	vd_effects_put(&w->effects, w->store, VD_TABLE_RECORDS, key, sizeof(key), vd_buf_slice(&w->value));
 }
 
+static void waits(struct vd_write *w, const uint8_t *group, uint64_t arrival, bool from_now_on)
+{
+	struct vd_slice part = vd_slice(group, VD_GROUP_BYTES);
+	uint8_t list[VD_LIST_KEY_BYTES];
+
+	vd_list_key(w->store, "waiting", &part, 1, list);
+	if (from_now_on)
+		vd_effects_entry(&w->effects, VD_TABLE_LISTS, list, arrival);
+	else
+		vd_effects_entry_remove(&w->effects, VD_TABLE_LISTS, list, arrival);
+}
+
 int vd_write_record(struct vd_write *w, const struct vd_membership *in, uint8_t lane, const struct vd_id *id,
-                    const struct vd_item *item, bool stub, uint64_t received_ms, struct vd_slice raw)
+                    const struct vd_item *item, uint8_t flags, uint64_t received_ms, struct vd_slice raw)
 {
 	uint8_t list[VD_LIST_KEY_BYTES];
 	struct vd_lane_data *data;
@@ -145,36 +157,41 @@ int vd_write_record(struct vd_write *w, const struct vd_membership *in, uint8_t 
 	if (rc)
 		return w->err = rc;
 	w->next++;
-	put_stored(w, arrival, id, stub, received_ms, raw);
+	put_stored(w, arrival, id, flags, received_ms, raw);
 	vd_item_list(w->store, in->group, item->b, list);
 	vd_effects_entry(&w->effects, VD_TABLE_ITEMS, list, arrival);
 	vd_effects_entry(&w->effects, VD_TABLE_LISTS, data->list, arrival);
 	vd_digest_add(&data->state.digest, id);
 	vd_sketch_apply(data->symbols, 0, VD_SKETCH_SYMBOLS, item, +1);
-	if (stub) {
+	if (flags == VD_STORED_STUB) {
 		vd_effects_entry(&w->effects, VD_TABLE_LISTS, data->wanted_list, arrival);
 		vd_digest_add(&data->state.wanted, id);
 	}
+	if (flags & VD_STORED_WAITING)
+		waits(w, in->group, arrival, true);
 	if (w->effects.failed)
 		w->err = VD_ENOMEM;
 	return w->err;
 }
 
 int vd_write_again(struct vd_write *w, const struct vd_membership *in, const struct vd_stored *old,
-                   const struct vd_record *record)
+                   const struct vd_record *record, uint8_t why_not)
 {
-	bool was_wanted = old->flags & VD_STORED_STUB;
+	uint8_t flags = record->stub ? VD_STORED_STUB | why_not : 0;
+	bool was_wanted = vd_stored_wanted(old), wanted = flags == VD_STORED_STUB;
 	uint8_t list[VD_LIST_KEY_BYTES];
 	struct vd_lane_data *data;
 	int rc = lane_of(w, in->group, record->lane, &data);
 
 	if (rc)
 		return w->err = rc;
-	put_stored(w, old->arrival, &record->id, record->stub, old->received_ms, record->raw);
-	if (was_wanted && !record->stub) {
+	put_stored(w, old->arrival, &record->id, flags, old->received_ms, record->raw);
+	if ((old->flags ^ flags) & VD_STORED_WAITING)
+		waits(w, in->group, old->arrival, flags & VD_STORED_WAITING);
+	if (was_wanted && !wanted) {
 		vd_effects_entry_remove(&w->effects, VD_TABLE_LISTS, data->wanted_list, old->arrival);
 		vd_digest_remove(&data->state.wanted, &record->id);
-	} else if (!was_wanted && record->stub) {
+	} else if (!was_wanted && wanted) {
 		vd_effects_entry(&w->effects, VD_TABLE_LISTS, data->wanted_list, old->arrival);
 		vd_digest_add(&data->state.wanted, &record->id);
 	}
