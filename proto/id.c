@@ -19,6 +19,11 @@ enum {
 	PREFIX_CHARS = sizeof(PREFIX) - 1,
 	WORDS = 6,
 	SYLLABLES = 60,
+	VOCABULARY = SYLLABLES * SYLLABLES,
+	/* 12 words hold 141 bits: the paper's 128, and 13 that tell when a word is another. */
+	PAPER_SUM_BYTES = 2,
+	PAPER_SPARE_BITS = 3,
+	PAPER_CODED_BYTES = VD_PAPER_BYTES + PAPER_SUM_BYTES,
 };
 
 static const char base32[] = "abcdefghijklmnopqrstuvwxyz234567";
@@ -149,14 +154,19 @@ int vd_card_parse(const char *text, struct vd_card *out)
 	return VD_OK;
 }
 
+static const char *const consonants[] = { "b", "ch", "d", "f", "k", "l", "m", "n", "p", "r", "s", "t" };
+static const char vowels[] = "aeiou";
+
 static char *put_syllable(char *p, unsigned syllable)
 {
-	static const char *const consonants[] = { "b", "ch", "d", "f", "k", "l", "m", "n", "p", "r", "s", "t" };
-	static const char vowels[] = "aeiou";
-
 	p = stpcpy(p, consonants[syllable / 5]);
 	*p++ = vowels[syllable % 5];
 	return p;
+}
+
+static char *put_word(char *p, unsigned word)
+{
+	return put_syllable(put_syllable(p, word / SYLLABLES), word % SYLLABLES);
 }
 
 void vd_words(const uint8_t group[VD_GROUP_BYTES], const uint8_t coordinator[VD_KEY_BYTES],
@@ -171,12 +181,153 @@ void vd_words(const uint8_t group[VD_GROUP_BYTES], const uint8_t coordinator[VD_
 
 	vd_hash(VD_HASH_WORDS, vd_slice(NULL, 0), hash, sizeof(hash), parts, 4);
 	for (size_t i = 0; i < WORDS; i++) {
-		unsigned word = vd_get_u16(hash + 2 * i) % (SYLLABLES * SYLLABLES);
-
 		if (i)
 			*p++ = ' ';
-		p = put_syllable(p, word / SYLLABLES);
-		p = put_syllable(p, word % SYLLABLES);
+		p = put_word(p, vd_get_u16(hash + 2 * i) % VOCABULARY);
 	}
 	*p = '\0';
+}
+
+/* --- paper key --- */
+
+void vd_identity_from_paper(const uint8_t paper[VD_PAPER_BYTES], struct vd_identity *out)
+{
+	struct vd_slice part = vd_slice(paper, VD_PAPER_BYTES);
+	uint8_t seed[VD_IDENTITY_SEED_BYTES];
+
+	vd_hash(VD_HASH_PAPER, vd_slice(NULL, 0), seed, sizeof(seed), &part, 1);
+	vd_identity_from_seed(seed, out);
+	sodium_memzero(seed, sizeof(seed));
+}
+
+/* The number that the words write: the paper's bytes, and the first 13 bits of their checksum. */
+static void make_coded(const uint8_t paper[VD_PAPER_BYTES], uint8_t coded[PAPER_CODED_BYTES])
+{
+	struct vd_slice part = vd_slice(paper, VD_PAPER_BYTES);
+	unsigned carry = 0;
+
+	memcpy(coded, paper, VD_PAPER_BYTES);
+	vd_hash(VD_HASH_CHECKSUM, vd_slice(NULL, 0), coded + VD_PAPER_BYTES, PAPER_SUM_BYTES, &part, 1);
+	for (size_t i = 0; i < PAPER_CODED_BYTES; i++) {
+		unsigned next = coded[i];
+
+		coded[i] = (uint8_t)(carry << (8 - PAPER_SPARE_BITS) | next >> PAPER_SPARE_BITS);
+		carry = next;
+	}
+}
+
+void vd_paper_words(const uint8_t paper[VD_PAPER_BYTES], char words[VD_PAPER_TEXT])
+{
+	uint8_t coded[PAPER_CODED_BYTES];
+	uint16_t digits[VD_PAPER_WORDS];
+	char *p = words;
+
+	_Static_assert(VD_PAPER_TEXT >= VD_PAPER_WORDS * 7, "two syllables of three letters, and a blank or NUL");
+	make_coded(paper, coded);
+	for (size_t i = VD_PAPER_WORDS; i-- > 0;) {
+		unsigned rest = 0;
+
+		for (size_t k = 0; k < PAPER_CODED_BYTES; k++) {
+			rest = rest << 8 | coded[k];
+			coded[k] = (uint8_t)(rest / VOCABULARY);
+			rest %= VOCABULARY;
+		}
+		digits[i] = (uint16_t)rest;
+	}
+	for (size_t i = 0; i < VD_PAPER_WORDS; i++) {
+		if (i)
+			*p++ = ' ';
+		p = put_word(p, digits[i]);
+	}
+	*p = '\0';
+	sodium_memzero(coded, sizeof(coded));
+	sodium_memzero(digits, sizeof(digits));
+}
+
+static bool take_syllable(const char **text, unsigned *out)
+{
+	for (unsigned i = 0; i < sizeof(consonants) / sizeof(consonants[0]); i++) {
+		size_t n = strlen(consonants[i]);
+		const char *vowel;
+
+		if (strncmp(*text, consonants[i], n))
+			continue;
+		vowel = (*text)[n] ? strchr(vowels, (*text)[n]) : NULL;
+		if (!vowel)
+			return false;
+		*out = i * 5 + (unsigned)(vowel - vowels);
+		*text += n + 1;
+		return true;
+	}
+	return false;
+}
+
+/* The next word of the text in lower case. 0: there is none; -1: it is none of ours. */
+static int next_word(const char **text, unsigned *out)
+{
+	char plain[8] = { 0 };
+	const char *p = plain;
+	unsigned first, second;
+	size_t n = 0;
+
+	/* By ASCII alone. Letters of others are part of a word, and make it a wrong one. */
+	while (**text && !(**text & 0x80) && !((**text | 0x20) >= 'a' && (**text | 0x20) <= 'z'))
+		++*text;
+	if (!**text)
+		return 0;
+	for (; (**text & 0x80) || ((**text | 0x20) >= 'a' && (**text | 0x20) <= 'z'); ++*text) {
+		if (n < sizeof(plain) - 1)
+			plain[n++] = (char)(**text | 0x20);
+	}
+	if (take_syllable(&p, &first) && take_syllable(&p, &second) && !*p) {
+		*out = first * SYLLABLES + second;
+		n = 0;
+	}
+	sodium_memzero(plain, sizeof(plain));
+	return n ? -1 : 1;
+}
+
+/* coded = coded * 3600 + word. 12 words are below 2^142, so nothing is lost. */
+static void append_word(uint8_t coded[PAPER_CODED_BYTES], unsigned word)
+{
+	unsigned carry = word;
+
+	for (size_t k = PAPER_CODED_BYTES; k-- > 0;) {
+		carry += coded[k] * (unsigned)VOCABULARY;
+		coded[k] = (uint8_t)carry;
+		carry >>= 8;
+	}
+}
+
+int vd_paper_identity(const char *words, struct vd_identity *out, size_t *wrong)
+{
+	uint8_t coded[PAPER_CODED_BYTES] = { 0 }, again[PAPER_CODED_BYTES], paper[VD_PAPER_BYTES];
+	unsigned word = 0;
+	int rc = VD_OK;
+
+	*wrong = 0;
+	for (size_t i = 1; i <= VD_PAPER_WORDS + 1 && !rc; i++) {
+		int got = next_word(&words, &word);
+
+		if (got < 0 || (got == 0) != (i > VD_PAPER_WORDS)) {
+			*wrong = i;
+			rc = VD_EFORMAT;
+		} else if (got) {
+			append_word(coded, word);
+		}
+	}
+	if (!rc) {
+		for (size_t i = 0; i < VD_PAPER_BYTES; i++)
+			paper[i] = (uint8_t)(coded[i] << PAPER_SPARE_BITS | coded[i + 1] >> (8 - PAPER_SPARE_BITS));
+		make_coded(paper, again);
+		if (sodium_memcmp(coded, again, sizeof(coded)))
+			rc = VD_EFORMAT;
+		else
+			vd_identity_from_paper(paper, out);
+		sodium_memzero(again, sizeof(again));
+		sodium_memzero(paper, sizeof(paper));
+	}
+	sodium_memzero(coded, sizeof(coded));
+	sodium_memzero(&word, sizeof(word));
+	return rc;
 }

@@ -1,4 +1,4 @@
-/* A device's identity in one group, its text form, and the six words. PROTOCOL.md section 6. */
+/* A device's identity in one group, its text form, the six words, and an identity as words on paper. PROTOCOL.md section 6. */
 #ifndef VD_ID_H
 #define VD_ID_H
 
@@ -38,5 +38,15 @@ int vd_card_parse(const char *text, struct vd_card *out);
 
 void vd_words(const uint8_t group[VD_GROUP_BYTES], const uint8_t coordinator[VD_KEY_BYTES],
               const uint8_t newcomer[VD_KEY_BYTES], const uint8_t grant_id[VD_ID_BYTES], char out[VD_WORDS_TEXT]);
+
+/* A paper key: an identity that follows from 16 random bytes, which are written down as words. */
+enum { VD_PAPER_BYTES = 16, VD_PAPER_WORDS = 12, VD_PAPER_TEXT = 96 };
+void vd_identity_from_paper(const uint8_t paper[VD_PAPER_BYTES], struct vd_identity *out);
+/* The words, a blank between them, with NUL. */
+void vd_paper_words(const uint8_t paper[VD_PAPER_BYTES], char words[VD_PAPER_TEXT]);
+/* Words as a person types them to the identity: case does not matter, nor do blanks, line ends, commas, numbers and whatever else of ASCII
+ * stands between them. VD_EFORMAT: not the words, *out unchanged; *wrong is the first that none of ours is (from 1; the one that is
+ * missing, or VD_PAPER_WORDS + 1 when there are more), or 0 when only their sum does not hold. */
+int vd_paper_identity(const char *words, struct vd_identity *out, size_t *wrong);
 
 #endif

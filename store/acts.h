@@ -40,14 +40,10 @@ int vd_act_restore(struct vd_store *, struct vd_group *, const uint8_t device[VD
  * commands ask before they act, and nothing is done unasked. */
 bool vd_act_braked(struct vd_store *, struct vd_group *);
 
-/* ---- paper key: a coordinator's identity that exists only as words ---- */
+/* ---- paper key: a coordinator's identity that exists only as words (proto/id.h reads them) ---- */
 
-enum { VD_PAPER_BYTES = 16, VD_PAPER_WORDS = 12, VD_PAPER_TEXT = 96 };
 /* Admits a new paper identity for our own member and gives its words, blank between them, with NUL. They stand nowhere else. */
 int vd_act_paper(struct vd_store *, struct vd_group *, uint64_t now_ms, char words[VD_PAPER_TEXT]);
-/* Words as a person types them (case, blanks and line ends do not matter) to the identity. VD_EFORMAT: not the words, *wrong is the
- * first that none of ours is (from 1), or 0 when only their sum does not hold. */
-int vd_paper_identity(const char *words, struct vd_identity *out, size_t *wrong);
 /* Takes a group from any bundle, segment or welcome sealed since the paper key was made (a path, or a stick's folder), and admits this
  * device's next identity as a coordinator of the paper key's member. The paper stays valid. VD_EKEY: no slot in it for this paper;
  * VD_EEXISTS: this device is in the group already; VD_ETORN, VD_EDAMAGED, VD_ENOTFOUND. */

@@ -197,6 +197,107 @@ static void test_id__words_depend_on_all_four(void **state)
 	}
 }
 
+static void test_id__paper_words_survive_people(void **state)
+{
+	uint8_t paper[VD_PAPER_BYTES] = { 1, 2, 3 };
+	struct vd_identity expected, out;
+	char words[VD_PAPER_TEXT], typed[400];
+	size_t wrong, n = 0;
+
+	(void)state;
+	vd_paper_words(paper, words);
+	vd_identity_from_paper(paper, &expected);
+	assert_int_equal(vd_paper_identity(words, &out, &wrong), 0);
+	assert_memory_equal(&out, &expected, sizeof(out));
+
+	/* Numbered, in capitals, in lines, with commas. */
+	typed[n++] = '\n';
+	for (const char *p = words; *p; p++) {
+		if (p == words || p[-1] == ' ')
+			n += (size_t)sprintf(typed + n, " %d.\t", (int)(p - words));
+		if (*p == ' ')
+			n += (size_t)sprintf(typed + n, ",\r\n");
+		else
+			typed[n++] = (char)(*p - 'a' + 'A');
+	}
+	strcpy(typed + n, " \n.");
+	memset(&out, 0, sizeof(out));
+	assert_int_equal(vd_paper_identity(typed, &out, &wrong), 0);
+	assert_memory_equal(&out, &expected, sizeof(out));
+
+	/* Many draws: they fit, and come back. */
+	for (unsigned i = 0; i < 3000; i++) {
+		vd_set_u32(paper + 4 * (i % 4), i * 0x9e3779b9u);
+		vd_paper_words(paper, words);
+		assert_true(strlen(words) < VD_PAPER_TEXT);
+		if (i % 50)
+			continue;
+		vd_identity_from_paper(paper, &expected);
+		assert_int_equal(vd_paper_identity(words, &out, &wrong), 0);
+		assert_memory_equal(&out, &expected, sizeof(out));
+	}
+}
+
+/* Word `at` (from 1) of the words becomes `by`. */
+static void replace_word(const char *words, size_t at, const char *by, char out[200])
+{
+	const char *from = words, *to;
+
+	while (--at)
+		from = strchr(from, ' ') + 1;
+	to = from + strcspn(from, " ");
+	sprintf(out, "%.*s%s%s", (int)(from - words), words, by, to);
+}
+
+static void test_id__paper_tells_the_wrong_word(void **state)
+{
+	static const char *const none_of_ours[] = { "casa", "bab", "babab", "babaa", "b", "ba", "chachach", "hola", "xaxa", "bába", "ba ba",
+		                                    "babababababababababababababababababa" };
+	const uint8_t paper[VD_PAPER_BYTES] = { 7, 7, 7 };
+	struct vd_identity out, before;
+	char words[VD_PAPER_TEXT], typed[200];
+	size_t wrong, refused = 0, tried = 0;
+
+	(void)state;
+	memset(&before, 9, sizeof(before));
+	out = before;
+	vd_paper_words(paper, words);
+	for (size_t at = 1; at <= VD_PAPER_WORDS; at++) {
+		for (size_t i = 0; i < sizeof(none_of_ours) / sizeof(none_of_ours[0]); i++) {
+			replace_word(words, at, none_of_ours[i], typed);
+			assert_int_equal(vd_paper_identity(typed, &out, &wrong), VD_EFORMAT);
+			assert_int_equal(wrong, at);
+		}
+		/* One that could be: only the sum tells, seldom not. */
+		for (size_t i = 0; i < 60; i++) {
+			char other[8] = "bibi";
+
+			other[0] = "bdfklmnprst"[i % 11];
+			other[3] = "aeiou"[i % 5];
+			replace_word(words, at, other, typed);
+			if (!strcmp(typed, words))
+				continue;
+			tried++;
+			refused += vd_paper_identity(typed, &out, &wrong) == VD_EFORMAT && wrong == 0;
+		}
+	}
+	assert_true(tried > 600 && tried - refused <= 2);
+	memset(&out, 9, sizeof(out));
+	assert_int_equal(vd_paper_identity("", &out, &wrong), VD_EFORMAT);
+	assert_int_equal(wrong, 1);
+	sprintf(typed, "%s", words);
+	*strrchr(typed, ' ') = '\0';
+	assert_int_equal(vd_paper_identity(typed, &out, &wrong), VD_EFORMAT);
+	assert_int_equal(wrong, VD_PAPER_WORDS);
+	sprintf(typed, "%s baba", words);
+	assert_int_equal(vd_paper_identity(typed, &out, &wrong), VD_EFORMAT);
+	assert_int_equal(wrong, VD_PAPER_WORDS + 1);
+	/* More than 141 bits. */
+	assert_int_equal(vd_paper_identity("tutu tutu tutu tutu tutu tutu tutu tutu tutu tutu tutu tutu", &out, &wrong), VD_EFORMAT);
+	assert_int_equal(wrong, 0);
+	assert_memory_equal(&out, &before, sizeof(out));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,6 +309,8 @@ int main(void)
 		cmocka_unit_test(test_id__newer_card_says_so),
 		cmocka_unit_test(test_id__forged_proof_is_refused),
 		cmocka_unit_test(test_id__words_depend_on_all_four),
+		cmocka_unit_test(test_id__paper_words_survive_people),
+		cmocka_unit_test(test_id__paper_tells_the_wrong_word),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);

@@ -117,6 +117,29 @@ static void test_vectors__identity(void **state)
 	assert_memory_equal(card.author, identity.author, VD_KEY_BYTES);
 }
 
+static void test_vectors__paper(void **state)
+{
+	json_t *v;
+	size_t i;
+
+	(void)state;
+	assert_true(json_array_size(json_object_get(root, "paper")) > 0);
+	json_array_foreach(json_object_get(root, "paper"), i, v) {
+		const char *expected = json_string_value(json_object_get(v, "words"));
+		uint8_t paper[VD_PAPER_BYTES];
+		char words[VD_PAPER_TEXT];
+		struct vd_identity identity;
+		size_t wrong;
+
+		take_exact(v, "paper", paper, sizeof(paper));
+		vd_paper_words(paper, words);
+		assert_string_equal(words, expected);
+		assert_int_equal(vd_paper_identity(expected, &identity, &wrong), 0);
+		same_bytes(v, "author", vd_slice(identity.author, VD_KEY_BYTES));
+		same_bytes(v, "box", vd_slice(identity.box, VD_KEY_BYTES));
+	}
+}
+
 static void test_vectors__words_and_group_id(void **state)
 {
 	const json_t *v = json_object_get(root, "words");
@@ -292,6 +315,7 @@ int main(void)
 		cmocka_unit_test(test_vectors__hash),
 		cmocka_unit_test(test_vectors__identity),
 		cmocka_unit_test(test_vectors__words_and_group_id),
+		cmocka_unit_test(test_vectors__paper),
 		cmocka_unit_test(test_vectors__content),
 		cmocka_unit_test(test_vectors__body),
 		cmocka_unit_test(test_vectors__record),

@@ -187,8 +187,17 @@ def six_words(*parts):
     return " ".join(syllables[n // 60] + syllables[n % 60] for n in numbers)
 
 
+def paper_key(paper):
+    syllables = [c + v for c in "b ch d f k l m n p r s t".split() for v in "aeiou"]
+    number = int.from_bytes(paper + H(b"checksum", paper, n=2), "big") >> 3
+    numbers = [number // 3600**i % 3600 for i in range(11, -1, -1)]
+    me = identity(H(b"paper", paper, n=64))
+    return {"paper": paper, "words": " ".join(syllables[n // 60] + syllables[n % 60] for n in numbers),
+            "author": me["author"], "box": me["box"]}
+
+
 USES = """record id|body|group id|item|check|digest|summary|epoch key|body key|body auth|body mac|link psk|beacon|slot|mask|
-stream|head|words|checksum|index|load""".replace("\n", "").split("|")
+stream|head|words|checksum|index|load|paper""".replace("\n", "").split("|")
 
 
 def fill(first, n):
@@ -247,6 +256,7 @@ def main():
     root = {"hash": hashes, "identity": me, "group_id": {"founder": me["author"], "salt": fill(7, 32), "id": group},
             "words": {"group": fill(1, 32), "coordinator": fill(2, 32), "newcomer": fill(3, 32), "grant": fill(4, 32),
                       "text": six_words(fill(1, 32), fill(2, 32), fill(3, 32), fill(4, 32))},
+            "paper": [paper_key(p) for p in (bytes(16), b"\xff" * 16, fill(1, 16), fill(240, 16))],
             "content": contents, "body": bodies, "record": records}
     with open(__file__[:-3] + ".json", "w") as out:
         json.dump(plain_json(root), out, indent=1)
