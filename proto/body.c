@@ -11,6 +11,19 @@ enum {
 	NONCE_AT = 2 + VD_EPOCH_BYTES,
 	PACKING_PLAIN = 0,
 	LENGTH_MAX = 3, /* bytes of a varint below VD_BODY_MAX */
+	SLOT_BYTES = VD_KEY_BYTES + crypto_aead_chacha20poly1305_ietf_ABYTES,
+};
+
+_Static_assert(VD_BODY_NAMED_BYTES == VD_KEY_BYTES + VD_NAMED_SLOTS * SLOT_BYTES, "ephemeral key and slots");
+
+static const uint8_t zeros[crypto_aead_chacha20poly1305_ietf_NPUBBYTES];
+
+/* All randomness of a named body but its nonce: the ChaCha20 keystream under the caller's seed, read as this. */
+struct draw {
+	uint8_t key[VD_KEY_BYTES];
+	uint8_t ephemeral[VD_KEY_BYTES];
+	uint8_t dummy[VD_NAMED_SLOTS][SLOT_BYTES];
+	uint8_t place[VD_NAMED_SLOTS][4];
 };
 
 /* What PASETO v4.local derives from key and nonce. */
@@ -84,16 +97,15 @@ static void put_plain(uint8_t *dst, size_t bucket, struct vd_slice head, struct 
 	memset(dst + head.n + content.n, 0, bucket - head.n - content.n);
 }
 
-int vd_body_seal(enum vd_audience audience, const uint8_t epoch[VD_EPOCH_BYTES], const uint8_t key[VD_KEY_BYTES],
-                 const uint8_t nonce[VD_BODY_NONCE_BYTES], struct vd_slice ad, struct vd_slice content,
-                 struct vd_buf *out)
+/* `named`: ephemeral key and slots, empty for the other audiences. */
+static int seal(enum vd_audience audience, const uint8_t epoch[VD_EPOCH_BYTES], const uint8_t key[VD_KEY_BYTES],
+                const uint8_t nonce[VD_BODY_NONCE_BYTES], struct vd_slice named, struct vd_slice ad, struct vd_slice content,
+                struct vd_buf *out)
 {
 	uint8_t head[1 + LENGTH_MAX] = { PACKING_PLAIN }, *p;
-	size_t start = out->n, head_n = 1, bucket;
+	size_t prefix_n = VD_BODY_PREFIX_BYTES + named.n, head_n = 1, bucket;
 	struct keys keys;
 
-	if (audience != VD_AUDIENCE_EVERYONE && audience != VD_AUDIENCE_MEMBERS)
-		return VD_EINVAL;
 	if (content.n > VD_BODY_PLAIN_MAX)
 		return VD_ECAP;
 	for (size_t left = content.n; head_n == 1 || left; left >>= 7)
@@ -101,7 +113,7 @@ int vd_body_seal(enum vd_audience audience, const uint8_t epoch[VD_EPOCH_BYTES],
 	bucket = vd_body_bucket(head_n + content.n);
 	if (!bucket)
 		return VD_ECAP;
-	p = vd_buf_extend(out, VD_BODY_PREFIX_BYTES + bucket + VD_BODY_MAC_BYTES);
+	p = vd_buf_extend(out, prefix_n + bucket + VD_BODY_MAC_BYTES);
 	if (!p)
 		return VD_ENOMEM;
 
@@ -109,13 +121,23 @@ int vd_body_seal(enum vd_audience audience, const uint8_t epoch[VD_EPOCH_BYTES],
 	p[1] = (uint8_t)audience;
 	memcpy(p + 2, epoch, VD_EPOCH_BYTES);
 	memcpy(p + NONCE_AT, nonce, VD_BODY_NONCE_BYTES);
-	put_plain(p + VD_BODY_PREFIX_BYTES, bucket, vd_slice(head, head_n), content);
+	if (named.n)
+		memcpy(p + VD_BODY_PREFIX_BYTES, named.p, named.n);
+	put_plain(p + prefix_n, bucket, vd_slice(head, head_n), content);
 	derive(key, nonce, &keys);
-	apply_stream(&keys, p + VD_BODY_PREFIX_BYTES, bucket);
-	make_mac(&keys, ad, vd_slice(p, VD_BODY_PREFIX_BYTES), vd_slice(p + VD_BODY_PREFIX_BYTES, bucket),
-	         out->p + start + VD_BODY_PREFIX_BYTES + bucket);
+	apply_stream(&keys, p + prefix_n, bucket);
+	make_mac(&keys, ad, vd_slice(p, prefix_n), vd_slice(p + prefix_n, bucket), p + prefix_n + bucket);
 	sodium_memzero(&keys, sizeof(keys));
 	return VD_OK;
+}
+
+int vd_body_seal(enum vd_audience audience, const uint8_t epoch[VD_EPOCH_BYTES], const uint8_t key[VD_KEY_BYTES],
+                 const uint8_t nonce[VD_BODY_NONCE_BYTES], struct vd_slice ad, struct vd_slice content,
+                 struct vd_buf *out)
+{
+	if (audience != VD_AUDIENCE_EVERYONE && audience != VD_AUDIENCE_MEMBERS)
+		return VD_EINVAL;
+	return seal(audience, epoch, key, nonce, vd_slice(NULL, 0), ad, content, out);
 }
 
 /* Reads the plaintext's frame; *content borrows from it. */
@@ -173,5 +195,109 @@ int vd_body_open(struct vd_slice body, const uint8_t key[VD_KEY_BYTES], struct v
 	}
 done:
 	sodium_memzero(&keys, sizeof(keys));
+	return rc;
+}
+
+/* ---- named ---- */
+
+/* What both ends of the ephemeral key pair compute. False: the other's is no key, the result would say nothing of either secret. */
+static bool agree(const uint8_t secret[VD_KEY_BYTES], const uint8_t theirs[VD_KEY_BYTES], uint8_t shared[VD_KEY_BYTES])
+{
+	return crypto_scalarmult(shared, secret, theirs) == 0 && !sodium_is_zero(shared, VD_KEY_BYTES);
+}
+
+static void slot_key(const uint8_t shared[VD_KEY_BYTES], const uint8_t ephemeral[VD_KEY_BYTES], const uint8_t box[VD_KEY_BYTES],
+                     uint8_t i, uint8_t out[VD_KEY_BYTES])
+{
+	const struct vd_slice parts[] = { vd_slice(ephemeral, VD_KEY_BYTES), vd_slice(box, VD_KEY_BYTES), vd_slice(&i, 1) };
+
+	vd_hash(VD_HASH_SLOT, vd_slice(shared, VD_KEY_BYTES), out, VD_KEY_BYTES, parts, 3);
+}
+
+/* Who stands where tells nothing: Fisher and Yates' shuffle. */
+static void shuffle(const struct draw *draw, uint8_t place[VD_NAMED_SLOTS])
+{
+	for (uint8_t i = 0; i < VD_NAMED_SLOTS; i++)
+		place[i] = i;
+	for (uint8_t i = VD_NAMED_SLOTS - 1; i > 0; i--) {
+		uint32_t j = vd_get_u32(draw->place[i]) % (i + 1U);
+		uint8_t held = place[i];
+
+		place[i] = place[j];
+		place[j] = held;
+	}
+}
+
+static int make_slots(const struct draw *draw, const uint8_t (*boxes)[VD_KEY_BYTES], size_t count,
+                      uint8_t out[VD_BODY_NAMED_BYTES])
+{
+	uint8_t place[VD_NAMED_SLOTS], shared[VD_KEY_BYTES], key[VD_KEY_BYTES];
+	int rc = VD_OK;
+
+	shuffle(draw, place);
+	if (crypto_scalarmult_base(out, draw->ephemeral))
+		return VD_EINVAL;
+	memcpy(out + VD_KEY_BYTES, draw->dummy, sizeof(draw->dummy));
+	for (size_t r = 0; r < count; r++) {
+		uint8_t *slot = out + VD_KEY_BYTES + (size_t)place[r] * SLOT_BYTES;
+
+		if (!agree(draw->ephemeral, boxes[r], shared)) {
+			rc = VD_EINVAL;
+			break;
+		}
+		slot_key(shared, out, boxes[r], place[r], key);
+		crypto_aead_chacha20poly1305_ietf_encrypt(slot, NULL, draw->key, VD_KEY_BYTES, NULL, 0, NULL, zeros, key);
+	}
+	sodium_memzero(shared, sizeof(shared));
+	sodium_memzero(key, sizeof(key));
+	sodium_memzero(place, sizeof(place));
+	return rc;
+}
+
+int vd_body_seal_named(const uint8_t epoch[VD_EPOCH_BYTES], const uint8_t (*boxes)[VD_KEY_BYTES], size_t count,
+                       const uint8_t nonce[VD_BODY_NONCE_BYTES], const uint8_t seed[VD_BODY_SEED_BYTES], struct vd_slice ad,
+                       struct vd_slice content, struct vd_buf *out)
+{
+	uint8_t named[VD_BODY_NAMED_BYTES];
+	struct draw draw;
+	int rc;
+
+	if (count == 0 || count > VD_NAMED_SLOTS)
+		return VD_EINVAL;
+	crypto_stream_chacha20_ietf((unsigned char *)&draw, sizeof(draw), zeros, seed);
+	rc = make_slots(&draw, boxes, count, named);
+	if (!rc)
+		rc = seal(VD_AUDIENCE_NAMED, epoch, draw.key, nonce, vd_slice(named, sizeof(named)), ad, content, out);
+	sodium_memzero(&draw, sizeof(draw));
+	return rc;
+}
+
+int vd_body_open_named(struct vd_slice body, const uint8_t box[VD_KEY_BYTES], const uint8_t box_secret[VD_KEY_BYTES],
+                       struct vd_slice ad, struct vd_buf *out)
+{
+	uint8_t shared[VD_KEY_BYTES], key[VD_KEY_BYTES], opened[VD_KEY_BYTES];
+	const uint8_t *ephemeral;
+	struct vd_body_prefix prefix;
+	int rc = vd_body_peek(body, &prefix);
+
+	if (rc)
+		return rc;
+	if (prefix.audience != VD_AUDIENCE_NAMED)
+		return VD_ESEALED;
+	ephemeral = body.p + VD_BODY_PREFIX_BYTES;
+	if (!agree(box_secret, ephemeral, shared))
+		return VD_ESEALED;
+	rc = VD_ESEALED;
+	/* Whoever wrote it may have filled several slots for us: the MAC says which key is the body's, and holds under one alone. */
+	for (uint8_t i = 0; i < VD_NAMED_SLOTS && (rc == VD_ESEALED || rc == VD_ESIGNATURE); i++) {
+		const uint8_t *slot = ephemeral + VD_KEY_BYTES + (size_t)i * SLOT_BYTES;
+
+		slot_key(shared, ephemeral, box, i, key);
+		if (!crypto_aead_chacha20poly1305_ietf_decrypt(opened, NULL, NULL, slot, SLOT_BYTES, NULL, 0, zeros, key))
+			rc = vd_body_open(body, opened, ad, out);
+	}
+	sodium_memzero(shared, sizeof(shared));
+	sodium_memzero(key, sizeof(key));
+	sodium_memzero(opened, sizeof(opened));
 	return rc;
 }

@@ -40,7 +40,8 @@ int vd_body_open(struct vd_slice body, const uint8_t key[VD_KEY_BYTES], struct v
 int vd_body_seal_named(const uint8_t epoch[VD_EPOCH_BYTES], const uint8_t (*boxes)[VD_KEY_BYTES], size_t count,
                        const uint8_t nonce[VD_BODY_NONCE_BYTES], const uint8_t seed[VD_BODY_SEED_BYTES], struct vd_slice ad,
                        struct vd_slice content, struct vd_buf *out);
-/* Opens it with a recipient's box key pair. VD_ESEALED: no slot opens with it. Or as vd_body_open. */
+/* Opens it with a recipient's box key pair. VD_ESEALED: no slot opens with it, or it has none. Else as vd_body_open: VD_ESIGNATURE when
+ * slots open, and the MAC holds under the key of none. */
 int vd_body_open_named(struct vd_slice body, const uint8_t box[VD_KEY_BYTES], const uint8_t box_secret[VD_KEY_BYTES],
                        struct vd_slice ad, struct vd_buf *out);
 

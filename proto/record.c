@@ -9,7 +9,10 @@
 
 #define DOMAIN "vereda record"
 
-enum { AD_FIELDS = 9 }; /* the header without body length and hash, which the body's envelope cannot know */
+enum {
+	AD_FIELDS = 9, /* the header without body length and hash, which the body's envelope cannot know */
+	EXT_REDACTS = 1, EXT_REDACTS_BYTES = 1 + VD_ID_BYTES,
+};
 
 static const uint64_t BELOW_2_53 = (UINT64_C(1) << 53) - 1; /* exact in JSON and in IEEE doubles */
 
@@ -94,9 +97,19 @@ int vd_record_verify(const struct vd_record *record)
 	return vd_sign_verify(DOMAIN, record->header, record->author, record->signature.p);
 }
 
+bool vd_record_redacts(const struct vd_record *record, struct vd_id *out)
+{
+	if (record->ext.n != EXT_REDACTS_BYTES || record->ext.p[0] != EXT_REDACTS)
+		return false;
+	memcpy(out->b, record->ext.p + 1, VD_ID_BYTES);
+	return true;
+}
+
 /* Elements 0 to 8. */
 static void put_common(const struct vd_record_fields *f, struct vd_buf *out)
 {
+	uint8_t ext[EXT_REDACTS_BYTES];
+
 	vd_mp_put_uint(out, VD_VERSION);
 	vd_mp_put_bin(out, vd_slice(f->group, VD_GROUP_BYTES));
 	vd_mp_put_bin(out, vd_slice(f->author, VD_KEY_BYTES));
@@ -108,7 +121,11 @@ static void put_common(const struct vd_record_fields *f, struct vd_buf *out)
 		vd_mp_put_uint(out, f->expires_day);
 	else
 		vd_mp_put_nil(out);
-	vd_mp_put_bin(out, vd_slice(NULL, 0)); /* ext */
+	if (f->redacts) {
+		ext[0] = EXT_REDACTS;
+		memcpy(ext + 1, f->redacts->b, VD_ID_BYTES);
+	}
+	vd_mp_put_bin(out, vd_slice(ext, f->redacts ? sizeof(ext) : 0));
 }
 
 void vd_record_ad(const struct vd_record_fields *fields, struct vd_buf *out)

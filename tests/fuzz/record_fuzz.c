@@ -22,10 +22,13 @@ static void check_header(const struct vd_record *r)
 {
 	struct vd_record_fields f = fields_of(r);
 	struct vd_buf ad = { 0 }, header = { 0 };
+	struct vd_id redacted;
 
+	if (vd_record_redacts(r, &redacted))
+		f.redacts = &redacted;
 	vd_record_ad_of(r, &ad);
 	FUZZ_CHECK(vd_buf_check(&ad) == 0);
-	if (r->version == VD_VERSION && !r->ext.n) {
+	if (r->version == VD_VERSION && (!r->ext.n || f.redacts)) {
 		vd_record_ad(&f, &header);
 		FUZZ_CHECK(vd_slice_eq(vd_buf_slice(&header), vd_buf_slice(&ad)));
 		header.p[0] = 0x90 | VD_HEADER_FIELDS;

@@ -3,6 +3,7 @@
 #define BODY_FORGE_H
 
 #include <sodium.h>
+#include <stdlib.h>
 
 #include "proto/body.h"
 #include "proto/hash.h"
@@ -26,6 +27,33 @@ static inline void forge_body(struct vd_slice prefix, const uint8_t key[VD_KEY_B
 	parts[5] = vd_slice(cipher, plain.n);
 	vd_hash(VD_HASH_BODY_MAC, vd_slice(mac_key, sizeof(mac_key)), mac, sizeof(mac), parts, 6);
 	vd_buf_put(out, mac, sizeof(mac));
+}
+
+/* The key of slot i of a named body, as either end of the ephemeral key pair has it. */
+static inline void forge_slot_key(const uint8_t secret[VD_KEY_BYTES], const uint8_t theirs[VD_KEY_BYTES],
+                                  const uint8_t ephemeral[VD_KEY_BYTES], const uint8_t box[VD_KEY_BYTES], uint8_t i,
+                                  uint8_t out[VD_KEY_BYTES])
+{
+	const struct vd_slice parts[] = { vd_slice(ephemeral, VD_KEY_BYTES), vd_slice(box, VD_KEY_BYTES), vd_slice(&i, 1) };
+	uint8_t shared[VD_KEY_BYTES];
+
+	if (crypto_scalarmult(shared, secret, theirs))
+		abort();
+	vd_hash(VD_HASH_SLOT, vd_slice(shared, sizeof(shared)), out, VD_KEY_BYTES, parts, 3);
+}
+
+static inline void forge_slot(const uint8_t wrap[VD_KEY_BYTES], const uint8_t key[VD_KEY_BYTES], uint8_t slot[48])
+{
+	static const uint8_t zeros[12];
+
+	crypto_aead_chacha20poly1305_ietf_encrypt(slot, NULL, key, VD_KEY_BYTES, NULL, 0, NULL, zeros, wrap);
+}
+
+static inline bool forge_slot_open(const uint8_t wrap[VD_KEY_BYTES], const uint8_t slot[48], uint8_t key[VD_KEY_BYTES])
+{
+	static const uint8_t zeros[12];
+
+	return !crypto_aead_chacha20poly1305_ietf_decrypt(key, NULL, NULL, slot, 48, NULL, 0, zeros, wrap);
 }
 
 #endif

@@ -244,6 +244,59 @@ static void test_record__largest_one_fits_its_bounds(void **state)
 	vd_buf_deinit(&out);
 }
 
+static void test_record__redaction_round_trip(void **state)
+{
+	struct vd_record_fields f = sample_fields();
+	struct vd_buf raw = { 0 }, ad = { 0 }, ad_of = { 0 };
+	struct vd_id target, out = { { 0 } }, id;
+	struct vd_record record;
+
+	(void)state;
+	memset(target.b, 0x77, sizeof(target.b));
+	f.redacts = &target;
+	assert_int_equal(vd_record_create(&f, vd_slice_str("why"), me.author_secret, &raw, &id), 0);
+	assert_int_equal(vd_record_decode(vd_buf_slice(&raw), &record), 0);
+	assert_int_equal(vd_record_verify(&record), 0);
+	assert_int_equal(record.ext.n, 1 + VD_ID_BYTES);
+	assert_true(vd_record_redacts(&record, &out));
+	assert_memory_equal(out.b, target.b, VD_ID_BYTES);
+	/* It is signed, and bound to the body. */
+	vd_record_ad(&f, &ad);
+	vd_record_ad_of(&record, &ad_of);
+	assert_true(vd_slice_eq(vd_buf_slice(&ad), vd_buf_slice(&ad_of)));
+	raw.p[(size_t)(record.ext.p - raw.p) + 5] ^= 1;
+	assert_int_equal(vd_record_decode(vd_buf_slice(&raw), &record), 0);
+	assert_int_equal(vd_record_verify(&record), VD_ESIGNATURE);
+	vd_buf_deinit(&raw);
+	vd_buf_deinit(&ad);
+	vd_buf_deinit(&ad_of);
+}
+
+static void test_record__other_ext_redacts_nothing(void **state)
+{
+	uint8_t ext[VD_EXT_MAX] = { 1 };
+	struct vd_record record = { .lane = VD_LANE_URGENT };
+	struct vd_id out;
+
+	(void)state;
+	memset(out.b, 0x55, sizeof(out.b));
+	for (size_t n = 0; n <= sizeof(ext); n++) {
+		record.ext = vd_slice(ext, n);
+		if (n != 1 + VD_ID_BYTES)
+			assert_false(vd_record_redacts(&record, &out));
+	}
+	record.ext = vd_slice(ext, 1 + VD_ID_BYTES);
+	for (unsigned first = 0; first < 256; first++) {
+		ext[0] = (uint8_t)first;
+		if (first != 1)
+			assert_false(vd_record_redacts(&record, &out));
+	}
+	assert_int_equal(out.b[0], 0x55);
+	ext[0] = 1;
+	assert_true(vd_record_redacts(&record, &out));
+	assert_int_equal(out.b[0], 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -252,6 +305,8 @@ int main(void)
 		cmocka_unit_test(test_record__flipped_anywhere),
 		cmocka_unit_test(test_record__create_checks_its_fields),
 		cmocka_unit_test(test_record__largest_one_fits_its_bounds),
+		cmocka_unit_test(test_record__redaction_round_trip),
+		cmocka_unit_test(test_record__other_ext_redacts_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <jansson.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -215,6 +216,53 @@ static void test_vectors__body(void **state)
 	free(content);
 }
 
+static void check_named(json_t *v, struct vd_slice content)
+{
+	const json_t *secrets = json_object_get(v, "secrets");
+	uint8_t epoch[VD_EPOCH_BYTES], nonce[VD_BODY_NONCE_BYTES], seed[VD_BODY_SEED_BYTES], ad[50], hash[VD_HASH_BYTES];
+	uint8_t secret[VD_NAMED_SLOTS][VD_KEY_BYTES], boxes[VD_NAMED_SLOTS][VD_KEY_BYTES];
+	size_t count = json_array_size(secrets), n;
+	struct vd_buf sealed = { 0 }, opened = { 0 };
+
+	take_exact(v, "epoch", epoch, sizeof(epoch));
+	take_exact(v, "nonce", nonce, sizeof(nonce));
+	take_exact(v, "seed", seed, sizeof(seed));
+	take_exact(v, "ad", ad, sizeof(ad));
+	for (size_t i = 0; i < count; i++) {
+		assert_int_equal(vd_unhex(secret[i], VD_KEY_BYTES, json_string_value(json_array_get(secrets, i)), &n), 0);
+		assert_int_equal(crypto_scalarmult_base(boxes[i], secret[i]), 0);
+	}
+	assert_int_equal(vd_body_seal_named(epoch, (const uint8_t (*)[VD_KEY_BYTES])boxes, count, nonce, seed,
+	                                    vd_slice(ad, sizeof(ad)), content, &sealed), 0);
+	assert_int_equal(sealed.n, number(v, "bytes"));
+	if (json_object_get(v, "body"))
+		same_bytes(v, "body", vd_buf_slice(&sealed));
+	vd_hash1(VD_HASH_BODY, hash, vd_buf_slice(&sealed));
+	same_bytes(v, "hash", vd_slice(hash, sizeof(hash)));
+	for (size_t i = 0; i < count; i++) {
+		vd_buf_reset(&opened);
+		assert_int_equal(vd_body_open_named(vd_buf_slice(&sealed), boxes[i], secret[i], vd_slice(ad, sizeof(ad)), &opened), 0);
+		assert_true(vd_slice_eq(vd_buf_slice(&opened), content));
+	}
+	vd_buf_deinit(&sealed);
+	vd_buf_deinit(&opened);
+}
+
+static void test_vectors__named_body(void **state)
+{
+	uint8_t *content = malloc(VD_BODY_MAX);
+	json_t *v;
+	size_t i;
+
+	(void)state;
+	json_array_foreach(json_object_get(root, "named"), i, v) {
+		fill(content, (unsigned)number(v, "content_first"), (size_t)number(v, "content_bytes"));
+		check_named(v, vd_slice(content, (size_t)number(v, "content_bytes")));
+	}
+	assert_int_equal(i, 5);
+	free(content);
+}
+
 static void take_fields(const json_t *v, struct vd_record_fields *out)
 {
 	const json_t *expires = json_object_get(v, "expires");
@@ -272,8 +320,8 @@ static void test_vectors__record(void **state)
 {
 	uint8_t seed[VD_IDENTITY_SEED_BYTES];
 	struct vd_identity me;
+	size_t i, redactions = 0;
 	json_t *v;
-	size_t i;
 
 	(void)state;
 	take_exact(json_object_get(root, "identity"), "seed", seed, sizeof(seed));
@@ -283,15 +331,19 @@ static void test_vectors__record(void **state)
 		struct vd_record_fields fields;
 		struct vd_record record;
 		size_t body_at;
-		struct vd_id id;
+		struct vd_id id, redacted;
 
 		take_fields(v, &fields);
 		take_raw(v, &raw, &body_at);
 		assert_int_equal(vd_record_decode(vd_buf_slice(&raw), &record), 0);
 		assert_false(record.stub);
 		check_decoded(v, &fields, &record);
-		/* What we write ourselves: version 1, nothing in ext. */
-		if (record.version == VD_VERSION && !record.ext.n) {
+		if (vd_record_redacts(&record, &redacted)) {
+			fields.redacts = &redacted;
+			redactions++;
+		}
+		/* What we write ourselves: version 1, in ext nothing or a redaction. */
+		if (record.version == VD_VERSION && (!record.ext.n || fields.redacts)) {
 			assert_int_equal(vd_record_create(&fields, record.body, me.author_secret, &made, &id), 0);
 			assert_true(vd_slice_eq(vd_buf_slice(&made), vd_buf_slice(&raw)));
 			assert_memory_equal(id.b, record.id.b, VD_ID_BYTES);
@@ -306,7 +358,8 @@ static void test_vectors__record(void **state)
 		vd_buf_deinit(&raw);
 		vd_buf_deinit(&made);
 	}
-	assert_int_equal(i, 7);
+	assert_int_equal(i, 8);
+	assert_int_equal(redactions, 1);
 }
 
 int main(void)
@@ -318,6 +371,7 @@ int main(void)
 		cmocka_unit_test(test_vectors__paper),
 		cmocka_unit_test(test_vectors__content),
 		cmocka_unit_test(test_vectors__body),
+		cmocka_unit_test(test_vectors__named_body),
 		cmocka_unit_test(test_vectors__record),
 	};
 

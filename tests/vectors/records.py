@@ -62,6 +62,21 @@ def x25519_base(secret):
     return ((1 + y) * pow(1 - y, -1, P) % P).to_bytes(32, "little")
 
 
+def x25519(secret, u):
+    k, u = (int.from_bytes(secret, "little") & (2**254 - 8)) | 2**254, int.from_bytes(u, "little") & (2**255 - 1)
+    x2, z2, x3, z3 = 1, 0, u, 1
+    for t in range(254, -1, -1):
+        if k >> t & 1:
+            x2, z2, x3, z3 = x3, z3, x2, z2
+        a, b, c, d = x2 + z2, x2 - z2, x3 + z3, x3 - z3
+        aa, bb, da, cb = a * a % P, b * b % P, d * a % P, c * b % P
+        e = aa - bb
+        x3, z3, x2, z2 = (da + cb) ** 2 % P, u * (da - cb) ** 2 % P, aa * bb % P, e * (aa + 121665 * e) % P
+        if k >> t & 1:
+            x2, z2, x3, z3 = x3, z3, x2, z2
+    return (x2 * pow(z2, -1, P) % P).to_bytes(32, "little")
+
+
 # XChaCha20 (draft-irtf-cfrg-xchacha).
 def rounds(state):
     s = list(state)
@@ -99,6 +114,28 @@ def xchacha20(key, nonce, data):
         block = bytes_of((a + b) & 0xFFFFFFFF for a, b in zip(state, rounds(state)))
         out += bytes(x ^ y for x, y in zip(data[i : i + 64], block))
     return out
+
+
+# ChaCha20 and its AEAD (RFC 8439), zero nonce.
+def chacha20(key, n, first=0):
+    out = b""
+    for i in range((n + 63) // 64):
+        state = SIGMA + words_of(key) + [first + i, 0, 0, 0]
+        out += bytes_of((a + b) & 0xFFFFFFFF for a, b in zip(state, rounds(state)))
+    return out[:n]
+
+
+def poly1305(key, data):
+    r, total = int.from_bytes(key[:16], "little") & 0x0FFFFFFC0FFFFFFC0FFFFFFC0FFFFFFF, 0
+    for i in range(0, len(data), 16):
+        total = (total + int.from_bytes(data[i : i + 16] + b"\1", "little")) * r % (2**130 - 5)
+    return ((total + int.from_bytes(key[16:32], "little")) % 2**128).to_bytes(16, "little")
+
+
+def chacha20_poly1305(key, data):
+    cipher = bytes(a ^ b for a, b in zip(data, chacha20(key, len(data), 1)))
+    padded = cipher + bytes(-len(cipher) % 16)
+    return cipher + poly1305(chacha20(key, 32), padded + bytes(8) + len(cipher).to_bytes(8, "little"))
 
 
 # Section 1.
@@ -158,15 +195,28 @@ def varint(n):
     return bytes([n]) if n < 128 else bytes([n & 127 | 128]) + varint(n >> 7)
 
 
-def seal(audience, epoch, key, nonce, ad, text):
+def seal(audience, epoch, key, nonce, ad, text, named=b""):
     plain = b"\0" + varint(len(text)) + text
     plain += bytes(bucket(len(plain)) - len(plain))
-    prefix = bytes([1, audience]) + epoch + nonce
+    prefix = bytes([1, audience]) + epoch + nonce + named
     t = H(b"body key", nonce, key=key, n=56)
     cipher = xchacha20(t[:32], t[32:], plain)
     mac_key = H(b"body auth", nonce, key=key)
     parts = [u64(len(x)) + x for x in (ad, prefix, cipher)]
     return prefix + cipher + H(b"body mac", *parts, key=mac_key)
+
+
+def seal_named(epoch, boxes, nonce, seed, ad, text):
+    draw = chacha20(seed, 64 + 16 * 48 + 16 * 4)
+    key, secret, numbers = draw[:32], draw[32:64], draw[64 + 16 * 48 :]
+    slots = [draw[64 + 48 * i : 112 + 48 * i] for i in range(16)]
+    ephemeral, place = x25519_base(secret), list(range(16))
+    for i in range(15, 0, -1):
+        j = int.from_bytes(numbers[4 * i : 4 * i + 4], "big") % (i + 1)
+        place[i], place[j] = place[j], place[i]
+    for box, at in zip(boxes, place):
+        slots[at] = chacha20_poly1305(H(b"slot", ephemeral, box, bytes([at]), key=x25519(secret, box)), key)
+    return seal(3, epoch, key, nonce, ad, text, ephemeral + b"".join(slots))
 
 
 # Section 6.
@@ -231,6 +281,14 @@ def main():
         bodies.append({**f, "content_bytes": n, "content_first": n % 256, "bytes": len(body),
                        **({"body": body} if n < 300 else {}), "hash": H(b"body", body)})
 
+    named = []
+    for n, count in ((0, 1), (20, 2), (100, 7), (28, 16), (63642, 16)):
+        f = {"epoch": fill(n, 8), "nonce": fill(n + 2, 24), "seed": fill(n + 3, 32), "ad": fill(n, 50),
+             "secrets": [fill(n + i, 32) for i in range(count)]}
+        body = seal_named(f["epoch"], [x25519_base(s) for s in f["secrets"]], f["nonce"], f["seed"], f["ad"], fill(n, n))
+        named.append({**f, "content_bytes": n, "content_first": n % 256, "bytes": len(body),
+                      **({"body": body} if n < 300 else {}), "hash": H(b"body", body)})
+
     group = H(b"group id", me["author"], fill(7, 32))
     base = {"version": 1, "group": group, "author": me["author"], "lane": 2, "seq": 1, "prev": b"", "time_ms": 1700000000123,
             "expires": None, "ext": b""}
@@ -241,6 +299,7 @@ def main():
         ({"seq": 2, "prev": fill(77, 32), "lane": 1, "expires": 20000}, None, ()),
         ({"seq": 2**53 - 1, "time_ms": 2**53 - 1, "expires": 2**32 - 1, "lane": 3}, fill(5, 64512), ()),
         ({"ext": fill(1, 256)}, b"x", ()),
+        ({"ext": b"\1" + fill(9, 32), "lane": 1}, b"redaction", ()),
         ({"version": 2}, b"newer", ()),
         ({"version": 15}, b"newer", ([1, [2, [b"3"]]], "four", None, True, 5)),
     ):
@@ -257,7 +316,7 @@ def main():
             "words": {"group": fill(1, 32), "coordinator": fill(2, 32), "newcomer": fill(3, 32), "grant": fill(4, 32),
                       "text": six_words(fill(1, 32), fill(2, 32), fill(3, 32), fill(4, 32))},
             "paper": [paper_key(p) for p in (bytes(16), b"\xff" * 16, fill(1, 16), fill(240, 16))],
-            "content": contents, "body": bodies, "record": records}
+            "content": contents, "body": bodies, "named": named, "record": records}
     with open(__file__[:-3] + ".json", "w") as out:
         json.dump(plain_json(root), out, indent=1)
         out.write("\n")
