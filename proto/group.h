@@ -85,15 +85,18 @@ const struct vd_epoch_keys *vd_group_epoch_keys(struct vd_group *, size_t i);
 /* NULL when we lack that epoch or that key of it. */
 const uint8_t *vd_group_key(struct vd_group *, const uint8_t epoch[VD_EPOCH_BYTES], enum vd_epoch_key);
 /* Opens a record's body whatever its lane: control content is in the clear. Appends the content to *out.
- * VD_EKEY: sealed to us, a key may yet come; VD_ESEALED: sealed to others (named, and not to us); VD_EAUTHOR: it opens, but
- * its author's role does not let us read it, or does not allow it; VD_ENOTFOUND: a stub; VD_EVERSION; VD_ESIGNATURE; VD_EFORMAT. */
+ * VD_EKEY: sealed to us, a key may yet come; or we never were more than a courier, who opens nothing. VD_ESEALED: sealed to others
+ * (named, and not to us). VD_EAUTHOR: it opens, but its author's role does not let us read it, or does not allow it: both may change
+ * with the set. VD_ENOTFOUND: a stub; VD_EVERSION; VD_ESIGNATURE; VD_EFORMAT.
+ * Removal does not close anything: what an author without a role wrote opens like what it was ever allowed to write, and by one without
+ * any grant that counts if it can be opened at all. Whether it is in quarantine is for the caller to ask. */
 int vd_group_open_body(struct vd_group *, const struct vd_record *, struct vd_buf *out);
 /* Seals content as the body of a record under the epoch to write with; not for VD_AUDIENCE_NAMED. VD_EKEY when we have none, or not that
  * audience's key. */
 int vd_group_seal_body(struct vd_group *, const struct vd_record_fields *, enum vd_audience,
                        const uint8_t nonce[VD_BODY_NONCE_BYTES], struct vd_slice content, struct vd_buf *out);
-/* The same, named: to the devices of these author keys, 1 to VD_NAMED_SLOTS. `seed`: fresh. VD_ENOTFOUND: no device of the group;
- * VD_EINVAL: none, too many, or a box key that is no key. */
+/* The same, named: to the devices of these author keys, 1 to VD_NAMED_SLOTS. `seed`: fresh. VD_ENOTFOUND: no device of the
+ * group, or one that is to read nothing (removed, a courier); VD_EINVAL: none, too many, or a box key that is no key; VD_EKEY. */
 int vd_group_seal_named(struct vd_group *, const struct vd_record_fields *, const uint8_t (*devices)[VD_KEY_BYTES], size_t count,
                         const uint8_t nonce[VD_BODY_NONCE_BYTES], const uint8_t seed[VD_BODY_SEED_BYTES], struct vd_slice content,
                         struct vd_buf *out);

@@ -162,11 +162,54 @@ static const uint8_t *audience_key(struct vd_group *g, const uint8_t epoch[VD_EP
 	return NULL;
 }
 
+static const struct vd_device *our_device(struct vd_group *g)
+{
+	return g->has_identity ? vd_group_find(g, g->identity.author) : NULL;
+}
+
+/* PROTOCOL.md section 6, "Entitled": what it says has been opened; may its author say it to them, and to us? */
+static bool entitled(struct vd_group *g, const uint8_t author[VD_KEY_BYTES], enum vd_audience audience)
+{
+	const struct vd_device *writer = vd_group_find(g, author), *we = our_device(g);
+
+	switch (writer ? writer->most : VD_ROLE_NONE) {
+	case VD_ROLE_NONE: /* its records are in quarantine, and may be reviewed */
+	case VD_ROLE_COORDINATOR:
+	case VD_ROLE_MEMBER: return true;
+	case VD_ROLE_REPORTER:
+		return audience == VD_AUDIENCE_NAMED && we &&
+		       (we->focal || memcmp(we->person, writer->person, VD_PERSON_BYTES) == 0);
+	case VD_ROLE_COURIER: break;
+	}
+	return false;
+}
+
+static int open_envelope(struct vd_group *g, const struct vd_body_prefix *prefix, const struct vd_record *r, struct vd_buf *out)
+{
+	const uint8_t *key = audience_key(g, prefix->epoch, prefix->audience);
+	bool named = prefix->audience == VD_AUDIENCE_NAMED;
+	const struct vd_device *we = our_device(g);
+	struct vd_buf ad = {0};
+	int rc;
+
+	if (we && we->most == VD_ROLE_COURIER)
+		return VD_EKEY; /* whatever somebody sealed to it */
+	if (named ? !g->has_identity : !key)
+		return named ? VD_ESEALED : VD_EKEY;
+	vd_record_ad_of(r, &ad);
+	rc = vd_buf_check(&ad);
+	if (!rc && named)
+		rc = vd_body_open_named(r->body, g->identity.box, g->identity.box_secret, vd_buf_slice(&ad), out);
+	else if (!rc)
+		rc = vd_body_open(r->body, key, vd_buf_slice(&ad), out);
+	vd_buf_deinit(&ad);
+	return rc;
+}
+
 int vd_group_open_body(struct vd_group *g, const struct vd_record *r, struct vd_buf *out)
 {
 	struct vd_body_prefix prefix;
-	struct vd_buf ad = {0};
-	const uint8_t *key;
+	size_t start = out->n;
 	int rc;
 
 	if (memcmp(r->group, g->id, sizeof(g->id)) != 0)
@@ -180,17 +223,14 @@ int vd_group_open_body(struct vd_group *g, const struct vd_record *r, struct vd_
 		return vd_buf_check(out);
 	}
 	rc = vd_body_peek(r->body, &prefix);
-	if (rc)
-		return rc;
-	key = audience_key(g, prefix.epoch, prefix.audience);
-	if (!key)
-		return VD_EKEY;
-	vd_record_ad_of(r, &ad);
-	rc = vd_buf_check(&ad);
 	if (!rc)
-		rc = vd_body_open(r->body, key, vd_buf_slice(&ad), out);
-	vd_buf_deinit(&ad);
-	return rc;
+		rc = open_envelope(g, &prefix, r, out);
+	if (rc || entitled(g, r->author, prefix.audience))
+		return rc;
+	if (out->n > start)
+		sodium_memzero(out->p + start, out->n - start);
+	out->n = start;
+	return VD_EAUTHOR;
 }
 
 int vd_group_seal_body(struct vd_group *g, const struct vd_record_fields *f, enum vd_audience audience,
@@ -207,6 +247,34 @@ int vd_group_seal_body(struct vd_group *g, const struct vd_record_fields *f, enu
 	rc = vd_buf_check(&ad);
 	if (!rc)
 		rc = vd_body_seal(audience, epoch, key, nonce, vd_buf_slice(&ad), content, out);
+	vd_buf_deinit(&ad);
+	return rc;
+}
+
+int vd_group_seal_named(struct vd_group *g, const struct vd_record_fields *f, const uint8_t (*devices)[VD_KEY_BYTES], size_t count,
+                        const uint8_t nonce[VD_BODY_NONCE_BYTES], const uint8_t seed[VD_BODY_SEED_BYTES], struct vd_slice content,
+                        struct vd_buf *out)
+{
+	uint8_t boxes[VD_NAMED_SLOTS][VD_KEY_BYTES];
+	const uint8_t *epoch = vd_group_epoch_id(g, 0);
+	struct vd_buf ad = {0};
+	int rc;
+
+	if (count == 0 || count > VD_NAMED_SLOTS)
+		return VD_EINVAL;
+	if (!epoch)
+		return VD_EKEY;
+	for (size_t i = 0; i < count; i++) {
+		const struct vd_device *d = vd_group_find(g, devices[i]);
+
+		if (!d || d->role == VD_ROLE_NONE || d->role == VD_ROLE_COURIER)
+			return VD_ENOTFOUND;
+		memcpy(boxes[i], d->box, VD_KEY_BYTES);
+	}
+	vd_record_ad(f, &ad);
+	rc = vd_buf_check(&ad);
+	if (!rc)
+		rc = vd_body_seal_named(epoch, (const uint8_t (*)[VD_KEY_BYTES])boxes, count, nonce, seed, vd_buf_slice(&ad), content, out);
 	vd_buf_deinit(&ad);
 	return rc;
 }

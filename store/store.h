@@ -71,11 +71,12 @@ struct vd_draft {
 	uint32_t expires_day;
 	const uint8_t (*devices)[VD_KEY_BYTES]; /* VD_AUDIENCE_NAMED: to whom, 1 to VD_NAMED_SLOTS */
 	size_t device_count;
-	const struct vd_id *redacts; /* NULL: nothing */
+	const struct vd_id *redacts; /* NULL: nothing. Only in the urgent lane */
 };
 /* Seals, signs, chains and stores one record of ours; control records are added to `group` too (and stay there when the
  * transaction fails: load the group anew). *id is its id. VD_EKEY: no identity or no epoch key; VD_EAUTHOR: not granted;
- * VD_ECAP, VD_EINVAL as vd_body_seal, vd_record_create. Then nothing of it is written and the transaction can go on. */
+ * VD_ECAP, VD_EINVAL, VD_ENOTFOUND as vd_body_seal, vd_group_seal_named, vd_record_create. Then nothing of it is written and the
+ * transaction can go on. */
 int vd_write_own(struct vd_write *, struct vd_group *, const struct vd_draft *, struct vd_id *id);
 /* Position and counters that must move with the records: a named value, at most 4 KiB. Empty value: delete. */
 int vd_write_note(struct vd_write *, const char *use, struct vd_slice key, struct vd_slice value);

@@ -334,11 +334,25 @@ static const uint8_t *fresh_nonce(struct vd_write *w)
 	return w->nonces[--w->nonces_left];
 }
 
+static int make_named(struct vd_write *w, struct vd_group *group, const struct vd_record_fields *fields,
+                      const struct vd_draft *draft)
+{
+	uint8_t seed[VD_BODY_SEED_BYTES];
+	int rc;
+
+	randombytes_buf(seed, sizeof(seed));
+	rc = vd_group_seal_named(group, fields, draft->devices, draft->device_count, fresh_nonce(w), seed, draft->content, &w->body);
+	sodium_memzero(seed, sizeof(seed));
+	return rc;
+}
+
 /* Control content stands in the clear, everything else is sealed to its audience. */
 static int make_body(struct vd_write *w, struct vd_group *group, const struct vd_record_fields *fields,
                      const struct vd_draft *draft)
 {
 	vd_buf_reset(&w->body);
+	if (fields->lane != VD_LANE_CONTROL && draft->audience == VD_AUDIENCE_NAMED)
+		return make_named(w, group, fields, draft);
 	if (fields->lane != VD_LANE_CONTROL)
 		return vd_group_seal_body(group, fields, draft->audience, fresh_nonce(w), draft->content, &w->body);
 	vd_buf_put_slice(&w->body, draft->content);
@@ -358,7 +372,8 @@ int vd_write_own(struct vd_write *w, struct vd_group *group, const struct vd_dra
 	const struct vd_identity *self = vd_group_identity(group);
 	struct vd_record_fields fields = { .lane = draft->lane,
 		                           .has_expires = draft->has_expires,
-		                           .expires_day = draft->expires_day };
+		                           .expires_day = draft->expires_day,
+		                           .redacts = draft->redacts };
 	struct vd_write_head *head;
 	struct vd_membership in;
 	struct vd_item item;
@@ -368,7 +383,7 @@ int vd_write_own(struct vd_write *w, struct vd_group *group, const struct vd_dra
 		return w->err;
 	if (!self)
 		return VD_EKEY;
-	if (draft->lane >= VD_LANES)
+	if (draft->lane >= VD_LANES || (draft->redacts && draft->lane != VD_LANE_URGENT))
 		return VD_EINVAL;
 	rc = head_of(w, vd_group_id(group), self->author, draft->lane, &head);
 	if (rc)

@@ -43,6 +43,7 @@ static inline struct actor actor_new(uint64_t seed)
 	struct actor a = {0};
 
 	memcpy(bytes, &seed, sizeof(seed));
+	memcpy(bytes + 33, &seed, sizeof(seed)); /* a box key of its own, too: X25519 ignores low bits of the first byte */
 	vd_identity_from_seed(bytes, &a.identity);
 	memcpy(a.person, &seed, sizeof(seed));
 	return a;

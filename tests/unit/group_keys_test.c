@@ -302,6 +302,121 @@ static void test_group_keys__bodies(void **state)
 	end(&s);
 }
 
+/* What `a` writes to these devices, as a record. */
+static struct vd_buf named_by(struct scene *s, const struct actor *a, const uint8_t (*to)[VD_KEY_BYTES], size_t count,
+                              struct vd_slice text)
+{
+	static const uint8_t seed[VD_BODY_SEED_BYTES] = {5};
+	struct vd_group *view = view_of(&s->history, s->id, a);
+	struct vd_record_fields f = {.lane = VD_LANE_NORMAL, .seq = 1, .time_ms = 5};
+	struct vd_buf body = {0}, raw = {0};
+	struct vd_id id;
+
+	memcpy(f.group, s->id, sizeof(f.group));
+	memcpy(f.author, a->identity.author, sizeof(f.author));
+	assert_int_equal(vd_group_seal_named(view, &f, to, count, nonce, seed, text, &body), 0);
+	assert_int_equal(vd_record_create(&f, vd_buf_slice(&body), a->identity.author_secret, &raw, &id), 0);
+	vd_group_free(view);
+	vd_buf_deinit(&body);
+	return raw;
+}
+
+/* How it opens for `a`, or for nobody's device; what it says is the text, and on an error nothing. */
+static int opens_for(struct scene *s, const struct actor *a, const struct vd_buf *raw, struct vd_slice text)
+{
+	struct vd_group *view = view_of(&s->history, s->id, a);
+	struct vd_record r = decoded(vd_buf_slice(raw));
+	struct vd_buf out = {0};
+	int rc;
+
+	vd_buf_put_u8(&out, 'x');
+	rc = vd_group_open_body(view, &r, &out);
+	assert_int_equal(out.n, rc ? 1 : 1 + text.n);
+	assert_true(rc || !memcmp(out.p + 1, text.p, text.n));
+	vd_buf_deinit(&out);
+	vd_group_free(view);
+	return rc;
+}
+
+static void test_group_keys__named_bodies(void **state)
+{
+	const struct vd_slice said = vd_slice_str("what was said");
+	uint8_t to[2][VD_KEY_BYTES];
+	struct actor beto = actor_new(2), ana = actor_new(3), rita = actor_new(4), stranger = actor_new(5);
+	struct vd_buf raw;
+	struct scene s;
+
+	(void)state;
+	begin(&s);
+	admit(&s, &beto, VD_ROLE_MEMBER, "Beto");
+	admit(&s, &ana, VD_ROLE_MEMBER, "Ana");
+	admit(&s, &rita, VD_ROLE_REPORTER, "Rita");
+	memcpy(to[0], beto.identity.author, VD_KEY_BYTES);
+	memcpy(to[1], rita.identity.author, VD_KEY_BYTES);
+	raw = named_by(&s, &s.founder, (const uint8_t (*)[VD_KEY_BYTES])to, 2, said);
+	assert_int_equal(opens_for(&s, &beto, &raw, said), 0);
+	assert_int_equal(opens_for(&s, &rita, &raw, said), 0);
+	assert_int_equal(opens_for(&s, &ana, &raw, said), VD_ESEALED);
+	assert_int_equal(opens_for(&s, &s.founder, &raw, said), VD_ESEALED); /* its author kept no copy */
+	assert_int_equal(opens_for(&s, &stranger, &raw, said), VD_ESEALED);
+	assert_int_equal(opens_for(&s, NULL, &raw, said), VD_ESEALED);
+	{
+		/* The epoch only says when: without any key of it, it opens all the same. */
+		struct vd_record r = decoded(vd_buf_slice(&raw));
+		struct vd_group *bare = vd_group_new(s.id, &beto.identity);
+		struct vd_buf out = {0};
+		struct vd_body_prefix prefix;
+
+		assert_int_equal(vd_body_peek(r.body, &prefix), 0);
+		assert_memory_equal(prefix.epoch, s.epoch, VD_EPOCH_BYTES);
+		assert_int_equal(vd_group_open_body(bare, &r, &out), 0);
+		vd_buf_deinit(&out);
+		vd_group_free(bare);
+	}
+	vd_buf_deinit(&raw);
+	end(&s);
+}
+
+static void test_group_keys__named_to_whom(void **state)
+{
+	static const uint8_t seed[VD_BODY_SEED_BYTES] = {5};
+	uint8_t to[VD_NAMED_SLOTS + 1][VD_KEY_BYTES];
+	const uint8_t (*const list)[VD_KEY_BYTES] = (const uint8_t (*)[VD_KEY_BYTES])to;
+	struct actor courier = actor_new(40), stranger = actor_new(41);
+	struct vd_record_fields f = {.lane = VD_LANE_NORMAL, .seq = 1};
+	struct vd_buf out = {0};
+	struct vd_group *bare;
+	struct scene s;
+
+	(void)state;
+	begin(&s);
+	for (uint64_t i = 0; i <= VD_NAMED_SLOTS; i++) {
+		struct actor a = actor_new(2 + i);
+
+		admit(&s, &a, VD_ROLE_MEMBER, "one");
+		memcpy(to[i], a.identity.author, VD_KEY_BYTES);
+	}
+	admit(&s, &courier, VD_ROLE_COURIER, "Carla");
+	memcpy(f.group, s.id, sizeof(f.group));
+	memcpy(f.author, s.founder.identity.author, sizeof(f.author));
+#define SEALED(group, count) vd_group_seal_named(group, &f, list, count, nonce, seed, vd_slice_str("x"), &out)
+	assert_int_equal(SEALED(s.group, 0), VD_EINVAL);
+	assert_int_equal(SEALED(s.group, VD_NAMED_SLOTS + 1), VD_EINVAL);
+	assert_int_equal(SEALED(s.group, SIZE_MAX), VD_EINVAL);
+	memcpy(to[15], stranger.identity.author, VD_KEY_BYTES);
+	assert_int_equal(SEALED(s.group, VD_NAMED_SLOTS), VD_ENOTFOUND);
+	memcpy(to[15], courier.identity.author, VD_KEY_BYTES); /* reads nothing */
+	assert_int_equal(SEALED(s.group, VD_NAMED_SLOTS), VD_ENOTFOUND);
+	assert_int_equal(out.n, 0);
+	assert_int_equal(SEALED(s.group, VD_NAMED_SLOTS - 1), 0);
+	bare = vd_group_new(s.id, &s.founder.identity);
+	assert_int_equal(SEALED(bare, 1), VD_EKEY);
+#undef SEALED
+	vd_group_free(bare);
+	vd_buf_deinit(&out);
+	end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -313,6 +428,8 @@ int main(void)
 		cmocka_unit_test(test_group_keys__sealed_boxes),
 		cmocka_unit_test(test_group_keys__before_an_epoch_there_are_no_keys),
 		cmocka_unit_test(test_group_keys__bodies),
+		cmocka_unit_test(test_group_keys__named_bodies),
+		cmocka_unit_test(test_group_keys__named_to_whom),
 	};
 
 	if (vd_sign_selftest())
