@@ -61,6 +61,9 @@ enum {
 	VD_SLOTS = 16,
 	VD_SLOT_BYTES = 80,
 	VD_HEAD_BYTES = VD_SALT_BYTES + VD_SLOTS * VD_SLOT_BYTES,
+	VD_MASKS_NEWEST = 64,       /* link keys a device takes a slot of its own to be masked by: 2,304 X25519 for a file that is not ours … */
+	VD_MASKS_OLDEST = 8,        /* … as are these; writers take the oldest it is sure to have */
+	VD_PAPER_SLOTS = 8,         /* paper keys a bundle or segment has a slot for: the last granted */
 
 	/* sketch */
 	VD_SKETCH_SYMBOLS = 8192,   /* kept up to date per lane: settles about 5,800 differences */

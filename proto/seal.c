@@ -87,8 +87,8 @@ static void slot_key(enum vd_hash_use use, const uint8_t key[VD_KEY_BYTES], cons
 	vd_hash(use, vd_slice(key, VD_KEY_BYTES), out, VD_KEY_BYTES, parts, 2);
 }
 
-/* A newcomer has no link key yet: its slot is masked under what its card shows. */
-static void newcomer_mask(const uint8_t author[VD_KEY_BYTES], const uint8_t box[VD_KEY_BYTES], uint8_t out[VD_KEY_BYTES])
+/* Who may know no link key: its slot is masked under what its card shows. */
+static void card_mask(const uint8_t author[VD_KEY_BYTES], const uint8_t box[VD_KEY_BYTES], uint8_t out[VD_KEY_BYTES])
 {
 	const struct vd_slice parts[] = { vd_slice(author, VD_KEY_BYTES), vd_slice(box, VD_KEY_BYTES) };
 
@@ -122,6 +122,15 @@ static int box_seal(const uint8_t message[VD_KEY_BYTES], const uint8_t box[VD_KE
 	return rc ? VD_EINVAL : VD_OK;
 }
 
+bool vd_seal_box_ok(const uint8_t box[VD_KEY_BYTES])
+{
+	static const uint8_t any[VD_KEY_BYTES] = { 1 };
+	uint8_t shared[VD_KEY_BYTES];
+
+	/* Of small order: nothing can be sealed to it. */
+	return crypto_scalarmult(shared, any, box) == 0;
+}
+
 static int make_slot(const struct vd_recipient *to, const uint8_t file_key[VD_KEY_BYTES], const uint8_t salt[VD_SALT_BYTES],
                      uint8_t i, const uint8_t ephemeral[VD_KEY_BYTES], uint8_t out[VD_SLOT_BYTES])
 {
@@ -139,7 +148,7 @@ static int make_slot(const struct vd_recipient *to, const uint8_t file_key[VD_KE
 		if (to->how == VD_FOR_DEVICE)
 			memcpy(key, to->link, VD_KEY_BYTES);
 		else
-			newcomer_mask(to->author, to->box, key);
+			card_mask(to->author, to->box, key);
 		rc = box_seal(file_key, to->box, ephemeral, out);
 		mask_slot(key, salt, i, out, out);
 		break;
@@ -341,6 +350,12 @@ static bool open_device_slot(const struct vd_identity *us, const uint8_t mask[VD
 	return crypto_box_seal_open(file_key, sealed, sizeof(sealed), us->box, us->box_secret) == 0;
 }
 
+/* Of a group with a long history a device tries some masks only: writers take the oldest link key that it is sure to have. */
+static bool is_mask(const struct vd_opener *with, size_t k)
+{
+	return k < VD_MASKS_NEWEST || with->link_count - k <= VD_MASKS_OLDEST;
+}
+
 static bool open_head(struct vd_slice head, const struct vd_opener *with, uint8_t file_key[VD_KEY_BYTES])
 {
 	uint8_t mask[VD_KEY_BYTES];
@@ -354,12 +369,13 @@ static bool open_head(struct vd_slice head, const struct vd_opener *with, uint8_
 			found = open_link_slot(with->links + k * VD_KEY_BYTES, head.p, i, file_key);
 	if (!with->identity)
 		return found;
-	newcomer_mask(with->identity->author, with->identity->box, mask);
+	card_mask(with->identity->author, with->identity->box, mask);
 	for (uint8_t i = 0; i < VD_SLOTS && !found; i++)
 		found = open_device_slot(with->identity, mask, head.p, i, file_key);
-	for (size_t k = 0; k < with->link_count && !found; k++)
-		for (uint8_t i = 0; i < VD_SLOTS && !found; i++)
-			found = open_device_slot(with->identity, with->links + k * VD_KEY_BYTES, head.p, i, file_key);
+	for (size_t k = with->link_count; k > 0 && !found; k--)
+		for (uint8_t i = 0; i < VD_SLOTS && is_mask(with, k - 1) && !found; i++)
+			found = open_device_slot(with->identity, with->links + (k - 1) * VD_KEY_BYTES, head.p, i, file_key);
+	sodium_memzero(mask, sizeof(mask));
 	return found;
 }
 

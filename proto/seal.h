@@ -32,9 +32,13 @@ struct vd_recipient {
 	uint8_t box[VD_KEY_BYTES];       /* FOR_DEVICE, FOR_CARD */
 };
 
-/* What a reader may open with; tried in order. */
+/* Can anything be sealed to that box key? Somebody's may be none, to keep others from theirs. */
+bool vd_seal_box_ok(const uint8_t box[VD_KEY_BYTES]);
+
+/* What a reader may open with. Link slots are tried first, with every key; then device slots, masked by the identity's card and by the
+ * oldest VD_MASKS_OLDEST and newest VD_MASKS_NEWEST of the keys: each try costs an X25519. */
 struct vd_opener {
-	const uint8_t *links;               /* link_count keys of VD_KEY_BYTES, one after the other */
+	const uint8_t *links;               /* link_count keys of VD_KEY_BYTES, one after the other, newest first */
 	size_t link_count;
 	const struct vd_identity *identity; /* NULL: link slots only */
 };

@@ -30,15 +30,18 @@ struct vd_bundle_choice {
 	/* Segments: names of others, VD_SEGMENT_ID_BYTES each. Those of `replaced` go in only with the last of the records. */
 	struct vd_slice damaged, replaced;
 	struct vd_arrivals *written; /* NULL, or gets what was written once it is durable */
-	/* To whom: NULL is everyone with the link key. Else these devices (author keys, at most VD_SLOTS - 1), and with `for_link` everyone
-	 * too; with `name_them` the file says who they are to those who open it. Unless they are named, paper keys have a slot as well. */
+	/* To whom: NULL is everyone with the link key. Else these devices (author keys, at most VD_SLOTS - 1) and, so that we can read it
+	 * back, our own; with `for_link` everyone instead of our own; with `name_them` the file says who they are to those who open it.
+	 * Unless they are named, paper keys have a slot as well, as far as there is room. */
 	const uint8_t (*devices)[VD_KEY_BYTES];
 	size_t device_count;
 	bool for_link, name_them;
+	bool control;                /* every control record of the group and nothing else; VD_ENOSPACE when they are over max_bytes */
 };
 
 /* Writes one sealed file, in lane order, readable by everyone with the link key of the epoch to write with, unless the choice says for whom. Whole or not there.
- * path "-": standard output. VD_ENOTFOUND: a segment that would hold no record and no name. VD_ENOSPACE: not even one chunk fits. VD_EKEY: no link
+ * path "-": standard output. VD_ENOTFOUND: a segment that would hold no record and no name. VD_EINVAL: a device that is none of the
+ * group's, or whose box key is none (vd_seal_box_ok). VD_ENOSPACE: not even one chunk fits. VD_EKEY: no link
  * key. VD_EAGAIN: a body was dropped meanwhile. VD_EDAMAGED: with stats->unreadable it is written, all but what the store could not
  * read; else the medium gave back other bytes, and nothing stands there. Memory: 40 bytes a record. */
 int vd_bundle_write(struct vd_store *, struct vd_group *, enum vd_sealed_what, const struct vd_bundle_choice *, const char *path,
@@ -48,6 +51,12 @@ int vd_welcome_write(struct vd_store *, struct vd_group *, const struct vd_card 
 /* Opens a welcome sealed to our next identity, or to one that we used already; fills the batch with its control records. Taken whole
  * or not at all. VD_EKEY: not for this device; VD_EFORMAT: no welcome; VD_ETORN, VD_EDAMAGED. */
 int vd_welcome_read(struct vd_store *, const char *path, uint8_t group[VD_GROUP_BYTES], uint8_t grant[VD_ID_BYTES], struct vd_batch *control);
+
+/* Opens any bundle, segment or welcome that has a slot for this identity's card (a paper key's, say), and adds its control records to the
+ * batch, unjudged. VD_EKEY: no such slot; VD_ETORN, VD_EDAMAGED: adds what is whole, whose group it is may be unknown then and nothing
+ * added; or as vd_bundle_merge. */
+int vd_bundle_control_read(struct vd_store *, const char *path, const struct vd_identity *, uint8_t group[VD_GROUP_BYTES],
+                           struct vd_batch *control);
 
 /* Reads one sealed file and merges every whole chunk. `dry_run`: verifies and counts, stores nothing. path "-": standard input.
  * arrivals (may be NULL): adds what the file holds of our set.
@@ -67,15 +76,16 @@ struct vd_bundle_groups {
 };
 int vd_bundle_groups_load(struct vd_store *, struct vd_bundle_groups *);
 void vd_bundle_groups_free(struct vd_bundle_groups *);
-/* Gets the names a segment says are damaged or were replaced, some perhaps twice. */
+/* Gets the names a segment says are damaged or were replaced, and the devices it says it is for (may be NULL), some perhaps twice. */
 struct vd_bundle_notices {
 	void (*take)(void *ctx, enum vd_entry_type, const uint8_t id[VD_SEGMENT_ID_BYTES]);
+	void (*take_for)(void *ctx, const uint8_t device[VD_KEY_BYTES]);
 	void *ctx;
 };
 /* vd_bundle_merge with groups loaded before; control records that come are added to them. `notices` may be NULL. */
 int vd_bundle_merge_into(struct vd_store *, struct vd_bundle_groups *, const char *path, bool dry_run, struct vd_arrivals *arrivals,
                          const struct vd_bundle_notices *notices, struct vd_bundle_stats *);
-/* Looks at the two heads alone: the place in `groups` of the one whose link keys open either. VD_EKEY: none's. Or as above. */
+/* Looks at the two heads alone: the place in `groups` of the one whose keys, or our own in it, open either. VD_EKEY: none's. Or as above. */
 int vd_bundle_whose(struct vd_store *, const struct vd_bundle_groups *, const char *path, size_t *place);
 
 #endif

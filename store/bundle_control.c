@@ -1,0 +1,139 @@
+#include <string.h>
+
+#include "bundle_open.h"
+#include "proto/err.h"
+
+enum { CONTROL_BYTES_MAX = 64 * 1024 * 1024 }; /* taken from one file, and held in memory until it is judged */
+
+static int open_welcome(struct vd_store *store, struct vd_sealed_file *r)
+{
+	struct vd_bundle_groups groups;
+	struct vd_identity next;
+	struct vd_opener with = { .identity = &next };
+	int rc = vd_store_next_identity(store, &next);
+
+	if (rc)
+		return rc;
+	rc = vd_sealed_file_try(r, &with);
+	vd_identity_wipe(&next);
+	if (rc != VD_EKEY)
+		return rc;
+	/* A welcome that was used already is still ours: joining says so. */
+	rc = vd_bundle_groups_load(store, &groups);
+	if (!rc)
+		rc = VD_EKEY;
+	for (size_t i = 0; i < groups.count && rc == VD_EKEY; i++) {
+		with.identity = vd_group_identity(groups.group[i]);
+		rc = vd_sealed_file_try(r, &with);
+	}
+	vd_bundle_groups_free(&groups);
+	return rc;
+}
+
+static int take_welcome(struct vd_sealed_file *r, struct vd_manifest *manifest, struct vd_batch *control)
+{
+	int rc = VD_OK;
+
+	if (r->chunks == 0)
+		return VD_ETORN;
+	for (uint64_t i = 0; i < r->chunks && !rc; i++) {
+		struct vd_slice bytes;
+		struct vd_rd entries;
+		uint8_t type;
+		bool is_last;
+
+		rc = vd_sealed_file_chunk(r, i, manifest, &is_last, &entries);
+		if (!rc && i == 0 && (manifest->what != VD_SEALED_WELCOME || r->size > CONTROL_BYTES_MAX))
+			return VD_EFORMAT;
+		if (!rc && i == 0 && r->size < vd_sealed_bytes(manifest->chunks))
+			return VD_ETORN;
+		if (rc == VD_ESIGNATURE || (!rc && is_last != (i + 1 == manifest->chunks)))
+			return VD_EDAMAGED;
+		while (!rc && (rc = vd_chunk_entry(&entries, &type, &bytes)) == VD_OK)
+			if (type == VD_ENTRY_RECORD)
+				rc = vd_batch_add(control, bytes);
+		if (rc == VD_ENOTFOUND)
+			rc = VD_OK;
+	}
+	if (!rc && !(manifest->first_head_ok && manifest->last_head_ok))
+		rc = VD_EDAMAGED;
+	return rc;
+}
+
+int vd_welcome_read(struct vd_store *store, const char *path, uint8_t group[VD_GROUP_BYTES], uint8_t grant[VD_ID_BYTES],
+                    struct vd_batch *control)
+{
+	struct vd_sealed_file *r = NULL;
+	struct vd_manifest manifest = { 0 };
+	int rc = vd_sealed_file_open(vd_store_home(store), path, &r);
+
+	if (!rc)
+		rc = open_welcome(store, r);
+	if (!rc)
+		rc = take_welcome(r, &manifest, control);
+	if (!rc) {
+		memcpy(group, manifest.group, VD_GROUP_BYTES);
+		memcpy(grant, manifest.grant, VD_ID_BYTES);
+	} else {
+		vd_batch_reset(control);
+	}
+	vd_sealed_file_close(r);
+	return rc;
+}
+
+/* Of one chunk. Lane 0 stands first: *more is false when something else has come. */
+static int gather_chunk(struct vd_rd *entries, const uint8_t group[VD_GROUP_BYTES], struct vd_batch *control, bool *more)
+{
+	struct vd_slice bytes;
+	struct vd_record record;
+	uint8_t type;
+
+	while (vd_chunk_entry(entries, &type, &bytes) == VD_OK) {
+		if (type != VD_ENTRY_RECORD || vd_record_decode(bytes, &record) || memcmp(record.group, group, VD_GROUP_BYTES) != 0)
+			continue;
+		*more = *more && record.lane == VD_LANE_CONTROL;
+		if (record.lane == VD_LANE_CONTROL && vd_batch_add(control, bytes) == VD_ENOMEM)
+			return VD_ENOMEM;
+	}
+	return VD_OK;
+}
+
+static int gather(struct vd_sealed_file *r, struct vd_manifest *manifest, struct vd_batch *control)
+{
+	size_t before = control->bytes.n;
+	bool more = true, is_last = false, damaged = false;
+	uint64_t i;
+
+	for (i = 0; i < r->chunks && more && !is_last && control->bytes.n - before < CONTROL_BYTES_MAX; i++) {
+		struct vd_rd entries;
+		int rc = vd_sealed_file_chunk(r, i, manifest, &is_last, &entries);
+
+		/* The first says whose they are. */
+		if (rc && (rc != VD_ESIGNATURE || i == 0))
+			return rc == VD_ESIGNATURE ? VD_EDAMAGED : rc;
+		damaged = damaged || rc;
+		if (!rc)
+			rc = gather_chunk(&entries, manifest->group, control, &more);
+		if (rc && rc != VD_ESIGNATURE)
+			return rc;
+	}
+	return damaged ? VD_EDAMAGED : more && !is_last ? VD_ETORN : VD_OK;
+}
+
+int vd_bundle_control_read(struct vd_store *store, const char *path, const struct vd_identity *identity, uint8_t group[VD_GROUP_BYTES],
+                           struct vd_batch *control)
+{
+	const struct vd_opener with = { .identity = identity };
+	struct vd_sealed_file *r = NULL;
+	struct vd_manifest manifest = { 0 };
+	int rc = vd_sealed_file_open(vd_store_home(store), path, &r);
+
+	if (!rc)
+		rc = vd_sealed_file_try(r, &with);
+	if (!rc)
+		rc = gather(r, &manifest, control);
+	if (manifest.chunks)
+		memcpy(group, manifest.group, VD_GROUP_BYTES);
+	vd_sealed_file_close(r);
+	return rc;
+}
