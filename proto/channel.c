@@ -9,7 +9,7 @@
 #include "sign.h"
 
 enum {
-	PROLOGUE_BYTES = 32,
+	PROLOGUE_BYTES = VD_CHANNEL_PROLOGUE_BYTES,
 	LENGTH_BYTES = 3,  /* of the longest varint that VD_MESSAGE_MAX needs */
 	FRAME_HEAD_BYTES = 2,
 	TAG_BYTES = 16,
@@ -23,12 +23,14 @@ enum step { READ_PROLOGUE, READ_FIRST, READ_SECOND, READ_THIRD, READ_PROOF, READ
 
 struct vd_channel {
 	bool initiator;
+	bool call_back;         /* the responder proves itself first */
 	enum vd_channel_state state;
 	enum step step;
 	int err;                /* why FAILED */
 	struct vd_group **groups;
 	size_t count;
 	struct vd_group *group; /* once known */
+	uint8_t epoch[VD_EPOCH_BYTES]; /* once known */
 	uint8_t prologue[PROLOGUE_BYTES];
 	struct vd_noise_keypair s, e;
 	struct vd_noise noise;
@@ -95,6 +97,18 @@ fail:
 	return NULL;
 }
 
+struct vd_channel *vd_channel_call_back(struct vd_group *group, const uint8_t epoch[VD_EPOCH_BYTES],
+                                        const uint8_t seed[VD_CHANNEL_SEED_BYTES])
+{
+	struct vd_channel *c = vd_channel_new(true, &group, 1, seed);
+
+	if (!c)
+		return NULL;
+	c->call_back = true;
+	memcpy(c->epoch, epoch, sizeof(c->epoch));
+	return c;
+}
+
 void vd_channel_free(struct vd_channel *c)
 {
 	if (!c)
@@ -121,6 +135,18 @@ const uint8_t *vd_channel_peer(const struct vd_channel *c)
 	return c->state == VD_CHANNEL_OPEN ? c->peer : NULL;
 }
 
+const uint8_t *vd_channel_epoch(const struct vd_channel *c)
+{
+	return c->state == VD_CHANNEL_OPEN ? c->epoch : NULL;
+}
+
+bool vd_channel_is_current(const struct vd_channel *c)
+{
+	const uint8_t *current = c->state == VD_CHANNEL_OPEN ? vd_group_current_epoch(c->group) : NULL;
+
+	return current && memcmp(current, c->epoch, sizeof(c->epoch)) == 0;
+}
+
 struct vd_buf *vd_channel_out(struct vd_channel *c)
 {
 	if (!c->out.n && c->out.cap > KEEP_BYTES)
@@ -137,16 +163,17 @@ void vd_channel_traffic(const struct vd_channel *c, uint64_t *out_bytes, uint64_
 /* Handshake */
 
 /* Sets the handshake up under the link key of one epoch of a group. */
-static void handshake_init(struct vd_channel *c, struct vd_group *group, size_t epoch)
+static void handshake_init(struct vd_channel *c, struct vd_group *group, size_t epoch, bool call_back)
 {
+	static const uint8_t back = 1;
 	struct vd_noise_setup setup = {
 		.initiator = c->initiator, .prologue = vd_slice(c->prologue, sizeof(c->prologue)),
 		.s = c->s, .e = c->e, .psk_count = 1,
 	};
-	struct vd_slice id = vd_slice(vd_group_id(group), VD_GROUP_BYTES);
+	const struct vd_slice parts[] = { vd_slice(vd_group_id(group), VD_GROUP_BYTES), vd_slice(&back, 1) };
 	const uint8_t *link = vd_group_epoch_keys(group, epoch)->key[VD_KEY_LINK];
 
-	vd_hash(VD_HASH_LINK_PSK, vd_slice(link, VD_KEY_BYTES), setup.psks[0], VD_KEY_BYTES, &id, 1);
+	vd_hash(VD_HASH_LINK_PSK, vd_slice(link, VD_KEY_BYTES), setup.psks[0], VD_KEY_BYTES, parts, call_back ? 2 : 1);
 	vd_noise_init(&c->noise, &vd_noise_xxpsk0, &setup);
 	sodium_memzero(&setup, sizeof(setup));
 }
@@ -172,32 +199,47 @@ static int read_handshake(struct vd_channel *c, struct vd_slice message)
 
 static int take_prologue(struct vd_channel *c, struct vd_slice unit)
 {
+	size_t epoch = 0, count;
+
 	if (c->count != 1)
 		return VD_EINVAL;
-	if (!vd_group_epoch_count(c->groups[0]))
+	count = vd_group_epoch_count(c->groups[0]);
+	while (c->call_back && epoch < count && memcmp(vd_group_epoch_id(c->groups[0], epoch), c->epoch, sizeof(c->epoch)) != 0)
+		epoch++;
+	if (epoch == count)
 		return VD_EKEY;
 	memcpy(c->prologue, unit.p, sizeof(c->prologue));
+	memcpy(c->epoch, vd_group_epoch_id(c->groups[0], epoch), sizeof(c->epoch));
 	c->group = c->groups[0];
 	c->step = READ_SECOND;
-	handshake_init(c, c->group, 0);
+	handshake_init(c, c->group, epoch, c->call_back);
 	return write_handshake(c); /* -> psk, e */
+}
+
+/* Was the first message made with that link key, as it is or for a call back? 1, 0 or VD_ENOMEM. */
+static int try_first(struct vd_channel *c, struct vd_slice unit, struct vd_group *group, size_t epoch, bool call_back)
+{
+	int rc;
+
+	handshake_init(c, group, epoch, call_back);
+	rc = read_handshake(c, unit);
+	if (rc)
+		return rc == VD_ENOMEM ? rc : 0;
+	c->group = group;
+	c->call_back = call_back;
+	memcpy(c->epoch, vd_group_epoch_id(group, epoch), sizeof(c->epoch));
+	c->step = READ_THIRD;
+	return 1;
 }
 
 static int take_first(struct vd_channel *c, struct vd_slice unit)
 {
 	for (size_t g = 0; g < c->count; g++) {
-		for (size_t epoch = 0; epoch < vd_group_epoch_count(c->groups[g]); epoch++) {
-			int rc;
+		for (size_t i = 0; i < 2 * vd_group_epoch_count(c->groups[g]); i++) {
+			int rc = try_first(c, unit, c->groups[g], i / 2, i % 2);
 
-			handshake_init(c, c->groups[g], epoch);
-			rc = read_handshake(c, unit);
-			if (rc == VD_ENOMEM)
-				return rc;
-			if (!rc) {
-				c->group = c->groups[g];
-				c->step = READ_THIRD;
-				return write_handshake(c); /* <- e, ee, s, es */
-			}
+			if (rc)
+				return rc < 0 ? rc : write_handshake(c); /* <- e, ee, s, es */
 		}
 	}
 	(void)end(c, VD_CHANNEL_SILENT, VD_OK);
@@ -292,6 +334,13 @@ static struct vd_slice unread(const struct vd_channel *c)
 	return vd_slice(c->inbox.n > c->taken ? c->inbox.p + c->taken : NULL, c->inbox.n - c->taken);
 }
 
+/* Who calls proves itself first, except in a call back: the one called, which knows no newer epoch, may be a removed device, and
+ * must not be told who calls. */
+static bool proves_first(const struct vd_channel *c)
+{
+	return c->initiator != c->call_back;
+}
+
 /* The other end's first message. Until it holds, nothing but it is accepted, whatever length it claims. */
 static int take_proof(struct vd_channel *c)
 {
@@ -311,7 +360,7 @@ static int take_proof(struct vd_channel *c)
 	if (!vd_group_may_connect(c->group, author))
 		return VD_EAUTHOR;
 	rc = vd_sign_verify("vereda session", proof_text(c, !c->initiator, text), author, author + VD_KEY_BYTES);
-	if (!rc && !c->initiator)
+	if (!rc && !proves_first(c))
 		rc = send_proof(c);
 	if (rc)
 		return rc;
@@ -361,7 +410,7 @@ static int take_last(struct vd_channel *c, struct vd_slice unit)
 		rc = vd_noise_split(&c->noise, &c->send, &c->receive, c->hash);
 	wipe_keys(c);
 	c->step = READ_PROOF;
-	if (!rc && c->initiator)
+	if (!rc && proves_first(c))
 		rc = send_proof(c);
 	return rc;
 }

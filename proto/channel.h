@@ -17,20 +17,29 @@ enum vd_channel_state {
 };
 
 enum {
+	VD_CHANNEL_PROLOGUE_BYTES = 32,     /* the responder's first: all that anyone gets who knows no link key of its */
 	VD_CHANNEL_SEED_BYTES = 96,         /* prologue, static, ephemeral: 32 each */
 	VD_CHANNEL_FRAME_BYTES = 16 * 1024, /* plaintext of one frame we send: an alert waits behind no more than that */
 };
 
 /* Responder: groups it may answer for (borrowed until free; the array itself is copied). Initiator: exactly the one it calls
- * for. `seed` is fresh random. NULL: no memory. */
+ * for, under its epoch to write with. `seed` is fresh random. NULL: no memory. */
 struct vd_channel *vd_channel_new(bool initiator, struct vd_group *const *groups, size_t count,
                                   const uint8_t seed[VD_CHANNEL_SEED_BYTES]);
+/* Initiator of a call back, to a device that may know no newer epoch than that one: it proves itself first. It fails with VD_EKEY
+ * when the group does not have that epoch's link key. */
+struct vd_channel *vd_channel_call_back(struct vd_group *, const uint8_t epoch[VD_EPOCH_BYTES],
+                                        const uint8_t seed[VD_CHANNEL_SEED_BYTES]);
 void vd_channel_free(struct vd_channel *); /* wipes keys */
 
 enum vd_channel_state vd_channel_state(const struct vd_channel *);
 /* Once open: whose group, and who (the author key; our own when the peer is a clone of us). NULL else. */
 struct vd_group *vd_channel_group(const struct vd_channel *);
 const uint8_t *vd_channel_peer(const struct vd_channel *);
+/* Once open: the epoch under whose link key it runs, NULL else; and whether that is the group's epoch to write with, as of now. If
+ * not, we know more than the handshake shows the peer to know. */
+const uint8_t *vd_channel_epoch(const struct vd_channel *);
+bool vd_channel_is_current(const struct vd_channel *);
 
 /* Takes raw bytes from the link, split anyhow. Returns 0, or why it FAILED, now or earlier. What they opened to waits in the
  * inbox: call vd_channel_next until it has no more, then memory beyond that is one frame and one message at most. Bytes given

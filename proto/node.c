@@ -372,6 +372,8 @@ static void opened(struct vd_node *n, uint64_t now_ms, struct conn *c)
 	}
 	known = find_known(n, c);
 	vd_session_recall(c->session, known ? &known->terms : NULL, &n->salted);
+	if (!vd_channel_is_current(c->channel))
+		vd_session_control_first(c->session);
 	c->state = CONN_LIVE;
 	c->more = true;
 	c->opened = ++n->opened_count;

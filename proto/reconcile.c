@@ -606,6 +606,18 @@ static int drain_records(struct vd_reconcile *r, struct vd_buf *out, uint64_t *r
 	return rc;
 }
 
+/* What was to be sent stays here. The initiator is told how many they are, to be ready for them in the next round. */
+static void keep_back(struct vd_reconcile *r)
+{
+	uint64_t most = (1u << 30) - r->withheld, left = r->scan ? r->ours : r->arrival_count - r->arrival_sent;
+
+	r->withheld += left < most ? left : most;
+	r->arrival_sent = r->arrival_count;
+	r->scan = false;
+	if (!r->initiator && !(r->failed & 1))
+		r->failed = 2 * r->withheld;
+}
+
 int vd_reconcile_drain(struct vd_reconcile *r, uint8_t round, uint8_t *type, struct vd_buf *out, uint64_t *records)
 {
 	size_t start = out->n;
@@ -615,6 +627,8 @@ int vd_reconcile_drain(struct vd_reconcile *r, uint8_t round, uint8_t *type, str
 	vd_buf_put_u8(out, r->lane);
 	if (vd_buf_check(out))
 		return VD_ENOMEM;
+	if (r->withhold && !r->hold && (r->arrival_sent < r->arrival_count || r->scan))
+		keep_back(r);
 	if (r->announce) {
 		drain_announce(r, type, out);
 	} else if (r->symbols_sent < r->burst || r->answer_empty) {

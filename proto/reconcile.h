@@ -45,6 +45,8 @@ struct vd_reconcile {
 	enum vd_method method;
 	bool distrust;             /* items here have lied: only a salted pass will do */
 	bool hold;                 /* set by the session: no records yet, lane 0 comes first */
+	bool withhold;             /* the same: in this round the other end gets no record, however many it lacks */
+	uint64_t withheld;         /* … and so many it did not get */
 	bool finished;             /* everything we shall send in this lane is in the lists below */
 	bool settled_out, settled_in;
 	uint64_t failed;           /* 0, or what SETTLED says of a decode that failed */

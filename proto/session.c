@@ -58,6 +58,11 @@ void vd_session_recall(struct vd_session *s, const struct vd_terms *terms, struc
 		s->lanes[l].asked_through = s->terms.denied[l].through;
 }
 
+void vd_session_control_first(struct vd_session *s)
+{
+	s->control_first = true;
+}
+
 const struct vd_terms *vd_session_terms(const struct vd_session *s)
 {
 	return &s->terms;
@@ -113,7 +118,7 @@ static int make_hello(struct vd_session *s)
 		s->counts[l] = state.digest.count;
 		for (size_t i = 0; i < VD_ESTIMATES; i++)
 			s->estimates[l][i] = (uint8_t)symbols[VD_ESTIMATE_AT + i].count;
-		s->lanes[l].push_after = latest;
+		s->lanes[l].push_after = s->lanes[l].compared = latest;
 		s->lanes[l].grew = false;
 	}
 	if (rc)
@@ -144,8 +149,19 @@ static int send_hello(struct vd_session *s, struct vd_buf *out)
 	return VD_OK;
 }
 
+/* A comparison says that both ends hold the same in lane 0. */
+static void control_equal(struct vd_session *s)
+{
+	uint64_t through = s->lanes[VD_LANE_CONTROL].compared;
+
+	s->control_first = false;
+	if (through > s->stats.control_through)
+		s->stats.control_through = through;
+}
+
 static void all_equal(struct vd_session *s)
 {
+	control_equal(s);
 	s->equal = true;
 	s->gave_up = false;
 	if (s->initiator)
@@ -232,7 +248,7 @@ static int snapshot(struct vd_session *s)
 		lane->r.distrust = lane->distrust;
 		lane->r.budget = s->budget;
 		lane->started = lane->weighs = false;
-		lane->push_after = lane->r.latest;
+		lane->push_after = lane->compared = lane->r.latest;
 		lane->grew = false;
 		lane->received = 0;
 		mark(&state.digest, &lane->ids);
@@ -324,6 +340,8 @@ static int compare(struct vd_session *s, const struct vd_set_mark theirs[VD_LANE
 			lane->distrust = lane->weighs = false;
 			lane->expected = 0;
 			release(lane);
+			if (l == VD_LANE_CONTROL)
+				control_equal(s);
 		} else if (s->initiator && !lane->started) {
 			rc = start_lane(s, lane);
 			lane->r.mores = 1; /* its answer comes a round trip later */
@@ -382,6 +400,11 @@ static void harvest(struct vd_session_lane *lane)
 
 	lane->expected = r->failed / 2;
 	lane->distrust = (r->failed & 1) || r->mismatch;
+	/* What it named and did not get makes the other end doubt the symbols: it would refuse them. */
+	if (r->initiator && r->withheld) {
+		lane->expected = r->withheld;
+		lane->distrust |= r->method == VD_METHOD_SYMBOLS;
+	}
 	if (r->failed && r->method == VD_METHOD_SALTED)
 		lane->expected *= 2;
 	lane->active = lane->weighs = false;
@@ -546,10 +569,12 @@ static int next_message(struct vd_session *s, uint8_t *type, struct vd_buf *out)
 		struct vd_session_lane *lane = &s->lanes[l];
 		int rc = 0;
 
-		lane->r.hold = l > VD_LANE_CONTROL && control;
+		lane->r.withhold = l > VD_LANE_CONTROL && s->control_first;
+		/* … and in round 1 a lane may be begun before we know whether lane 0 differs */
+		lane->r.hold = l > VD_LANE_CONTROL && (control || (s->control_first && s->awaiting));
 		if (lane->active || (s->awaiting && lane->started))
 			rc = vd_reconcile_drain(&lane->r, s->round, type, out, &s->stats.sent);
-		if (!rc && lane->pushing && !lane->r.hold) {
+		if (!rc && lane->pushing && !lane->r.hold && !lane->r.withhold) {
 			*type = VD_MSG_RECORDS;
 			rc = vd_session_push(s, lane, l, out);
 			if (rc > 0 && s->initiator && s->recheck_ms == UINT64_MAX)
@@ -631,7 +656,7 @@ bool vd_session_settled(const struct vd_session *s)
 	if (!s->hello_in || !s->hello_out || !(s->equal || s->gave_up) || s->lanes_due || s->asking || s->they_ask || !vd_session_flushed(s))
 		return false;
 	for (size_t l = 0; l < VD_LANES; l++)
-		if ((s->lanes[l].pushing && s->lanes[l].grew) || s->lanes[l].answering)
+		if ((s->lanes[l].pushing && s->lanes[l].grew && !(l > VD_LANE_CONTROL && s->control_first)) || s->lanes[l].answering)
 			return false;
 	return true;
 }

@@ -18,6 +18,7 @@ struct vd_session_stats {
 	uint64_t reconcile_bytes;     /* message bytes out and in that were not RECORDS */
 	uint64_t rounds;
 	uint32_t round_trips;         /* after the handshake: times we waited for an answer */
+	uint64_t control_through;     /* the peer has our control records up to this arrival number; 0: no comparison has shown it */
 	bool complete;                /* last LANES or HELLO were equal, all is durable, and no body wanted that the other may have */
 };
 
@@ -39,6 +40,10 @@ struct vd_terms {
 /* What earlier sessions with this peer left, and a budget for all sessions of the node, borrowed for the session's life; either may
  * be NULL. Before the first message. */
 void vd_session_recall(struct vd_session *, const struct vd_terms *, struct vd_salt_budget *);
+/* The session runs under another epoch than the group's to write with: the peer, as far as the handshake shows, does not know it.
+ * It gets records of lane 0 alone until a comparison finds that lane equal; of it everything is taken, as ever. Before the first
+ * message. */
+void vd_session_control_first(struct vd_session *);
 /* As of now. Borrowed. */
 const struct vd_terms *vd_session_terms(const struct vd_session *);
 

@@ -269,8 +269,10 @@ int vd_session_take_bodies(struct vd_session *s, struct vd_slice payload)
 		const uint8_t *prefix = vd_rd_take(&r, VD_PREFIX_BYTES).p;
 		struct vd_arrival found[VD_ITEM_MATCHES];
 		size_t n = 0, have = VD_ITEM_MATCHES;
-		int rc = s->port->find_item(s->port->ctx, vd_group_id(s->group), number, prefix, found, VD_ITEM_MATCHES, &n);
+		int rc = VD_OK;
 
+		if (number == VD_LANE_CONTROL || !s->control_first)
+			rc = s->port->find_item(s->port->ctx, vd_group_id(s->group), number, prefix, found, VD_ITEM_MATCHES, &n);
 		if (rc)
 			return rc;
 		for (size_t i = n; i-- > 0;)

@@ -25,6 +25,7 @@ struct vd_session_lane {
 	/* new records */
 	bool pushing, grew;
 	uint64_t push_after;      /* arrival number: the peer has, or was offered, everything up to it */
+	uint64_t compared;        /* … and this was the last when hello or LANES was made */
 	uint64_t received;        /* from the peer since the last LANES */
 
 	/* bodies */
@@ -48,6 +49,7 @@ struct vd_session {
 	bool hello_made, hello_out, hello_in;
 	uint8_t summary[VD_HASH_BYTES];
 	uint64_t counts[VD_LANES];
+	bool control_first;       /* gives nothing of the other lanes until lane 0 was found equal */
 	uint8_t estimates[VD_LANES][VD_ESTIMATES];
 
 	uint8_t round;
