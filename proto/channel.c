@@ -232,11 +232,29 @@ static int try_first(struct vd_channel *c, struct vd_slice unit, struct vd_group
 	return 1;
 }
 
+/* Who calls back under an older epoch than ours to write with, by which we prove ourselves first, does not know ours. That is
+ * nobody with a role, unless another coordinator made an epoch elsewhere at the same time; a removed device would be. */
+static bool answers_back(struct vd_group *group, size_t epoch)
+{
+	size_t coordinators = 0;
+
+	if (!epoch)
+		return true;
+	for (size_t i = 0; i < vd_group_device_count(group); i++)
+		coordinators += vd_group_device(group, i)->coordinator_ever;
+	return coordinators > 1;
+}
+
 static int take_first(struct vd_channel *c, struct vd_slice unit)
 {
 	for (size_t g = 0; g < c->count; g++) {
 		for (size_t i = 0; i < 2 * vd_group_epoch_count(c->groups[g]); i++) {
-			int rc = try_first(c, unit, c->groups[g], i / 2, i % 2);
+			bool call_back = i % 2;
+			int rc;
+
+			if (call_back && !answers_back(c->groups[g], i / 2))
+				continue;
+			rc = try_first(c, unit, c->groups[g], i / 2, call_back);
 
 			if (rc)
 				return rc < 0 ? rc : write_handshake(c); /* <- e, ee, s, es */

@@ -45,10 +45,10 @@ static inline void evil_read(struct evil *e, struct vd_channel *c, size_t n)
 	vd_buf_deinit(&payload);
 }
 
-/* Shakes hands under the newest link key of `group`, until the channel waits for a proof. */
-static inline void evil_shake(struct evil *e, struct vd_channel *c, bool channel_initiates, struct vd_group *group)
+/* Shakes hands under the newest link key of `group`, as it is or for a call back, until the channel waits for a proof. */
+static inline void evil_shake_as(struct evil *e, struct vd_channel *c, bool channel_initiates, struct vd_group *group, bool call_back)
 {
-	struct vd_slice id = vd_slice(vd_group_id(group), VD_GROUP_BYTES);
+	const struct vd_slice parts[] = { vd_slice(vd_group_id(group), VD_GROUP_BYTES), vd_slice("\x01", 1) };
 	uint8_t prologue[32] = { 'e' }, secret[VD_KEY_BYTES] = { 'v', 1 };
 	struct vd_noise_setup setup = { .initiator = !channel_initiates, .prologue = vd_slice(prologue, 32), .psk_count = 1 };
 
@@ -57,7 +57,7 @@ static inline void evil_shake(struct evil *e, struct vd_channel *c, bool channel
 	secret[1] = 2;
 	vd_noise_keypair(secret, &setup.e);
 	vd_hash(VD_HASH_LINK_PSK, vd_slice(vd_group_epoch_keys(group, 0)->key[VD_KEY_LINK], VD_KEY_BYTES), setup.psks[0],
-	        VD_KEY_BYTES, &id, 1);
+	        VD_KEY_BYTES, parts, call_back ? 2 : 1);
 	if (channel_initiates)
 		village_check(vd_channel_feed(c, setup.prologue) == 0);
 	else
@@ -73,6 +73,11 @@ static inline void evil_shake(struct evil *e, struct vd_channel *c, bool channel
 		evil_write(e, c);
 	}
 	village_check(vd_noise_split(&e->noise, &e->send, &e->receive, e->hash) == 0);
+}
+
+static inline void evil_shake(struct evil *e, struct vd_channel *c, bool channel_initiates, struct vd_group *group)
+{
+	evil_shake_as(e, c, channel_initiates, group, false);
 }
 
 /* Sends one frame of these plaintext bytes; what the channel says to it. */

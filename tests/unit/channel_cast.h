@@ -73,6 +73,18 @@ static inline struct vd_channel *channel(bool initiator, struct vd_group *group,
 	return c;
 }
 
+static inline struct vd_channel *caller_back(struct vd_group *group, const uint8_t *epoch, uint8_t seed_byte)
+{
+	uint8_t seed[VD_CHANNEL_SEED_BYTES];
+	struct vd_channel *c;
+
+	for (size_t i = 0; i < sizeof(seed); i++)
+		seed[i] = (uint8_t)(seed_byte + 3 * i);
+	c = vd_channel_call_back(group, epoch, seed);
+	assert_non_null(c);
+	return c;
+}
+
 static inline void assert_failed(struct vd_channel *c, int err)
 {
 	uint8_t type;

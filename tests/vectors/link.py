@@ -180,13 +180,13 @@ class Sender:
         return out
 
 
-def session():
-    """The group that tests/village.h founds as number 1: the hub answers, the member calls."""
+def session(call_back=b""):
+    """The group that tests/village.h founds as number 1: the hub answers, the member calls, or calls back."""
     hub, member = (Ed25519PrivateKey.from_private_bytes(bytes([1, person, 1]).ljust(32, b"\0")) for person in (0, 1))
     salt = bytes([1, 2]).ljust(32, b"\0")
     group = hashed("vereda group id", 32, b"", raw(hub), salt)
     link = b"\0" + group[:8] + bytes([1]) * 23
-    psk = hashed("vereda link psk", 32, link, group)
+    psk = hashed("vereda link psk", 32, link, group, call_back)
     seeds = [bytes((first + 3 * i) % 256 for i in range(96)) for first in (1, 101)]
     keys = [(seed[32:64], seed[64:96]) for seed in seeds]
     prologue = seeds[1][:32]
@@ -235,6 +235,7 @@ def main():
     write(os.path.join(HERE, "link.json"), {
         "about": "PROTOCOL.md sections 8 and 10, written by link.py. A beacon's seed: nonce, eight decoys, a u64 that draws the places.",
         "session": session(),
+        "call_back": session(b"\1"),
         "beacons": [beacon(n, address, n + 1) for n in (0, 1, 3, 8, 10) for address in (v4, v6)],
     })
 
