@@ -36,6 +36,7 @@ struct conn {
 	struct speaks *speaks;
 	uint8_t peer[VD_KEY_BYTES];
 	int err;
+	uint64_t generation;   /* of the group when the peer was last seen to have a role */
 	bool more;             /* the session may have something to say */
 	bool committing;       /* its batch is wished for */
 	uint64_t opened;       /* its place in the order of proofs */
@@ -170,8 +171,9 @@ static struct conn *find_conn(const struct vd_node *n, uint32_t number)
 	return NULL;
 }
 
+/* epoch: of a call back; NULL else. */
 static int conn_new(struct vd_node *n, uint64_t now_ms, bool initiator, struct vd_group *const *groups, size_t count,
-                    uint32_t *number)
+                    const uint8_t *epoch, uint32_t *number)
 {
 	uint8_t seed[VD_CHANNEL_SEED_BYTES];
 	size_t half_open = 0;
@@ -185,7 +187,7 @@ static int conn_new(struct vd_node *n, uint64_t now_ms, bool initiator, struct v
 	if (!c)
 		return VD_ENOMEM;
 	draw(n, seed, sizeof(seed));
-	c->channel = vd_channel_new(initiator, groups, count, seed);
+	c->channel = epoch ? vd_channel_call_back(groups[0], epoch, seed) : vd_channel_new(initiator, groups, count, seed);
 	sodium_memzero(seed, sizeof(seed));
 	if (!c->channel) {
 		free(c);
@@ -205,7 +207,21 @@ int vd_node_connect(struct vd_node *n, uint64_t now_ms, const uint8_t *group, ui
 {
 	struct speaks *s = find_group(n, group);
 
-	return s ? conn_new(n, now_ms, true, &s->group, 1, conn) : VD_ENOTFOUND;
+	return s ? conn_new(n, now_ms, true, &s->group, 1, NULL, conn) : VD_ENOTFOUND;
+}
+
+int vd_node_call_back(struct vd_node *n, uint64_t now_ms, const uint8_t *group, const uint8_t *epoch, uint32_t *conn)
+{
+	struct speaks *s = find_group(n, group);
+	size_t i = 0, count = s ? vd_group_epoch_count(s->group) : 0;
+
+	if (!s)
+		return VD_ENOTFOUND;
+	while (i < count && memcmp(vd_group_epoch_id(s->group, i), epoch, VD_EPOCH_BYTES) != 0)
+		i++;
+	if (i == count)
+		return VD_EKEY;
+	return conn_new(n, now_ms, true, &s->group, 1, i ? epoch : NULL, conn);
 }
 
 int vd_node_accept(struct vd_node *n, uint64_t now_ms, uint32_t *conn)
@@ -217,7 +233,7 @@ int vd_node_accept(struct vd_node *n, uint64_t now_ms, uint32_t *conn)
 		return VD_ENOMEM;
 	for (size_t i = 0; i < n->group_count; i++)
 		groups[i] = n->groups[i]->group;
-	rc = conn_new(n, now_ms, false, groups, n->group_count, conn);
+	rc = conn_new(n, now_ms, false, groups, n->group_count, NULL, conn);
 	free(groups);
 	return rc;
 }
@@ -284,6 +300,20 @@ static void end(struct vd_node *n, struct conn *c, int err, int bye)
 	c->holds = false;
 	vd_buf_deinit(&c->held);
 	wish(n, VD_WISH_CLOSED, c);
+}
+
+/* Who is removed is not told why, nor by a word that it was. */
+static bool belongs(struct vd_node *n, struct conn *c)
+{
+	uint64_t generation = vd_group_generation(c->speaks->group);
+
+	if (c->generation == generation)
+		return true;
+	c->generation = generation;
+	if (vd_group_may_connect(c->speaks->group, c->peer))
+		return true;
+	end(n, c, VD_EAUTHOR, -1);
+	return false;
 }
 
 static void fail(struct vd_node *n, struct conn *c, int err)
@@ -375,6 +405,7 @@ static void opened(struct vd_node *n, uint64_t now_ms, struct conn *c)
 	if (!vd_channel_is_current(c->channel))
 		vd_session_control_first(c->session);
 	c->state = CONN_LIVE;
+	c->generation = vd_group_generation(c->speaks->group);
 	c->more = true;
 	c->opened = ++n->opened_count;
 	wish(n, VD_WISH_OPENED, c);
@@ -441,7 +472,7 @@ static void advance(struct vd_node *n, uint64_t now_ms, struct conn *c)
 
 	if (c->state == CONN_SHAKING && vd_channel_state(c->channel) == VD_CHANNEL_OPEN)
 		opened(n, now_ms, c);
-	if (c->state != CONN_LIVE)
+	if (c->state != CONN_LIVE || !belongs(n, c))
 		return;
 	rc = deliver(n, now_ms, c);
 	if (rc) {
@@ -507,6 +538,8 @@ int vd_node_drain(struct vd_node *n, uint64_t now_ms, uint32_t conn, size_t max,
 	if (!c)
 		return VD_ENOTFOUND;
 	queued = vd_channel_out(c->channel);
+	if (c->state == CONN_LIVE)
+		(void)belongs(n, c);
 	while (rc > 0 && c->state == CONN_LIVE && queued->n < max) {
 		uint8_t type;
 
@@ -573,10 +606,8 @@ static void spread(struct vd_node *n, uint64_t now_ms, const struct speaks *s)
 
 		if (c->state != CONN_LIVE || c->speaks != s)
 			continue;
-		if (!vd_group_may_connect(s->group, c->peer)) {
-			fail(n, c, VD_EAUTHOR);
+		if (!belongs(n, c))
 			continue;
-		}
 		vd_session_grew(c->session, now_ms);
 		c->more = true;
 	}

@@ -19,6 +19,9 @@ int vd_node_add_group(struct vd_node *, struct vd_group *);
 /* A connection a link has made (`group`: which group we call for) or accepted (group NULL). *conn is its number from now on.
  * VD_ECAP: too many; close it. */
 int vd_node_connect(struct vd_node *, uint64_t now_ms, const uint8_t *group, uint32_t *conn);
+/* The same for a device that may be behind: under that older epoch, of VD_EPOCH_BYTES, where it proves itself first. Under the epoch
+ * to write with it is a plain call. VD_EKEY: we lack that epoch's link key. */
+int vd_node_call_back(struct vd_node *, uint64_t now_ms, const uint8_t *group, const uint8_t *epoch, uint32_t *conn);
 int vd_node_accept(struct vd_node *, uint64_t now_ms, uint32_t *conn);
 /* Bytes from the link. VD_EAGAIN: not taken (and none of them), stop reading until vd_node_wants_input. Any other error: the
  * connection is over; a CLOSED wish follows, send what vd_node_drain still gives, then close. */
@@ -39,7 +42,8 @@ void vd_node_tick(struct vd_node *, uint64_t now_ms);
 
 enum vd_wish_what {
 	VD_WISH_COMMIT,  /* store `batch`, then vd_node_committed(conn) */
-	VD_WISH_CLOSED,  /* `err` says why (0: done; VD_EBUSY: there are others with this peer, or too many at all); close the link after draining */
+	VD_WISH_CLOSED,  /* `err` says why (0: done; VD_EBUSY: there are others with this peer, or too many at all; VD_EAUTHOR: it has no role,
+	                  * or none any more, which it is not told); close the link after draining */
 	VD_WISH_OPENED,  /* proved: `peer`, `group` */
 	VD_WISH_SETTLED, /* nothing left to exchange, `stats` so far (complete: both hold the same); again when that changes or more
 	                  * was exchanged */

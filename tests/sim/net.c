@@ -30,15 +30,11 @@ void net_init(struct net *n, uint64_t seed, size_t hosts)
 		host_init(n, i);
 }
 
-size_t net_newcomer(struct net *n)
+/* Host 0 stores the last control records of the world. */
+static void take_last(struct net *n, size_t count)
 {
-	size_t who = world_newcomer(&n->w);
-	struct vd_buf made = { 0 };
 	struct vd_batch welcome = { 0 };
-	size_t count;
 
-	world_grant(&n->w, who, &made, &count);
-	vd_buf_deinit(&made);
 	for (size_t i = n->w.control.count - count; i < n->w.control.count; i++) {
 		const struct vd_batch_entry *e = &n->w.control.entries[i];
 
@@ -47,6 +43,22 @@ size_t net_newcomer(struct net *n)
 	}
 	net_import(n, 0, &welcome);
 	vd_batch_deinit(&welcome);
+}
+
+void net_epoch(struct net *n)
+{
+	world_epoch(&n->w);
+	take_last(n, 1);
+}
+
+size_t net_newcomer(struct net *n)
+{
+	size_t who = world_newcomer(&n->w), count;
+	struct vd_buf made = { 0 };
+
+	world_grant(&n->w, who, &made, &count);
+	vd_buf_deinit(&made);
+	take_last(n, count);
 	host_init(n, who);
 	return n->host_count - 1;
 }
@@ -74,9 +86,10 @@ void net_deinit(struct net *n)
 	world_deinit(&n->w);
 }
 
-struct wire *net_connect(struct net *n, size_t from, size_t to, uint64_t latency_ms)
+static struct wire *join(struct net *n, size_t from, size_t to, uint64_t latency_ms, const uint8_t *epoch)
 {
 	struct wire *w = n->wires;
+	int rc;
 
 	while (w < n->wires + NET_WIRES_MAX && w->up)
 		w++;
@@ -86,7 +99,9 @@ struct wire *net_connect(struct net *n, size_t from, size_t to, uint64_t latency
 	w->end[0] = &n->hosts[from];
 	w->end[1] = &n->hosts[to];
 	w->latency_ms = latency_ms;
-	if (vd_node_connect(w->end[0]->node, n->now_ms, n->w.group, &w->conn[0]))
+	rc = epoch ? vd_node_call_back(w->end[0]->node, n->now_ms, n->w.group, epoch, &w->conn[0])
+	           : vd_node_connect(w->end[0]->node, n->now_ms, n->w.group, &w->conn[0]);
+	if (rc)
 		return NULL;
 	w->live[0] = true;
 	if (vd_node_accept(w->end[1]->node, n->now_ms, &w->conn[1])) {
@@ -96,6 +111,16 @@ struct wire *net_connect(struct net *n, size_t from, size_t to, uint64_t latency
 	w->live[1] = true;
 	w->up = true;
 	return w;
+}
+
+struct wire *net_connect(struct net *n, size_t from, size_t to, uint64_t latency_ms)
+{
+	return join(n, from, to, latency_ms, NULL);
+}
+
+struct wire *net_call_back(struct net *n, size_t from, size_t to, uint64_t latency_ms, const uint8_t *epoch)
+{
+	return join(n, from, to, latency_ms, epoch);
 }
 
 void net_cut(struct net *n, struct wire *w)

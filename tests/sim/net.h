@@ -53,8 +53,12 @@ void net_init(struct net *, uint64_t seed, size_t hosts);
 void net_deinit(struct net *);
 /* One host more, a newcomer: granted by host 0, it knows its welcome. Others hear of it from host 0. */
 size_t net_newcomer(struct net *);
+/* Host 0 makes a new epoch; nobody else has heard of it. */
+void net_epoch(struct net *);
 /* A connection from one host to another; NULL when either refuses. */
 struct wire *net_connect(struct net *, size_t from, size_t to, uint64_t latency_ms);
+/* A call back under an older epoch of the caller's. */
+struct wire *net_call_back(struct net *, size_t from, size_t to, uint64_t latency_ms, const uint8_t *epoch);
 /* The cable is pulled: what is under way is lost. */
 void net_cut(struct net *, struct wire *);
 /* Moves time on, and everything that happens until then. */

@@ -103,9 +103,19 @@ void world_grant(struct world *w, size_t who, struct vd_buf *records, size_t *co
 		*count = 2;
 }
 
-void world_init(struct world *w, uint64_t seed, size_t count)
+void world_epoch(struct world *w)
 {
 	struct vd_epoch_keys keys;
+	struct vd_buf content = { 0 };
+
+	world_bytes(w, &keys, sizeof(keys));
+	check(vd_group_make_epoch(w->founders, &keys, NULL, 0, &content));
+	control(w, vd_buf_slice(&content), NULL);
+	vd_buf_deinit(&content);
+}
+
+void world_init(struct world *w, uint64_t seed, size_t count)
+{
 	struct vd_buf content = { 0 };
 	uint8_t person[VD_PERSON_BYTES];
 
@@ -119,11 +129,8 @@ void world_init(struct world *w, uint64_t seed, size_t count)
 		abort();
 	check(vd_group_make_founding(&w->writers[0].identity, person, w->salt, &content));
 	control(w, vd_buf_slice(&content), NULL);
-	vd_buf_reset(&content);
-	world_bytes(w, &keys, sizeof(keys));
-	check(vd_group_make_epoch(w->founders, &keys, NULL, 0, &content));
-	control(w, vd_buf_slice(&content), NULL);
 	vd_buf_deinit(&content);
+	world_epoch(w);
 	while (w->count < count)
 		world_grant(w, world_newcomer(w), NULL, NULL);
 }

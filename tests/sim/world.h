@@ -30,6 +30,8 @@ void world_deinit(struct world *);
 /* One more identity, not granted yet: returns its number. world_grant admits it, and gives the control records made. */
 size_t world_newcomer(struct world *);
 void world_grant(struct world *, size_t who, struct vd_buf *records, size_t *count);
+/* The founder makes a new epoch for everyone: one control record more. */
+void world_epoch(struct world *);
 /* A group object for that device that knows the welcome; a store with the welcome in it. */
 struct vd_group *world_group(struct world *, size_t who);
 void world_memory(struct world *, struct memory *, struct vd_group *);

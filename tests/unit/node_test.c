@@ -146,6 +146,63 @@ static void test_node__a_second_session_is_served_first(void **state)
 	net_deinit(&net);
 }
 
+/* Who was away when the epoch changed: called back, or calling, it ends with everything, and the next session is a plain one. */
+static void test_node__one_that_was_away_catches_up(void **state)
+{
+	(void)state;
+	for (int calls = 0; calls < 2; calls++) {
+		uint8_t old[VD_EPOCH_BYTES];
+		struct wire *w;
+		uint32_t conn;
+
+		net_init(&net, 90, 3);
+		memcpy(old, vd_group_epoch_id(net.hosts[1].group, 0), sizeof(old));
+		net_epoch(&net);
+		for (int i = 0; i < 60; i++)
+			net_write(&net, (size_t)i % 2, (uint8_t)(VD_LANE_URGENT + i % 3), 60);
+		/* plainly called it does not understand */
+		w = net_connect(&net, 0, 1, 20);
+		assert_false(net_run_session(&net, w, 5000));
+		assert_false(w->proved[0] || w->proved[1]);
+		net_cut(&net, w);
+		w = calls ? net_connect(&net, 1, 0, 20) : net_call_back(&net, 0, 1, 20, old);
+		assert_true(net_run_session(&net, w, 60000));
+		assert_true(w->complete[0] && w->complete[1]);
+		assert_true(equal(0, 1));
+		assert_memory_equal(vd_group_epoch_id(net.hosts[1].group, 0), vd_group_epoch_id(net.hosts[0].group, 0), VD_EPOCH_BYTES);
+		/* it goes on in the same session */
+		net_write(&net, 0, VD_LANE_URGENT, 60);
+		net_run(&net, 300);
+		assert_true(equal(0, 1));
+		net_bye(&net, w);
+		assert_int_equal(vd_node_call_back(net.hosts[2].node, net.now_ms, net.w.group,
+		                                   vd_group_epoch_id(net.hosts[0].group, 0), &conn), VD_EKEY);
+		/* the epoch to write with needs no call back */
+		w = net_call_back(&net, 1, 0, 20, vd_group_epoch_id(net.hosts[0].group, 0));
+		assert_true(net_run_session(&net, w, 60000));
+		assert_int_equal(w->stats[0].rounds, 0);
+		net_deinit(&net);
+	}
+}
+
+/* A newer epoch that appears while a session is open is pushed like anything else. */
+static void test_node__a_new_epoch_during_a_session(void **state)
+{
+	struct wire *w;
+
+	(void)state;
+	net_init(&net, 91, 2);
+	w = net_connect(&net, 0, 1, 20);
+	assert_true(net_run_session(&net, w, 5000));
+	net_epoch(&net);
+	net_write(&net, 0, VD_LANE_URGENT, 60);
+	net_write(&net, 1, VD_LANE_URGENT, 60);
+	net_run(&net, 300);
+	assert_true(w->up && equal(0, 1));
+	assert_memory_equal(vd_group_epoch_id(net.hosts[1].group, 0), vd_group_epoch_id(net.hosts[0].group, 0), VD_EPOCH_BYTES);
+	net_deinit(&net);
+}
+
 static size_t open_between(const struct host *a, const struct host *b)
 {
 	size_t open = 0;
@@ -499,6 +556,8 @@ int main(void)
 		cmocka_unit_test(test_node__many_meet_in_a_ring),
 		cmocka_unit_test(test_node__one_session_a_pair),
 		cmocka_unit_test(test_node__a_second_session_is_served_first),
+		cmocka_unit_test(test_node__one_that_was_away_catches_up),
+		cmocka_unit_test(test_node__a_new_epoch_during_a_session),
 		cmocka_unit_test(test_node__no_device_takes_all_places),
 		cmocka_unit_test(test_node__settled_is_at_rest),
 		cmocka_unit_test(test_node__strangers_are_silent_and_time_out),
