@@ -11,6 +11,7 @@ static const struct {
 	{ "event", "hecho" },
 	{ "message", "mensaje" },
 	{ "observation", "observación" },
+	{ "redaction", "ocultación" },
 
 	/* fields */
 	{ "about", "sobre" },

@@ -61,12 +61,19 @@ static const struct vd_field_def observation_fields[] = {
 	{ "text", VD_FIELD_TEXT, NULL, false },
 };
 
+/* Which record it hides stands in the header's ext, for those who cannot open this; `about` says it to those who can. */
+static const struct vd_field_def redaction_fields[] = {
+	{ "about", VD_FIELD_ID, NULL, true },
+	{ "text", VD_FIELD_TEXT, NULL, false },
+};
+
 const struct vd_kind vd_kinds[] = {
 	{ "alert", VD_LANE_URGENT, "headline", FIELDS(alert_fields) },
 	{ "ack", VD_LANE_URGENT, "text", FIELDS(ack_fields) },
 	{ "event", VD_LANE_NORMAL, "description", FIELDS(event_fields) },
 	{ "message", VD_LANE_NORMAL, "text", FIELDS(message_fields) },
 	{ "observation", VD_LANE_NORMAL, "text", FIELDS(observation_fields) },
+	{ "redaction", VD_LANE_URGENT, "text", FIELDS(redaction_fields) },
 };
 const size_t vd_kind_count = sizeof(vd_kinds) / sizeof(vd_kinds[0]);
 

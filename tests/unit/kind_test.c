@@ -82,6 +82,7 @@ static void test_kind__lanes_and_main_texts(void **state)
 		enum vd_lane lane;
 	} cases[] = {
 		{ "alert", "headline", VD_LANE_URGENT }, { "ack", "text", VD_LANE_URGENT },
+		{ "redaction", "text", VD_LANE_URGENT },
 		{ "event", "description", VD_LANE_NORMAL }, { "message", "text", VD_LANE_NORMAL },
 		{ "observation", "text", VD_LANE_NORMAL }, { "water_level", "text", VD_LANE_NORMAL },
 		{ "alerta", "text", VD_LANE_NORMAL }, { "", "text", VD_LANE_NORMAL },
@@ -108,6 +109,9 @@ static void test_kind__required_fields(void **state)
 	complains_of("about", "ack", text("stage", "seen"), other);
 	complains_of("stage", "ack", bin("about", 32), other);
 	complains_of(NULL, "ack", bin("about", 32), text("stage", "seen"));
+	complains_of("about", "redaction", text("text", "names a witness"), other);
+	complains_of("about", "redaction", text("text", "names a witness"), bin("about", 31));
+	complains_of(NULL, "redaction", bin("about", 32), other);
 	complains_of("text", "message", text("texto", "x"), other);
 	complains_of(NULL, "message", text("text", "   "), other);
 	complains_of(NULL, "event", text("place", "x"), other);
