@@ -58,6 +58,11 @@ int vd_batch_add(struct vd_batch *batch, struct vd_slice raw)
 	return VD_OK;
 }
 
+void vd_batch_drop_last(struct vd_batch *batch)
+{
+	batch->bytes.n = batch->entries[--batch->count].at;
+}
+
 void vd_batch_seal(struct vd_batch *batch)
 {
 	for (size_t i = 0; i < batch->count; i++) {
@@ -216,7 +221,7 @@ static void start(struct vd_batch *batch, const uint8_t *group)
 	for (size_t i = 0; i < batch->count; i++) {
 		struct vd_batch_entry *e = &batch->entries[i];
 
-		e->vouched = false;
+		e->vouched = e->stray = false;
 		e->verdict = memcmp(e->record.group, group, VD_GROUP_BYTES) ? VD_EGROUP : VD_EAGAIN;
 	}
 }
@@ -245,8 +250,13 @@ int vd_chain_verify(struct vd_batch *batch, struct vd_group *group, const struct
 	rc = judge_control(&w, first, data);
 	for (struct run run = { data, data }; !rc && run.end < end;) {
 		run = run_at(run.end, end);
-		if (run.first->verdict == VD_EAGAIN && vd_group_is_author(group, run.first->record.author))
+		if (run.first->verdict == VD_EAGAIN && vd_group_is_author(group, run.first->record.author)) {
+			bool stray = !vd_group_may_connect(group, run.first->record.author);
+
 			rc = judge_run(&w, &run);
+			for (struct vd_batch_entry *e = run.first; e < run.end; e++)
+				e->stray = stray;
+		}
 	}
 	if (!rc)
 		refuse_strangers(first, end);

@@ -17,6 +17,7 @@ struct vd_batch_entry {
 	size_t at;                /* offset of the raw record in bytes */
 	size_t ext_at;            /* of its ext in the raw record */
 	struct vd_record record;  /* views, valid from vd_batch_seal() on */
+	bool stray;               /* valid, of lanes 1 to 3, and its author's device has no role now */
 	int verdict;              /* VD_EAGAIN until verified; then 0, or why not */
 	bool vouched;             /* a valid successor in the batch names it; of several copies, marked is the last */
 };
@@ -26,6 +27,8 @@ void vd_batch_reset(struct vd_batch *);
 /* Copies and decodes one raw record. A malformed one is VD_EFORMAT (or as vd_record_decode says) and is not added. VD_ENOMEM.
  * How many and how much is the caller's to bound. Ends the validity of views until the next vd_batch_seal(). */
 int vd_batch_add(struct vd_batch *, struct vd_slice raw);
+/* Takes the last one added back. */
+void vd_batch_drop_last(struct vd_batch *);
 /* Points the views into the (now unmoving) bytes. Called by vd_chain_verify. */
 void vd_batch_seal(struct vd_batch *);
 

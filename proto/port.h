@@ -4,6 +4,7 @@
 #define VD_PORT_H
 
 #include "chain.h"
+#include "declined.h"
 #include "digest.h"
 #include "sketch.h"
 
@@ -16,13 +17,27 @@ struct vd_lane_state {
 struct vd_arrival {
 	uint64_t arrival;         /* store-wide, from 1, growing */
 	struct vd_id id;
+	uint8_t author[VD_KEY_BYTES];
 	bool stub;
+};
+
+/* What a lane's state leaves out, as if it were not there: records and wanted bodies of these authors. */
+struct vd_leaving {
+	const struct vd_declined *who; /* of that lane, ascending; borrowed */
+	size_t count;
+	uint64_t may_pass;        /* records that may be passed over to find out what is theirs: what is not remembered */
+	uint64_t passed;          /* records that were */
 };
 
 struct vd_port {
 	void *ctx;
 	/* Digest and wanted of one lane, and the lane's first `n` symbols, all of one moment. symbols may be NULL. */
 	int (*lane)(void *ctx, const uint8_t *group, uint8_t lane, struct vd_lane_state *, struct vd_symbol *symbols, size_t n);
+	/* The same without what `leaving` names. VD_EBUSY: more records than it allows would have to be passed over. */
+	int (*lane_without)(void *ctx, const uint8_t *group, uint8_t lane, struct vd_leaving *leaving, struct vd_lane_state *,
+	                    struct vd_symbol *symbols, size_t n);
+	/* Whom this device declines in the group now: at most VD_DECLINED_MAX. */
+	int (*declined)(void *ctx, const uint8_t *group, struct vd_declined_set *out);
 	/* Records whose standing item starts so: at most `max` arrivals, *n how many. */
 	int (*find_item)(void *ctx, const uint8_t *group, uint8_t lane, const uint8_t prefix[VD_PREFIX_BYTES],
 	                 struct vd_arrival *out, size_t max, size_t *n);

@@ -89,13 +89,27 @@ static void sort_arrivals(struct vd_reconcile *r)
 
 /* --- the moment --- */
 
-int vd_reconcile_begin(struct vd_reconcile *r, const struct vd_port *port, const uint8_t *group, const uint8_t *salt, uint8_t lane,
-                       bool initiator, uint64_t expected, struct vd_lane_state *out)
+int vd_reconcile_state(const struct vd_port *port, const uint8_t *group, const struct vd_declined_set *apart, uint8_t lane,
+                       uint64_t *may_pass, struct vd_lane_state *out, struct vd_symbol *symbols, size_t n)
 {
-	uint64_t symbols = vd_sketch_symbols_for(expected);
+	struct vd_leaving leaving = { .may_pass = *may_pass };
 	int rc;
 
-	*r = (struct vd_reconcile){ .port = port, .group = group, .salt = salt, .lane = lane, .initiator = initiator };
+	leaving.count = vd_declined_of_lane(apart, lane, &leaving.who);
+	if (!leaving.count)
+		return port->lane(port->ctx, group, lane, out, symbols, n);
+	rc = port->lane_without(port->ctx, group, lane, &leaving, out, symbols, n);
+	*may_pass -= leaving.passed < *may_pass ? leaving.passed : *may_pass;
+	return rc;
+}
+
+int vd_reconcile_begin(struct vd_reconcile *r, const struct vd_port *port, const uint8_t *group, const uint8_t *salt,
+                       const struct vd_declined_set *apart, uint8_t lane, bool initiator, uint64_t expected, struct vd_lane_state *out)
+{
+	uint64_t symbols = vd_sketch_symbols_for(expected), may_pass = UINT64_MAX;
+	int rc;
+
+	*r = (struct vd_reconcile){ .port = port, .group = group, .salt = salt, .apart = apart, .lane = lane, .initiator = initiator };
 	symbols = symbols > VD_SKETCH_SYMBOLS / 4 ? VD_SKETCH_SYMBOLS : 4 * symbols;
 	r->symbol_count = symbols > SNAPSHOT_MIN ? (size_t)symbols : SNAPSHOT_MIN;
 	r->symbols = calloc(r->symbol_count, sizeof(*r->symbols));
@@ -104,7 +118,7 @@ int vd_reconcile_begin(struct vd_reconcile *r, const struct vd_port *port, const
 	/* First the number, then the state: a record that falls between is at worst offered once more. */
 	rc = port->latest(port->ctx, &r->latest);
 	if (!rc)
-		rc = port->lane(port->ctx, group, lane, out, r->symbols, r->symbol_count);
+		rc = vd_reconcile_state(port, group, apart, lane, &may_pass, out, r->symbols, r->symbol_count);
 	if (rc) {
 		vd_reconcile_end(r);
 		return rc;
@@ -161,7 +175,7 @@ static int salt_lane(struct vd_reconcile *r, const uint8_t salt[VD_SALT_BYTES], 
 	r->symbol_count = symbols;
 	if (symbols && !r->symbols)
 		return VD_ENOMEM;
-	return vd_salted_scan(&r->salted, r->port, r->group, r->lane, r->latest, salt, r->symbols, symbols);
+	return vd_salted_scan(&r->salted, r->port, r->group, r->lane, r->latest, r->apart, salt, r->symbols, symbols);
 }
 
 /* Sends what has that prefix under the fresh salt. */
@@ -186,6 +200,8 @@ static int push_standing(struct vd_reconcile *r, const uint8_t *prefix, const st
 
 	*matches = 0;
 	for (size_t i = 0; !rc && i < n; i++) {
+		if (vd_declined_has(r->apart, r->lane, found[i].author))
+			continue;
 		if (item) {
 			struct vd_item own;
 
@@ -599,7 +615,8 @@ static int drain_records(struct vd_reconcile *r, struct vd_buf *out, uint64_t *r
 		rc = r->port->scan(r->port->ctx, r->group, r->lane, r->scan_after, found, 16, &n);
 		r->scan = !rc && n && found[0].arrival <= r->latest;
 		for (size_t i = 0; !rc && i < n && out->n < most && found[i].arrival <= r->latest; i++) {
-			rc = vd_reconcile_put_record(r->port, found[i].arrival, out, records);
+			if (!vd_declined_has(r->apart, r->lane, found[i].author))
+				rc = vd_reconcile_put_record(r->port, found[i].arrival, out, records);
 			r->scan_after = found[i].arrival;
 		}
 	}

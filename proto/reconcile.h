@@ -31,6 +31,7 @@ struct vd_reconcile {
 	const struct vd_port *port;
 	const uint8_t *group;      /* id; borrowed */
 	const uint8_t *salt;       /* the group's; borrowed */
+	const struct vd_declined_set *apart; /* what either end declines: as if it were not there; borrowed */
 	uint8_t lane;
 	bool initiator;
 
@@ -79,8 +80,12 @@ struct vd_reconcile {
 
 /* Takes the lane's snapshot: all zero before, `lane` state as the port gave it is what LANES will say. Symbols for a
  * difference of about `expected`, or up to it at the other end, are kept for VD_METHOD_SYMBOLS. VD_ENOMEM or the port's error. */
-int vd_reconcile_begin(struct vd_reconcile *, const struct vd_port *, const uint8_t *group, const uint8_t *salt, uint8_t lane,
-                       bool initiator, uint64_t expected, struct vd_lane_state *out);
+int vd_reconcile_begin(struct vd_reconcile *, const struct vd_port *, const uint8_t *group, const uint8_t *salt,
+                       const struct vd_declined_set *apart, uint8_t lane, bool initiator, uint64_t expected, struct vd_lane_state *out);
+/* A lane's state without what `apart` names, passing over at most that many records that are not remembered (*may_pass, less those
+ * passed over afterwards). VD_EBUSY. */
+int vd_reconcile_state(const struct vd_port *, const uint8_t *group, const struct vd_declined_set *apart, uint8_t lane,
+                       uint64_t *may_pass, struct vd_lane_state *, struct vd_symbol *symbols, size_t n);
 void vd_reconcile_end(struct vd_reconcile *); /* frees; all zero again */
 /* What the other end's LANES says. */
 void vd_reconcile_theirs(struct vd_reconcile *, uint64_t count, const uint8_t hash[VD_HASH_BYTES]);

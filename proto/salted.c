@@ -31,7 +31,7 @@ static int compare(const void *a, const void *b)
 }
 
 int vd_salted_scan(struct vd_salted *s, const struct vd_port *port, const uint8_t *group, uint8_t lane, uint64_t latest,
-                   const uint8_t salt[VD_SALT_BYTES], struct vd_symbol *symbols, size_t n)
+                   const struct vd_declined_set *apart, const uint8_t salt[VD_SALT_BYTES], struct vd_symbol *symbols, size_t n)
 {
 	struct vd_arrival found[SCAN_AT_ONCE];
 	uint64_t after = 0;
@@ -43,11 +43,13 @@ int vd_salted_scan(struct vd_salted *s, const struct vd_port *port, const uint8_
 		for (size_t i = 0; !rc && i < count && found[i].arrival <= latest; i++) {
 			struct vd_item item;
 
+			after = found[i].arrival;
+			if (vd_declined_has(apart, lane, found[i].author))
+				continue;
 			vd_item_of(salt, &found[i].id, &item);
 			if (n)
 				vd_sketch_apply(symbols, 0, n, &item, 1);
 			rc = put(s, vd_get_u64(item.b), found[i].arrival);
-			after = found[i].arrival;
 		}
 		if (rc)
 			return rc;

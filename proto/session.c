@@ -89,6 +89,73 @@ static void mark(const struct vd_digest *d, struct vd_set_mark *out)
 	vd_digest_hash(d, out->hash);
 }
 
+/* --- declined --- */
+
+/* A pass over a lane costs us in proportion to its records, and the peer, who asks for it, a few bytes. */
+static bool may_pass(struct vd_session *s, uint64_t records)
+{
+	uint64_t *until = &s->terms.passes_ms;
+
+	*until = *until > s->now_ms ? *until : s->now_ms;
+	if (*until - s->now_ms > VD_SALTED_AHEAD_MS)
+		return false;
+	*until += records / VD_SALTED_RECORDS_MS;
+	return true;
+}
+
+/* Takes in whom they decline. What finding out costs us is on their account: they name, we look. */
+static int set_apart(struct vd_session *s, const struct vd_declined_set *theirs, const uint64_t counts[VD_LANES],
+                     uint8_t estimates[VD_LANES][VD_ESTIMATES])
+{
+	bool named[VD_LANES] = { false };
+
+	for (size_t i = 0; i < theirs->count; i++) {
+		named[theirs->who[i].lane] |= !vd_declined_has(&s->apart, theirs->who[i].lane, theirs->who[i].author);
+		vd_declined_add(&s->apart, theirs->who[i].lane, theirs->who[i].author);
+	}
+	for (uint8_t l = 0; l < VD_LANES; l++) {
+		const struct vd_declined *first;
+		struct vd_symbol symbols[HELLO_SYMBOLS];
+		struct vd_lane_state state;
+		uint64_t most = may_pass(s, 0) ? UINT64_MAX : 0, left = most;
+		uint8_t own[VD_ESTIMATES];
+		int rc;
+
+		/* Their estimate has in it what we alone decline, so it says nothing. */
+		if (vd_declined_of_lane(&s->declined, l, &first))
+			s->lanes[l].expected = 0;
+		if (!named[l])
+			continue;
+		rc = vd_reconcile_state(s->port, vd_group_id(s->group), &s->apart, l, &left, &state, symbols, HELLO_SYMBOLS);
+		if (rc)
+			return rc;
+		(void)may_pass(s, most - left);
+		for (size_t i = 0; i < VD_ESTIMATES; i++)
+			own[i] = (uint8_t)symbols[VD_ESTIMATE_AT + i].count;
+		if (s->initiator && !vd_declined_of_lane(&s->declined, l, &first))
+			s->lanes[l].expected = vd_sketch_estimate(estimates[l], own, counts[l], state.digest.count);
+	}
+	return VD_OK;
+}
+
+int vd_session_call_again(struct vd_session *s, bool round_over)
+{
+	struct vd_declined_set now;
+	uint8_t lane = VD_LANES;
+	int rc = s->hello_made ? s->port->declined(s->port->ctx, vd_group_id(s->group), &now) : VD_OK;
+
+	if (rc || !s->hello_made)
+		return rc;
+	for (size_t i = 0; i < now.count && lane == VD_LANES; i++)
+		if (!vd_declined_has(&s->apart, now.who[i].lane, now.who[i].author))
+			lane = now.who[i].lane;
+	for (size_t l = 0; l < lane && lane < VD_LANES && !round_over; l++)
+		if (s->lanes[l].active)
+			return VD_OK;
+	s->stats.declines_more = lane < VD_LANES;
+	return s->stats.declines_more ? VD_EBUSY : VD_OK;
+}
+
 /* --- hello --- */
 
 /* The moment that our hello speaks of: when we first say or hear one. */
@@ -98,14 +165,17 @@ static int make_hello(struct vd_session *s)
 	struct vd_symbol symbols[HELLO_SYMBOLS];
 	uint8_t marks[2 * VD_LANES][8 + VD_HASH_BYTES];
 	struct vd_slice parts[2 * VD_LANES];
-	uint64_t latest;
+	uint64_t latest, all = UINT64_MAX;
 	int rc = s->port->latest(s->port->ctx, &latest);
 
+	if (!rc)
+		rc = s->port->declined(s->port->ctx, vd_group_id(s->group), &s->declined);
+	s->apart = s->declined;
 	for (uint8_t l = 0; !rc && l < VD_LANES; l++) {
 		struct vd_lane_state state;
 		const struct vd_digest *sets[2] = { &state.digest, &state.wanted };
 
-		rc = s->port->lane(s->port->ctx, vd_group_id(s->group), l, &state, symbols, HELLO_SYMBOLS);
+		rc = vd_reconcile_state(s->port, vd_group_id(s->group), &s->declined, l, &all, &state, symbols, HELLO_SYMBOLS);
 		if (rc)
 			break;
 		for (size_t i = 0; i < 2; i++) {
@@ -145,6 +215,7 @@ static int send_hello(struct vd_session *s, struct vd_buf *out)
 		if (s->counts[l] && !s->initiator)
 			vd_buf_put(out, s->estimates[l], VD_ESTIMATES);
 	}
+	vd_declined_encode(&s->declined, out);
 	s->hello_out = true;
 	return VD_OK;
 }
@@ -178,6 +249,7 @@ static int take_hello(struct vd_session *s, struct vd_slice payload)
 	uint8_t summary[VD_HASH_BYTES], version = vd_rd_u8(&r);
 	uint64_t counts[VD_LANES];
 	uint8_t estimates[VD_LANES][VD_ESTIMATES] = { { 0 } };
+	struct vd_declined_set theirs;
 	int rc = s->hello_in ? VD_EFORMAT : s->hello_made ? VD_OK : make_hello(s);
 
 	if (rc)
@@ -189,6 +261,11 @@ static int take_hello(struct vd_session *s, struct vd_slice payload)
 		if (counts[l] && s->initiator)
 			vd_rd_copy(&r, estimates[l], VD_ESTIMATES);
 	}
+	if (!r.err) {
+		rc = vd_declined_decode(&r, &theirs);
+		if (rc)
+			return rc;
+	}
 	/* A newer version may say more. */
 	if (r.err || !version || (version == VD_VERSION && r.n))
 		return VD_EFORMAT;
@@ -198,6 +275,9 @@ static int take_hello(struct vd_session *s, struct vd_slice payload)
 			s->lanes[l].expected = vd_sketch_estimate(estimates[l], s->estimates[l], counts[l], s->counts[l]);
 		s->lanes[l].r.theirs = counts[l];
 	}
+	rc = set_apart(s, &theirs, counts, estimates);
+	if (rc)
+		return rc;
 	if (memcmp(summary, s->summary, sizeof(summary)) == 0)
 		all_equal(s);
 	return VD_OK;
@@ -241,7 +321,7 @@ static int snapshot(struct vd_session *s)
 		int rc;
 
 		release(lane);
-		rc = vd_reconcile_begin(&lane->r, s->port, vd_group_id(s->group), s->salt, l, s->initiator, most, &state);
+		rc = vd_reconcile_begin(&lane->r, s->port, vd_group_id(s->group), s->salt, &s->apart, l, s->initiator, most, &state);
 		if (rc)
 			return rc;
 		lane->r.theirs = theirs;
@@ -382,6 +462,9 @@ static int take_lanes(struct vd_session *s, struct vd_slice payload)
 			return rc;
 		if (!vd_session_flushed(s))
 			return VD_EAGAIN;
+		rc = vd_session_call_again(s, true);
+		if (rc)
+			return rc;
 		s->round++;
 		rc = snapshot(s);
 		if (rc)
@@ -446,20 +529,11 @@ static int advance(struct vd_session *s)
 		s->recheck_wait_ms = s->recheck_wait_ms < VD_RECHECK_MAX_MS / 2 ? 2 * s->recheck_wait_ms : VD_RECHECK_MAX_MS;
 		return VD_OK;
 	}
+	rc = vd_session_call_again(s, true);
+	if (rc)
+		return rc;
 	s->rounds_left--;
 	return begin_round(s);
-}
-
-/* A pass over a lane costs us in proportion to its records, and the peer, who asks for it, a few bytes. */
-static bool may_pass(struct vd_session *s, uint64_t records)
-{
-	uint64_t *until = &s->terms.passes_ms;
-
-	*until = *until > s->now_ms ? *until : s->now_ms;
-	if (*until - s->now_ms > VD_SALTED_AHEAD_MS)
-		return false;
-	*until += records / VD_SALTED_RECORDS_MS;
-	return true;
 }
 
 static int take_lane_message(struct vd_session *s, uint8_t type, struct vd_slice payload)
@@ -621,6 +695,8 @@ int vd_session_committed(struct vd_session *s, uint64_t now_ms, int rc)
 	s->now_ms = now_ms;
 	s->committing = false;
 	vd_batch_deinit(&s->commit);
+	if (!rc)
+		rc = vd_session_call_again(s, false);
 	if (!rc && (s->flush || s->in.bytes.n >= VD_BATCH_BYTES || s->in.count >= VD_BATCH_RECORDS))
 		rc = vd_session_close_batch(s);
 	return rc ? rc : advance(s);

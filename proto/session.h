@@ -14,11 +14,12 @@ struct vd_salt_budget; /* reconcile.h */
 struct vd_session_stats {
 	uint64_t sent, received;      /* records */
 	uint64_t refused;             /* records that came and were not valid */
-	uint64_t declined;
+	uint64_t declined;            /* records that came though one of the ends takes no more of that author's */
 	uint64_t reconcile_bytes;     /* message bytes out and in that were not RECORDS */
 	uint64_t rounds;
 	uint32_t round_trips;         /* after the handshake: times we waited for an answer */
 	uint64_t control_through;     /* the peer has our control records up to this arrival number; 0: no comparison has shown it */
+	bool declines_more;           /* ended because this device came to take no more of somebody: call again, now it says so */
 	bool complete;                /* last LANES or HELLO were equal, all is durable, and no body wanted that the other may have */
 };
 
@@ -48,7 +49,7 @@ void vd_session_control_first(struct vd_session *);
 const struct vd_terms *vd_session_terms(const struct vd_session *);
 
 /* One message from the peer. A broken rule is VD_EFORMAT or VD_ECAP: end the session. VD_EBUSY: what it asks for costs more than we
- * can give now, another time it may be granted. VD_EAGAIN: not taken, a batch is being
+ * can give now, another time it may be granted; or we decline more than we said, see stats. VD_EAGAIN: not taken, a batch is being
  * committed or the queue is full; offer it again after vd_session_committed or draining. */
 int vd_session_feed(struct vd_session *, uint64_t now_ms, uint8_t type, struct vd_slice payload);
 /* Next message to send: 1 with *type and the payload appended to *out, 0 when there is none now, or an error. */

@@ -129,6 +129,11 @@ static int take_record(struct vd_session *s, struct vd_slice raw, bool *urgent)
 	}
 	record = &s->in.entries[s->in.count - 1].record;
 	lane = &s->lanes[record->lane];
+	if (vd_declined_has(&s->apart, record->lane, record->author)) {
+		vd_batch_drop_last(&s->in);
+		s->stats.declined++;
+		return VD_OK;
+	}
 	lane->received++;
 	remember(s, &record->id);
 	if (lane->active)
@@ -181,7 +186,7 @@ int vd_session_push(struct vd_session *s, struct vd_session_lane *lane, uint8_t 
 
 		lane->grew = !rc && n;
 		for (size_t i = 0; !rc && i < n && out->n < most; i++) {
-			if (!came_from_there(s, &found[i].id))
+			if (!came_from_there(s, &found[i].id) && !vd_declined_has(&s->apart, number, found[i].author))
 				rc = vd_reconcile_put_record(s->port, found[i].arrival, out, &s->stats.sent);
 			lane->push_after = found[i].arrival;
 		}
@@ -231,22 +236,25 @@ static int put_wanted(struct vd_session *s, uint8_t number, struct vd_buf *out)
 {
 	struct vd_arrival *found = calloc(VD_BODIES_MAX, sizeof(*found));
 	uint64_t *through = &s->lanes[number].asked_through;
-	size_t n = 0;
-	int rc = VD_ENOMEM;
+	size_t n = 1, put = 0;
+	int rc = found ? VD_OK : VD_ENOMEM;
 
-	if (found)
+	while (!rc && n && !put) {
 		rc = s->port->wanted(s->port->ctx, vd_group_id(s->group), number, *through, found, VD_BODIES_MAX, &n);
-	if (!rc && n)
-		*through = found[n - 1].arrival;
+		if (!rc && n)
+			*through = found[n - 1].arrival;
+		for (size_t i = 0; !rc && i < n; i++) {
+			struct vd_item item;
 
-	for (size_t i = 0; !rc && i < n; i++) {
-		struct vd_item item;
-
-		vd_item_of(s->salt, &found[i].id, &item);
-		vd_buf_put(out, item.b, VD_PREFIX_BYTES);
+			if (vd_declined_has(&s->apart, number, found[i].author))
+				continue;
+			vd_item_of(s->salt, &found[i].id, &item);
+			vd_buf_put(out, item.b, VD_PREFIX_BYTES);
+			put++;
+		}
 	}
 	free(found);
-	return rc ? rc : (int)(n > 0);
+	return rc ? rc : (int)(put > 0);
 }
 
 int vd_session_take_bodies(struct vd_session *s, struct vd_slice payload)
@@ -276,7 +284,7 @@ int vd_session_take_bodies(struct vd_session *s, struct vd_slice payload)
 		if (rc)
 			return rc;
 		for (size_t i = n; i-- > 0;)
-			if (!found[i].stub)
+			if (!found[i].stub && !vd_declined_has(&s->apart, number, found[i].author))
 				have = i;
 		if (have < VD_ITEM_MATCHES)
 			lane->answers[lane->answer_count++] = found[have].arrival;

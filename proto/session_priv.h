@@ -48,6 +48,8 @@ struct vd_session {
 
 	bool hello_made, hello_out, hello_in;
 	uint8_t summary[VD_HASH_BYTES];
+	struct vd_declined_set declined; /* by us, as our hello says */
+	struct vd_declined_set apart;    /* … or by them: left out from the first LANES on */
 	uint64_t counts[VD_LANES];
 	bool control_first;       /* gives nothing of the other lanes until lane 0 was found equal */
 	uint8_t estimates[VD_LANES][VD_ESTIMATES];
@@ -87,6 +89,9 @@ struct vd_session {
 int vd_session_take_records(struct vd_session *, uint64_t now_ms, struct vd_slice payload);
 /* Verifies what has come and offers it for commit, or marks it to follow the batch that is out. */
 int vd_session_close_batch(struct vd_session *);
+/* What came since our hello used up somebody's share, and no lane that is more urgent is being reconciled: say so in a new session.
+ * `round_over`: whatever is. VD_EBUSY. */
+int vd_session_call_again(struct vd_session *, bool round_over);
 /* Every record that came is durable. */
 bool vd_session_flushed(const struct vd_session *);
 int vd_session_push(struct vd_session *, struct vd_session_lane *, uint8_t lane, struct vd_buf *out);

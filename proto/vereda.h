@@ -25,6 +25,7 @@
 #include "chain.h"
 #include "channel.h"
 #include "content.h"
+#include "declined.h"
 #include "digest.h"
 #include "err.h"
 #include "follow.h"

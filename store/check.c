@@ -481,6 +481,30 @@ static int apply_repair(void *ctx, MDB_txn *txn)
 	return rc;
 }
 
+/* How many records there are of each author; and what was remembered of the lanes is void. */
+static int recount_shares(struct checking *c)
+{
+	uint8_t again[8];
+	uint64_t repairs;
+	MDB_txn *txn;
+	int rc = vd_db_read(c->store->db, &txn);
+
+	if (rc)
+		return rc;
+	rc = vd_repairs(c->store, txn, &repairs);
+	vd_db_done(c->store->db, txn);
+	vd_set_u64(again, rc ? 1 : repairs + 1);
+	vd_effects_value(&c->write->effects, c->store, "repairs", NULL, 0, vd_slice(again, sizeof(again)));
+	rc = VD_OK;
+	for (size_t i = 0; i < c->count && !rc; i++) {
+		const struct seen *one = &c->seen[i];
+
+		rc = vd_share_recount(c->write, c->in[one->group].group, c->authors[one->author].key, one->lane, !one->bad);
+	}
+	vd_shares_put(c->write);
+	return rc;
+}
+
 static int repair_all(struct checking *c)
 {
 	int rc = vd_pool_relist(c->write);
@@ -489,6 +513,9 @@ static int repair_all(struct checking *c)
 		return rc;
 	drop_bad(c);
 	rebuild_entries(c);
+	rc = recount_shares(c);
+	if (rc)
+		return rc;
 	/* The index starts again by itself. */
 	vd_effects_value(&c->write->effects, c->store, "index", NULL, 0, vd_slice(NULL, 0));
 	if (c->write->effects.failed)

@@ -20,11 +20,16 @@
  *   "elsewhere" group, author: when records of ours last came that were not written here
  *   "heard" group, device: up to which arrival number it has our control records
  *   "digest", "wanted digest" group, lane; "sketch" group, lane, block
- *   "pool", "index": how far they are    "note" use, key    "segment" name */
+ *   "pool", "index": how far they are    "note" use, key    "segment" name
+ *   "share" group, author: what there is of theirs           "declined" group: whose share is used up
+ *   "released" group: the day on which what waits was gone through
+ *   "left out" group, lane, author; "left digest", "left wanted", "left sketch": what an author adds to a lane
+ *   "repairs": how often the derived tables were made anew */
 #ifndef VD_INSIDE_H
 #define VD_INSIDE_H
 
 #include "db.h"
+#include "shares.h"
 #include "store.h"
 #include "vault.h"
 
@@ -57,6 +62,9 @@ struct vd_stored {
 	struct vd_id id;
 	struct vd_slice raw;
 };
+
+/* Author key in a raw record; NULL: it is no record. */
+const uint8_t *vd_raw_author(struct vd_slice raw);
 
 /* What the folder knows of a group without loading it. */
 struct vd_membership {
@@ -115,6 +123,7 @@ struct vd_page {
 	struct vd_page_entry {
 		uint64_t arrival, received_ms;
 		struct vd_id id;
+		uint8_t author[VD_KEY_BYTES];
 		bool stub, wanted; /* wanted: its body */
 		uint8_t why_not;  /* … and if it is not: VD_STORED_WAITING or VD_STORED_UNWANTED */
 		int err;          /* VD_EDAMAGED: cannot be opened; nothing else is filled in */
@@ -142,12 +151,17 @@ struct vd_lane_data {
 	uint8_t list[VD_LIST_KEY_BYTES], wanted_list[VD_LIST_KEY_BYTES];
 	uint8_t group[VD_GROUP_BYTES];
 	uint8_t lane;
+	bool of_author;            /* what this author alone adds to the lane (leaving.c): no lists */
+	uint8_t author[VD_KEY_BYTES];
 	struct vd_lane_state state;
 	struct vd_symbol symbols[VD_SKETCH_SYMBOLS];
 };
 /* A lane nobody wrote to is empty. `symbols`: how many of them, a whole number of blocks or fewer than one. */
 int vd_lane_read(struct vd_store *, MDB_txn *, const uint8_t *group, uint8_t lane, struct vd_lane_state *,
                  struct vd_symbol *symbols, size_t n);
+/* The same of what an author adds, if that was ever put; NULL: of the whole lane. */
+int vd_lane_read_of(struct vd_store *, MDB_txn *, const uint8_t *group, uint8_t lane, const uint8_t *author, struct vd_lane_state *,
+                    struct vd_symbol *symbols, size_t n);
 /* Puts what differs from what is stored. Returns LMDB's codes or ours. */
 int vd_lane_put(struct vd_store *, MDB_txn *, const struct vd_lane_data *);
 
@@ -179,6 +193,29 @@ void vd_effects_value(struct vd_effects *, const struct vd_store *, const char *
 /* Sorts and applies; later effects on a key win. Returns LMDB's codes or ours. */
 int vd_effects_apply(struct vd_effects *, struct vd_store *, MDB_txn *);
 
+/* --- shares.c: what one author may take (shares.h) --- */
+
+/* Of one author in one group, as the transaction will leave it. */
+struct vd_share {
+	uint8_t group[VD_GROUP_BYTES], author[VD_KEY_BYTES];
+	uint64_t records[VD_LANES];
+	uint64_t accepted[VD_LANES];  /* of one without a role: what a revocation accepted of theirs, at most */
+	uint64_t day, day_bytes;      /* bodies that came on that day of ours */
+	uint64_t released_day;        /* waiting bodies were last wanted again then */
+	uint64_t left;                /* while that is done: bytes that may still be wanted */
+	bool moved, releasing, recounted;
+};
+struct vd_declining {
+	uint8_t group[VD_GROUP_BYTES];
+	struct vd_declined_set set;
+	bool moved;
+};
+enum vd_share_word {
+	VD_SHARE_TAKE,
+	VD_SHARE_WAIT,    /* … as a stub that waits */
+	VD_SHARE_DECLINE, /* not at all; the list says so */
+};
+
 /* --- write.c --- */
 
 struct vd_write {
@@ -189,6 +226,11 @@ struct vd_write {
 	size_t lane_count;
 	struct vd_write_head *heads;
 	size_t head_count;
+	struct vd_share *shares;
+	size_t share_count, share_cap;
+	struct vd_declining *declining; /* of one group; NULL: not looked at */
+	struct vd_shares set;      /* once has_set */
+	bool has_set, anew;        /* anew: what waits is gone through whatever was wanted again today */
 	uint64_t next;             /* arrival number of the next record */
 	int err;                   /* sticky: the transaction cannot be committed */
 	uint8_t nonces[64][VD_BODY_NONCE_BYTES]; /* drawn in advance: a system call each is dear */
@@ -219,6 +261,26 @@ int vd_write_again(struct vd_write *, const struct vd_membership *, const struct
  * as its predecessor. A restored device goes on behind what it wrote before, and notes when it meets what it cannot have
  * lost; whoever copied it writes under its name too, so neither seq nor time is believed blindly. */
 int vd_write_follow(struct vd_write *, const struct vd_record *, bool waited, uint64_t now_ms);
+/* A snapshot to read from: the caller's, or one of its own. */
+int vd_write_snapshot(struct vd_write *, MDB_txn **);
+void vd_write_snapshot_done(struct vd_write *, MDB_txn *);
+/* Puts a lane's data (malloc'ed, the transaction's from now on unless this fails) as it is. */
+int vd_write_lane(struct vd_write *, struct vd_lane_data *);
+/* Reads what the bounds are before a batch is judged by them, and what an author without a role is allowed. */
+int vd_shares_prepare(struct vd_write *, const struct vd_batch *);
+/* May it come in? Counts it, or its body if it is not `fresh`; for `own` records and control the answer is always yes. */
+int vd_share_admit(struct vd_write *, const struct vd_record *, bool own, bool stray, bool fresh, uint64_t now_ms,
+                   enum vd_share_word *out);
+/* It will not come in after all. */
+int vd_share_refuse(struct vd_write *, const struct vd_record *);
+/* So many records more, whoever brought them. */
+int vd_share_count(struct vd_write *, const uint8_t *group, const uint8_t *author, uint8_t lane, int n);
+/* One more for a count that begins anew in this transaction (n 0: only begins). */
+int vd_share_recount(struct vd_write *, const uint8_t *group, const uint8_t *author, uint8_t lane, bool one_more);
+void vd_declining_put(struct vd_write *);
+void vd_shares_put(struct vd_write *);
+/* How often the store was repaired: what was remembered of its lanes before is void. */
+int vd_repairs(struct vd_store *, MDB_txn *, uint64_t *out);
 /* vd_write_commit without trying the pool again. */
 int vd_write_end(struct vd_write *);
 /* Our clock. */

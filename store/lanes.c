@@ -5,23 +5,32 @@
 
 enum { SYMBOL_BYTES = VD_ITEM_BYTES + 4 + 4, BLOCK_BYTES = SYMBOL_BYTES * VD_SKETCH_BLOCK };
 
-static void state_key(const struct vd_store *s, const char *use, const uint8_t *group, uint8_t lane,
-                      uint8_t key[VD_INDEX_KEY_BYTES])
+/* author NULL: of the whole lane. */
+static void digest_key(const struct vd_store *s, const uint8_t *group, uint8_t lane, const uint8_t *author,
+                       uint8_t key[VD_INDEX_KEY_BYTES])
 {
-	struct vd_slice parts[] = { vd_slice(group, VD_GROUP_BYTES), vd_slice(&lane, 1) };
+	struct vd_slice parts[] = { vd_slice(group, VD_GROUP_BYTES), vd_slice(&lane, 1), vd_slice(author, VD_KEY_BYTES) };
 
-	vd_value_key(s, use, parts, 2, key);
+	vd_value_key(s, author ? "left digest" : "digest", parts, author ? 3 : 2, key);
 }
 
-static void block_key(const struct vd_store *s, const uint8_t *group, uint8_t lane, size_t block,
+static void wanted_key(const struct vd_store *s, const uint8_t *group, uint8_t lane, const uint8_t *author,
+                       uint8_t key[VD_INDEX_KEY_BYTES])
+{
+	struct vd_slice parts[] = { vd_slice(group, VD_GROUP_BYTES), vd_slice(&lane, 1), vd_slice(author, VD_KEY_BYTES) };
+
+	vd_value_key(s, author ? "left wanted" : "wanted digest", parts, author ? 3 : 2, key);
+}
+
+static void block_key(const struct vd_store *s, const uint8_t *group, uint8_t lane, const uint8_t *author, size_t block,
                       uint8_t key[VD_INDEX_KEY_BYTES])
 {
 	uint8_t number[4];
 	struct vd_slice parts[] = { vd_slice(group, VD_GROUP_BYTES), vd_slice(&lane, 1),
-		                    vd_slice(number, sizeof(number)) };
+		                    vd_slice(number, sizeof(number)), vd_slice(author, VD_KEY_BYTES) };
 
 	vd_set_u32(number, (uint32_t)block);
-	vd_value_key(s, "sketch", parts, 3, key);
+	vd_value_key(s, author ? "left sketch" : "sketch", parts, author ? 4 : 3, key);
 }
 
 static void symbol_encode(const struct vd_symbol *symbol, uint8_t *out)
@@ -56,6 +65,12 @@ static int get_exact(struct vd_store *s, MDB_txn *txn, const uint8_t key[VD_INDE
 int vd_lane_read(struct vd_store *s, MDB_txn *txn, const uint8_t *group, uint8_t lane, struct vd_lane_state *state,
                  struct vd_symbol *symbols, size_t n)
 {
+	return vd_lane_read_of(s, txn, group, lane, NULL, state, symbols, n);
+}
+
+int vd_lane_read_of(struct vd_store *s, MDB_txn *txn, const uint8_t *group, uint8_t lane, const uint8_t *author,
+                    struct vd_lane_state *state, struct vd_symbol *symbols, size_t n)
+{
 	uint8_t key[VD_INDEX_KEY_BYTES];
 	struct vd_buf value = { 0 };
 	int rc;
@@ -63,18 +78,18 @@ int vd_lane_read(struct vd_store *s, MDB_txn *txn, const uint8_t *group, uint8_t
 	memset(state, 0, sizeof(*state));
 	if (n)
 		memset(symbols, 0, n * sizeof(*symbols));
-	state_key(s, "digest", group, lane, key);
+	digest_key(s, group, lane, author, key);
 	rc = get_exact(s, txn, key, VD_DIGEST_STORED_BYTES, &value);
 	if (!rc && value.n)
 		vd_digest_decode(value.p, &state->digest);
 	if (!rc) {
-		state_key(s, "wanted digest", group, lane, key);
+		wanted_key(s, group, lane, author, key);
 		rc = get_exact(s, txn, key, VD_DIGEST_STORED_BYTES, &value);
 	}
 	if (!rc && value.n)
 		vd_digest_decode(value.p, &state->wanted);
 	for (size_t i = 0; i < n && !rc; i += VD_SKETCH_BLOCK) {
-		block_key(s, group, lane, i / VD_SKETCH_BLOCK, key);
+		block_key(s, group, lane, author, i / VD_SKETCH_BLOCK, key);
 		rc = get_exact(s, txn, key, BLOCK_BYTES, &value);
 		for (size_t j = 0; !rc && value.n && j < VD_SKETCH_BLOCK && i + j < n; j++)
 			symbol_decode(value.p + j * SYMBOL_BYTES, &symbols[i + j]);
@@ -106,22 +121,23 @@ static int put_if_other(struct vd_store *s, MDB_txn *txn, const uint8_t key[VD_I
 int vd_lane_put(struct vd_store *s, MDB_txn *txn, const struct vd_lane_data *lane)
 {
 	uint8_t key[VD_INDEX_KEY_BYTES], bytes[BLOCK_BYTES];
+	const uint8_t *author = lane->of_author ? lane->author : NULL;
 	struct vd_buf room = { 0 };
 	int rc;
 
 	_Static_assert(sizeof(bytes) >= VD_DIGEST_STORED_BYTES, "a digest fits a block's buffer");
-	state_key(s, "digest", lane->group, lane->lane, key);
+	digest_key(s, lane->group, lane->lane, author, key);
 	vd_digest_encode(&lane->state.digest, bytes);
 	rc = put_if_other(s, txn, key, vd_slice(bytes, VD_DIGEST_STORED_BYTES), &room);
 	if (!rc) {
-		state_key(s, "wanted digest", lane->group, lane->lane, key);
+		wanted_key(s, lane->group, lane->lane, author, key);
 		vd_digest_encode(&lane->state.wanted, bytes);
 		rc = put_if_other(s, txn, key, vd_slice(bytes, VD_DIGEST_STORED_BYTES), &room);
 	}
 	for (size_t block = 0; block < VD_LANE_BLOCKS && !rc; block++) {
 		for (size_t j = 0; j < VD_SKETCH_BLOCK; j++)
 			symbol_encode(&lane->symbols[block * VD_SKETCH_BLOCK + j], bytes + j * SYMBOL_BYTES);
-		block_key(s, lane->group, lane->lane, block, key);
+		block_key(s, lane->group, lane->lane, author, block, key);
 		rc = put_if_other(s, txn, key, vd_slice(bytes, sizeof(bytes)), &room);
 	}
 	vd_buf_deinit(&room);

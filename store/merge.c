@@ -4,14 +4,16 @@
 #include "inside.h"
 #include "proto/err.h"
 
-/* What becomes of one entry of the batch; AGAIN: it is better than what is stored, and takes its place. */
-enum fate { FATE_NONE, FATE_FRESH, FATE_KNOWN, FATE_AGAIN };
+/* What becomes of one entry of the batch; AGAIN: it is better than what is stored, and takes its place; DECLINED: its author's share is
+ * used up. */
+enum fate { FATE_NONE, FATE_FRESH, FATE_KNOWN, FATE_AGAIN, FATE_DECLINED };
 
 struct slot {
 	uint8_t list[VD_LIST_KEY_BYTES]; /* where its standing item is indexed */
 	enum fate fate;
 	bool prev_here;                  /* its predecessor is stored, or comes with this batch */
 	bool next_here;                  /* a successor of it comes with this batch */
+	bool waits;                      /* its body has to: only the stub is kept */
 	struct vd_item item;
 	size_t entry;
 	struct vd_stored old;            /* whose place it takes */
@@ -147,6 +149,75 @@ static bool precedes(const struct vd_record *a, const struct vd_record *b)
 	       !memcmp(a->author, b->author, VD_KEY_BYTES) && !memcmp(a->group, b->group, VD_GROUP_BYTES);
 }
 
+/* --- shares --- */
+
+static bool is_own(const struct merging *m, const struct vd_record *record)
+{
+	return m->self && !memcmp(record->author, m->self, VD_KEY_BYTES);
+}
+
+/* In order of seq, so that of an author who brings too much the oldest stay. */
+static int share_out(struct merging *m, uint64_t now_ms, size_t *declined)
+{
+	int rc = VD_OK;
+
+	for (size_t i = 0; i < m->count && !rc; i++) {
+		struct slot *slot = &m->slots[i];
+		const struct vd_record *record = record_of(m, slot);
+		enum vd_share_word word;
+
+		/* What takes the place of a spoilt one was counted when that came. */
+		if (slot->fate != FATE_FRESH && (slot->fate != FATE_AGAIN || !vd_stored_wanted(&slot->old)))
+			continue;
+		rc = vd_share_admit(m->write, record, is_own(m, record), m->batch->entries[slot->entry].stray, slot->fate == FATE_FRESH,
+		                    now_ms, &word);
+		slot->waits = !rc && word == VD_SHARE_WAIT;
+		if (!rc && word == VD_SHARE_DECLINE) {
+			slot->fate = FATE_DECLINED;
+			++*declined;
+		}
+	}
+	return rc;
+}
+
+/* Was it vouched for by a successor that is declined, and by none that stays? */
+static bool lost_its_proof(const struct merging *m, size_t i)
+{
+	const struct vd_record *record = record_of(m, &m->slots[i]);
+	bool lost = false;
+
+	for (size_t j = i + 1; j < m->count; j++) {
+		const struct vd_record *next = record_of(m, &m->slots[j]);
+
+		if (next->lane != record->lane || memcmp(next->author, record->author, VD_KEY_BYTES) || next->seq > record->seq + 1)
+			break;
+		if (!precedes(record, next))
+			continue;
+		if (m->slots[j].fate != FATE_DECLINED)
+			return false;
+		lost = true;
+	}
+	return lost;
+}
+
+/* A record that only a declined one vouches for must prove itself: else it would stand there without proof. */
+static int settle_declined(struct merging *m, size_t *declined)
+{
+	int rc = VD_OK;
+
+	for (size_t i = m->count; i-- > 0 && !rc;) {
+		struct slot *slot = &m->slots[i];
+		const struct vd_record *record = record_of(m, slot);
+
+		if (slot->fate != FATE_FRESH || !lost_its_proof(m, i) || !vd_record_verify(record))
+			continue;
+		slot->fate = FATE_DECLINED;
+		++*declined;
+		rc = vd_share_refuse(m->write, record);
+	}
+	return rc;
+}
+
 /* Which entries follow each other? The batch is sorted by lane, author and seq, so neighbours tell; only where
  * they do not, the store is asked. */
 static int link_slots(struct merging *m)
@@ -161,7 +232,11 @@ static int link_slots(struct merging *m)
 			m->slots[i].prev_here = true;
 			continue;
 		}
+		if (m->slots[i].fate == FATE_DECLINED)
+			continue;
 		for (size_t j = i; j-- > 0 && precedes(record_of(m, &m->slots[j]), record);) {
+			if (m->slots[j].fate == FATE_DECLINED)
+				continue;
 			m->slots[i].prev_here = true;
 			m->slots[j].next_here = true;
 		}
@@ -195,13 +270,14 @@ static int store_fresh(struct merging *m, const struct slot *slot, uint64_t now_
 	const struct vd_record *record = record_of(m, slot);
 	uint64_t arrival = m->write->next;
 	uint8_t list[VD_LIST_KEY_BYTES];
-	bool waited = slot->next_here;
-	int rc = vd_write_record(m->write, &m->in, record->lane, &record->id, &slot->item,
-	                         record->stub ? VD_STORED_STUB : 0, now_ms, record->raw);
+	bool waited = slot->next_here, stub = record->stub || slot->waits;
+	uint8_t flags = stub ? VD_STORED_STUB | (slot->waits ? VD_STORED_WAITING : 0) : 0;
+	int rc = vd_write_record(m->write, &m->in, record->lane, &record->id, &slot->item, flags, now_ms,
+	                         vd_slice(record->raw.p, record->raw.n - (stub ? record->body.n : 0)));
 
 	if (!rc && !slot->next_here)
 		rc = settle_waiting(m, record, &waited);
-	if (!rc && m->self && !memcmp(record->author, m->self, VD_KEY_BYTES))
+	if (!rc && is_own(m, record))
 		rc = vd_write_follow(m->write, record, waited, now_ms);
 	if (rc)
 		return rc;
@@ -218,6 +294,17 @@ static int store_fresh(struct merging *m, const struct slot *slot, uint64_t now_
 	return VD_OK;
 }
 
+/* The body of a stub came when its author's share of today was used up: it waits from now on. */
+static int put_off(struct merging *m, const struct slot *slot)
+{
+	struct vd_record stub = *record_of(m, slot);
+
+	stub.raw.n -= stub.body.n;
+	stub.body.n = 0;
+	stub.stub = true;
+	return vd_write_again(m->write, &m->in, &slot->old, &stub, VD_STORED_WAITING);
+}
+
 static int store_slots(struct merging *m, uint64_t now_ms, struct vd_merge *merge)
 {
 	int rc = VD_OK;
@@ -228,10 +315,15 @@ static int store_slots(struct merging *m, uint64_t now_ms, struct vd_merge *merg
 
 		if (slot->fate == FATE_FRESH) {
 			rc = store_fresh(m, slot, now_ms, merge);
+		} else if (slot->fate == FATE_AGAIN && slot->waits) {
+			rc = put_off(m, slot);
+			merge->known++;
 		} else if (slot->fate == FATE_AGAIN) {
 			rc = vd_write_again(m->write, &m->in, &slot->old, record, 0);
 			m->control_grew |= record->lane == VD_LANE_CONTROL;
 			merge->filled++;
+		} else if (slot->fate == FATE_DECLINED) {
+			merge->declined++;
 		} else {
 			merge->known++;
 		}
@@ -280,8 +372,11 @@ static int store_others(struct merging *m, bool from_pool, struct vd_merge *merg
 static int gather(struct merging *m, bool from_pool, struct vd_merge *merge)
 {
 	uint64_t now_ms = vd_now_ms();
+	size_t declined = 0;
 	int rc = make_slots(m);
 
+	if (!rc)
+		rc = vd_shares_prepare(m->write, m->batch);
 	if (!rc)
 		rc = vd_db_read(m->store->db, &m->txn);
 	m->write->snapshot = m->txn;
@@ -297,6 +392,10 @@ static int gather(struct merging *m, bool from_pool, struct vd_merge *merge)
 		settle_doubles(m);
 		qsort(m->slots, m->count, sizeof(*m->slots), by_entry);
 	}
+	if (!rc)
+		rc = share_out(m, now_ms, &declined);
+	if (!rc && declined)
+		rc = settle_declined(m, &declined);
 	if (!rc)
 		rc = link_slots(m);
 	if (!rc)

@@ -10,9 +10,23 @@ static int port_lane(void *ctx, const uint8_t *group, uint8_t lane, struct vd_la
 	return vd_store_lane(ctx, group, lane, state, symbols, n);
 }
 
+static int port_lane_without(void *ctx, const uint8_t *group, uint8_t lane, struct vd_leaving *leaving,
+                             struct vd_lane_state *state, struct vd_symbol *symbols, size_t n)
+{
+	return vd_shares_lane(ctx, group, lane, leaving, state, symbols, n);
+}
+
+static int port_declined(void *ctx, const uint8_t *group, struct vd_declined_set *out)
+{
+	return vd_shares_declined(ctx, group, out);
+}
+
 static struct vd_arrival arrival_of(const struct vd_stored *stored)
 {
-	return (struct vd_arrival){ stored->arrival, stored->id, stored->flags & VD_STORED_STUB };
+	struct vd_arrival out = { .arrival = stored->arrival, .id = stored->id, .stub = stored->flags & VD_STORED_STUB };
+
+	memcpy(out.author, vd_raw_author(stored->raw), VD_KEY_BYTES);
+	return out;
 }
 
 /* Records on a list, from behind `arrival`, loaded one by one; `lane`: only those of it. */
@@ -95,8 +109,10 @@ static int port_scan(void *ctx, const uint8_t *group, uint8_t lane, uint64_t aft
 		for (size_t i = 0; i < page.count && !rc; i++) {
 			const struct vd_page_entry *entry = &page.entries[i];
 
-			if (!entry->err)
-				out[(*n)++] = (struct vd_arrival){ entry->arrival, entry->id, entry->stub };
+			if (entry->err)
+				continue;
+			out[*n] = (struct vd_arrival){ .arrival = entry->arrival, .id = entry->id, .stub = entry->stub };
+			memcpy(out[(*n)++].author, entry->author, VD_KEY_BYTES);
 		}
 	}
 	vd_page_deinit(&page);
@@ -118,6 +134,8 @@ void vd_store_port(struct vd_store *s, struct vd_port *port)
 	*port = (struct vd_port){
 		.ctx = s,
 		.lane = port_lane,
+		.lane_without = port_lane_without,
+		.declined = port_declined,
 		.find_item = port_find_item,
 		.read = port_read,
 		.scan = port_scan,

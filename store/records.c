@@ -221,6 +221,13 @@ bool vd_raw_in(struct vd_slice raw, const uint8_t *group, uint8_t lane)
 	       (lane == VD_ANY_LANE || raw.p[lane_at] == lane);
 }
 
+const uint8_t *vd_raw_author(struct vd_slice raw)
+{
+	size_t at = (raw.n && raw.p[0] == 0xdc ? 3 : 1) + 1 + 2 + VD_GROUP_BYTES + 2;
+
+	return raw.n < at + VD_KEY_BYTES ? NULL : raw.p + at;
+}
+
 static int page_take(struct vd_store *s, const uint8_t *group, uint8_t lane, uint64_t arrival, MDB_val value,
                      bool raws, struct vd_buf *room, struct vd_page *page)
 {
@@ -246,6 +253,7 @@ static int page_take(struct vd_store *s, const uint8_t *group, uint8_t lane, uin
 	entry->received_ms = stored.received_ms;
 	entry->id = stored.id;
 	entry->stub = stored.flags & VD_STORED_STUB;
+	memcpy(entry->author, vd_raw_author(stored.raw), VD_KEY_BYTES);
 	entry->wanted = vd_stored_wanted(&stored);
 	entry->why_not = stored.flags & (VD_STORED_WAITING | VD_STORED_UNWANTED);
 	if (raws) {

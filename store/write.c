@@ -22,6 +22,8 @@ static void write_free(struct vd_write *w)
 	for (size_t i = 0; i < w->head_count; i++)
 		vd_buf_deinit(&w->heads[i].raw);
 	free(w->heads);
+	free(w->shares);
+	free(w->declining);
 	vd_effects_deinit(&w->effects);
 	vd_buf_wipe(&w->value);
 	vd_buf_deinit(&w->raw);
@@ -66,7 +68,7 @@ void vd_write_abort(struct vd_write *w)
 }
 
 /* Snapshots are not nested: the caller's, or one of our own. */
-static int snapshot_open(struct vd_write *w, MDB_txn **txn)
+int vd_write_snapshot(struct vd_write *w, MDB_txn **txn)
 {
 	if (!w->snapshot)
 		return vd_db_read(w->store->db, txn);
@@ -74,46 +76,55 @@ static int snapshot_open(struct vd_write *w, MDB_txn **txn)
 	return VD_OK;
 }
 
-static void snapshot_close(struct vd_write *w, MDB_txn *txn)
+void vd_write_snapshot_done(struct vd_write *w, MDB_txn *txn)
 {
 	if (txn != w->snapshot)
 		vd_db_done(w->store->db, txn);
 }
 
+int vd_write_lane(struct vd_write *w, struct vd_lane_data *one)
+{
+	struct vd_lane_data **lanes = realloc(w->lanes, (w->lane_count + 1) * sizeof(struct vd_lane_data *));
+
+	if (!lanes)
+		return VD_ENOMEM;
+	w->lanes = lanes;
+	w->lanes[w->lane_count++] = one;
+	return VD_OK;
+}
+
 /* The lane as this transaction will leave it. */
 static int lane_of(struct vd_write *w, const uint8_t *group, uint8_t lane, struct vd_lane_data **out)
 {
-	struct vd_lane_data **lanes, *one;
+	struct vd_lane_data *one;
 	MDB_txn *txn;
 	int rc;
 
 	for (size_t i = 0; i < w->lane_count; i++) {
-		if (w->lanes[i]->lane == lane && !memcmp(w->lanes[i]->group, group, VD_GROUP_BYTES)) {
+		if (w->lanes[i]->lane == lane && !w->lanes[i]->of_author && !memcmp(w->lanes[i]->group, group, VD_GROUP_BYTES)) {
 			*out = w->lanes[i];
 			return VD_OK;
 		}
 	}
-	lanes = realloc(w->lanes, (w->lane_count + 1) * sizeof(struct vd_lane_data *));
-	if (!lanes)
-		return VD_ENOMEM;
-	w->lanes = lanes;
 	one = malloc(sizeof(*one));
 	if (!one)
 		return VD_ENOMEM;
+	one->of_author = false;
 	memcpy(one->group, group, VD_GROUP_BYTES);
 	one->lane = lane;
 	vd_lane_list(w->store, "lane", group, lane, one->list);
 	vd_lane_list(w->store, "wanted", group, lane, one->wanted_list);
-	rc = snapshot_open(w, &txn);
+	rc = vd_write_snapshot(w, &txn);
 	if (!rc) {
 		rc = vd_lane_read(w->store, txn, group, lane, &one->state, one->symbols, VD_SKETCH_SYMBOLS);
-		snapshot_close(w, txn);
+		vd_write_snapshot_done(w, txn);
 	}
+	if (!rc)
+		rc = vd_write_lane(w, one);
 	if (rc) {
 		free(one);
 		return rc;
 	}
-	w->lanes[w->lane_count++] = one;
 	*out = one;
 	return VD_OK;
 }
@@ -215,13 +226,13 @@ static int load_head(struct vd_write *w, struct vd_write_head *head)
 	struct vd_buf value = { 0 };
 	struct vd_rd r;
 	MDB_txn *txn;
-	int rc = snapshot_open(w, &txn);
+	int rc = vd_write_snapshot(w, &txn);
 
 	if (rc)
 		return rc;
 	vd_value_key(w->store, "head", parts, 3, key);
 	rc = vd_value_get(w->store, txn, key, &value);
-	snapshot_close(w, txn);
+	vd_write_snapshot_done(w, txn);
 	if (rc == VD_ENOTFOUND)
 		return VD_OK;
 	if (!rc) {
@@ -411,7 +422,9 @@ int vd_write_own(struct vd_write *w, struct vd_group *group, const struct vd_dra
 	memcpy(in.group, fields.group, VD_GROUP_BYTES);
 	memcpy(in.salt, vd_group_salt(group), VD_SALT_BYTES);
 	vd_item_of(in.salt, id, &item);
-	rc = vd_write_record(w, &in, draft->lane, id, &item, false, draft->now_ms, vd_buf_slice(&w->raw));
+	rc = vd_write_record(w, &in, draft->lane, id, &item, 0, draft->now_ms, vd_buf_slice(&w->raw));
+	if (!rc)
+		rc = w->err = vd_share_count(w, in.group, self->author, draft->lane, +1);
 	if (rc)
 		return rc;
 	head->seq = fields.seq;
@@ -478,6 +491,7 @@ int vd_write_end(struct vd_write *w)
 			if (w->heads[i].moved)
 				put_head(w, &w->heads[i]);
 		}
+		vd_shares_put(w);
 		if (w->effects.count || w->lane_count)
 			rc = vd_db_change(w->store->db, apply, w);
 	}

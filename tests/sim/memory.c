@@ -73,9 +73,43 @@ static int port_lane(void *ctx, const uint8_t *group, uint8_t lane, struct vd_la
 	return VD_OK;
 }
 
+static int port_lane_without(void *ctx, const uint8_t *group, uint8_t lane, struct vd_leaving *leaving, struct vd_lane_state *out,
+                             struct vd_symbol *symbols, size_t n)
+{
+	struct memory *m = ctx;
+	int rc = port_lane(ctx, group, lane, out, symbols, n);
+
+	leaving->passed = m->dear ? m->count : 0;
+	if (leaving->passed > leaving->may_pass)
+		return VD_EBUSY;
+	for (size_t i = 0; i < m->count; i++) {
+		const struct memory_record *r = &m->records[i];
+		bool left = false;
+
+		for (size_t k = 0; k < leaving->count && r->lane == lane; k++)
+			left |= memcmp(leaving->who[k].author, r->author, VD_KEY_BYTES) == 0;
+		if (!left)
+			continue;
+		vd_digest_remove(&out->digest, &r->id);
+		if (r->stub)
+			vd_digest_remove(&out->wanted, &r->id);
+		if (symbols)
+			vd_sketch_apply(symbols, 0, n, &r->item, -1);
+	}
+	return rc;
+}
+
+static int port_declined(void *ctx, const uint8_t *group, struct vd_declined_set *out)
+{
+	(void)group;
+	*out = ((struct memory *)ctx)->declined;
+	return VD_OK;
+}
+
 static void arrival_of(const struct memory *m, size_t i, struct vd_arrival *out)
 {
 	*out = (struct vd_arrival){ .arrival = i + 1, .id = m->records[i].id, .stub = m->records[i].stub };
+	memcpy(out->author, m->records[i].author, VD_KEY_BYTES);
 }
 
 static int port_find_item(void *ctx, const uint8_t *group, uint8_t lane, const uint8_t prefix[VD_PREFIX_BYTES],
@@ -155,8 +189,8 @@ static int port_latest(void *ctx, uint64_t *arrival)
 void memory_init(struct memory *m, struct vd_group *group, const uint8_t salt[VD_SALT_BYTES])
 {
 	*m = (struct memory){ .group = group };
-	m->port = (struct vd_port){ m,           port_lane,    port_find_item, port_read,
-		                    port_scan,   port_wanted,  port_vouched,   port_latest };
+	m->port = (struct vd_port){ m,         port_lane, port_lane_without, port_declined, port_find_item,
+		                    port_read, port_scan, port_wanted,       port_vouched,  port_latest };
 	memcpy(m->salt, salt, VD_SALT_BYTES);
 	for (size_t l = 0; l < VD_LANES; l++)
 		m->symbols[l] = must(calloc(VD_SKETCH_SYMBOLS, sizeof(struct vd_symbol)));
@@ -238,12 +272,30 @@ void memory_add_id(struct memory *m, uint8_t lane, const struct vd_id *id)
 		append(m, lane, id);
 }
 
+/* Is the share of its author in the lane used up? Then it is named from now on. */
+static bool declines(struct memory *m, const struct vd_record *record)
+{
+	size_t held = 0;
+
+	if (!m->share || record->lane == VD_LANE_CONTROL || find(m, &record->id) >= 0 ||
+	    memcmp(m->own, record->author, VD_KEY_BYTES) == 0)
+		return false;
+	for (size_t i = 0; i < m->count; i++)
+		held += m->records[i].lane == record->lane && memcmp(m->records[i].author, record->author, VD_KEY_BYTES) == 0;
+	if (held < m->share)
+		return false;
+	if (m->declined.count < VD_DECLINED_MAX)
+		vd_declined_add(&m->declined, record->lane, record->author);
+	m->declines++;
+	return true;
+}
+
 static size_t store_valid(struct memory *m, struct vd_batch *batch, bool *control)
 {
 	size_t fresh = 0;
 
 	for (size_t i = 0; i < batch->count; i++)
-		if (batch->entries[i].verdict == VD_OK && memory_add(m, &batch->entries[i].record)) {
+		if (batch->entries[i].verdict == VD_OK && !declines(m, &batch->entries[i].record) && memory_add(m, &batch->entries[i].record)) {
 			fresh++;
 			*control |= batch->entries[i].record.lane == VD_LANE_CONTROL;
 		}

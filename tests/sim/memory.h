@@ -36,6 +36,11 @@ struct memory {
 	bool lies;         /* the standing symbols that `lane` gives are jammed */
 	struct vd_batch pool;
 	uint64_t refused, pooled, reads;
+	size_t share;      /* records of one author in a lane that are taken from others; 0: any number */
+	uint8_t own[VD_KEY_BYTES]; /* whose writing has no share; all zero: nobody's */
+	struct vd_declined_set declined;
+	uint64_t declines; /* records not taken */
+	bool dear;         /* what a peer declines is not remembered */
 };
 
 void memory_init(struct memory *, struct vd_group *, const uint8_t salt[VD_SALT_BYTES]);

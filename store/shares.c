@@ -1,0 +1,517 @@
+#include "shares.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "inside.h"
+#include "proto/err.h"
+
+/* The value "share" group, author: u64 records of each lane ‖ u64 day ‖ u64 bytes of bodies that came on it ‖ u64 day on which
+ * waiting bodies were last wanted again. Notes "config": u64 each. */
+enum { SHARE_BYTES = 8 * (VD_LANES + 3), RELEASE_AT_ONCE = 2048 };
+static const char config[] = "config";
+
+/* --- what a person set --- */
+
+static int setting(struct vd_store *s, const char *key, uint64_t *value)
+{
+	struct vd_buf bytes = { 0 };
+	int rc = vd_store_note(s, config, vd_slice_str(key), &bytes);
+
+	if (!rc && bytes.n != 8)
+		rc = VD_EDAMAGED;
+	if (!rc)
+		*value = vd_get_u64(bytes.p);
+	vd_buf_deinit(&bytes);
+	return rc == VD_ENOTFOUND ? VD_OK : rc;
+}
+
+int vd_shares_get(struct vd_store *s, struct vd_shares *out)
+{
+	int rc;
+
+	*out = (struct vd_shares){ VD_AUTHOR_RECORDS, (uint64_t)VD_AUTHOR_DAY_MIB << 20, (uint64_t)VD_RESERVE_MIB << 20 };
+	rc = setting(s, "share.records", &out->records);
+	if (!rc)
+		rc = setting(s, "share.day", &out->day_bytes);
+	return rc ? rc : setting(s, "reserve", &out->reserve_bytes);
+}
+
+static int put_setting(struct vd_write *w, const char *key, uint64_t value)
+{
+	uint8_t bytes[8];
+
+	vd_set_u64(bytes, value);
+	return vd_write_note(w, config, vd_slice_str(key), vd_slice(bytes, sizeof(bytes)));
+}
+
+/* --- what an author has --- */
+
+static int load(struct vd_write *w, struct vd_share *share)
+{
+	struct vd_slice parts[] = { vd_slice(share->group, VD_GROUP_BYTES), vd_slice(share->author, VD_KEY_BYTES) };
+	uint8_t key[VD_INDEX_KEY_BYTES];
+	struct vd_buf value = { 0 };
+	struct vd_rd r;
+	MDB_txn *txn;
+	int rc = vd_write_snapshot(w, &txn);
+
+	if (rc)
+		return rc;
+	vd_value_key(w->store, "share", parts, 2, key);
+	rc = vd_value_get(w->store, txn, key, &value);
+	vd_write_snapshot_done(w, txn);
+	if (!rc) {
+		r = vd_rd(vd_buf_slice(&value));
+		for (size_t l = 0; l < VD_LANES; l++)
+			share->records[l] = vd_rd_u64(&r);
+		share->day = vd_rd_u64(&r);
+		share->day_bytes = vd_rd_u64(&r);
+		share->released_day = vd_rd_u64(&r);
+		rc = vd_rd_end(&r) ? VD_EDAMAGED : VD_OK;
+	}
+	vd_buf_deinit(&value);
+	return rc == VD_ENOTFOUND ? VD_OK : rc;
+}
+
+static bool is_of(const struct vd_share *share, const uint8_t *group, const uint8_t *author)
+{
+	return !memcmp(share->author, author, VD_KEY_BYTES) && !memcmp(share->group, group, VD_GROUP_BYTES);
+}
+
+/* Valid until the next one is asked for. */
+static int share_of(struct vd_write *w, const uint8_t *group, const uint8_t *author, struct vd_share **out)
+{
+	struct vd_share *one;
+	int rc;
+
+	/* An author's records come together. */
+	for (size_t i = w->share_count; i-- > 0;) {
+		if (is_of(&w->shares[i], group, author)) {
+			*out = &w->shares[i];
+			return VD_OK;
+		}
+	}
+	if (w->share_count == w->share_cap) {
+		size_t cap = w->share_cap ? 2 * w->share_cap : 8;
+		struct vd_share *more = realloc(w->shares, cap * sizeof(*more));
+
+		if (!more)
+			return VD_ENOMEM;
+		w->shares = more;
+		w->share_cap = cap;
+	}
+	one = &w->shares[w->share_count];
+	*one = (struct vd_share){ 0 };
+	memcpy(one->group, group, VD_GROUP_BYTES);
+	memcpy(one->author, author, VD_KEY_BYTES);
+	rc = load(w, one);
+	if (rc == VD_EDAMAGED)
+		rc = VD_OK; /* it counts from nought again; a repair counts what is there */
+	if (rc)
+		return rc;
+	w->share_count++;
+	*out = one;
+	return VD_OK;
+}
+
+int vd_share_count(struct vd_write *w, const uint8_t *group, const uint8_t *author, uint8_t lane, int n)
+{
+	struct vd_share *share;
+	int rc = share_of(w, group, author, &share);
+
+	if (rc)
+		return rc;
+	share->records[lane] += (uint64_t)(int64_t)n;
+	share->moved = true;
+	return VD_OK;
+}
+
+int vd_share_recount(struct vd_write *w, const uint8_t *group, const uint8_t *author, uint8_t lane, bool one_more)
+{
+	struct vd_share *share;
+	int rc = share_of(w, group, author, &share);
+
+	if (rc)
+		return rc;
+	if (!share->recounted)
+		memset(share->records, 0, sizeof(share->records));
+	share->recounted = share->moved = true;
+	share->records[lane] += one_more;
+	return VD_OK;
+}
+
+static void put_share(struct vd_write *w, const struct vd_share *share)
+{
+	struct vd_slice parts[] = { vd_slice(share->group, VD_GROUP_BYTES), vd_slice(share->author, VD_KEY_BYTES) };
+	uint8_t value[SHARE_BYTES];
+
+	for (size_t l = 0; l < VD_LANES; l++)
+		vd_set_u64(value + 8 * l, share->records[l]);
+	vd_set_u64(value + 8 * VD_LANES, share->day);
+	vd_set_u64(value + 8 * VD_LANES + 8, share->day_bytes);
+	vd_set_u64(value + 8 * VD_LANES + 16, share->released_day);
+	vd_effects_value(&w->effects, w->store, "share", parts, 2, vd_slice(value, sizeof(value)));
+}
+
+/* --- the declined --- */
+
+static int read_declined(struct vd_store *s, MDB_txn *txn, const uint8_t *group, struct vd_declined_set *out)
+{
+	struct vd_slice part = vd_slice(group, VD_GROUP_BYTES);
+	uint8_t key[VD_INDEX_KEY_BYTES];
+	struct vd_buf value = { 0 };
+	struct vd_rd r;
+	int rc;
+
+	out->count = 0;
+	vd_value_key(s, "declined", &part, 1, key);
+	rc = vd_value_get(s, txn, key, &value);
+	if (!rc) {
+		r = vd_rd(vd_buf_slice(&value));
+		rc = vd_declined_decode(&r, out) || vd_rd_end(&r) ? VD_EDAMAGED : VD_OK;
+	}
+	vd_buf_deinit(&value);
+	return rc == VD_ENOTFOUND ? VD_OK : rc;
+}
+
+int vd_shares_declined(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], struct vd_declined_set *out)
+{
+	MDB_txn *txn;
+	int rc = vd_db_read(s->db, &txn);
+
+	if (rc)
+		return rc;
+	rc = read_declined(s, txn, group, out);
+	vd_db_done(s->db, txn);
+	return rc;
+}
+
+/* The list of the group as the transaction will leave it. */
+static int declining_of(struct vd_write *w, const uint8_t *group, struct vd_declining **out)
+{
+	struct vd_declining *one = w->declining;
+	MDB_txn *txn;
+	int rc;
+
+	if (one && !memcmp(one->group, group, VD_GROUP_BYTES)) {
+		*out = one;
+		return VD_OK;
+	}
+	one = calloc(1, sizeof(*one));
+	if (!one)
+		return VD_ENOMEM;
+	memcpy(one->group, group, VD_GROUP_BYTES);
+	rc = vd_write_snapshot(w, &txn);
+	if (!rc) {
+		rc = read_declined(w->store, txn, group, &one->set);
+		vd_write_snapshot_done(w, txn);
+	}
+	if (rc) {
+		free(one);
+		return rc;
+	}
+	vd_declining_put(w);
+	w->declining = *out = one;
+	return VD_OK;
+}
+
+/* Writes the list down and lets go of it. */
+void vd_declining_put(struct vd_write *w)
+{
+	struct vd_declining *d = w->declining;
+
+	w->declining = NULL;
+	if (d && d->moved) {
+		struct vd_slice part = vd_slice(d->group, VD_GROUP_BYTES);
+		struct vd_buf value = { 0 };
+
+		if (d->set.count)
+			vd_declined_encode(&d->set, &value);
+		if (value.failed)
+			w->effects.failed = true;
+		vd_effects_value(&w->effects, w->store, "declined", &part, 1, vd_buf_slice(&value));
+		vd_buf_deinit(&value);
+	}
+	free(d);
+}
+
+static int decline(struct vd_write *w, const struct vd_record *record)
+{
+	struct vd_declining *d;
+	int rc = declining_of(w, record->group, &d);
+
+	/* Beyond that they are declined all the same, but nobody is told. */
+	if (rc || d->set.count >= VD_DECLINED_MAX || vd_declined_has(&d->set, record->lane, record->author))
+		return rc;
+	d->moved = vd_declined_add(&d->set, record->lane, record->author);
+	return VD_OK;
+}
+
+/* --- what comes --- */
+
+static uint64_t records_limit(const struct vd_shares *set, const struct vd_share *share, uint8_t lane, bool stray)
+{
+	uint64_t strays = VD_AUTHOR_STRAYS + share->accepted[lane];
+
+	return stray && strays < set->records ? strays : set->records;
+}
+
+static int settings_of(struct vd_write *w)
+{
+	int rc = w->has_set ? VD_OK : vd_shares_get(w->store, &w->set);
+
+	w->has_set = !rc;
+	return rc;
+}
+
+/* Has the author share left today for the body? Takes it if so. */
+static bool take_body(const struct vd_write *w, struct vd_share *share, uint64_t bytes, bool here, uint64_t now_ms)
+{
+	uint64_t day = now_ms / VD_DAY_MS, used = share->day == day ? share->day_bytes : 0;
+
+	if (used >= w->set.day_bytes || bytes > w->set.day_bytes - used)
+		return false;
+	if (here) {
+		share->day = day;
+		share->day_bytes = used + bytes;
+		share->moved = true;
+	}
+	return true;
+}
+
+int vd_share_admit(struct vd_write *w, const struct vd_record *record, bool own, bool stray, bool fresh, uint64_t now_ms,
+                   enum vd_share_word *out)
+{
+	bool bounded = !own && record->lane != VD_LANE_CONTROL;
+	struct vd_share *share;
+	int rc = share_of(w, record->group, record->author, &share);
+
+	*out = VD_SHARE_TAKE;
+	if (rc)
+		return rc;
+	if (bounded && fresh && share->records[record->lane] >= records_limit(&w->set, share, record->lane, stray)) {
+		*out = VD_SHARE_DECLINE;
+		return decline(w, record);
+	}
+	if (bounded && !take_body(w, share, record->body_bytes, !record->stub, now_ms))
+		*out = VD_SHARE_WAIT;
+	if (fresh) {
+		share->records[record->lane]++;
+		share->moved = true;
+	}
+	return VD_OK;
+}
+
+int vd_share_refuse(struct vd_write *w, const struct vd_record *record)
+{
+	int rc = vd_share_count(w, record->group, record->author, record->lane, -1);
+
+	return rc ? rc : decline(w, record);
+}
+
+int vd_shares_prepare(struct vd_write *w, const struct vd_batch *batch)
+{
+	(void)batch;
+	return settings_of(w);
+}
+
+void vd_shares_put(struct vd_write *w)
+{
+	for (size_t i = 0; i < w->share_count; i++)
+		if (w->shares[i].moved)
+			put_share(w, &w->shares[i]);
+	vd_declining_put(w);
+}
+
+/* --- what had to wait --- */
+
+/* Whoever has share left is not declined any more: a bound was lifted, a role given back. */
+static int review_declined(struct vd_write *w, struct vd_group *group)
+{
+	struct vd_declining *d;
+	int rc = declining_of(w, vd_group_id(group), &d);
+
+	for (size_t i = rc ? 0 : d->set.count; i-- > 0 && !rc;) {
+		struct vd_declined who = d->set.who[i];
+		struct vd_share *share;
+
+		rc = share_of(w, vd_group_id(group), who.author, &share);
+		if (!rc && share->records[who.lane] < records_limit(&w->set, share, who.lane, !vd_group_may_connect(group, who.author)))
+			d->moved |= vd_declined_remove(&d->set, who.lane, who.author);
+	}
+	return rc;
+}
+
+/* One waiting stub: wanted again, if its author's share of today has room beside what was wanted again today. */
+static int release_one(struct vd_write *w, MDB_txn *txn, const struct vd_membership *in, uint64_t arrival, uint64_t day,
+                       struct vd_buf *room, uint64_t *count)
+{
+	struct vd_slice part = vd_slice(in->group, VD_GROUP_BYTES);
+	struct vd_stored stored = { 0 };
+	struct vd_record record;
+	struct vd_share *share;
+	int rc = vd_stored_get(w->store, txn, arrival, room, &stored);
+
+	if (rc == VD_ENOMEM || rc == VD_EIO)
+		return rc;
+	if (rc || !(stored.flags & VD_STORED_WAITING) || vd_record_decode(stored.raw, &record)) {
+		uint8_t list[VD_LIST_KEY_BYTES];
+
+		vd_list_key(w->store, "waiting", &part, 1, list);
+		vd_effects_entry_remove(&w->effects, VD_TABLE_LISTS, list, arrival);
+		return VD_OK;
+	}
+	rc = share_of(w, record.group, record.author, &share);
+	if (rc)
+		return rc;
+	if (!share->releasing) {
+		share->releasing = true;
+		share->left = share->released_day == day && !w->anew ? 0 : w->set.day_bytes;
+		if (share->day == day)
+			share->left -= share->left < share->day_bytes ? share->left : share->day_bytes;
+	}
+	if (record.body_bytes > share->left)
+		return VD_OK;
+	share->left -= record.body_bytes;
+	share->released_day = day;
+	share->moved = true;
+	++*count;
+	return vd_write_again(w, in, &stored, &record, 0);
+}
+
+/* Goes through the group's list from behind *after, so many at once; *end at its end. */
+static int release_some(struct vd_write *w, struct vd_group *group, uint64_t *after, uint64_t day, bool *end, uint64_t *count)
+{
+	struct vd_slice part = vd_slice(vd_group_id(group), VD_GROUP_BYTES);
+	uint8_t list[VD_LIST_KEY_BYTES];
+	struct vd_buf room = { 0 };
+	struct vd_membership in;
+	MDB_cursor *cursor = NULL;
+	MDB_txn *txn;
+	int rc = vd_db_read(w->store->db, &txn);
+
+	if (rc)
+		return rc;
+	w->snapshot = txn;
+	memcpy(in.group, vd_group_id(group), VD_GROUP_BYTES);
+	memcpy(in.salt, vd_group_salt(group), VD_SALT_BYTES);
+	vd_list_key(w->store, "waiting", &part, 1, list);
+	rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(w->store->db, VD_TABLE_LISTS), &cursor));
+	for (size_t i = 0; i < RELEASE_AT_ONCE && !rc; i++) {
+		rc = vd_list_next(cursor, list, after);
+		if (!rc)
+			rc = release_one(w, txn, &in, *after, day, &room, count);
+	}
+	*end = rc == VD_ENOTFOUND;
+	if (cursor)
+		mdb_cursor_close(cursor);
+	vd_db_done(w->store->db, txn);
+	w->snapshot = NULL;
+	vd_buf_wipe(&room);
+	return *end ? VD_OK : rc;
+}
+
+/* Is there anything at all to be looked at? */
+static int idle(struct vd_store *s, const uint8_t *group, uint64_t day, bool *out)
+{
+	struct vd_slice part = vd_slice(group, VD_GROUP_BYTES);
+	uint8_t list[VD_LIST_KEY_BYTES];
+	struct vd_declined_set declined;
+	struct vd_buf value = { 0 };
+	MDB_cursor *cursor = NULL;
+	uint64_t arrival = 0;
+	MDB_txn *txn;
+	int rc = vd_value_read(s, "released", &part, 1, &value);
+	bool done = !rc && value.n == 8 && vd_get_u64(value.p) == day;
+
+	vd_buf_deinit(&value);
+	if (rc && rc != VD_ENOTFOUND)
+		return rc;
+	rc = vd_db_read(s->db, &txn);
+	if (rc)
+		return rc;
+	rc = read_declined(s, txn, group, &declined);
+	if (!rc)
+		rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(s->db, VD_TABLE_LISTS), &cursor));
+	vd_list_key(s, "waiting", &part, 1, list);
+	if (!rc && !done)
+		rc = vd_list_next(cursor, list, &arrival);
+	*out = !declined.count && (done || rc == VD_ENOTFOUND);
+	if (cursor)
+		mdb_cursor_close(cursor);
+	vd_db_done(s->db, txn);
+	return rc == VD_ENOTFOUND ? VD_OK : rc;
+}
+
+static int release(struct vd_store *s, struct vd_group *group, uint64_t day, bool anew, uint64_t *count)
+{
+	struct vd_slice part = vd_slice(vd_group_id(group), VD_GROUP_BYTES);
+	uint64_t after = 0, wanted = *count;
+	bool end = false, none = false;
+	uint8_t today[8];
+	int rc = vd_group_salt(group) ? idle(s, part.p, anew ? UINT64_MAX : day, &none) : VD_EINVAL;
+
+	vd_set_u64(today, day);
+	while (!rc && !none && !end) {
+		struct vd_write *w;
+
+		rc = vd_write_begin(s, &w);
+		if (rc)
+			return rc;
+		w->anew = anew;
+		rc = settings_of(w);
+		if (!rc && !after)
+			rc = review_declined(w, group);
+		if (!rc)
+			rc = release_some(w, group, &after, day, &end, &wanted);
+		if (!rc && end)
+			vd_effects_value(&w->effects, s, "released", &part, 1, vd_slice(today, sizeof(today)));
+		if (rc)
+			vd_write_abort(w);
+		else
+			rc = vd_write_end(w);
+		if (!rc)
+			*count = wanted;
+	}
+	return rc;
+}
+
+int vd_shares_release(struct vd_store *s, struct vd_group *group, uint64_t now_ms, uint64_t *count)
+{
+	return release(s, group, now_ms / VD_DAY_MS, false, count);
+}
+
+int vd_shares_set(struct vd_store *s, const struct vd_shares *set, uint64_t now_ms)
+{
+	uint8_t groups[VD_STORE_GROUPS_MAX][VD_GROUP_BYTES];
+	uint64_t ignored = 0;
+	struct vd_write *w;
+	size_t count = 0;
+	int rc = vd_write_begin(s, &w);
+
+	if (rc)
+		return rc;
+	rc = put_setting(w, "share.records", set->records);
+	if (!rc)
+		rc = put_setting(w, "share.day", set->day_bytes);
+	if (!rc)
+		rc = put_setting(w, "reserve", set->reserve_bytes);
+	if (rc) {
+		vd_write_abort(w);
+		return rc;
+	}
+	rc = vd_write_end(w);
+	if (!rc)
+		rc = vd_store_groups(s, groups, &count);
+	for (size_t i = 0; i < count && !rc; i++) {
+		struct vd_group *group;
+
+		rc = vd_store_group(s, groups[i], &group);
+		if (rc)
+			break;
+		rc = release(s, group, now_ms / VD_DAY_MS, true, &ignored);
+		vd_group_free(group);
+	}
+	return rc;
+}

@@ -1,0 +1,35 @@
+/* Shares: what one author may take of this device's disk, whoever brings it. Local policy, never validity: another device may take what
+ * this one does not, and a session leaves out what either declines (proto/declined.h).
+ *
+ * Of an author in one lane so many records are taken; of one whose device has no role, far fewer, beyond what was accepted of theirs.
+ * Past that a record is declined: not stored, counted, and lane and author stand on the group's list, which the next HELLO says.
+ * Of an author's bodies so much is taken in a day of ours; past that a record is kept as a stub whose body waits for a later day.
+ * Control records and our own writing have no such bounds. All counts move in the commit that brings the records: one value an author.
+ *
+ * Besides, so much of the medium stays free for control records and for wiping: where less is free, nothing else is taken in. */
+#ifndef VD_SHARES_H
+#define VD_SHARES_H
+
+#include "store.h"
+
+/* What a person may set. */
+struct vd_shares {
+	uint64_t records;     /* of one author in one lane */
+	uint64_t day_bytes;   /* of one author's bodies in a day */
+	uint64_t reserve_bytes; /* of the medium, kept free; less on a small one */
+};
+/* As set, or else as proto/limits.h says. */
+int vd_shares_get(struct vd_store *, struct vd_shares *);
+/* Lifts what the new bounds do not hold back any more. */
+int vd_shares_set(struct vd_store *, const struct vd_shares *, uint64_t now_ms);
+
+/* Wants the bodies that had to wait, as far as their authors have share left today: once in a day, oldest first; and takes off the list of
+ * the declined whose share is not used up (any more). Adds to *count the bodies that are wanted again. Cheap when there is nothing to do. */
+int vd_shares_release(struct vd_store *, struct vd_group *, uint64_t now_ms, uint64_t *count);
+/* Whom this device declines in the group now. */
+int vd_shares_declined(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], struct vd_declined_set *);
+/* A lane without what `leaving` names (proto/port.h): what an author adds to it is worked out once, and remembered. */
+int vd_shares_lane(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], uint8_t lane, struct vd_leaving *leaving,
+                   struct vd_lane_state *, struct vd_symbol *symbols, size_t n);
+
+#endif
