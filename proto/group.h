@@ -92,11 +92,12 @@ const uint8_t *vd_group_key(struct vd_group *, const uint8_t epoch[VD_EPOCH_BYTE
  * any grant that counts if it can be opened at all. Whether it is in quarantine is for the caller to ask. */
 int vd_group_open_body(struct vd_group *, const struct vd_record *, struct vd_buf *out);
 /* Seals content as the body of a record under the epoch to write with; not for VD_AUDIENCE_NAMED. VD_EKEY when we have none, or not that
- * audience's key. */
+ * audience's key. VD_EAUTHOR: our role does not allow it, so that nobody's vereda would show it. */
 int vd_group_seal_body(struct vd_group *, const struct vd_record_fields *, enum vd_audience,
                        const uint8_t nonce[VD_BODY_NONCE_BYTES], struct vd_slice content, struct vd_buf *out);
 /* The same, named: to the devices of these author keys, 1 to VD_NAMED_SLOTS. `seed`: fresh. VD_ENOTFOUND: no device of the
- * group, or one that is to read nothing (removed, a courier); VD_EINVAL: none, too many, or a box key that is no key; VD_EKEY. */
+ * group, or one that is to read nothing (removed, a courier); VD_EINVAL: none, too many, or a box key that is no key; VD_EKEY;
+ * VD_EAUTHOR: we are a courier, or a reporter and one of them is neither of a focal point nor ours. */
 int vd_group_seal_named(struct vd_group *, const struct vd_record_fields *, const uint8_t (*devices)[VD_KEY_BYTES], size_t count,
                         const uint8_t nonce[VD_BODY_NONCE_BYTES], const uint8_t seed[VD_BODY_SEED_BYTES], struct vd_slice content,
                         struct vd_buf *out);

@@ -167,18 +167,17 @@ static const struct vd_device *our_device(struct vd_group *g)
 	return g->has_identity ? vd_group_find(g, g->identity.author) : NULL;
 }
 
-/* PROTOCOL.md section 6, "Entitled": what it says has been opened; may its author say it to them, and to us? */
-static bool entitled(struct vd_group *g, const uint8_t author[VD_KEY_BYTES], enum vd_audience audience)
+/* PROTOCOL.md section 6, "Entitled": may `writer` say something to that audience so that `reader` reads it? NULL: a device that no
+ * grant tells of. */
+static bool entitled(const struct vd_device *writer, enum vd_audience audience, const struct vd_device *reader)
 {
-	const struct vd_device *writer = vd_group_find(g, author), *we = our_device(g);
-
 	switch (writer ? writer->most : VD_ROLE_NONE) {
 	case VD_ROLE_NONE: /* its records are in quarantine, and may be reviewed */
 	case VD_ROLE_COORDINATOR:
 	case VD_ROLE_MEMBER: return true;
 	case VD_ROLE_REPORTER:
-		return audience == VD_AUDIENCE_NAMED && we &&
-		       (we->focal || memcmp(we->person, writer->person, VD_PERSON_BYTES) == 0);
+		return audience == VD_AUDIENCE_NAMED && reader &&
+		       (reader->focal || memcmp(reader->person, writer->person, VD_PERSON_BYTES) == 0);
 	case VD_ROLE_COURIER: break;
 	}
 	return false;
@@ -225,7 +224,7 @@ int vd_group_open_body(struct vd_group *g, const struct vd_record *r, struct vd_
 	rc = vd_body_peek(r->body, &prefix);
 	if (!rc)
 		rc = open_envelope(g, &prefix, r, out);
-	if (rc || entitled(g, r->author, prefix.audience))
+	if (rc || entitled(vd_group_find(g, r->author), prefix.audience, our_device(g)))
 		return rc;
 	if (out->n > start)
 		sodium_memzero(out->p + start, out->n - start);
@@ -241,6 +240,8 @@ int vd_group_seal_body(struct vd_group *g, const struct vd_record_fields *f, enu
 	struct vd_buf ad = {0};
 	int rc;
 
+	if (!entitled(our_device(g), audience, NULL))
+		return VD_EAUTHOR;
 	if (!key)
 		return VD_EKEY;
 	vd_record_ad(f, &ad);
@@ -269,6 +270,8 @@ int vd_group_seal_named(struct vd_group *g, const struct vd_record_fields *f, co
 
 		if (!d || d->role == VD_ROLE_NONE || d->role == VD_ROLE_COURIER)
 			return VD_ENOTFOUND;
+		if (!entitled(our_device(g), VD_AUDIENCE_NAMED, d))
+			return VD_EAUTHOR;
 		memcpy(boxes[i], d->box, VD_KEY_BYTES);
 	}
 	vd_record_ad(f, &ad);

@@ -74,7 +74,7 @@ struct vd_draft {
 	const struct vd_id *redacts; /* NULL: nothing. Only in the urgent lane */
 };
 /* Seals, signs, chains and stores one record of ours; control records are added to `group` too (and stay there when the
- * transaction fails: load the group anew). *id is its id. VD_EKEY: no identity or no epoch key; VD_EAUTHOR: not granted;
+ * transaction fails: load the group anew). *id is its id. VD_EKEY: no identity or no epoch key; VD_EAUTHOR: not granted, or our role does not allow it;
  * VD_ECAP, VD_EINVAL, VD_ENOTFOUND as vd_body_seal, vd_group_seal_named, vd_record_create. Then nothing of it is written and the
  * transaction can go on. */
 int vd_write_own(struct vd_write *, struct vd_group *, const struct vd_draft *, struct vd_id *id);
