@@ -144,3 +144,12 @@ bool vd_address_same(const struct sockaddr *a, const struct sockaddr *b, bool po
 	return a->sa_family == AF_INET6 && in6(a)->sin6_scope_id == in6(b)->sin6_scope_id &&
 	       !memcmp(&in6(a)->sin6_addr, &in6(b)->sin6_addr, sizeof in6(a)->sin6_addr);
 }
+
+bool vd_address_same_holder(const struct sockaddr *a, const struct sockaddr *b)
+{
+	enum { PREFIX_BYTES = 8 };
+
+	if (a->sa_family != AF_INET6 || b->sa_family != AF_INET6)
+		return vd_address_same(a, b, false);
+	return in6(a)->sin6_scope_id == in6(b)->sin6_scope_id && !memcmp(&in6(a)->sin6_addr, &in6(b)->sin6_addr, PREFIX_BYTES);
+}

@@ -20,5 +20,7 @@ void vd_address_set_port(struct sockaddr_storage *, uint16_t port);
 socklen_t vd_address_length(const struct sockaddr *);
 /* The same host; `ports` asks for the same port too. Link-local addresses are the same only on one interface. */
 bool vd_address_same(const struct sockaddr *, const struct sockaddr *, bool ports);
+/* Whom one device may be: the same IPv4 address, or the same /64 of IPv6. */
+bool vd_address_same_holder(const struct sockaddr *, const struct sockaddr *);
 
 #endif

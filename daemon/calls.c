@@ -63,7 +63,7 @@ int vd_calls_name(struct vd_calls *calls, const char *host_port, const uint8_t g
 }
 
 bool vd_calls_heard(struct vd_calls *calls, const struct sockaddr *address, const uint8_t group[VD_GROUP_BYTES],
-                    uint64_t now_ms, uint32_t random)
+                    const uint8_t epoch[VD_EPOCH_BYTES], uint64_t now_ms, uint32_t random)
 {
 	uint64_t soon_ms = now_ms + random % VD_CALLS_SPREAD_MS;
 
@@ -75,6 +75,7 @@ bool vd_calls_heard(struct vd_calls *calls, const struct sockaddr *address, cons
 			continue;
 		bool fresh = forgotten(call, now_ms);
 		call->heard_ms = now_ms;
+		memcpy(call->epoch, epoch, sizeof call->epoch);
 		/* it is alive, whatever our last call came to */
 		if (call->state == VD_CALL_WAITING && !call->patient && call->next_ms > soon_ms)
 			call->next_ms = soon_ms;
@@ -85,6 +86,7 @@ bool vd_calls_heard(struct vd_calls *calls, const struct sockaddr *address, cons
 		return false;
 	*call = (struct vd_call){.state = VD_CALL_WAITING, .next_ms = soon_ms, .heard_ms = now_ms, .wait_ms = VD_CALLS_FIRST_MS};
 	memcpy(call->group, group, VD_GROUP_BYTES);
+	memcpy(call->epoch, epoch, sizeof call->epoch);
 	memcpy(&call->address, address, vd_address_length(address));
 	return true;
 }
@@ -137,7 +139,7 @@ void vd_calls_ended(struct vd_call *call, int err, bool connected, uint64_t now_
 		call->wait_ms = VD_CALLS_FIRST_MS;
 	call->state = VD_CALL_WAITING;
 	call->doubled = connected;
-	call->patient = connected || err == VD_EBUSY;
+	call->patient = connected || err == VD_EBUSY || err == VD_EAUTHOR;
 	if (call->patient) {
 		call->next_ms = now_ms + jitter(connected ? VD_CALLS_DOUBLE_MS : VD_CALLS_BUSY_MS, random);
 		return;

@@ -15,7 +15,8 @@ enum {
 	VD_CALLS_LAST_MS = 60000,        /* … to here */
 	VD_CALLS_SPREAD_MS = 200,        /* after a beacon: both ends heard one and one call is enough */
 	VD_CALLS_DOUBLE_MS = 600000,     /* its device is connected already: ask again then, or when a session of the group ends */
-	VD_CALLS_BUSY_MS = 60000,        /* it has no place for us, or made one for others: ask again then */
+	VD_CALLS_BUSY_MS = 60000,        /* it has no place for us, or made one for others, or has no role as far as we know: ask
+	                                  * again then */
 	VD_CALLS_FORGET_MS = 180000,     /* found, and not heard since: three of the slowest beacons */
 	VD_CALLS_ROTATE_MS = 600000,     /* found, and open so long: may make room for another */
 };
@@ -27,6 +28,7 @@ struct vd_call {
 	uint8_t group[VD_GROUP_BYTES];
 	const char *host_port;           /* named by a person; NULL: found */
 	struct sockaddr_storage address; /* found */
+	uint8_t epoch[VD_EPOCH_BYTES];   /* found: that its last beacon was made with */
 	uint64_t next_ms;                /* waiting: call then */
 	uint64_t heard_ms, opened_ms;
 	uint32_t wait_ms;                /* the next back-off, before jitter */
@@ -41,9 +43,9 @@ struct vd_calls {
 
 /* Idempotent; borrows host_port. Due at once. VD_ECAP. */
 int vd_calls_name(struct vd_calls *, const char *host_port, const uint8_t group[VD_GROUP_BYTES], uint64_t now_ms);
-/* A recognised beacon. True when that address is new or was silent for long: answer with a beacon of ours. */
-bool vd_calls_heard(struct vd_calls *, const struct sockaddr *, const uint8_t group[VD_GROUP_BYTES], uint64_t now_ms,
-                    uint32_t random);
+/* A recognised beacon, made with that epoch's key. True when that address is new or was silent for long: answer with a beacon of ours. */
+bool vd_calls_heard(struct vd_calls *, const struct sockaddr *, const uint8_t group[VD_GROUP_BYTES],
+                    const uint8_t epoch[VD_EPOCH_BYTES], uint64_t now_ms, uint32_t random);
 /* One to call now, CALLING from here on; NULL when there is none. */
 struct vd_call *vd_calls_due(struct vd_calls *, uint64_t now_ms);
 uint64_t vd_calls_deadline(const struct vd_calls *);

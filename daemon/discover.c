@@ -48,6 +48,7 @@ struct vd_discover {
 	size_t nonce_next;
 	uint8_t link[VD_DISCOVER_KEYS_MAX][VD_KEY_BYTES];
 	uint8_t group[VD_DISCOVER_KEYS_MAX][VD_GROUP_BYTES];
+	uint8_t epoch[VD_DISCOVER_KEYS_MAX][VD_EPOCH_BYTES];
 	size_t key_count, current_count;
 };
 
@@ -206,7 +207,7 @@ static void hear(struct vd_discover *discover, struct vd_slice packet, struct so
 		return;
 	nonce_remember(discover, packet.p);
 	vd_address_set_port(from, port);
-	discover->events.heard(discover->events.ctx, (const struct sockaddr *)from, discover->group[index]);
+	discover->events.heard(discover->events.ctx, (const struct sockaddr *)from, discover->group[index], discover->epoch[index]);
 }
 
 static void on_packets(uv_poll_t *poll, int status, int events)
@@ -452,6 +453,7 @@ static void add_key(struct vd_discover *discover, struct vd_group *group, size_t
 		return;
 	memcpy(discover->link[discover->key_count], keys->key[VD_KEY_LINK], VD_KEY_BYTES);
 	memcpy(discover->group[discover->key_count], vd_group_id(group), VD_GROUP_BYTES);
+	memcpy(discover->epoch[discover->key_count], vd_group_epoch_id(group, epoch), VD_EPOCH_BYTES);
 	discover->key_count++;
 }
 

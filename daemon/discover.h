@@ -23,8 +23,9 @@ enum {
 
 struct vd_discover_events {
 	void *ctx;
-	/* A beacon of a group of ours: `address` has the TCP port to call. */
-	void (*heard)(void *ctx, const struct sockaddr *address, const uint8_t group[VD_GROUP_BYTES]);
+	/* A beacon of a group of ours: `address` has the TCP port to call, `epoch` is whose key it was made with. */
+	void (*heard)(void *ctx, const struct sockaddr *address, const uint8_t group[VD_GROUP_BYTES],
+	              const uint8_t epoch[VD_EPOCH_BYTES]);
 	/* The TCP port that accepts connections to this address of ours; 0: none does. */
 	uint16_t (*port)(void *ctx, const struct sockaddr *source);
 };

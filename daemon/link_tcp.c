@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "heard.h"
 #include "proto/err.h"
 #include "tcp.h"
 
@@ -47,6 +48,9 @@ static void on_closed(void *ctx, struct vd_link *link)
 	visit->ended = true;
 	visit->err = visit->stalled ? VD_ECLOSED : link->err;
 	visit->result->stats = link->stats;
+	/* nothing depends on it: the next visit shows it again */
+	if (link->proved && link->stats.control_through)
+		(void)vd_heard_note(visit->store, vd_group_id(link->group), link->peer, link->stats.control_through);
 	visit->result->bytes_in = link->bytes_in;
 	visit->result->bytes_out = link->bytes_out;
 	visit->result->complete = link->settled && link->stats.complete && !link->err;

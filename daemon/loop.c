@@ -142,7 +142,7 @@ static int call(struct daemon *d, struct vd_call *due)
 	uint16_t port;
 
 	if (!due->host_port)
-		return vd_tcp_call_address(d->tcp, (const struct sockaddr *)&due->address, due->group, due);
+		return vd_tcp_call_address(d->tcp, (const struct sockaddr *)&due->address, due->group, due->epoch, due);
 	int rc = vd_address_split(due->host_port, host, &port);
 	return rc ? rc : vd_tcp_call(d->tcp, host, port, due->group, due);
 }
@@ -213,9 +213,15 @@ static void on_opened(void *ctx, struct vd_link *link)
 		vd_calls_opened(link->owner, vd_tcp_now());
 }
 
+static void note_heard(struct daemon *d, const struct vd_link *link)
+{
+	if (link->proved && link->stats.control_through)
+		vd_writer_heard(d->writer, vd_group_id(link->group), link->peer, link->stats.control_through);
+}
+
 static void on_settled(void *ctx, struct vd_link *link)
 {
-	(void)ctx;
+	note_heard(ctx, link);
 	if (link->stats.complete)
 		log_link(VD_LOG_INFO, "settled", link, "");
 	else
@@ -240,6 +246,7 @@ static void on_closed(void *ctx, struct vd_link *link)
 	uint64_t now_ms = vd_tcp_now();
 	char why[32] = " why=done";
 
+	note_heard(d, link);
 	if (link->err)
 		snprintf(why, sizeof why, " why=%s", vd_err_name(link->err));
 	if (link->proved || link->outgoing)
@@ -312,13 +319,14 @@ static uint16_t port_at(void *ctx, const struct sockaddr *source)
 	return 0;
 }
 
-static void on_heard(void *ctx, const struct sockaddr *address, const uint8_t group[VD_GROUP_BYTES])
+static void on_heard(void *ctx, const struct sockaddr *address, const uint8_t group[VD_GROUP_BYTES],
+                     const uint8_t epoch[VD_EPOCH_BYTES])
 {
 	struct daemon *d = ctx;
 	uint64_t now_ms = vd_tcp_now();
 	char text[VD_ADDRESS_TEXT];
 
-	if (vd_calls_heard(&d->calls, address, group, now_ms, randombytes_random())) {
+	if (vd_calls_heard(&d->calls, address, group, epoch, now_ms, randombytes_random())) {
 		vd_address_text(address, text);
 		vd_log(VD_LOG_INFO, "heard addr=%s", text);
 		vd_discover_soon(d->discover);

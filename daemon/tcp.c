@@ -54,7 +54,9 @@ static void link_up(struct vd_link *link)
 	socket_options(link);
 	link->deadline_ms = UINT64_MAX;
 	link->state = VD_LINK_OPEN;
-	if (link->outgoing)
+	if (link->outgoing && (link->one_epoch || link->older))
+		rc = vd_node_call_back(tcp->node, now_ms, link->called_group, link->called_epoch, &link->conn);
+	else if (link->outgoing)
 		rc = vd_node_connect(tcp->node, now_ms, link->called_group, &link->conn);
 	else
 		rc = vd_node_accept(tcp->node, now_ms, &link->conn);
@@ -71,12 +73,48 @@ static bool is_leaving(const struct vd_link *link)
 	return link->state > VD_LINK_OPEN && link->in_node && !link->committing;
 }
 
+static bool is_unproved(const struct vd_link *link, const struct vd_link *but)
+{
+	return link != but && !link->outgoing && !link->proved && link->state != VD_LINK_CLOSED;
+}
+
+/* Unproved ones from where `from` comes, and the oldest of them. */
+static size_t unproved_from(struct vd_tcp *tcp, const struct vd_link *from, const struct vd_link *but, struct vd_link **oldest)
+{
+	size_t n = 0;
+
+	for (struct vd_link *link = tcp->links; link; link = link->next)
+		if (is_unproved(link, but) &&
+		    vd_address_same_holder((const struct sockaddr *)&link->address, (const struct sockaddr *)&from->address)) {
+			n++;
+			*oldest = link; /* the list is newest first */
+		}
+	return n;
+}
+
+/* The oldest unproved one from the address that holds the most of them. */
+static struct vd_link *oldest_of_most(struct vd_tcp *tcp, const struct vd_link *but)
+{
+	struct vd_link *victim = NULL, *oldest = NULL;
+	size_t most = 0;
+
+	for (const struct vd_link *link = tcp->links; link; link = link->next) {
+		size_t n = is_unproved(link, but) ? unproved_from(tcp, link, but, &oldest) : 0;
+
+		if (n && n >= most) {
+			most = n;
+			victim = oldest;
+		}
+	}
+	return victim;
+}
+
 /* Whoever sits on unproved connections displaces only himself, and late: an honest handshake takes three flights. Nobody
  * displaces a session before having proved more than an address. */
 static void make_room(struct vd_tcp *tcp, const struct vd_link *newcomer)
 {
-	struct vd_link *oldest = NULL, *oldest_same = NULL, *leaving = NULL, *victim = NULL;
-	size_t unproved = 0, same = 0, all = 0;
+	struct vd_link *oldest_same = NULL, *leaving = NULL, *victim = NULL;
+	size_t unproved = 0, same = unproved_from(tcp, newcomer, newcomer, &oldest_same), all = 0;
 
 	for (struct vd_link *link = tcp->links; link; link = link->next) {
 		if (link == newcomer || link->outgoing)
@@ -85,21 +123,14 @@ static void make_room(struct vd_tcp *tcp, const struct vd_link *newcomer)
 		/* rather one whose last words have gone out; the list is newest first */
 		if (is_leaving(link) && (!leaving || link->state != VD_LINK_ENDING || leaving->state == VD_LINK_ENDING))
 			leaving = link;
-		if (link->proved || link->state == VD_LINK_CLOSED)
-			continue;
-		unproved++;
-		oldest = link;
-		if (vd_address_same((const struct sockaddr *)&link->address, (const struct sockaddr *)&newcomer->address, false)) {
-			same++;
-			oldest_same = link;
-		}
+		unproved += is_unproved(link, newcomer);
 	}
 	if (same >= VD_TCP_UNPROVED_SAME)
 		victim = oldest_same;
 	else if (unproved >= VD_TCP_UNPROVED_IN)
-		victim = oldest;
+		victim = oldest_of_most(tcp, newcomer);
 	else if (all >= VD_TCP_IN_MAX)
-		victim = leaving ? leaving : oldest;
+		victim = leaving ? leaving : oldest_of_most(tcp, newcomer);
 	if (victim)
 		vd_link_drop(victim, VD_ECAP);
 }
@@ -202,7 +233,9 @@ static void call_one(struct vd_link *link)
 		return;
 	}
 	link->handle = true;
-	link->deadline_ms = vd_tcp_now() + VD_TCP_CONNECT_MS;
+	link->dialled_ms = vd_tcp_now();
+	link->bytes_before = link->bytes_in;
+	link->deadline_ms = link->dialled_ms + VD_TCP_CONNECT_MS;
 	rc = uv_tcp_connect(&link->connect, &link->uv, (const struct sockaddr *)&link->address, on_connected);
 	if (rc && link->candidate)
 		uv_close((uv_handle_t *)&link->uv, vd_link_handle_closed);
@@ -215,7 +248,13 @@ void vd_link_call_next(struct vd_link *link)
 	struct addrinfo *candidate = link->candidate;
 
 	link->candidate = candidate->ai_next;
+	link->older = 0;
 	vd_address_plain(candidate->ai_addr, &link->address);
+	call_one(link);
+}
+
+void vd_link_call_again(struct vd_link *link)
+{
 	call_one(link);
 }
 
@@ -270,13 +309,16 @@ int vd_tcp_call(struct vd_tcp *tcp, const char *host, uint16_t port, const uint8
 	return translate(rc);
 }
 
-int vd_tcp_call_address(struct vd_tcp *tcp, const struct sockaddr *address, const uint8_t group[VD_GROUP_BYTES], void *owner)
+int vd_tcp_call_address(struct vd_tcp *tcp, const struct sockaddr *address, const uint8_t group[VD_GROUP_BYTES], const uint8_t *epoch,
+                        void *owner)
 {
 	if (tcp->stopping || !has_room(tcp))
 		return VD_ECAP;
 	struct vd_link *link = call_new(tcp, group, owner);
 	if (!link)
 		return VD_ENOMEM;
+	memcpy(link->called_epoch, epoch, sizeof link->called_epoch);
+	link->one_epoch = true;
 	vd_address_plain(address, &link->address);
 	call_one(link);
 	vd_tcp_arm(tcp);

@@ -20,8 +20,11 @@ enum {
 	VD_TCP_UNSENT_BYTES = 32 * 1024, /* held unsent by the kernel, for the same reason */
 	VD_TCP_CONNECT_MS = 10000,       /* for one address to answer */
 	VD_TCP_END_MS = 5000,            /* to flush and part, once a session is over */
-	VD_TCP_UNPROVED_SAME = 8,        /* from one address; a newcomer displaces the oldest of them */
-	VD_TCP_UNPROVED_IN = VD_HALF_OPEN_MAX - 8, /* from anywhere: leaves room for those we call */
+	VD_TCP_SILENCE_MS = 2000,        /* after the prologue, or four times as long as that took: the one called knows no such epoch */
+	VD_TCP_BACKS_MAX = 8,            /* older epochs that one call tries then */
+	VD_TCP_UNPROVED_SAME = 8,        /* from one IPv4 address or /64 of IPv6; a newcomer displaces the oldest of them */
+	VD_TCP_UNPROVED_IN = VD_HALF_OPEN_MAX - 8, /* from anywhere: leaves room for those we call. Then the oldest of the address
+	                                            * that holds the most gives way */
 	VD_TCP_IN_MAX = VD_PEERS_MAX - 16,   /* accepted, proved or not: so many calls always find a place … */
 	VD_TCP_PROVED_IN = VD_TCP_IN_MAX - 8, /* … and so many newcomers, whom strangers cannot keep out for ever */
 	VD_TCP_OUT_MAX = VD_PEERS_MAX - 24,  /* calls: beyond any of these the session at rest for longest makes room */
@@ -58,7 +61,11 @@ struct vd_link {
 	uv_connect_t connect;
 	uv_getaddrinfo_t resolve;
 	struct addrinfo *found, *candidate;
-	uint8_t called_group[VD_GROUP_BYTES];
+	uint8_t called_group[VD_GROUP_BYTES], called_epoch[VD_EPOCH_BYTES];
+	bool one_epoch;                  /* call under called_epoch, and no other */
+	size_t older;                    /* else under that one of the group's epochs: 0 is the one to write with */
+	bool again;                      /* the socket closes to be opened once more */
+	uint64_t dialled_ms, bytes_before; /* of this socket: when it was called; bytes_in of those before */
 	uint32_t conn;
 	bool in_node, committing, reading, handle, resolving, ended_by_them;
 	struct vd_buf held;              /* bytes that the node could not take yet */
@@ -82,10 +89,13 @@ struct vd_tcp *vd_tcp_new(uv_loop_t *, struct vd_node *, const struct vd_tcp_eve
 /* *bound gets the address with its real port. VD_EBUSY: taken; VD_EINVAL: not an address of this machine; VD_EDENIED: a port
  * for root alone; VD_ECAP. */
 int vd_tcp_listen(struct vd_tcp *, const struct sockaddr *, bool dual, struct sockaddr_storage *bound);
-/* Calls for one group; `host` may be a name, all its addresses are tried. What becomes of it is told by events, at least
- * `closed`, never from within the call. VD_ENOMEM, VD_ECAP: no place, and none of our calls is at rest. */
+/* Calls for one group; `host` may be a name, all its addresses are tried. Who is silent to the epoch to write with is called back
+ * under the older ones, one after the other. What becomes of it is told by events, at least `closed`, never from within the call.
+ * VD_ENOMEM, VD_ECAP: no place, and none of our calls is at rest. */
 int vd_tcp_call(struct vd_tcp *, const char *host, uint16_t port, const uint8_t group[VD_GROUP_BYTES], void *owner);
-int vd_tcp_call_address(struct vd_tcp *, const struct sockaddr *, const uint8_t group[VD_GROUP_BYTES], void *owner);
+/* The same for one whose beacon told where it is, and the epoch (of VD_EPOCH_BYTES) that it knows. */
+int vd_tcp_call_address(struct vd_tcp *, const struct sockaddr *, const uint8_t group[VD_GROUP_BYTES], const uint8_t *epoch,
+                        void *owner);
 void vd_tcp_committed(struct vd_tcp *, uint32_t conn, int rc);
 /* Ends one politely. */
 void vd_tcp_bye(struct vd_tcp *, struct vd_link *);

@@ -29,8 +29,9 @@ void vd_link_drop(struct vd_link *, int err);
 struct vd_link *vd_link_longest_settled(struct vd_tcp *, bool outgoing, const struct vd_link *but);
 /* Of its socket. While it is still to be connected the next address is tried. */
 void vd_link_handle_closed(uv_handle_t *);
-/* The next address of a call. */
+/* The next address of a call, or the same once more. */
 void vd_link_call_next(struct vd_link *);
+void vd_link_call_again(struct vd_link *);
 /* Sets the timer to what comes first. */
 void vd_tcp_arm(struct vd_tcp *);
 

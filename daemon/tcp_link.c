@@ -64,8 +64,11 @@ void vd_link_handle_closed(uv_handle_t *handle)
 	struct vd_tcp *tcp = link->tcp;
 
 	link->handle = false;
-	if (link->state == VD_LINK_CONNECTING)
+	if (link->state == VD_LINK_CONNECTING && link->again)
+		vd_link_call_again(link);
+	else if (link->state == VD_LINK_CONNECTING)
 		vd_link_call_next(link);
+	link->again = false;
 	vd_tcp_pump(tcp);
 }
 
@@ -112,6 +115,52 @@ const char *vd_link_word(const struct vd_link *link)
 	return "closing";
 }
 
+/* --- silence --- */
+
+/* Has the one called said its prologue and nothing else? So it does when it does not know the epoch's link key. */
+static bool met_silence(const struct vd_link *link)
+{
+	return link->outgoing && !link->one_epoch && link->state == VD_LINK_OPEN && !link->proved &&
+	       link->bytes_in - link->bytes_before == VD_CHANNEL_PROLOGUE_BYTES;
+}
+
+/* Calls the same address once more, under the next older epoch: it may have been away since. False: there is no other to try. */
+static bool call_back(struct vd_link *link)
+{
+	struct vd_node *node = link->tcp->node;
+	const uint8_t *epoch = link->older < VD_TCP_BACKS_MAX ? vd_node_epoch(node, link->called_group, link->older + 1) : NULL;
+
+	if (!epoch || link->tcp->stopping)
+		return false;
+	memcpy(link->called_epoch, epoch, sizeof link->called_epoch);
+	link->older++;
+	if (link->in_node)
+		vd_node_closed(node, link->conn);
+	link->in_node = link->reading = link->ended_by_them = false;
+	vd_buf_wipe(&link->held);
+	link->queued = 0;
+	link->deadline_ms = UINT64_MAX;
+	link->state = VD_LINK_CONNECTING;
+	link->again = true;
+	uv_close((uv_handle_t *)&link->uv, vd_link_handle_closed); /* which calls */
+	return true;
+}
+
+/* How long silence is waited for: on a slow line the prologue was slow too. Where no older epoch can be tried the node's own
+ * deadline does. */
+static void await_answer(struct vd_link *link)
+{
+	uint64_t now_ms = vd_tcp_now(), wait_ms = 4 * (now_ms - link->dialled_ms);
+
+	if (link->state != VD_LINK_OPEN || !link->outgoing || link->proved || link->tcp->stopping)
+		return;
+	link->deadline_ms = UINT64_MAX;
+	if (!met_silence(link) || (!link->older && !vd_node_epoch(link->tcp->node, link->called_group, 1)))
+		return;
+	wait_ms = wait_ms < VD_TCP_SILENCE_MS ? VD_TCP_SILENCE_MS : wait_ms;
+	link->deadline_ms = now_ms + (wait_ms < VD_PROVE_MS ? wait_ms : VD_PROVE_MS);
+}
+
 /* --- moving bytes --- */
 
 static void on_input_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
@@ -140,7 +189,8 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
 		link->bytes_in += (uint64_t)n;
 		if (link->state == VD_LINK_OPEN)
 			link_feed(link, vd_slice(buffer->base, (size_t)n));
-	} else if (n < 0) {
+		await_answer(link);
+	} else if (n < 0 && !(met_silence(link) && call_back(link))) {
 		/* all they sent was fed before this: reading stops while anything is held */
 		link->ended_by_them = true;
 		uv_read_stop(stream);
@@ -172,7 +222,7 @@ static void on_written(uv_write_t *request, int status)
 	vd_buf_deinit(&write->bytes);
 	free(write);
 	link->progress_ms = vd_tcp_now();
-	if (status < 0)
+	if (status < 0 && !uv_is_closing((uv_handle_t *)&link->uv))
 		vd_link_close(link, VD_ECLOSED);
 	vd_tcp_pump(link->tcp);
 }
@@ -412,7 +462,7 @@ static void sweep(struct vd_link *link, uint64_t now_ms)
 		link->deadline_ms = UINT64_MAX;
 		if (link->state == VD_LINK_CONNECTING && link->candidate)
 			uv_close((uv_handle_t *)&link->uv, vd_link_handle_closed); /* which tries the next address */
-		else
+		else if (!met_silence(link) || !call_back(link))
 			vd_link_close(link, VD_ECLOSED); /* nobody there, or a farewell that nobody answers */
 	}
 	if (link->state != VD_LINK_OPEN)

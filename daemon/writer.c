@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "heard.h"
 #include "proto/err.h"
 
 struct job {
@@ -19,6 +20,11 @@ struct queue {
 	size_t count;
 };
 
+struct heard {
+	uint8_t group[VD_GROUP_BYTES], device[VD_KEY_BYTES];
+	uint64_t through;
+};
+
 struct vd_writer {
 	struct vd_store *store;
 	vd_writer_done *done;
@@ -28,6 +34,8 @@ struct vd_writer {
 	uv_mutex_t mutex;      /* over waiting, finished, stop */
 	uv_cond_t work;
 	struct queue waiting, finished;
+	struct heard heard[VD_PEERS_MAX];
+	size_t heard_count;
 	bool stop, joined;
 	size_t outstanding;    /* the loop's: submitted and not yet told */
 };
@@ -64,6 +72,17 @@ static size_t most_urgent(const struct queue *queue)
 	return best;
 }
 
+/* With the mutex held, which it gives up while it writes. */
+static void write_heard(struct vd_writer *writer)
+{
+	struct heard heard = writer->heard[--writer->heard_count];
+
+	uv_mutex_unlock(&writer->mutex);
+	/* nothing depends on it: what could not be noted a later session shows again */
+	(void)vd_heard_note(writer->store, heard.group, heard.device, heard.through);
+	uv_mutex_lock(&writer->mutex);
+}
+
 static void thread_main(void *arg)
 {
 	struct vd_writer *writer = arg;
@@ -71,10 +90,14 @@ static void thread_main(void *arg)
 
 	uv_mutex_lock(&writer->mutex);
 	for (;;) {
-		while (!writer->waiting.count && !writer->stop)
+		while (!writer->waiting.count && !writer->heard_count && !writer->stop)
 			uv_cond_wait(&writer->work, &writer->mutex);
-		if (!writer->waiting.count)
+		if (!writer->waiting.count && !writer->heard_count)
 			break;
+		if (!writer->waiting.count) {
+			write_heard(writer);
+			continue;
+		}
 		struct job job = queue_take(&writer->waiting, ++turn % VD_WRITER_TURN ? most_urgent(&writer->waiting) : 0);
 		uv_mutex_unlock(&writer->mutex);
 
@@ -158,6 +181,27 @@ int vd_writer_submit(struct vd_writer *writer, uint32_t conn, struct vd_group *g
 	uv_cond_signal(&writer->work);
 	uv_mutex_unlock(&writer->mutex);
 	return 0;
+}
+
+void vd_writer_heard(struct vd_writer *writer, const uint8_t group[VD_GROUP_BYTES], const uint8_t device[VD_KEY_BYTES],
+                     uint64_t through)
+{
+	size_t i = 0;
+
+	uv_mutex_lock(&writer->mutex);
+	while (i < writer->heard_count && (memcmp(writer->heard[i].group, group, VD_GROUP_BYTES) != 0 ||
+	                                   memcmp(writer->heard[i].device, device, VD_KEY_BYTES) != 0))
+		i++;
+	if (i < VD_PEERS_MAX) {
+		memcpy(writer->heard[i].group, group, VD_GROUP_BYTES);
+		memcpy(writer->heard[i].device, device, VD_KEY_BYTES);
+		if (i == writer->heard_count)
+			writer->heard[writer->heard_count++].through = 0;
+		if (through > writer->heard[i].through)
+			writer->heard[i].through = through;
+		uv_cond_signal(&writer->work);
+	}
+	uv_mutex_unlock(&writer->mutex);
 }
 
 void vd_writer_stop(struct vd_writer *writer)

@@ -210,6 +210,13 @@ int vd_node_connect(struct vd_node *n, uint64_t now_ms, const uint8_t *group, ui
 	return s ? conn_new(n, now_ms, true, &s->group, 1, NULL, conn) : VD_ENOTFOUND;
 }
 
+const uint8_t *vd_node_epoch(const struct vd_node *n, const uint8_t *group, size_t i)
+{
+	struct speaks *s = find_group(n, group);
+
+	return s ? vd_group_epoch_id(s->group, i) : NULL;
+}
+
 int vd_node_call_back(struct vd_node *n, uint64_t now_ms, const uint8_t *group, const uint8_t *epoch, uint32_t *conn)
 {
 	struct speaks *s = find_group(n, group);

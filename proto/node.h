@@ -22,6 +22,8 @@ int vd_node_connect(struct vd_node *, uint64_t now_ms, const uint8_t *group, uin
 /* The same for a device that may be behind: under that older epoch, of VD_EPOCH_BYTES, where it proves itself first. Under the epoch
  * to write with it is a plain call. VD_EKEY: we lack that epoch's link key. */
 int vd_node_call_back(struct vd_node *, uint64_t now_ms, const uint8_t *group, const uint8_t *epoch, uint32_t *conn);
+/* The group's epochs that may be called under: number 0 is the one to write with, then newest first. NULL: no more. */
+const uint8_t *vd_node_epoch(const struct vd_node *, const uint8_t *group, size_t i);
 int vd_node_accept(struct vd_node *, uint64_t now_ms, uint32_t *conn);
 /* Bytes from the link. VD_EAGAIN: not taken (and none of them), stop reading until vd_node_wants_input. Any other error: the
  * connection is over; a CLOSED wish follows, send what vd_node_drain still gives, then close. */

@@ -11,6 +11,7 @@
 #include "proto/err.h"
 
 static const uint8_t group[VD_GROUP_BYTES] = {1}, other_group[VD_GROUP_BYTES] = {2};
+static const uint8_t epoch[VD_EPOCH_BYTES] = {3};
 static struct vd_calls calls;
 
 static int setup(void **state)
@@ -34,7 +35,7 @@ static bool hear(int host, uint64_t now_ms)
 {
 	struct sockaddr_storage a = address(host, 4000);
 
-	return vd_calls_heard(&calls, (const struct sockaddr *)&a, group, now_ms, 0);
+	return vd_calls_heard(&calls, (const struct sockaddr *)&a, group, epoch, now_ms, 0);
 }
 
 static void test_calls__a_named_peer_is_called_at_once_and_for_ever(void **state)
@@ -101,8 +102,8 @@ static void test_calls__a_beacon_is_a_call_once(void **state)
 
 	/* another group or port at the same address is another */
 	struct sockaddr_storage a = address(1, 4000), b = address(1, 4001);
-	assert_true(vd_calls_heard(&calls, (const struct sockaddr *)&a, other_group, now, 0));
-	assert_true(vd_calls_heard(&calls, (const struct sockaddr *)&b, group, now, 0));
+	assert_true(vd_calls_heard(&calls, (const struct sockaddr *)&a, other_group, epoch, now, 0));
+	assert_true(vd_calls_heard(&calls, (const struct sockaddr *)&b, group, epoch, now, 0));
 }
 
 static void test_calls__a_double_waits_for_the_other_to_end(void **state)
@@ -161,6 +162,35 @@ static void test_calls__a_peer_without_a_place_is_asked_again_in_a_while(void **
 	vd_calls_ended(call, VD_ECLOSED, false, now, 0xffff);
 	hear(1, now);
 	assert_ptr_equal(vd_calls_due(&calls, now), call);
+}
+
+/* Each beacon says anew which epoch its device knows. */
+static void test_calls__the_last_beacon_tells_the_epoch(void **state)
+{
+	static const uint8_t newer[VD_EPOCH_BYTES] = {4};
+	struct sockaddr_storage a = address(1, 4000);
+	uint64_t now = 7;
+
+	(void)state;
+	assert_true(hear(1, now));
+	struct vd_call *call = vd_calls_due(&calls, now);
+	assert_memory_equal(call->epoch, epoch, VD_EPOCH_BYTES);
+	assert_false(vd_calls_heard(&calls, (const struct sockaddr *)&a, group, newer, now, 0));
+	assert_memory_equal(call->epoch, newer, VD_EPOCH_BYTES);
+}
+
+/* Whoever has no role as far as we know may lure with beacons as it likes. */
+static void test_calls__a_device_without_a_role_is_not_hurried_to(void **state)
+{
+	uint64_t now = 7;
+
+	(void)state;
+	hear(1, now);
+	struct vd_call *call = vd_calls_due(&calls, now);
+	vd_calls_ended(call, VD_EAUTHOR, false, now, 0);
+	hear(1, now + 1000);
+	assert_null(vd_calls_due(&calls, now + VD_CALLS_BUSY_MS / 2 - 1));
+	assert_ptr_equal(vd_calls_due(&calls, now + VD_CALLS_BUSY_MS / 2), call);
 }
 
 static void test_calls__a_handful_and_never_all(void **state)
@@ -246,6 +276,8 @@ int main(void)
 		cmocka_unit_test_setup(test_calls__a_double_waits_for_the_other_to_end, setup),
 		cmocka_unit_test_setup(test_calls__a_second_session_is_not_called_for_again, setup),
 		cmocka_unit_test_setup(test_calls__a_peer_without_a_place_is_asked_again_in_a_while, setup),
+		cmocka_unit_test_setup(test_calls__the_last_beacon_tells_the_epoch, setup),
+		cmocka_unit_test_setup(test_calls__a_device_without_a_role_is_not_hurried_to, setup),
 		cmocka_unit_test_setup(test_calls__a_handful_and_never_all, setup),
 		cmocka_unit_test_setup(test_calls__whoever_is_silent_is_forgotten, setup),
 		cmocka_unit_test_setup(test_calls__a_full_table_gives_up_the_oldest_idle, setup),

@@ -27,7 +27,7 @@ struct listener {
 	uint16_t tcp_port;
 	unsigned heard;
 	struct sockaddr_storage address;
-	uint8_t group[VD_GROUP_BYTES];
+	uint8_t group[VD_GROUP_BYTES], epoch[VD_EPOCH_BYTES];
 	unsigned *waiting_for; /* the loop stops when it falls to 0 */
 };
 
@@ -59,7 +59,7 @@ static uint16_t port(unsigned i)
 	return (uint16_t)(first + i);
 }
 
-static void on_heard(void *ctx, const struct sockaddr *address, const uint8_t group[VD_GROUP_BYTES])
+static void on_heard(void *ctx, const struct sockaddr *address, const uint8_t group[VD_GROUP_BYTES], const uint8_t epoch[VD_EPOCH_BYTES])
 {
 	struct listener *l = ctx;
 
@@ -67,6 +67,7 @@ static void on_heard(void *ctx, const struct sockaddr *address, const uint8_t gr
 		uv_stop(l->loop);
 	vd_address_plain(address, &l->address);
 	memcpy(l->group, group, VD_GROUP_BYTES);
+	memcpy(l->epoch, epoch, VD_EPOCH_BYTES);
 }
 
 static uint16_t port_of(void *ctx, const struct sockaddr *source)
@@ -186,6 +187,41 @@ static void test_discover__members_find_each_other_and_nobody_else(void **state)
 	village_leave(&theirs);
 }
 
+/* Who was away when the epoch changed bears the old epoch's tag, and is told by it; nobody bears that tag for its sake. */
+static void test_discover__one_that_is_behind_is_known_by_its_epoch(void **state)
+{
+	struct listener l[2] = {0};
+	struct village ours;
+	uv_loop_t loop;
+	unsigned waiting_for = 1;
+
+	(void)state;
+	found(&ours);
+	struct vd_group *behind = village_view(&ours, &ours.hub, ours.count);
+	village_epoch(&ours, 2);
+	uv_loop_init(&loop);
+	open_on(&l[0], &loop, lo, port(8), ours.group);
+	open_on(&l[1], &loop, lo, port(9), behind);
+	l[0].waiting_for = &waiting_for;
+	run(&loop, 20000);
+	assert_int_equal(waiting_for, 0);
+	assert_memory_equal(l[0].epoch, vd_group_epoch_id(behind, 0), VD_EPOCH_BYTES);
+	assert_memory_equal(l[0].epoch, vd_group_epoch_id(ours.group, 1), VD_EPOCH_BYTES);
+	run(&loop, 1500);
+	assert_int_equal(l[1].heard, 0);
+	/* it has caught up */
+	waiting_for = 1;
+	l[0].heard = 0;
+	vd_discover_keys(l[1].discover, &ours.group, 1);
+	vd_discover_soon(l[1].discover);
+	run(&loop, 20000);
+	assert_int_equal(waiting_for, 0);
+	assert_memory_equal(l[0].epoch, vd_group_epoch_id(ours.group, 0), VD_EPOCH_BYTES);
+	close_all(&loop, l, 2);
+	vd_group_free(behind);
+	village_leave(&ours);
+}
+
 static void test_discover__replays_and_noise_are_not_heard(void **state)
 {
 	uint8_t packet[VD_BEACON_BYTES + 1] = {0}, noise[VD_BEACON_BYTES];
@@ -271,6 +307,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_discover__members_find_each_other_and_nobody_else),
+		cmocka_unit_test(test_discover__one_that_is_behind_is_known_by_its_epoch),
 		cmocka_unit_test(test_discover__replays_and_noise_are_not_heard),
 		cmocka_unit_test(test_discover__says_nothing_without_a_key_a_port_or_an_interface),
 	};

@@ -342,6 +342,107 @@ static void test_loop__a_call_brings_both_the_same(void **state)
 	assert_int_equal(sync_once(&ana, "127.0.0.1:0", &result), VD_EINVAL);
 }
 
+/* A new epoch, as after a removal. */
+static void rotate(const struct person *who)
+{
+	struct vd_store *store = open_store(who);
+	struct vd_epoch_keys keys;
+	struct vd_group *group;
+	struct vd_write *write;
+	struct vd_buf content = {0};
+	struct vd_id id;
+
+	randombytes_buf(&keys, sizeof keys);
+	assert_int_equal(vd_store_group(store, who->group, &group), 0);
+	assert_int_equal(vd_group_make_epoch(group, &keys, NULL, 0, &content), 0);
+	assert_int_equal(vd_write_begin(store, &write), 0);
+	add_control(write, group, &content, &id);
+	assert_int_equal(vd_write_commit(write), 0);
+	vd_group_free(group);
+	vd_store_close(store);
+}
+
+/* Arrival number up to which one store takes the other's device to have its control records; 0: none. */
+static uint64_t heard(const struct person *who, const struct person *of)
+{
+	struct vd_store *store = open_store(who), *other = open_store(of);
+	struct vd_group *group;
+	uint64_t arrival = 0;
+
+	assert_int_equal(vd_store_group(other, of->group, &group), 0);
+	int rc = vd_store_heard(store, who->group, vd_group_identity(group)->author, &arrival);
+	assert_true(!rc || rc == VD_ENOTFOUND);
+	vd_group_free(group);
+	vd_store_close(store);
+	vd_store_close(other);
+	return rc ? 0 : arrival;
+}
+
+/* Who was away when the epoch changed, twice: whoever calls, with the command line or the daemon, both end with everything. */
+static void test_loop__one_that_was_away_catches_up(void **state)
+{
+	(void)state;
+	for (int way = 0; way < 3; way++) {
+		struct vd_sync_result result;
+		struct process one, two;
+
+		rotate(&hub);
+		rotate(&hub);
+		for (uint8_t lane = VD_LANE_URGENT; lane < VD_LANES; lane++) {
+			say(&hub, 30, lane);
+			say(&ana, 20, lane);
+		}
+		start(&one, way ? &ana : &hub, "127.0.0.1:0", NULL);
+		if (way < 2) {
+			assert_int_equal(sync_once(way ? &hub : &ana, one.address, &result), 0);
+			assert_true(result.connected && result.complete);
+			assert_int_equal(result.stats.sent, way ? 92 : 60);
+			assert_int_equal(result.stats.received, way ? 60 : 92);
+		} else {
+			start(&two, &hub, "127.0.0.1:0", one.address);
+			EVENTUALLY(same(&hub, &ana));
+			assert_true(read_log(&two, "<6>settled"));
+			assert_int_equal(stop(&two, SIGTERM), 0);
+		}
+		assert_true(same(&hub, &ana));
+		uint64_t before = heard(&ana, &hub);
+		/* what is written from now on is written under the new keys */
+		say(&ana, 1, VD_LANE_URGENT);
+		assert_int_equal(sync_once(way ? &hub : &ana, one.address, &result), 0);
+		assert_int_equal(stop(&one, SIGTERM), 0);
+		assert_true(same(&hub, &ana));
+		/* both know of each other that the control records came across, and do not write it down again */
+		assert_true(heard(&hub, &ana) > 0 && heard(&ana, &hub) > 0);
+		if (!way)
+			assert_int_equal(heard(&ana, &hub), before);
+	}
+}
+
+/* A hundred connections from one address that say nothing keep nobody from another out. */
+static void test_loop__silent_ones_keep_nobody_out(void **state)
+{
+	struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000002)};
+	struct sockaddr_storage to;
+	struct vd_sync_result result;
+	struct process daemon;
+	int fd[100];
+
+	(void)state;
+	say(&hub, 20, VD_LANE_NORMAL);
+	start(&daemon, &hub, "127.0.0.1:0", NULL);
+	assert_int_equal(vd_address_parse(daemon.address, &to), 0);
+	for (size_t i = 0; i < 100; i++) {
+		fd[i] = socket(AF_INET, SOCK_STREAM, 0);
+		assert_int_equal(bind(fd[i], (const struct sockaddr *)&from, sizeof from), 0);
+		assert_int_equal(connect(fd[i], (const struct sockaddr *)&to, sizeof(struct sockaddr_in)), 0);
+	}
+	assert_int_equal(sync_once(&ana, daemon.address, &result), 0);
+	assert_true(result.complete && same(&hub, &ana));
+	for (size_t i = 0; i < 100; i++)
+		close(fd[i]);
+	assert_int_equal(stop(&daemon, SIGTERM), 0);
+}
+
 static void test_loop__open_sessions_push_at_once(void **state)
 {
 	struct process one, two;
@@ -476,6 +577,8 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_loop__a_call_brings_both_the_same, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_loop__one_that_was_away_catches_up, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_loop__silent_ones_keep_nobody_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_loop__open_sessions_push_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_loop__a_killed_peer_is_called_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_loop__a_group_joined_later_is_served, setup, teardown),

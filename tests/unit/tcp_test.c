@@ -56,10 +56,31 @@ int vd_node_accept(struct vd_node *n, uint64_t now_ms, uint32_t *conn)
 	return 0;
 }
 
+static uint8_t epochs_known = 1; /* their ids begin with 0, 1, … */
+static int last_epoch;           /* of the last call; -1: the plain one */
+
 int vd_node_connect(struct vd_node *n, uint64_t now_ms, const uint8_t *group, uint32_t *conn)
 {
 	(void)group;
+	last_epoch = -1;
 	return vd_node_accept(n, now_ms, conn);
+}
+
+int vd_node_call_back(struct vd_node *n, uint64_t now_ms, const uint8_t *group, const uint8_t *epoch, uint32_t *conn)
+{
+	(void)group;
+	last_epoch = epoch[0];
+	return vd_node_accept(n, now_ms, conn);
+}
+
+const uint8_t *vd_node_epoch(const struct vd_node *n, const uint8_t *group, size_t i)
+{
+	static uint8_t id[VD_EPOCH_BYTES];
+
+	(void)n;
+	(void)group;
+	id[0] = (uint8_t)i;
+	return i < epochs_known ? id : NULL;
 }
 
 int vd_node_feed(struct vd_node *n, uint64_t now_ms, uint32_t conn, struct vd_slice raw)
@@ -589,7 +610,7 @@ static void test_tcp__strangers_displace_no_session(void **state)
 
 static void test_tcp__calls_find_a_place(void **state)
 {
-	uint8_t group[VD_GROUP_BYTES] = {0};
+	uint8_t group[VD_GROUP_BYTES] = {0}, epoch[VD_EPOCH_BYTES] = {0};
 	struct sockaddr_storage to;
 	struct sockaddr_in other = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t n = sizeof other;
@@ -609,14 +630,14 @@ static void test_tcp__calls_find_a_place(void **state)
 	}
 	/* with all that may be accepted open, so many calls are possible */
 	for (count = VD_TCP_IN_MAX; count < VD_PEERS_MAX; count++) {
-		assert_int_equal(vd_tcp_call_address(tcp, (const struct sockaddr *)&to, group, NULL), 0);
+		assert_int_equal(vd_tcp_call_address(tcp, (const struct sockaddr *)&to, group, epoch, NULL), 0);
 		RUN_UNTIL(node.count == count + 1);
 		prove(count, false);
 	}
-	assert_int_equal(vd_tcp_call_address(tcp, (const struct sockaddr *)&to, group, NULL), VD_ECAP);
+	assert_int_equal(vd_tcp_call_address(tcp, (const struct sockaddr *)&to, group, epoch, NULL), VD_ECAP);
 	/* then calls make room for each other, and not at the cost of those who called us */
 	node.conn[VD_TCP_IN_MAX + 2].settled = true;
-	assert_int_equal(vd_tcp_call_address(tcp, (const struct sockaddr *)&to, group, NULL), 0);
+	assert_int_equal(vd_tcp_call_address(tcp, (const struct sockaddr *)&to, group, epoch, NULL), 0);
 	assert_false(node.conn[VD_TCP_IN_MAX + 2].there);
 	RUN_UNTIL(node.count == count + 1);
 	assert_true(node.conn[count].there);
@@ -624,6 +645,137 @@ static void test_tcp__calls_find_a_place(void **state)
 	for (size_t i = 0; i < VD_TCP_IN_MAX; i++)
 		close(fd[i]);
 	close(server);
+}
+
+/* A listening socket of the test's own, and who calls it. */
+static int listen_raw(struct sockaddr_storage *out)
+{
+	struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t n = sizeof here;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+	assert_int_equal(bind(fd, (const struct sockaddr *)&here, sizeof here), 0);
+	assert_int_equal(listen(fd, 16), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&here, &n), 0);
+	memset(out, 0, sizeof *out);
+	memcpy(out, &here, sizeof here);
+	return fd;
+}
+
+static int take_call(int server)
+{
+	int fd = -1;
+
+	for (int tries = 0; tries < 1000 && fd < 0; tries++) {
+		run(10);
+		fd = accept(server, NULL, NULL);
+	}
+	assert_true(fd >= 0);
+	return fd;
+}
+
+static void call_raw(const struct sockaddr_storage *to, const uint8_t *group)
+{
+	assert_int_equal(vd_tcp_call(tcp, "both.test", vd_address_port((const struct sockaddr *)to), group, NULL), 0);
+}
+
+static void test_tcp__who_is_silent_is_called_back_under_older_epochs(void **state)
+{
+	static const char prologue[VD_CHANNEL_PROLOGUE_BYTES + 1] = {0};
+	uint8_t group[VD_GROUP_BYTES] = {0}, epoch[VD_EPOCH_BYTES] = {2};
+	struct sockaddr_storage to;
+	int server = listen_raw(&to), fd;
+
+	(void)state;
+	epochs_known = 3;
+	call_raw(&to, group);
+	for (int i = 0; i < 3; i++) {
+		fd = take_call(server);
+		assert_int_equal(last_epoch, i ? i : -1);
+		assert_int_equal(closed, 0);
+		assert_int_equal(places(), 1);
+		/* something is under way when the line breaks */
+		node.conn[node.count - 1].out = 48;
+		assert_int_equal(send(fd, prologue, VD_CHANNEL_PROLOGUE_BYTES, MSG_NOSIGNAL), VD_CHANNEL_PROLOGUE_BYTES);
+		if (i != 1) /* the second says nothing more, and does not hang up either */
+			close(fd);
+	}
+	RUN_UNTIL(closed == 1);
+	assert_int_equal(last_err, VD_ECLOSED);
+	assert_int_equal(node.count, 3);
+
+	/* who answers, or hangs up before the prologue, is no one that is behind */
+	for (size_t said = 0; said < VD_CHANNEL_PROLOGUE_BYTES + 2; said += VD_CHANNEL_PROLOGUE_BYTES + 1) {
+		uint32_t before = node.count;
+
+		closed = 0;
+		call_raw(&to, group);
+		fd = take_call(server);
+		assert_int_equal(send(fd, prologue, said, MSG_NOSIGNAL), said);
+		close(fd);
+		RUN_UNTIL(closed == 1);
+		assert_int_equal(node.count, before + 1);
+	}
+
+	/* not for ever */
+	epochs_known = 30;
+	closed = 0;
+	call_raw(&to, group);
+	for (int i = 0; i < 1 + VD_TCP_BACKS_MAX; i++) {
+		fd = take_call(server);
+		assert_int_equal(last_epoch, i ? i : -1);
+		send(fd, prologue, VD_CHANNEL_PROLOGUE_BYTES, MSG_NOSIGNAL);
+		close(fd);
+	}
+	RUN_UNTIL(closed == 1);
+
+	/* a beacon has told the epoch: that one alone */
+	closed = 0;
+	uint32_t before = node.count;
+	assert_int_equal(vd_tcp_call_address(tcp, (const struct sockaddr *)&to, group, epoch, NULL), 0);
+	fd = take_call(server);
+	assert_int_equal(last_epoch, 2);
+	send(fd, prologue, VD_CHANNEL_PROLOGUE_BYTES, MSG_NOSIGNAL);
+	close(fd);
+	RUN_UNTIL(closed == 1);
+	assert_int_equal(node.count, before + 1);
+
+	/* and whatever the state when all ends */
+	closed = 0;
+	call_raw(&to, group);
+	fd = take_call(server);
+	send(fd, prologue, VD_CHANNEL_PROLOGUE_BYTES, MSG_NOSIGNAL);
+	close(fd);
+	vd_tcp_stop(tcp);
+	RUN_UNTIL(closed == 1);
+	close(server);
+	epochs_known = 1;
+}
+
+/* A hundred that say nothing, all from one place, and then from three: whoever comes from elsewhere finds a place and keeps it. */
+static void test_tcp__silent_ones_displace_each_other(void **state)
+{
+	int fd[100], honest;
+
+	(void)state;
+	for (unsigned i = 0; i < 50; i++)
+		fd[i] = dial_from(1);
+	assert_int_equal(places(), VD_TCP_UNPROVED_SAME);
+	honest = dial_from(9);
+	uint32_t conn = node.count - 1;
+	for (unsigned i = 50; i < 100; i++)
+		fd[i] = dial_from(1 + i % 3);
+	assert_int_equal(places(), VD_TCP_UNPROVED_IN);
+	assert_true(node.conn[conn].there);
+	/* of those that hold as many, and one holds the most, its oldest goes */
+	int more = dial_from(10);
+	assert_int_equal(places(), VD_TCP_UNPROVED_IN);
+	assert_true(node.conn[conn].there && node.conn[conn + 51].there);
+	close(more);
+	close(honest);
+	for (size_t i = 0; i < 100; i++)
+		close(fd[i]);
+	RUN_UNTIL(places() == 0 && vd_tcp_count(tcp) == 0);
 }
 
 static void test_tcp__a_word_for_each_state(void **state)
@@ -653,7 +805,7 @@ static void test_tcp__a_word_for_each_state(void **state)
 
 static void test_tcp__a_call_tries_every_address(void **state)
 {
-	uint8_t group[VD_GROUP_BYTES] = {0};
+	uint8_t group[VD_GROUP_BYTES] = {0}, epoch[VD_EPOCH_BYTES] = {0};
 	struct sockaddr_storage nobody, taken;
 
 	(void)state;
@@ -663,7 +815,7 @@ static void test_tcp__a_call_tries_every_address(void **state)
 	RUN_UNTIL(node.count == 2); /* both ends are ours */
 	/* nobody there; no such name: told by `closed` alone */
 	assert_int_equal(vd_address_parse("127.0.0.1:1", &nobody), 0);
-	assert_int_equal(vd_tcp_call_address(tcp, (const struct sockaddr *)&nobody, group, NULL), 0);
+	assert_int_equal(vd_tcp_call_address(tcp, (const struct sockaddr *)&nobody, group, epoch, NULL), 0);
 	assert_int_equal(closed, 0);
 	RUN_UNTIL(closed == 1);
 	assert_int_equal(last_err, VD_ECLOSED);
@@ -705,6 +857,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_tcp__the_session_at_rest_for_longest_makes_room, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tcp__strangers_displace_no_session, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tcp__calls_find_a_place, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_tcp__who_is_silent_is_called_back_under_older_epochs, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_tcp__silent_ones_displace_each_other, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tcp__a_word_for_each_state, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tcp__a_call_tries_every_address, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tcp__stop_says_goodbye, setup, teardown),

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "daemon/heard.h"
 #include "daemon/writer.h"
 #include "proto/err.h"
 
@@ -28,6 +29,20 @@ int vd_store_commit(struct vd_store *store, struct vd_group *group, struct vd_ba
 	order[committed++] = batch;
 	merge->fresh = batch->count;
 	return fails_with;
+}
+
+static unsigned noted;
+static uint64_t noted_through[VD_PEERS_MAX];
+
+int vd_heard_note(struct vd_store *store, const uint8_t group[VD_GROUP_BYTES], const uint8_t device[VD_KEY_BYTES], uint64_t through)
+{
+	(void)store;
+	assert_int_equal(group[0], 7);
+	assert_int_equal(committed, 2); /* batches first */
+	assert_true(device[0] < VD_PEERS_MAX);
+	noted++;
+	noted_through[device[0]] = through;
+	return 0;
 }
 
 static uv_loop_t loop;
@@ -157,6 +172,25 @@ static void test_writer__takes_so_many_and_tells_of_each(void **state)
 	assert_int_equal(told_conn[0], 100);
 }
 
+static void test_writer__who_has_heard_is_noted_behind_the_batches(void **state)
+{
+	uint8_t group[VD_GROUP_BYTES] = {7}, device[VD_KEY_BYTES] = {0};
+
+	(void)state;
+	noted = 0;
+	occupy();
+	for (uint64_t through = 1; through < 4; through++)
+		for (device[0] = 0; device[0] < VD_PEERS_MAX; device[0]++)
+			vd_writer_heard(writer, group, device, device[0] ? through : 10 - through);
+	vd_writer_heard(writer, group, device, 99); /* no place: said again later */
+	submit(1, 1, VD_LANE_BULK);
+	uv_sem_post(&may_end);
+	vd_writer_stop(writer);
+	assert_int_equal(noted, VD_PEERS_MAX);
+	assert_int_equal(noted_through[0], 9);
+	assert_int_equal(noted_through[1], 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +198,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_writer__batches_of_one_connection_keep_their_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_writer__nobody_waits_for_ever, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_writer__takes_so_many_and_tells_of_each, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_writer__who_has_heard_is_noted_behind_the_batches, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
