@@ -1,7 +1,7 @@
 /* Input: u8 mode ‖ pieces (u16 n ‖ n bytes; the top bit of n: raw instead of one sealed frame).
  *
  * mode & 1: the channel initiates. mode >> 1 & 3: 0 it meets raw bytes; 1 a peer that shook hands with a link key of the group
- * but has proved nothing; 2, 3 one that proved to be a member. Nobody unproved is let in or told who we are, and what is given
+ * but has proved nothing; 2, 3 one that proved to be a member. mode & 8: in a call back. Nobody unproved is let in or told who we are, and what is given
  * out as messages is what was sent, in order. */
 #include <string.h>
 
@@ -60,7 +60,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct vd_rd r = vd_rd(vd_slice(data, size));
 	uint8_t mode = vd_rd_u8(&r), seed[VD_CHANNEL_SEED_BYTES];
-	bool initiator = mode & 1;
+	bool initiator = mode & 1, back = mode & 8;
 	unsigned stage = mode >> 1 & 3;
 	struct vd_buf sent = { 0 }, got = { 0 };
 	struct vd_channel *c;
@@ -69,11 +69,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	prepare();
 	memset(seed, 9, sizeof(seed));
-	c = vd_channel_new(initiator, &view, 1, seed);
+	c = initiator && back ? vd_channel_call_back(view, vd_group_epoch_id(view, 0), seed) : vd_channel_new(initiator, &view, 1, seed);
 	if (!c)
 		return 0;
 	if (stage >= SHAKEN)
-		evil_shake(&e, c, initiator, village.group);
+		evil_shake_as(&e, c, initiator, village.group, back);
 	if (stage >= PROVED) {
 		evil_proof(&e, !initiator, &village.hub, &sent);
 		FUZZ_CHECK(evil_frame(&e, c, vd_buf_slice(&sent)) == 0);
@@ -90,7 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	vd_channel_traffic(c, &out, &in);
 	if (stage < PROVED) {
 		FUZZ_CHECK(vd_channel_state(c) != VD_CHANNEL_OPEN && got.n == 0);
-		FUZZ_CHECK(out <= (initiator ? 48 + 64 + 116 : 32 + 96));
+		FUZZ_CHECK(out <= (size_t)(initiator ? 48 + 64 : 32 + 96) + (initiator != back ? 116 : 0));
 	}
 	FUZZ_CHECK(got.n <= sent.n && (!got.n || memcmp(got.p, sent.p, got.n) == 0));
 	vd_channel_free(c);

@@ -1,6 +1,7 @@
 /* Input: u8 mode ‖ steps. A session meets a real one, by way of somebody who may drop, change and invent messages.
  *
- * mode & 1: the victim initiates; mode & 2: equal sets; mode & 4: a small difference. A step is u8 what ‖ …:
+ * mode & 1: the victim initiates; mode & 2: equal sets; mode & 4: a small difference; mode & 8: lane 0 differs too, and the victim
+ * gives that one first. A step is u8 what ‖ …:
  *   0 the next message of the real peer arrives       1 … changed: u16 offset ‖ u8 xor      2 … cut: u16 bytes stay
  *   3 an invented one: u8 type ‖ u8 n ‖ n bytes       4 … with round and lane in front: u8 type ‖ u8 lane ‖ u8 n ‖ n bytes
  *   5 the victim speaks, and the peer hears it        6 a batch is durable                  7 u8 seconds pass
@@ -14,20 +15,25 @@
 
 enum { STEPS = 400, DRAINS = 200 };
 
-static struct pair pairs[3]; /* large difference, equal, small */
+static struct pair pairs[4]; /* large difference, equal, small, in lane 0 too */
 
 static void prepare(void)
 {
 	if (pairs[0].now_ms)
 		return;
 	FUZZ_CHECK(vd_sign_selftest() == 0);
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < 4; i++) {
 		pair_init(&pairs[i], i + 1, 3);
 		pair_write(&pairs[i], 30, VD_LANE_URGENT, true, true);
 		pair_common(&pairs[i], i == 2 ? 2000 : 100, VD_LANE_NORMAL);
 		if (i != 1) {
 			pair_write(&pairs[i], 20, VD_LANE_NORMAL, true, false);
 			pair_write(&pairs[i], 20, VD_LANE_NORMAL, false, true);
+		}
+		if (i == 3) {
+			world_epoch(&pairs[i].w);
+			vd_batch_seal(&pairs[i].w.control);
+			memory_add(&pairs[i].a.m, &pairs[i].w.control.entries[pairs[i].w.control.count - 1].record);
 		}
 	}
 }
@@ -144,10 +150,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct scene s = { .now_ms = 1000 };
 
 	prepare();
-	s.p = &pairs[mode & 2 ? 1 : mode & 4 ? 2 : 0];
+	s.p = &pairs[mode & 8 ? 3 : mode & 2 ? 1 : mode & 4 ? 2 : 0];
 	pair_connect(s.p);
 	s.victim = mode & 1 ? &s.p->a : &s.p->b;
 	s.peer = mode & 1 ? &s.p->b : &s.p->a;
+	if (mode & 8)
+		vd_session_control_first(s.victim->s);
 	for (int i = 0; i < STEPS && r.n && !r.err; i++)
 		step(&s, &r);
 	victim_speaks(&s);

@@ -159,6 +159,18 @@ static void equivocate(struct run *r)
 
 /* --- chance --- */
 
+/* Under the newest epoch that the other knows as well, as trying one after the other would find out. */
+static struct wire *call(struct run *r, size_t a, size_t b, uint64_t latency_ms)
+{
+	struct vd_group *from = r->n.hosts[a].group, *to = r->n.hosts[b].group;
+
+	for (size_t i = 0; i < vd_group_epoch_count(from); i++)
+		for (size_t k = 0; k < vd_group_epoch_count(to); k++)
+			if (memcmp(vd_group_epoch_id(from, i), vd_group_epoch_id(to, k), VD_EPOCH_BYTES) == 0)
+				return net_call_back(&r->n, a, b, latency_ms, vd_group_epoch_id(from, i));
+	return net_connect(&r->n, a, b, latency_ms);
+}
+
 static void meet(struct run *r)
 {
 	size_t a = any_host(r), b = any_host(r);
@@ -168,7 +180,7 @@ static void meet(struct run *r)
 	if (a == b)
 		return;
 	r->sessions++;
-	w = net_connect(&r->n, a, b, chance(r, 4) ? chance(r, 50) : chance(r, 3000));
+	w = call(r, a, b, chance(r, 4) ? chance(r, 50) : chance(r, 3000));
 	if (w && !chance(r, 5))
 		w->bytes_per_s = 1000 + chance(r, 20000); /* a radio modem */
 }
@@ -236,7 +248,7 @@ static void calm_round(struct run *r)
 	for (size_t i = 0; i < r->n.host_count; i++) {
 		size_t to = any_host(r);
 
-		w[i] = to == i ? NULL : net_connect(&r->n, i, to, 5 + chance(r, 40));
+		w[i] = to == i ? NULL : call(r, i, to, 5 + chance(r, 40));
 	}
 	for (size_t i = 0; i < r->n.host_count; i++) {
 		if (w[i] && w[i]->up)
@@ -282,6 +294,8 @@ static bool run(uint64_t seed, bool verbose)
 		step(r);
 		if (i % 40 == 20)
 			net_newcomer(&r->n);
+		if (i % 50 == 30)
+			net_epoch(&r->n); /* which those away hear of late */
 	}
 	for (size_t i = 0; i < NET_WIRES_MAX; i++)
 		if (r->n.wires[i].up)
