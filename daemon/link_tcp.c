@@ -8,6 +8,8 @@
 #include "proto/err.h"
 #include "tcp.h"
 
+enum { CALLS_MAX = 8 }; /* of one sync */
+
 struct visit {
 	struct vd_store *store;
 	struct vd_tcp *tcp;
@@ -15,6 +17,7 @@ struct visit {
 	uv_timer_t watch;
 	uint64_t moved_bytes, moved_ms; /* the last sign of progress */
 	bool ended, stalled;
+	bool moved;              /* the last call did */
 	int err;
 };
 
@@ -47,12 +50,17 @@ static void on_closed(void *ctx, struct vd_link *link)
 
 	visit->ended = true;
 	visit->err = visit->stalled ? VD_ECLOSED : link->err;
+	/* of all calls together */
+	uint64_t sent = visit->result->stats.sent, received = visit->result->stats.received;
 	visit->result->stats = link->stats;
 	/* nothing depends on it: the next visit shows it again */
 	if (link->proved && link->stats.control_through)
 		(void)vd_heard_note(visit->store, vd_group_id(link->group), link->peer, link->stats.control_through);
-	visit->result->bytes_in = link->bytes_in;
-	visit->result->bytes_out = link->bytes_out;
+	visit->result->stats.sent += sent;
+	visit->result->stats.received += received;
+	visit->result->bytes_in += link->bytes_in;
+	visit->result->bytes_out += link->bytes_out;
+	visit->moved = link->stats.sent + link->stats.received > 0;
 	visit->result->complete = link->settled && link->stats.complete && !link->err;
 	uv_close((uv_handle_t *)&visit->watch, NULL);
 	vd_tcp_stop(visit->tcp);
@@ -80,6 +88,8 @@ static int call_and_run(uv_loop_t *loop, struct visit *visit, struct vd_node *no
 	struct vd_tcp_events events = {visit, on_commit, on_opened, on_settled, on_closed};
 	int rc;
 
+	visit->ended = visit->moved = false;
+	visit->err = 0;
 	visit->tcp = vd_tcp_new(loop, node, &events);
 	if (!visit->tcp)
 		return VD_ENOMEM;
@@ -124,8 +134,14 @@ int vd_sync_tcp(struct vd_store *store, struct vd_group *group, const char *host
 	rc = node ? vd_node_add_group(node, group) : VD_ENOMEM;
 	/* a peer that hangs up while we write is an answer, not a reason to die */
 	sigaction(SIGPIPE, &ignore, &before);
-	if (!rc)
+	/* An end that came to take no more of somebody ends the session, and says so in the next. */
+	for (int calls = 0; !rc && calls < CALLS_MAX; calls++) {
 		rc = call_and_run(&loop, &visit, node, host, port, vd_group_id(group));
+		if (rc != VD_EBUSY || visit.stalled || !(visit.moved || result->stats.declines_more))
+			break;
+		if (calls + 1 < CALLS_MAX)
+			rc = 0;
+	}
 	sigaction(SIGPIPE, &before, NULL);
 	vd_node_free(node);
 	uv_loop_close(&loop);

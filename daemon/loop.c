@@ -181,9 +181,10 @@ static void on_committed(void *ctx, uint32_t conn, int rc, const struct vd_merge
 	if (rc)
 		vd_log(VD_LOG_ERROR, "commit failed why=%s", vd_err_name(rc));
 	else
-		vd_log(VD_LOG_INFO, "stored new=%llu known=%llu filled=%llu refused=%llu pooled=%llu",
+		vd_log(VD_LOG_INFO, "stored new=%llu known=%llu filled=%llu refused=%llu pooled=%llu declined=%llu",
 		       (unsigned long long)merge->fresh, (unsigned long long)merge->known, (unsigned long long)merge->filled,
-		       (unsigned long long)merge->refused, (unsigned long long)merge->pooled);
+		       (unsigned long long)merge->refused, (unsigned long long)merge->pooled,
+		       (unsigned long long)merge->declined);
 	vd_tcp_committed(d->tcp, conn, rc);
 	look(d);
 }
@@ -255,8 +256,8 @@ static void on_closed(void *ctx, struct vd_link *link)
 		log_link(VD_LOG_INFO, "dropped", link, why);
 	/* a spare session with the same device: the other one goes on */
 	bool connected = link->proved && vd_node_has_peer(d->node, vd_group_id(link->group), link->peer);
-	if (link->owner)
-		vd_calls_ended(link->owner, link->err, connected, now_ms, randombytes_random());
+	if (link->owner) /* one that we end to say whom we decline is called again soon */
+		vd_calls_ended(link->owner, link->stats.declines_more ? VD_OK : link->err, connected, now_ms, randombytes_random());
 	if (link->proved && !connected)
 		vd_calls_free_doubled(&d->calls, vd_group_id(link->group), now_ms, randombytes_random());
 	if (!d->stopping)

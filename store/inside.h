@@ -201,9 +201,8 @@ struct vd_share {
 	uint64_t records[VD_LANES];
 	uint64_t accepted[VD_LANES];  /* of one without a role: what a revocation accepted of theirs, at most */
 	uint64_t day, day_bytes;      /* bodies that came on that day of ours */
-	uint64_t released_day;        /* waiting bodies were last wanted again then */
-	uint64_t left;                /* while that is done: bytes that may still be wanted */
-	bool moved, releasing, recounted;
+	uint64_t released_day, released_bytes; /* waiting bodies that were wanted again on that day */
+	bool moved, recounted;
 };
 struct vd_declining {
 	uint8_t group[VD_GROUP_BYTES];
@@ -230,7 +229,7 @@ struct vd_write {
 	size_t share_count, share_cap;
 	struct vd_declining *declining; /* of one group; NULL: not looked at */
 	struct vd_shares set;      /* once has_set */
-	bool has_set, anew;        /* anew: what waits is gone through whatever was wanted again today */
+	bool has_set;
 	uint64_t next;             /* arrival number of the next record */
 	int err;                   /* sticky: the transaction cannot be committed */
 	uint8_t nonces[64][VD_BODY_NONCE_BYTES]; /* drawn in advance: a system call each is dear */

@@ -6,9 +6,9 @@
 #include "inside.h"
 #include "proto/err.h"
 
-/* The value "share" group, author: u64 records of each lane ‖ u64 day ‖ u64 bytes of bodies that came on it ‖ u64 day on which
- * waiting bodies were last wanted again. Notes "config": u64 each. */
-enum { SHARE_BYTES = 8 * (VD_LANES + 3), RELEASE_AT_ONCE = 2048 };
+/* The value "share" group, author: u64 records of each lane ‖ u64 day ‖ u64 bytes of bodies that came on it ‖ u64 day ‖ u64 bytes of
+ * waiting bodies that were wanted again on it. Notes "config": u64 each. */
+enum { SHARE_BYTES = 8 * (VD_LANES + 4), RELEASE_AT_ONCE = 2048 };
 static const char config[] = "config";
 
 /* --- what a person set --- */
@@ -68,6 +68,7 @@ static int load(struct vd_write *w, struct vd_share *share)
 		share->day = vd_rd_u64(&r);
 		share->day_bytes = vd_rd_u64(&r);
 		share->released_day = vd_rd_u64(&r);
+		share->released_bytes = vd_rd_u64(&r);
 		rc = vd_rd_end(&r) ? VD_EDAMAGED : VD_OK;
 	}
 	vd_buf_deinit(&value);
@@ -151,6 +152,7 @@ static void put_share(struct vd_write *w, const struct vd_share *share)
 	vd_set_u64(value + 8 * VD_LANES, share->day);
 	vd_set_u64(value + 8 * VD_LANES + 8, share->day_bytes);
 	vd_set_u64(value + 8 * VD_LANES + 16, share->released_day);
+	vd_set_u64(value + 8 * VD_LANES + 24, share->released_bytes);
 	vd_effects_value(&w->effects, w->store, "share", parts, 2, vd_slice(value, sizeof(value)));
 }
 
@@ -365,16 +367,12 @@ static int release_one(struct vd_write *w, MDB_txn *txn, const struct vd_members
 	rc = share_of(w, record.group, record.author, &share);
 	if (rc)
 		return rc;
-	if (!share->releasing) {
-		share->releasing = true;
-		share->left = share->released_day == day && !w->anew ? 0 : w->set.day_bytes;
-		if (share->day == day)
-			share->left -= share->left < share->day_bytes ? share->left : share->day_bytes;
-	}
-	if (record.body_bytes > share->left)
-		return VD_OK;
-	share->left -= record.body_bytes;
+	if (share->released_day != day)
+		share->released_bytes = 0;
 	share->released_day = day;
+	if (share->released_bytes + record.body_bytes + (share->day == day ? share->day_bytes : 0) > w->set.day_bytes)
+		return VD_OK;
+	share->released_bytes += record.body_bytes;
 	share->moved = true;
 	++*count;
 	return vd_write_again(w, in, &stored, &record, 0);
@@ -459,7 +457,6 @@ static int release(struct vd_store *s, struct vd_group *group, uint64_t day, boo
 		rc = vd_write_begin(s, &w);
 		if (rc)
 			return rc;
-		w->anew = anew;
 		rc = settings_of(w);
 		if (!rc && !after)
 			rc = review_declined(w, group);

@@ -98,7 +98,8 @@ int vd_store_heard_set(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], c
 struct vd_merge {
 	uint64_t fresh, known, filled;   /* new records; had already; stubs that got their body, and what was spoilt here */
 	uint64_t refused;
-	uint64_t pooled, declined;       /* by authors not known yet: wait in the pool; found no place there, and must come again */
+	uint64_t pooled, declined;       /* by authors not known yet: wait in the pool; found no place there and must come again, or are beyond their
+	                                  * author's share (shares.h) */
 	uint64_t refused_why[32];        /* indexed by -enum vd_err */
 	uint64_t first_arrival, last_arrival; /* of the fresh ones, 0 when none */
 };

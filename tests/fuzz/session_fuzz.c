@@ -1,7 +1,7 @@
 /* Input: u8 mode ‖ steps. A session meets a real one, by way of somebody who may drop, change and invent messages.
  *
  * mode & 1: the victim initiates; mode & 2: equal sets; mode & 4: a small difference; mode & 8: lane 0 differs too, and the victim
- * gives that one first. A step is u8 what ‖ …:
+ * gives that one first; mode & 16, 32: the initiator, the other end declines somebody. A step is u8 what ‖ …:
  *   0 the next message of the real peer arrives       1 … changed: u16 offset ‖ u8 xor      2 … cut: u16 bytes stay
  *   3 an invented one: u8 type ‖ u8 n ‖ n bytes       4 … with round and lane in front: u8 type ‖ u8 lane ‖ u8 n ‖ n bytes
  *   5 the victim speaks, and the peer hears it        6 a batch is durable                  7 u8 seconds pass
@@ -151,6 +151,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	prepare();
 	s.p = &pairs[mode & 8 ? 3 : mode & 2 ? 1 : mode & 4 ? 2 : 0];
+	s.p->a.m.declined.count = s.p->b.m.declined.count = 0;
+	for (unsigned i = 0; i < 2; i++)
+		if (mode & 16u << i)
+			vd_declined_add(&(i ? &s.p->b : &s.p->a)->m.declined, VD_LANE_NORMAL, s.p->w.writers[i + 1].identity.author);
 	pair_connect(s.p);
 	s.victim = mode & 1 ? &s.p->a : &s.p->b;
 	s.peer = mode & 1 ? &s.p->b : &s.p->a;
