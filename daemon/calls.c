@@ -107,7 +107,7 @@ struct vd_call *vd_calls_due(struct vd_calls *calls, uint64_t now_ms)
 	}
 	if (due) {
 		due->state = VD_CALL_CALLING;
-		due->doubled = due->patient = false;
+		due->doubled = due->patient = due->refused = false;
 	}
 	return due;
 }
@@ -139,7 +139,8 @@ void vd_calls_ended(struct vd_call *call, int err, bool connected, uint64_t now_
 		call->wait_ms = VD_CALLS_FIRST_MS;
 	call->state = VD_CALL_WAITING;
 	call->doubled = connected;
-	call->patient = connected || err == VD_EBUSY || err == VD_EAUTHOR;
+	call->refused = err == VD_EAUTHOR;
+	call->patient = connected || err == VD_EBUSY || call->refused;
 	if (call->patient) {
 		call->next_ms = now_ms + jitter(connected ? VD_CALLS_DOUBLE_MS : VD_CALLS_BUSY_MS, random);
 		return;
@@ -148,18 +149,31 @@ void vd_calls_ended(struct vd_call *call, int err, bool connected, uint64_t now_
 	call->wait_ms = call->wait_ms < VD_CALLS_LAST_MS / 2 ? call->wait_ms * 2 : VD_CALLS_LAST_MS;
 }
 
+/* What it waited for has come. */
+static void call_soon(struct vd_call *call, uint64_t now_ms, uint32_t random)
+{
+	uint64_t soon_ms = now_ms + jitter(VD_CALLS_FIRST_MS, random);
+
+	call->doubled = call->patient = call->refused = false;
+	if (call->next_ms > soon_ms)
+		call->next_ms = soon_ms;
+}
+
 void vd_calls_free_doubled(struct vd_calls *calls, const uint8_t group[VD_GROUP_BYTES], uint64_t now_ms, uint32_t random)
 {
 	for (size_t i = 0; i < VD_CALLS_MAX; i++) {
 		struct vd_call *call = &calls->call[i];
-		uint64_t soon_ms = now_ms + jitter(VD_CALLS_FIRST_MS, random);
 
-		if (!is_of(call, group) || call->state != VD_CALL_WAITING || !call->doubled)
-			continue;
-		call->doubled = call->patient = false;
-		if (call->next_ms > soon_ms)
-			call->next_ms = soon_ms;
+		if (is_of(call, group) && call->state == VD_CALL_WAITING && call->doubled)
+			call_soon(call, now_ms, random);
 	}
+}
+
+void vd_calls_free_refused(struct vd_calls *calls, uint64_t now_ms, uint32_t random)
+{
+	for (size_t i = 0; i < VD_CALLS_MAX; i++)
+		if (calls->call[i].state == VD_CALL_WAITING && calls->call[i].refused)
+			call_soon(&calls->call[i], now_ms, random);
 }
 
 void vd_calls_hurry(struct vd_calls *calls, uint64_t now_ms)

@@ -34,6 +34,7 @@ struct vd_call {
 	uint32_t wait_ms;                /* the next back-off, before jitter */
 	bool doubled;                    /* waiting because its device was connected already */
 	bool patient;                    /* a beacon is no reason to call sooner */
+	bool refused;                    /* by us: as far as we knew, its device had no role */
 };
 
 /* All zero is valid and empty. Calls stay where they are while not FREE. */
@@ -54,6 +55,8 @@ void vd_calls_opened(struct vd_call *, uint64_t now_ms);
 void vd_calls_ended(struct vd_call *, int err, bool connected, uint64_t now_ms, uint32_t random);
 /* A session of the group ended, whoever had called: those that were doubled are worth a call again. */
 void vd_calls_free_doubled(struct vd_calls *, const uint8_t group[VD_GROUP_BYTES], uint64_t now_ms, uint32_t random);
+/* Control records came, of whatever group: those that were refused may have been admitted. */
+void vd_calls_free_refused(struct vd_calls *, uint64_t now_ms, uint32_t random);
 /* All that wait are due ("sync now"). */
 void vd_calls_hurry(struct vd_calls *, uint64_t now_ms);
 /* The longest open found one, when others were heard that find no room; NULL else. */

@@ -100,6 +100,7 @@ static void refresh_keys(struct daemon *d)
 	if (generation == d->generation)
 		return;
 	d->generation = generation;
+	vd_calls_free_refused(&d->calls, vd_tcp_now(), randombytes_random());
 	if (d->discover)
 		vd_discover_keys(d->discover, d->groups, d->group_count);
 }

@@ -191,6 +191,13 @@ static void test_calls__a_device_without_a_role_is_not_hurried_to(void **state)
 	hear(1, now + 1000);
 	assert_null(vd_calls_due(&calls, now + VD_CALLS_BUSY_MS / 2 - 1));
 	assert_ptr_equal(vd_calls_due(&calls, now + VD_CALLS_BUSY_MS / 2), call);
+	/* unless it may have been given one meanwhile */
+	vd_calls_ended(call, VD_EAUTHOR, false, now, 0);
+	vd_calls_free_refused(&calls, now + 1000, 0);
+	assert_ptr_equal(vd_calls_due(&calls, now + 1000 + VD_CALLS_FIRST_MS / 2), call);
+	vd_calls_ended(call, VD_EBUSY, false, now, 0);
+	vd_calls_free_refused(&calls, now + 1000, 0);
+	assert_null(vd_calls_due(&calls, now + VD_CALLS_BUSY_MS / 2 - 1));
 }
 
 static void test_calls__a_handful_and_never_all(void **state)
