@@ -205,16 +205,27 @@ static bool read_log(struct process *process, const char *wanted)
 	return true;
 }
 
+static bool discovers; /* the daemons started now: on the loopback interface */
+
 /* This program again, as a daemon: a fresh process, with none of the test's threads and handlers. */
 static pid_t spawn(const struct person *who, const char *listen, const char *peer, int log)
 {
+	static char program[] = "loop_test", home_is[] = "--home", listen_on[] = "--listen", peer_is[] = "--peer", discover_on[] = "--discover-on",
+	            lo[] = "lo";
 	char home[sizeof who->home], at[VD_ADDRESS_TEXT], to[VD_ADDRESS_TEXT];
-	char *argv[] = {(char[]){"loop_test"}, (char[]){"--home"}, home, (char[]){"--listen"}, at,
-	                peer ? (char[]){"--peer"} : NULL, to, NULL};
+	char *argv[10] = {program, home_is, home, listen_on, at}, **end = argv + 5;
 
 	snprintf(home, sizeof home, "%s", who->home);
 	snprintf(at, sizeof at, "%s", listen);
 	snprintf(to, sizeof to, "%s", peer ? peer : "");
+	if (peer) {
+		*end++ = peer_is;
+		*end++ = to;
+	}
+	if (discovers) {
+		*end++ = discover_on;
+		*end++ = lo;
+	}
 	pid_t pid = fork();
 	assert_true(pid >= 0);
 	if (pid)
@@ -418,6 +429,26 @@ static void test_loop__one_that_was_away_catches_up(void **state)
 	}
 }
 
+/* Neither was told where the other is: the old epoch's tag in its beacon is enough. */
+static void test_loop__one_that_was_away_is_found_by_its_beacon(void **state)
+{
+	struct process one, two;
+
+	(void)state;
+	rotate(&hub);
+	struct vd_id there = say(&hub, 10, VD_LANE_NORMAL), back = say(&ana, 10, VD_LANE_NORMAL);
+	discovers = true;
+	start(&one, &ana, "127.0.0.1:0", NULL);
+	start(&two, &hub, "127.0.0.1:0", NULL);
+	discovers = false;
+	EVENTUALLY(has(&ana, &there) && has(&hub, &back));
+	assert_true(read_log(&two, "<6>settled"));
+	assert_true(strstr(two.seen, "<6>opened") && strstr(two.seen, " to=127.0.0.1"));
+	assert_int_equal(stop(&one, SIGTERM), 0);
+	assert_int_equal(stop(&two, SIGTERM), 0);
+	assert_true(same(&hub, &ana));
+}
+
 /* A hundred connections from one address that say nothing keep nobody from another out. */
 static void test_loop__silent_ones_keep_nobody_out(void **state)
 {
@@ -578,6 +609,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_loop__a_call_brings_both_the_same, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_loop__one_that_was_away_catches_up, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_loop__one_that_was_away_is_found_by_its_beacon, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_loop__silent_ones_keep_nobody_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_loop__open_sessions_push_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_loop__a_killed_peer_is_called_again, setup, teardown),
