@@ -20,7 +20,7 @@ struct vd_group *vd_group_new(const uint8_t group[VD_GROUP_BYTES], const struct 
 		g->identity = *identity;
 		g->has_identity = true;
 	}
-	g->name_held = VD_NOWHERE;
+	g->name_held = g->founding = g->current = VD_NOWHERE;
 	return g;
 }
 
@@ -30,7 +30,18 @@ static void record_deinit(struct vd_group_record *r)
 		sodium_memzero(r->epoch, sizeof(*r->epoch));
 	free(r->epoch);
 	free(r->statement);
+	free(r->revocation);
+	free(r->opinion);
 	free(r->refs);
+}
+
+static void forget_answers(struct vd_group *g)
+{
+	for (size_t i = 0; i < g->device_count; i++)
+		for (size_t lane = 0; lane < VD_LANES; lane++) {
+			free(g->devices[i].accepted[lane]);
+			g->devices[i].accepted[lane] = NULL;
+		}
 }
 
 void vd_group_free(struct vd_group *g)
@@ -39,12 +50,26 @@ void vd_group_free(struct vd_group *g)
 		return;
 	for (size_t i = 0; i < g->record_count; i++)
 		record_deinit(&g->records[i]);
+	forget_answers(g);
 	free(g->records);
 	free(g->by_id.slots);
 	free(g->devices);
 	free(g->by_author.slots);
 	free(g->stack);
+	free(g->places);
+	free(g->keys);
+	free(g->past);
+	free(g->grants_of);
+	free(g->acts_by);
+	free(g->reviews);
+	free(g->revocations);
+	free(g->approvable);
+	free(g->batch);
+	free(g->labels);
+	free(g->acts);
 	free(g->order);
+	free(g->doms);
+	free(g->lacks);
 	free(g->epochs);
 	sodium_memzero(g, sizeof(*g));
 	free(g);
@@ -112,25 +137,47 @@ static int array_grow(void *array, size_t capacity, size_t size)
 	return 0;
 }
 
+static int reserve_records(struct vd_group *g)
+{
+	size_t more = g->record_capacity ? 2 * g->record_capacity : 32;
+
+	/* One beyond, for vd_group_suppose. */
+	if (g->record_count + 1 < g->record_capacity)
+		return 0;
+	if (array_grow(&g->records, more, sizeof(*g->records)) || array_grow(&g->stack, more, sizeof(*g->stack)) ||
+	    array_grow(&g->places, more, sizeof(*g->places)) || array_grow(&g->keys, more, sizeof(*g->keys)) ||
+	    array_grow(&g->past, more, sizeof(*g->past)) || array_grow(&g->grants_of, more, sizeof(*g->grants_of)) ||
+	    array_grow(&g->acts_by, more, sizeof(*g->acts_by)) || array_grow(&g->reviews, more, sizeof(*g->reviews)) ||
+	    array_grow(&g->revocations, more, sizeof(*g->revocations)) || array_grow(&g->labels, more, sizeof(*g->labels)) ||
+	    array_grow(&g->approvable, more, sizeof(*g->approvable)) || array_grow(&g->acts, more, sizeof(*g->acts)))
+		return VD_ENOMEM;
+	if (!g->batch && array_grow(&g->batch, VD_PAST_BATCH, sizeof(*g->batch)))
+		return VD_ENOMEM;
+	g->record_capacity = more;
+	return 0;
+}
+
+static int reserve_devices(struct vd_group *g)
+{
+	size_t more = g->device_capacity ? 2 * g->device_capacity : 16;
+
+	if (g->device_count < g->device_capacity)
+		return 0;
+	if (array_grow(&g->devices, more, sizeof(*g->devices)) || array_grow(&g->order, more, sizeof(*g->order)) ||
+	    array_grow(&g->doms, more, sizeof(*g->doms)) || array_grow(&g->lacks, more, sizeof(*g->lacks)))
+		return VD_ENOMEM;
+	g->device_capacity = more;
+	return 0;
+}
+
 /* Room for one record, device and epoch more, in the tables and in what vd_group_refresh computes. */
 static int reserve(struct vd_group *g)
 {
-	size_t more;
+	size_t more = g->epoch_capacity ? 2 * g->epoch_capacity : 4;
 
-	if (g->record_count == g->record_capacity) {
-		more = g->record_capacity ? 2 * g->record_capacity : 32;
-		if (array_grow(&g->records, more, sizeof(*g->records)) || array_grow(&g->stack, more, sizeof(*g->stack)))
-			return VD_ENOMEM;
-		g->record_capacity = more;
-	}
-	if (g->device_count == g->device_capacity) {
-		more = g->device_capacity ? 2 * g->device_capacity : 16;
-		if (array_grow(&g->devices, more, sizeof(*g->devices)) || array_grow(&g->order, more, sizeof(*g->order)))
-			return VD_ENOMEM;
-		g->device_capacity = more;
-	}
-	if (g->epoch_starts == g->epoch_capacity) {
-		more = g->epoch_capacity ? 2 * g->epoch_capacity : 4;
+	if (reserve_records(g) || reserve_devices(g))
+		return VD_ENOMEM;
+	if (g->epoch_starts + 1 >= g->epoch_capacity) {
 		if (array_grow(&g->epochs, more, sizeof(*g->epochs)))
 			return VD_ENOMEM;
 		g->epoch_capacity = more;
@@ -198,6 +245,8 @@ static int read_statement(const struct vd_control *c, struct vd_group_record *ou
 		memcpy(s->box, c->box, sizeof(s->box));
 		memcpy(s->person, c->person, sizeof(s->person));
 	}
+	if (c->proof)
+		memcpy(s->proof, c->proof, sizeof(s->proof));
 	s->name_bytes = c->name.n;
 	if (c->name.n)
 		memcpy(s->name, c->name.p, c->name.n);
@@ -205,9 +254,25 @@ static int read_statement(const struct vd_control *c, struct vd_group_record *ou
 	return 0;
 }
 
+/* Appends the elements of an array of bins, one after the other; where they begin. */
+static const uint8_t *lay_out(const struct vd_value *list, uint8_t **at)
+{
+	struct vd_rd items = vd_value_items(list);
+	struct vd_value item;
+	uint8_t *begin = *at;
+
+	while (vd_value_next(&items, &item)) {
+		memcpy(*at, item.bytes.p, item.bytes.n);
+		*at += item.bytes.n;
+	}
+	return begin;
+}
+
 static int read_epoch_part(const struct vd_group *g, const struct vd_control *c, struct vd_group_record *out)
 {
-	struct vd_epoch_part *e = calloc(1, sizeof(*e));
+	struct vd_epoch_part *e = calloc(1, sizeof(*e) + (size_t)c->keys.number * VD_KEY_BYTES);
+	struct vd_rd items = vd_value_items(&c->keys);
+	struct vd_value item;
 
 	if (!e)
 		return VD_ENOMEM;
@@ -215,24 +280,71 @@ static int read_epoch_part(const struct vd_group *g, const struct vd_control *c,
 	e->continues = c->of != NULL;
 	if (c->of)
 		memcpy(e->of, c->of, sizeof(e->of));
+	while (vd_value_next(&items, &item))
+		memcpy(e->sealed[e->sealed_count++], item.bytes.p, VD_KEY_BYTES);
 	if (g->has_identity)
 		vd_epoch_part_open(e, &c->keys, &g->identity);
 	out->epoch = e;
 	return 0;
 }
 
-/* Fills what a record that counts will change. */
+static int read_revocation(const struct vd_control *c, struct vd_group_record *out)
+{
+	size_t n = (size_t)c->devices.number * VD_KEY_BYTES + c->name.n;
+	struct vd_revocation *v;
+	uint8_t *at;
+
+	for (size_t lane = 0; lane < VD_LANES; lane++)
+		n += (size_t)c->heads[lane].number * VD_ID_BYTES;
+	v = calloc(1, sizeof(*v) + n);
+	if (!v)
+		return VD_ENOMEM;
+	at = v->bytes;
+	v->device_count = (uint32_t)c->devices.number;
+	v->devices = lay_out(&c->devices, &at);
+	for (size_t lane = 0; lane < VD_LANES; lane++) {
+		v->head_count[lane] = (uint32_t)c->heads[lane].number;
+		v->heads[lane] = lay_out(&c->heads[lane], &at);
+	}
+	memcpy(at, c->name.p, c->name.n);
+	v->reason = vd_slice(at, c->name.n);
+	v->whole = c->person != NULL;
+	if (c->person)
+		memcpy(v->person, c->person, sizeof(v->person));
+	out->revocation = v;
+	return 0;
+}
+
+static int read_opinion(const struct vd_control *c, struct vd_group_record *out)
+{
+	struct vd_opinion *o = calloc(1, sizeof(*o));
+
+	if (!o)
+		return VD_ENOMEM;
+	memcpy(o->about.b, c->about, sizeof(o->about.b));
+	o->accept = c->accept;
+	o->at = VD_NOWHERE;
+	out->opinion = o;
+	return 0;
+}
+
+/* Fills what an act may change. */
 static int read_effect(struct vd_group *g, const struct vd_control *c, struct vd_group_record *out)
 {
-	if (!c->good)
+	int rc;
+
+	out->effect = c->good && (c->kind != VD_CONTROL_GRANT || card_holds(g, c));
+	if (!out->effect)
 		return 0;
 	switch (c->kind) {
-	case VD_CONTROL_GROUP: return read_statement(c, out);
-	case VD_CONTROL_GRANT: return card_holds(g, c) ? read_statement(c, out) : 0;
-	case VD_CONTROL_EPOCH:
-	case VD_CONTROL_REVOKE: return read_epoch_part(g, c, out);
+	case VD_CONTROL_GROUP:
+	case VD_CONTROL_GRANT: return read_statement(c, out);
+	case VD_CONTROL_EPOCH: return read_epoch_part(g, c, out);
+	case VD_CONTROL_REVOKE:
+		rc = read_epoch_part(g, c, out);
+		return rc ? rc : read_revocation(c, out);
 	case VD_CONTROL_REVIEW:
-	case VD_CONTROL_APPROVE:
+	case VD_CONTROL_APPROVE: return read_opinion(c, out);
 	case VD_CONTROL_NEWER: break;
 	}
 	return 0;
@@ -269,7 +381,7 @@ static bool entitled(struct vd_group *g, const struct vd_record *r, const struct
 
 int vd_group_add(struct vd_group *g, const struct vd_record *r)
 {
-	struct vd_group_record fresh = {.id = r->id, .time_ms = r->time_ms};
+	struct vd_group_record fresh = {.id = r->id, .time_ms = r->time_ms, .seq = r->seq, .has_prev = r->has_prev};
 	struct vd_control c;
 	int rc;
 
@@ -284,6 +396,8 @@ int vd_group_add(struct vd_group *g, const struct vd_record *r)
 		return VD_EAUTHOR;
 	if (g->record_count == VD_CONTROL_MAX)
 		return VD_ECAP;
+	fresh.kind = (uint8_t)c.kind;
+	fresh.founding = c.founding && c.good;
 	rc = reserve(g);
 	if (!rc)
 		rc = read_refs(r, &c, &fresh);
@@ -295,6 +409,7 @@ int vd_group_add(struct vd_group *g, const struct vd_record *r)
 	}
 	if (fresh.statement && c.device)
 		admit_device(g, &c, fresh.statement);
+	fresh.by = (uint32_t)(vd_group_entry(g, r->author) - g->devices);
 	if (c.founding && c.good) {
 		memcpy(g->salt, c.salt, sizeof(g->salt));
 		g->has_salt = true;
@@ -305,6 +420,7 @@ int vd_group_add(struct vd_group *g, const struct vd_record *r)
 	g->records[g->record_count++] = fresh;
 	g->generation++;
 	g->fresh = false;
+	forget_answers(g);
 	return 0;
 }
 
@@ -345,9 +461,4 @@ bool vd_group_may_control(struct vd_group *g, const uint8_t author[VD_KEY_BYTES]
 	const struct vd_group_device *d = vd_group_entry(g, author);
 
 	return d && d->shown.coordinator_ever;
-}
-
-bool vd_group_may_connect(struct vd_group *g, const uint8_t author[VD_KEY_BYTES])
-{
-	return vd_group_is_author(g, author);
 }

@@ -132,6 +132,8 @@ struct vd_act {
 /* In control order; valid until the next add. */
 size_t vd_group_act_count(struct vd_group *);
 const struct vd_act *vd_group_act(struct vd_group *, size_t i);
+/* Why, when act i is a revocation and we have the key: else "". */
+void vd_group_act_reason(struct vd_group *, size_t i, char out[VD_NAME_MAX + 1]);
 /* Which acts a device has shown that it knows: those in the past of its own control records, of the epochs in `epochs` (which it wrote
  * under: ids of VD_EPOCH_BYTES) and of the records in `ids`. known[i] is set for act i (never cleared); there are vd_group_act_count. */
 void vd_group_knows(struct vd_group *, const uint8_t author[VD_KEY_BYTES], const uint8_t (*epochs)[VD_EPOCH_BYTES], size_t epoch_count,
@@ -149,7 +151,7 @@ int vd_group_make_founding(const struct vd_identity *, const uint8_t person[VD_P
  * last. Between the parts nothing but they may be added, or a device may be left out. */
 int vd_group_make_epoch(struct vd_group *, const struct vd_epoch_keys *, const uint8_t *of, size_t part, struct vd_buf *out);
 /* Seals epoch `epoch` of ours to one device more, as its role says: the continuation that follows a grant. VD_ENOTFOUND: no
- * such device; VD_EINVAL: its box key is no key. */
+ * such device, or it has no role; VD_EINVAL: its box key is no key. */
 int vd_group_make_epoch_for(struct vd_group *, const uint8_t epoch[VD_EPOCH_BYTES], const uint8_t device[VD_KEY_BYTES],
                             struct vd_buf *out);
 /* nonce seals the name, which is 1 to VD_NAME_MAX bytes of UTF-8. VD_EINVAL: name, role or box key; VD_ESIGNATURE: the card's
@@ -161,7 +163,8 @@ struct vd_removal {
 	const uint8_t (*devices)[VD_KEY_BYTES]; /* 1 to VD_LIST_MAX */
 	size_t device_count;
 	const uint8_t *person;                  /* the whole member; NULL: those devices only */
-	const struct vd_id *heads[VD_LANES];    /* at most VD_LIST_MAX a lane */
+	const struct vd_id *heads[VD_LANES];    /* at most VD_LIST_MAX a lane. Of lane 0: whatever a coordinator did that none of these
+	                                         * leads to counts no more, the grants by which others have their roles neither */
 	size_t head_count[VD_LANES];
 	const char *reason;                     /* 1 to VD_NAME_MAX bytes of UTF-8, read by members */
 };

@@ -105,6 +105,12 @@ static bool read_grant(const struct vd_content *c, struct vd_control *out)
 	return read_name(c, "name", out) && out->box && out->device && out->person && out->proof;
 }
 
+static bool read_keys(const struct vd_content *c, struct vd_control *out)
+{
+	out->commits = get_bin(c, "commits", VD_COMMITS_BYTES);
+	return out->commits && get_bins(c, "keys", VD_EPOCH_DEVICES, VD_EPOCH_ENTRY_BYTES, &out->keys);
+}
+
 static bool read_epoch(const struct vd_content *c, struct vd_control *out)
 {
 	if (vd_content_find(c, "of")) {
@@ -112,26 +118,33 @@ static bool read_epoch(const struct vd_content *c, struct vd_control *out)
 		if (!out->of)
 			return false;
 	}
-	out->commits = get_bin(c, "commits", VD_COMMITS_BYTES);
-	return out->commits && get_bins(c, "keys", VD_EPOCH_DEVICES, VD_EPOCH_ENTRY_BYTES, &out->keys);
+	return read_keys(c, out);
 }
 
-/* Whom it removes is not acted on by this version; the epoch in it is an epoch like any other. */
 static bool read_revoke(const struct vd_content *c, struct vd_control *out)
 {
-	struct vd_value list;
-	struct vd_control ignored = {0};
+	static const char *const heads[VD_LANES] = {"heads0", "heads1", "heads2", "heads3"};
 
-	return read_epoch(c, out) && !out->of && get_bins(c, "devices", VD_LIST_MAX, VD_KEY_BYTES, &list) &&
-	       get_bins(c, "heads", VD_LIST_MAX, VD_ACCEPTED_HEAD_BYTES, &list) && get_bin(c, "person", VD_PERSON_BYTES) &&
-	       read_name(c, "reason", &ignored);
+	if (vd_content_find(c, "person")) {
+		out->person = get_bin(c, "person", VD_PERSON_BYTES);
+		if (!out->person)
+			return false;
+	}
+	for (size_t lane = 0; lane < VD_LANES; lane++)
+		if (!get_bins(c, heads[lane], VD_LIST_MAX, VD_ID_BYTES, &out->heads[lane]))
+			return false;
+	return read_keys(c, out) && get_bins(c, "devices", VD_LIST_MAX, VD_KEY_BYTES, &out->devices) && read_name(c, "reason", out);
 }
 
-static bool read_review(const struct vd_content *c)
+static bool read_about(const struct vd_content *c, struct vd_control *out)
 {
-	uint64_t verdict;
+	uint64_t verdict = 0;
 
-	return get_bin(c, "about", VD_ID_BYTES) && get_uint(c, "verdict", 1, &verdict);
+	out->about = get_bin(c, "about", VD_ID_BYTES);
+	if (out->kind == VD_CONTROL_REVIEW && !get_uint(c, "verdict", 1, &verdict))
+		return false;
+	out->accept = verdict == 1;
+	return out->about != NULL;
 }
 
 static bool read_fields(const struct vd_record *r, const struct vd_content *c, struct vd_control *out)
@@ -141,8 +154,8 @@ static bool read_fields(const struct vd_record *r, const struct vd_content *c, s
 	case VD_CONTROL_GRANT: return read_grant(c, out);
 	case VD_CONTROL_EPOCH: return read_epoch(c, out);
 	case VD_CONTROL_REVOKE: return read_revoke(c, out);
-	case VD_CONTROL_REVIEW: return read_review(c);
-	case VD_CONTROL_APPROVE: return get_bin(c, "about", VD_ID_BYTES);
+	case VD_CONTROL_REVIEW:
+	case VD_CONTROL_APPROVE: return read_about(c, out);
 	case VD_CONTROL_NEWER: break;
 	}
 	return false;

@@ -20,13 +20,6 @@ static struct vd_field list_field(const char *name, const struct vd_buf *items, 
 	return (struct vd_field){vd_slice_str(name), {VD_MP_ARRAY, vd_buf_slice(items), count}};
 }
 
-static bool before(const struct vd_group *g, uint32_t a, uint32_t b)
-{
-	const struct vd_group_record *ra = &g->records[a], *rb = &g->records[b];
-
-	return ra->depth != rb->depth ? ra->depth < rb->depth : memcmp(ra->id.b, rb->id.b, VD_ID_BYTES) < 0;
-}
-
 /* Records no other names, the latest VD_LIST_MAX of them: `heads` gets their places, latest first. */
 static size_t latest_heads(const struct vd_group *g, uint32_t heads[VD_LIST_MAX])
 {
@@ -35,7 +28,7 @@ static size_t latest_heads(const struct vd_group *g, uint32_t heads[VD_LIST_MAX]
 	for (uint32_t i = 0; i < g->record_count; i++) {
 		if (g->records[i].named)
 			continue;
-		for (at = count; at > 0 && before(g, heads[at - 1], i); at--)
+		for (at = count; at > 0 && g->records[heads[at - 1]].place < g->records[i].place; at--)
 			;
 		if (at == VD_LIST_MAX)
 			continue;
@@ -78,6 +71,12 @@ static int put_content(struct vd_group *g, const char *kind, struct vd_field *fi
 
 static bool we_coordinate(struct vd_group *g)
 {
+	return vd_group_role(g) == VD_ROLE_COORDINATOR;
+}
+
+/* What a removed coordinator still writes: it may yet prove the stronger. */
+static bool we_ever_did(struct vd_group *g)
+{
 	return g->has_identity && vd_group_may_control(g, g->identity.author);
 }
 
@@ -115,29 +114,69 @@ static int put_epoch(struct vd_group *g, const struct vd_epoch_keys *keys, const
 	return put_content(g, "epoch", fields, n, out);
 }
 
+/* Is epoch `of` begun by a revocation that is against all of this device's grants, or lists it? It gets no part of that one then, even
+ * while the revocation does not hold: it may yet. */
+static bool revoked_there(const struct vd_group *g, const struct vd_revocation *v, const struct vd_device *d)
+{
+	const struct vd_group_device *device = (const struct vd_group_device *)d;
+
+	if (!v || vd_revocation_lists(v, d->author))
+		return v != NULL;
+	for (uint32_t i = 0; i < device->grants.count; i++) {
+		const struct vd_group_record *r = &g->records[g->grants_of[device->grants.start + i]];
+
+		if (r->stands && (!v->whole || memcmp(r->statement->person, v->person, VD_PERSON_BYTES) != 0))
+			return false;
+	}
+	return true;
+}
+
+/* The entries of part `part` of an epoch for all devices with a role. VD_ENOTFOUND: there is no such part. */
+static int part_entries(struct vd_group *g, const struct vd_epoch_keys *keys, const struct vd_revocation *v, size_t part,
+                        struct vd_buf *entries, uint64_t *count)
+{
+	uint8_t entry[VD_EPOCH_ENTRY_BYTES];
+	size_t nth = 0;
+
+	*count = 0;
+	for (size_t i = 0; i < g->device_count; i++) {
+		const struct vd_device *d = &g->devices[g->order[i].at].shown;
+
+		if (d->role == VD_ROLE_NONE || revoked_there(g, v, d) || nth++ / VD_EPOCH_DEVICES != part)
+			continue;
+		/* A device whose box key is no key gets nothing, and keeps nobody else from theirs. */
+		if (vd_epoch_entry(keys, d, entry))
+			continue;
+		vd_mp_put_bin(entries, vd_slice(entry, sizeof(entry)));
+		(*count)++;
+	}
+	if (part && (nth == 0 || part > (nth - 1) / VD_EPOCH_DEVICES))
+		return VD_ENOTFOUND;
+	return vd_buf_check(entries);
+}
+
+static const struct vd_revocation *revocation_of(const struct vd_group *g, const uint8_t *of)
+{
+	for (size_t i = 0; of && i < g->record_count; i++)
+		if (g->records[i].revocation && memcmp(g->records[i].id.b, of, VD_EPOCH_BYTES) == 0)
+			return g->records[i].revocation;
+	return NULL;
+}
+
 int vd_group_make_epoch(struct vd_group *g, const struct vd_epoch_keys *keys, const uint8_t *of, size_t part,
                         struct vd_buf *out)
 {
-	size_t first = part * VD_EPOCH_DEVICES, last = first + VD_EPOCH_DEVICES;
-	uint8_t entry[VD_EPOCH_ENTRY_BYTES];
+	const struct vd_revocation *v = revocation_of(g, of);
 	struct vd_buf entries = {0};
-	uint64_t count = 0;
+	uint64_t count;
 	int rc;
 
-	if (!we_coordinate(g))
+	/* Who could write the revocation can write the rest of it. */
+	if (!we_coordinate(g) && !(v && we_ever_did(g)))
 		return VD_EAUTHOR;
 	if ((part == 0) != (of == NULL))
 		return VD_EINVAL;
-	if (part > vd_group_device_count(g) / VD_EPOCH_DEVICES || (part && first == vd_group_device_count(g)))
-		return VD_ENOTFOUND;
-	for (size_t i = first; i < last && i < vd_group_device_count(g); i++) {
-		/* A device whose box key is no key gets nothing, and keeps nobody else from theirs. */
-		if (vd_epoch_entry(keys, vd_group_device(g, i), entry))
-			continue;
-		vd_mp_put_bin(&entries, vd_slice(entry, sizeof(entry)));
-		count++;
-	}
-	rc = vd_buf_check(&entries);
+	rc = part_entries(g, keys, v, part, &entries, &count);
 	if (!rc)
 		rc = put_epoch(g, keys, of, &entries, count, out);
 	vd_buf_deinit(&entries);
@@ -155,7 +194,7 @@ int vd_group_make_epoch_for(struct vd_group *g, const uint8_t epoch[VD_EPOCH_BYT
 
 	if (!we_coordinate(g))
 		return VD_EAUTHOR;
-	if (!d)
+	if (!d || d->role == VD_ROLE_NONE)
 		return VD_ENOTFOUND;
 	/* Only who has all three keys can seal them on. */
 	for (int key = 0; key < VD_EPOCH_KEYS; key++)
@@ -218,6 +257,26 @@ int vd_group_make_grant(struct vd_group *g, const struct vd_card *card, const ui
 	return rc;
 }
 
+int vd_group_make_restore(struct vd_group *g, const uint8_t device[VD_KEY_BYTES], const uint8_t nonce[VD_BODY_NONCE_BYTES],
+                          struct vd_buf *out)
+{
+	const struct vd_device *d = vd_group_find(g, device);
+	const struct vd_statement *s;
+	struct vd_card card;
+
+	if (!we_coordinate(g))
+		return VD_EAUTHOR;
+	if (!d || !d->removed)
+		return VD_ENOTFOUND;
+	s = g->records[vd_group_entry(g, device)->held].statement;
+	memcpy(card.author, d->author, sizeof(card.author));
+	memcpy(card.box, s->box, sizeof(card.box));
+	memcpy(card.proof, s->proof, sizeof(card.proof));
+	if (!d->name[0])
+		return VD_EKEY;
+	return vd_group_make_grant(g, &card, d->person, d->most == VD_ROLE_NONE ? s->role : d->most, d->flags, d->name, nonce, out);
+}
+
 int vd_group_make_name(struct vd_group *g, const char *name, const uint8_t nonce[VD_BODY_NONCE_BYTES], struct vd_buf *out)
 {
 	struct vd_buf sealed = {0};
@@ -233,4 +292,106 @@ int vd_group_make_name(struct vd_group *g, const char *name, const uint8_t nonce
 	}
 	vd_buf_deinit(&sealed);
 	return rc;
+}
+
+/* ---- removal, and what else is about another act ---- */
+
+static int check_removal(struct vd_group *g, const struct vd_removal *r)
+{
+	if (!r->device_count || r->device_count > VD_LIST_MAX)
+		return VD_EINVAL;
+	for (size_t i = 0; i < r->device_count; i++)
+		if (!vd_group_is_author(g, r->devices[i]))
+			return VD_EINVAL;
+	for (size_t lane = 0; lane < VD_LANES; lane++)
+		if (r->head_count[lane] > VD_LIST_MAX)
+			return VD_EINVAL;
+	return 0;
+}
+
+/* The first part of the epoch that stands in a revocation: for those who have a role when it holds. */
+static int remaining_entries(struct vd_group *g, const struct vd_removal *r, const struct vd_epoch_keys *keys, struct vd_buf *entries,
+                             uint64_t *count)
+{
+	struct vd_revocation v = {.device_count = (uint32_t)r->device_count, .devices = (const uint8_t *)r->devices};
+
+	for (size_t lane = 0; lane < VD_LANES; lane++) {
+		v.head_count[lane] = (uint32_t)r->head_count[lane];
+		v.heads[lane] = (const uint8_t *)r->heads[lane];
+	}
+	v.whole = r->person != NULL;
+	if (r->person)
+		memcpy(v.person, r->person, sizeof(v.person));
+	vd_group_suppose(g, &v);
+	return part_entries(g, keys, &v, 0, entries, count);
+}
+
+static void put_bins(struct vd_buf *out, const void *items, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		vd_mp_put_bin(out, vd_slice((const uint8_t *)items + i * VD_KEY_BYTES, VD_KEY_BYTES));
+}
+
+int vd_group_make_revoke(struct vd_group *g, const struct vd_removal *r, const struct vd_epoch_keys *keys,
+                         const uint8_t nonce[VD_BODY_NONCE_BYTES], struct vd_buf *out)
+{
+	static const char *const heads[VD_LANES] = {"heads0", "heads1", "heads2", "heads3"};
+	static const uint8_t nobody[VD_PERSON_BYTES];
+	uint8_t commits[VD_COMMITS_BYTES];
+	struct vd_buf reason = {0}, entries = {0}, devices = {0}, accepted[VD_LANES] = {{0}};
+	uint64_t entry_count = 0;
+	size_t n = 0;
+	int rc = check_removal(g, r);
+
+	if (!we_ever_did(g))
+		return VD_EAUTHOR;
+	if (!rc)
+		rc = vd_sealed_name_make(g, r->person ? r->person : nobody, r->reason, nonce, &reason);
+	if (!rc)
+		rc = remaining_entries(g, r, keys, &entries, &entry_count);
+	put_bins(&devices, r->devices, rc ? 0 : r->device_count);
+	if (!rc)
+		rc = vd_buf_check(&devices);
+	for (size_t lane = 0; lane < VD_LANES && !rc; lane++) {
+		put_bins(&accepted[lane], r->heads[lane], r->head_count[lane]);
+		rc = vd_buf_check(&accepted[lane]);
+	}
+	if (!rc) {
+		struct vd_field fields[10]; /* nine, and seen */
+
+		vd_epoch_commit(keys, commits);
+		fields[n++] = bin_field("commits", commits, sizeof(commits));
+		fields[n++] = list_field("devices", &devices, r->device_count);
+		for (size_t lane = 0; lane < VD_LANES; lane++)
+			fields[n++] = list_field(heads[lane], &accepted[lane], r->head_count[lane]);
+		fields[n++] = list_field("keys", &entries, entry_count);
+		if (r->person)
+			fields[n++] = bin_field("person", r->person, VD_PERSON_BYTES);
+		fields[n++] = bin_field("reason", reason.p, reason.n);
+		rc = put_content(g, "revoke", fields, n, out);
+	}
+	vd_buf_deinit(&reason);
+	vd_buf_deinit(&entries);
+	vd_buf_deinit(&devices);
+	for (size_t lane = 0; lane < VD_LANES; lane++)
+		vd_buf_deinit(&accepted[lane]);
+	return rc;
+}
+
+int vd_group_make_review(struct vd_group *g, const struct vd_id *about, bool accept, struct vd_buf *out)
+{
+	struct vd_field fields[3] = {bin_field("about", about->b, sizeof(about->b)), uint_field("verdict", accept)};
+
+	return we_ever_did(g) ? put_content(g, "review", fields, 2, out) : VD_EAUTHOR;
+}
+
+int vd_group_make_approve(struct vd_group *g, const struct vd_id *about, struct vd_buf *out)
+{
+	struct vd_field fields[2] = {bin_field("about", about->b, sizeof(about->b))};
+
+	if (!we_ever_did(g))
+		return VD_EAUTHOR;
+	if (vd_table_find(&g->by_id, g->records, sizeof(*g->records), about->b) == VD_NOWHERE)
+		return VD_ENOTFOUND;
+	return put_content(g, "approve", fields, 1, out);
 }

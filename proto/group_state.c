@@ -8,29 +8,30 @@
 #include <string.h>
 
 #define BEING_VISITED UINT32_MAX
+#define AFTER_ALL (UINT32_MAX - 1)
 
-static int place_cmp(const struct vd_place *a, const struct vd_place *b)
+int vd_place_cmp(const struct vd_place *a, const struct vd_place *b)
 {
 	if (a->depth != b->depth)
 		return a->depth < b->depth ? -1 : 1;
 	return memcmp(a->id.b, b->id.b, sizeof(a->id.b));
 }
 
-static struct vd_place place_of(const struct vd_group *g, uint32_t record, uint32_t at)
+int vd_label_cmp(const void *a, const void *b)
 {
-	return (struct vd_place){g->records[record].depth, g->records[record].id, at};
+	return memcmp(((const struct vd_label *)a)->key, ((const struct vd_label *)b)->key, sizeof(((const struct vd_label *)a)->key));
 }
 
-/* Is record a later than record b in control order? Anything is later than none. */
-static bool later(const struct vd_group *g, uint32_t a, uint32_t b)
+int vd_key_cmp(const void *a, const void *b)
 {
-	struct vd_place pa, pb;
+	uint64_t ka = *(const uint64_t *)a, kb = *(const uint64_t *)b;
 
-	if (b == VD_NOWHERE)
-		return true;
-	pa = place_of(g, a, 0);
-	pb = place_of(g, b, 0);
-	return place_cmp(&pa, &pb) > 0;
+	return ka < kb ? -1 : ka > kb;
+}
+
+static int oldest_first(const void *a, const void *b)
+{
+	return vd_place_cmp(a, b);
 }
 
 /* Next record that `r` names, is here and has no depth yet, or VD_NOWHERE. */
@@ -97,111 +98,101 @@ static void compute_depths(struct vd_group *g)
 	for (size_t i = 0; i < g->record_count; i++)
 		if (!g->records[i].depth)
 			visit(g, (uint32_t)i);
+	if (g->supposing)
+		g->records[g->record_count - 1].depth = AFTER_ALL;
 }
 
-/* ---- epochs ---- */
-
-static int by_id(const void *a, const void *b)
+static void compute_order(struct vd_group *g)
 {
-	return memcmp(((const struct vd_place *)a)->id.b, ((const struct vd_place *)b)->id.b, VD_ID_BYTES);
-}
-
-static int newest_first(const void *a, const void *b)
-{
-	return place_cmp(b, a);
-}
-
-static int oldest_first(const void *a, const void *b)
-{
-	return place_cmp(a, b);
-}
-
-/* First epoch, of those sorted by id, that is not below `of`. */
-static size_t lower_bound(const struct vd_group *g, const uint8_t of[VD_EPOCH_BYTES])
-{
-	size_t low = 0, high = g->epoch_starts;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (memcmp(g->epochs[middle].id.b, of, VD_EPOCH_BYTES) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-/* Keys that hold against one commitment are the same keys, so adding them up in place forgets nothing about the set. */
-static void take_keys(struct vd_epoch_part *into, const struct vd_epoch_part *from)
-{
-	if (memcmp(into->commits, from->commits, sizeof(into->commits)) != 0)
-		return;
-	for (size_t i = 0; i < VD_EPOCH_KEYS; i++)
-		if (from->mask & (1u << i))
-			memcpy(into->keys.key[i], from->keys.key[i], VD_KEY_BYTES);
-	into->mask |= from->mask;
-}
-
-static void continue_epoch(struct vd_group *g, const struct vd_epoch_part *part)
-{
-	for (size_t i = lower_bound(g, part->of); i < g->epoch_starts; i++) {
-		if (memcmp(g->epochs[i].id.b, part->of, VD_EPOCH_BYTES) != 0)
-			return;
-		take_keys(g->records[g->epochs[i].at].epoch, part);
-	}
-}
-
-static void compute_epochs(struct vd_group *g)
-{
-	size_t starts = 0;
-
-	for (size_t i = 0; i < g->record_count; i++)
-		if (g->records[i].epoch && !g->records[i].epoch->continues)
-			g->epochs[starts++] = place_of(g, (uint32_t)i, (uint32_t)i);
-	g->epoch_count = 0;
-	g->has_current = starts > 0;
-	if (!starts)
-		return;
-	qsort(g->epochs, starts, sizeof(*g->epochs), by_id);
-	for (size_t i = 0; i < g->record_count; i++)
-		if (g->records[i].epoch && g->records[i].epoch->continues)
-			continue_epoch(g, g->records[i].epoch);
-	qsort(g->epochs, starts, sizeof(*g->epochs), newest_first);
-	memcpy(g->current, g->epochs[0].id.b, sizeof(g->current));
-	for (size_t i = 0; i < starts; i++)
-		if (g->records[g->epochs[i].at].epoch->mask & (1u << VD_KEY_LINK))
-			g->epochs[g->epoch_count++] = g->epochs[i];
-}
-
-/* ---- devices and names ---- */
-
-static void compute_holding(struct vd_group *g)
-{
-	g->name_held = VD_NOWHERE;
-	for (size_t i = 0; i < g->device_count; i++)
-		g->devices[i].first = g->devices[i].held = VD_NOWHERE;
+	for (uint32_t i = 0; i < g->record_count; i++)
+		g->places[i] = (struct vd_place){g->records[i].depth, g->records[i].id, i};
+	qsort(g->places, g->record_count, sizeof(*g->places), oldest_first);
+	g->founding = VD_NOWHERE;
 	for (uint32_t i = 0; i < g->record_count; i++) {
-		const struct vd_statement *s = g->records[i].statement;
-		struct vd_group_device *d;
+		struct vd_group_record *r = &g->records[g->places[i].at];
 
-		if (!s)
-			continue;
-		if (s->device == VD_NOWHERE) {
-			if (later(g, i, g->name_held))
-				g->name_held = i;
-			continue;
-		}
-		d = &g->devices[s->device];
-		if (later(g, i, d->held))
-			d->held = i;
-		if (d->first == VD_NOWHERE || later(g, d->first, i))
-			d->first = i;
+		r->place = i;
+		if (r->founding && g->founding == VD_NOWHERE)
+			g->founding = g->places[i].at;
 	}
 }
 
-/* A name once opened is kept while the same grant holds. */
-static void show_device(struct vd_group *g, struct vd_group_device *d)
+/* ---- what is of whom ---- */
+
+static bool is_grant(const struct vd_group_record *r)
+{
+	return r->statement && r->statement->device != VD_NOWHERE;
+}
+
+/* Grants of coordinator and approvals: what makes others' acts count. */
+static bool carries_weight(const struct vd_group_record *r)
+{
+	return (is_grant(r) && r->statement->role == VD_ROLE_COORDINATOR) || (r->kind == VD_CONTROL_APPROVE && r->effect);
+}
+
+/* Each device's grants, and its acts that carry weight, in control order. */
+static void compute_ranges(struct vd_group *g)
+{
+	uint32_t grants = 0, acts = 0;
+
+	for (size_t i = 0; i < g->device_count; i++)
+		g->devices[i].grants.count = g->devices[i].acts.count = 0;
+	for (size_t i = 0; i < g->record_count; i++) {
+		const struct vd_group_record *r = &g->records[i];
+
+		if (is_grant(r))
+			g->devices[r->statement->device].grants.count++;
+		if (carries_weight(r))
+			g->devices[r->by].acts.count++;
+	}
+	for (size_t i = 0; i < g->device_count; i++) {
+		struct vd_group_device *d = &g->devices[i];
+
+		d->grants.start = grants;
+		d->acts.start = acts;
+		grants += d->grants.count;
+		acts += d->acts.count;
+		d->grants.count = d->acts.count = 0;
+	}
+	for (size_t i = 0; i < g->record_count; i++) {
+		uint32_t at = g->places[i].at;
+		const struct vd_group_record *r = &g->records[at];
+
+		if (is_grant(r)) {
+			struct vd_range *to = &g->devices[r->statement->device].grants;
+
+			g->grants_of[to->start + to->count++] = at;
+		}
+		if (carries_weight(r)) {
+			struct vd_range *to = &g->devices[r->by].acts;
+
+			g->acts_by[to->start + to->count++] = at;
+		}
+	}
+}
+
+static void compute_forks(struct vd_group *g)
+{
+	for (size_t i = 0; i < g->device_count; i++)
+		g->devices[i].shown.forked = false;
+	for (uint32_t i = 0; i < g->record_count; i++) {
+		struct vd_label *l = &g->labels[i];
+
+		memset(l->key, 0, sizeof(l->key));
+		vd_set_u32(l->key, g->records[i].by);
+		vd_set_u64(l->key + 4, g->records[i].seq);
+		l->at = i;
+	}
+	qsort(g->labels, g->record_count, sizeof(*g->labels), vd_label_cmp);
+	for (size_t i = 1; i < g->record_count; i++)
+		if (vd_label_cmp(&g->labels[i - 1], &g->labels[i]) == 0)
+			g->devices[g->records[g->labels[i].at].by].shown.forked = true;
+}
+
+/* ---- names ---- */
+
+/* A name once opened is kept while the same grant gives it. */
+static void show_name(struct vd_group *g, struct vd_group_device *d)
 {
 	const struct vd_group_record *held = &g->records[d->held];
 	const struct vd_statement *s = held->statement;
@@ -209,24 +200,21 @@ static void show_device(struct vd_group *g, struct vd_group_device *d)
 	if (memcmp(d->shown.grant.b, held->id.b, sizeof(held->id.b)) != 0)
 		d->shown.name[0] = 0;
 	d->shown.grant = held->id;
-	memcpy(d->shown.box, s->box, sizeof(d->shown.box));
-	memcpy(d->shown.person, s->person, sizeof(d->shown.person));
-	d->shown.role = s->role;
-	d->shown.flags = s->flags;
-	d->shown.since_ms = g->records[d->first].time_ms;
 	if (!d->shown.name[0] && s->name_bytes)
 		vd_sealed_name_open(g, s->person, vd_slice(s->name, s->name_bytes), d->shown.name);
 }
 
-static void compute_devices(struct vd_group *g)
+static void compute_names(struct vd_group *g)
 {
-	compute_holding(g);
-	for (uint32_t i = 0; i < g->device_count; i++)
-		g->order[i] = place_of(g, g->devices[i].first, i);
-	if (g->device_count)
-		qsort(g->order, g->device_count, sizeof(*g->order), oldest_first);
+	g->name_held = VD_NOWHERE;
+	for (size_t i = 0; i < g->record_count; i++) {
+		uint32_t at = g->places[i].at;
+
+		if (g->records[at].counts && g->records[at].statement && !is_grant(&g->records[at]))
+			g->name_held = at;
+	}
 	for (size_t i = 0; i < g->device_count; i++)
-		show_device(g, &g->devices[i]);
+		show_name(g, &g->devices[i]);
 	g->name[0] = 0;
 	if (g->name_held != VD_NOWHERE) {
 		const struct vd_statement *s = g->records[g->name_held].statement;
@@ -235,14 +223,45 @@ static void compute_devices(struct vd_group *g)
 	}
 }
 
+static void compute(struct vd_group *g)
+{
+	compute_depths(g);
+	compute_order(g);
+	compute_ranges(g);
+	compute_forks(g);
+	vd_group_tree(g);
+	vd_group_judge(g);
+	vd_group_roles(g);
+}
+
 void vd_group_refresh(struct vd_group *g)
 {
 	if (g->fresh)
 		return;
 	g->fresh = true; /* first, because opening names asks for keys */
-	compute_depths(g);
-	compute_epochs(g);
-	compute_devices(g);
+	if (!g->record_count)
+		return;
+	compute(g);
+	vd_group_epochs(g);
+	compute_names(g);
+	vd_group_list_acts(g);
+}
+
+void vd_group_suppose(struct vd_group *g, struct vd_revocation *v)
+{
+	struct vd_group_record *r = &g->records[g->record_count++];
+
+	memset(r, 0, sizeof(*r));
+	memset(r->id.b, 0xff, sizeof(r->id.b));
+	r->kind = VD_CONTROL_REVOKE;
+	r->effect = true;
+	r->by = (uint32_t)(vd_group_entry(g, g->identity.author) - g->devices);
+	r->revocation = v;
+	g->supposing = true;
+	compute(g);
+	g->supposing = false;
+	g->record_count--;
+	g->fresh = false;
 }
 
 /* ---- questions ---- */
@@ -275,38 +294,9 @@ const struct vd_device *vd_group_find(struct vd_group *g, const uint8_t author[V
 	return d ? &d->shown : NULL;
 }
 
-const uint8_t *vd_group_current_epoch(struct vd_group *g)
+bool vd_group_may_connect(struct vd_group *g, const uint8_t author[VD_KEY_BYTES])
 {
-	vd_group_refresh(g);
-	return g->has_current ? g->current : NULL;
-}
+	const struct vd_device *d = vd_group_find(g, author);
 
-size_t vd_group_epoch_count(struct vd_group *g)
-{
-	vd_group_refresh(g);
-	return g->epoch_count;
-}
-
-const uint8_t *vd_group_epoch_id(struct vd_group *g, size_t i)
-{
-	vd_group_refresh(g);
-	return i < g->epoch_count ? g->epochs[i].id.b : NULL;
-}
-
-const struct vd_epoch_keys *vd_group_epoch_keys(struct vd_group *g, size_t i)
-{
-	vd_group_refresh(g);
-	return i < g->epoch_count ? &g->records[g->epochs[i].at].epoch->keys : NULL;
-}
-
-const uint8_t *vd_group_key(struct vd_group *g, const uint8_t epoch[VD_EPOCH_BYTES], enum vd_epoch_key which)
-{
-	vd_group_refresh(g);
-	for (size_t i = 0; i < g->epoch_count; i++) {
-		const struct vd_epoch_part *e = g->records[g->epochs[i].at].epoch;
-
-		if (memcmp(g->epochs[i].id.b, epoch, VD_EPOCH_BYTES) == 0 && e->mask & (1u << which))
-			return e->keys.key[which];
-	}
-	return NULL;
+	return d && d->role != VD_ROLE_NONE;
 }

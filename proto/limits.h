@@ -41,8 +41,6 @@ enum {
 	VD_MEMBERS_MAX = 4096,   /* devices of one group: 20 times the largest network we know */
 	VD_CONTROL_MAX = 65536,  /* control records of one group held in memory as state */
 
-	VD_REVOKES_MAX = 256,    /* revocations of one device that have an effect: each is judged against all acts */
-
 	/* named audience */
 	VD_NAMED_SLOTS = 16,
 

@@ -93,39 +93,32 @@ static void test_group_keys__left_out_of_the_current_epoch(void **state)
 	end(&s);
 }
 
-/* Takes the founder's next epoch apart and puts it together as a revoke. */
 static void test_group_keys__revoke_carries_an_epoch(void **state)
 {
 	static const struct vd_epoch_keys keys = {{{4}, {5}, {6}}};
 	struct actor member = actor_new(2);
-	struct vd_buf epoch = {0}, grant_bytes, lists[2] = {{0}}, content;
-	struct vd_content c, g;
+	struct vd_removal removal = {.devices = (const uint8_t (*)[VD_KEY_BYTES])member.identity.author, .device_count = 1,
+	                             .person = member.person, .reason = "why"};
+	struct vd_group *view;
+	struct vd_buf content = {0};
 	struct vd_record r;
 	struct scene s;
 
 	(void)state;
 	begin(&s);
 	admit(&s, &member, VD_ROLE_MEMBER, "Beto");
-	assert_int_equal(vd_group_make_epoch(s.group, &keys, NULL, 0, &epoch), 0);
-	assert_int_equal(vd_content_decode(vd_buf_slice(&epoch), &c), 0);
-	grant_bytes = grant_content(&s, &member, VD_ROLE_MEMBER, "why");
-	assert_int_equal(vd_content_decode(vd_buf_slice(&grant_bytes), &g), 0);
-	{
-		struct vd_field f[] = {*vd_content_find(&c, "commits"), *vd_content_find(&c, "keys"), *vd_content_find(&c, "seen"),
-		                       bins_field("devices", &lists[0], 1, 32), bins_field("heads", &lists[1], 2, 33),
-		                       bin_field("person", member.person, VD_PERSON_BYTES), *vd_content_find(&g, "name")};
-
-		f[6].name = vd_slice_str("reason");
-		content = encoded("revoke", f, 7);
-	}
+	assert_int_equal(vd_group_make_revoke(s.group, &removal, &keys, nonce, &content), 0);
 	r = act(&s, &s.founder, &content);
 	assert_memory_equal(vd_group_current_epoch(s.group), r.id.b, VD_EPOCH_BYTES);
+	assert_true(vd_group_epoch_clean(s.group));
 	assert_memory_equal(vd_group_key(s.group, r.id.b, VD_KEY_LINK), keys.key[0], VD_KEY_BYTES);
 	assert_int_equal(vd_group_epoch_count(s.group), 2);
-	vd_buf_deinit(&epoch);
-	vd_buf_deinit(&grant_bytes);
-	vd_buf_deinit(&lists[0]);
-	vd_buf_deinit(&lists[1]);
+	/* Who is removed follows the state, and gets no key. */
+	view = view_of(&s.history, s.id, &member);
+	assert_memory_equal(vd_group_current_epoch(view), r.id.b, VD_EPOCH_BYTES);
+	assert_null(vd_group_key(view, r.id.b, VD_KEY_LINK));
+	assert_memory_equal(vd_group_epoch_id(view, 0), s.epoch, VD_EPOCH_BYTES);
+	vd_group_free(view);
 	end(&s);
 }
 

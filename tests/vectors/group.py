@@ -135,7 +135,7 @@ def main():
 
     devices = [{"author": d["author"], "person": p, "role": r, "flags": f, "name": n, "grant": i, "since_ms": t} for d, p, r, f, n, i, t in (
         (ana, persons[0], 1, 1, "Ana", named, 1700000000000), (beto, persons[1], 1, 0, "Beto", beto_in, 1700000000003),
-        (cata, persons[2], 4, 0, "Catalina", last, 1700000000005))]
+        (cata, persons[2], 3, 0, "Catalina", last, 1700000000005))]
     root = {"group": g.id, "salt": salt, "name_nonce": nonce, "seeds": [d["seed"] for d in (ana, beto, cata)], "persons": persons,
             "epochs": [{"id": latest[:8], "keys": new}, {"id": epoch[:8], "keys": old}], "name": "Río Abajo",
             "devices": devices, "records": g.records}
