@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "pages.h"
@@ -451,6 +452,17 @@ int vd_db_change(struct vd_db *db, int (*apply)(void *ctx, MDB_txn *), void *ctx
 MDB_dbi vd_db_table(const struct vd_db *db, enum vd_table table)
 {
 	return db->table[table];
+}
+
+int vd_db_room(const struct vd_db *db, uint64_t *free_bytes, uint64_t *total)
+{
+	struct statvfs fs;
+
+	if (fstatvfs(db->folder_fd, &fs))
+		return VD_EIO;
+	*free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
+	*total = (uint64_t)fs.f_blocks * fs.f_frsize;
+	return VD_OK;
 }
 
 uint64_t vd_db_bytes(struct vd_db *db)

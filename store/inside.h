@@ -37,6 +37,7 @@ struct vd_store {
 	char *home;
 	struct vd_db *db;
 	struct vd_vault *vault;
+	bool being_made;           /* its database stands elsewhere yet */
 	uint8_t device[VD_STORE_DEVICE_BYTES];
 	char name[VD_DEVICE_NAME_MAX + 1];
 };
@@ -215,6 +216,14 @@ enum vd_share_word {
 	VD_SHARE_DECLINE, /* not at all; the list says so */
 };
 
+/* --- reserve.c --- */
+
+/* Is so little of the medium free that nothing but control records may come in? */
+bool vd_reserve_reached(struct vd_store *);
+void vd_reserve_keep(struct vd_store *);
+/* False: there is none any more. */
+bool vd_reserve_give_up(struct vd_store *);
+
 /* --- write.c --- */
 
 struct vd_write {
@@ -230,6 +239,8 @@ struct vd_write {
 	struct vd_declining *declining; /* of one group; NULL: not looked at */
 	struct vd_shares set;      /* once has_set */
 	bool has_set;
+	bool no_room;              /* a merge left out what the reserve is not for */
+	bool takes_in;             /* what the reserve is not for: other records than control, other things than wiping */
 	uint64_t next;             /* arrival number of the next record */
 	int err;                   /* sticky: the transaction cannot be committed */
 	uint8_t nonces[64][VD_BODY_NONCE_BYTES]; /* drawn in advance: a system call each is dear */

@@ -31,6 +31,8 @@ struct merging {
 	struct slot *slots;
 	size_t count;
 	bool control_grew;
+	bool full;                       /* the reserve is reached: control records alone come in */
+	bool no_room;                    /* … and something was left out for that */
 };
 
 static int by_list(const void *x, const void *y)
@@ -166,6 +168,11 @@ static int share_out(struct merging *m, uint64_t now_ms, size_t *declined)
 		const struct vd_record *record = record_of(m, slot);
 		enum vd_share_word word;
 
+		if (m->full && record->lane != VD_LANE_CONTROL && (slot->fate == FATE_FRESH || slot->fate == FATE_AGAIN)) {
+			slot->fate = FATE_NONE;
+			m->no_room = true;
+			continue;
+		}
 		/* What takes the place of a spoilt one was counted when that came. */
 		if (slot->fate != FATE_FRESH && (slot->fate != FATE_AGAIN || !vd_stored_wanted(&slot->old)))
 			continue;
@@ -232,7 +239,7 @@ static int link_slots(struct merging *m)
 			m->slots[i].prev_here = true;
 			continue;
 		}
-		if (m->slots[i].fate == FATE_DECLINED)
+		if (m->slots[i].fate == FATE_DECLINED || m->slots[i].fate == FATE_NONE)
 			continue;
 		for (size_t j = i; j-- > 0 && precedes(record_of(m, &m->slots[j]), record);) {
 			if (m->slots[j].fate == FATE_DECLINED)
@@ -313,6 +320,7 @@ static int store_slots(struct merging *m, uint64_t now_ms, struct vd_merge *merg
 		const struct slot *slot = &m->slots[i];
 		const struct vd_record *record = record_of(m, slot);
 
+		m->write->takes_in |= record->lane != VD_LANE_CONTROL && (slot->fate == FATE_FRESH || slot->fate == FATE_AGAIN);
 		if (slot->fate == FATE_FRESH) {
 			rc = store_fresh(m, slot, now_ms, merge);
 		} else if (slot->fate == FATE_AGAIN && slot->waits) {
@@ -324,7 +332,7 @@ static int store_slots(struct merging *m, uint64_t now_ms, struct vd_merge *merg
 			merge->filled++;
 		} else if (slot->fate == FATE_DECLINED) {
 			merge->declined++;
-		} else {
+		} else if (slot->fate == FATE_KNOWN) {
 			merge->known++;
 		}
 	}
@@ -344,11 +352,16 @@ static int store_others(struct merging *m, bool from_pool, struct vd_merge *merg
 		if (!why && memcmp(entry->record.group, m->in.group, VD_GROUP_BYTES))
 			why = VD_EGROUP;
 		if (from_pool) {
-			if (why != VD_EAUTHOR && why != VD_EGROUP)
+			if (why != VD_EAUTHOR && why != VD_EGROUP && (!m->full || entry->record.lane == VD_LANE_CONTROL))
 				rc = vd_pool_remove(m->write, m->txn, &adding, &entry->record);
 			continue;
 		}
+		if (why == VD_EAUTHOR && m->full) {
+			m->no_room = true;
+			continue;
+		}
 		if (why == VD_EAUTHOR) {
+			m->write->takes_in = true;
 			why = vd_pool_add(m->write, m->txn, &adding, &entry->record);
 			merge->pooled += !why;
 			if (why == VD_EAUTHOR) {
@@ -377,6 +390,7 @@ static int gather(struct merging *m, bool from_pool, struct vd_merge *merge)
 
 	if (!rc)
 		rc = vd_shares_prepare(m->write, m->batch);
+	m->full = vd_reserve_reached(m->store);
 	if (!rc)
 		rc = vd_db_read(m->store->db, &m->txn);
 	m->write->snapshot = m->txn;
@@ -427,6 +441,7 @@ int vd_merge_into(struct vd_write *w, struct vd_group *group, struct vd_batch *b
 	vd_batch_seal(batch);
 	rc = gather(&m, from_pool, merge);
 	*control_grew = m.control_grew;
+	w->no_room |= m.no_room;
 	return rc;
 }
 
@@ -436,6 +451,7 @@ static int commit_batch(struct vd_store *s, struct vd_group *group, struct vd_ba
 {
 	struct vd_merge counted = *merge;
 	struct vd_write *w;
+	bool no_room;
 	int rc;
 
 	*control_grew = false;
@@ -449,10 +465,11 @@ static int commit_batch(struct vd_store *s, struct vd_group *group, struct vd_ba
 		vd_write_abort(w);
 		return rc;
 	}
+	no_room = w->no_room;
 	rc = vd_write_end(w);
 	if (!rc)
 		*merge = counted;
-	return rc;
+	return rc || !no_room ? rc : VD_ENOSPACE;
 }
 
 bool vd_vouched(void *ctx, const struct vd_record *record)

@@ -68,6 +68,7 @@ static int store_new(const char *home, const char *folder, bool create, struct v
 	if (!s)
 		return rc;
 	s->home = strdup(home);
+	s->being_made = create;
 	s->vault = vd_vault_new_plain();
 	if (s->home && s->vault)
 		rc = vd_db_open(folder, create, &s->db);
@@ -438,6 +439,7 @@ int vd_store_segment_learn(struct vd_store *s, const char *name, struct vd_slice
 	vd_buf_put_slice(&value, arrivals);
 	if (value.failed)
 		w->err = VD_ENOMEM;
+	w->takes_in = true;
 	vd_effects_value(&w->effects, s, "segment", &part, 1, vd_buf_slice(&value));
 	rc = vd_write_end(w);
 	vd_buf_deinit(&value);

@@ -104,7 +104,8 @@ struct vd_merge {
 	uint64_t first_arrival, last_arrival; /* of the fresh ones, 0 when none */
 };
 /* Verifies the batch against the group (chain.h) and commits what is valid; tries the pool again when control grew. Adds to
- * *merge. On VD_ENOSPACE/VD_EIO nothing of the batch is stored. */
+ * *merge. On VD_ENOSPACE/VD_EIO nothing of the batch is stored, but when it was the reserve that was reached (shares.h): then its
+ * control records are. */
 int vd_store_merge(struct vd_store *, struct vd_group *, struct vd_batch *, struct vd_merge *);
 /* Only the second half: a batch that vd_chain_verify has judged already (as a session's is). */
 int vd_store_commit(struct vd_store *, struct vd_group *, struct vd_batch *, struct vd_merge *);

@@ -425,6 +425,7 @@ int vd_write_own(struct vd_write *w, struct vd_group *group, const struct vd_dra
 	rc = vd_write_record(w, &in, draft->lane, id, &item, 0, draft->now_ms, vd_buf_slice(&w->raw));
 	if (!rc)
 		rc = w->err = vd_share_count(w, in.group, self->author, draft->lane, +1);
+	w->takes_in |= draft->lane != VD_LANE_CONTROL && !draft->redacts;
 	if (rc)
 		return rc;
 	head->seq = fields.seq;
@@ -480,6 +481,25 @@ static int verify_heads(struct vd_write *w)
 	return VD_OK;
 }
 
+/* What the reserve is for takes the last of it. */
+static int commit(struct vd_write *w)
+{
+	int rc;
+
+	if (!w->effects.count && !w->lane_count)
+		return VD_OK;
+	if (w->store->being_made)
+		return vd_db_change(w->store->db, apply, w);
+	if (w->takes_in && vd_reserve_reached(w->store))
+		return VD_ENOSPACE;
+	rc = vd_db_change(w->store->db, apply, w);
+	if (rc == VD_ENOSPACE && !w->takes_in && vd_reserve_give_up(w->store))
+		rc = vd_db_change(w->store->db, apply, w);
+	else if (!rc)
+		vd_reserve_keep(w->store);
+	return rc;
+}
+
 int vd_write_end(struct vd_write *w)
 {
 	int rc = w->err;
@@ -492,8 +512,7 @@ int vd_write_end(struct vd_write *w)
 				put_head(w, &w->heads[i]);
 		}
 		vd_shares_put(w);
-		if (w->effects.count || w->lane_count)
-			rc = vd_db_change(w->store->db, apply, w);
+		rc = commit(w);
 	}
 	vd_db_unlock(w->store->db);
 	write_free(w);

@@ -128,6 +128,7 @@ if full 256k "$VEREDA" --home hub --json export small/x; then
 	full 256k "$VEREDA" --home hub --json sync small
 	is "a full stick" "$code $(tail -1 err | jq -r .error)" "15 no-space"
 	cat >load.sh <<'END'
+rm -f field/reserve
 cp -r field small/home
 "$VEREDA" --home small/home --json load message rows.csv --map text=text >first 2>err
 echo $? >first.code

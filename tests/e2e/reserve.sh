@@ -1,0 +1,53 @@
+#!/bin/bash
+# A disk that others fill: reports are refused before it is quite full, control records still go in.
+. "$(dirname "$0")/lib.bash"
+
+export build work
+cat >"$work/full.sh" <<'END'
+mount -t tmpfs -o size=24m tmpfs "$work/small" || exit 77
+hub() { "$build/vereda" --home "$work/small/hub" --no-input --lang en "$@"; }
+said() { # a name, and the exit status of the command
+	local name=$1
+	shift
+	"$@" >>"$work/out" 2>>"$work/err"
+	echo "$name $?" >>"$work/said"
+}
+admit() { said "admit $1" hub admit "$(cat "$work/$1.id")" --name "$1" -o "$work/$1.welcome"; }
+kept() { echo "$1 $([ -f "$work/small/hub/reserve" ] && echo kept || echo given up)" >>"$work/said"; }
+
+hub --quiet init --name hub --no-passphrase >/dev/null
+hub --quiet group create Valle >/dev/null
+said add hub add message text="with room"
+kept reserve
+# a little is left: less than the reserve, more than nothing
+head -c $(($(stat -f -c '%a*%S' "$work/small") - 1000000)) /dev/zero >"$work/small/photos"
+said add hub add message text="without"
+hub --json add message text="without" 2>"$work/json" >/dev/null
+admit ana
+kept reserve
+cat /dev/zero >>"$work/small/photos" 2>/dev/null
+said add hub add message text="without"
+for who in ben eva leo; do admit $who; done
+kept reserve
+said list hub list
+hub --json members | jq -r .name | sort | xargs >>"$work/said"
+rm "$work/small/photos"
+said add hub add message text="with room again"
+kept reserve
+hub --json check | jq -c '[.bad, .derived_bad]' >>"$work/said"
+END
+
+mkdir "$work/small"
+for who in ana ben eva leo; do
+	as $who --quiet init --name $who --no-passphrase >/dev/null
+	as $who --json id | jq -r .id >"$work/$who.id"
+done
+if ! unshare -m true 2>/dev/null; then
+	echo "ok reserve # SKIP no mount namespaces here"
+	exit 0
+fi
+unshare -m bash "$work/full.sh" || { echo "ok reserve # SKIP no tmpfs here"; exit 0; }
+equal "reserve: control records go in where others do not" "$(paste -sd, "$work/said")" \
+	"add 0,reserve kept,add 15,admit ana 0,reserve kept,add 15,admit ben 0,admit eva 0,admit leo 0,reserve given up,list 0,ana ben eva hub leo,add 0,reserve kept,[0,0]"
+equal "reserve: the error" "$(tail -1 "$work/json" | jq -r .error)" no-space
+exit $failed
