@@ -97,6 +97,19 @@ static inline void village_admit(struct village *v, const struct vd_identity *wh
 	village_record(v, &content);
 }
 
+/* Removes that device, accepting nothing of its; a new epoch for the others stands in the same record. */
+static inline void village_revoke(struct village *v, const struct vd_identity *who)
+{
+	struct vd_removal removal = { .devices = (const uint8_t (*)[VD_KEY_BYTES])&who->author, .device_count = 1, .reason = "lost" };
+	const uint8_t nonce[VD_BODY_NONCE_BYTES] = { (uint8_t)v->count, 6 };
+	struct vd_epoch_keys keys;
+	struct vd_buf content = { 0 };
+
+	memset(&keys, 0x80 + (int)v->count, sizeof(keys));
+	village_check(vd_group_make_revoke(v->group, &removal, &keys, nonce, &content) == 0);
+	village_record(v, &content);
+}
+
 /* The group as this identity sees it after the first `count` records. */
 static inline struct vd_group *village_view(const struct village *v, const struct vd_identity *who, size_t count)
 {

@@ -51,6 +51,12 @@ void net_epoch(struct net *n)
 	take_last(n, 1);
 }
 
+void net_revoke(struct net *n, size_t host)
+{
+	world_revoke(&n->w, n->hosts[host].who);
+	take_last(n, 1);
+}
+
 size_t net_newcomer(struct net *n)
 {
 	size_t who = world_newcomer(&n->w), count;

@@ -55,6 +55,8 @@ void net_deinit(struct net *);
 size_t net_newcomer(struct net *);
 /* Host 0 makes a new epoch; nobody else has heard of it. */
 void net_epoch(struct net *);
+/* Host 0 removes that one. */
+void net_revoke(struct net *, size_t host);
 /* A connection from one host to another; NULL when either refuses. */
 struct wire *net_connect(struct net *, size_t from, size_t to, uint64_t latency_ms);
 /* A call back under an older epoch of the caller's. */

@@ -114,6 +114,20 @@ void world_epoch(struct world *w)
 	vd_buf_deinit(&content);
 }
 
+void world_revoke(struct world *w, size_t who)
+{
+	struct vd_removal removal = { .devices = (const uint8_t (*)[VD_KEY_BYTES])&w->writers[who].identity.author, .device_count = 1, .reason = "lost" };
+	uint8_t nonce[VD_BODY_NONCE_BYTES];
+	struct vd_epoch_keys keys;
+	struct vd_buf content = { 0 };
+
+	world_bytes(w, &keys, sizeof(keys));
+	world_bytes(w, nonce, sizeof(nonce));
+	check(vd_group_make_revoke(w->founders, &removal, &keys, nonce, &content));
+	control(w, vd_buf_slice(&content), NULL);
+	vd_buf_deinit(&content);
+}
+
 void world_init(struct world *w, uint64_t seed, size_t count)
 {
 	struct vd_buf content = { 0 };

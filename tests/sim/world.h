@@ -32,6 +32,8 @@ size_t world_newcomer(struct world *);
 void world_grant(struct world *, size_t who, struct vd_buf *records, size_t *count);
 /* The founder makes a new epoch for everyone: one control record more. */
 void world_epoch(struct world *);
+/* The founder removes that device, accepting nothing of its; a new epoch for the others stands in the same record. */
+void world_revoke(struct world *, size_t who);
 /* A group object for that device that knows the welcome; a store with the welcome in it. */
 struct vd_group *world_group(struct world *, size_t who);
 void world_memory(struct world *, struct memory *, struct vd_group *);

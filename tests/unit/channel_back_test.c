@@ -185,6 +185,39 @@ static void test_channel_back__a_removed_caller_learns_nothing(void **state)
 	vd_channel_free(hub);
 }
 
+/* The same with a device that was a member: it knows link key, people and rules, and has been removed. */
+static void test_channel_back__a_revoked_device_learns_nothing(void **state)
+{
+	struct village town;
+	struct vd_group *before;
+	uint8_t old[VD_EPOCH_BYTES];
+
+	(void)state;
+	village_found(&town, 8);
+	village_admit(&town, &member, "Rosa");
+	before = village_view(&town, &member, town.count);
+	memcpy(old, vd_group_epoch_id(town.group, 0), sizeof(old));
+	village_revoke(&town, &member);
+	assert_memory_not_equal(vd_group_epoch_id(town.group, 0), old, sizeof(old));
+	for (int calls = 0; calls < 2; calls++) {
+		struct vd_channel *ours = calls ? channel(false, town.group, 1) : caller_back(town.group, old, 1);
+		struct vd_channel *its = calls ? channel(true, before, 101) : channel(false, before, 101);
+		uint64_t out, in;
+
+		run(ours, its);
+		vd_channel_traffic(ours, &out, &in);
+		assert_failed(ours, VD_EAUTHOR);
+		assert_int_equal(out, calls ? 32 + 96 : SHAKEN);
+		assert_int_equal(in, (calls ? SHAKEN : 32 + 96) + PROOF_FRAME);
+		assert_int_equal(vd_channel_state(its), VD_CHANNEL_SHAKING);
+		assert_null(vd_channel_peer(its));
+		vd_channel_free(ours);
+		vd_channel_free(its);
+	}
+	vd_group_free(before);
+	village_leave(&town);
+}
+
 /* Two coordinators that could not reach each other each made an epoch: only under the one before can theirs meet. */
 static void test_channel_back__epochs_made_apart_meet(void **state)
 {
@@ -308,6 +341,7 @@ int main(void)
 		cmocka_unit_test(test_channel_back__order_of_proofs),
 		cmocka_unit_test(test_channel_back__a_lure_learns_nothing),
 		cmocka_unit_test(test_channel_back__a_removed_caller_learns_nothing),
+		cmocka_unit_test(test_channel_back__a_revoked_device_learns_nothing),
 		cmocka_unit_test(test_channel_back__epochs_made_apart_meet),
 		cmocka_unit_test(test_channel_back__an_epoch_that_is_not_ours),
 		cmocka_unit_test(test_channel_back__replayed_and_reflected),

@@ -185,6 +185,46 @@ static void test_node__one_that_was_away_catches_up(void **state)
 	}
 }
 
+/* Host 1 is removed while a session with it is open, and tries again, and is called. */
+static void test_node__one_that_is_removed_gets_nothing_more(void **state)
+{
+	uint8_t old[VD_EPOCH_BYTES];
+	struct vd_id after, its;
+	struct wire *w, *other;
+
+	(void)state;
+	net_init(&net, 92, 3);
+	memcpy(old, vd_group_epoch_id(net.hosts[1].group, 0), sizeof(old));
+	w = net_connect(&net, 0, 1, 20);
+	other = net_connect(&net, 0, 2, 20);
+	assert_true(net_run_session(&net, w, 5000));
+	assert_true(net_run_session(&net, other, 5000));
+	net_revoke(&net, 1);
+	net_run(&net, 300);
+	assert_false(w->up);
+	assert_int_equal(net.hosts[0].failed, 1);
+	assert_int_equal(net.hosts[1].failed, 0); /* it is not told, by no word of ours: to it the line is gone */
+	after = net_write(&net, 0, VD_LANE_URGENT, 60);
+	net_run(&net, 300);
+	assert_false(vd_node_has_peer(net.hosts[0].node, net.w.group, net.w.writers[1].identity.author));
+	assert_false(memory_has(&net.hosts[1].m, &after, false));
+	/* the others go on, under the epoch that came with the removal */
+	assert_true(other->up && memory_has(&net.hosts[2].m, &after, true));
+	assert_memory_equal(vd_group_epoch_id(net.hosts[2].group, 0), vd_group_epoch_id(net.hosts[0].group, 0), VD_EPOCH_BYTES);
+	assert_memory_not_equal(vd_group_epoch_id(net.hosts[0].group, 0), old, VD_EPOCH_BYTES);
+	its = net_write(&net, 1, VD_LANE_URGENT, 60);
+	for (int calls = 0; calls < 2; calls++) {
+		w = calls ? net_connect(&net, 1, 0, 20) : net_call_back(&net, 0, 1, 20, old);
+		net_run_session(&net, w, 20000);
+		assert_false(w->proved[0] || w->proved[1] || w->settled[0] || w->settled[1]);
+		if (w->up)
+			net_cut(&net, w);
+		assert_false(memory_has(&net.hosts[0].m, &its, false));
+		assert_false(memory_has(&net.hosts[1].m, &after, false));
+	}
+	net_deinit(&net);
+}
+
 /* A newer epoch that appears while a session is open is pushed like anything else. */
 static void test_node__a_new_epoch_during_a_session(void **state)
 {
@@ -558,6 +598,7 @@ int main(void)
 		cmocka_unit_test(test_node__a_second_session_is_served_first),
 		cmocka_unit_test(test_node__one_that_was_away_catches_up),
 		cmocka_unit_test(test_node__a_new_epoch_during_a_session),
+		cmocka_unit_test(test_node__one_that_is_removed_gets_nothing_more),
 		cmocka_unit_test(test_node__no_device_takes_all_places),
 		cmocka_unit_test(test_node__settled_is_at_rest),
 		cmocka_unit_test(test_node__strangers_are_silent_and_time_out),
