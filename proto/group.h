@@ -75,6 +75,9 @@ const uint8_t *vd_group_current_epoch(struct vd_group *);
 bool vd_group_epoch_clean(struct vd_group *);
 /* A device with a role that the epoch to write with is not sealed to: the i-th. NULL: no more. */
 const struct vd_device *vd_group_epoch_lacks(struct vd_group *, size_t i);
+/* Is that epoch sealed to that device, in whatever part of it that we know? Which of its keys is another question. Looks at all
+ * control records. */
+bool vd_group_epoch_has(struct vd_group *, const uint8_t epoch[VD_EPOCH_BYTES], const uint8_t device[VD_KEY_BYTES]);
 /* The oldest epoch sealed to that device whose link key we have: one it is sure to know. NULL: none. */
 const uint8_t *vd_group_mask_link(struct vd_group *, const uint8_t device[VD_KEY_BYTES]);
 /* Epochs whose link key we have: number 0 is the one to write with, or else the newest we can use; then newest first. Keys our role

@@ -61,6 +61,21 @@ static bool is_part(const struct vd_group *g, uint32_t start, uint32_t part)
 	       memcmp(p->commits, s->commits, sizeof(s->commits)) == 0;
 }
 
+bool vd_group_epoch_has(struct vd_group *g, const uint8_t epoch[VD_EPOCH_BYTES], const uint8_t device[VD_KEY_BYTES])
+{
+	for (uint32_t start = 0; start < g->record_count; start++) {
+		const struct vd_group_record *r = &g->records[start];
+
+		if (!r->epoch || r->epoch->continues || memcmp(r->id.b, epoch, VD_EPOCH_BYTES) != 0)
+			continue;
+		for (uint32_t at = 0; at < g->record_count; at++)
+			for (uint32_t i = 0; is_part(g, start, at) && i < g->records[at].epoch->sealed_count; i++)
+				if (memcmp(g->records[at].epoch->sealed[i], device, VD_KEY_BYTES) == 0)
+					return true;
+	}
+	return false;
+}
+
 static void take_part(struct vd_group *g, size_t starts, uint32_t at)
 {
 	const struct vd_group_record *r = &g->records[at];

@@ -197,11 +197,25 @@ int vd_store_heard_set(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], 
 
 /* --- founding and joining --- */
 
-/* The group becomes ours in this transaction, the identity is used up. */
-static int keep_group(struct vd_write *w, const struct vd_group *group, const struct seed *seed,
-                      const uint8_t salt[VD_SALT_BYTES])
+int vd_seed_next(struct vd_store *s, uint8_t seed[VD_IDENTITY_SEED_BYTES])
 {
-	struct vd_slice part = vd_slice(vd_group_id(group), VD_GROUP_BYTES);
+	struct seed made;
+	int rc = read_seed(s, "next identity", NULL, &made);
+
+	if (rc == VD_ENOTFOUND) {
+		randombytes_buf(&made, sizeof(made));
+		rc = VD_OK;
+	}
+	if (!rc)
+		memcpy(seed, made.b, sizeof(made));
+	sodium_memzero(&made, sizeof(made));
+	return rc;
+}
+
+int vd_group_keep(struct vd_write *w, const uint8_t group[VD_GROUP_BYTES], const uint8_t salt[VD_SALT_BYTES],
+                  const uint8_t seed[VD_IDENTITY_SEED_BYTES])
+{
+	struct vd_slice part = vd_slice(group, VD_GROUP_BYTES);
 	struct vd_membership in[VD_STORE_GROUPS_MAX];
 	struct vd_store *s = w->store;
 	bool listed = false;
@@ -224,7 +238,7 @@ static int keep_group(struct vd_write *w, const struct vd_group *group, const st
 		memcpy(in[count].salt, salt, VD_SALT_BYTES);
 		vd_effects_value(&w->effects, s, "groups", NULL, 0, vd_slice(in, (count + 1) * sizeof(in[0])));
 	}
-	vd_effects_value(&w->effects, s, "identity", &part, 1, vd_slice(seed->b, sizeof(*seed)));
+	vd_effects_value(&w->effects, s, "identity", &part, 1, vd_slice(seed, VD_IDENTITY_SEED_BYTES));
 	vd_effects_value(&w->effects, s, "next identity", NULL, 0, vd_slice(NULL, 0));
 	return VD_OK;
 }
@@ -306,11 +320,7 @@ int vd_store_found(struct vd_store *s, const char *group_name, const char *membe
 
 	if (rc)
 		return rc;
-	rc = read_seed(s, "next identity", NULL, &seed);
-	if (rc == VD_ENOTFOUND) {
-		randombytes_buf(&seed, sizeof(seed));
-		rc = VD_OK;
-	}
+	rc = vd_seed_next(s, seed.b);
 	if (rc)
 		goto done;
 	vd_identity_from_seed(seed.b, &identity);
@@ -319,7 +329,7 @@ int vd_store_found(struct vd_store *s, const char *group_name, const char *membe
 	made = vd_group_new(group, &identity);
 	rc = made ? write_founding(w, made, &identity, salt, group_name, member_name, now_ms) : VD_ENOMEM;
 	if (!rc)
-		rc = keep_group(w, made, &seed, salt);
+		rc = vd_group_keep(w, group, salt, seed.b);
 done:
 	if (rc)
 		vd_write_abort(w);
@@ -378,7 +388,7 @@ static int join_first(struct vd_write *w, const uint8_t group[VD_GROUP_BYTES], s
 	if (!rc)
 		rc = vd_merge_into(w, made, control, false, &merge, &grew);
 	if (!rc)
-		rc = keep_group(w, made, &seed, vd_group_salt(made));
+		rc = vd_group_keep(w, group, vd_group_salt(made), seed.b);
 	vd_group_free(made);
 	vd_identity_wipe(&identity);
 	sodium_memzero(&seed, sizeof(seed));

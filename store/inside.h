@@ -324,6 +324,50 @@ int vd_readers_init(struct vd_readers *, struct vd_store *, const uint8_t *only)
 void vd_readers_deinit(struct vd_readers *);
 struct vd_group *vd_readers_find(const struct vd_readers *, const uint8_t group[VD_GROUP_BYTES]);
 
+/* --- accepted.c --- */
+
+struct vd_accepted {
+	struct vd_id heads[VD_LANES][VD_LIST_MAX];
+	size_t count[VD_LANES];
+};
+/* Of each lane the records of these authors that are stored here and that no other one names as its predecessor: at most VD_LIST_MAX, the
+ * authors taking turns, the highest seq first. `undo` (may be NULL): in lane 0 without it, what leads to it, and what may. The index
+ * should be caught up, or it takes longer. VD_ENOTFOUND: `undo` is no control record of theirs. */
+int vd_accepted_heads(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], const uint8_t (*authors)[VD_KEY_BYTES], size_t count,
+                      const struct vd_id *undo, struct vd_accepted *out);
+
+/* --- deed.c: a coordinator's act being written --- */
+
+struct vd_deed {
+	struct vd_store *store;
+	struct vd_group *group;    /* who acts; gets what is written */
+	struct vd_group *also;     /* another view of it that gets it too; or NULL */
+	struct vd_write *write;
+	uint64_t now_ms;
+	struct vd_buf content;     /* of the next control record */
+};
+/* Takes the writers' lock and brings the group up to date: an act rests on all that is here. */
+int vd_deed_begin(struct vd_deed *, struct vd_store *, struct vd_group *, uint64_t now_ms);
+/* Writes the content, and empties it. id may be NULL. */
+int vd_deed_say(struct vd_deed *, struct vd_id *id);
+/* The rest of the epoch that began with record `first`. */
+int vd_deed_epoch_parts(struct vd_deed *, const struct vd_epoch_keys *, const struct vd_id *first);
+/* A whole new one. */
+int vd_deed_epoch(struct vd_deed *, struct vd_id *first);
+/* Seals to the device what it lacks of the epochs we can read, oldest first; *count (may be NULL) of them. A device without a role gets
+ * nothing. `again`: also what it has, which may be fewer keys than its role gets now. */
+int vd_deed_seal(struct vd_deed *, const uint8_t device[VD_KEY_BYTES], bool again, size_t *count);
+/* Commits when rc is 0, else ends without a trace. Returns rc, or why it could not be committed. */
+int vd_deed_end(struct vd_deed *, int rc);
+
+/* --- groups.c --- */
+
+/* The seed of the next identity; a fresh one, kept nowhere yet, when none was made. */
+int vd_seed_next(struct vd_store *, uint8_t seed[VD_IDENTITY_SEED_BYTES]);
+/* The group becomes ours in this transaction, by the identity of that seed, which is used up. VD_ECAP: groups. */
+int vd_group_keep(struct vd_write *, const uint8_t group[VD_GROUP_BYTES], const uint8_t salt[VD_SALT_BYTES],
+                  const uint8_t seed[VD_IDENTITY_SEED_BYTES]);
+
 /* --- merge.c --- */
 
 /* Tries the pool's records of the group again; valid control records are added to it. */

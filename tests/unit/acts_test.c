@@ -1,0 +1,567 @@
+/* What a coordinator does: each act whole, in one commit, and what it gives and takes. */
+#include "acts_cast.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+
+/* --- admission --- */
+
+static void test_admit__newcomer_reads_what_was_written_before(void **state)
+{
+	uint8_t epoch[VD_EPOCH_BYTES];
+	struct who rosa, ana;
+	struct vd_id before[3];
+	struct scene sc;
+
+	(void)state;
+	found(&sc, &rosa);
+	for (size_t i = 0; i < 3; i++) {
+		say(&sc, &rosa, VD_LANE_NORMAL, "antes", &before[i]);
+		assert_int_equal(vd_act_rotate(rosa.store, rosa.group, ++sc.now_ms, epoch), 0);
+		assert_memory_equal(vd_group_current_epoch(rosa.group), epoch, sizeof(epoch));
+	}
+	admit(&sc, &rosa, &ana, VD_ROLE_MEMBER, NULL, "Ana");
+	assert_int_equal(vd_group_epoch_count(ana.group), 4);
+	give(&rosa, &ana);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(opens(&ana, &before[i]), 0);
+	same_on_disk(&sc, &rosa);
+	leave(&rosa);
+	leave(&ana);
+	disband(&sc);
+}
+
+static void test_admit__only_what_is_new_is_sealed(void **state)
+{
+	uint8_t epoch[VD_EPOCH_BYTES];
+	struct vd_device known;
+	struct who rosa, ana;
+	struct vd_card card;
+	struct vd_id grant;
+	struct scene sc;
+	uint64_t count;
+
+	(void)state;
+	found(&sc, &rosa);
+	assert_int_equal(vd_act_rotate(rosa.store, rosa.group, ++sc.now_ms, epoch), 0);
+	somebody(&card);
+	count = control_count(&sc, &rosa);
+	assert_int_equal(admit_card(&sc, &rosa, &card, VD_ROLE_REPORTER, NULL, "Inés", &grant), 0);
+	assert_int_equal(control_count(&sc, &rosa) - count, 1 + 2);
+	known = *vd_group_find(rosa.group, card.author);
+	assert_int_equal(known.role, VD_ROLE_REPORTER);
+
+	/* Another name: the grant alone. More than it was: the keys it did not get before, of all epochs. */
+	count = control_count(&sc, &rosa);
+	assert_int_equal(admit_card(&sc, &rosa, &card, VD_ROLE_REPORTER, known.person, "Inés R.", &grant), 0);
+	assert_int_equal(control_count(&sc, &rosa) - count, 1);
+	assert_string_equal(vd_group_find(rosa.group, card.author)->name, "Inés R.");
+	count = control_count(&sc, &rosa);
+	assert_int_equal(admit_card(&sc, &rosa, &card, VD_ROLE_MEMBER, known.person, "Inés R.", &grant), 0);
+	assert_int_equal(control_count(&sc, &rosa) - count, 1 + 2);
+
+	/* A member admits nobody. */
+	admit(&sc, &rosa, &ana, VD_ROLE_MEMBER, NULL, "Ana");
+	somebody(&card);
+	count = control_count(&sc, &ana);
+	assert_int_equal(admit_card(&sc, &ana, &card, VD_ROLE_MEMBER, NULL, "Eva", &grant), VD_EAUTHOR);
+	assert_int_equal(vd_act_rotate(ana.store, ana.group, ++sc.now_ms, epoch), VD_EAUTHOR);
+	assert_int_equal(control_count(&sc, &ana), count);
+	assert_null(vd_group_find(ana.group, card.author));
+
+	/* What cannot be admitted leaves nothing either. */
+	count = control_count(&sc, &rosa);
+	card.proof[3] ^= 1;
+	assert_int_equal(admit_card(&sc, &rosa, &card, VD_ROLE_MEMBER, NULL, "Eva", &grant), VD_ESIGNATURE);
+	card.proof[3] ^= 1;
+	assert_int_equal(admit_card(&sc, &rosa, &card, VD_ROLE_MEMBER, NULL, "", &grant), VD_EINVAL);
+	assert_int_equal(admit_card(&sc, &rosa, &card, VD_ROLE_MEMBER, NULL,
+	                            "12345678901234567890123456789012345678901234567890123456789012345", &grant),
+	                 VD_EINVAL);
+	assert_int_equal(control_count(&sc, &rosa), count);
+	leave(&rosa);
+	leave(&ana);
+	disband(&sc);
+}
+
+static void test_rotate__every_part_of_a_large_group(void **state)
+{
+	struct who rosa, ana;
+	uint8_t epoch[VD_EPOCH_BYTES];
+	struct vd_card card;
+	struct vd_id grant, said;
+	struct scene sc;
+	uint64_t count;
+
+	(void)state;
+	found(&sc, &rosa);
+	for (size_t i = 0; i < 2 * VD_EPOCH_DEVICES; i++) {
+		somebody(&card);
+		assert_int_equal(admit_card(&sc, &rosa, &card, VD_ROLE_COURIER, NULL, "alguien", &grant), 0);
+	}
+	admit(&sc, &rosa, &ana, VD_ROLE_MEMBER, NULL, "Ana"); /* the 34th */
+	count = control_count(&sc, &rosa);
+	assert_int_equal(vd_act_rotate(rosa.store, rosa.group, ++sc.now_ms, epoch), 0);
+	assert_int_equal(control_count(&sc, &rosa) - count, 3);
+	assert_null(vd_group_epoch_lacks(rosa.group, 0));
+	say(&sc, &rosa, VD_LANE_NORMAL, "después", &said);
+	give(&rosa, &ana);
+	assert_memory_equal(vd_group_current_epoch(ana.group), epoch, sizeof(epoch));
+	assert_int_equal(opens(&ana, &said), 0);
+	leave(&rosa);
+	leave(&ana);
+	disband(&sc);
+}
+
+/* --- removal --- */
+
+static void test_revoke__accepts_what_is_here(void **state)
+{
+	struct vd_id urgent, normal[3], late, id, secret;
+	struct who rosa, ana, eva;
+	struct scene sc;
+
+	(void)state;
+	found(&sc, &rosa);
+	admit(&sc, &rosa, &ana, VD_ROLE_MEMBER, NULL, "Ana");
+	admit(&sc, &rosa, &eva, VD_ROLE_MEMBER, NULL, "Eva");
+	for (size_t i = 0; i < 3; i++)
+		say(&sc, &ana, VD_LANE_NORMAL, "informe", &normal[i]);
+	say(&sc, &ana, VD_LANE_URGENT, "alerta", &urgent);
+	give(&ana, &rosa);
+	say(&sc, &ana, VD_LANE_NORMAL, "tarde", &late);
+
+	assert_int_equal(put_out(&sc, &rosa, &ana, NULL, NULL, &id), 0);
+	assert_int_equal(role_of(&rosa, ana.author), VD_ROLE_NONE);
+	assert_true(vd_group_find(rosa.group, ana.author)->removed);
+	assert_int_equal(accepted_count(&rosa, &ana, VD_LANE_CONTROL), 0);
+	assert_int_equal(accepted_count(&rosa, &ana, VD_LANE_URGENT), 1);
+	assert_true(accepted(&rosa, &ana, VD_LANE_URGENT, &urgent));
+	assert_int_equal(accepted_count(&rosa, &ana, VD_LANE_NORMAL), 1);
+	assert_true(accepted(&rosa, &ana, VD_LANE_NORMAL, &normal[2]));
+	assert_int_equal(accepted_count(&rosa, &ana, VD_LANE_BULK), 0);
+	same_on_disk(&sc, &rosa);
+
+	/* The new epoch is everybody's but hers. */
+	say(&sc, &rosa, VD_LANE_NORMAL, "sin ella", &secret);
+	give(&rosa, &eva);
+	give(&rosa, &ana);
+	assert_int_equal(opens(&eva, &secret), 0);
+	assert_int_equal(opens(&ana, &secret), VD_EKEY);
+	assert_null(vd_group_key(ana.group, id.b, VD_KEY_LINK));
+	assert_true(vd_group_epoch_clean(eva.group));
+
+	/* What she wrote meanwhile comes, and is not accepted, on any node, until a coordinator looks at it. */
+	give(&ana, &rosa);
+	give(&ana, &eva);
+	assert_false(accepted(&eva, &ana, VD_LANE_NORMAL, &late));
+	assert_int_equal(vd_group_reviewed(rosa.group, &late), VD_REVIEW_NONE);
+	assert_int_equal(vd_act_review(rosa.store, rosa.group, &late, true, ++sc.now_ms, &id), 0);
+	give(&rosa, &eva);
+	assert_int_equal(vd_group_reviewed(eva.group, &late), VD_REVIEW_ACCEPTED);
+	assert_int_equal(opens(&eva, &late), 0);
+	assert_int_equal(vd_act_review(eva.store, eva.group, &late, false, ++sc.now_ms, &id), VD_EAUTHOR);
+	assert_int_equal(vd_act_review(rosa.store, rosa.group, &late, false, ++sc.now_ms, &id), 0);
+	give(&rosa, &eva);
+	assert_int_equal(vd_group_reviewed(eva.group, &late), VD_REVIEW_LEFT);
+	give(&rosa, &ana);
+	cast_same_lanes(rosa.store, ana.store, sc.id);
+	leave(&rosa);
+	leave(&ana);
+	leave(&eva);
+	disband(&sc);
+}
+
+/* As the identity of `w` would write it, merged at `at`. */
+static void forged(struct who *w, struct who *at, uint8_t lane, uint64_t seq, const struct vd_id *prev, struct vd_id *id)
+{
+	const struct vd_identity *self = vd_group_identity(w->group);
+	struct vd_record_fields fields = { .lane = lane, .seq = seq, .has_prev = prev != NULL, .time_ms = cast_now + seq };
+	struct vd_buf raw = { 0 };
+	struct vd_batch batch = { 0 };
+	struct vd_merge merge = { 0 };
+	uint8_t body[8];
+
+	if (prev)
+		fields.prev = *prev;
+	randombytes_buf(body, sizeof(body));
+	memcpy(fields.group, vd_group_id(w->group), VD_GROUP_BYTES);
+	memcpy(fields.author, self->author, VD_KEY_BYTES);
+	assert_int_equal(vd_record_create(&fields, vd_slice(body, sizeof(body)), self->author_secret, &raw, id), 0);
+	assert_int_equal(vd_batch_add(&batch, vd_buf_slice(&raw)), 0);
+	assert_int_equal(vd_store_merge(at->store, at->group, &batch, &merge), 0);
+	assert_int_equal(merge.fresh, 1);
+	vd_batch_deinit(&batch);
+	vd_buf_deinit(&raw);
+}
+
+static void test_revoke__forks_and_gaps(void **state)
+{
+	struct vd_id a, b, c, fork, far, lost = { { 7 } }, wrong, ids[80];
+	struct who rosa, ana, tablet;
+	struct scene sc;
+
+	(void)state;
+	found(&sc, &rosa);
+	admit(&sc, &rosa, &ana, VD_ROLE_MEMBER, NULL, "Ana");
+	admit(&sc, &rosa, &tablet, VD_ROLE_MEMBER, person_of(&ana), "Ana");
+	forged(&ana, &rosa, VD_LANE_NORMAL, 1, NULL, &a);
+	forged(&ana, &rosa, VD_LANE_NORMAL, 2, &a, &b);
+	forged(&ana, &rosa, VD_LANE_NORMAL, 2, &a, &fork);
+	forged(&ana, &rosa, VD_LANE_NORMAL, 3, &b, &c);
+	forged(&ana, &rosa, VD_LANE_NORMAL, 9, &lost, &far);
+	forged(&ana, &rosa, VD_LANE_NORMAL, 12, &far, &wrong); /* that is not its predecessor: two seqs are between */
+	/* Her other device has one record; she forked hers more often than a revocation can name. */
+	forged(&tablet, &rosa, VD_LANE_BULK, 1, NULL, &ids[79]);
+	for (size_t i = 0; i < 79; i++)
+		forged(&ana, &rosa, VD_LANE_BULK, 5 + i, NULL, &ids[i]);
+
+	assert_int_equal(put_out(&sc, &rosa, &ana, person_of(&ana), NULL, NULL), 0);
+	assert_int_equal(role_of(&rosa, ana.author), VD_ROLE_NONE);
+	assert_int_equal(role_of(&rosa, tablet.author), VD_ROLE_NONE);
+	assert_int_equal(accepted_count(&rosa, &ana, VD_LANE_NORMAL), 4);
+	assert_true(accepted(&rosa, &ana, VD_LANE_NORMAL, &c));
+	assert_true(accepted(&rosa, &ana, VD_LANE_NORMAL, &fork));
+	assert_true(accepted(&rosa, &ana, VD_LANE_NORMAL, &far));
+	assert_true(accepted(&rosa, &ana, VD_LANE_NORMAL, &wrong));
+	assert_false(accepted(&rosa, &ana, VD_LANE_NORMAL, &b));
+	assert_int_equal(accepted_count(&rosa, &ana, VD_LANE_BULK), VD_LIST_MAX);
+	assert_true(accepted(&rosa, &ana, VD_LANE_BULK, &ids[79]));
+	assert_true(accepted(&rosa, &ana, VD_LANE_BULK, &ids[78]));
+	assert_true(accepted(&rosa, &ana, VD_LANE_BULK, &ids[79 - 63]));
+	assert_false(accepted(&rosa, &ana, VD_LANE_BULK, &ids[79 - 64]));
+	leave(&rosa);
+	leave(&ana);
+	leave(&tablet);
+	disband(&sc);
+}
+
+static void test_revoke__one_device_of_a_member(void **state)
+{
+	struct who rosa, ana, tablet;
+	struct scene sc;
+
+	(void)state;
+	found(&sc, &rosa);
+	admit(&sc, &rosa, &ana, VD_ROLE_MEMBER, NULL, "Ana");
+	admit(&sc, &rosa, &tablet, VD_ROLE_MEMBER, person_of(&ana), "Ana");
+	assert_int_equal(put_out(&sc, &rosa, &tablet, NULL, NULL, NULL), 0);
+	assert_int_equal(role_of(&rosa, ana.author), VD_ROLE_MEMBER);
+	assert_int_equal(role_of(&rosa, tablet.author), VD_ROLE_NONE);
+	give(&rosa, &ana);
+	assert_non_null(vd_group_key(ana.group, vd_group_current_epoch(ana.group), VD_KEY_MEMBERS));
+	leave(&rosa);
+	leave(&ana);
+	leave(&tablet);
+	disband(&sc);
+}
+
+/* A coordinator who went astray: what she did from one act on is undone, what she did before stands. */
+static void test_revoke__undo_from_an_act_on(void **state)
+{
+	struct vd_card good, bad, worse;
+	struct vd_id kept, undo, later, id, unknown = { { 9 } };
+	struct who rosa, eva;
+	struct scene sc;
+	uint64_t count;
+
+	(void)state;
+	found(&sc, &rosa);
+	admit(&sc, &rosa, &eva, VD_ROLE_COORDINATOR, NULL, "Eva");
+	somebody(&good);
+	somebody(&bad);
+	somebody(&worse);
+	assert_int_equal(admit_card(&sc, &eva, &good, VD_ROLE_MEMBER, NULL, "buena", &kept), 0);
+	assert_int_equal(admit_card(&sc, &eva, &bad, VD_ROLE_MEMBER, NULL, "mala", &undo), 0);
+	assert_int_equal(admit_card(&sc, &eva, &worse, VD_ROLE_MEMBER, NULL, "peor", &later), 0);
+	give(&eva, &rosa);
+	assert_int_equal(role_of(&rosa, worse.author), VD_ROLE_MEMBER);
+
+	count = control_count(&sc, &rosa);
+	assert_int_equal(put_out(&sc, &rosa, &eva, NULL, &unknown, &id), VD_ENOTFOUND);
+	assert_int_equal(control_count(&sc, &rosa), count);
+	assert_int_equal(put_out(&sc, &rosa, &eva, NULL, &undo, &id), 0);
+	assert_int_equal(accepted_count(&rosa, &eva, VD_LANE_CONTROL), 1);
+	assert_int_equal(role_of(&rosa, good.author), VD_ROLE_MEMBER);
+	assert_int_equal(role_of(&rosa, bad.author), VD_ROLE_NONE);
+	assert_int_equal(role_of(&rosa, worse.author), VD_ROLE_NONE);
+	assert_true(vd_group_is_author(rosa.group, bad.author)); /* the set does not shrink */
+	assert_true(vd_group_epoch_clean(rosa.group));
+	assert_memory_equal(vd_group_current_epoch(rosa.group), id.b, VD_EPOCH_BYTES);
+
+	/* She may still act; it does not count. */
+	give(&rosa, &eva);
+	assert_int_equal(role_of(&eva, eva.author), VD_ROLE_NONE);
+	assert_int_equal(admit_card(&sc, &eva, &bad, VD_ROLE_MEMBER, NULL, "mala", &id), VD_EAUTHOR);
+	leave(&rosa);
+	leave(&eva);
+	disband(&sc);
+}
+
+/* An act whose predecessors are not here may lead to the one that is undone: it is not accepted, or that would be, too. */
+static void test_revoke__undo_where_records_are_missing(void **state)
+{
+	struct vd_id undo, id, last;
+	struct vd_batch all = { 0 }, some = { 0 };
+	struct vd_merge merge = { 0 };
+	struct vd_card card[4];
+	struct who rosa, eva;
+	struct scene sc;
+
+	(void)state;
+	found(&sc, &rosa);
+	admit(&sc, &rosa, &eva, VD_ROLE_COORDINATOR, NULL, "Eva");
+	for (size_t i = 0; i < 4; i++) {
+		somebody(&card[i]);
+		assert_int_equal(admit_card(&sc, &eva, &card[i], VD_ROLE_MEMBER, NULL, "x", i == 1 ? &undo : &last), 0);
+	}
+	/* The third admission never came. Each is a grant and a key. */
+	cast_gather(eva.store, VD_LANE_CONTROL, &all);
+	vd_batch_seal(&all);
+	for (size_t i = 0; i < all.count; i++) {
+		const struct vd_record *r = &all.entries[i].record;
+
+		if (memcmp(r->author, eva.author, VD_KEY_BYTES) || r->seq < 5 || r->seq > 6)
+			assert_int_equal(vd_batch_add(&some, r->raw), 0);
+	}
+	assert_int_equal(vd_store_merge(rosa.store, rosa.group, &some, &merge), 0);
+	assert_int_equal(merge.fresh, 6);
+	assert_int_equal(put_out(&sc, &rosa, &eva, NULL, &undo, &id), 0);
+	assert_int_equal(accepted_count(&rosa, &eva, VD_LANE_CONTROL), 1);
+	give(&eva, &rosa);
+	assert_int_equal(role_of(&rosa, card[0].author), VD_ROLE_MEMBER);
+	for (size_t i = 1; i < 4; i++)
+		assert_int_equal(role_of(&rosa, card[i].author), VD_ROLE_NONE);
+	vd_batch_deinit(&all);
+	vd_batch_deinit(&some);
+	leave(&rosa);
+	leave(&eva);
+	disband(&sc);
+}
+
+static void test_restore__gives_back_what_it_missed(void **state)
+{
+	struct vd_id during, id, before, grant;
+	uint8_t epoch[VD_EPOCH_BYTES];
+	struct who rosa, ana;
+	struct scene sc;
+	uint64_t count;
+
+	(void)state;
+	found(&sc, &rosa);
+	admit(&sc, &rosa, &ana, VD_ROLE_MEMBER, NULL, "Ana");
+	say(&sc, &rosa, VD_LANE_NORMAL, "antes", &before);
+	assert_int_equal(vd_act_restore(rosa.store, rosa.group, ana.author, ++sc.now_ms, &grant), VD_ENOTFOUND);
+	assert_int_equal(put_out(&sc, &rosa, &ana, NULL, NULL, &id), 0);
+	assert_int_equal(vd_act_rotate(rosa.store, rosa.group, ++sc.now_ms, epoch), 0);
+	say(&sc, &rosa, VD_LANE_NORMAL, "mientras tanto", &during);
+
+	count = control_count(&sc, &rosa);
+	assert_int_equal(vd_act_restore(rosa.store, rosa.group, ana.author, ++sc.now_ms, &grant), 0);
+	assert_int_equal(control_count(&sc, &rosa) - count, 1 + 2); /* not the epoch that it has */
+	assert_int_equal(role_of(&rosa, ana.author), VD_ROLE_MEMBER);
+	give(&rosa, &ana);
+	assert_int_equal(vd_group_role(ana.group), VD_ROLE_MEMBER);
+	assert_int_equal(opens(&ana, &before), 0);
+	assert_int_equal(opens(&ana, &during), 0);
+	assert_string_equal(vd_group_find(rosa.group, ana.author)->name, "Ana");
+	same_on_disk(&sc, &rosa);
+	leave(&rosa);
+	leave(&ana);
+	disband(&sc);
+}
+
+/* Two coordinators together restore whom a more senior one removed; the keys come with the second word. */
+static void test_approve__restores_with_keys(void **state)
+{
+	struct who rosa, eva, luz, ana;
+	struct vd_id id, grant, during;
+	struct scene sc;
+
+	(void)state;
+	found(&sc, &rosa);
+	admit(&sc, &rosa, &eva, VD_ROLE_COORDINATOR, NULL, "Eva");
+	admit(&sc, &rosa, &luz, VD_ROLE_COORDINATOR, NULL, "Luz");
+	admit(&sc, &rosa, &ana, VD_ROLE_MEMBER, NULL, "Ana");
+	assert_int_equal(put_out(&sc, &rosa, &ana, NULL, NULL, &id), 0);
+	say(&sc, &rosa, VD_LANE_NORMAL, "sin Ana", &during);
+	give(&rosa, &eva);
+	give(&rosa, &luz);
+	assert_int_equal(vd_act_restore(eva.store, eva.group, ana.author, ++sc.now_ms, &grant), 0);
+	assert_int_equal(role_of(&eva, ana.author), VD_ROLE_NONE); /* Rosa is more senior */
+	give(&eva, &luz);
+	assert_int_equal(vd_act_approve(luz.store, luz.group, &grant, ++sc.now_ms, &id), 0);
+	assert_int_equal(role_of(&luz, ana.author), VD_ROLE_MEMBER);
+	give(&luz, &ana);
+	assert_int_equal(opens(&ana, &during), 0);
+	give(&luz, &rosa);
+	assert_int_equal(role_of(&rosa, ana.author), VD_ROLE_MEMBER);
+	assert_int_equal(vd_act_approve(luz.store, luz.group, &during, ++sc.now_ms, &id), VD_ENOTFOUND);
+	assert_int_equal(vd_act_approve(ana.store, ana.group, &grant, ++sc.now_ms, &id), VD_EAUTHOR);
+	leave(&rosa);
+	leave(&eva);
+	leave(&luz);
+	leave(&ana);
+	disband(&sc);
+}
+
+/* --- whole, or not at all --- */
+
+static void copy_home(const struct scene *sc, const struct who *from, struct who *to)
+{
+	char command[512];
+
+	*to = (struct who){ 0 };
+	snprintf(to->home, sizeof(to->home), "%s/copy", sc->top);
+	snprintf(command, sizeof(command), "rm -rf '%s' && cp -r '%s' '%s'", to->home, from->home, to->home);
+	assert_int_equal(system(command), 0);
+}
+
+/* The disk has no room: nothing of the act is there afterwards, and the next one works. */
+static void test_acts__a_full_disk_leaves_nothing(void **state)
+{
+	struct rlimit before, small;
+	struct who rosa, ana, eva;
+	uint8_t epoch[VD_EPOCH_BYTES];
+	struct vd_card card;
+	struct vd_id id, grant;
+	struct scene sc;
+	uint64_t count, records, bytes;
+
+	(void)state;
+	found(&sc, &rosa);
+	admit(&sc, &rosa, &ana, VD_ROLE_MEMBER, NULL, "Ana");
+	admit(&sc, &rosa, &eva, VD_ROLE_MEMBER, NULL, "Eva");
+	for (size_t i = 0; i < 40; i++) {
+		somebody(&card);
+		assert_int_equal(admit_card(&sc, &rosa, &card, VD_ROLE_MEMBER, NULL, "alguien", &grant), 0);
+	}
+	assert_int_equal(put_out(&sc, &rosa, &eva, NULL, NULL, &id), 0);
+	count = control_count(&sc, &rosa);
+	assert_int_equal(vd_store_size(rosa.store, &records, &bytes), 0);
+
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	small = before;
+	small.rlim_cur = 8192;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	assert_int_not_equal(vd_act_rotate(rosa.store, rosa.group, ++sc.now_ms, epoch), 0);
+	reload(&sc, &rosa);
+	assert_int_not_equal(put_out(&sc, &rosa, &ana, NULL, NULL, &id), 0);
+	reload(&sc, &rosa);
+	assert_int_not_equal(vd_act_restore(rosa.store, rosa.group, eva.author, ++sc.now_ms, &grant), 0);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	signal(SIGXFSZ, SIG_DFL);
+
+	reload(&sc, &rosa);
+	assert_int_equal(control_count(&sc, &rosa), count);
+	assert_int_equal(role_of(&rosa, ana.author), VD_ROLE_MEMBER);
+	assert_int_equal(role_of(&rosa, eva.author), VD_ROLE_NONE);
+	assert_int_equal(put_out(&sc, &rosa, &ana, NULL, NULL, &id), 0);
+	assert_int_equal(vd_act_restore(rosa.store, rosa.group, eva.author, ++sc.now_ms, &grant), 0);
+	same_on_disk(&sc, &rosa);
+	leave(&rosa);
+	leave(&ana);
+	leave(&eva);
+	disband(&sc);
+}
+
+/* An act rests on what another process stored since the group was loaded. */
+static void test_acts__rest_on_all_that_is_here(void **state)
+{
+	struct vd_group *other;
+	struct who rosa, ana;
+	struct vd_card card;
+	struct vd_id grant, id;
+	struct scene sc;
+
+	(void)state;
+	found(&sc, &rosa);
+	admit(&sc, &rosa, &ana, VD_ROLE_MEMBER, NULL, "Ana");
+	assert_int_equal(vd_store_group(rosa.store, sc.id, &other), 0);
+	assert_int_equal(put_out(&sc, &rosa, &ana, NULL, NULL, &id), 0);
+	assert_int_equal(vd_group_find(other, ana.author)->role, VD_ROLE_MEMBER);
+	assert_int_equal(vd_act_restore(rosa.store, other, ana.author, ++sc.now_ms, &grant), 0);
+	somebody(&card);
+	assert_int_equal(admit_card(&sc, &rosa, &card, VD_ROLE_MEMBER, NULL, "Eva", &id), 0);
+	assert_int_equal(role_of(&rosa, ana.author), VD_ROLE_MEMBER);
+	assert_false(vd_group_find(rosa.group, rosa.author)->forked);
+	vd_group_free(other);
+	leave(&rosa);
+	leave(&ana);
+	disband(&sc);
+}
+
+/* --- a copied coordinator --- */
+
+static void test_braked__where_another_could_act(void **state)
+{
+	struct who rosa, clone, eva;
+	struct vd_tended tended;
+	struct vd_id grant;
+	struct vd_card card;
+	struct scene sc;
+	uint64_t count;
+
+	(void)state;
+	found(&sc, &rosa);
+	copy_home(&sc, &rosa, &clone);
+	assert_int_equal(vd_store_open(clone.home, &clone.store), 0);
+	reload(&sc, &clone);
+	somebody(&card);
+	assert_int_equal(admit_card(&sc, &rosa, &card, VD_ROLE_MEMBER, NULL, "uno", &grant), 0);
+	somebody(&card);
+	assert_int_equal(admit_card(&sc, &clone, &card, VD_ROLE_MEMBER, NULL, "otro", &grant), 0);
+	assert_false(vd_act_braked(rosa.store, rosa.group));
+	meet(&rosa, &clone);
+	assert_true(vd_group_find(rosa.group, rosa.author)->forked);
+	assert_false(vd_act_braked(rosa.store, rosa.group)); /* nobody else could */
+
+	admit(&sc, &rosa, &eva, VD_ROLE_COORDINATOR, NULL, "Eva");
+	assert_true(vd_act_braked(rosa.store, rosa.group));
+	assert_false(vd_act_braked(eva.store, eva.group));
+
+	/* Something is to be done: an epoch sealed to somebody who is out. It is left to Eva. */
+	assert_int_equal(put_out(&sc, &eva, &rosa, NULL, NULL, &grant), 0);
+	assert_int_equal(vd_act_restore(eva.store, eva.group, rosa.author, ++sc.now_ms, &grant), 0);
+	assert_int_equal(role_of(&eva, rosa.author), VD_ROLE_COORDINATOR);
+	somebody(&card);
+	assert_int_equal(admit_card(&sc, &rosa, &card, VD_ROLE_MEMBER, NULL, "a la vez", &grant), 0);
+	meet(&eva, &rosa);
+	count = control_count(&sc, &rosa);
+	tend(&sc, &rosa, &tended);
+	assert_true(tended.braked);
+	assert_false(tended.epoch_made);
+	assert_int_equal(tended.sealed_to, 0);
+	assert_int_equal(control_count(&sc, &rosa), count);
+	tend(&sc, &eva, &tended);
+	assert_false(tended.braked);
+	assert_true(tended.epoch_made || tended.sealed_to);
+	leave(&rosa);
+	leave(&clone);
+	leave(&eva);
+	disband(&sc);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_admit__newcomer_reads_what_was_written_before),
+		cmocka_unit_test(test_admit__only_what_is_new_is_sealed),
+		cmocka_unit_test(test_rotate__every_part_of_a_large_group),
+		cmocka_unit_test(test_revoke__accepts_what_is_here),
+		cmocka_unit_test(test_revoke__forks_and_gaps),
+		cmocka_unit_test(test_revoke__one_device_of_a_member),
+		cmocka_unit_test(test_revoke__undo_from_an_act_on),
+		cmocka_unit_test(test_revoke__undo_where_records_are_missing),
+		cmocka_unit_test(test_restore__gives_back_what_it_missed),
+		cmocka_unit_test(test_approve__restores_with_keys),
+		cmocka_unit_test(test_acts__a_full_disk_leaves_nothing),
+		cmocka_unit_test(test_acts__rest_on_all_that_is_here),
+		cmocka_unit_test(test_braked__where_another_could_act),
+	};
+
+	if (vd_sign_selftest())
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
