@@ -30,6 +30,8 @@ struct writer {
 	struct line *lines;
 	size_t count, capacity;
 	struct vd_slice names[2]; /* that go in: damaged, replaced */
+	struct vd_recipient to[VD_SLOTS];
+	size_t to_count;
 	bool unreadable;        /* a stored record is spoilt: it stays out, the others must not suffer */
 	struct vd_manifest manifest;
 };
@@ -143,6 +145,8 @@ static size_t plan_lines(const struct writer *w, uint64_t max, struct vd_seal_pl
 	vd_seal_plan_start(&p, w->manifest.what);
 	for (size_t i = (w->names[0].n + w->names[1].n) / VD_SEGMENT_ID_BYTES; i > 0; i--)
 		vd_seal_plan_entry(&p, VD_SEGMENT_ID_BYTES);
+	for (size_t i = 0; w->choice->name_them && i < w->choice->device_count; i++)
+		vd_seal_plan_entry(&p, VD_KEY_BYTES);
 	for (; n < w->count; n++) {
 		next = p;
 		vd_seal_plan_entry(&next, w->lines[n].bytes);
@@ -174,7 +178,7 @@ static int plan(struct writer *w, struct vd_bundle_stats *stats)
 		w->names[1] = vd_slice(NULL, 0);
 		n = plan_lines(w, max, &p);
 	}
-	if (vd_seal_plan_chunks(&p) > max)
+	if (vd_seal_plan_chunks(&p) > max || (w->choice->control && n < w->count))
 		return VD_ENOSPACE;
 	stats->left = w->count - n + (w->choice->replaced.n - w->names[1].n) / VD_SEGMENT_ID_BYTES;
 	if (n == 0 && w->manifest.what == VD_SEALED_SEGMENT && (w->count || !(w->names[0].n + w->names[1].n)))
@@ -209,6 +213,8 @@ static int write_names(struct writer *w, struct vd_sealer *sealer, struct vd_fil
 		for (size_t at = 0; at < w->names[i].n && !rc; at += VD_SEGMENT_ID_BYTES)
 			rc = vd_sealer_entry(sealer, i ? VD_ENTRY_REPLACED : VD_ENTRY_DAMAGED,
 			                     vd_slice(w->names[i].p + at, VD_SEGMENT_ID_BYTES), &out);
+	for (size_t i = 0; w->choice->name_them && i < w->choice->device_count && !rc; i++)
+		rc = vd_sealer_entry(sealer, VD_ENTRY_FOR, vd_slice(w->choice->devices[i], VD_KEY_BYTES), &out);
 	if (!rc && out.n)
 		rc = vd_file_write(file, vd_buf_slice(&out));
 	vd_buf_deinit(&out);
@@ -246,7 +252,7 @@ static int report_written(const struct writer *w)
 	return rc;
 }
 
-static int write_file(struct writer *w, const struct vd_recipient *to, const char *path, bool read_back,
+static int write_file(struct writer *w, const char *path, bool read_back,
                       struct vd_bundle_stats *stats)
 {
 	uint8_t seed[VD_SEAL_SEED_BYTES];
@@ -261,7 +267,7 @@ static int write_file(struct writer *w, const struct vd_recipient *to, const cha
 	if (rc)
 		goto done;
 	randombytes_buf(seed, sizeof(seed));
-	rc = vd_sealer_new(&w->manifest, to, 1, seed, &sealer);
+	rc = vd_sealer_new(&w->manifest, w->to, w->to_count, seed, &sealer);
 	sodium_memzero(seed, sizeof(seed));
 	if (!rc)
 		rc = vd_file_create(path, &file);
@@ -293,39 +299,103 @@ done:
 	return rc;
 }
 
+static bool has_slot(const struct writer *w, const uint8_t author[VD_KEY_BYTES])
+{
+	for (size_t i = 0; i < w->to_count; i++)
+		if (w->to[i].how != VD_FOR_LINK && memcmp(w->to[i].author, author, VD_KEY_BYTES) == 0)
+			return true;
+	return false;
+}
+
+/* A slot of its own for a device: masked by a link key it is sure to have, or by what its card shows. */
+static int add_device(struct writer *w, const struct vd_device *device)
+{
+	const uint8_t *link;
+	struct vd_recipient *to = &w->to[w->to_count];
+
+	if (!device || !vd_seal_box_ok(device->box))
+		return VD_EINVAL;
+	if (has_slot(w, device->author))
+		return VD_OK;
+	if (w->to_count == VD_SLOTS)
+		return VD_ECAP;
+	/* Paper has nothing but its words. */
+	link = device->flags & VD_GRANT_PAPER ? NULL : vd_group_mask_link(w->group, device->author);
+	to->how = link ? VD_FOR_DEVICE : VD_FOR_CARD;
+	if (link)
+		memcpy(to->link, link, VD_KEY_BYTES);
+	memcpy(to->author, device->author, VD_KEY_BYTES);
+	memcpy(to->box, device->box, VD_KEY_BYTES);
+	w->to_count++;
+	return VD_OK;
+}
+
+static void add_paper_keys(struct writer *w)
+{
+	size_t added = 0;
+
+	for (size_t i = vd_group_device_count(w->group); i > 0 && added < VD_PAPER_SLOTS && w->to_count < VD_SLOTS; i--) {
+		const struct vd_device *d = vd_group_device(w->group, i - 1);
+
+		/* One to which nothing can be sealed keeps nobody else from theirs. */
+		if (d->role != VD_ROLE_NONE && (d->flags & VD_GRANT_PAPER) && add_device(w, d) == VD_OK)
+			added++;
+	}
+}
+
+static int address(struct writer *w)
+{
+	const struct vd_bundle_choice *c = w->choice;
+	int rc = VD_OK;
+
+	if (!c->devices || c->for_link) {
+		if (vd_group_epoch_count(w->group) == 0)
+			return VD_EKEY;
+		w->to[0].how = VD_FOR_LINK;
+		memcpy(w->to[0].link, vd_group_epoch_keys(w->group, 0)->key[VD_KEY_LINK], VD_KEY_BYTES);
+		w->to_count = 1;
+	} else {
+		rc = add_device(w, vd_group_find(w->group, vd_group_identity(w->group)->author));
+	}
+	for (size_t i = 0; c->devices && i < c->device_count && !rc; i++)
+		rc = add_device(w, vd_group_find(w->group, c->devices[i]));
+	if (!rc && !c->name_them)
+		add_paper_keys(w);
+	return rc;
+}
+
 int vd_bundle_write(struct vd_store *store, struct vd_group *group, enum vd_sealed_what what, const struct vd_bundle_choice *choice,
                     const char *path, bool read_back, struct vd_bundle_stats *stats)
 {
-	struct writer w = { .store = store, .group = group, .choice = choice, .lane = 255, .manifest = { .what = what } };
-	struct vd_recipient to = { .how = VD_FOR_LINK };
+	struct writer w = {
+		.store = store, .group = group, .choice = choice, .lane = choice->control ? VD_LANE_CONTROL : 255, .manifest = { .what = what },
+	};
 	int rc;
 
 	*stats = (struct vd_bundle_stats){ 0 };
 	if (what == VD_SEALED_WELCOME)
 		return VD_EINVAL;
-	if (vd_group_epoch_count(group) == 0)
-		return VD_EKEY;
-	memcpy(to.link, vd_group_epoch_keys(group, 0)->key[VD_KEY_LINK], VD_KEY_BYTES);
 	memcpy(w.manifest.group, vd_group_id(group), VD_GROUP_BYTES);
-	rc = write_file(&w, &to, path, read_back, stats);
-	sodium_memzero(&to, sizeof(to));
+	rc = address(&w);
+	if (!rc)
+		rc = write_file(&w, path, read_back, stats);
+	sodium_memzero(w.to, sizeof(w.to));
 	return rc;
 }
 
 int vd_welcome_write(struct vd_store *store, struct vd_group *group, const struct vd_card *card, const struct vd_id *grant,
                      const char *path)
 {
-	const struct vd_bundle_choice all = { 0 };
+	const struct vd_bundle_choice all = { .control = true };
 	struct writer w = {
-		.store = store, .group = group, .choice = &all, .lane = VD_LANE_CONTROL,
+		.store = store, .group = group, .choice = &all, .lane = VD_LANE_CONTROL, .to = { { .how = VD_FOR_CARD } }, .to_count = 1,
 		.manifest = { .what = VD_SEALED_WELCOME, .has_grant = true },
 	};
-	struct vd_recipient to = { .how = VD_FOR_CARD };
 	struct vd_bundle_stats stats = { 0 };
 
-	memcpy(to.author, card->author, VD_KEY_BYTES);
-	memcpy(to.box, card->box, VD_KEY_BYTES);
+	memcpy(w.to[0].author, card->author, VD_KEY_BYTES);
+	memcpy(w.to[0].box, card->box, VD_KEY_BYTES);
 	memcpy(w.manifest.group, vd_group_id(group), VD_GROUP_BYTES);
 	memcpy(w.manifest.grant, grant->b, VD_ID_BYTES);
-	return write_file(&w, &to, path, true, &stats);
+	return write_file(&w, path, true, &stats);
 }

@@ -168,7 +168,7 @@ static void person_write(struct person *p, uint8_t lane, size_t count, size_t by
 	free(text);
 }
 
-static uint64_t person_records(const struct person *p)
+__attribute__((unused)) static uint64_t person_records(const struct person *p)
 {
 	uint64_t records, bytes;
 
@@ -176,7 +176,7 @@ static uint64_t person_records(const struct person *p)
 	return records;
 }
 
-static bool mesh_equal(const struct mesh *m, const struct person *a, const struct person *b)
+__attribute__((unused)) static bool mesh_equal(const struct mesh *m, const struct person *a, const struct person *b)
 {
 	bool equal = true;
 
@@ -190,7 +190,7 @@ static bool mesh_equal(const struct mesh *m, const struct person *a, const struc
 	return equal;
 }
 
-static void file_put(const char *path, struct vd_slice bytes)
+__attribute__((unused)) static void file_put(const char *path, struct vd_slice bytes)
 {
 	FILE *f = fopen(path, "wb");
 

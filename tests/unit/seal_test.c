@@ -621,6 +621,134 @@ static void test_seal__welcome_names_its_grant(void **state)
 	vd_buf_deinit(&file);
 }
 
+/* A file of one chunk with one entry. */
+static void write_small(const struct world *w, enum vd_sealed_what what, const struct vd_recipient *to, size_t count, struct vd_buf *out)
+{
+	struct vd_manifest m = { .what = what, .chunks = 1, .records = 1, .has_grant = what == VD_SEALED_WELCOME };
+	uint8_t seed[VD_SEAL_SEED_BYTES] = { 42, (uint8_t)what }, bytes[100];
+	struct vd_sealer *s;
+
+	memcpy(m.group, w->manifest.group, VD_GROUP_BYTES);
+	fill(bytes, sizeof(bytes), 9);
+	assert_int_equal(vd_sealer_new(&m, to, count, seed, &s), 0);
+	assert_int_equal(vd_sealer_entry(s, VD_ENTRY_RECORD, vd_slice(bytes, sizeof(bytes)), out), 0);
+	assert_int_equal(vd_sealer_finish(s, out), 0);
+	vd_sealer_free(s);
+}
+
+/* Whoever opens it, by whichever slot: no changed byte goes unnoticed, and none keeps them from what is whole. A head that is damaged in
+ * its owner's slot still opens at the other end of the file. */
+static void test_seal__every_flipped_byte_for_every_reader(void **state)
+{
+	struct world *w = *state;
+	const struct vd_recipient everyone[] = { to_link(w->link[0]), to_device(&w->device, w->link[1]), to_device(&w->newcomer, NULL) };
+	const struct reader {
+		enum vd_sealed_what what;
+		size_t first, count, step;
+		struct vd_opener with;
+	} readers[] = {
+		/* The two in the middle cost an X25519 for each slot; the chunk is the same to all of them. */
+		{ VD_SEALED_BUNDLE, 0, 3, 1, { .links = w->link[0], .link_count = 1 } },
+		{ VD_SEALED_SEGMENT, 1, 1, 5, { .links = w->link[1], .link_count = 1, .identity = &w->device } },
+		{ VD_SEALED_BUNDLE, 0, 3, 3, { .links = w->link[1], .link_count = 1, .identity = &w->device } },
+		{ VD_SEALED_WELCOME, 2, 1, 1, { .identity = &w->newcomer } },
+	};
+
+	for (size_t k = 0; k < sizeof(readers) / sizeof(*readers); k++) {
+		const struct reader *r = &readers[k];
+		static uint8_t plain[VD_CHUNK_PLAIN], sound[VD_CHUNK_PLAIN];
+		struct vd_buf file = { 0 };
+		struct vd_unsealer *whole, *u;
+		struct vd_slice manifest;
+		struct vd_manifest m;
+		struct vd_rd entries;
+		uint8_t type;
+		bool last;
+
+		write_small(w, r->what, everyone + r->first, r->count, &file);
+		assert_int_equal(file.n, vd_sealed_bytes(1));
+		assert_int_equal(open_file(vd_buf_slice(&file), &r->with, &whole), 0);
+		assert_int_equal(vd_unsealer_chunk(whole, 0, chunk_at(vd_buf_slice(&file), 0), sound, &last), 0);
+		entries = vd_rd(vd_slice(sound, sizeof(sound)));
+		assert_int_equal(vd_chunk_entry(&entries, &type, &manifest), 0);
+		for (size_t i = 0; i < file.n; i += r->step) {
+			bool first = i < VD_HEAD_BYTES, end = i >= file.n - VD_HEAD_BYTES;
+
+			file.p[i] ^= (uint8_t)(1U << i % 8);
+			if (first || end) {
+				assert_int_equal(open_file(vd_buf_slice(&file), &r->with, &u), 0);
+				assert_int_equal(vd_unsealer_manifest(u, manifest, &m), 0);
+				assert_true(m.first_head_ok == !first && m.last_head_ok == !end);
+				if (i % 7 == 0) {
+					assert_int_equal(vd_unsealer_chunk(u, 0, chunk_at(vd_buf_slice(&file), 0), plain, &last), 0);
+					assert_memory_equal(plain, sound, sizeof(plain));
+				}
+				vd_unsealer_free(u);
+			} else {
+				assert_int_equal(vd_unsealer_chunk(whole, 0, chunk_at(vd_buf_slice(&file), 0), plain, &last), VD_ESIGNATURE);
+			}
+			file.p[i] ^= (uint8_t)(1U << i % 8);
+		}
+		vd_unsealer_free(whole);
+		vd_buf_deinit(&file);
+	}
+}
+
+/* Of a long history a device tries the newest keys and the oldest as masks: no more, or somebody's noise would cost it an hour. */
+static void test_seal__masks_are_bounded(void **state)
+{
+	enum { KEYS = VD_MASKS_NEWEST + VD_MASKS_OLDEST + 3 };
+	const size_t tried[] = { 0, 1, VD_MASKS_NEWEST - 1, KEYS - VD_MASKS_OLDEST, KEYS - 1 };
+	const size_t untried[] = { VD_MASKS_NEWEST, KEYS - VD_MASKS_OLDEST - 1 };
+	struct world *w = *state;
+	uint8_t keys[KEYS][VD_KEY_BYTES];
+	struct vd_opener with = { .links = keys[0], .link_count = KEYS, .identity = &w->device };
+	struct vd_unsealer *u;
+
+	for (size_t i = 0; i < KEYS; i++)
+		key_from(keys[i], (uint8_t)(100 + i));
+	for (size_t i = 0; i < sizeof(tried) / sizeof(*tried) + sizeof(untried) / sizeof(*untried); i++) {
+		bool is_tried = i < sizeof(tried) / sizeof(*tried);
+		size_t key = is_tried ? tried[i] : untried[i - sizeof(tried) / sizeof(*tried)];
+		struct vd_recipient to = to_device(&w->device, keys[key]);
+		struct vd_buf file = { 0 };
+
+		write_small(w, VD_SEALED_SEGMENT, &to, 1, &file);
+		assert_int_equal(open_file(vd_buf_slice(&file), &with, &u), is_tried ? VD_OK : VD_EKEY);
+		if (is_tried)
+			vd_unsealer_free(u);
+		vd_buf_deinit(&file);
+	}
+	/* A link slot opens whatever its age. */
+	for (size_t i = 0; i < 2; i++) {
+		struct vd_recipient to = to_link(keys[untried[i]]);
+		struct vd_buf file = { 0 };
+
+		write_small(w, VD_SEALED_SEGMENT, &to, 1, &file);
+		assert_int_equal(open_file(vd_buf_slice(&file), &with, &u), 0);
+		vd_unsealer_free(u);
+		vd_buf_deinit(&file);
+	}
+}
+
+static void test_seal__box_keys_that_are_none(void **state)
+{
+	/* Curve25519's points of small order, as X25519 takes them. */
+	static const uint8_t small[][VD_KEY_BYTES] = {
+		{ 0 }, { 1 },
+		{ 0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1, 0x9f, 0xc4, 0x6a,
+		  0xda, 0x09, 0x8d, 0xeb, 0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16, 0x5f, 0x49, 0xb8, 0x00 },
+		{ 0x5f, 0x9c, 0x95, 0xbc, 0xa3, 0x50, 0x8c, 0x24, 0xb1, 0xd0, 0xb1, 0x55, 0x9c, 0x83, 0xef, 0x5b,
+		  0x04, 0x44, 0x5c, 0xc4, 0x58, 0x1c, 0x8e, 0x86, 0xd8, 0x22, 0x4e, 0xdd, 0xd0, 0x9f, 0x11, 0x57 },
+	};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < sizeof(small) / sizeof(*small); i++)
+		assert_false(vd_seal_box_ok(small[i]));
+	assert_true(vd_seal_box_ok(w->device.box));
+	assert_true(vd_seal_box_ok(w->newcomer.box));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -640,6 +768,9 @@ int main(void)
 		cmocka_unit_test(test_seal__chunk_entries),
 		cmocka_unit_test(test_seal__manifest_is_exact),
 		cmocka_unit_test(test_seal__welcome_names_its_grant),
+		cmocka_unit_test(test_seal__every_flipped_byte_for_every_reader),
+		cmocka_unit_test(test_seal__masks_are_bounded),
+		cmocka_unit_test(test_seal__box_keys_that_are_none),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
