@@ -15,6 +15,9 @@ struct wanted {
 	uint64_t since_ms;
 	uint64_t matched;           /* that are no control records */
 	struct vd_buf room;
+	const char *for_whom;       /* --for; NULL: everyone */
+	uint8_t devices[VD_SLOTS - 1][VD_KEY_BYTES];
+	size_t device_count;
 };
 
 static bool is_of_kinds(struct wanted *w, const struct vd_record *r)
@@ -56,16 +59,47 @@ static int check_place(struct vd_cli *cli, const char *path)
 	return rc;
 }
 
+/* The devices of the member of --for: none that was removed, nor paper, which has a slot in every bundle. */
+static int find_devices(struct wanted *w)
+{
+	struct vd_cli *cli = w->cli;
+	uint8_t person[VD_PERSON_BYTES];
+	size_t paper = 0;
+	int rc = vd_cli_member(cli, w->for_whom, person);
+
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < vd_group_device_count(w->group); i++) {
+		const struct vd_device *d = vd_group_device(w->group, i);
+
+		if (memcmp(d->person, person, VD_PERSON_BYTES) != 0 || d->role == VD_ROLE_NONE || !vd_seal_box_ok(d->box))
+			continue;
+		if (d->flags & VD_GRANT_PAPER)
+			paper++;
+		else if (w->device_count == VD_SLOTS - 1)
+			return vd_refuse(cli, VD_EXIT_FAILED, "too-large", VD_MSG_HINT_EXPORT_FOR_MANY, VD_MSG_EXPORT_FOR_MANY, w->for_whom,
+			                 vd_num(cli, VD_SLOTS - 1), NULL);
+		else
+			memcpy(w->devices[w->device_count++], d->author, VD_KEY_BYTES);
+	}
+	if (w->device_count || paper)
+		return 0;
+	return vd_refuse(cli, VD_EXIT_FAILED, "removed", VD_MSG_HINT_EXPORT_FOR_REMOVED, VD_MSG_EXPORT_FOR_REMOVED, w->for_whom, NULL);
+}
+
 static void say_export(struct vd_cli *cli, const struct wanted *w, const char *path, bool to_stdout,
                        const struct vd_bundle_stats *stats)
 {
 	json_t *result;
 
 	if (!cli->opt.json) {
+		enum vd_msg done = w->for_whom ? VD_MSG_EXPORT_FOR_DONE : VD_MSG_EXPORT_DONE;
+		const char *records = vd_num(cli, stats->records), *bytes = vd_num(cli, stats->bytes);
+
 		if (to_stdout)
-			vd_note(cli, VD_MSG_EXPORT_DONE, vd_num(cli, stats->records), vd_num(cli, stats->bytes), path, NULL);
+			vd_note(cli, done, records, bytes, path, w->for_whom, NULL);
 		else
-			vd_say(cli, VD_MSG_EXPORT_DONE, vd_num(cli, stats->records), vd_num(cli, stats->bytes), path, NULL);
+			vd_say(cli, done, records, bytes, path, w->for_whom, NULL);
 	} else {
 		result = json_pack("{s:o,s:o,s:i}", "records", vd_json_number(stats->records), "bytes", vd_json_number(stats->bytes),
 		                   "files", 1);
@@ -79,13 +113,11 @@ static int export_run(struct vd_cli *cli)
 {
 	const char *path = cli->opt.args[0], *since = vd_options_get(&cli->opt, VD_OPT_SINCE);
 	bool to_stdout = strcmp(path, "-") == 0;
-	struct wanted w = { .cli = cli, .has_since = since != NULL };
+	struct wanted w = { .cli = cli, .has_since = since != NULL, .for_whom = vd_options_get(&cli->opt, VD_OPT_FOR) };
 	struct vd_bundle_choice choice = { .want = wants, .ctx = &w };
 	struct vd_bundle_stats stats;
 	int rc;
 
-	if (vd_options_get(&cli->opt, VD_OPT_FOR))
-		return vd_misuse(cli, VD_MSG_HINT_NOT_IN_VERSION, VD_MSG_NOT_IN_VERSION, "--for", NULL);
 	if (since && vd_time_parse(since, vd_time_now_ms(), true, &w.since_ms))
 		return vd_misuse(cli, VD_MSG_HINT_TIME, VD_MSG_BAD_TIME, since, NULL);
 	if (to_stdout && isatty(STDOUT_FILENO))
@@ -95,8 +127,16 @@ static int export_run(struct vd_cli *cli)
 		rc = vd_cli_kind(cli, cli->opt.args[i]);
 	if (!rc)
 		rc = vd_cli_group(cli, &w.group);
-	if (rc)
+	if (!rc && w.for_whom)
+		rc = find_devices(&w);
+	if (rc) {
+		vd_group_free(w.group);
 		return rc;
+	}
+	if (w.for_whom) {
+		choice.devices = (const uint8_t (*)[VD_KEY_BYTES])w.devices;
+		choice.device_count = w.device_count;
+	}
 	memset(&stats, 0, sizeof stats);
 	rc = vd_bundle_write(cli->store, w.group, VD_SEALED_BUNDLE, &choice, path, !to_stdout, &stats);
 	vd_group_free(w.group);

@@ -396,16 +396,22 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "Examples:\n"
 	  "  vereda export all.bundle\n"
 	  "  vereda export week.bundle --since 7d alert event\n"
-	  "  vereda export - | ssh hub vereda import -\n\n"
+	  "  vereda export - | ssh hub vereda import -\n"
+	  "  vereda export for-luz.bundle --for Luz\n\n"
 	  "Writes one file that only members of the group can open, for any channel. Membership always goes along.\n\n"
+	  "  --for MEMBER         only that member's devices can open it (and this one, and the group's paper keys): also for who was\n"
+	  "                       away while the keys changed\n"
 	  "  --since T            only what was written since then\n"
 	  "  KIND…                only of those kinds\n"
 	  "  --yes                put it in the place of a file that is there",
 	  "Ejemplos:\n"
 	  "  vereda export todo.bundle\n"
 	  "  vereda export semana.bundle --since 7d alert event\n"
-	  "  vereda export - | ssh centro vereda import -\n\n"
+	  "  vereda export - | ssh centro vereda import -\n"
+	  "  vereda export para-luz.bundle --for Luz\n\n"
 	  "Escribe un archivo que solo puede abrir el grupo, para cualquier canal. La lista de integrantes siempre va incluida.\n\n"
+	  "  --for INTEGRANTE     solo lo abren los equipos de esa persona (y este, y las llaves en papel del grupo): también para\n"
+	  "                       quien estuvo lejos mientras cambiaban las llaves\n"
 	  "  --since T            solo lo escrito desde entonces\n"
 	  "  CLASE…               solo de esas clases\n"
 	  "  --yes                ponerlo en el lugar de un archivo que ya existe"),
@@ -732,6 +738,16 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "Nombra otro archivo, o repite con --yes para poner el nuevo en su lugar."),
 	T(EXPORT_ONLY_MEMBERSHIP, "Only who is in the group stands in {0}: no record is of what was asked for.",
 	  "En {0} solo va quién está en el grupo: ningún registro es de lo que se pidió."),
+	T(EXPORT_FOR_DONE, "Records in {2}: {0} ({1} bytes), membership counted. Only {3} can open it, and this device.",
+	  "Registros en {2}: {0} ({1} bytes), contando los de integrantes. Solo puede abrirlo {3}, y este equipo."),
+	T(EXPORT_FOR_REMOVED, "{0} is no longer in the group, so no bundle is made for them; nothing was written",
+	  "{0} ya no está en el grupo: no se hace ningún archivo para esa persona; no se escribió nada"),
+	T(HINT_EXPORT_FOR_REMOVED, "See who is in the group: vereda members. If they should be in again, a coordinator admits them: vereda admit.",
+	  "Mira quién está en el grupo: vereda members. Si debe volver a estar, lo admite alguien que coordine: vereda admit."),
+	T(EXPORT_FOR_MANY, "{0} has more devices than one bundle has room for ({1}); nothing was written",
+	  "{0} tiene más equipos de los que caben en un archivo ({1}); no se escribió nada"),
+	T(HINT_EXPORT_FOR_MANY, "A coordinator removes those no longer in use: vereda revoke. Or make one for the whole group, without --for.",
+	  "Alguien que coordine retira los que ya no se usan: vereda revoke. O haz uno para todo el grupo, sin --for."),
 	T(IMPORT_FAILED, "{0} could not be taken in", "No se pudo recibir {0}"),
 	T(IMPORT_TORN, "The end of {0} is missing; the records that were whole are stored ({1})", "A {0} le falta el final; los registros que estaban completos se guardaron ({1})"),
 	T(HINT_IMPORT_TORN, "Copy it again whole and repeat: it adds what is missing.", "Cópialo otra vez completo y repite: agrega lo que falta."),
@@ -743,9 +759,11 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "El principio o el final de {0} fue alterado; todos sus registros están completos y guardados ({1})"),
 	T(HINT_IMPORT_HEAD, "Nothing is lost. Make a fresh copy before you pass it on: one more damage and it may not open.",
 	  "No se perdió nada. Haz una copia nueva antes de pasarlo: con otro daño podría no abrir."),
-	T(IMPORT_NOT_OURS, "{0} does not open with any key of this device: it is for another group, or no bundle; nothing was changed",
-	  "{0} no abre con ninguna llave de este equipo: es de otro grupo, o no es un archivo de vereda; no se cambió nada"),
-	T(HINT_IMPORT_NOT_OURS, "Check that it is the right file. If it is a welcome, use vereda join.", "Revisa que sea el archivo correcto. Si es una bienvenida, usa vereda join."),
+	T(IMPORT_NOT_OURS, "{0} does not open with any key of this device: it is for somebody else, for another group, or no bundle; nothing was changed",
+	  "{0} no abre con ninguna llave de este equipo: es para otra persona, de otro grupo, o no es un archivo de vereda; no se cambió nada"),
+	T(HINT_IMPORT_NOT_OURS,
+	  "Check that it is the right file. If it is a welcome, use vereda join. If you were away, keys may be new: sync first, or ask for one made with --for and your name.",
+	  "Revisa que sea el archivo correcto. Si es una bienvenida, usa vereda join. Si estuviste lejos, puede haber llaves nuevas: sincroniza primero, o pide uno hecho con --for y tu nombre."),
 	T(IMPORT_NO_BUNDLE, "{0} is empty or too short to be a bundle; nothing was changed", "{0} está vacío o es demasiado corto; no se cambió nada"),
 	T(HINT_IMPORT_NO_BUNDLE, "It was not copied whole. Ask for it again.", "No se copió completo. Pídelo otra vez."),
 	T(IMPORT_REFUSED, "Records in {0} that are not valid and were refused: {1}; all the others are stored",
