@@ -11,6 +11,7 @@
 
 #include "proto/err.h"
 #include "store/file.h"
+#include "stick_laggards.h"
 #include "stick_segments.h"
 
 enum {
@@ -92,10 +93,11 @@ static int take_segment(struct visit *v, size_t i, struct vd_bundle_stats *stats
 	noted = vd_arrivals_encode(&holds, &s->list);
 	vd_arrivals_deinit(&holds);
 	if (!noted)
-		noted = vd_buf_check(&s->notices);
+		noted = s->notices.failed || s->devices.failed ? VD_ENOMEM : VD_OK;
 	/* Known from now on only when nothing on it could become ours later. */
 	if (!noted && !rc && !s->pending)
-		noted = vd_segment_learn(v->store, s->name, vd_group_id(stats->group), vd_buf_slice(&s->list), vd_buf_slice(&s->notices));
+		noted = vd_segment_learn(v->store, s->name, vd_group_id(stats->group), vd_buf_slice(&s->list), vd_buf_slice(&s->notices),
+		                         vd_buf_slice(&s->devices));
 	return noted ? noted : rc;
 }
 
@@ -111,6 +113,7 @@ static int read_segment(struct visit *v, size_t i)
 		v->result->chunks_bad += stats.chunks_bad;
 		v->result->heads_bad += rc == VD_EDAMAGED && stats.head_bad && !stats.chunks_bad;
 	}
+	s->foreign = false;
 	switch (rc) {
 	case VD_OK:
 		s->state = VD_SEGMENT_WHOLE;
@@ -120,7 +123,7 @@ static int read_segment(struct visit *v, size_t i)
 	case VD_EKEY:
 	case VD_EGROUP:
 	case VD_EVERSION:
-		v->result->segments_foreign++;
+		s->foreign = true;
 		s->pending = false;
 		return VD_OK;
 	case VD_ENOTFOUND:
@@ -191,21 +194,46 @@ static int settle(struct visit *v)
 		const struct vd_segment *s = &v->segments.p[i];
 		uint64_t chunks;
 
+		v->result->segments_foreign += s->foreign;
 		if (vd_segment_replaced(s))
 			continue;
 		if (s->state == VD_SEGMENT_TORN || (s->state == VD_SEGMENT_LOST && !vd_sealed_layout(s->size, &chunks)))
 			v->result->segments_torn++;
 		else if (s->state == VD_SEGMENT_DAMAGED || s->state == VD_SEGMENT_LOST || s->drop)
 			v->result->segments_bad++;
-		if (s->state != VD_SEGMENT_UNREAD && !s->drop)
+		if (s->state != VD_SEGMENT_UNREAD && !s->drop && !vd_segment_is_catch_up(s))
 			rc = vd_arrivals_decode(&v->stick, vd_buf_slice(&s->list), UINT64_MAX);
 	}
 	return rc;
 }
 
+/* Which keys we have of all groups: they come with control records, and are never lost. */
+static size_t count_keys(const struct visit *v)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < v->groups.count; i++)
+		count += vd_group_epoch_count(v->groups.group[i]);
+	return count;
+}
+
+static int read_unread(struct visit *v)
+{
+	int rc = VD_OK;
+
+	for (size_t i = 0; i < v->segments.count && !rc; i++) {
+		struct vd_segment *s = &v->segments.p[i];
+
+		if (s->state == VD_SEGMENT_UNREAD && !(vd_segment_maybe_replaced(s) && is_over(v, s)))
+			rc = read_segment(v, i);
+	}
+	return rc ? rc : read_pending(v);
+}
+
 static int read_stick(struct visit *v)
 {
 	uint64_t latest;
+	size_t keys;
 	int rc = vd_segments_list(&v->segments, v->cache);
 
 	if (rc)
@@ -213,14 +241,12 @@ static int read_stick(struct visit *v)
 	rc = vd_store_latest(v->store, &latest);
 	for (size_t i = 0; i < v->segments.count && !rc; i++)
 		rc = recall(v, i, latest);
-	for (size_t i = 0; i < v->segments.count && !rc; i++) {
-		struct vd_segment *s = &v->segments.p[i];
-
-		if (s->state == VD_SEGMENT_UNREAD && !(vd_segment_maybe_replaced(s) && is_over(v, s)))
-			rc = read_segment(v, i);
-	}
-	if (!rc)
-		rc = read_pending(v);
+	/* What gives a device that was away the new keys is one segment among those they open. */
+	do {
+		keys = count_keys(v);
+		if (!rc)
+			rc = read_unread(v);
+	} while (!rc && count_keys(v) > keys);
 	return rc ? rc : settle(v);
 }
 
@@ -275,10 +301,22 @@ static int account(struct visit *v, size_t g, const char *name, const struct vd_
 	if (!rc)
 		rc = vd_buf_check(&notices);
 	if (!rc)
-		rc = vd_segment_learn(v->store, name, vd_group_id(v->groups.group[g]), vd_buf_slice(&list), vd_buf_slice(&notices));
+		rc = vd_segment_learn(v->store, name, vd_group_id(v->groups.group[g]), vd_buf_slice(&list), vd_buf_slice(&notices),
+		                      vd_slice(NULL, 0));
 	vd_buf_deinit(&list);
 	vd_buf_deinit(&notices);
 	return rc;
+}
+
+/* A name nobody has, and its path. NULL: no memory. */
+static char *new_name(const struct visit *v, char name[VD_SEGMENT_NAME + 1])
+{
+	uint8_t random[VD_SEGMENT_ID_BYTES];
+
+	randombytes_buf(random, sizeof(random));
+	vd_hex(name, random, sizeof(random));
+	memcpy(name + 2 * VD_SEGMENT_ID_BYTES, ".bin", 5);
+	return path_of(v, name);
 }
 
 static int write_segment(struct visit *v, size_t g, const struct vd_buf *lacking, uint64_t max_bytes, struct vd_bundle_stats *stats)
@@ -291,15 +329,8 @@ static int write_segment(struct visit *v, size_t g, const struct vd_buf *lacking
 		.max_bytes = max_bytes, .written = &written,
 		.damaged = vd_buf_slice(&v->say[g].damaged), .replaced = vd_buf_slice(&v->say[g].replaced),
 	};
-	uint8_t random[VD_SEGMENT_ID_BYTES];
-	char name[VD_SEGMENT_NAME + 1], *path;
-	int rc;
-
-	randombytes_buf(random, sizeof(random));
-	vd_hex(name, random, sizeof(random));
-	memcpy(name + 2 * VD_SEGMENT_ID_BYTES, ".bin", 5);
-	path = path_of(v, name);
-	rc = path ? vd_bundle_write(v->store, v->groups.group[g], VD_SEALED_SEGMENT, &choice, path, true, stats) : VD_ENOMEM;
+	char name[VD_SEGMENT_NAME + 1], *path = new_name(v, name);
+	int rc = path ? vd_bundle_write(v->store, v->groups.group[g], VD_SEALED_SEGMENT, &choice, path, true, stats) : VD_ENOMEM;
 	free(path);
 	/* A record of ours is spoilt and stayed out: `check` tells. Or the medium gave back other bytes than it was given. */
 	if (rc == VD_EDAMAGED)
@@ -371,6 +402,56 @@ static int write_turn(struct visit *v, struct vd_buf *lacking, bool *done, size_
 	return *left ? find_lacking(v, lacking) : VD_OK;
 }
 
+/* All control records once more, sealed to each of these devices as well. Whole or not at all. */
+static int write_catch_up(struct visit *v, size_t g, const uint8_t (*devices)[VD_KEY_BYTES], size_t count, uint64_t room)
+{
+	struct vd_arrivals written = { 0 };
+	const struct vd_bundle_choice choice = {
+		.control = true, .devices = devices, .device_count = count, .for_link = true, .name_them = true,
+		.max_bytes = room, .written = &written,
+	};
+	char name[VD_SEGMENT_NAME + 1], *path = new_name(v, name);
+	struct vd_bundle_stats stats = { 0 };
+	struct vd_buf list = { 0 };
+	int rc = path ? vd_bundle_write(v->store, v->groups.group[g], VD_SEALED_SEGMENT, &choice, path, true, &stats) : VD_ENOMEM;
+
+	free(path);
+	if (rc == VD_EDAMAGED)
+		rc = stats.unreadable ? VD_OK : VD_EIO;
+	if (!rc) {
+		v->result->bytes_out += stats.bytes;
+		rc = vd_arrivals_encode(&written, &list);
+	}
+	if (!rc)
+		rc = vd_segment_learn(v->store, name, vd_group_id(v->groups.group[g]), vd_buf_slice(&list), vd_slice(NULL, 0),
+		                      vd_slice(devices, count * VD_KEY_BYTES));
+	vd_buf_deinit(&list);
+	vd_arrivals_deinit(&written);
+	return rc;
+}
+
+/* For devices that may lack the keys everything else on the stick is sealed under. */
+static int help_laggards(struct visit *v, size_t g, bool *full)
+{
+	struct vd_laggards behind;
+	int rc = vd_laggards_find(v->store, v->groups.group[g], g, &v->segments, &behind);
+
+	for (size_t i = 0; i < behind.count && !rc; i += VD_SEGMENT_FOR_MAX) {
+		size_t n = behind.count - i < VD_SEGMENT_FOR_MAX ? behind.count - i : VD_SEGMENT_FOR_MAX;
+		uint64_t room = 0;
+
+		rc = free_bytes(v->cache, &room);
+		/* 0 would be no bound. */
+		if (!rc)
+			rc = room ? write_catch_up(v, g, (const uint8_t (*)[VD_KEY_BYTES])(behind.devices + i), n, room) : VD_ENOSPACE;
+	}
+	vd_laggards_deinit(&behind);
+	if (rc != VD_ENOSPACE)
+		return rc;
+	*full = true;
+	return VD_OK;
+}
+
 static int make_cache(struct visit *v)
 {
 	if (mkdir(v->cache, 0777))
@@ -390,17 +471,34 @@ static bool has_to_say(const struct visit *v)
 	return bytes > 0;
 }
 
+static int help_all(struct visit *v, bool *full)
+{
+	int rc = VD_OK;
+
+	for (size_t i = 0; i < v->groups.count && !rc; i++)
+		rc = help_laggards(v, i, full);
+	return rc;
+}
+
 static int write_stick(struct visit *v, bool *full)
 {
 	bool done[VD_STORE_GROUPS_MAX] = { false };
 	size_t left = v->groups.count;
 	struct vd_buf lacking = { 0 };
-	int rc = find_lacking(v, &lacking);
+	int rc = v->result->read_only ? VD_OK : find_lacking(v, &lacking);
+	bool turned = false;
 
-	if (!rc && lacking.n && !v->result->read_only)
+	if (!rc && lacking.n)
 		rc = make_cache(v);
-	while (!rc && (lacking.n || has_to_say(v)) && left && !v->result->read_only)
+	while (!rc && (lacking.n || has_to_say(v)) && left) {
 		rc = write_turn(v, &lacking, done, &left, full);
+		/* Behind what is urgent, before the photos. */
+		if (!rc && !turned)
+			rc = help_all(v, full);
+		turned = true;
+	}
+	if (!rc && !turned && !v->result->read_only)
+		rc = help_all(v, full);
 	vd_buf_deinit(&lacking);
 	return rc;
 }

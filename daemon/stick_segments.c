@@ -10,7 +10,7 @@
 #include "proto/err.h"
 #include "store/file.h"
 
-enum { NOTICE_BYTES = 1 + VD_SEGMENT_ID_BYTES };
+enum { NOTICE_BYTES = 1 + VD_SEGMENT_ID_BYTES, DEVICES_BYTES = VD_SEGMENT_FOR_MAX * VD_KEY_BYTES };
 
 /* What others say of a segment. FOR_ALL: in one that stays in use, so that those who come later read it too; what is said only where
  * it goes out of use has to be said again. */
@@ -86,6 +86,7 @@ void vd_segments_deinit(struct vd_segments *all)
 	for (size_t i = 0; i < all->count; i++) {
 		vd_buf_deinit(&all->p[i].list);
 		vd_buf_deinit(&all->p[i].notices);
+		vd_buf_deinit(&all->p[i].devices);
 	}
 	free(all->p);
 	*all = (struct vd_segments){ 0 };
@@ -114,15 +115,33 @@ static void take_notice(void *ctx, enum vd_entry_type type, const uint8_t id[VD_
 	vd_buf_put(&by->notices, id, VD_SEGMENT_ID_BYTES);
 }
 
+static bool is_for(const struct vd_segment *s, const uint8_t device[VD_KEY_BYTES])
+{
+	for (size_t at = 0; at < s->devices.n; at += VD_KEY_BYTES)
+		if (memcmp(s->devices.p + at, device, VD_KEY_BYTES) == 0)
+			return true;
+	return false;
+}
+
+static void take_device(void *ctx, const uint8_t device[VD_KEY_BYTES])
+{
+	struct vd_segments *all = ctx;
+	struct vd_segment *by = &all->p[all->noting];
+
+	if (by->devices.n < DEVICES_BYTES && !is_for(by, device))
+		vd_buf_put(&by->devices, device, VD_KEY_BYTES);
+}
+
 struct vd_bundle_notices vd_segment_notices(struct vd_segments *all, size_t i)
 {
 	vd_buf_reset(&all->p[i].notices);
+	vd_buf_reset(&all->p[i].devices);
 	all->noting = i;
 	all->turn++;
-	return (struct vd_bundle_notices){ .take = take_notice, .ctx = all };
+	return (struct vd_bundle_notices){ .take = take_notice, .take_for = take_device, .ctx = all };
 }
 
-/* A note is the list, a zero (no list holds one), the group's id, the notices. */
+/* A note is the list, a zero (no list holds one), the group's id, then notices and devices, each behind its entry type. */
 static int read_note(struct vd_segments *all, size_t i, const struct vd_bundle_groups *groups, struct vd_slice note, uint64_t latest)
 {
 	struct vd_bundle_notices to = vd_segment_notices(all, i);
@@ -139,7 +158,7 @@ static int read_note(struct vd_segments *all, size_t i, const struct vd_bundle_g
 	}
 	list = note.n - r.n - !r.err;
 	group = vd_rd_take(&r, VD_GROUP_BYTES);
-	if (r.err || r.n % NOTICE_BYTES)
+	if (r.err)
 		return VD_EDAMAGED;
 	for (size_t g = 0; g < groups->count; g++)
 		if (memcmp(vd_group_id(groups->group[g]), group.p, VD_GROUP_BYTES) == 0)
@@ -147,12 +166,17 @@ static int read_note(struct vd_segments *all, size_t i, const struct vd_bundle_g
 	while (r.n) {
 		uint8_t type = vd_rd_u8(&r);
 
-		if (type != VD_ENTRY_DAMAGED && type != VD_ENTRY_REPLACED)
+		struct vd_slice about = vd_rd_take(&r, type == VD_ENTRY_FOR ? VD_KEY_BYTES : VD_SEGMENT_ID_BYTES);
+
+		if (r.err || (type != VD_ENTRY_DAMAGED && type != VD_ENTRY_REPLACED && type != VD_ENTRY_FOR))
 			return VD_EDAMAGED;
-		to.take(to.ctx, type, vd_rd_take(&r, VD_SEGMENT_ID_BYTES).p);
+		if (type == VD_ENTRY_FOR)
+			to.take_for(to.ctx, about.p);
+		else
+			to.take(to.ctx, type, about.p);
 	}
 	vd_buf_put(&s->list, note.p, list);
-	return s->list.failed || s->notices.failed ? VD_ENOMEM : s->group == VD_STORE_GROUPS_MAX ? VD_EDAMAGED : VD_OK;
+	return s->list.failed || s->notices.failed || s->devices.failed ? VD_ENOMEM : s->group == VD_STORE_GROUPS_MAX ? VD_EDAMAGED : VD_OK;
 }
 
 int vd_segment_recall(struct vd_segments *all, size_t i, struct vd_store *store, const struct vd_bundle_groups *groups, uint64_t latest)
@@ -170,7 +194,7 @@ int vd_segment_recall(struct vd_segments *all, size_t i, struct vd_store *store,
 }
 
 int vd_segment_learn(struct vd_store *store, const char *name, const uint8_t group[VD_GROUP_BYTES], struct vd_slice list,
-                     struct vd_slice notices)
+                     struct vd_slice notices, struct vd_slice devices)
 {
 	struct vd_buf note = { 0 };
 	int rc;
@@ -179,6 +203,10 @@ int vd_segment_learn(struct vd_store *store, const char *name, const uint8_t gro
 	vd_buf_put_u8(&note, 0);
 	vd_buf_put(&note, group, VD_GROUP_BYTES);
 	vd_buf_put_slice(&note, notices);
+	for (size_t at = 0; at < devices.n; at += VD_KEY_BYTES) {
+		vd_buf_put_u8(&note, VD_ENTRY_FOR);
+		vd_buf_put(&note, devices.p + at, VD_KEY_BYTES);
+	}
 	rc = vd_buf_check(&note);
 	if (!rc)
 		rc = vd_store_segment_learn(store, name, vd_buf_slice(&note));
@@ -205,6 +233,33 @@ bool vd_segment_maybe_replaced(const struct vd_segment *s)
 bool vd_segment_replaced(const struct vd_segment *s)
 {
 	return is_said(s, REPLACED);
+}
+
+bool vd_segment_is_catch_up(const struct vd_segment *s)
+{
+	return s->devices.n > 0;
+}
+
+static bool list_holds(struct vd_slice list, uint64_t arrival)
+{
+	struct vd_rd r = vd_rd(list);
+	uint64_t at = 0;
+
+	while (r.n && !r.err && at < arrival)
+		at += vd_rd_varint(&r) / 2;
+	return at == arrival;
+}
+
+bool vd_segments_serve(const struct vd_segments *all, size_t g, const uint8_t device[VD_KEY_BYTES], uint64_t arrival)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		const struct vd_segment *s = &all->p[i];
+
+		if (s->group == g && speaks(s) && !s->drop && !vd_segment_replaced(s) && is_for(s, device) &&
+		    list_holds(vd_buf_slice(&s->list), arrival))
+			return true;
+	}
+	return false;
 }
 
 static void spread(struct vd_segments *all, const struct vd_segment *s, enum vd_entry_type type, enum saying saying)

@@ -8,6 +8,7 @@
 enum {
 	VD_SEGMENT_NAME = 2 * VD_SEGMENT_ID_BYTES + 4, /* hex and ".bin" */
 	VD_SEGMENT_SAY_MAX = 1024,                     /* names of either kind said to a group on one visit; the others on later ones */
+	VD_SEGMENT_FOR_MAX = VD_SLOTS - 1,             /* devices one catch-up segment is for: the link slot is the last */
 };
 
 enum vd_segment_state {
@@ -25,9 +26,11 @@ struct vd_segment {
 	uint64_t size;
 	enum vd_segment_state state;
 	bool pending;             /* holds what may become ours when more has come */
+	bool foreign;             /* none of our keys opens it, as far as we know */
 	size_t group;             /* its place among the groups; VD_STORE_GROUPS_MAX: not known */
 	struct vd_buf list;       /* of our records, what it holds: a list of arrivals.h */
 	struct vd_buf notices;    /* u8 entry type and the other's id, each once, all on this stick */
+	struct vd_buf devices;    /* author keys of those it says it is for, at most VD_SEGMENT_FOR_MAX */
 	uint64_t said[4];         /* bit g: a segment of group g says so; see stick_segments.c */
 	size_t noted[2];          /* in which turn last: each notice once */
 	bool drop;                /* settled: its contents are written anew */
@@ -50,16 +53,20 @@ void vd_segments_deinit(struct vd_segments *);
 
 /* Fills in what the store knows of it: KNOWN (whatever the file looks like now), or leaves it UNREAD. */
 int vd_segment_recall(struct vd_segments *, size_t i, struct vd_store *, const struct vd_bundle_groups *, uint64_t latest);
-/* Remembers it for later visits. */
+/* Remembers it for later visits: what is in list, notices and devices. */
 int vd_segment_learn(struct vd_store *, const char *name, const uint8_t group[VD_GROUP_BYTES], struct vd_slice list,
-                     struct vd_slice notices);
-/* Reading segment i: what to give to vd_bundle_merge_into. Empties its notices. */
+                     struct vd_slice notices, struct vd_slice devices);
+/* Reading segment i: what to give to vd_bundle_merge_into. Empties its notices and devices. */
 struct vd_bundle_notices vd_segment_notices(struct vd_segments *, size_t i);
 /* Those notices count from now on. */
 void vd_segment_heed(struct vd_segments *, size_t i);
 /* Out of use: a segment of its own group says so. Maybe: one of whatever group. */
 bool vd_segment_replaced(const struct vd_segment *);
 bool vd_segment_maybe_replaced(const struct vd_segment *);
+/* Is it a catch-up segment? What stands only there does not count as being on the stick: others open no slot of it. */
+bool vd_segment_is_catch_up(const struct vd_segment *);
+/* Once settled: does a segment of group g that stays in use say it is for this device, and hold that record of ours? */
+bool vd_segments_serve(const struct vd_segments *, size_t g, const uint8_t device[VD_KEY_BYTES], uint64_t arrival);
 
 /* Once all are read: which are dropped, and what is to be said to each of the groups. */
 int vd_segments_settle(struct vd_segments *, struct vd_segment_say say[VD_STORE_GROUPS_MAX]);

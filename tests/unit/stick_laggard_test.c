@@ -1,0 +1,401 @@
+/* A stick and devices that were away while the group changed its keys. */
+#include "mesh_fixture.h"
+
+#include <dirent.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "daemon/link_stick.h"
+
+enum { FILES_MAX = 64 };
+
+struct cast {
+	struct mesh mesh;
+	struct person hub, ana, luz;
+	char stick[128];
+	uint8_t old_link[VD_KEY_BYTES]; /* of the first epoch */
+};
+
+static int setup(void **state)
+{
+	struct cast *c = calloc(1, sizeof(*c));
+
+	mesh_start(&c->mesh, &c->hub);
+	mesh_add_person(&c->mesh, &c->hub, &c->ana);
+	mesh_add_person(&c->mesh, &c->hub, &c->luz);
+	memcpy(c->old_link, vd_group_epoch_keys(c->hub.group, 0)->key[VD_KEY_LINK], VD_KEY_BYTES);
+	snprintf(c->stick, sizeof(c->stick), "%s/usb", c->mesh.top);
+	assert_int_equal(mkdir(c->stick, 0700), 0);
+	*state = c;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct cast *c = *state;
+
+	person_leave(&c->hub);
+	person_leave(&c->ana);
+	person_leave(&c->luz);
+	mesh_end(&c->mesh);
+	free(c);
+	return 0;
+}
+
+static struct vd_stick_result visit(struct cast *c, struct person *p, int expected)
+{
+	struct vd_stick_result result;
+
+	assert_int_equal(vd_stick_sync(p->store, c->stick, &result), expected);
+	person_reload(p, &c->mesh);
+	return result;
+}
+
+static void assert_nothing_to_do(struct cast *c, struct person *p)
+{
+	struct vd_stick_result r = visit(c, p, 0);
+
+	assert_int_equal(r.bytes_out + r.bytes_in + r.sent + r.received, 0);
+	assert_true(r.complete && r.safe_to_remove);
+}
+
+/* What stands on the stick: names are kept so that what a visit added is known. */
+struct listing {
+	char name[FILES_MAX][64];
+	size_t count;
+};
+
+static bool is_listed(const struct listing *l, const char *name)
+{
+	for (size_t i = 0; l && i < l->count; i++)
+		if (strcmp(l->name[i], name) == 0)
+			return true;
+	return false;
+}
+
+static struct listing list(const struct cast *c, const struct listing *before)
+{
+	char cache[256];
+	struct listing l = { .count = 0 };
+	struct dirent *entry;
+	DIR *dir;
+
+	snprintf(cache, sizeof(cache), "%s/cache", c->stick);
+	dir = opendir(cache);
+	while (dir && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.' && !is_listed(before, entry->d_name)) {
+			assert_true(l.count < FILES_MAX);
+			snprintf(l.name[l.count++], sizeof(l.name[0]), "%.40s", entry->d_name);
+		}
+	if (dir)
+		closedir(dir);
+	return l;
+}
+
+static char *path_of(const struct cast *c, const char *name)
+{
+	static char path[512];
+
+	snprintf(path, sizeof(path), "%s/cache/%s", c->stick, name);
+	return path;
+}
+
+/* Which of these files open with `links` and, unless NULL, as that person's device; *only: one of them. */
+static size_t openable(const struct cast *c, const struct listing *l, const uint8_t *links, size_t count, const struct person *p,
+                       const char **only)
+{
+	const struct vd_opener with = { .links = links, .link_count = count, .identity = p ? vd_group_identity(p->group) : NULL };
+	struct vd_buf file = { 0 };
+	size_t opened = 0;
+
+	for (size_t i = 0; i < l->count; i++) {
+		struct vd_unsealer *u = NULL;
+
+		file_get(path_of(c, l->name[i]), &file);
+		if (vd_unsealer_new(vd_slice(file.p, VD_HEAD_BYTES), vd_slice(file.p + file.n - VD_HEAD_BYTES, VD_HEAD_BYTES), &with, &u))
+			continue;
+		opened++;
+		if (only)
+			*only = l->name[i];
+		vd_unsealer_free(u);
+	}
+	vd_buf_deinit(&file);
+	return opened;
+}
+
+/* New keys for everyone with a role. */
+static void rotate(struct person *p)
+{
+	struct vd_epoch_keys keys;
+	struct vd_buf content = { 0 };
+	struct vd_id first, id;
+	struct vd_write *w;
+
+	randombytes_buf(&keys, sizeof(keys));
+	assert_int_equal(vd_write_begin(p->store, &w), 0);
+	assert_int_equal(vd_group_make_epoch(p->group, &keys, NULL, 0, &content), 0);
+	mesh_write_control(w, p, &content, &first);
+	for (size_t part = 1; vd_group_make_epoch(p->group, &keys, first.b, part, &content) == 0; part++)
+		mesh_write_control(w, p, &content, &id);
+	assert_int_equal(vd_write_commit(w), 0);
+	vd_buf_deinit(&content);
+	assert_memory_equal(vd_group_current_epoch(p->group), first.b, VD_EPOCH_BYTES);
+}
+
+static bool writes_under(const struct person *p, const struct person *like)
+{
+	return memcmp(vd_group_epoch_id(p->group, 0), vd_group_epoch_id(like->group, 0), VD_EPOCH_BYTES) == 0;
+}
+
+static void test_stick_laggard__catches_up_in_one_visit(void **state)
+{
+	struct cast *c = *state;
+	struct listing before, added;
+	struct vd_stick_result r;
+
+	person_write(&c->luz, VD_LANE_NORMAL, 3, 100);
+	visit(c, &c->hub, 0);
+	visit(c, &c->ana, 0);
+	visit(c, &c->luz, 0);
+	before = list(c, NULL);
+	rotate(&c->hub);
+	person_write(&c->hub, VD_LANE_URGENT, 4, 50);
+	visit(c, &c->hub, 0);
+
+	/* One segment for the group, one more that Ana and Luz open too; neither to who has the old key alone. */
+	added = list(c, &before);
+	assert_int_equal(added.count, 2);
+	assert_int_equal(openable(c, &added, c->old_link, 1, NULL, NULL), 0);
+	assert_int_equal(openable(c, &added, c->old_link, 1, &c->ana, NULL), 1);
+	assert_int_equal(openable(c, &added, c->old_link, 1, &c->luz, NULL), 1);
+	assert_int_equal(openable(c, &added, vd_group_epoch_keys(c->hub.group, 0)->key[VD_KEY_LINK], 1, NULL, NULL), 2);
+	assert_nothing_to_do(c, &c->hub);
+
+	/* Luz wrote meanwhile, under the old keys. One visit, and she has everything, and everyone can have hers. */
+	person_write(&c->luz, VD_LANE_URGENT, 2, 60);
+	assert_false(writes_under(&c->luz, &c->hub));
+	before = list(c, NULL);
+	r = visit(c, &c->luz, 0);
+	assert_true(r.complete && r.segments_foreign == 0 && r.received >= 5);
+	assert_int_equal(r.sent, 2);
+	assert_true(writes_under(&c->luz, &c->hub));
+	added = list(c, &before);
+	assert_int_equal(added.count, 1);
+	assert_int_equal(openable(c, &added, c->old_link, 1, NULL, NULL), 0);
+	assert_nothing_to_do(c, &c->luz);
+	r = visit(c, &c->hub, 0);
+	assert_int_equal(r.received, 2);
+	assert_true(mesh_equal(&c->mesh, &c->hub, &c->luz));
+	r = visit(c, &c->ana, 0);
+	assert_true(r.complete && mesh_equal(&c->mesh, &c->hub, &c->ana));
+	before = list(c, NULL);
+	assert_nothing_to_do(c, &c->ana);
+	assert_nothing_to_do(c, &c->luz);
+	assert_nothing_to_do(c, &c->hub);
+	assert_int_equal(list(c, &before).count, 0);
+}
+
+/* Who wrote under the new keys, or is heard of otherwise, needs none. */
+static void test_stick_laggard__none_for_who_is_known_to_have_the_keys(void **state)
+{
+	struct cast *c = *state;
+	const uint8_t *group = c->mesh.group;
+	struct listing files, before;
+	uint64_t latest;
+
+	rotate(&c->hub);
+	visit(c, &c->hub, 0);
+	visit(c, &c->ana, 0);
+	visit(c, &c->luz, 0);
+	person_write(&c->ana, VD_LANE_NORMAL, 1, 100);
+	visit(c, &c->ana, 0);
+	visit(c, &c->hub, 0);
+
+	/* On an empty stick there is one for Luz, as far as the hub knows. */
+	snprintf(c->stick, sizeof(c->stick), "%s/usb2", c->mesh.top);
+	assert_int_equal(mkdir(c->stick, 0700), 0);
+	visit(c, &c->hub, 0);
+	files = list(c, NULL);
+	assert_int_equal(files.count, 2);
+	assert_int_equal(openable(c, &files, c->old_link, 1, &c->ana, NULL), 0);
+	assert_int_equal(openable(c, &files, c->old_link, 1, &c->luz, NULL), 1);
+	assert_nothing_to_do(c, &c->hub);
+	/* Luz herself has them, and knows that the others do. */
+	snprintf(c->stick, sizeof(c->stick), "%s/usb3", c->mesh.top);
+	assert_int_equal(mkdir(c->stick, 0700), 0);
+	visit(c, &c->ana, 0);
+	visit(c, &c->luz, 0);
+	assert_int_equal(list(c, NULL).count, 2);
+
+	/* A session with her ended with equal sets. */
+	snprintf(c->stick, sizeof(c->stick), "%s/usb4", c->mesh.top);
+	assert_int_equal(mkdir(c->stick, 0700), 0);
+	assert_int_equal(vd_store_latest(c->hub.store, &latest), 0);
+	assert_int_equal(vd_store_heard_set(c->hub.store, group, vd_group_identity(c->luz.group)->author, latest), 0);
+	visit(c, &c->hub, 0);
+	assert_int_equal(list(c, NULL).count, 1);
+	assert_nothing_to_do(c, &c->hub);
+	/* New keys, and nobody is known to have them. */
+	before = list(c, NULL);
+	rotate(&c->hub);
+	visit(c, &c->hub, 0);
+	files = list(c, &before);
+	assert_int_equal(files.count, 2);
+	assert_int_equal(openable(c, &files, c->old_link, 1, &c->ana, NULL), 1);
+	assert_int_equal(openable(c, &files, c->old_link, 1, &c->luz, NULL), 1);
+}
+
+static void test_stick_laggard__a_newcomer_has_the_keys_by_the_welcome(void **state)
+{
+	struct cast *c = *state;
+	struct person late;
+
+	mesh_add_person(&c->mesh, &c->hub, &late);
+	visit(c, &c->hub, 0);
+	assert_int_equal(list(c, NULL).count, 1);
+	person_leave(&late);
+}
+
+/* At most fifteen a segment. */
+static void test_stick_laggard__many(void **state)
+{
+	enum { MORE = 17 };
+	struct cast *c = *state;
+	struct person *more = calloc(MORE, sizeof(*more));
+	struct listing before, added;
+
+	assert_non_null(more);
+	for (int i = 0; i < MORE; i++)
+		mesh_add_person(&c->mesh, &c->hub, &more[i]);
+	visit(c, &c->hub, 0);
+	before = list(c, NULL);
+	assert_int_equal(before.count, 1);
+	rotate(&c->hub);
+	visit(c, &c->hub, 0);
+	added = list(c, &before);
+	assert_int_equal(added.count, 1 + 2);
+	for (int i = 0; i < MORE; i++)
+		assert_int_equal(openable(c, &added, c->old_link, 1, &more[i], NULL), 1);
+	assert_nothing_to_do(c, &c->hub);
+	/* Each who comes reads, and has nothing to add for the others. */
+	for (int i = 0; i < MORE; i += 4) {
+		struct vd_stick_result r = visit(c, &more[i], 0);
+
+		assert_true(r.complete && r.bytes_out == 0 && r.segments_foreign == 0);
+		assert_true(writes_under(&more[i], &c->hub));
+		assert_nothing_to_do(c, &more[i]);
+	}
+	assert_int_equal(list(c, &before).count, 3);
+	for (int i = 0; i < MORE; i++)
+		person_leave(&more[i]);
+	free(more);
+}
+
+/* The catch-up segment goes bad where only laggards look: they say so, and who has the keys writes another. */
+static void test_stick_laggard__damaged_catch_up_is_written_again(void **state)
+{
+	struct cast *c = *state;
+	struct listing before, added;
+	struct vd_stick_result r;
+	struct vd_buf file = { 0 };
+	const char *name = NULL;
+
+	visit(c, &c->hub, 0);
+	before = list(c, NULL);
+	rotate(&c->hub);
+	visit(c, &c->hub, 0);
+	added = list(c, &before);
+	assert_int_equal(openable(c, &added, c->old_link, 1, &c->luz, &name), 1);
+	file_get(path_of(c, name), &file);
+	file.p[VD_HEAD_BYTES + 77] ^= 1;
+	file_put(path_of(c, name), vd_buf_slice(&file));
+
+	r = visit(c, &c->luz, VD_EDAMAGED);
+	assert_true(r.segments_bad == 1 && !writes_under(&c->luz, &c->hub));
+	before = list(c, NULL);
+	visit(c, &c->hub, VD_EDAMAGED);
+	added = list(c, &before);
+	assert_int_equal(openable(c, &added, c->old_link, 1, &c->luz, NULL), 1);
+	r = visit(c, &c->luz, 0);
+	assert_true(r.complete && writes_under(&c->luz, &c->hub));
+	visit(c, &c->ana, 0);
+	assert_true(writes_under(&c->ana, &c->hub));
+	before = list(c, NULL);
+	assert_nothing_to_do(c, &c->hub);
+	assert_nothing_to_do(c, &c->ana);
+	assert_nothing_to_do(c, &c->luz);
+	assert_int_equal(list(c, &before).count, 0);
+	vd_buf_deinit(&file);
+}
+
+/* A segment that names somebody helps nobody unless it holds the epoch: it keeps no real one away. And what stands only where few can
+ * read counts as being nowhere. */
+static void test_stick_laggard__a_name_alone_does_not_count(void **state)
+{
+	struct cast *c = *state;
+	uint8_t them[2][VD_KEY_BYTES];
+	struct vd_bundle_choice choice = {
+		.control = true, .devices = (const uint8_t (*)[VD_KEY_BYTES])them, .device_count = 2, .for_link = true, .name_them = true,
+	};
+	struct vd_bundle_stats stats;
+	struct listing before, added;
+	const char *catch_up = NULL;
+	char cache[256];
+
+	memcpy(them[0], vd_group_identity(c->ana.group)->author, VD_KEY_BYTES);
+	memcpy(them[1], vd_group_identity(c->luz.group)->author, VD_KEY_BYTES);
+	snprintf(cache, sizeof(cache), "%s/cache", c->stick);
+	assert_int_equal(mkdir(cache, 0700), 0);
+	assert_int_equal(vd_bundle_write(c->hub.store, c->hub.group, VD_SEALED_SEGMENT, &choice,
+	                                 path_of(c, "000102030405060708090a0b0c0d0e0f.bin"), false, &stats), 0);
+	before = list(c, NULL);
+	rotate(&c->hub);
+	visit(c, &c->hub, 0);
+	added = list(c, &before);
+	assert_int_equal(added.count, 2);
+
+	/* The other has all control records, of which the catch-up segments count for none. */
+	assert_int_equal(openable(c, &added, c->old_link, 1, &c->luz, &catch_up), 1);
+	for (size_t i = 0; i < added.count; i++)
+		if (strcmp(added.name[i], catch_up) != 0)
+			assert_int_equal(unlink(path_of(c, added.name[i])), 0);
+	before = list(c, NULL);
+	assert_int_equal(visit(c, &c->hub, 0).sent, person_records(&c->hub));
+	assert_int_equal(list(c, &before).count, 1);
+	assert_nothing_to_do(c, &c->hub);
+}
+
+/* No room for it: that is said, what is urgent is there, and it follows when there is. */
+static void test_stick_laggard__full_stick(void **state)
+{
+	struct cast *c = *state;
+	struct vd_stick_result r;
+
+	if (mount("none", c->stick, "tmpfs", 0, "size=340k"))
+		skip();
+	rotate(&c->hub);
+	person_write(&c->hub, VD_LANE_URGENT, 1, 50);
+	r = visit(c, &c->hub, VD_ENOSPACE);
+	assert_true(r.safe_to_remove && r.sent == person_records(&c->hub));
+	assert_int_equal(list(c, NULL).count, 1);
+	assert_int_equal(mount("none", c->stick, "tmpfs", MS_REMOUNT, "size=800k"), 0);
+	visit(c, &c->hub, 0);
+	assert_int_equal(list(c, NULL).count, 2);
+	assert_nothing_to_do(c, &c->hub);
+	assert_int_equal(umount(c->stick), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_stick_laggard__catches_up_in_one_visit, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stick_laggard__none_for_who_is_known_to_have_the_keys, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stick_laggard__a_newcomer_has_the_keys_by_the_welcome, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stick_laggard__many, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stick_laggard__damaged_catch_up_is_written_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stick_laggard__a_name_alone_does_not_count, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stick_laggard__full_stick, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
