@@ -79,7 +79,7 @@ static bool must_know(struct search *s, const uint8_t device[VD_KEY_BYTES])
 {
 	size_t grants = 0;
 
-	if (shows(s, device, NULL))
+	if (memcmp(vd_group_act(s->group, s->act)->author, device, VD_KEY_BYTES) == 0 || shows(s, device, NULL))
 		return true;
 	for (size_t i = 0; i < vd_group_act_count(s->group); i++) {
 		const struct vd_act *act = vd_group_act(s->group, i);
@@ -90,6 +90,17 @@ static bool must_know(struct search *s, const uint8_t device[VD_KEY_BYTES])
 			return false;
 	}
 	return grants > 0;
+}
+
+/* Then a segment would not help it: it gets one when a coordinator has sealed the epoch to it. */
+static bool has_no_keys(struct search *s, const uint8_t device[VD_KEY_BYTES])
+{
+	const struct vd_device *d;
+
+	for (size_t i = 0; (d = vd_group_epoch_lacks(s->group, i)); i++)
+		if (memcmp(d->author, device, VD_KEY_BYTES) == 0)
+			return true;
+	return false;
 }
 
 static int gather(struct search *s, size_t g, const struct vd_segments *segments)
@@ -107,7 +118,7 @@ static int gather(struct search *s, size_t g, const struct vd_segments *segments
 		rc = has_heard(s, d->author, &heard);
 		if (rc)
 			return rc;
-		if (!heard && vd_seal_box_ok(d->box) && !must_know(s, d->author))
+		if (!heard && vd_seal_box_ok(d->box) && !has_no_keys(s, d->author) && !must_know(s, d->author))
 			memcpy(s->out->devices[s->out->count++], d->author, VD_KEY_BYTES);
 	}
 	return VD_OK;

@@ -10,7 +10,7 @@ struct vd_laggards {
 };
 
 /* Devices of the group (number g on this stick) that have a role, are not known to have the epoch to write with, and are served by no
- * segment of the stick, once that is settled. None when we lack that epoch ourselves. Cheap unless there is one; remembers who turned
+ * segment of the stick, once that is settled, and that the epoch is sealed to. None when we lack that epoch ourselves. Cheap unless there is one; remembers who turned
  * out to have it. *out is to be deinit in any case. */
 int vd_laggards_find(struct vd_store *, struct vd_group *, size_t g, const struct vd_segments *, struct vd_laggards *out);
 void vd_laggards_deinit(struct vd_laggards *);
