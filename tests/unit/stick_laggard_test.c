@@ -2,8 +2,10 @@
 #include "mesh_fixture.h"
 
 #include <dirent.h>
+#include <signal.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "daemon/link_stick.h"
 
@@ -123,22 +125,33 @@ static size_t openable(const struct cast *c, const struct listing *l, const uint
 	return opened;
 }
 
-/* New keys for everyone with a role. */
+/* New keys for everyone with a role; or, with *first of the first part, one more part of them. */
+static int rotate_part(struct person *p, const struct vd_epoch_keys *keys, size_t part, struct vd_id *first)
+{
+	struct vd_buf content = { 0 };
+	struct vd_id id;
+	struct vd_write *w;
+	int rc = vd_group_make_epoch(p->group, keys, part ? first->b : NULL, part, &content);
+
+	if (!rc) {
+		assert_int_equal(vd_write_begin(p->store, &w), 0);
+		mesh_write_control(w, p, &content, part ? &id : first);
+		assert_int_equal(vd_write_commit(w), 0);
+	}
+	vd_buf_deinit(&content);
+	return rc;
+}
+
 static void rotate(struct person *p)
 {
 	struct vd_epoch_keys keys;
-	struct vd_buf content = { 0 };
-	struct vd_id first, id;
-	struct vd_write *w;
+	struct vd_id first;
+	size_t part = 0;
 
 	randombytes_buf(&keys, sizeof(keys));
-	assert_int_equal(vd_write_begin(p->store, &w), 0);
-	assert_int_equal(vd_group_make_epoch(p->group, &keys, NULL, 0, &content), 0);
-	mesh_write_control(w, p, &content, &first);
-	for (size_t part = 1; vd_group_make_epoch(p->group, &keys, first.b, part, &content) == 0; part++)
-		mesh_write_control(w, p, &content, &id);
-	assert_int_equal(vd_write_commit(w), 0);
-	vd_buf_deinit(&content);
+	while (rotate_part(p, &keys, part, &first) == 0)
+		part++;
+	assert_true(part > 0);
 	assert_memory_equal(vd_group_current_epoch(p->group), first.b, VD_EPOCH_BYTES);
 }
 
@@ -168,6 +181,8 @@ static void test_stick_laggard__catches_up_in_one_visit(void **state)
 	assert_int_equal(openable(c, &added, c->old_link, 1, NULL, NULL), 0);
 	assert_int_equal(openable(c, &added, c->old_link, 1, &c->ana, NULL), 1);
 	assert_int_equal(openable(c, &added, c->old_link, 1, &c->luz, NULL), 1);
+	/* Their slots are masked by a key of the group that they know, not by what anyone has who saw their card. */
+	assert_int_equal(openable(c, &added, NULL, 0, &c->luz, NULL), 0);
 	assert_int_equal(openable(c, &added, vd_group_epoch_keys(c->hub.group, 0)->key[VD_KEY_LINK], 1, NULL, NULL), 2);
 	assert_nothing_to_do(c, &c->hub);
 
@@ -291,6 +306,51 @@ static void test_stick_laggard__many(void **state)
 	free(more);
 }
 
+/* A large group's epoch comes in parts: who has no part in it yet is not sent what would not help. */
+static void test_stick_laggard__not_before_the_epoch_is_sealed_to_it(void **state)
+{
+	enum { MORE = 15 };
+	struct cast *c = *state;
+	struct person *more = calloc(MORE, sizeof(*more));
+	struct listing before, added;
+	struct vd_epoch_keys keys;
+	size_t opened = 0;
+	struct vd_id first;
+
+	assert_non_null(more);
+	for (int i = 0; i < MORE; i++)
+		mesh_add_person(&c->mesh, &c->hub, &more[i]);
+	visit(c, &c->hub, 0);
+	before = list(c, NULL);
+	randombytes_buf(&keys, sizeof(keys));
+	assert_int_equal(rotate_part(&c->hub, &keys, 0, &first), 0);
+	assert_non_null(vd_group_epoch_lacks(c->hub.group, 0));
+	visit(c, &c->hub, 0);
+	added = list(c, &before);
+	assert_int_equal(added.count, 1 + 1);
+	for (int i = 0; i < MORE; i++)
+		opened += openable(c, &added, c->old_link, 1, &more[i], NULL);
+	/* Sixteen have a part in it: the hub, Ana, Luz and these. */
+	assert_int_equal(opened, VD_EPOCH_DEVICES - 3);
+
+	before = list(c, NULL);
+	assert_int_equal(rotate_part(&c->hub, &keys, 1, &first), 0);
+	assert_null(vd_group_epoch_lacks(c->hub.group, 0));
+	visit(c, &c->hub, 0);
+	added = list(c, &before);
+	assert_int_equal(added.count, 1 + 1);
+	for (int i = 0; i < MORE; i++)
+		opened += openable(c, &added, c->old_link, 1, &more[i], NULL);
+	assert_int_equal(opened, MORE);
+	for (int i = 0; i < MORE; i++) {
+		visit(c, &more[i], 0);
+		assert_true(writes_under(&more[i], &c->hub));
+		person_leave(&more[i]);
+	}
+	assert_nothing_to_do(c, &c->hub);
+	free(more);
+}
+
 /* The catch-up segment goes bad where only laggards look: they say so, and who has the keys writes another. */
 static void test_stick_laggard__damaged_catch_up_is_written_again(void **state)
 {
@@ -385,6 +445,104 @@ static void test_stick_laggard__full_stick(void **state)
 	assert_int_equal(umount(c->stick), 0);
 }
 
+static void remove_device(struct person *by, const struct person *whom)
+{
+	const struct vd_removal removal = {
+		.devices = (const uint8_t (*)[VD_KEY_BYTES])&vd_group_identity(whom->group)->author, .device_count = 1, .reason = "lost",
+	};
+	uint8_t nonce[VD_BODY_NONCE_BYTES];
+	struct vd_epoch_keys keys;
+	struct vd_buf content = { 0 };
+	struct vd_write *w;
+	struct vd_id id;
+
+	randombytes_buf(&keys, sizeof(keys));
+	randombytes_buf(nonce, sizeof(nonce));
+	assert_int_equal(vd_write_begin(by->store, &w), 0);
+	assert_int_equal(vd_group_make_revoke(by->group, &removal, &keys, nonce, &content), 0);
+	mesh_write_control(w, by, &content, &id);
+	assert_int_equal(vd_write_commit(w), 0);
+	vd_buf_deinit(&content);
+	assert_int_equal(vd_group_find(by->group, vd_group_identity(whom->group)->author)->role, VD_ROLE_NONE);
+}
+
+/* Luz is removed and does not know. What she reads is what she had; what she adds is in the set, whatever is made of it. */
+static void test_stick_laggard__removed(void **state)
+{
+	struct cast *c = *state;
+	struct listing before, added;
+	struct vd_stick_result r;
+
+	visit(c, &c->hub, 0);
+	visit(c, &c->ana, 0);
+	visit(c, &c->luz, 0);
+	before = list(c, NULL);
+	remove_device(&c->hub, &c->luz);
+	person_write(&c->hub, VD_LANE_URGENT, 4, 50);
+	visit(c, &c->hub, 0);
+	added = list(c, &before);
+	assert_int_equal(added.count, 2);
+	assert_int_equal(openable(c, &added, c->old_link, 1, &c->luz, NULL), 0);
+	assert_int_equal(openable(c, &added, c->old_link, 1, &c->ana, NULL), 1);
+
+	person_write(&c->luz, VD_LANE_NORMAL, 2, 60);
+	before = list(c, NULL);
+	r = visit(c, &c->luz, 0);
+	assert_int_equal(r.received, 0);
+	assert_int_equal(r.segments_foreign, 2);
+	assert_int_equal(r.sent, 2);
+	assert_int_equal(list(c, &before).count, 1);
+	before = list(c, NULL);
+	assert_int_equal(visit(c, &c->luz, 0).bytes_out, 0);
+
+	r = visit(c, &c->ana, 0);
+	assert_true(r.complete && writes_under(&c->ana, &c->hub));
+	r = visit(c, &c->hub, 0);
+	assert_int_equal(r.received, 2);
+	assert_true(mesh_equal(&c->mesh, &c->hub, &c->ana));
+	assert_nothing_to_do(c, &c->ana);
+	assert_nothing_to_do(c, &c->hub);
+	assert_int_equal(list(c, &before).count, 0);
+}
+
+/* kill -9 in the middle of a visit that catches others up, again and again: the next one completes it, and no more. */
+static void test_stick_laggard__killed_at_any_moment(void **state)
+{
+	struct cast *c = *state;
+	struct vd_stick_result r;
+
+	visit(c, &c->hub, 0);
+	for (unsigned us = 300; us < 40000; us += us / 2) {
+		pid_t child;
+		int status;
+
+		rotate(&c->hub);
+		child = fork();
+		assert_true(child >= 0);
+		if (child == 0) {
+			struct vd_store *own;
+
+			if (vd_store_open(c->hub.home, &own) == 0)
+				(void)vd_stick_sync(own, c->stick, &r);
+			_exit(0);
+		}
+		usleep(us);
+		kill(child, SIGKILL);
+		assert_int_equal(waitpid(child, &status, 0), child);
+		r = visit(c, &c->luz, 0);
+		assert_int_equal(r.segments_bad + r.segments_torn, 0);
+	}
+	r = visit(c, &c->hub, 0);
+	assert_true(r.complete);
+	r = visit(c, &c->luz, 0);
+	assert_true(r.complete && writes_under(&c->luz, &c->hub));
+	visit(c, &c->ana, 0);
+	assert_true(mesh_equal(&c->mesh, &c->hub, &c->luz) && mesh_equal(&c->mesh, &c->hub, &c->ana));
+	assert_nothing_to_do(c, &c->hub);
+	assert_nothing_to_do(c, &c->luz);
+	assert_nothing_to_do(c, &c->ana);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -392,6 +550,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_stick_laggard__none_for_who_is_known_to_have_the_keys, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick_laggard__a_newcomer_has_the_keys_by_the_welcome, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick_laggard__many, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stick_laggard__not_before_the_epoch_is_sealed_to_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stick_laggard__removed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stick_laggard__killed_at_any_moment, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick_laggard__damaged_catch_up_is_written_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick_laggard__a_name_alone_does_not_count, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick_laggard__full_stick, setup, teardown),
