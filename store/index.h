@@ -50,6 +50,9 @@ int vd_index_catch_up(struct vd_store *);
 int vd_query(struct vd_store *, const struct vd_query *, int (*visit)(void *ctx, const struct vd_found *), void *ctx);
 /* One record, opened, whatever its standing. */
 int vd_query_one(struct vd_store *, uint64_t arrival, int (*visit)(void *ctx, const struct vd_found *), void *ctx);
+/* The arrival numbers of the last `max` records by that device, control records too, the last one first; *count of them. */
+int vd_index_last(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], const uint8_t author[VD_KEY_BYTES], uint64_t *arrivals,
+                  size_t max, size_t *count);
 /* Highest arrival number of one `list --new`: kept as a note. */
 
 #endif
