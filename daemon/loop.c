@@ -17,10 +17,12 @@
 #include "proto/vereda.h"
 #include "store/store.h"
 #include "tcp.h"
+#include "tending.h"
 #include "writer.h"
 
 enum {
 	POLL_MS = 1000,        /* a writer that died before it poked is noticed then */
+	TEND_MS = 600000,      /* what falls due by time alone waits that long at most */
 	DROPS_LOGGED = 8, DROPS_MS = 10000, /* whoever knocks a thousand times does not write our log */
 };
 
@@ -32,6 +34,8 @@ struct daemon {
 	struct vd_node *node;
 	struct vd_tcp *tcp;
 	struct vd_writer *writer;
+	struct vd_tending tending;
+	uint64_t tended_ms;           /* when it was last wished for */
 	struct vd_ctl *ctl;
 	struct vd_discover *discover; /* NULL: no interface was named */
 	struct vd_calls calls;
@@ -91,6 +95,31 @@ static int adopt_all(struct daemon *d)
 	return first;
 }
 
+static void look(struct daemon *d);
+
+static void tend(struct daemon *d)
+{
+	if (d->stopping)
+		return;
+	d->tended_ms = vd_tcp_now();
+	vd_tending_wish(&d->tending);
+}
+
+static void on_tended(void *ctx, int rc, const struct vd_tended *t)
+{
+	struct daemon *d = ctx;
+
+	if (rc)
+		vd_log(VD_LOG_ERROR, "tending failed why=%s", vd_err_name(rc));
+	if (t->braked)
+		vd_log(VD_LOG_WARNING, "no new keys: this device's acts have forked, another coordinator must make them");
+	if (t->epoch_made || t->sealed_to || t->dropped || t->wanted)
+		vd_log(VD_LOG_INFO, "tended epoch=%d sealed=%zu dropped=%llu wanted=%llu", t->epoch_made, t->sealed_to,
+		       (unsigned long long)t->dropped, (unsigned long long)t->wanted);
+	if (!d->stopping)
+		look(d);
+}
+
 static void refresh_keys(struct daemon *d)
 {
 	uint64_t generation = 0;
@@ -103,6 +132,7 @@ static void refresh_keys(struct daemon *d)
 	vd_calls_free_refused(&d->calls, vd_tcp_now(), randombytes_random());
 	if (d->discover)
 		vd_discover_keys(d->discover, d->groups, d->group_count);
+	tend(d);
 }
 
 static void make_calls(struct daemon *d);
@@ -132,7 +162,11 @@ static void look(struct daemon *d)
 
 static void on_poll(uv_timer_t *timer)
 {
-	look(timer->data);
+	struct daemon *d = timer->data;
+
+	look(d);
+	if (vd_tcp_now() - d->tended_ms >= TEND_MS)
+		tend(d);
 }
 
 /* --- calls --- */
@@ -424,6 +458,7 @@ static void stop(struct daemon *d)
 	if (d->stopping)
 		return;
 	d->stopping = true;
+	d->tending.again = false;
 	if (d->handles) {
 		uv_close((uv_handle_t *)&d->poll, NULL);
 		uv_close((uv_handle_t *)&d->calling, NULL);
@@ -479,6 +514,7 @@ static int start(struct daemon *d)
 		rc = start_discovery(d);
 	if (rc)
 		return rc;
+	vd_tending_init(&d->tending, &d->loop, d->store, on_tended, d);
 	uv_timer_init(&d->loop, &d->poll);
 	uv_timer_init(&d->loop, &d->calling);
 	uv_signal_init(&d->loop, &d->terminate);
