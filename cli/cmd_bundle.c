@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli.h"
+#include "admin.h"
 #include "proto/err.h"
 #include "store/bundle.h"
 #include "times.h"
@@ -298,8 +298,10 @@ static int import_run(struct vd_cli *cli)
 		vd_store_walk(cli->store, NULL, 255, im.merge.first_arrival - 1, look_for_gap, &im);
 	say_result(&im);
 	json_decref(im.gaps);
-	if (im.merge.fresh && !im.dry_run)
+	if (im.merge.fresh && !im.dry_run) {
+		vd_cli_tend(cli);
 		vd_cli_poke(cli);
+	}
 	return code;
 }
 

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cli.h"
+#include "admin.h"
 #include "daemon/link_stick.h"
 #include "daemon/link_tcp.h"
 #include "proto/err.h"
@@ -178,6 +178,7 @@ static int sync_run(struct vd_cli *cli)
 		if (rc && !code)
 			code = rc;
 	}
+	vd_cli_tend(cli);
 	vd_cli_poke(cli);
 	if (!code || !done)
 		return code;

@@ -190,50 +190,84 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(HELP_ID,
 	  "Examples:\n"
 	  "  vereda id\n"
-	  "  vereda id > card.txt\n\n"
+	  "  vereda id > card.txt\n"
+	  "  vereda id --qr\n\n"
 	  "Prints this device's next identity: one line without secrets. Hand it to a coordinator in person; mistyped letters are noticed.\n"
 	  "It stays the same until a group has taken it, and every group gets one of its own.",
 	  "Ejemplos:\n"
 	  "  vereda id\n"
-	  "  vereda id > tarjeta.txt\n\n"
+	  "  vereda id > tarjeta.txt\n"
+	  "  vereda id --qr\n\n"
 	  "Imprime la próxima identidad de este equipo: una línea sin secretos. Entrégala en persona a la coordinación; si se copia mal, se nota.\n"
 	  "Es la misma hasta que un grupo la use, y cada grupo recibe una distinta."),
-	T(SUM_GROUP, "found a group; list the groups of this device", "fundar un grupo; ver los grupos de este equipo"),
+	T(SUM_GROUP, "found a group; list them; new keys; paper key", "fundar un grupo; verlos; llaves nuevas; llave en papel"),
 	T(HELP_GROUP,
 	  "Examples:\n"
-	  "  vereda group create Lindero\n"
 	  "  vereda group create Lindero --name Ana\n"
-	  "  vereda group list\n\n"
-	  "create makes this device the first coordinator of a new group. --name is how the group sees you (else this device's name).",
+	  "  vereda group list\n"
+	  "  vereda group rotate\n"
+	  "  vereda group paper\n"
+	  "  vereda group recover /media/usb\n\n"
+	  "create   makes this device the first coordinator of a new group. --name is how the group sees you (else this device's name).\n"
+	  "list     the groups of this device.\n"
+	  "rotate   makes new keys for everyone who is in the group now. What was written before stays readable to who could read it.\n"
+	  "paper    makes a paper key: twelve words that are a coordinator, for the day when your devices are lost. They are shown once.\n"
+	  "recover  on a new device: takes the group from a bundle or a stick that was made after the paper key, and makes this device a\n"
+	  "         coordinator of the same person. It asks for the twelve words; without a terminal it reads them from standard input.\n\n"
+	  "  --name NAME          create, recover: how the group sees you\n"
+	  "  --words-file FILE    recover: the twelve words stand in this file; destroy it afterwards\n"
+	  "  --yes                paper: also where the output is no terminal",
 	  "Ejemplos:\n"
-	  "  vereda group create Lindero\n"
 	  "  vereda group create Lindero --name Ana\n"
-	  "  vereda group list\n\n"
-	  "create hace de este equipo la primera coordinación de un grupo nuevo. --name es como te ve el grupo (si no, el nombre del equipo)."),
+	  "  vereda group list\n"
+	  "  vereda group rotate\n"
+	  "  vereda group paper\n"
+	  "  vereda group recover /media/usb\n\n"
+	  "create   hace de este equipo la primera coordinación de un grupo nuevo. --name es como te ve el grupo (si no, el nombre del equipo).\n"
+	  "list     los grupos de este equipo.\n"
+	  "rotate   hace llaves nuevas para quienes están ahora en el grupo. Lo escrito antes lo sigue leyendo quien ya podía leerlo.\n"
+	  "paper    hace una llave en papel: doce palabras que son coordinación, para el día en que se pierdan tus equipos. Se muestran una vez.\n"
+	  "recover  en un equipo nuevo: toma el grupo de un archivo o una memoria USB hechos después de la llave en papel, y hace de este\n"
+	  "         equipo coordinación de la misma persona. Pide las doce palabras; sin terminal las lee de la entrada estándar.\n\n"
+	  "  --name NOMBRE        create, recover: como te ve el grupo\n"
+	  "  --words-file ARCHIVO recover: las doce palabras están en este archivo; destrúyelo después\n"
+	  "  --yes                paper: también cuando la salida no es una terminal"),
 	T(SUM_ADMIT, "let a device into the group", "admitir un equipo en el grupo"),
 	T(HELP_ADMIT,
 	  "Examples:\n"
 	  "  vereda admit vereda1abc… --name Rosa -o rosa.welcome\n"
-	  "  vereda admit \"$(cat card.txt)\" --name Luis --role coordinator --focal -o luis.welcome\n\n"
+	  "  vereda admit \"$(cat card.txt)\" --name Luis --role coordinator --focal -o luis.welcome\n"
+	  "  vereda admit \"$(cat phone.txt)\" --person Rosa -o rosa2.welcome\n\n"
 	  "Writes a welcome that only that device can open. Hand it over, run join there, and compare the six words aloud: if they differ, someone\n"
-	  "is in between. The newcomer reads what the group wrote before. Admitting the same device again writes its\n"
-	  "welcome anew, and with another name or role it changes those; what is not said stays as it is.\n\n"
-	  "  --name NAME                    how the group sees the newcomer\n"
-	  "  --role member|coordinator      what they may do (member unless said)\n"
-	  "  --focal                        mark them as a focal point\n"
-	  "  -o FILE                        where the welcome goes\n"
-	  "  --yes                          another device of the member who has that name already",
+	  "is in between. Admitting the same device again writes its welcome anew; another name, more of a role or --focal are added. To take\n"
+	  "something away: vereda revoke.\n\n"
+	  "  --name NAME       how the group sees the newcomer\n"
+	  "  --person NAME     another device of that member; name and role are theirs unless said\n"
+	  "  --role ROLE       what they may do (member unless said):\n"
+	  "                    member       reads and writes everything that is for members\n"
+	  "                    coordinator  also admits, removes and makes keys\n"
+	  "                    reporter     writes for the focal points alone; reads what is for everyone\n"
+	  "                    courier      keeps and passes on everything, and can read none of it\n"
+	  "  --focal           mark them as a focal point: who reads what reporters write (every coordinator, while none is marked)\n"
+	  "  -o FILE           where the welcome goes\n"
+	  "  --yes             with a name that a member has already: another device of that member",
 	  "Ejemplos:\n"
 	  "  vereda admit vereda1abc… --name Rosa -o rosa.bienvenida\n"
-	  "  vereda admit \"$(cat tarjeta.txt)\" --name Luis --role coordinator --focal -o luis.bienvenida\n\n"
+	  "  vereda admit \"$(cat tarjeta.txt)\" --name Luis --role coordinator --focal -o luis.bienvenida\n"
+	  "  vereda admit \"$(cat celular.txt)\" --person Rosa -o rosa2.bienvenida\n\n"
 	  "Escribe una bienvenida que solo ese equipo puede abrir. Entrégala, ejecuta join allá, y comparen las seis palabras en voz alta: si no\n"
-	  "coinciden, hay alguien en medio. Quien entra puede leer lo que el grupo escribió antes. Admitir otra vez el mismo equipo vuelve a escribir\n"
-	  "su bienvenida, y con otro nombre o papel los cambia; lo que no se dice queda como está.\n\n"
-	  "  --name NOMBRE                  como verá el grupo a quien entra\n"
-	  "  --role member|coordinator      qué puede hacer (member si no se dice)\n"
-	  "  --focal                        marcarlo como punto focal\n"
-	  "  -o ARCHIVO                     dónde se guarda la bienvenida\n"
-	  "  --yes                          es otro equipo de quien ya tiene ese nombre"),
+	  "coinciden, hay alguien en medio. Admitir otra vez el mismo equipo vuelve a escribir su bienvenida; otro nombre, un papel mayor o --focal\n"
+	  "se agregan. Para quitar algo: vereda revoke.\n\n"
+	  "  --name NOMBRE     como verá el grupo a quien entra\n"
+	  "  --person NOMBRE   es otro equipo de esa persona; nombre y papel son los suyos si no se dicen otros\n"
+	  "  --role PAPEL      qué puede hacer (member si no se dice):\n"
+	  "                    member       lee y escribe todo lo que es para integrantes\n"
+	  "                    coordinator  además admite, retira y hace llaves\n"
+	  "                    reporter     escribe solo para los puntos focales; lee lo que es para todos\n"
+	  "                    courier      guarda y lleva todo, y no puede leer nada\n"
+	  "  --focal           marcarlo como punto focal: quien lee lo de los informantes (toda la coordinación, si no hay ninguno marcado)\n"
+	  "  -o ARCHIVO        dónde se guarda la bienvenida\n"
+	  "  --yes             con un nombre que alguien ya tiene: es otro equipo de esa persona"),
 	T(SUM_JOIN, "take a welcome and be in the group", "recibir una bienvenida y entrar al grupo"),
 	T(HELP_JOIN,
 	  "Examples:\n"
@@ -246,12 +280,16 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(HELP_MEMBERS,
 	  "Examples:\n"
 	  "  vereda members\n"
+	  "  vereda members --all\n"
 	  "  vereda members --json\n\n"
-	  "Who is in, with what role, since when, and when they were last heard.",
+	  "Who is in, with what role and devices, since when, when they were last heard, and who has not heard the last change of membership.\n\n"
+	  "  --all                also who was removed",
 	  "Ejemplos:\n"
 	  "  vereda members\n"
+	  "  vereda members --all\n"
 	  "  vereda members --json\n\n"
-	  "Quiénes están, con qué papel, desde cuándo, y cuándo se supo de ellos por última vez."),
+	  "Quiénes están, con qué papel y equipos, desde cuándo, cuándo se supo de ellos por última vez, y quién no sabe del último cambio.\n\n"
+	  "  --all                también quienes fueron retirados"),
 	T(SUM_ADD, "write a record of any kind", "escribir un registro de cualquier clase"),
 	T(HELP_ADD,
 	  "Examples:\n"
@@ -431,12 +469,18 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(HELP_STATUS,
 	  "Examples:\n"
 	  "  vereda status\n"
+	  "  vereda status --acts\n"
 	  "  vereda status --json\n\n"
-	  "For each group and lane it shows how many records there are and a digest: where two devices show the same digest, they hold the same.",
+	  "For each group and lane it shows how many records there are and a digest: where two devices show the same digest, they hold the same.\n"
+	  "Then what coordinators did: who, what, when, whether it counts, and who has not heard of it yet, as far as this device knows.\n\n"
+	  "  --acts               all of these acts, also the old ones that everyone knows",
 	  "Ejemplos:\n"
 	  "  vereda status\n"
+	  "  vereda status --acts\n"
 	  "  vereda status --json\n\n"
-	  "Para cada grupo y carril muestra cuántos registros hay y un resumen: si dos equipos muestran el mismo resumen, tienen lo mismo."),
+	  "Para cada grupo y carril muestra cuántos registros hay y un resumen: si dos equipos muestran el mismo resumen, tienen lo mismo.\n"
+	  "Después, lo que hizo la coordinación: quién, qué, cuándo, si vale, y quién no lo sabe todavía, hasta donde este equipo sabe.\n\n"
+	  "  --acts               todos esos actos, también los viejos que ya todos saben"),
 	T(SUM_CHECK, "verify the whole store", "verificar todo el almacén"),
 	T(HELP_CHECK,
 	  "Examples:\n"
@@ -507,7 +551,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(FOUNDED_UNSAID, "The group {0} is founded; only saying so did not work",
 	  "El grupo {0} está fundado; solo falló decirlo"),
 	SAME(GROUP_LINE, "{0}  ({1})  {2}"),
-	T(GROUP_SUBCOMMAND, "\"vereda group\" has no such thing; there are create and list", "\"vereda group\" no tiene eso; hay create y list"),
+	T(GROUP_SUBCOMMAND, "\"vereda group\" has no such thing; there are create, list, rotate, paper and recover",
+	  "\"vereda group\" no tiene eso; hay create, list, rotate, paper y recover"),
 	T(CARD_BAD, "That is no identity, or letters of it are missing or mistyped; nothing was changed",
 	  "Eso no es una identidad, o le faltan letras o están mal copiadas; no se cambió nada"),
 	T(HINT_CARD_BAD, "Ask for the line again, copied whole, as vereda id prints it on the newcomer's device.",
@@ -515,25 +560,22 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(CARD_FORGED, "That identity does not prove itself: its parts do not belong together; nothing was changed",
 	  "Esa identidad no se prueba a sí misma: sus partes no van juntas; no se cambió nada"),
 	T(CARD_OWN, "That is this device's own identity; nothing was changed", "Esa es la identidad de este mismo equipo; no se cambió nada"),
-	T(ADMIT_NOT_COORDINATOR, "Only coordinators can admit, and this device is none; nothing was changed",
-	  "Solo la coordinación puede admitir, y este equipo no lo es; no se cambió nada"),
 	T(HINT_NOT_COORDINATOR, "Ask a coordinator; see who they are with: vereda members", "Pídelo a la coordinación; mira quiénes son con: vereda members"),
-	T(ADMIT_ROLE_LATER, "The role {0} is not in this version yet; nothing was changed",
-	  "El papel {0} todavía no está en esta versión; no se cambió nada"),
-	T(ADMIT_ROLE_UNKNOWN, "There is no role \"{1}\"; there are member and coordinator", "No existe el papel \"{1}\"; hay member y coordinator"),
-	T(ADMIT_NO_NAME, "How the group sees the newcomer is missing: --name NAME; nothing was changed",
-	  "Falta cómo verá el grupo a quien entra: --name NOMBRE; no se cambió nada"),
+	T(ADMIT_ROLE_UNKNOWN, "There is no role \"{1}\"; there are member, coordinator, reporter and courier; nothing was changed",
+	  "No existe el papel \"{1}\"; hay member, coordinator, reporter y courier; no se cambió nada"),
+	T(ADMIT_NO_NAME, "How the group sees the newcomer is missing: --name NAME, or --person NAME for another device of a member; nothing was changed",
+	  "Falta cómo verá el grupo a quien entra: --name NOMBRE, o --person NOMBRE si es otro equipo de alguien; no se cambió nada"),
 	T(ADMIT_NO_FILE, "Where the welcome goes is missing: -o FILE; nothing was changed",
 	  "Falta dónde se guarda la bienvenida: -o ARCHIVO; no se cambió nada"),
 	T(ADMIT_NAME_TAKEN, "There is a member called {0} already; nothing was changed", "Ya hay alguien llamado {0}; no se cambió nada"),
-	T(HINT_NAME_TAKEN, "Another device of the same person: run it again with --yes. Someone else: choose another name.",
-	  "Si es otro equipo de la misma persona, repite con --yes. Si es alguien distinto, elige otro nombre."),
+	T(HINT_NAME_TAKEN, "Another device of the same person: run it again with --person \"{0}\". Someone else: choose another name.",
+	  "Si es otro equipo de la misma persona, repite con --person \"{0}\". Si es alguien distinto, elige otro nombre."),
 	T(ADMIT_FAILED, "{0} could not be admitted", "No se pudo admitir a {0}"),
 	T(WELCOME_FAILED, "The newcomer is admitted, but the welcome could not be written to {0}",
 	  "Quien entra ya está admitido, pero no se pudo escribir la bienvenida en {0}"),
 	T(HINT_WELCOME_FAILED, "Run the same command again, perhaps with another -o: it only writes the welcome.",
 	  "Repite la misma orden, quizá con otro -o: solo escribe la bienvenida."),
-	T(ADMIT_DONE, "{0} is admitted. The welcome is in {1}.", "Se admitió a {0}. La bienvenida está en {1}."),
+	T(ADMIT_DONE, "{0} is admitted, with the role: {2}. The welcome is in {1}.", "Se admitió a {0}, con el papel de: {2}. La bienvenida está en {1}."),
 	T(ADMIT_AGAIN, "This device was admitted before, as {0}; its welcome is written anew.",
 	  "Este equipo ya había sido admitido, como {0}; se vuelve a escribir su bienvenida."),
 	T(ADMIT_CHANGED, "This device was admitted before, as {0}. From now on it is {1}, with the role: {2}. A sync tells everyone, the device too.",
@@ -825,4 +867,312 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "{0} registros verificados; reparados: {1}. Quitados porque no eran lo que se firmó: {2}; un intercambio los trae de otros."),
 	T(VERSION, "vereda {0}, protocol {1}", "vereda {0}, protocolo {1}"),
 	SAME(VERSION_LIBRARY, "  {0} {1}"),
+
+	/* who may do what */
+	T(SUM_REVOKE, "take a member or a device out of the group", "retirar a una persona o un equipo del grupo"),
+	T(HELP_REVOKE,
+	  "Examples:\n"
+	  "  vereda revoke Beto --reason \"phone taken at the checkpoint\"\n"
+	  "  vereda revoke Beto --device 3fa2c1\n"
+	  "  vereda revoke 3fa2c1\n\n"
+	  "A name removes the member with all devices; the first digits of a key remove that device alone. New keys are made for those who stay.\n"
+	  "What they wrote before, as far as it is here, stays. What comes later under their name is kept aside (quarantine) until a coordinator\n"
+	  "looks at it; nothing is deleted. They keep what they have read. Asks for the name to be typed.\n\n"
+	  "  --device KEY         only that device of the member\n"
+	  "  --reason TEXT        members can read it\n"
+	  "  --undo ID            do not accept that act of theirs, nor what they did after it as a coordinator\n"
+	  "  --keep               accept all they did. Without it, if they removed a coordinator on their own in the last 30 days, that and\n"
+	  "                       what followed is not accepted\n"
+	  "  --yes                do not ask",
+	  "Ejemplos:\n"
+	  "  vereda revoke Beto --reason \"le quitaron el celular en el retén\"\n"
+	  "  vereda revoke Beto --device 3fa2c1\n"
+	  "  vereda revoke 3fa2c1\n\n"
+	  "Un nombre retira a la persona con todos sus equipos; las primeras cifras de una llave retiran solo ese equipo. Se hacen llaves nuevas\n"
+	  "para quienes se quedan. Lo que escribió antes y está aquí, se queda. Lo que llegue después a su nombre se guarda aparte (cuarentena)\n"
+	  "hasta que la coordinación lo mire; no se borra nada. Conserva lo que ya leyó. Pide escribir el nombre.\n\n"
+	  "  --device LLAVE       solo ese equipo de la persona\n"
+	  "  --reason TEXTO       lo pueden leer los integrantes\n"
+	  "  --undo ID            no aceptar ese acto suyo, ni lo que hizo después como coordinación\n"
+	  "  --keep               aceptar todo lo que hizo. Sin esto, si retiró por su cuenta a alguien de la coordinación en los últimos 30\n"
+	  "                       días, eso y lo que siguió no se acepta\n"
+	  "  --yes                no preguntar"),
+	T(SUM_REVIEW, "decide about a record in quarantine", "decidir sobre un registro en cuarentena"),
+	T(HELP_REVIEW,
+	  "Examples:\n"
+	  "  vereda list --quarantined\n"
+	  "  vereda review 3fa2c1 --accept\n"
+	  "  vereda review 3fa2c1 9b04de --leave\n\n"
+	  "For coordinators: what came under the name of somebody who was removed. The decision goes to everyone.\n\n"
+	  "  --accept             it counts, and everyone sees it\n"
+	  "  --leave              it stays in quarantine; nothing is deleted",
+	  "Ejemplos:\n"
+	  "  vereda list --quarantined\n"
+	  "  vereda review 3fa2c1 --accept\n"
+	  "  vereda review 3fa2c1 9b04de --leave\n\n"
+	  "Para la coordinación: lo que llegó a nombre de alguien que fue retirado. La decisión llega a todos.\n\n"
+	  "  --accept             vale, y todos lo ven\n"
+	  "  --leave              se queda en cuarentena; no se borra nada"),
+	T(SUM_APPROVE, "back another coordinator's act", "respaldar un acto de otra coordinación"),
+	T(HELP_APPROVE,
+	  "Examples:\n"
+	  "  vereda status\n"
+	  "  vereda approve 3fa2c1\n\n"
+	  "A second coordinator's word about an act that status shows, by the first digits of its id. Two coordinators together outrank any single\n"
+	  "one: that is how a group takes back what somebody with a stolen key did. Speak to the other coordinator first, face to face if you can.",
+	  "Ejemplos:\n"
+	  "  vereda status\n"
+	  "  vereda approve 3fa2c1\n\n"
+	  "La palabra de una segunda coordinación sobre un acto que muestra status, por las primeras cifras de su identificador. Dos juntas pesan\n"
+	  "más que cualquiera sola: así recupera el grupo lo que hizo alguien con una llave robada. Habla antes con la otra, en persona si puedes."),
+	T(SUM_RESTORE, "give a removed member the role back", "devolver su papel a quien fue retirado"),
+	T(HELP_RESTORE,
+	  "Examples:\n"
+	  "  vereda restore Carla\n"
+	  "  vereda restore 3fa2c1\n\n"
+	  "Gives a removed member, or one removed device, the role it had. What they wrote meanwhile comes out of quarantine. Where somebody of\n"
+	  "higher standing removed them, a second coordinator has to approve it; then the command to type is shown.",
+	  "Ejemplos:\n"
+	  "  vereda restore Carla\n"
+	  "  vereda restore 3fa2c1\n\n"
+	  "Devuelve a una persona retirada, o a un equipo retirado, el papel que tenía. Lo que escribió entretanto sale de la cuarentena. Si la retiró\n"
+	  "alguien con más antigüedad, una segunda coordinación tiene que aprobarlo; entonces se muestra la orden que debe escribir."),
+	T(SUM_DOCTOR, "what is not as it should be, and what to do", "qué no está bien, y qué hacer"),
+	T(HELP_DOCTOR,
+	  "Examples:\n"
+	  "  vereda doctor\n"
+	  "  vereda doctor --json\n\n"
+	  "Looks at this device and its groups: copies of devices, coordinators and keys, the clock, the disk, who is silent or has not heard of a\n"
+	  "change. Each finding comes with its next step. Changes nothing. Ends with 0, also with findings; with 1 when something is broken.",
+	  "Ejemplos:\n"
+	  "  vereda doctor\n"
+	  "  vereda doctor --json\n\n"
+	  "Mira este equipo y sus grupos: copias de equipos, coordinación y llaves, el reloj, el disco, quién calla o no sabe de un cambio.\n"
+	  "Cada cosa viene con su siguiente paso. No cambia nada. Termina con 0, también si encuentra algo; con 1 si algo está dañado."),
+	T(NOT_COORDINATOR, "Only coordinators can do that, and this device is none; nothing was changed",
+	  "Solo la coordinación puede hacer eso, y este equipo no lo es; no se cambió nada"),
+	T(NO_COORDINATOR_NOW, "This device is no coordinator any more: what it says now counts only if coordinators stand by it (vereda approve).",
+	  "Este equipo ya no es coordinación: lo que diga ahora solo vale si la coordinación lo respalda (vereda approve)."),
+	T(BRAKED, "Acts have come in under this device's name that it did not do: it was restored from a backup, or somebody has a copy of it. Another "
+	  "coordinator could act instead; nothing was changed",
+	  "Llegaron actos a nombre de este equipo que no se hicieron aquí: se restauró de un respaldo, o alguien tiene una copia. Otra coordinación "
+	  "podría hacerlo; no se cambió nada"),
+	T(HINT_BRAKED, "Speak to another coordinator first. If you restored the backup yourself, repeat with --yes. If not, have this device removed.",
+	  "Habla antes con otra coordinación. Si tú restauraste el respaldo, repite con --yes. Si no, pide que retiren este equipo."),
+	T(TENDED, "Done along with it: {0}", "De paso se hizo: {0}"),
+	T(TENDED_EPOCH, "new keys, since somebody who was removed had the last ones.", "llaves nuevas, porque alguien retirado tenía las últimas."),
+	T(TENDED_SEALED, "keys for devices that lacked them ({0}).", "llaves para equipos que no las tenían ({0})."),
+	T(TENDED_DROPPED, "content that was taken back long enough ago is gone ({0}).", "se borró contenido retirado hace suficiente tiempo ({0})."),
+	T(TENDED_WANTED, "content asked for again ({0}); a sync brings it.", "contenido que se vuelve a pedir ({0}); lo trae un intercambio."),
+	T(TENDED_BRAKED, "new keys are due, and were NOT made: somebody may have a copy of this device. Ask another coordinator to run vereda group rotate.",
+	  "faltan llaves nuevas, y NO se hicieron: alguien puede tener una copia de este equipo. Pide a otra coordinación que ejecute vereda group rotate."),
+	T(TEND_FAILED, "Keys and contents of the group could not be looked after now ({0}); nothing is lost, and the next command tries again.",
+	  "Ahora no se pudieron revisar las llaves y contenidos del grupo ({0}); no se perdió nada, y la próxima orden lo intenta otra vez."),
+	T(QR_FAILED, "The QR code could not be drawn; the text above is all it holds", "No se pudo dibujar el código QR; el texto de arriba es todo lo que lleva"),
+	T(UNKNOWN_DEVICE, "{0} has no device whose key begins with \"{1}\"; nothing was changed",
+	  "{0} no tiene ningún equipo cuya llave empiece por \"{1}\"; no se cambió nada"),
+	T(BAD_ACT_ID, "\"{0}\" is no act's id; nothing was changed", "\"{0}\" no es el identificador de un acto; no se cambió nada"),
+	T(NO_SUCH_ACT, "This device knows no act whose id begins with \"{0}\"; nothing was changed",
+	  "Este equipo no conoce ningún acto cuyo identificador empiece por \"{0}\"; no se cambió nada"),
+	T(NO_ONE_ACT, "Several acts begin with \"{0}\"; nothing was changed", "Varios actos empiezan por \"{0}\"; no se cambió nada"),
+	T(HINT_ACT_ID, "Copy at least 6 digits of it from: vereda status --acts   If it was done elsewhere, sync first.",
+	  "Copia al menos 6 cifras desde: vereda status --acts   Si se hizo en otra parte, intercambia primero."),
+	T(DID_YOU_MEAN_ROLE, "Did you mean: --role {2}?", "¿Quisiste decir: --role {2}?"),
+	T(OTHER_PERSON, "This device is in already, as {0}, and a device cannot pass to {1}; nothing was changed",
+	  "Este equipo ya está, como {0}, y un equipo no puede pasar a {1}; no se cambió nada"),
+	T(HINT_OTHER_PERSON, "Remove it (vereda revoke), make a new store on it, and admit its new vereda id.",
+	  "Retíralo (vereda revoke), crea en él un almacén nuevo, y admite su nueva vereda id."),
+	T(ADMIT_REMOVED, "This device was {0}'s and has been removed (key {1}); nothing was changed", "Este equipo era de {0} y fue retirado (llave {1}); no se cambió nada"),
+	T(HINT_ADMIT_REMOVED, "If it never left their hands: vereda restore {1}   If it did: a new store on it (vereda init), and admit its new vereda id.",
+	  "Si nunca salió de sus manos: vereda restore {1}   Si salió: un almacén nuevo (vereda init), y admite su nueva vereda id."),
+	T(CARD_PAPER, "That identity is a paper key of the group; nothing was changed", "Esa identidad es una llave en papel del grupo; no se cambió nada"),
+	T(ADMIT_NARROWER, "{0} is in already, with the role: {1}. Admitting again can only add, and {2} would be less; nothing was changed",
+	  "{0} ya está, con el papel de: {1}. Admitir otra vez solo puede agregar, y {2} sería menos; no se cambió nada"),
+	T(HINT_ADMIT_NARROWER, "To take a role away: vereda revoke {3}   Then make a new store on that device and admit its new vereda id.",
+	  "Para quitar un papel: vereda revoke {3}   Después crea un almacén nuevo en ese equipo y admite su nueva vereda id."),
+	T(ADMIT_REPORTER, "What {0} writes can be read only by: {1}.", "Lo que escriba {0} solo lo pueden leer: {1}."),
+	T(ADMIT_COURIER, "{0} keeps and passes on everything, and can read none of it.", "{0} guarda y lleva todo, y no puede leer nada."),
+	T(JOIN_REPORTER, "What you write here can be read only by the group's focal points. You read what is for everyone.",
+	  "Lo que escribas aquí solo lo leen los puntos focales del grupo. Tú lees lo que es para todos."),
+	T(JOIN_COURIER, "This device keeps and passes on everything, and can read none of it, not even names.",
+	  "Este equipo guarda y lleva todo, y no puede leer nada, ni siquiera los nombres."),
+	T(ROTATED, "{0} has new keys: what is written from now on only those can read who are in it now. Next step: sync, so that everyone gets them.",
+	  "{0} tiene llaves nuevas: lo que se escriba desde ahora solo lo leen quienes están ahora. Siguiente paso: intercambiar, para que lleguen a todos."),
+	T(ROTATE_FAILED, "No new keys could be made", "No se pudieron hacer llaves nuevas"),
+	T(DEVICE_LINE, "    device {0}  {2}  since {1}{3}", "    equipo {0}  {2}  desde {1}{3}"),
+	T(DEVICE_PAPER, "    paper key {0}  {2}  since {1}{3}", "    llave en papel {0}  {2}  desde {1}{3}"),
+	T(DEVICE_NOT_HEARD, "  has not heard the last change", "  no sabe del último cambio"),
+	T(MEMBER_NOT_HEARD, "    has not heard the last change of membership", "    no sabe del último cambio de integrantes"),
+	T(MEMBERS_UNNAMED, "This device's role does not read names: members stand here by the first digits of their keys.",
+	  "El papel de este equipo no lee nombres: aquí están por las primeras cifras de sus llaves."),
+	T(MEMBERS_REMOVED, "Removed members are not shown: {0}. See them with: vereda members --all", "No se muestran quienes fueron retirados: {0}. Míralos con: vereda members --all"),
+
+	T(REVOKE_SELF, "That is this device: you are about to leave the group. What you wrote stays with the others; what you write here later reaches nobody.",
+	  "Ese es este equipo: estás por salir del grupo. Lo que escribiste se queda con los demás; lo que escribas aquí después no llega a nadie."),
+	T(REVOKE_ONE, "Removing one device of {0} (key {1}). What it wrote before, as far as it is here, stays; what comes later under its name is kept in quarantine.",
+	  "Se retira un equipo de {0} (llave {1}). Lo que escribió antes y está aquí, se queda; lo que llegue después a su nombre queda en cuarentena."),
+	T(REVOKE_ALL, "Removing {0} with all devices ({1}). What they wrote before, as far as it is here, stays; what comes later under their name is kept in quarantine.",
+	  "Se retira a {0} con todos sus equipos ({1}). Lo que escribió antes y está aquí, se queda; lo que llegue después a su nombre queda en cuarentena."),
+	T(REVOKE_LAST, "Nobody is left to coordinate: after this nobody can ever again be admitted, removed, or given new keys.",
+	  "No queda nadie en la coordinación: después de esto ya nunca se podrá admitir, retirar ni dar llaves nuevas a nadie."),
+	T(REVOKE_LAST_REFUSED, "The last coordinator leaves a group that cannot be led any more; nothing was changed",
+	  "Si sale la última coordinación, el grupo ya no se puede conducir; no se cambió nada"),
+	T(HINT_REVOKE_LAST, "Admit another coordinator first (vereda admit … --role coordinator), or make a paper key (vereda group paper). If you mean it: --yes",
+	  "Antes admite otra coordinación (vereda admit … --role coordinator), o haz una llave en papel (vereda group paper). Si es lo que quieres: --yes"),
+	T(REVOKE_UNDO, "Lately {0} did this alone: {1} ({2}). That act, and what {0} did after it as a coordinator, will not be accepted. To accept it: --keep",
+	  "Hace poco, por su cuenta: {1} ({2}). Ese acto, y lo que {0} hizo después como coordinación, no se va a aceptar. Para aceptarlo: --keep"),
+	T(REVOKE_ASK, "Type {0} to go on: ", "Escribe {0} para seguir: "),
+	T(REVOKE_UNCONFIRMED, "Removing {0} was not confirmed; nothing was changed", "No se confirmó el retiro de {0}; no se cambió nada"),
+	T(HINT_REVOKE_YES, "Run it at a terminal and type the name, or repeat with --yes.", "Hazlo en una terminal y escribe el nombre, o repite con --yes."),
+	T(REVOKE_FAILED, "{0} could not be removed", "No se pudo retirar a {0}"),
+	T(REVOKED_UNSAID, "{0} is removed; only saying so did not work", "Se retiró a {0}; solo falló decirlo"),
+	T(REVOKE_DONE, "{0} is removed, with all devices, and the group has new keys.", "Se retiró a {0}, con todos sus equipos, y el grupo tiene llaves nuevas."),
+	T(REVOKE_DONE_ONE, "The device {1} of {0} is removed, and the group has new keys.", "Se retiró el equipo {1} de {0}, y el grupo tiene llaves nuevas."),
+	T(REVOKE_LEFT, "You have left the group. What is stored here stays readable on this device.", "Saliste del grupo. Lo guardado aquí se sigue pudiendo leer en este equipo."),
+	T(REVOKE_WAITS, "It is written, but does not count yet: {0} stays until a second coordinator approves it. They type: vereda approve {1}",
+	  "Está escrito, pero todavía no vale: {0} sigue hasta que una segunda coordinación lo apruebe. Debe escribir: vereda approve {1}"),
+	T(REVOKE_UNDONE, "Acts that do not count any more: {0}. See them with: vereda status --acts", "Actos que ya no valen: {0}. Míralos con: vereda status --acts"),
+	T(REVOKE_RESTORED, "{0} has a role again.", "{0} tiene otra vez su papel."),
+	T(REVOKE_NEXT, "Next step: sync with everyone. Who has not heard still trusts the removed device; vereda status shows who that is.",
+	  "Siguiente paso: intercambia con todos. Quien no lo sepa sigue confiando en el equipo retirado; vereda status muestra quiénes son."),
+	T(REVOKED_ALREADY, "{0} has no role in the group any more; nothing was changed", "{0} ya no tiene ningún papel en el grupo; no se cambió nada"),
+	T(HINT_REVOKED_ALREADY, "See who removed them with: vereda status --acts", "Mira quién lo hizo con: vereda status --acts"),
+	T(UNDO_AND_KEEP, "--undo and --keep say opposite things; nothing was changed", "--undo y --keep dicen lo contrario; no se cambió nada"),
+	T(UNDO_NOT_THEIRS, "The act {0} is not {1}'s; nothing was changed", "El acto {0} no es de {1}; no se cambió nada"),
+	T(BAD_REASON, "That reason is too long or holds what cannot be shown; nothing was changed", "Ese motivo es demasiado largo o tiene algo que no se puede mostrar; no se cambió nada"),
+	T(HINT_REASON, "A reason has at most 64 letters, digits or blanks.", "Un motivo tiene como mucho 64 letras, cifras o espacios."),
+
+	T(REVIEW_WHICH, "Say what becomes of it: --accept or --leave; nothing was changed", "Di qué se hace: --accept o --leave; no se cambió nada"),
+	T(REVIEW_CONTROL, "{0} is an act of a coordinator, not something that was written; nothing was changed",
+	  "{0} es un acto de la coordinación, no algo que se escribió; no se cambió nada"),
+	T(HINT_REVIEW_CONTROL, "Acts are backed with: vereda approve", "Los actos se respaldan con: vereda approve"),
+	T(REVIEW_NONE, "{0} by {1} is not in quarantine; nothing was changed", "{0}, de {1}, no está en cuarentena; no se cambió nada"),
+	T(HINT_REVIEW_NONE, "See what is with: vereda list --quarantined", "Mira lo que hay con: vereda list --quarantined"),
+	T(REVIEW_ACCEPTED_ALREADY, "{0} was accepted already; nothing was changed.", "{0} ya estaba aceptado; no se cambió nada."),
+	T(REVIEW_LEFT_ALREADY, "{0} was left in quarantine already; nothing was changed.", "{0} ya se había dejado en cuarentena; no se cambió nada."),
+	T(REVIEW_FAILED, "Nothing could be decided about {0}", "No se pudo decidir sobre {0}"),
+	T(REVIEW_ACCEPTED, "{0} is accepted: everyone who hears of it sees the record.", "Se aceptó {0}: quien se entere ve el registro."),
+	T(REVIEW_LEFT, "{0} stays in quarantine. Nothing is deleted.", "{0} se queda en cuarentena. No se borra nada."),
+	T(APPROVED, "Now it has two voices: {0} ({1}). Next step: sync, so that everyone knows.", "Ahora tiene dos voces: {0} ({1}). Siguiente paso: intercambiar, para que todos lo sepan."),
+	T(APPROVED_ALONE, "Your word is written, but does not make a second voice about this: {0} ({1}). The founder's word, and that of who was admitted by the "
+	  "other, do not count as one. Another coordinator has to type: vereda approve {1}",
+	  "Tu palabra quedó escrita, pero no hace una segunda voz sobre esto: {0} ({1}). La de quien fundó el grupo, y la de quien fue admitido por la "
+	  "otra persona, no cuentan como tal. Otra coordinación debe escribir: vereda approve {1}"),
+	T(APPROVE_OWN, "This device did that itself, and a second voice is somebody else's; nothing was changed",
+	  "Eso lo hizo este mismo equipo, y la segunda voz es de alguien más; no se cambió nada"),
+	T(HINT_APPROVE_OWN, "Ask another coordinator to type it.", "Pide a otra coordinación que lo escriba."),
+	T(APPROVE_AGAIN, "This device approved it already; nothing was changed.", "Este equipo ya lo aprobó; no se cambió nada."),
+	T(APPROVE_FAILED, "{0} could not be approved", "No se pudo aprobar {0}"),
+	T(RESTORED, "{0} has the role again: {1}. Next step: sync, so that everyone knows.", "{0} tiene otra vez su papel: {1}. Siguiente paso: intercambiar, para que todos lo sepan."),
+	T(RESTORE_WAITS, "It is written, but {0} has no role yet: a second coordinator has to approve it. They type: vereda approve {1}",
+	  "Está escrito, pero {0} todavía no tiene papel: una segunda coordinación tiene que aprobarlo. Debe escribir: vereda approve {1}"),
+	T(RESTORE_FAILED, "{0} could not be given the role back", "No se pudo devolver su papel a {0}"),
+	T(RESTORE_NONE, "Nothing of {0} was removed; nothing was changed", "No hay nada retirado de {0}; no se cambió nada"),
+
+	T(PAPER_WORDS, "Paper key of {0}. Write these twelve words on paper, by hand. They are not stored anywhere and are not shown again:\n",
+	  "Llave en papel de {0}. Escribe estas doce palabras en papel, a mano. No se guardan en ningún lado y no se vuelven a mostrar:\n"),
+	T(PAPER_KEEP, "Whoever reads them leads your group: keep the paper far from your devices, where you would hide money. Then clear this screen.\n"
+	  "It opens what is carried or exported from now on: keep a stick or a bundle as well. If the paper is lost: vereda members shows its key; vereda revoke KEY",
+	  "Quien las lea conduce tu grupo: guarda el papel lejos de tus equipos, donde esconderías dinero. Después borra esta pantalla.\n"
+	  "Abre lo que se lleve o exporte desde ahora: guarda también una memoria USB o un archivo. Si se pierde el papel: vereda members muestra su llave; vereda revoke LLAVE"),
+	T(PAPER_TTY, "The words of a paper key are shown only on a terminal, so that no file keeps them; nothing was changed",
+	  "Las palabras de una llave en papel solo se muestran en una terminal, para que ningún archivo las guarde; no se cambió nada"),
+	T(HINT_PAPER_TTY, "Run it at a terminal. If you want them in a file or pipe all the same: --yes", "Hazlo en una terminal. Si aun así las quieres en un archivo o tubería: --yes"),
+	T(PAPER_FAILED, "No paper key could be made", "No se pudo hacer una llave en papel"),
+	T(PAPER_UNSAID, "A paper key is made, but its words could not be shown, and nobody knows them. Remove it (vereda members shows its key) and make another",
+	  "Se hizo una llave en papel, pero no se pudieron mostrar sus palabras, y nadie las sabe. Retírala (vereda members muestra su llave) y haz otra"),
+	T(PAPER_ASK, "Words of the paper key, {0} of {1} so far (they do not appear while you type): ", "Palabras de la llave en papel, van {0} de {1} (no se ven al escribir): "),
+	T(PAPER_NO_WORDS, "The twelve words of the paper key are missing; nothing was changed", "Faltan las doce palabras de la llave en papel; no se cambió nada"),
+	T(HINT_PAPER_WORDS, "Type them at a terminal, give them on standard input, or name a file with --words-file.",
+	  "Escríbelas en una terminal, pásalas por la entrada estándar, o nombra un archivo con --words-file."),
+	T(PAPER_FILE, "The words could not be read from {0}", "No se pudieron leer las palabras de {0}"),
+	T(PAPER_WRONG, "Word {0} is none that a paper key can have; nothing was changed", "La palabra {0} no puede ser de una llave en papel; no se cambió nada"),
+	T(PAPER_SUM, "These are no paper key: there are not twelve, or one is another word than on the paper; nothing was changed",
+	  "No son una llave en papel: no son doce, o una es otra que la del papel; no se cambió nada"),
+	T(HINT_PAPER_WRONG, "Compare them with the paper, letter by letter, and their order by the numbers.", "Compáralas con el papel, letra por letra, y su orden por los números."),
+	T(RECOVER_FAILED, "The group could not be recovered from {0}", "No se pudo recuperar el grupo desde {0}"),
+	T(RECOVER_KEY, "Nothing in {0} opens with these words; nothing was changed", "Nada en {0} abre con estas palabras; no se cambió nada"),
+	T(HINT_RECOVER_KEY, "It must have been made after the paper key, by any member: ask for a new bundle (vereda export) or a stick that was synced since.",
+	  "Debe haberse hecho después de la llave en papel, por cualquier integrante: pide un archivo nuevo (vereda export) o una memoria USB intercambiada desde entonces."),
+	T(RECOVER_EXISTS, "This device is in that group already; nothing was changed", "Este equipo ya está en ese grupo; no se cambió nada"),
+	T(HINT_RECOVER_EXISTS, "A paper key is for a device that is not in the group: make another store with vereda --home FOLDER init.",
+	  "Una llave en papel es para un equipo que no está en el grupo: crea otro almacén con vereda --home CARPETA init."),
+	T(RECOVER_REMOVED, "That paper key was removed from the group, and cannot bring it back; nothing was changed",
+	  "Esa llave en papel fue retirada del grupo y no puede recuperarlo; no se cambió nada"),
+	T(HINT_RECOVER_REMOVED, "Ask a coordinator to admit this device: vereda id", "Pide a la coordinación que admita este equipo: vereda id"),
+	T(RECOVER_FORGED, "{0} holds a group that this paper key never belonged to: somebody may have made it to deceive you; nothing was changed",
+	  "{0} trae un grupo al que esta llave en papel nunca perteneció: alguien pudo hacerlo para engañarte; no se cambió nada"),
+	T(HINT_RECOVER_FORGED, "Take another bundle or stick of your group, from somebody you know.", "Usa otro archivo u otra memoria USB de tu grupo, de alguien que conozcas."),
+	T(RECOVER_SPOILT, "{0} opens with these words, but is damaged or was not copied whole; nothing was changed",
+	  "{0} abre con estas palabras, pero está dañado o no se copió completo; no se cambió nada"),
+	T(HINT_RECOVER_SPOILT, "Copy it again whole, or take another bundle or stick of the group.", "Cópialo otra vez completo, o usa otro archivo u otra memoria USB del grupo."),
+	T(RECOVERED, "You are back in {0}, as {1} ({2}). Next step: sync with the others, then remove what was lost: vereda members, vereda revoke KEY",
+	  "Estás de vuelta en {0}, como {1} ({2}). Siguiente paso: intercambia con los demás, y retira lo que se perdió: vereda members, vereda revoke LLAVE"),
+	T(RECOVERED_UNSAID, "The group is recovered on this device; only saying so did not work", "El grupo se recuperó en este equipo; solo falló decirlo"),
+
+	T(ACT_FOUND, "{0} founded the group", "{0} fundó el grupo"),
+	T(ACT_NAME, "{0} named the group", "{0} le puso nombre al grupo"),
+	T(ACT_GRANT, "{0} admitted {1} ({2}) as {3}", "{0} admitió a {1} ({2}) con el papel de {3}"),
+	T(ACT_GRANT_AGAIN, "{0} admitted {1} ({2}) again, as {3}", "{0} volvió a admitir a {1} ({2}), con el papel de {3}"),
+	T(ACT_EPOCH, "{0} made new keys", "{0} hizo llaves nuevas"),
+	T(ACT_REVOKE, "{0} removed {1}", "{0} retiró a {1}"),
+	T(ACT_REVOKE_DEVICE, "{0} removed a device of {1} ({2})", "{0} retiró un equipo de {1} ({2})"),
+	T(ACT_REVIEW_ACCEPT, "{0} accepted the record {2} from quarantine", "{0} aceptó el registro {2} de la cuarentena"),
+	T(ACT_REVIEW_LEAVE, "{0} left the record {2} in quarantine", "{0} dejó el registro {2} en cuarentena"),
+	T(ACT_APPROVE, "{0} approved the act {2}", "{0} aprobó el acto {2}"),
+	T(ACT_OTHER, "{0} did something that this version cannot read", "{0} hizo algo que esta versión no puede leer"),
+	T(ACT_WAITS, "does NOT count: it would if another coordinator approved it (vereda approve {0})",
+	  "NO vale: valdría si otra coordinación lo aprobara (vereda approve {0})"),
+	T(ACT_AUTHOR_OUT, "does NOT count: {1} had been removed by {2}", "NO vale: a {1} lo había retirado {2}"),
+	T(ACT_OUTRANKED, "does NOT count: others of higher standing decided otherwise", "NO vale: otros con más antigüedad decidieron otra cosa"),
+	T(ACT_UNREADABLE, "has no effect here: a newer vereda may know it", "no tiene efecto aquí: quizá lo entienda una versión más nueva"),
+	T(ACT_BACKED, "approved by a second coordinator", "aprobado por una segunda coordinación"),
+	T(ACT_NOT_HEARD, "{0} members have not heard: {1}", "{0} integrantes no lo saben: {1}"),
+	T(ACT_NOT_HEARD_ONE, "1 member has not heard: {1}", "1 integrante no lo sabe: {1}"),
+	T(STATUS_ACTS, "  What coordinators did:", "  Lo que hizo la coordinación:"),
+	T(STATUS_ACTS_FOLDED, "    older, and known to all: {0} (vereda status --acts)", "    más viejos, y sabidos por todos: {0} (vereda status --acts)"),
+
+	/* findings */
+	T(SEVERITY_NOTE, "Note", "Nota"),
+	T(SEVERITY_WARNING, "Warning", "Advertencia"),
+	T(SEVERITY_SERIOUS, "SERIOUS", "GRAVE"),
+	T(SEVERITY_BROKEN, "BROKEN", "DAÑADO"),
+	SAME(FINDING, "{0}: {1}"),
+	T(FINDING_NEXT, "  Next step: {0}", "  Siguiente paso: {0}"),
+	T(DOCTOR_WELL, "Nothing to report.", "Nada que informar."),
+	T(WARN_FORKED, "Under the key of {0} ({1}) two different chains were written: that device was restored from a backup, or somebody has a copy of it. All of it is kept and counts.",
+	  "Con la llave de {0} ({1}) se escribieron dos cadenas distintas: ese equipo se restauró de un respaldo, o alguien tiene una copia. Todo se conserva y vale."),
+	T(NEXT_FORKED, "Ask {0} in person. If it was not a backup: vereda revoke {1}", "Pregunta a {0} en persona. Si no fue un respaldo: vereda revoke {1}"),
+	T(WARN_REMOVED, "You were removed from {0} by {1} on {2}. What you write here stays on this device, and with others in quarantine.",
+	  "{1} te retiró de {0} el {2}. Lo que escribas aquí se queda en este equipo, y con los demás en cuarentena."),
+	T(WARN_NO_ROLE, "This device has no role in {0}: no admission of it counts. What you write here stays on this device, and with others in quarantine.",
+	  "Este equipo no tiene papel en {0}: ninguna admisión suya vale. Lo que escribas aquí se queda en este equipo, y con los demás en cuarentena."),
+	T(NEXT_REMOVED, "Speak to a coordinator; one can give the role back with: vereda restore", "Habla con la coordinación; puede devolverte el papel con: vereda restore"),
+	T(WARN_ONE_COORDINATOR, "{0} has one coordinator and no paper key: if that device is lost, nobody can ever again be admitted or removed.",
+	  "{0} tiene una sola coordinación y ninguna llave en papel: si ese equipo se pierde, ya nunca se podrá admitir ni retirar a nadie."),
+	T(NEXT_ONE_COORDINATOR, "vereda group paper   or a second coordinator: vereda admit ID --name NAME --role coordinator -o FILE",
+	  "vereda group paper   o una segunda coordinación: vereda admit ID --name NOMBRE --role coordinator -o ARCHIVO"),
+	T(NEXT_TELL_COORDINATOR, "Ask the coordinator for a paper key (vereda group paper) or a second coordinator.",
+	  "Pide a la coordinación una llave en papel (vereda group paper) o una segunda coordinación."),
+	T(WARN_EPOCH, "Until a coordinator makes new keys for {0}, somebody who was removed may read what is written.",
+	  "Mientras la coordinación no haga llaves nuevas para {0}, alguien que fue retirado puede leer lo que se escriba."),
+	T(NEXT_EPOCH, "vereda group rotate   then sync", "vereda group rotate   y después intercambia"),
+	T(NEXT_EPOCH_OTHERS, "Sync with a coordinator before you write what they must not read.", "Intercambia con la coordinación antes de escribir lo que no deba leer."),
+	T(WARN_WAITING, "This does not count unless another coordinator approves it: {0} ({1}).", "Esto no vale si otra coordinación no lo aprueba: {0} ({1})."),
+	T(NEXT_WAITING, "Speak to who did it. If it is right: vereda approve {1}   If not, leave it.", "Habla con quien lo hizo. Si está bien: vereda approve {1}   Si no, déjalo."),
+	T(WARN_QUARANTINE, "Records in quarantine that no coordinator has looked at: {0}.", "Registros en cuarentena que la coordinación no ha mirado: {0}."),
+	T(NEXT_QUARANTINE, "vereda list --quarantined   then for each: vereda review ID --accept or --leave",
+	  "vereda list --quarantined   y para cada uno: vereda review ID --accept o --leave"),
+	T(WARN_SILENT, "Nothing has come from these members in {0} days: {1}.", "En {0} días no ha llegado nada de estas personas: {1}."),
+	T(NEXT_SILENT, "Make sure that they are well, and that their devices still sync.", "Asegúrate de que estén bien, y de que sus equipos todavía intercambien."),
+	T(WARN_NOT_HEARD, "As far as this device knows, these members have not heard that {0}: {1}.", "Hasta donde sabe este equipo, estas personas no saben que {0}: {1}."),
+	T(NEXT_NOT_HEARD, "Sync with them, or send them a stick or a bundle.", "Intercambia con ellas, o mándales una memoria USB o un archivo."),
+	T(NEXT_NOT_HEARD_REVOKE, "Reach them soon, by sync, stick or word of mouth: until then they trust who was removed.",
+	  "Avísales pronto, por intercambio, memoria USB o de palabra: hasta entonces confían en quien fue retirado."),
+	T(WARN_DISK_FULL, "The disk has {0} MiB left; vereda keeps {1} MiB for membership and for wiping, so new records are not taken in.",
+	  "Al disco le quedan {0} MiB; vereda reserva {1} MiB para los integrantes y para borrar, así que no recibe registros nuevos."),
+	T(WARN_DISK_LOW, "The disk has {0} MiB left.", "Al disco le quedan {0} MiB."),
+	T(NEXT_DISK_LOW, "Free some space before it falls to {1} MiB.", "Libera espacio antes de que baje a {1} MiB."),
+	T(WARN_BOUNDED, "Only the first {0} records of a group were looked at for copies of devices.", "Solo se miraron los primeros {0} registros de un grupo en busca de copias de equipos."),
+	T(NEXT_NO_DAEMON, "Start veredad, or sync by hand: vereda sync", "Inicia veredad, o intercambia a mano: vereda sync"),
 };

@@ -29,6 +29,7 @@ only msgpack.h 'proto/mp\.c:'
 only lmdb.h 'store/'
 only uv.h 'daemon/'
 only jansson.h '(cli|daemon)/'
+only qrencode.h 'cli/qr\.c:'
 
 # What proto's objects call, whatever they include.
 forbidden='randombytes.*|crypto_[a-z0-9_]+_(keygen|random)|crypto_[a-z0-9]+(_[a-z0-9]+)?_keypair|crypto_box_seal|crypto_pwhash.*|getrandom|getentropy|rand|random|rand_r|srand|arc4random.*'

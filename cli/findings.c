@@ -1,0 +1,368 @@
+#include "findings.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+#include "fail.h"
+#include "proto/err.h"
+#include "times.h"
+
+enum {
+	SILENT_DAYS = 30,
+	WALKED = 1 << 20,      /* records whose headers are looked at for forks; their places take 16 MiB */
+	TABLE = 2 * WALKED,
+};
+
+static void put_formatted(struct vd_findings *f, json_t *finding, const char *key, enum vd_msg msg, const char *const *args)
+{
+	struct vd_buf text = { 0 };
+
+	if (msg)
+		vd_text_format(f->cli->lang, msg, args, !f->cli->opt.json, &text);
+	json_object_set_new(finding, key, vd_json_text(vd_buf_slice(&text)));
+	vd_buf_deinit(&text);
+}
+
+/* severity: "note", "warning", "serious", "broken". */
+static void add(struct vd_findings *f, const char *what, const char *severity, enum vd_msg words, enum vd_msg next, ...)
+	__attribute__((sentinel));
+static void add(struct vd_findings *f, const char *what, const char *severity, enum vd_msg words, enum vd_msg next, ...)
+{
+	const char *args[VD_PLACES + 1];
+	json_t *finding = json_pack("{s:s,s:s}", "what", what, "severity", severity);
+	va_list list;
+
+	va_start(list, next);
+	vd_places(list, args);
+	va_end(list);
+	put_formatted(f, finding, "words", words, args);
+	put_formatted(f, finding, "next", next, args);
+	json_array_append_new(f->list, finding);
+	f->broken = f->broken || strcmp(severity, "broken") == 0;
+}
+
+/* --- what a glance shows --- */
+
+/* Records under a device's name that it did not write: ours, or a chain of acts with two ends. */
+static void find_clones(struct vd_findings *f, const struct vd_look *l)
+{
+	const struct vd_identity *self = vd_group_identity(l->group);
+	uint64_t noticed_ms;
+	bool own = self && !vd_store_elsewhere(f->cli->store, vd_group_id(l->group), self->author, &noticed_ms);
+	char room[VD_WHO_TEXT], key[2 * VD_KEY_SHOWN + 1];
+
+	if (own)
+		add(f, "clone", "serious", VD_MSG_WARN_ELSEWHERE, VD_MSG_NONE, NULL);
+	for (size_t i = 0; i < vd_group_device_count(l->group); i++) {
+		const struct vd_device *d = vd_group_device(l->group, i);
+
+		if (!d->forked || (own && !memcmp(self->author, d->author, VD_KEY_BYTES)))
+			continue;
+		vd_who(l->group, d->author, room);
+		vd_hex(key, d->author, VD_KEY_SHOWN);
+		add(f, "forked", "serious", VD_MSG_WARN_FORKED, VD_MSG_NEXT_FORKED, room, key, NULL);
+	}
+}
+
+static void find_role(struct vd_findings *f, const struct vd_look *l)
+{
+	const struct vd_identity *self = vd_group_identity(l->group);
+	const struct vd_device *d = self ? vd_group_find(l->group, self->author) : NULL;
+	const struct vd_act *act = d && d->removed ? vd_find_act(l->group, &d->revoke) : NULL;
+	char called[VD_WHO_TEXT], by[VD_WHO_TEXT] = "?", when[VD_TIME_TEXT] = "?";
+
+	if (vd_group_role(l->group) != VD_ROLE_NONE)
+		return;
+	if (act) {
+		vd_who(l->group, act->author, by);
+		vd_time_local(act->time_ms, when);
+	}
+	add(f, "removed", "serious", act ? VD_MSG_WARN_REMOVED : VD_MSG_WARN_NO_ROLE, VD_MSG_NEXT_REMOVED,
+	    vd_group_called(f->cli, l->group, called), by, when, NULL);
+}
+
+static bool has_paper(struct vd_group *group)
+{
+	for (size_t i = 0; i < vd_group_device_count(group); i++) {
+		const struct vd_device *d = vd_group_device(group, i);
+
+		if (d->flags & VD_GRANT_PAPER && d->role == VD_ROLE_COORDINATOR)
+			return true;
+	}
+	return false;
+}
+
+static void find_coordination(struct vd_findings *f, const struct vd_look *l)
+{
+	char called[VD_WHO_TEXT];
+	const char *name = vd_group_called(f->cli, l->group, called);
+
+	if (vd_count_coordinators(l->group, false) < 2 && !has_paper(l->group))
+		add(f, "one-coordinator", "warning", VD_MSG_WARN_ONE_COORDINATOR,
+		    vd_group_role(l->group) == VD_ROLE_COORDINATOR ? VD_MSG_NEXT_ONE_COORDINATOR : VD_MSG_NEXT_TELL_COORDINATOR, name, NULL);
+	if (!vd_group_epoch_clean(l->group))
+		add(f, "epoch", "warning", VD_MSG_WARN_EPOCH,
+		    vd_group_role(l->group) == VD_ROLE_COORDINATOR ? VD_MSG_NEXT_EPOCH : VD_MSG_NEXT_EPOCH_OTHERS, name, NULL);
+	for (size_t i = 0; i < vd_group_act_count(l->group); i++) {
+		const struct vd_act *act = vd_group_act(l->group, i);
+		struct vd_buf what = { 0 };
+		char id[2 * VD_KEY_SHOWN + 1];
+
+		if (vd_act_state(l->group, act) != VD_ACT_WAITS || vd_group_role(l->group) != VD_ROLE_COORDINATOR)
+			continue;
+		vd_hex(id, act->id.b, VD_KEY_SHOWN);
+		vd_act_text(f->cli, l->group, act, &what);
+		vd_buf_put_u8(&what, 0);
+		if (!what.failed)
+			add(f, "waiting", "note", VD_MSG_WARN_WAITING, VD_MSG_NEXT_WAITING, (const char *)what.p, id, NULL);
+		vd_buf_deinit(&what);
+	}
+}
+
+static int count_unreviewed(void *ctx, const struct vd_found *found)
+{
+	uint64_t *n = ctx;
+
+	*n += found->review == VD_REVIEW_NONE;
+	return 0;
+}
+
+/* Only who can do something about it is told. */
+static void find_quarantine(struct vd_findings *f, const struct vd_look *l)
+{
+	const struct vd_query query = { .group = vd_group_id(l->group), .quarantined = true };
+	uint64_t n = 0;
+	bool removed = false;
+
+	for (size_t i = 0; i < vd_group_device_count(l->group); i++)
+		removed = removed || vd_group_device(l->group, i)->role == VD_ROLE_NONE;
+	if (!removed || vd_group_role(l->group) != VD_ROLE_COORDINATOR)
+		return;
+	/* What is damaged is told by who lists it. */
+	if (vd_query(f->cli->store, &query, count_unreviewed, &n) == VD_ENOMEM || !n)
+		return;
+	add(f, "quarantine", "warning", VD_MSG_WARN_QUARANTINE, VD_MSG_NEXT_QUARANTINE, vd_num(f->cli, n), NULL);
+}
+
+static void find_clock(struct vd_findings *f)
+{
+	struct vd_buf text = { 0 };
+	bool said = false;
+
+	for (size_t i = 0; i <= f->count && !said; i++) {
+		vd_buf_reset(&text);
+		said = vd_cli_clock_warning(f->cli, i < f->count ? f->looks[i].group : NULL, &text);
+	}
+	if (said)
+		json_array_append_new(f->list, json_pack("{s:s,s:s,s:s,s:s}", "what", "clock", "severity", "warning", "words",
+		                                         (const char *)text.p, "next", ""));
+	vd_buf_deinit(&text);
+}
+
+void vd_find_quick(struct vd_findings *f)
+{
+	bool alone = false;
+
+	for (size_t i = 0; i < f->count; i++)
+		find_clones(f, &f->looks[i]);
+	if (vd_store_readable(f->cli->store))
+		add(f, "readable", "warning", VD_MSG_WARN_READABLE, VD_MSG_NONE, NULL);
+	if (f->count == 0)
+		add(f, "no-group", "note", VD_MSG_WARN_NO_GROUP, VD_MSG_NONE, NULL);
+	for (size_t i = 0; i < f->count; i++)
+		alone = alone || f->looks[i].members < 2;
+	if (alone)
+		add(f, "alone", "note", VD_MSG_WARN_ALONE, VD_MSG_NONE, NULL);
+	for (size_t i = 0; i < f->count; i++) {
+		find_role(f, &f->looks[i]);
+		find_coordination(f, &f->looks[i]);
+		find_quarantine(f, &f->looks[i]);
+	}
+	find_clock(f);
+}
+
+/* --- what takes longer --- */
+
+/* Appends a name to a list of them. */
+static void list_name(struct vd_buf *names, const char *name)
+{
+	if (names->n)
+		vd_buf_put_slice(names, vd_slice_str(", "));
+	vd_buf_put_slice(names, vd_slice_str(name));
+}
+
+static void find_silent(struct vd_findings *f, const struct vd_look *l)
+{
+	const struct vd_identity *self = vd_group_identity(l->group);
+	const struct vd_device *own = self ? vd_group_find(l->group, self->author) : NULL;
+	uint64_t now_ms = vd_time_now_ms(), n = 0;
+	struct vd_buf names = { 0 };
+
+	for (size_t i = 0; i < vd_group_device_count(l->group); i++) {
+		const struct vd_device *first = vd_group_device(l->group, i);
+		uint64_t time_ms, received_ms, last = 0;
+		char who[VD_WHO_TEXT];
+
+		if (!vd_first_of_person(l->group, i) || vd_person_role(l->group, first->person, false) == VD_ROLE_NONE ||
+		    vd_person_role(l->group, first->person, false) == VD_ROLE_COURIER ||
+		    (own && !memcmp(own->person, first->person, VD_PERSON_BYTES)))
+			continue;
+		for (size_t j = i; j < vd_group_device_count(l->group); j++) {
+			const struct vd_device *d = vd_group_device(l->group, j);
+
+			/* Who was only just admitted has had no time to say anything. */
+			if (memcmp(d->person, first->person, VD_PERSON_BYTES))
+				continue;
+			last = d->since_ms > last ? d->since_ms : last;
+			if (!vd_last_heard(f->cli, l->group, d->author, &time_ms, &received_ms) && received_ms > last)
+				last = received_ms;
+		}
+		if (last + SILENT_DAYS * VD_DAY_MS >= now_ms)
+			continue;
+		vd_who_person(l->group, first->person, who);
+		list_name(&names, who);
+		n++;
+	}
+	vd_buf_put_u8(&names, 0);
+	if (n && !names.failed)
+		add(f, "silent", "note", VD_MSG_WARN_SILENT, VD_MSG_NEXT_SILENT, vd_num(f->cli, SILENT_DAYS), (const char *)names.p, NULL);
+	vd_buf_deinit(&names);
+}
+
+/* The last act that somebody has not heard of, and any removal. */
+static void find_not_heard(struct vd_findings *f, const struct vd_look *l)
+{
+	for (size_t i = 0; i < vd_group_act_count(l->group); i++) {
+		const struct vd_act *act = vd_group_act(l->group, i);
+		struct vd_buf names = { 0 }, what = { 0 };
+		size_t n = 0, k;
+		json_t *list, *name;
+
+		if (!act->counts || vd_act_is_part(act) || (act->kind != VD_ACT_REVOKE && i != l->heard.last))
+			continue;
+		list = vd_heard_not(&l->heard, i, &n);
+		json_array_foreach (list, k, name)
+			list_name(&names, json_string_value(name));
+		json_decref(list);
+		vd_act_text(f->cli, l->group, act, &what);
+		vd_buf_put_u8(&names, 0);
+		vd_buf_put_u8(&what, 0);
+		if (n && !names.failed && !what.failed)
+			add(f, "not-heard", act->kind == VD_ACT_REVOKE ? "warning" : "note", VD_MSG_WARN_NOT_HEARD,
+			    act->kind == VD_ACT_REVOKE ? VD_MSG_NEXT_NOT_HEARD_REVOKE : VD_MSG_NEXT_NOT_HEARD, (const char *)what.p,
+			    (const char *)names.p, NULL);
+		vd_buf_deinit(&names);
+		vd_buf_deinit(&what);
+	}
+}
+
+static void find_space(struct vd_findings *f)
+{
+	struct statvfs fs;
+	uint64_t free_mib;
+
+	if (statvfs(f->cli->home, &fs))
+		return;
+	free_mib = (uint64_t)fs.f_bavail * fs.f_frsize / (1024 * 1024);
+	if (free_mib < VD_RESERVE_MIB)
+		add(f, "disk", "broken", VD_MSG_WARN_DISK_FULL, VD_MSG_HINT_NOSPACE, vd_num(f->cli, free_mib), vd_num(f->cli, VD_RESERVE_MIB), NULL);
+	else if (free_mib < 8 * VD_RESERVE_MIB)
+		add(f, "disk", "warning", VD_MSG_WARN_DISK_LOW, VD_MSG_NEXT_DISK_LOW, vd_num(f->cli, free_mib), vd_num(f->cli, VD_RESERVE_MIB), NULL);
+}
+
+/* Places in chains that were seen, by a hash of where they are. */
+struct places {
+	struct {
+		uint64_t place, record;
+	} *seen;
+	size_t count;
+	uint8_t authors[16][VD_KEY_BYTES]; /* whose chains forked outside lane 0 */
+	size_t forked;
+};
+
+static uint64_t first8(const uint8_t *p)
+{
+	uint64_t n;
+
+	memcpy(&n, p, sizeof n);
+	return n;
+}
+
+static void keep_author(struct places *p, const uint8_t author[VD_KEY_BYTES])
+{
+	for (size_t i = 0; i < p->forked; i++)
+		if (!memcmp(p->authors[i], author, VD_KEY_BYTES))
+			return;
+	if (p->forked < sizeof p->authors / sizeof *p->authors)
+		memcpy(p->authors[p->forked++], author, VD_KEY_BYTES);
+}
+
+static int visit(void *ctx, uint64_t arrival, uint64_t received_ms, struct vd_slice raw)
+{
+	struct places *p = ctx;
+	struct vd_record r;
+	uint64_t place;
+
+	(void)arrival;
+	(void)received_ms;
+	if (vd_record_decode(raw, &r) || r.lane == VD_LANE_CONTROL)
+		return 0;
+	if (p->count == WALKED)
+		return 1;
+	/* Two places of one hash would only name somebody whose chain is whole: 2^-24 at the very most. */
+	place = first8(r.author) ^ (r.seq * UINT64_C(0x9e3779b97f4a7c15)) ^ ((uint64_t)r.lane << 61);
+	place = place ? place : 1;
+	for (size_t at = place % TABLE;; at = (at + 1) % TABLE) {
+		if (!p->seen[at].place) {
+			p->seen[at].place = place;
+			p->seen[at].record = first8(r.id.b);
+			p->count++;
+			return 0;
+		}
+		if (p->seen[at].place == place) {
+			if (p->seen[at].record != first8(r.id.b))
+				keep_author(p, r.author);
+			return 0;
+		}
+	}
+}
+
+static void find_forks(struct vd_findings *f, const struct vd_look *l)
+{
+	struct places p = { .seen = calloc(TABLE, sizeof *p.seen) };
+	const struct vd_identity *self = vd_group_identity(l->group);
+	int rc = p.seen ? vd_store_walk(f->cli->store, vd_group_id(l->group), 255, 0, visit, &p) : VD_ENOMEM;
+
+	for (size_t i = 0; i < p.forked; i++) {
+		const struct vd_device *d = vd_group_find(l->group, p.authors[i]);
+		char who[VD_WHO_TEXT], key[2 * VD_KEY_SHOWN + 1];
+
+		/* Told already. */
+		if ((d && d->forked) || (self && !memcmp(self->author, p.authors[i], VD_KEY_BYTES)))
+			continue;
+		vd_who(l->group, p.authors[i], who);
+		vd_hex(key, p.authors[i], VD_KEY_SHOWN);
+		add(f, "forked", "serious", VD_MSG_WARN_FORKED, VD_MSG_NEXT_FORKED, who, key, NULL);
+	}
+	if (rc == 1)
+		add(f, "bounded", "note", VD_MSG_WARN_BOUNDED, VD_MSG_NONE, vd_num(f->cli, WALKED), NULL);
+	else if (rc == VD_EDAMAGED)
+		add(f, "damaged", "broken", VD_MSG_RECORDS_DAMAGED, VD_MSG_HINT_CHECK_BAD, NULL);
+	else if (rc)
+		add(f, "unread", "broken", VD_MSG_QUERY_FAILED, VD_MSG_HINT_UNKNOWN, NULL);
+	free(p.seen);
+}
+
+void vd_find_deep(struct vd_findings *f)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		find_not_heard(f, &f->looks[i]);
+		find_silent(f, &f->looks[i]);
+		find_forks(f, &f->looks[i]);
+	}
+	if (!f->daemon)
+		add(f, "no-daemon", "note", VD_MSG_STATUS_NO_DAEMON, VD_MSG_NEXT_NO_DAEMON, NULL);
+	find_space(f);
+}

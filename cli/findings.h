@@ -1,0 +1,35 @@
+/* What is not as it should be, each with what it means and the next step: for doctor and, as far as it is cheap, for status. */
+#ifndef VD_FINDINGS_H
+#define VD_FINDINGS_H
+
+#include "heard.h"
+
+/* A group with who has heard what in it. */
+struct vd_look {
+	struct vd_group *group;
+	struct vd_heard heard;
+	size_t members;
+};
+
+struct vd_findings {
+	struct vd_cli *cli;
+	const struct vd_look *looks;
+	size_t count;
+	bool daemon;       /* veredad runs */
+	json_t *list;      /* {what, severity, words, next} each */
+	bool broken;       /* one of them is */
+};
+
+/* Reads no record but a few. The list is the caller's. */
+void vd_find_quick(struct vd_findings *);
+/* Who is silent or has not heard, the disk, and a walk over records for chains that forked. */
+void vd_find_deep(struct vd_findings *);
+
+/* --- acts_list.c */
+
+/* Of one group, appended to the array. */
+void vd_json_acts(struct vd_cli *, const struct vd_look *, json_t *out);
+/* For people: those that somebody has not heard of, the latest ones, and how many there are besides. */
+void vd_say_acts(struct vd_cli *, const struct vd_look *, bool all);
+
+#endif

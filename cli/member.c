@@ -1,0 +1,228 @@
+/* Whom a word means, and how people are called. */
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "admin.h"
+#include "proto/err.h"
+
+static bool same_person(const struct vd_device *d, const uint8_t *person)
+{
+	return memcmp(d->person, person, VD_PERSON_BYTES) == 0;
+}
+
+void vd_who(struct vd_group *group, const uint8_t author[VD_KEY_BYTES], char out[VD_WHO_TEXT])
+{
+	const struct vd_device *d = vd_group_find(group, author);
+
+	if (d && d->name[0])
+		snprintf(out, VD_WHO_TEXT, "%s", d->name);
+	else
+		vd_hex(out, author, VD_KEY_SHOWN);
+}
+
+const char *vd_person_name(struct vd_group *group, const uint8_t person[VD_PERSON_BYTES])
+{
+	const char *name = "";
+
+	/* As a device that is in is called; else as one that was. */
+	for (size_t i = 0; i < vd_group_device_count(group); i++) {
+		const struct vd_device *d = vd_group_device(group, i);
+
+		if (same_person(d, person) && d->name[0] && (!*name || d->role != VD_ROLE_NONE))
+			name = d->name;
+	}
+	return name;
+}
+
+void vd_who_person(struct vd_group *group, const uint8_t person[VD_PERSON_BYTES], char out[VD_WHO_TEXT])
+{
+	const char *name = vd_person_name(group, person);
+
+	if (*name) {
+		snprintf(out, VD_WHO_TEXT, "%s", name);
+		return;
+	}
+	vd_hex(out, person, VD_KEY_SHOWN);
+	for (size_t i = vd_group_device_count(group); i > 0; i--)
+		if (same_person(vd_group_device(group, i - 1), person))
+			vd_hex(out, vd_group_device(group, i - 1)->author, VD_KEY_SHOWN);
+}
+
+const char *vd_group_called(struct vd_cli *cli, struct vd_group *group, char room[VD_WHO_TEXT])
+{
+	char id[13];
+
+	if (vd_group_name(group)[0])
+		return vd_group_name(group);
+	vd_hex(id, vd_group_id(group), 6);
+	snprintf(room, VD_WHO_TEXT, "%s %s", vd_text(cli->lang, VD_MSG_UNNAMED), id);
+	return room;
+}
+
+unsigned vd_role_rank(enum vd_role role)
+{
+	switch (role) {
+	case VD_ROLE_COORDINATOR: return 4;
+	case VD_ROLE_MEMBER: return 3;
+	case VD_ROLE_REPORTER: return 2;
+	case VD_ROLE_COURIER: return 1;
+	case VD_ROLE_NONE: break;
+	}
+	return 0;
+}
+
+enum vd_role vd_person_role(struct vd_group *group, const uint8_t person[VD_PERSON_BYTES], bool paper)
+{
+	enum vd_role most = VD_ROLE_NONE;
+
+	for (size_t i = 0; i < vd_group_device_count(group); i++) {
+		const struct vd_device *d = vd_group_device(group, i);
+
+		if (same_person(d, person) && (paper || !(d->flags & VD_GRANT_PAPER)) && vd_role_rank(d->role) > vd_role_rank(most))
+			most = d->role;
+	}
+	return most;
+}
+
+bool vd_first_of_person(struct vd_group *group, size_t i)
+{
+	const uint8_t *person = vd_group_device(group, i)->person;
+
+	for (size_t j = 0; j < i; j++)
+		if (same_person(vd_group_device(group, j), person))
+			return false;
+	return true;
+}
+
+size_t vd_count_coordinators(struct vd_group *group, bool paper)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < vd_group_device_count(group); i++)
+		n += vd_first_of_person(group, i) &&
+		     vd_person_role(group, vd_group_device(group, i)->person, paper) == VD_ROLE_COORDINATOR;
+	return n;
+}
+
+/* Do these begin with what a person typed, 6 or more hex digits of it? */
+static bool begins(const char *word, const uint8_t *bytes, size_t count)
+{
+	char hex[2 * VD_ID_BYTES + 1];
+	size_t n = strlen(word);
+
+	if (n < 6 || n > 2 * count)
+		return false;
+	vd_hex(hex, bytes, count);
+	return strncasecmp(word, hex, n) == 0;
+}
+
+static bool is_among(struct vd_group *group, const struct vd_device *d, enum vd_among among)
+{
+	bool in = vd_person_role(group, d->person, true) != VD_ROLE_NONE;
+
+	return among == VD_AMONG_ALL || (among == VD_AMONG_IN) == in;
+}
+
+/* Hits are counted by member for names, and by device for keys. */
+struct hits {
+	size_t members, devices;
+	struct vd_target first;
+};
+
+static void hit(struct hits *h, const struct vd_device *d, bool by_name)
+{
+	if (by_name && h->members && same_person(d, h->first.person))
+		return;
+	if (!h->members && !h->devices) {
+		memcpy(h->first.person, d->person, VD_PERSON_BYTES);
+		memcpy(h->first.device, d->author, VD_KEY_BYTES);
+		h->first.one_device = !by_name;
+	}
+	if (by_name)
+		h->members++;
+	else
+		h->devices++;
+}
+
+static struct hits look(struct vd_group *group, const char *word, enum vd_among among)
+{
+	struct hits h = { 0 };
+
+	for (size_t i = 0; i < vd_group_device_count(group); i++) {
+		const struct vd_device *d = vd_group_device(group, i);
+
+		if (!is_among(group, d, among))
+			continue;
+		if ((d->name[0] && strcasecmp(word, d->name) == 0) || begins(word, d->person, VD_PERSON_BYTES))
+			hit(&h, d, true);
+		else if (begins(word, d->author, VD_KEY_BYTES))
+			hit(&h, d, false);
+	}
+	return h;
+}
+
+int vd_cli_target(struct vd_cli *cli, struct vd_group *group, const char *word, enum vd_among among, struct vd_target *out)
+{
+	struct hits h = look(group, word, among);
+
+	/* Of several of that name, the one of whom it can be said; and if none is, whoever it is. */
+	if (h.members + h.devices == 0)
+		h = look(group, word, VD_AMONG_ALL);
+	if (h.members + h.devices == 0)
+		return vd_refuse(cli, VD_EXIT_FAILED, "not-found", VD_MSG_HINT_MEMBER, VD_MSG_UNKNOWN_MEMBER, word, NULL);
+	if (h.members + h.devices > 1)
+		return vd_refuse(cli, VD_EXIT_DECIDE, "ambiguous", VD_MSG_HINT_AMBIGUOUS_MEMBER, VD_MSG_AMBIGUOUS_MEMBER, word, NULL);
+	*out = h.first;
+	vd_who_person(group, out->person, out->name);
+	return 0;
+}
+
+int vd_cli_device(struct vd_cli *cli, struct vd_group *group, const char *prefix, struct vd_target *target)
+{
+	size_t hits = 0;
+
+	for (size_t i = 0; i < vd_group_device_count(group); i++) {
+		const struct vd_device *d = vd_group_device(group, i);
+
+		if (!same_person(d, target->person) || !begins(prefix, d->author, VD_KEY_BYTES))
+			continue;
+		memcpy(target->device, d->author, VD_KEY_BYTES);
+		hits++;
+	}
+	if (hits == 0)
+		return vd_refuse(cli, VD_EXIT_FAILED, "not-found", VD_MSG_HINT_MEMBER, VD_MSG_UNKNOWN_DEVICE, target->name, prefix, NULL);
+	if (hits > 1)
+		return vd_refuse(cli, VD_EXIT_DECIDE, "ambiguous", VD_MSG_HINT_AMBIGUOUS, VD_MSG_AMBIGUOUS_MEMBER, prefix, NULL);
+	target->one_device = true;
+	return 0;
+}
+
+const struct vd_act *vd_find_act(struct vd_group *group, const struct vd_id *id)
+{
+	for (size_t i = 0; i < vd_group_act_count(group); i++)
+		if (memcmp(vd_group_act(group, i)->id.b, id->b, VD_ID_BYTES) == 0)
+			return vd_group_act(group, i);
+	return NULL;
+}
+
+int vd_cli_act(struct vd_cli *cli, struct vd_group *group, const char *prefix, struct vd_act *out)
+{
+	size_t hits = 0, n = strlen(prefix);
+
+	if (n < 6 || n > 2 * VD_ID_BYTES || strspn(prefix, "0123456789abcdefABCDEF") != n)
+		return vd_misuse(cli, VD_MSG_HINT_ACT_ID, VD_MSG_BAD_ACT_ID, prefix, NULL);
+	for (size_t i = 0; i < vd_group_act_count(group); i++) {
+		const struct vd_act *act = vd_group_act(group, i);
+
+		if (!begins(prefix, act->id.b, VD_ID_BYTES))
+			continue;
+		*out = *act;
+		hits++;
+	}
+	if (hits == 0)
+		return vd_refuse(cli, VD_EXIT_FAILED, "not-found", VD_MSG_HINT_ACT_ID, VD_MSG_NO_SUCH_ACT, prefix, NULL);
+	if (hits > 1)
+		return vd_refuse(cli, VD_EXIT_DECIDE, "ambiguous", VD_MSG_HINT_AMBIGUOUS, VD_MSG_NO_ONE_ACT, prefix, NULL);
+	return 0;
+}
