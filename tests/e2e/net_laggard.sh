@@ -1,0 +1,92 @@
+#!/bin/bash
+# A member is revoked while others are away: they catch up over TCP, whoever calls; the revoked one gets and delivers nothing.
+. "$(dirname "$0")/lib.bash"
+. "$(dirname "$0")/net.bash"
+
+reads() { as "$1" --json list | grep -q "$2"; }
+found hub ana ben cyd dan || exit 1
+rows 60 "hub row" | as hub --quiet load message - >/dev/null
+start hub --listen 127.0.0.1:0 || exit 1
+for who in ana ben cyd; do
+	as "$who" --json sync "127.0.0.1:${port[hub]}" >/dev/null
+	same hub "$who"
+	check "laggard: $who holds what the hub does" $?
+done
+# dan stays connected.
+start dan --listen 127.0.0.1:0 --peer "127.0.0.1:${port[hub]}" || exit 1
+within 30 same hub dan
+within 10 logged hub '^<6>settled'
+
+# ana, ben and cyd are away. Each writes something.
+rows 30 "ana row" | as ana --quiet load message - >/dev/null
+rows 30 "cyd row" | as cyd --quiet load message - >/dev/null
+ana=$(as ana --json alert "ana, from the ridge" | jq -r .id)
+cyd=$(as cyd --json alert "cyd, from the river" | jq -r .id)
+ben=$(as ben --json alert "ben, from nowhere" | jq -r .id)
+as hub --json revoke ben --yes >"$work/revoked" 2>/dev/null
+equal "laggard: ben is revoked" $? 0
+after=$(as hub --json add message -m "Written after ben was gone" | jq -r .id)
+within 20 lists dan "$after"
+check "laggard: an open session goes on under the new epoch" $?
+
+# The revoked one calls: its handshake is understood, and it is sent away.
+before=$(count ben)
+as ben --json sync "127.0.0.1:${port[hub]}" >"$work/synced" 2>"$work/why"
+[ $? != 0 ]
+check "laggard: the revoked one's visit fails" $?
+! grep -qiE 'revo|remov|expuls' "$work/why"
+check "laggard: and is not told why" $?
+# … and is called: it would have to say first who it is.
+start ben --listen 127.0.0.1:0 || exit 1
+as hub --json sync "127.0.0.1:${port[ben]}" >"$work/synced" 2>/dev/null
+[ $? != 0 ]
+check "laggard: calling the revoked one fails" $?
+equal "laggard: the revoked one got nothing" "$(count ben)" "$before"
+! lists ben "$after"
+check "laggard: nor what was written after" $?
+! lists hub "$ben"
+check "laggard: and delivered nothing" $?
+ends "laggard: ben's daemon ends cleanly" TERM ben
+
+# One that was away calls.
+as ana --json sync "127.0.0.1:${port[hub]}" >"$work/synced"
+equal "laggard: who was away calls" $? 0
+jq -e '.complete and .sent == 31' "$work/synced" >/dev/null
+check "laggard: and gives all it wrote meanwhile" $?
+same hub ana
+check "laggard: both hold the same" $?
+lists hub "$ana"
+check "laggard: its alert is listed" $?
+reads ana "Written after ben was gone"
+check "laggard: it reads what was written after" $?
+
+# Another is called: silent to the new epoch, it is called back under the old one.
+start cyd --listen 127.0.0.1:0 || exit 1
+as hub --json sync "127.0.0.1:${port[cyd]}" >"$work/synced"
+equal "laggard: who was away is called" $? 0
+jq -e '.complete and .received == 31' "$work/synced" >/dev/null
+check "laggard: and gives all it wrote meanwhile" $?
+same hub cyd
+check "laggard: both hold the same" $?
+lists hub "$cyd"
+check "laggard: its alert is listed" $?
+reads cyd "Written after ben was gone"
+check "laggard: it reads what was written after" $?
+# From now on it is like any other.
+[ "$(as hub --json sync "127.0.0.1:${port[cyd]}" | jq '.bytes_in + .bytes_out')" -le 2000 ]
+check "laggard: the next visit is a plain one" $?
+
+# Whoever is connected when the revocation comes is gone at once, and gets nothing more.
+! logged hub '^<6>closed.* why=author'
+check "laggard: until then nobody was sent away" $?
+as hub --quiet revoke dan --yes >/dev/null 2>&1
+within 20 logged hub '^<6>closed.* why=author'
+check "laggard: a session with one that is revoked ends" $?
+last=$(as hub --json alert "Not for dan" | jq -r .id)
+as ana --json sync "127.0.0.1:${port[hub]}" >/dev/null
+lists ana "$last"
+check "laggard: ana has what followed" $?
+! lists dan "$last"
+check "laggard: dan has not" $?
+ends "laggard: all end cleanly" TERM hub cyd dan
+exit $failed
