@@ -201,6 +201,7 @@ static void add_up(struct imported *im, const struct vd_bundle_stats *s, bool wh
 	sum->refused += m->refused;
 	sum->pooled += m->pooled;
 	sum->declined += m->declined;
+	sum->over_share += m->over_share;
 	for (size_t i = 0; i < sizeof m->refused_why / sizeof *m->refused_why; i++)
 		sum->refused_why[i] += m->refused_why[i];
 	if (!whole)
@@ -262,8 +263,10 @@ static void say_result(struct imported *im)
 	       vd_num(cli, m->refused), NULL);
 	if (m->pooled)
 		vd_note(cli, VD_MSG_IMPORT_POOLED, vd_num(cli, m->pooled), NULL);
-	if (m->declined)
-		vd_note(cli, VD_MSG_IMPORT_DECLINED, vd_num(cli, m->declined), NULL);
+	if (m->declined > m->over_share)
+		vd_note(cli, VD_MSG_IMPORT_DECLINED, vd_num(cli, m->declined - m->over_share), NULL);
+	if (m->over_share)
+		vd_note(cli, VD_MSG_IMPORT_OVER_SHARE, vd_num(cli, m->over_share), NULL);
 	if (im->gap_count)
 		vd_note(cli, VD_MSG_IMPORT_GAPS, vd_num(cli, im->gap_count), NULL);
 }

@@ -495,6 +495,26 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "Verifica cada registro y todo lo que se deriva de ellos. --repair reconstruye lo que se puede y quita los registros que no son lo que\n"
 	  "firmó su autor; otros equipos los tienen, y el próximo intercambio los trae de vuelta. Una base de datos que ya no se puede abrir se\n"
 	  "conserva con otro nombre, y se crea una nueva con todo lo que todavía se puede leer. Antes detén veredad y copia la carpeta."),
+	T(SUM_CONFIG, "what one person may take of this device's disk", "cuánto puede ocupar cada persona en el disco de este equipo"),
+	T(HELP_CONFIG,
+	  "Examples:\n"
+	  "  vereda config get\n"
+	  "  vereda config set share.day 500M\n"
+	  "  vereda config set reserve 2G\n\n"
+	  "  share.records   records of one author that this device takes from others, for each lane\n"
+	  "  share.day       text and files of one author that it takes in a day; the rest waits for a later day\n"
+	  "  reserve         disk kept free for membership changes and for wiping (at most a sixteenth of the disk)\n\n"
+	  "They hold for this device alone, and nothing that is stored here is ever removed for them. Your own records have no such bound.\n"
+	  "Sizes are written with K, M or G.",
+	  "Ejemplos:\n"
+	  "  vereda config get\n"
+	  "  vereda config set share.day 500M\n"
+	  "  vereda config set reserve 2G\n\n"
+	  "  share.records   registros de una misma autora o autor que este equipo acepta de otros, en cada carril\n"
+	  "  share.day       texto y archivos de una misma autora o autor que acepta por día; el resto espera otro día\n"
+	  "  reserve         disco que queda libre para cambios de integrantes y para borrar (a lo más un dieciseisavo del disco)\n\n"
+	  "Valen solo para este equipo, y nunca se quita por ellos nada de lo que está guardado. Tus propios registros no tienen ese límite.\n"
+	  "Los tamaños se escriben con K, M o G."),
 	T(SUM_VERSION, "which vereda this is", "qué versión de vereda es esta"),
 	T(HELP_VERSION, "Examples:\n  vereda version\n  vereda version --json", "Ejemplos:\n  vereda version\n  vereda version --json"),
 
@@ -819,6 +839,9 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(IMPORT_DECLINED,
 	  "More by people this device does not know yet, too many to keep aside: {0}. Import the file again after their admission.",
 	  "Más de personas que este equipo aún no conoce, demasiados para guardar aparte: {0}. Importa el archivo otra vez después de su admisión."),
+	T(IMPORT_OVER_SHARE,
+	  "Records not taken because their author has used up their share of this device: {0}. Nothing else was held back. If they are wanted, allow more with: vereda config set share.records NUMBER   and import the file again.",
+	  "Registros que no se aceptaron porque su autora o autor ya ocupó su parte de este equipo: {0}. No se dejó fuera nada más. Si hacen falta, permite más con: vereda config set share.records NÚMERO   e importa el archivo otra vez."),
 	T(IMPORT_GAPS, "Earlier records still missing: {0}; a sync brings them.", "Registros anteriores que todavía faltan: {0}; un intercambio los trae."),
 
 	/* state */
@@ -1175,4 +1198,18 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(NEXT_DISK_LOW, "Free some space before it falls to {1} MiB.", "Libera espacio antes de que baje a {1} MiB."),
 	T(WARN_BOUNDED, "Only the first {0} records of a group were looked at for copies of devices.", "Solo se miraron los primeros {0} registros de un grupo en busca de copias de equipos."),
 	T(NEXT_NO_DAEMON, "Start veredad, or sync by hand: vereda sync", "Inicia veredad, o intercambia a mano: vereda sync"),
+
+	/* config */
+	T(CONFIG_SUBCOMMAND, "\"vereda config\" has no such thing; there are get and set", "\"vereda config\" no tiene eso; hay get y set"),
+	T(CONFIG_NO_KEY, "There is nothing called \"{0}\" to be set; nothing was changed", "No hay nada llamado \"{0}\" que se pueda ajustar; no se cambió nada"),
+	T(HINT_CONFIG_KEYS, "There are share.records, share.day and reserve. See: vereda help config", "Hay share.records, share.day y reserve. Mira: vereda help config"),
+	SAME(CONFIG_LINE, "{0} {1}"),
+	T(CONFIG_NO_VALUE, "\"{1}\" is no value for {0}; nothing was changed", "\"{1}\" no es un valor para {0}; no se cambió nada"),
+	T(HINT_CONFIG_NUMBER, "Write a number of records, for example: 200000", "Escribe un número de registros, por ejemplo: 200000"),
+	T(HINT_CONFIG_SIZE, "Write a size, for example: 500M or 2G", "Escribe un tamaño, por ejemplo: 500M o 2G"),
+	T(CONFIG_LESS, "{0} must be at least {1}, or nothing of anybody would come in; nothing was changed",
+	  "{0} debe ser por lo menos {1}; si no, no entraría nada de nadie; no se cambió nada"),
+	T(HINT_CONFIG_LEAST, "Choose {1} or more.", "Elige {1} o más."),
+	T(CONFIG_FAILED, "The settings of this device could not be read or changed", "No se pudieron leer o cambiar los ajustes de este equipo"),
+	T(CONFIG_SET, "{0} is {1} now; it was {2}.", "{0} ahora es {1}; era {2}."),
 };

@@ -277,7 +277,7 @@ void vd_write_snapshot_done(struct vd_write *, MDB_txn *);
 /* Puts a lane's data (malloc'ed, the transaction's from now on unless this fails) as it is. */
 int vd_write_lane(struct vd_write *, struct vd_lane_data *);
 /* Reads what the bounds are before a batch is judged by them, and what an author without a role is allowed. */
-int vd_shares_prepare(struct vd_write *, const struct vd_batch *);
+int vd_shares_prepare(struct vd_write *, const struct vd_membership *, const struct vd_batch *);
 /* May it come in? Counts it, or its body if it is not `fresh`; for `own` records and control the answer is always yes. */
 int vd_share_admit(struct vd_write *, const struct vd_record *, bool own, bool stray, bool fresh, uint64_t now_ms,
                    enum vd_share_word *out);

@@ -332,6 +332,7 @@ static int store_slots(struct merging *m, uint64_t now_ms, struct vd_merge *merg
 			merge->filled++;
 		} else if (slot->fate == FATE_DECLINED) {
 			merge->declined++;
+			merge->over_share++;
 		} else if (slot->fate == FATE_KNOWN) {
 			merge->known++;
 		}
@@ -389,7 +390,7 @@ static int gather(struct merging *m, bool from_pool, struct vd_merge *merge)
 	int rc = make_slots(m);
 
 	if (!rc)
-		rc = vd_shares_prepare(m->write, m->batch);
+		rc = vd_shares_prepare(m->write, &m->in, m->batch);
 	m->full = vd_reserve_reached(m->store);
 	if (!rc)
 		rc = vd_db_read(m->store->db, &m->txn);

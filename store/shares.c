@@ -312,10 +312,73 @@ int vd_share_refuse(struct vd_write *w, const struct vd_record *record)
 	return rc ? rc : decline(w, record);
 }
 
-int vd_shares_prepare(struct vd_write *w, const struct vd_batch *batch)
+/* What a revocation accepted of an author without a role: the records up to its heads, as far as their seq tells. A head that is not
+ * here yet may stand for any number. */
+static int accepted_of(struct vd_write *w, struct vd_group *group, const struct vd_membership *in, struct vd_share *share, uint8_t lane)
 {
-	(void)batch;
-	return settings_of(w);
+	const struct vd_id *ids;
+	size_t count = vd_group_accepted(group, share->author, lane, &ids);
+	struct vd_buf room = { 0 };
+	MDB_cursor *items = NULL;
+	uint64_t total = 0;
+	MDB_txn *txn;
+	int rc = count ? vd_db_read(w->store->db, &txn) : VD_OK;
+
+	if (rc || !count)
+		return rc;
+	rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(w->store->db, VD_TABLE_ITEMS), &items));
+	for (size_t i = 0; i < count && !rc && total < w->set.records; i++) {
+		struct vd_stored stored;
+		struct vd_record head;
+
+		rc = vd_find_stored(w->store, txn, items, in, &ids[i], &room, &stored);
+		if (rc == VD_ENOTFOUND || (!rc && vd_record_decode(stored.raw, &head))) {
+			total = w->set.records;
+			rc = VD_OK;
+		} else if (!rc) {
+			total += head.seq < w->set.records ? head.seq : w->set.records;
+		}
+	}
+	if (items)
+		mdb_cursor_close(items);
+	vd_db_done(w->store->db, txn);
+	vd_buf_wipe(&room);
+	share->accepted[lane] = total;
+	return rc;
+}
+
+/* The group is read again only when an author without a role comes to the end of what is allowed anyway: the caller's may be another
+ * thread's. */
+static int prepare_strays(struct vd_write *w, const struct vd_membership *in, const struct vd_batch *batch)
+{
+	const struct vd_record *last = NULL;
+	struct vd_group *group = NULL;
+	int rc = VD_OK;
+
+	for (size_t i = 0; i < batch->count && !rc; i++) {
+		const struct vd_record *record = &batch->entries[i].record;
+		struct vd_share *share;
+
+		if (!batch->entries[i].stray || (last && last->lane == record->lane && !memcmp(last->author, record->author, VD_KEY_BYTES)))
+			continue;
+		last = record;
+		rc = share_of(w, record->group, record->author, &share);
+		if (rc || share->records[record->lane] + batch->count <= VD_AUTHOR_STRAYS)
+			continue;
+		if (!group)
+			rc = vd_store_group(w->store, in->group, &group);
+		if (!rc)
+			rc = accepted_of(w, group, in, share, record->lane);
+	}
+	vd_group_free(group);
+	return rc;
+}
+
+int vd_shares_prepare(struct vd_write *w, const struct vd_membership *in, const struct vd_batch *batch)
+{
+	int rc = settings_of(w);
+
+	return rc ? rc : prepare_strays(w, in, batch);
 }
 
 void vd_shares_put(struct vd_write *w)
@@ -332,13 +395,18 @@ void vd_shares_put(struct vd_write *w)
 static int review_declined(struct vd_write *w, struct vd_group *group)
 {
 	struct vd_declining *d;
+	struct vd_membership in;
 	int rc = declining_of(w, vd_group_id(group), &d);
 
+	memcpy(in.group, vd_group_id(group), VD_GROUP_BYTES);
+	memcpy(in.salt, vd_group_salt(group), VD_SALT_BYTES);
 	for (size_t i = rc ? 0 : d->set.count; i-- > 0 && !rc;) {
 		struct vd_declined who = d->set.who[i];
 		struct vd_share *share;
 
 		rc = share_of(w, vd_group_id(group), who.author, &share);
+		if (!rc)
+			rc = accepted_of(w, group, &in, share, who.lane);
 		if (!rc && share->records[who.lane] < records_limit(&w->set, share, who.lane, !vd_group_may_connect(group, who.author)))
 			d->moved |= vd_declined_remove(&d->set, who.lane, who.author);
 	}

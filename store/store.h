@@ -100,6 +100,7 @@ struct vd_merge {
 	uint64_t refused;
 	uint64_t pooled, declined;       /* by authors not known yet: wait in the pool; found no place there and must come again, or are beyond their
 	                                  * author's share (shares.h) */
+	uint64_t over_share;             /* of the declined, the latter */
 	uint64_t refused_why[32];        /* indexed by -enum vd_err */
 	uint64_t first_arrival, last_arrival; /* of the fresh ones, 0 when none */
 };

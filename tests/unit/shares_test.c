@@ -206,6 +206,80 @@ static void test_shares__strays(void **state)
 	end(&c);
 }
 
+static void remove_device(struct vd_store *s, struct vd_group *g, const uint8_t *device, const struct vd_id *accepted)
+{
+	struct vd_epoch_keys keys = { { { 1 }, { 2 }, { 3 } } };
+	uint8_t nonce[VD_BODY_NONCE_BYTES] = { 4 }, devices[1][VD_KEY_BYTES];
+	struct vd_removal removal = { .devices = (const uint8_t(*)[VD_KEY_BYTES])devices, .device_count = 1, .reason = "seized" };
+	struct vd_draft draft = { .lane = VD_LANE_CONTROL, .now_ms = cast_now };
+	struct vd_buf content = { 0 };
+	struct vd_write *w;
+	struct vd_id id;
+
+	memcpy(devices[0], device, VD_KEY_BYTES);
+	removal.heads[VD_LANE_NORMAL] = accepted;
+	removal.head_count[VD_LANE_NORMAL] = 1;
+	assert_int_equal(vd_group_make_revoke(g, &removal, &keys, nonce, &content), 0);
+	draft.content = vd_buf_slice(&content);
+	assert_int_equal(vd_write_begin(s, &w), 0);
+	assert_int_equal(vd_write_own(w, g, &draft, &id), 0);
+	assert_int_equal(vd_write_commit(w), 0);
+	vd_buf_deinit(&content);
+}
+
+/* Beyond what was accepted of somebody who was removed, that many; and none of what was accepted is lost to a device that gets it all
+ * only then. */
+static void test_shares__what_was_accepted_comes(void **state)
+{
+	const struct cast_place *p = *state;
+	struct vd_batch batch = { 0 }, early = { 0 };
+	struct vd_id last = { { 0 } }, accepted;
+	struct vd_declined_set declined;
+	struct vd_merge merge = { 0 };
+	uint64_t ignored = 0;
+	const uint8_t *removed;
+	char home[160];
+	struct vd_store *late;
+	struct vd_group *gl;
+	struct cast c;
+
+	start(&c, p);
+	removed = vd_group_identity(c.gb)->author;
+	chain(c.gb, VD_LANE_NORMAL, 1, 3000, &last, &early);
+	accepted = last;
+	assert_int_equal(vd_store_merge(c.a, c.ga, &early, &merge), 0);
+	snprintf(home, sizeof(home), "%s/late", p->top);
+	late = cast_store(home);
+	gl = cast_join(c.a, c.ga, late);
+	remove_device(c.a, c.ga, removed, &accepted);
+	assert_int_equal(vd_group_find(c.ga, removed)->role, VD_ROLE_NONE);
+
+	chain(c.gb, VD_LANE_NORMAL, 3001, VD_AUTHOR_STRAYS + 24, &last, &batch);
+	memset(&merge, 0, sizeof(merge));
+	assert_int_equal(vd_store_merge(c.a, c.ga, &batch, &merge), 0);
+	assert_int_equal(merge.fresh, VD_AUTHOR_STRAYS);
+	assert_int_equal(merge.declined, 24);
+	assert_int_equal(vd_shares_release(c.a, c.ga, now(), &ignored), 0);
+	assert_int_equal(vd_shares_declined(c.a, c.id, &declined), 0);
+	assert_int_equal(declined.count, 1);
+
+	/* The latecomer hears of the removal first, then of what was written after it, and last of what was accepted. */
+	vd_batch_deinit(&early);
+	cast_gather(c.a, VD_LANE_CONTROL, &early);
+	assert_int_equal(vd_store_merge(late, gl, &early, &merge), 0);
+	memset(&merge, 0, sizeof(merge));
+	assert_int_equal(vd_store_merge(late, gl, &batch, &merge), 0);
+	assert_int_equal(merge.fresh, VD_AUTHOR_STRAYS + 24);
+	cast_carry(c.a, late, gl, &merge);
+	assert_int_equal(merge.fresh, 3000);
+	assert_int_equal(merge.declined, 0);
+	vd_batch_deinit(&early);
+	vd_batch_deinit(&batch);
+	vd_group_free(gl);
+	vd_store_close(late);
+	end(&c);
+}
+
 /* --- bodies --- */
 
 static void test_shares__bodies_wait_for_another_day(void **state)
@@ -483,6 +557,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_shares__who_is_named, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_shares__proof_goes_with_the_declined, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_shares__strays, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_shares__what_was_accepted_comes, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_shares__bodies_wait_for_another_day, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_shares__a_wanted_body_comes_too_late, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_shares__a_lane_without_an_author, cast_setup, cast_teardown),

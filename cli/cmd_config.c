@@ -1,0 +1,145 @@
+/* config: what a person may set on this device alone. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli.h"
+#include "store/shares.h"
+
+enum { SHARE_RECORDS, SHARE_DAY, RESERVE, KEYS };
+static const char *const keys[KEYS + 1] = { "share.records", "share.day", "reserve", NULL };
+static const uint64_t most = (uint64_t)1 << 50;
+
+static uint64_t *value_of(struct vd_shares *set, size_t key)
+{
+	return key == SHARE_RECORDS ? &set->records : key == SHARE_DAY ? &set->day_bytes : &set->reserve_bytes;
+}
+
+/* KEYS: none of ours; *code then is what to end with. */
+static size_t key_named(struct vd_cli *cli, const char *name, int *code)
+{
+	const char *near;
+
+	for (size_t i = 0; i < KEYS; i++)
+		if (strcmp(keys[i], name) == 0)
+			return i;
+	near = vd_options_nearest(name, keys);
+	*code = near ? vd_misuse(cli, VD_MSG_DID_YOU_MEAN, VD_MSG_CONFIG_NO_KEY, name, near, NULL)
+	             : vd_misuse(cli, VD_MSG_HINT_CONFIG_KEYS, VD_MSG_CONFIG_NO_KEY, name, NULL);
+	return KEYS;
+}
+
+/* As people write it: 500M, 2G; a number alone is bytes, or records. */
+static bool parse(const char *text, size_t key, uint64_t *out)
+{
+	static const char units[] = "KMG";
+	const char *unit = NULL;
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	*out = strtoull(text, &end, 10);
+	if (errno || *out > most)
+		return false;
+	if (*end && key != SHARE_RECORDS)
+		unit = strchr(units, *end >= 'a' ? *end - 'a' + 'A' : *end);
+	if (unit)
+		*out <<= 10 * (unit - units + 1);
+	return !end[unit ? 1 : 0] && *out <= most;
+}
+
+static void print(uint64_t value, size_t key, char out[24])
+{
+	static const char units[] = "\0KMG";
+	size_t unit = 0;
+
+	for (; key != SHARE_RECORDS && value && value % 1024 == 0 && unit < 3; unit++)
+		value /= 1024;
+	snprintf(out, 24, "%llu%.1s", (unsigned long long)value, &units[unit]);
+}
+
+static int get(struct vd_cli *cli, struct vd_shares *set, size_t only)
+{
+	json_t *object = cli->opt.json ? json_object() : NULL;
+	char text[24];
+
+	for (size_t i = 0; i < KEYS; i++) {
+		if (only != KEYS && only != i)
+			continue;
+		print(*value_of(set, i), i, text);
+		if (cli->opt.json)
+			json_object_set_new(object, keys[i], vd_json_number(*value_of(set, i)));
+		else
+			vd_say(cli, VD_MSG_CONFIG_LINE, keys[i], text, NULL);
+	}
+	if (cli->opt.json)
+		vd_say_json(cli, object);
+	return VD_EXIT_DONE;
+}
+
+static int set_one(struct vd_cli *cli, struct vd_shares *set, size_t key, const char *text)
+{
+	uint64_t least = key == SHARE_RECORDS ? 1 : key == SHARE_DAY ? VD_BODY_MAX : 0, value;
+	char now[24], before[24], least_text[24];
+	int rc;
+
+	if (!parse(text, key, &value))
+		return vd_misuse(cli, key == SHARE_RECORDS ? VD_MSG_HINT_CONFIG_NUMBER : VD_MSG_HINT_CONFIG_SIZE, VD_MSG_CONFIG_NO_VALUE,
+		                 keys[key], text, NULL);
+	print(least, key, least_text);
+	if (value < least)
+		return vd_misuse(cli, VD_MSG_HINT_CONFIG_LEAST, VD_MSG_CONFIG_LESS, keys[key], least_text, NULL);
+	print(*value_of(set, key), key, before);
+	*value_of(set, key) = value;
+	print(value, key, now);
+	rc = vd_shares_set(cli->store, set, (uint64_t)time(NULL) * 1000);
+	if (rc)
+		return vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_CONFIG_FAILED, NULL);
+	vd_cli_poke(cli);
+	if (cli->opt.json)
+		vd_say_json(cli, json_pack("{s:o}", keys[key], vd_json_number(value)));
+	else
+		vd_say(cli, VD_MSG_CONFIG_SET, keys[key], now, before, NULL);
+	return VD_EXIT_DONE;
+}
+
+/* vereda config get [KEY], vereda config set KEY VALUE */
+static int config_run(struct vd_cli *cli)
+{
+	static const char *const subcommands[] = { "get", "set", NULL };
+	const char *what = cli->opt.args[0], *near;
+	struct vd_shares set;
+	size_t key = KEYS;
+	int rc = 0, wanted;
+
+	if (strcmp(what, "get") != 0 && strcmp(what, "set") != 0) {
+		near = vd_options_nearest(what, subcommands);
+		if (near)
+			return vd_misuse(cli, VD_MSG_DID_YOU_MEAN, VD_MSG_CONFIG_SUBCOMMAND, what, near, NULL);
+		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_CONFIG_SUBCOMMAND, "config", what, NULL);
+	}
+	if (cli->opt.arg_count > 1)
+		key = key_named(cli, cli->opt.args[1], &rc);
+	if (rc)
+		return rc;
+	wanted = *what == 'g' ? 2 : 3;
+	if (cli->opt.arg_count > wanted)
+		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_ARGUMENT_EXTRA, "config", cli->opt.args[wanted], NULL);
+	if (*what == 's' && cli->opt.arg_count < wanted)
+		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_ARGUMENT_MISSING, "config", NULL);
+	rc = vd_cli_open(cli);
+	if (rc)
+		return rc;
+	rc = vd_shares_get(cli->store, &set);
+	if (rc)
+		return vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_CONFIG_FAILED, NULL);
+	return *what == 'g' ? get(cli, &set, key) : set_one(cli, &set, key, cli->opt.args[2]);
+}
+
+const struct vd_command vd_command_config = {
+	.syntax = { "config", { VD_OPT_NONE } },
+	.run = config_run, .summary = VD_MSG_SUM_CONFIG, .help = VD_MSG_HELP_CONFIG, .args_min = 1, .args_max = 3,
+};

@@ -1,0 +1,46 @@
+#!/bin/bash
+# One author floods: they fill their own share of a device that set a low one, and nobody else's.
+. "$(dirname "$0")/lib.bash"
+. "$(dirname "$0")/net.bash"
+
+found hub ana ben || exit 1
+config() { as hub config get "$1" | cut -d' ' -f2; }
+by() { as hub --json list | jq -r .author | sort | uniq -c | sort -n | awk '{ print $1 }' | paste -sd' '; }
+
+# what may be set
+equal "config: what holds when nothing is set" "$(as hub config get | paste -sd,)" "share.records 1048576,share.day 256M,reserve 32M"
+as hub --quiet config set share.day 500M >/dev/null && as hub --quiet config set reserve 2g >/dev/null
+equal "config: sizes as people write them" "$(config share.day) $(config reserve)" "500M 2G"
+equal "config: as JSON" "$(as hub --json config get reserve)" '{"reserve":2147483648}'
+as hub --quiet config set reserve 32M >/dev/null
+equal "config: an unknown key" "$(as hub --json config get share.recods 2>&1 | jq -r '.error, .hint' | paste -sd,)" \
+	"usage,Did you mean: share.records"
+for wrong in "share.records 5M" "share.records 0" "share.day 1K" "reserve lots" "reserve 99999999999G" "reserve 5MM"; do
+	equal "config: $wrong is refused" "$(status_of as hub config set $wrong)" 2
+done
+
+# a flood from one device, over the network
+as hub --quiet config set share.records 50 >/dev/null
+rows 3000 "flood" | as ana --quiet load message - >/dev/null
+rows 40 "report" | as ben --quiet load message - >/dev/null
+as ana --quiet export "$work/ana.bundle" >/dev/null
+start hub --listen 127.0.0.1:0 || exit 1
+as ana --json sync "127.0.0.1:${port[hub]}" >"$work/synced"
+equal "shares: the flooder's own sync ends well" "$? $(jq .complete "$work/synced")" "0 true"
+as ben --json sync "127.0.0.1:${port[hub]}" >"$work/synced"
+equal "shares: so does everybody's" "$? $(jq .complete "$work/synced")" "0 true"
+equal "shares: the flooder has fifty records here, everybody else all" "$(by)" "40 50"
+as ana --json sync "127.0.0.1:${port[hub]}" >/dev/null
+cost=$(as ana --json sync "127.0.0.1:${port[hub]}" | jq 'select(.complete) | .bytes_in + .bytes_out')
+[ "${cost:-9999}" -le 2500 ]
+check "shares: to find nothing new costs $cost bytes, however much is left out" $?
+as ben --quiet add message -m "one more" >/dev/null
+equal "shares: a later report comes" "$(as ben --json sync "127.0.0.1:${port[hub]}" | jq -c '[.sent, .complete]')" "[1,true]"
+
+# by file, and when the bound is lifted
+equal "shares: an import says what it did not take" "$(as hub --json import "$work/ana.bundle" | jq -c '[.new, .declined]')" "[0,2950]"
+as hub --quiet config set share.records 5000 >/dev/null
+as ana --json sync "127.0.0.1:${port[hub]}" >"$work/synced"
+equal "shares: lifted, the rest comes" "$? $(by)" "0 41 3000"
+equal "shares: the store is whole" "$(as hub --json check | jq -c '[.bad, .derived_bad]')" "[0,0]"
+exit $failed
