@@ -271,14 +271,14 @@ const uint8_t *vd_group_mask_link(struct vd_group *g, const uint8_t device[VD_KE
 		const struct vd_group_record *r = &g->records[at];
 		uint64_t prefix;
 
-		if (!r->epoch || r->epoch->continues || !r->counts || !(r->epoch->mask & (1u << VD_KEY_LINK)))
+		if (!r->epoch || r->epoch->continues || !r->counts)
 			continue;
 		prefix = prefix_of(g, at);
 		if (!bsearch(&prefix, g->keys, count, sizeof(*g->keys), vd_key_cmp))
 			continue;
 		for (size_t j = 0; j < count; j++)
-			if (is_part(g, at, g->stack[j]))
-				return r->epoch->keys.key[VD_KEY_LINK];
+			if (is_part(g, at, g->stack[j])) /* a later one the device may not have yet */
+				return r->epoch->mask & (1u << VD_KEY_LINK) ? r->epoch->keys.key[VD_KEY_LINK] : NULL;
 	}
 	return NULL;
 }

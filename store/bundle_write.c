@@ -320,15 +320,13 @@ static size_t count_epochs(struct vd_group *group)
 	return count;
 }
 
-/* A link key that the device is sure to have, NULL: none. The newest is none when there were others that we lack: it may be what the
- * device is waiting for. */
-static const uint8_t *sure_link(struct vd_group *group, const uint8_t device[VD_KEY_BYTES])
+/* A link key that the device is sure to have, NULL: none. The newest is none for who may be waiting for it. */
+static const uint8_t *sure_link(struct writer *w, const uint8_t device[VD_KEY_BYTES])
 {
-	const uint8_t *link = vd_group_mask_link(group, device);
+	const uint8_t *link = vd_group_mask_link(w->group, device);
+	bool newest = link && memcmp(link, vd_group_epoch_keys(w->group, 0)->key[VD_KEY_LINK], VD_KEY_BYTES) == 0;
 
-	if (link && memcmp(link, vd_group_epoch_keys(group, 0)->key[VD_KEY_LINK], VD_KEY_BYTES) == 0 && count_epochs(group) > 1)
-		return NULL;
-	return link;
+	return newest && (w->choice->name_them || count_epochs(w->group) > 1) ? NULL : link;
 }
 
 /* A slot of its own for a device: masked by a link key it is sure to have, or by what its card shows. */
@@ -344,7 +342,7 @@ static int add_device(struct writer *w, const struct vd_device *device)
 	if (w->to_count == VD_SLOTS)
 		return VD_ECAP;
 	/* Paper has nothing but its words. */
-	link = device->flags & VD_GRANT_PAPER ? NULL : sure_link(w->group, device->author);
+	link = device->flags & VD_GRANT_PAPER ? NULL : sure_link(w, device->author);
 	to->how = link ? VD_FOR_DEVICE : VD_FOR_CARD;
 	if (link)
 		memcpy(to->link, link, VD_KEY_BYTES);
