@@ -339,6 +339,90 @@ static void test_revoke__undo_where_records_are_missing(void **state)
 	disband(&sc);
 }
 
+/* Who was removed and does not like it. */
+static void test_acts__of_a_removed_coordinator(void **state)
+{
+	uint8_t epoch[VD_EPOCH_BYTES], current[VD_EPOCH_BYTES];
+	struct vd_revocation asked = { .device_count = 1, .reason = "venganza" };
+	struct who rosa, eva, ana;
+	char words[VD_PAPER_TEXT];
+	struct vd_tended tended;
+	struct vd_id id, said;
+	struct vd_card card;
+	struct scene sc;
+
+	(void)state;
+	found(&sc, &rosa);
+	admit(&sc, &rosa, &eva, VD_ROLE_COORDINATOR, NULL, "Eva");
+	admit(&sc, &rosa, &ana, VD_ROLE_MEMBER, NULL, "Ana");
+	meet(&rosa, &eva);
+	assert_int_equal(put_out(&sc, &rosa, &eva, NULL, NULL, &id), 0);
+	memcpy(current, vd_group_current_epoch(rosa.group), sizeof(current));
+	give(&rosa, &eva);
+	say(&sc, &eva, VD_LANE_NORMAL, "tarde", &said);
+
+	somebody(&card);
+	assert_int_equal(admit_card(&sc, &eva, &card, VD_ROLE_MEMBER, NULL, "x", &id), VD_EAUTHOR);
+	assert_int_equal(vd_act_rotate(eva.store, eva.group, ++sc.now_ms, epoch), VD_EAUTHOR);
+	assert_int_equal(vd_act_restore(eva.store, eva.group, eva.author, ++sc.now_ms, &id), VD_EAUTHOR);
+	assert_int_equal(vd_act_paper(eva.store, eva.group, ++sc.now_ms, words), VD_EAUTHOR);
+	tend(&sc, &eva, &tended);
+	assert_false(tended.epoch_made || tended.sealed_to || tended.braked);
+
+	/* These she may say. They are kept, and do not count. */
+	asked.devices = (const uint8_t (*)[VD_KEY_BYTES])rosa.author;
+	assert_int_equal(vd_act_revoke(eva.store, eva.group, &asked, ++sc.now_ms, &id, epoch), 0);
+	assert_int_equal(vd_act_review(eva.store, eva.group, &said, true, ++sc.now_ms, &id), 0);
+	give(&eva, &rosa);
+	give(&eva, &ana);
+	assert_int_equal(role_of(&ana, rosa.author), VD_ROLE_COORDINATOR);
+	assert_int_equal(role_of(&ana, eva.author), VD_ROLE_NONE);
+	assert_int_equal(vd_group_reviewed(ana.group, &said), VD_REVIEW_NONE);
+	assert_memory_equal(vd_group_current_epoch(ana.group), current, sizeof(current));
+	tend(&sc, &rosa, &tended);
+	assert_false(tended.epoch_made || tended.sealed_to);
+	leave(&rosa);
+	leave(&eva);
+	leave(&ana);
+	disband(&sc);
+}
+
+/* More devices than one record is sealed to, some of which are out only because of what is undone. */
+static void test_revoke__every_part_of_a_large_group(void **state)
+{
+	struct who rosa, eva, ana;
+	struct vd_id undo = { { 0 } }, grant, id;
+	struct vd_card card;
+	struct scene sc;
+	uint64_t count;
+
+	(void)state;
+	found(&sc, &rosa);
+	admit(&sc, &rosa, &eva, VD_ROLE_COORDINATOR, NULL, "Eva");
+	for (size_t i = 0; i < 60; i++) {
+		somebody(&card);
+		assert_int_equal(admit_card(&sc, i % 2 ? &eva : &rosa, &card, VD_ROLE_MEMBER, NULL, "alguien", &grant), 0);
+		if (i == 21)
+			undo = grant;
+	}
+	meet(&rosa, &eva);
+	admit(&sc, &rosa, &ana, VD_ROLE_MEMBER, NULL, "Ana");
+	assert_int_equal(vd_group_device_count(rosa.group), 63);
+	count = control_count(&sc, &rosa);
+	assert_int_equal(put_out(&sc, &rosa, &eva, NULL, &undo, &id), 0);
+	/* Rosa, Ana, 30 by Rosa, 10 by Eva. */
+	assert_int_equal(control_count(&sc, &rosa) - count, 3);
+	assert_true(vd_group_epoch_clean(rosa.group));
+	assert_null(vd_group_epoch_lacks(rosa.group, 0));
+	give(&rosa, &ana);
+	assert_non_null(vd_group_key(ana.group, id.b, VD_KEY_MEMBERS));
+	same_on_disk(&sc, &rosa);
+	leave(&rosa);
+	leave(&eva);
+	leave(&ana);
+	disband(&sc);
+}
+
 static void test_restore__gives_back_what_it_missed(void **state)
 {
 	struct vd_id during, id, before, grant;
@@ -554,6 +638,8 @@ int main(void)
 		cmocka_unit_test(test_revoke__one_device_of_a_member),
 		cmocka_unit_test(test_revoke__undo_from_an_act_on),
 		cmocka_unit_test(test_revoke__undo_where_records_are_missing),
+		cmocka_unit_test(test_acts__of_a_removed_coordinator),
+		cmocka_unit_test(test_revoke__every_part_of_a_large_group),
 		cmocka_unit_test(test_restore__gives_back_what_it_missed),
 		cmocka_unit_test(test_approve__restores_with_keys),
 		cmocka_unit_test(test_acts__a_full_disk_leaves_nothing),
