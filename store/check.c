@@ -16,7 +16,7 @@ struct seen {
 	uint8_t lane;
 	bool has_prev, bad;
 	bool wanted;              /* a stub whose body is wanted */
-	bool waiting;             /* … or has to wait */
+	bool waiting, unwanted;   /* … or has to wait, or was redacted */
 };
 
 struct author {
@@ -112,6 +112,34 @@ static void compare_indexed(struct checking *c, MDB_txn *txn, enum vd_index_use 
 	count_if(c, !has_entry(c, txn, VD_TABLE_INDEX, list, arrival));
 }
 
+/* Is a redaction listed by what it names, and that as redacted? */
+static int compare_redaction(struct checking *c, MDB_txn *txn, const struct vd_record *record, uint64_t arrival)
+{
+	uint8_t what[VD_ID_BYTES + VD_KEY_BYTES], list[VD_LIST_KEY_BYTES];
+	int group = group_of(c, record->group), rc;
+	struct vd_stored stored;
+	struct vd_record named;
+	MDB_cursor *items;
+	struct vd_id id;
+
+	if (!vd_is_redaction(record, &id))
+		return VD_OK;
+	memcpy(what, id.b, VD_ID_BYTES);
+	memcpy(what + VD_ID_BYTES, record->author, VD_KEY_BYTES);
+	compare_indexed(c, txn, VD_INDEX_REDACTS, record->group, vd_slice(what, sizeof(what)), arrival);
+	compare_indexed(c, txn, VD_INDEX_REDACTS, record->group, vd_slice(id.b, VD_ID_BYTES), arrival);
+	rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(c->store->db, VD_TABLE_ITEMS), &items));
+	if (rc)
+		return rc;
+	rc = vd_find_stored(c->store, txn, items, &c->in[group], &id, &c->room, &stored);
+	mdb_cursor_close(items);
+	if (!rc && stored.arrival <= c->indexed && !vd_record_decode(stored.raw, &named) && vd_is_redactable(&named)) {
+		vd_group_list(c->store, "redacted", record->group, list);
+		count_if(c, !has_entry(c, txn, VD_TABLE_LISTS, list, stored.arrival));
+	}
+	return rc == VD_ENOTFOUND ? VD_OK : rc;
+}
+
 /* Is the record indexed by all it says? */
 static int compare_index(struct checking *c, MDB_txn *txn, const struct vd_record *record, uint64_t arrival)
 {
@@ -125,6 +153,9 @@ static int compare_index(struct checking *c, MDB_txn *txn, const struct vd_recor
 
 	if (arrival > c->indexed)
 		return VD_OK;
+	rc = compare_redaction(c, txn, record, arrival);
+	if (rc)
+		return rc;
 	vd_set_u64(day, record->time_ms / VD_DAY_MS);
 	compare_indexed(c, txn, VD_INDEX_ID, NULL, vd_slice(record->id.b, VD_INDEX_ID_PREFIX), arrival);
 	compare_indexed(c, txn, VD_INDEX_AUTHOR, record->group, vd_slice(record->author, VD_KEY_BYTES), arrival);
@@ -184,7 +215,8 @@ static int look_at(struct checking *c, MDB_txn *txn, const struct vd_page *page,
 		              .lane = record.lane,
 		              .has_prev = record.has_prev,
 		              .wanted = entry->wanted,
-		              .waiting = entry->why_not & VD_STORED_WAITING };
+		              .waiting = entry->why_not & VD_STORED_WAITING,
+		              .unwanted = entry->why_not & VD_STORED_UNWANTED };
 	c->count++;
 	rc = author_of(c, record.author, &one->author);
 	return rc ? rc : compare_index(c, txn, &record, entry->arrival);
@@ -337,11 +369,10 @@ static int compare_lane(struct checking *c, MDB_txn *txn)
 	return rc;
 }
 
-static void waits_list(const struct checking *c, const uint8_t *group, uint8_t list[VD_LIST_KEY_BYTES])
+/* Why a stub's body is not wanted has a list of its own. */
+static const char *list_why(const struct seen *one)
 {
-	struct vd_slice part = vd_slice(group, VD_GROUP_BYTES);
-
-	vd_list_key(c->store, "waiting", &part, 1, list);
+	return one->waiting ? "waiting" : one->unwanted ? "unwanted" : NULL;
 }
 
 /* Is every entry there that points to this record? */
@@ -360,8 +391,8 @@ static void compare_entries(struct checking *c, MDB_txn *txn, const struct seen 
 		vd_lane_list(c->store, "wanted", group, one->lane, list);
 		count_if(c, !has_entry(c, txn, VD_TABLE_LISTS, list, one->arrival));
 	}
-	if (one->waiting) {
-		waits_list(c, group, list);
+	if (list_why(one)) {
+		vd_group_list(c->store, list_why(one), group, list);
 		count_if(c, !has_entry(c, txn, VD_TABLE_LISTS, list, one->arrival));
 	}
 }
@@ -416,6 +447,33 @@ static int compare_all(struct checking *c)
 	return rc;
 }
 
+/* Is what the index keeps of removed authors what their records say? */
+static int compare_accepted(struct checking *c)
+{
+	struct vd_index_state state;
+	bool current, right;
+	MDB_txn *txn = NULL;
+	int rc = vd_index_current(c->store, &state, &current);
+
+	if (rc || !current)
+		return rc == VD_EDAMAGED ? VD_OK : rc;
+	rc = vd_db_read(c->store->db, &txn);
+	for (size_t i = 0; i < c->readers.count && !rc; i++) {
+		struct vd_group *group = c->readers.groups[i];
+
+		for (size_t at = 0; at < vd_group_device_count(group) && !rc; at++) {
+			const struct vd_device *device = vd_group_device(group, at);
+
+			if (device->role != VD_ROLE_NONE)
+				continue;
+			rc = vd_followed_check(c->store, txn, group, device->author, &right);
+			count_if(c, !rc && !right);
+		}
+	}
+	vd_db_done(c->store->db, txn);
+	return rc;
+}
+
 /* --- repair --- */
 
 static void rebuild_entries(struct checking *c)
@@ -439,8 +497,8 @@ static void rebuild_entries(struct checking *c)
 			vd_lane_list(c->store, "wanted", group, one->lane, list);
 			vd_effects_entry(e, VD_TABLE_LISTS, list, one->arrival);
 		}
-		if (one->waiting) {
-			waits_list(c, group, list);
+		if (list_why(one)) {
+			vd_group_list(c->store, list_why(one), group, list);
 			vd_effects_entry(e, VD_TABLE_LISTS, list, one->arrival);
 		}
 		if (one->has_prev && !prev_here(c, i)) {
@@ -516,7 +574,9 @@ static int repair_all(struct checking *c)
 	rc = recount_shares(c);
 	if (rc)
 		return rc;
-	/* The index starts again by itself. */
+	/* The index starts again by itself, and so does what follows from it. */
+	for (size_t i = 0; i < c->readers.count; i++)
+		vd_index_reset(c->write, c->readers.groups[i]);
 	vd_effects_value(&c->write->effects, c->store, "index", NULL, 0, vd_slice(NULL, 0));
 	if (c->write->effects.failed)
 		return VD_ENOMEM;
@@ -553,6 +613,8 @@ int vd_check(struct vd_store *s, bool repair, struct vd_check *out)
 		rc = verify_all(&c);
 	if (!rc)
 		rc = compare_all(&c);
+	if (!rc)
+		rc = compare_accepted(&c);
 	if (!rc && repair && (out->bad || out->derived_bad))
 		rc = repair_all(&c);
 done:

@@ -12,7 +12,10 @@
  *           "prev" group, author, lane, seq, id: records whose predecessor is not here
  *           "pooled" id: its number in the pool     "pooled by" author: the numbers of theirs
  *           "filled", "unopened": what the index must look at again
- *   INDEX   "id", "author", "day", "kind", "about", "replaces" (index.h)
+ *           "unwanted" group: stubs whose body went because a redaction held (redact.c)
+ *           "redacted" group: its records that some redaction names, whether it holds or not
+ *   INDEX   "id", "author", "day", "kind", "about", "replaces" (index.h); "redacts" group, id, author and "redacts" group, id:
+ *           redactions of that record
  * Values, named by an index key of:
  *   "store"                              "groups": each with its salt
  *   "identity" group                     "next identity"
@@ -24,13 +27,18 @@
  *   "share" group, author: what there is of theirs           "declined" group: whose share is used up
  *   "released" group: the day on which what waits was gone through
  *   "left out" group, lane, author; "left digest", "left wanted", "left sketch": what an author adds to a lane
- *   "repairs": how often the derived tables were made anew */
+ *   "repairs": how often the derived tables were made anew
+ *   "accepted" group, author: what counts of a removed author's records (followed.c)
+ *   "redacted" group: up to where bodies were tended (redact.c) */
 #ifndef VD_INSIDE_H
 #define VD_INSIDE_H
 
+#include "arrivals.h"
 #include "db.h"
+#include "index.h"
 #include "shares.h"
 #include "store.h"
+#include "tend.h"
 #include "vault.h"
 
 struct vd_store {
@@ -299,29 +307,39 @@ uint64_t vd_now_ms(void);
 /* --- index.c --- */
 
 enum vd_index_use {
-	VD_INDEX_ID, VD_INDEX_AUTHOR, VD_INDEX_DAY, VD_INDEX_KIND, VD_INDEX_ABOUT, VD_INDEX_REPLACES, VD_INDEX_USES
+	VD_INDEX_ID, VD_INDEX_AUTHOR, VD_INDEX_DAY, VD_INDEX_KIND, VD_INDEX_ABOUT, VD_INDEX_REPLACES, VD_INDEX_REDACTS, VD_INDEX_USES
 };
 enum { VD_INDEX_ID_PREFIX = 3, VD_DAY_MS = 86400000 };
 struct vd_index_state {
 	uint64_t cursor;               /* last arrival it has seen */
 	uint64_t control;              /* control records when it last tried what it could not open */
 	uint64_t first_day, last_day;  /* of the authors' clocks */
+	uint64_t redacting;            /* moves with each redaction, each record that one names, and what is accepted of anybody's */
+	uint64_t opens;                /* stands for the keys and roles with which it last tried what it could not open */
 };
 int vd_index_state(struct vd_store *, struct vd_index_state *);
-/* `what` under that use: 3 bytes of an id, author key, u64 day, kind, id, id. id, about and replaces are store-wide: group
- * NULL. */
+/* Has it seen everything that is here now? */
+int vd_index_current(struct vd_store *, struct vd_index_state *, bool *current);
+/* What is kept of a group besides lists is made anew. */
+void vd_index_reset(struct vd_write *, struct vd_group *);
+/* `what` under that use: 3 bytes of an id, author key, u64 day, kind, id, id, id and author (or id alone: whoever wrote it). id, about
+ * and replaces are store-wide: group NULL. */
 void vd_index_list(const struct vd_store *, enum vd_index_use, const uint8_t *group, struct vd_slice what,
                    uint8_t list[VD_LIST_KEY_BYTES]);
 /* What a record says it replaces, one id after the other. */
 struct vd_rd vd_replaced(const struct vd_content *);
 bool vd_replaced_next(struct vd_rd *, struct vd_id *out);
-/* The groups of this device, loaded. */
+/* --- readers.c: the groups of this device, loaded --- */
+
 struct vd_readers {
 	struct vd_group *groups[VD_STORE_GROUPS_MAX];
 	size_t count;
 };
 int vd_readers_init(struct vd_readers *, struct vd_store *, const uint8_t *only);
 void vd_readers_deinit(struct vd_readers *);
+/* Stands for all that decides what we can open: keys, our own place, and who may write to whom. Most control records change none of it,
+ * and a courier, who opens nothing, need not try everything again for each. */
+int vd_readers_opens(const struct vd_readers *, struct vd_store *, uint64_t *out);
 struct vd_group *vd_readers_find(const struct vd_readers *, const uint8_t group[VD_GROUP_BYTES]);
 
 /* --- accepted.c --- */
@@ -367,6 +385,59 @@ int vd_seed_next(struct vd_store *, uint8_t seed[VD_IDENTITY_SEED_BYTES]);
 /* The group becomes ours in this transaction, by the identity of that seed, which is used up. VD_ECAP: groups. */
 int vd_group_keep(struct vd_write *, const uint8_t group[VD_GROUP_BYTES], const uint8_t salt[VD_SALT_BYTES],
                   const uint8_t seed[VD_IDENTITY_SEED_BYTES]);
+
+/* --- standing.c: what counts of what people wrote, PROTOCOL.md section 6 --- */
+
+/* Answers for the records of one reading. Zero but for the store is a good start, and vd_standings_init is quick: what is needed of a
+ * group or of a removed author is read when the first such record is asked about. */
+struct vd_standings {
+	struct vd_store *store;
+	MDB_txn *txn;                  /* to read from while the caller has one open; borrowed */
+	bool current;                  /* the index has seen everything: what it keeps can be used */
+	uint64_t cursor;               /* else: up to where it has */
+	struct vd_standing_group *groups;
+	size_t group_count;
+	struct vd_standing_removed *removed;
+	size_t removed_count;
+	struct vd_standing_late *late; /* redactions that the index has not seen */
+	size_t late_count;
+	struct vd_group *last_group;   /* who was asked about last */
+	const struct vd_device *last;
+	uint8_t last_author[VD_KEY_BYTES];
+	struct vd_buf room;
+};
+struct vd_judged {
+	enum vd_standing standing;
+	enum vd_review review;
+	struct vd_id redaction;        /* of those that hold the earliest by its author's clock */
+	bool redacted;                 /* one holds */
+	uint64_t since_ms;             /* by then one that holds was both written and here */
+};
+int vd_standings_init(struct vd_standings *, struct vd_store *);
+void vd_standings_deinit(struct vd_standings *);
+bool vd_is_redaction(const struct vd_record *, struct vd_id *redacted);
+/* Neither acts nor redactions can be redacted. */
+bool vd_is_redactable(const struct vd_record *);
+int vd_standing_of(struct vd_standings *, struct vd_group *, uint64_t arrival, const struct vd_record *, struct vd_judged *out);
+
+/* --- followed.c: which records of a removed author a revocation accepts --- */
+
+/* Adds them to *out. `kept`: what the index keeps may be used, if it fits what the group says; else all are followed. */
+int vd_followed(struct vd_store *, MDB_txn *, struct vd_group *, const uint8_t author[VD_KEY_BYTES], bool kept, struct vd_arrivals *out);
+/* What the index keeps of a removed author, brought up to date: follows at most *budget records, which it counts down. *more: it was not
+ * enough, go on with another transaction; *changed grows true when more or other records are accepted. */
+int vd_followed_update(struct vd_write *, struct vd_group *, const uint8_t author[VD_KEY_BYTES], size_t *budget, bool *more, bool *changed);
+void vd_followed_forget(struct vd_write *, struct vd_group *, const uint8_t author[VD_KEY_BYTES]);
+/* Is what is kept what follows from the records? */
+int vd_followed_check(struct vd_store *, MDB_txn *, struct vd_group *, const uint8_t author[VD_KEY_BYTES], bool *right);
+
+/* --- redact.c --- */
+
+/* Bodies of this group that were redacted long enough ago go; those whose redaction holds no more are wanted again. Cheap when nothing
+ * came, no control record did, and no day passed. Adds to *out. */
+int vd_tend_bodies(struct vd_store *, struct vd_group *, uint64_t now_ms, struct vd_tended *out);
+/* That list of LISTS of a group. */
+void vd_group_list(const struct vd_store *, const char *use, const uint8_t *group, uint8_t list[VD_LIST_KEY_BYTES]);
 
 /* --- merge.c --- */
 

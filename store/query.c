@@ -10,6 +10,7 @@ enum { DAYS_MAX = 1500 }; /* of a range looked up day by day; a longer one walks
 struct match {
 	uint64_t time_ms;  /* author's, capped at arrival time: no wrong clock jumps ahead of everybody for ever */
 	uint8_t author[VD_KEY_BYTES], lane;
+	bool hidden;       /* by its standing: history leads through it all the same */
 	uint64_t seq;
 	uint64_t arrival;
 	struct vd_id id;
@@ -20,6 +21,7 @@ struct query {
 	const struct vd_query *asked;
 	const struct vd_id *replaced;  /* candidates must replace this one; NULL: need not */
 	struct vd_readers readers;
+	struct vd_standings standings;
 	struct match *matches;
 	size_t count, cap;
 	bool opened;       /* the index at hand lists only what could be opened once */
@@ -148,6 +150,20 @@ static int open_content(struct query *q, struct vd_group *group, const struct vd
 	return rc ? rc : vd_content_decode(vd_buf_slice(&q->body), out);
 }
 
+/* Is it to be shown, as it stands? */
+static int stands(struct query *q, struct vd_group *group, uint64_t arrival, const struct vd_record *record, bool *out)
+{
+	struct vd_judged judged;
+	int rc;
+
+	*out = q->asked->hidden && !q->asked->quarantined;
+	if (*out)
+		return VD_OK;
+	rc = vd_standing_of(&q->standings, group, arrival, record, &judged);
+	*out = judged.standing == (q->asked->quarantined ? VD_STANDING_QUARANTINED : VD_STANDING_SHOWN);
+	return rc;
+}
+
 static bool considered(const struct query *q, uint64_t arrival)
 {
 	for (size_t i = 0; i < q->count; i++) {
@@ -155,6 +171,15 @@ static bool considered(const struct query *q, uint64_t arrival)
 			return true;
 	}
 	return false;
+}
+
+/* A device that is taken to have been a courier all along. */
+static bool opens_nothing(struct vd_group *group)
+{
+	const struct vd_identity *self = vd_group_identity(group);
+	const struct vd_device *device = self ? vd_group_find(group, self->author) : NULL;
+
+	return device && device->most == VD_ROLE_COURIER;
 }
 
 static int consider(struct query *q, uint64_t arrival, uint64_t received_ms, const struct vd_id *id,
@@ -165,6 +190,7 @@ static int consider(struct query *q, uint64_t arrival, uint64_t received_ms, con
 	struct vd_record record;
 	struct vd_group *group;
 	struct match *match;
+	bool shown;
 	int rc;
 
 	if (arrival <= asked->after || (q->replaced && considered(q, arrival)))
@@ -176,9 +202,12 @@ static int consider(struct query *q, uint64_t arrival, uint64_t received_ms, con
 	group = vd_readers_find(&q->readers, record.group);
 	if (!group || !header_matches(q, group, &record))
 		return VD_OK;
+	rc = stands(q, group, arrival, &record, &shown);
+	if (rc || (!shown && !asked->history))
+		return rc;
 	if (asked->kind || asked->about || asked->search || q->replaced) {
 		rc = open_content(q, group, &record, &content);
-		q->damaged |= rc == VD_EKEY && q->opened; /* a key is never given back: its record is spoilt */
+		q->damaged |= rc == VD_EKEY && q->opened && !opens_nothing(group); /* a key is never given back: its record is spoilt */
 		if (rc || !content_matches(q, &content))
 			return VD_OK;
 	}
@@ -193,7 +222,7 @@ static int consider(struct query *q, uint64_t arrival, uint64_t received_ms, con
 	}
 	match = &q->matches[q->count++];
 	*match = (struct match){ .time_ms = record.time_ms < received_ms ? record.time_ms : received_ms,
-		                 .lane = record.lane, .seq = record.seq, .arrival = arrival, .id = record.id };
+		                 .lane = record.lane, .hidden = !shown, .seq = record.seq, .arrival = arrival, .id = record.id };
 	memcpy(match->author, record.author, sizeof(match->author));
 	return VD_OK;
 }
@@ -211,6 +240,7 @@ static int consider_list(struct query *q, enum vd_index_use use, const uint8_t *
 
 	if (rc)
 		return rc;
+	q->standings.txn = txn;
 	q->opened = use == VD_INDEX_KIND || use == VD_INDEX_ABOUT || use == VD_INDEX_REPLACES;
 	vd_index_list(q->store, use, group, what, list);
 	rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(q->store->db, VD_TABLE_INDEX), &cursor));
@@ -227,6 +257,7 @@ static int consider_list(struct query *q, enum vd_index_use use, const uint8_t *
 	}
 	if (cursor)
 		mdb_cursor_close(cursor);
+	q->standings.txn = NULL;
 	vd_db_done(q->store->db, txn);
 	vd_buf_wipe(&room);
 	return rc == VD_ENOTFOUND ? VD_OK : rc;
@@ -238,6 +269,24 @@ static int consider_groups(struct query *q, enum vd_index_use use, struct vd_sli
 
 	for (size_t i = 0; i < q->readers.count && !rc; i++)
 		rc = consider_list(q, use, vd_group_id(q->readers.groups[i]), what);
+	return rc;
+}
+
+/* What is in quarantine is of people without a role. */
+static int consider_removed(struct query *q)
+{
+	int rc = VD_OK;
+
+	for (size_t i = 0; i < q->readers.count; i++) {
+		struct vd_group *group = q->readers.groups[i];
+
+		for (size_t at = 0; at < vd_group_device_count(group) && !rc; at++) {
+			const struct vd_device *device = vd_group_device(group, at);
+
+			if (device->role == VD_ROLE_NONE)
+				rc = consider_list(q, VD_INDEX_AUTHOR, vd_group_id(group), vd_slice(device->author, VD_KEY_BYTES));
+		}
+	}
 	return rc;
 }
 
@@ -348,42 +397,51 @@ static int consider_history(struct query *q)
 }
 
 /* The narrowest index that answers; every candidate is compared with all that was asked anyway. */
-static int look(struct query *q)
+static int look_in_index(struct query *q, const struct vd_index_state *state)
 {
 	const struct vd_query *asked = q->asked;
-	struct vd_index_state state;
 	uint64_t first, last;
-	int rc = vd_index_catch_up(q->store);
 
-	if (rc == VD_ENOSPACE || rc == VD_EIO || rc == VD_EBUSY) /* neither keeps anybody from reading */
-		return asked->history ? consider_history(q) : consider_all(q);
-	if (!rc)
-		rc = vd_index_state(q->store, &state);
-	if (rc == VD_EDAMAGED) {
-		q->damaged = true;
-		return asked->history ? consider_history(q) : consider_all(q);
-	}
-	if (rc)
-		return rc;
 	if (asked->history)
 		return consider_history(q);
 	if (asked->about)
 		return consider_list(q, VD_INDEX_ABOUT, NULL, vd_slice(asked->about->b, VD_ID_BYTES));
 	if (asked->author)
 		return consider_groups(q, VD_INDEX_AUTHOR, vd_slice(asked->author, VD_KEY_BYTES));
+	if (asked->quarantined)
+		return consider_removed(q);
 	if (asked->kind)
 		return consider_groups(q, VD_INDEX_KIND, vd_slice_str(asked->kind));
 	if (!asked->has_since && !asked->has_until)
 		return consider_all(q);
-	first = state.first_day;
+	first = state->first_day;
 	if (asked->has_since && asked->since_ms / VD_DAY_MS > first)
 		first = asked->since_ms / VD_DAY_MS;
-	last = state.last_day;
+	last = state->last_day;
 	if (asked->has_until && asked->until_ms / VD_DAY_MS < last)
 		last = asked->until_ms / VD_DAY_MS;
 	if (first > last)
 		return VD_OK;
 	return last - first < DAYS_MAX ? consider_days(q, first, last) : consider_all(q);
+}
+
+static int look(struct query *q)
+{
+	struct vd_index_state state;
+	int caught_up = vd_index_catch_up(q->store), rc;
+
+	rc = vd_standings_init(&q->standings, q->store);
+	if (rc)
+		return rc;
+	if (!caught_up)
+		caught_up = vd_index_state(q->store, &state);
+	q->damaged |= caught_up == VD_EDAMAGED;
+	if (!caught_up)
+		return look_in_index(q, &state);
+	/* Neither keeps anybody from reading. */
+	if (caught_up != VD_ENOSPACE && caught_up != VD_EIO && caught_up != VD_EBUSY && caught_up != VD_EDAMAGED)
+		return caught_up;
+	return q->asked->history ? consider_history(q) : consider_all(q);
 }
 
 /* --- handing over --- */
@@ -410,6 +468,7 @@ static int by_time(const void *x, const void *y)
 static int hand_over(struct query *q, uint64_t arrival, int (*visit)(void *ctx, const struct vd_found *), void *ctx)
 {
 	struct vd_found found = { .arrival = arrival };
+	struct vd_judged judged = { 0 };
 	struct vd_content content;
 	struct vd_record record;
 	int rc = vd_store_read(q->store, arrival, &q->raw, &record, &found.received_ms);
@@ -418,6 +477,13 @@ static int hand_over(struct query *q, uint64_t arrival, int (*visit)(void *ctx, 
 		return rc;
 	found.record = &record;
 	found.group = vd_readers_find(&q->readers, record.group);
+	if (found.group)
+		rc = vd_standing_of(&q->standings, found.group, arrival, &record, &judged);
+	if (rc)
+		return rc;
+	found.standing = judged.standing;
+	found.review = judged.review;
+	found.redaction = judged.redaction;
 	found.body = found.group ? open_content(q, found.group, &record, &content) : VD_EGROUP;
 	if (found.body == VD_ENOMEM)
 		return VD_ENOMEM;
@@ -427,12 +493,25 @@ static int hand_over(struct query *q, uint64_t arrival, int (*visit)(void *ctx, 
 
 static void query_deinit(struct query *q)
 {
+	vd_standings_deinit(&q->standings);
 	vd_readers_deinit(&q->readers);
 	free(q->matches);
 	vd_buf_deinit(&q->raw);
 	vd_buf_wipe(&q->body);
 	vd_buf_wipe(&q->needle);
 	vd_buf_wipe(&q->hay);
+}
+
+/* What only led from one shown to another goes before the newest are counted. */
+static void drop_hidden(struct query *q)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < q->count; i++) {
+		if (!q->matches[i].hidden)
+			q->matches[kept++] = q->matches[i];
+	}
+	q->count = kept;
 }
 
 int vd_query(struct vd_store *s, const struct vd_query *asked, int (*visit)(void *ctx, const struct vd_found *),
@@ -448,6 +527,7 @@ int vd_query(struct vd_store *s, const struct vd_query *asked, int (*visit)(void
 	}
 	if (!rc)
 		rc = look(&q);
+	drop_hidden(&q);
 	if (!rc && q.count)
 		qsort(q.matches, q.count, sizeof(*q.matches), by_time);
 	if (asked->limit && q.count > asked->limit)
@@ -468,102 +548,15 @@ int vd_query(struct vd_store *s, const struct vd_query *asked, int (*visit)(void
 int vd_query_one(struct vd_store *s, uint64_t arrival, int (*visit)(void *ctx, const struct vd_found *), void *ctx)
 {
 	struct query q = { .store = s };
-	int rc = vd_readers_init(&q.readers, s, NULL);
+	int rc = vd_index_catch_up(s);
 
+	if (rc == VD_ENOMEM)
+		return rc; /* whatever else: what the index does not know is looked up */
+	rc = vd_readers_init(&q.readers, s, NULL);
+	if (!rc)
+		rc = vd_standings_init(&q.standings, s);
 	if (!rc)
 		rc = hand_over(&q, arrival, visit, ctx);
 	query_deinit(&q);
 	return rc;
-}
-
-/* --- by prefix --- */
-
-static bool starts_with(const struct vd_id *id, const char *hex, size_t digits)
-{
-	char text[2 * VD_ID_BYTES + 1];
-
-	vd_hex(text, id->b, VD_ID_BYTES);
-	return !strncasecmp(text, hex, digits);
-}
-
-/* Counts one more candidate in; VD_EAMBIGUOUS when there was another. */
-static int candidate(const struct vd_id *id, uint64_t number, const char *hex, size_t digits, uint64_t *arrival)
-{
-	if (!starts_with(id, hex, digits))
-		return VD_OK;
-	if (*arrival)
-		return VD_EAMBIGUOUS;
-	*arrival = number;
-	return VD_OK;
-}
-
-static int find_in_index(struct vd_store *s, const char *hex, size_t digits, struct vd_slice first, uint64_t *arrival)
-{
-	uint8_t list[VD_LIST_KEY_BYTES];
-	struct vd_buf room = { 0 };
-	MDB_cursor *cursor = NULL;
-	uint64_t at = 0;
-	MDB_txn *txn;
-	int rc = vd_db_read(s->db, &txn);
-
-	if (rc)
-		return rc;
-	vd_index_list(s, VD_INDEX_ID, NULL, first, list);
-	rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(s->db, VD_TABLE_INDEX), &cursor));
-	while (!rc && !(rc = vd_list_next(cursor, list, &at))) {
-		struct vd_stored stored;
-
-		if (!vd_stored_get(s, txn, at, &room, &stored))
-			rc = candidate(&stored.id, at, hex, digits, arrival);
-	}
-	if (cursor)
-		mdb_cursor_close(cursor);
-	vd_db_done(s->db, txn);
-	vd_buf_wipe(&room);
-	return rc == VD_ENOTFOUND ? VD_OK : rc;
-}
-
-static int find_by_walk(struct vd_store *s, const char *hex, size_t digits, uint64_t *arrival)
-{
-	struct vd_page page = { 0 };
-	int rc = VD_OK;
-
-	while (!rc && !page.end) {
-		rc = vd_page_read(s, NULL, VD_ANY_LANE, page.last, VD_PAGE_RECORDS, false, &page);
-		for (size_t i = 0; i < page.count && !rc; i++) {
-			if (!page.entries[i].err)
-				rc = candidate(&page.entries[i].id, page.entries[i].arrival, hex, digits, arrival);
-		}
-	}
-	vd_page_deinit(&page);
-	return rc;
-}
-
-int vd_store_find_prefix(struct vd_store *s, const char *hex, uint64_t *arrival)
-{
-	size_t digits = strlen(hex);
-	uint8_t first[VD_INDEX_ID_PREFIX];
-	char start[2 * VD_INDEX_ID_PREFIX + 1] = { 0 };
-	uint64_t found = 0;
-	size_t n;
-	int rc;
-
-	if (digits < 2 * VD_INDEX_ID_PREFIX || digits > 2 * VD_ID_BYTES ||
-	    strspn(hex, "0123456789abcdefABCDEF") != digits)
-		return VD_EINVAL;
-	memcpy(start, hex, sizeof(start) - 1);
-	rc = vd_unhex(first, sizeof(first), start, &n);
-	if (rc)
-		return rc;
-	rc = vd_index_catch_up(s);
-	if (!rc)
-		rc = find_in_index(s, hex, digits, vd_slice(first, sizeof(first)), &found);
-	else if (rc == VD_ENOSPACE || rc == VD_EIO || rc == VD_EBUSY)
-		rc = find_by_walk(s, hex, digits, &found);
-	if (rc)
-		return rc;
-	if (!found)
-		return VD_ENOTFOUND;
-	*arrival = found;
-	return VD_OK;
 }

@@ -145,12 +145,12 @@ static void put_stored(struct vd_write *w, uint64_t arrival, const struct vd_id 
 	vd_effects_put(&w->effects, w->store, VD_TABLE_RECORDS, key, sizeof(key), vd_buf_slice(&w->value));
 }
 
-static void waits(struct vd_write *w, const uint8_t *group, uint64_t arrival, bool from_now_on)
+/* Onto the list of what has that reason not to be wanted, or off it. */
+static void waits(struct vd_write *w, const char *use, const uint8_t *group, uint64_t arrival, bool from_now_on)
 {
-	struct vd_slice part = vd_slice(group, VD_GROUP_BYTES);
 	uint8_t list[VD_LIST_KEY_BYTES];
 
-	vd_list_key(w->store, "waiting", &part, 1, list);
+	vd_group_list(w->store, use, group, list);
 	if (from_now_on)
 		vd_effects_entry(&w->effects, VD_TABLE_LISTS, list, arrival);
 	else
@@ -179,7 +179,7 @@ int vd_write_record(struct vd_write *w, const struct vd_membership *in, uint8_t 
 		vd_digest_add(&data->state.wanted, id);
 	}
 	if (flags & VD_STORED_WAITING)
-		waits(w, in->group, arrival, true);
+		waits(w, "waiting", in->group, arrival, true);
 	if (w->effects.failed)
 		w->err = VD_ENOMEM;
 	return w->err;
@@ -198,7 +198,9 @@ int vd_write_again(struct vd_write *w, const struct vd_membership *in, const str
 		return w->err = rc;
 	put_stored(w, old->arrival, &record->id, flags, old->received_ms, record->raw);
 	if ((old->flags ^ flags) & VD_STORED_WAITING)
-		waits(w, in->group, old->arrival, flags & VD_STORED_WAITING);
+		waits(w, "waiting", in->group, old->arrival, flags & VD_STORED_WAITING);
+	if ((old->flags ^ flags) & VD_STORED_UNWANTED)
+		waits(w, "unwanted", in->group, old->arrival, flags & VD_STORED_UNWANTED);
 	if (was_wanted && !wanted) {
 		vd_effects_entry_remove(&w->effects, VD_TABLE_LISTS, data->wanted_list, old->arrival);
 		vd_digest_remove(&data->state.wanted, &record->id);

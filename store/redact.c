@@ -1,0 +1,297 @@
+/* The bodies' half of tending: what was redacted long enough ago goes, and what is not redacted any more is wanted again. The stub keeps
+ * its place in the set either way.
+ *
+ * The value "redacted" of a group: u64 redacting and u64 control of the index, when bodies were last looked at ‖ u64 when the next is due. */
+#include <string.h>
+
+#include "inside.h"
+#include "proto/err.h"
+
+enum { BATCH_BODIES = 1024, SEEN_BYTES = 3 * 8 };
+
+static const uint64_t redact_ms = (uint64_t)VD_REDACT_DAYS * VD_DAY_MS;
+
+struct tending {
+	struct vd_store *store;
+	const uint8_t *id;             /* of the group */
+	struct vd_readers readers;     /* our own: as of now, whatever the caller's knows */
+	struct vd_group *group;
+	struct vd_membership in;
+	uint64_t now_ms, next_ms;
+	struct vd_write *write;
+	struct vd_standings standings;
+	struct vd_arrivals unopened;   /* what their bodies said cannot be told now */
+	struct vd_tended tended;       /* by this transaction */
+	struct vd_buf raw, body;
+};
+
+/* --- what the index says of a body that goes --- */
+
+static void forget_entry(struct vd_write *w, enum vd_index_use use, const uint8_t *group, struct vd_slice what, uint64_t arrival)
+{
+	uint8_t list[VD_LIST_KEY_BYTES];
+
+	vd_index_list(w->store, use, group, what, list);
+	vd_effects_entry_remove(&w->effects, VD_TABLE_INDEX, list, arrival);
+}
+
+static int forget(struct tending *t, const struct vd_record *record, uint64_t arrival)
+{
+	struct vd_write *w = t->write;
+	uint8_t list[VD_LIST_KEY_BYTES];
+	const struct vd_value *about;
+	struct vd_content content;
+	struct vd_rd replaced;
+	struct vd_id id;
+	int rc;
+
+	vd_list_key(w->store, "unopened", NULL, 0, list);
+	vd_effects_entry_remove(&w->effects, VD_TABLE_LISTS, list, arrival);
+	vd_buf_reset(&t->body);
+	rc = vd_group_open_body(t->group, record, &t->body);
+	if (rc == VD_ENOMEM)
+		return rc;
+	/* It may have opened once: when our role was another, or before it was spoilt and came again as a stub. */
+	if (rc == VD_EAUTHOR || rc == VD_ENOTFOUND)
+		return vd_arrivals_add(&t->unopened, arrival, false);
+	if (rc || vd_content_decode(vd_buf_slice(&t->body), &content))
+		return VD_OK;
+	forget_entry(w, VD_INDEX_KIND, record->group, content.kind, arrival);
+	about = vd_content_get(&content, "about", VD_MP_BIN, VD_ID_BYTES);
+	if (about)
+		forget_entry(w, VD_INDEX_ABOUT, NULL, about->bytes, arrival);
+	for (replaced = vd_replaced(&content); vd_replaced_next(&replaced, &id);)
+		forget_entry(w, VD_INDEX_REPLACES, NULL, vd_slice(id.b, VD_ID_BYTES), arrival);
+	return VD_OK;
+}
+
+/* What every record has in the index whatever its body says. */
+static void keys_of_header(const struct vd_store *s, const struct vd_record *record, uint8_t keys[3][VD_LIST_KEY_BYTES])
+{
+	uint8_t day[8];
+
+	vd_set_u64(day, record->time_ms / VD_DAY_MS);
+	vd_index_list(s, VD_INDEX_ID, NULL, vd_slice(record->id.b, VD_INDEX_ID_PREFIX), keys[0]);
+	vd_index_list(s, VD_INDEX_AUTHOR, record->group, vd_slice(record->author, VD_KEY_BYTES), keys[1]);
+	vd_index_list(s, VD_INDEX_DAY, record->group, vd_slice(day, sizeof(day)), keys[2]);
+}
+
+static int sweep_one(struct tending *t, MDB_txn *txn, const MDB_val *k, uint64_t arrival)
+{
+	uint8_t keys[3][VD_LIST_KEY_BYTES];
+	struct vd_stored stored;
+	struct vd_record record;
+	int rc = vd_stored_get(t->store, txn, arrival, &t->raw, &stored);
+
+	if (rc || vd_record_decode(stored.raw, &record))
+		return rc == VD_ENOMEM ? rc : VD_OK;
+	keys_of_header(t->store, &record, keys);
+	for (size_t i = 0; i < 3; i++) {
+		if (!memcmp(k->mv_data, keys[i], VD_LIST_KEY_BYTES))
+			return VD_OK;
+	}
+	vd_effects_remove(&t->write->effects, VD_TABLE_INDEX, k->mv_data, k->mv_size);
+	return VD_OK;
+}
+
+/* Through the whole index, for all of them at once: hardly ever. */
+static int sweep(struct tending *t, MDB_txn *txn)
+{
+	MDB_cursor *cursor;
+	MDB_val k, v;
+	int rc;
+
+	if (!t->unopened.held.n)
+		return VD_OK;
+	rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(t->store->db, VD_TABLE_INDEX), &cursor));
+	if (rc)
+		return rc;
+	while (!rc && !(rc = vd_db_err(mdb_cursor_get(cursor, &k, &v, MDB_NEXT)))) {
+		uint64_t arrival = k.mv_size == VD_ENTRY_BYTES ? vd_get_u64((const uint8_t *)k.mv_data + VD_LIST_KEY_BYTES) : 0;
+
+		if (arrival && vd_arrivals_held(&t->unopened, arrival))
+			rc = sweep_one(t, txn, &k, arrival);
+	}
+	mdb_cursor_close(cursor);
+	return rc == VD_ENOTFOUND ? VD_OK : rc;
+}
+
+/* --- one record --- */
+
+static int forgo(struct tending *t, const struct vd_stored *stored, const struct vd_record *record)
+{
+	struct vd_record stub;
+	int rc = forget(t, record, stored->arrival);
+
+	if (!rc)
+		rc = vd_record_decode(vd_slice(record->raw.p, record->header.n + record->signature.n), &stub);
+	if (rc)
+		return rc;
+	t->tended.dropped += !record->stub;
+	return vd_write_again(t->write, &t->in, stored, &stub, VD_STORED_UNWANTED);
+}
+
+static int tend_one(struct tending *t, MDB_txn *txn, uint64_t arrival)
+{
+	struct vd_judged judged;
+	struct vd_stored stored;
+	struct vd_record record;
+	bool due, gone;
+	int rc = vd_stored_get(t->store, txn, arrival, &t->raw, &stored);
+
+	if (rc || vd_record_decode(stored.raw, &record))
+		return rc == VD_ENOMEM ? rc : VD_OK; /* spoilt or dropped: `check` tells */
+	if (memcmp(record.group, t->id, VD_GROUP_BYTES) || !record.body_bytes)
+		return VD_OK;
+	rc = vd_standing_of(&t->standings, t->group, arrival, &record, &judged);
+	if (rc)
+		return rc;
+	gone = stored.flags & VD_STORED_UNWANTED;
+	due = judged.redacted && t->now_ms >= judged.since_ms && t->now_ms - judged.since_ms >= redact_ms;
+	if (judged.redacted && !due && !gone && judged.since_ms + redact_ms < t->next_ms)
+		t->next_ms = judged.since_ms + redact_ms;
+	if (due && !gone)
+		return forgo(t, &stored, &record);
+	if (judged.redacted || !gone)
+		return VD_OK;
+	t->tended.wanted++;
+	return vd_write_again(t->write, &t->in, &stored, &record, 0);
+}
+
+/* --- all of them --- */
+
+static void put_seen(struct tending *t, const struct vd_index_state *state)
+{
+	struct vd_slice part = vd_slice(t->id, VD_GROUP_BYTES);
+	uint8_t value[SEEN_BYTES];
+
+	vd_set_u64(value, state->redacting);
+	vd_set_u64(value + 8, state->control);
+	vd_set_u64(value + 16, t->next_ms);
+	vd_effects_value(&t->write->effects, t->store, "redacted", &part, 1, vd_slice(value, sizeof(value)));
+}
+
+/* Has nothing happened since the last time that could make a difference? */
+static int seen(struct vd_store *s, const uint8_t *group, uint64_t now_ms, const struct vd_index_state *state, bool *out)
+{
+	struct vd_slice part = vd_slice(group, VD_GROUP_BYTES);
+	struct vd_buf value = { 0 };
+	int rc = vd_value_read(s, "redacted", &part, 1, &value);
+
+	*out = !rc && value.n == SEEN_BYTES && vd_get_u64(value.p) == state->redacting &&
+	       vd_get_u64(value.p + 8) == state->control && now_ms < vd_get_u64(value.p + 16);
+	vd_buf_deinit(&value);
+	return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
+}
+
+/* The next of a list, after *after, judged and gathered into the transaction. */
+static int tend_list(struct tending *t, MDB_txn *txn, const char *use, uint64_t *after, bool *end)
+{
+	uint8_t list[VD_LIST_KEY_BYTES];
+	MDB_cursor *cursor;
+	int rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(t->store->db, VD_TABLE_LISTS), &cursor));
+
+	if (rc)
+		return rc;
+	vd_group_list(t->store, use, t->id, list);
+	for (size_t i = 0; i < BATCH_BODIES && !rc; i++) {
+		rc = vd_list_next(cursor, list, after);
+		if (!rc)
+			rc = tend_one(t, txn, *after);
+	}
+	mdb_cursor_close(cursor);
+	*end = rc == VD_ENOTFOUND;
+	return *end ? VD_OK : rc;
+}
+
+/* One transaction. The group is loaded under the writers' lock: a revocation that came a moment ago must not be missed, for what goes
+ * here may be the last copy. */
+static int tend_batch(struct tending *t, const char *use, uint64_t *after, bool last, const struct vd_index_state *state, bool *end)
+{
+	MDB_txn *txn = NULL;
+	int rc = vd_write_begin(t->store, &t->write);
+
+	if (rc)
+		return rc;
+	t->tended = (struct vd_tended){ 0 };
+	rc = vd_readers_init(&t->readers, t->store, t->id);
+	t->group = vd_readers_find(&t->readers, t->id);
+	if (!rc && (!t->group || !vd_group_salt(t->group)))
+		rc = VD_ENOTFOUND;
+	if (!rc) {
+		memcpy(t->in.group, t->id, VD_GROUP_BYTES);
+		memcpy(t->in.salt, vd_group_salt(t->group), VD_SALT_BYTES);
+		rc = vd_standings_init(&t->standings, t->store);
+	}
+	if (!rc)
+		rc = vd_db_read(t->store->db, &txn);
+	t->standings.txn = t->write->snapshot = txn;
+	if (!rc)
+		rc = tend_list(t, txn, use, after, end);
+	if (!rc)
+		rc = sweep(t, txn);
+	t->write->snapshot = NULL;
+	vd_db_done(t->store->db, txn);
+	if (!rc && *end && last)
+		put_seen(t, state);
+	vd_standings_deinit(&t->standings);
+	vd_readers_deinit(&t->readers);
+	vd_arrivals_deinit(&t->unopened);
+	if (rc)
+		vd_write_abort(t->write);
+	else
+		rc = vd_write_end(t->write);
+	t->write = NULL;
+	return rc;
+}
+
+static bool empty_list(struct vd_store *s, const char *use, const uint8_t *group)
+{
+	uint8_t list[VD_LIST_KEY_BYTES];
+	uint64_t after = 0;
+	MDB_cursor *cursor;
+	bool empty = false;
+	MDB_txn *txn;
+
+	if (vd_db_read(s->db, &txn))
+		return false;
+	vd_group_list(s, use, group, list);
+	if (!mdb_cursor_open(txn, vd_db_table(s->db, VD_TABLE_LISTS), &cursor)) {
+		empty = vd_list_next(cursor, list, &after) == VD_ENOTFOUND;
+		mdb_cursor_close(cursor);
+	}
+	vd_db_done(s->db, txn);
+	return empty;
+}
+
+int vd_tend_bodies(struct vd_store *s, struct vd_group *group, uint64_t now_ms, struct vd_tended *out)
+{
+	/* What has gone first: a redaction that was lost itself names it no more. */
+	static const char *const lists[] = { "unwanted", "redacted" };
+	struct tending t = { .store = s, .id = vd_group_id(group), .now_ms = now_ms, .next_ms = UINT64_MAX };
+	struct vd_index_state state;
+	bool nothing;
+	int rc = vd_index_catch_up(s);
+
+	if (!rc)
+		rc = vd_index_state(s, &state);
+	if (!rc)
+		rc = seen(s, t.id, now_ms, &state, &nothing);
+	if (rc || nothing || (empty_list(s, lists[0], t.id) && empty_list(s, lists[1], t.id)))
+		return rc;
+	for (size_t i = 0; i < 2 && !rc; i++) {
+		uint64_t after = 0;
+		bool end = false;
+
+		while (!rc && !end) {
+			rc = tend_batch(&t, lists[i], &after, i == 1, &state, &end);
+			if (!rc) {
+				out->dropped += t.tended.dropped;
+				out->wanted += t.tended.wanted;
+			}
+		}
+	}
+	vd_buf_wipe(&t.raw);
+	vd_buf_wipe(&t.body);
+	return rc;
+}
