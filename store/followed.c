@@ -227,8 +227,7 @@ static int put_kept(struct vd_write *w, const struct accepting *a)
 	return rc;
 }
 
-int vd_followed_update(struct vd_write *w, struct vd_group *group, const uint8_t author[VD_KEY_BYTES], size_t *budget, bool *more,
-                       bool *changed)
+int vd_followed_update(struct vd_write *w, struct vd_group *group, const uint8_t author[VD_KEY_BYTES], size_t *budget, bool *more)
 {
 	struct accepting a;
 	MDB_txn *txn;
@@ -246,10 +245,8 @@ int vd_followed_update(struct vd_write *w, struct vd_group *group, const uint8_t
 	vd_db_done(w->store->db, txn);
 	if (!rc && a.grew)
 		rc = put_kept(w, &a);
-	if (!rc) {
+	if (!rc)
 		*more |= a.more;
-		*changed |= a.grew;
-	}
 	accepting_deinit(&a);
 	return rc == VD_EGROUP ? VD_OK : rc;
 }

@@ -25,7 +25,7 @@ static int read_state(struct vd_store *s, struct vd_index_state *out)
 		out->control = vd_rd_u64(&r);
 		out->first_day = vd_rd_u64(&r);
 		out->last_day = vd_rd_u64(&r);
-		out->redacting = vd_rd_u64(&r);
+		out->redactions = vd_rd_u64(&r);
 		out->opens = vd_rd_u64(&r);
 		rc = vd_rd_end(&r) ? VD_EDAMAGED : VD_OK;
 	}
@@ -41,7 +41,7 @@ static void put_state(struct vd_write *w, const struct vd_index_state *state)
 	vd_set_u64(value + 8, state->control);
 	vd_set_u64(value + 16, state->first_day);
 	vd_set_u64(value + 24, state->last_day);
-	vd_set_u64(value + 32, state->redacting);
+	vd_set_u64(value + 32, state->redactions);
 	vd_set_u64(value + 40, state->opens);
 	vd_effects_value(&w->effects, w->store, "index", NULL, 0, vd_slice(value, sizeof(value)));
 }
@@ -171,7 +171,6 @@ static void mark_redacted(struct entering *e, const uint8_t *group, uint64_t arr
 
 	vd_group_list(e->write->store, "redacted", group, list);
 	vd_effects_entry(&e->write->effects, VD_TABLE_LISTS, list, arrival);
-	e->state.redacting++;
 }
 
 /* A redaction: by what it names, and that on the group's list if it is here. */
@@ -193,7 +192,7 @@ static int enter_redaction(struct entering *e, struct vd_group *group, const str
 	memcpy(what + VD_ID_BYTES, record->author, VD_KEY_BYTES);
 	enter(e, VD_INDEX_REDACTS, record->group, vd_slice(what, sizeof(what)), arrival);
 	enter(e, VD_INDEX_REDACTS, record->group, vd_slice(redacted->b, VD_ID_BYTES), arrival);
-	e->state.redacting++;
+	e->state.redactions++;
 	if (!vd_group_salt(group))
 		return VD_OK;
 	memcpy(in.group, record->group, VD_GROUP_BYTES);
@@ -224,7 +223,7 @@ static int enter_if_redacted(struct entering *e, const struct vd_record *record,
 	MDB_txn *txn;
 	int rc;
 
-	if (!e->state.redacting)
+	if (!e->state.redactions)
 		return VD_OK; /* there are none here */
 	rc = vd_db_read(s->db, &txn);
 	if (rc)
@@ -310,8 +309,7 @@ void vd_index_reset(struct vd_write *w, struct vd_group *group)
 
 /* --- catching up --- */
 
-/* Control records over all groups: when they grew, so may have our keys. */
-static int control_count(struct vd_store *s, uint64_t *out)
+int vd_control_count(struct vd_store *s, uint64_t *out)
 {
 	struct vd_membership in[VD_STORE_GROUPS_MAX];
 	struct vd_lane_state lane;
@@ -370,7 +368,7 @@ static int entering_init(struct entering *e, struct vd_store *s, const struct vd
 	rc = vd_write_begin(s, &e->write);
 	if (rc)
 		return rc;
-	rc = control_count(s, &now);
+	rc = vd_control_count(s, &now);
 	if (!rc && now != control)
 		rc = VD_EAGAIN;
 	if (!rc)
@@ -383,17 +381,16 @@ static int entering_init(struct entering *e, struct vd_store *s, const struct vd
 static int entering_end(struct entering *e)
 {
 	size_t budget = BATCH_RECORDS;
-	bool more = false, changed = false;
+	bool more = false;
 	struct vd_write *w = e->write;
 	int rc = VD_OK;
 
 	for (size_t i = 0; i < e->removed_count && !rc; i++)
-		rc = vd_followed_update(w, e->removed[i].group, e->removed[i].author, &budget, &more, &changed);
+		rc = vd_followed_update(w, e->removed[i].group, e->removed[i].author, &budget, &more);
 	if (rc)
 		return rc;
 	if (more)
 		e->state.control = UINT64_MAX;
-	e->state.redacting += changed && e->state.redacting;
 	put_state(w, &e->state);
 	e->write = NULL;
 	return vd_write_end(w);
@@ -459,7 +456,7 @@ static int enter_again(struct vd_store *s, const struct vd_readers *readers, uin
 /* After control records came: what is kept of everybody without a role. Done when it fitted into one transaction. */
 static int accept_again(struct vd_store *s, const struct vd_readers *readers, uint64_t control, uint64_t opens)
 {
-	bool more = true, changed;
+	bool more = true;
 	int rc = VD_OK;
 
 	while (!rc && more) {
@@ -467,7 +464,7 @@ static int accept_again(struct vd_store *s, const struct vd_readers *readers, ui
 		struct entering e;
 
 		rc = entering_init(&e, s, readers, control);
-		more = changed = false;
+		more = false;
 		for (size_t i = 0; i < readers->count; i++) {
 			struct vd_group *group = readers->groups[i];
 
@@ -475,14 +472,13 @@ static int accept_again(struct vd_store *s, const struct vd_readers *readers, ui
 				const struct vd_device *device = vd_group_device(group, at);
 
 				if (device->role == VD_ROLE_NONE)
-					rc = vd_followed_update(e.write, group, device->author, &budget, &more, &changed);
+					rc = vd_followed_update(e.write, group, device->author, &budget, &more);
 			}
 		}
 		if (!rc && !more) {
 			e.state.control = control;
 			e.state.opens = opens;
 		}
-		e.state.redacting += changed && e.state.redacting;
 		if (!rc)
 			rc = entering_end(&e);
 		entering_deinit(&e);
@@ -505,7 +501,7 @@ static int how_far(struct vd_store *s, struct behind *out)
 	if (!rc)
 		rc = vd_store_latest(s, &out->latest);
 	if (!rc)
-		rc = control_count(s, &out->control);
+		rc = vd_control_count(s, &out->control);
 	if (!rc)
 		rc = on_list(s, "filled", &after, &one, 1, &filled);
 	out->new_records = out->state.cursor < out->latest;

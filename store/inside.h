@@ -314,10 +314,12 @@ struct vd_index_state {
 	uint64_t cursor;               /* last arrival it has seen */
 	uint64_t control;              /* control records when it last tried what it could not open */
 	uint64_t first_day, last_day;  /* of the authors' clocks */
-	uint64_t redacting;            /* moves with each redaction, each record that one names, and what is accepted of anybody's */
+	uint64_t redactions;           /* how many it has seen, or more */
 	uint64_t opens;                /* stands for the keys and roles with which it last tried what it could not open */
 };
 int vd_index_state(struct vd_store *, struct vd_index_state *);
+/* Control records over all groups: when they grew, so may have our keys, and who may do what. */
+int vd_control_count(struct vd_store *, uint64_t *out);
 /* Has it seen everything that is here now? */
 int vd_index_current(struct vd_store *, struct vd_index_state *, bool *current);
 /* What is kept of a group besides lists is made anew. */
@@ -424,17 +426,17 @@ int vd_standing_of(struct vd_standings *, struct vd_group *, uint64_t arrival, c
 
 /* Adds them to *out. `kept`: what the index keeps may be used, if it fits what the group says; else all are followed. */
 int vd_followed(struct vd_store *, MDB_txn *, struct vd_group *, const uint8_t author[VD_KEY_BYTES], bool kept, struct vd_arrivals *out);
-/* What the index keeps of a removed author, brought up to date: follows at most *budget records, which it counts down. *more: it was not
- * enough, go on with another transaction; *changed grows true when more or other records are accepted. */
-int vd_followed_update(struct vd_write *, struct vd_group *, const uint8_t author[VD_KEY_BYTES], size_t *budget, bool *more, bool *changed);
+/* What the index keeps of a removed author, brought up to date: follows at most *budget records, which it counts down. *more grows true:
+ * it was not enough, go on with another transaction. */
+int vd_followed_update(struct vd_write *, struct vd_group *, const uint8_t author[VD_KEY_BYTES], size_t *budget, bool *more);
 void vd_followed_forget(struct vd_write *, struct vd_group *, const uint8_t author[VD_KEY_BYTES]);
 /* Is what is kept what follows from the records? */
 int vd_followed_check(struct vd_store *, MDB_txn *, struct vd_group *, const uint8_t author[VD_KEY_BYTES], bool *right);
 
 /* --- redact.c --- */
 
-/* Bodies of this group that were redacted long enough ago go; those whose redaction holds no more are wanted again. Cheap when nothing
- * came, no control record did, and no day passed. Adds to *out. */
+/* Bodies of this group that were redacted long enough ago go; those whose redaction holds no more are wanted again. Looks once a day, when
+ * one is due, and when control records came; else, and while this thread writes, does nothing. Adds to *out. */
 int vd_tend_bodies(struct vd_store *, struct vd_group *, uint64_t now_ms, struct vd_tended *out);
 /* That list of LISTS of a group. */
 void vd_group_list(const struct vd_store *, const char *use, const uint8_t *group, uint8_t list[VD_LIST_KEY_BYTES]);

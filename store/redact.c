@@ -1,7 +1,7 @@
 /* The bodies' half of tending: what was redacted long enough ago goes, and what is not redacted any more is wanted again. The stub keeps
  * its place in the set either way.
  *
- * The value "redacted" of a group: u64 redacting and u64 control of the index, when bodies were last looked at ‖ u64 when the next is due. */
+ * The value "redacted" of a group: u64 day and u64 control records when bodies were last looked at ‖ u64 when the next is due. */
 #include <string.h>
 
 #include "inside.h"
@@ -17,7 +17,7 @@ struct tending {
 	struct vd_readers readers;     /* our own: as of now, whatever the caller's knows */
 	struct vd_group *group;
 	struct vd_membership in;
-	uint64_t now_ms, next_ms;
+	uint64_t now_ms, control, next_ms;
 	struct vd_write *write;
 	struct vd_standings standings;
 	struct vd_arrivals unopened;   /* what their bodies said cannot be told now */
@@ -160,61 +160,59 @@ static int tend_one(struct tending *t, MDB_txn *txn, uint64_t arrival)
 
 /* --- all of them --- */
 
-static void put_seen(struct tending *t, const struct vd_index_state *state)
+static void put_seen(struct tending *t)
 {
 	struct vd_slice part = vd_slice(t->id, VD_GROUP_BYTES);
 	uint8_t value[SEEN_BYTES];
 
-	vd_set_u64(value, state->redacting);
-	vd_set_u64(value + 8, state->control);
+	vd_set_u64(value, t->now_ms / VD_DAY_MS);
+	vd_set_u64(value + 8, t->control);
 	vd_set_u64(value + 16, t->next_ms);
 	vd_effects_value(&t->write->effects, t->store, "redacted", &part, 1, vd_slice(value, sizeof(value)));
 }
 
-/* Has nothing happened since the last time that could make a difference? */
-static int seen(struct vd_store *s, const uint8_t *group, uint64_t now_ms, const struct vd_index_state *state, bool *out)
+/* Has nothing happened since the last time that could make a difference now? What was redacted since is not due for a month. */
+static int seen(const struct tending *t, bool *out)
 {
-	struct vd_slice part = vd_slice(group, VD_GROUP_BYTES);
+	struct vd_slice part = vd_slice(t->id, VD_GROUP_BYTES);
 	struct vd_buf value = { 0 };
-	int rc = vd_value_read(s, "redacted", &part, 1, &value);
+	int rc = vd_value_read(t->store, "redacted", &part, 1, &value);
 
-	*out = !rc && value.n == SEEN_BYTES && vd_get_u64(value.p) == state->redacting &&
-	       vd_get_u64(value.p + 8) == state->control && now_ms < vd_get_u64(value.p + 16);
+	*out = !rc && value.n == SEEN_BYTES && vd_get_u64(value.p) == t->now_ms / VD_DAY_MS &&
+	       vd_get_u64(value.p + 8) == t->control && t->now_ms < vd_get_u64(value.p + 16);
 	vd_buf_deinit(&value);
 	return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
 }
 
-/* The next of a list, after *after, judged and gathered into the transaction. */
-static int tend_list(struct tending *t, MDB_txn *txn, const char *use, uint64_t *after, bool *end)
+/* The next of a list, after *after: as many as one transaction takes. */
+static int read_list(struct vd_store *s, const char *use, const uint8_t *group, uint64_t *after, uint64_t *out, size_t *n)
 {
 	uint8_t list[VD_LIST_KEY_BYTES];
 	MDB_cursor *cursor;
-	int rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(t->store->db, VD_TABLE_LISTS), &cursor));
+	MDB_txn *txn;
+	int rc = vd_db_read(s->db, &txn);
 
+	*n = 0;
 	if (rc)
 		return rc;
-	vd_group_list(t->store, use, t->id, list);
-	for (size_t i = 0; i < BATCH_BODIES && !rc; i++) {
-		rc = vd_list_next(cursor, list, after);
-		if (!rc)
-			rc = tend_one(t, txn, *after);
+	vd_group_list(s, use, group, list);
+	rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(s->db, VD_TABLE_LISTS), &cursor));
+	if (!rc) {
+		while (*n < BATCH_BODIES && !(rc = vd_list_next(cursor, list, after)))
+			out[(*n)++] = *after;
+		mdb_cursor_close(cursor);
 	}
-	mdb_cursor_close(cursor);
-	*end = rc == VD_ENOTFOUND;
-	return *end ? VD_OK : rc;
+	vd_db_done(s->db, txn);
+	return rc == VD_ENOTFOUND ? VD_OK : rc;
 }
 
-/* One transaction. The group is loaded under the writers' lock: a revocation that came a moment ago must not be missed, for what goes
- * here may be the last copy. */
-static int tend_batch(struct tending *t, const char *use, uint64_t *after, bool last, const struct vd_index_state *state, bool *end)
+/* Judges them and gathers what follows into the transaction. The group is loaded under the writers' lock: a revocation that came a moment
+ * ago must not be missed, for what goes here may be the last copy. */
+static int tend_some(struct tending *t, const uint64_t *arrivals, size_t n)
 {
 	MDB_txn *txn = NULL;
-	int rc = vd_write_begin(t->store, &t->write);
+	int rc = vd_readers_init(&t->readers, t->store, t->id);
 
-	if (rc)
-		return rc;
-	t->tended = (struct vd_tended){ 0 };
-	rc = vd_readers_init(&t->readers, t->store, t->id);
 	t->group = vd_readers_find(&t->readers, t->id);
 	if (!rc && (!t->group || !vd_group_salt(t->group)))
 		rc = VD_ENOTFOUND;
@@ -226,17 +224,34 @@ static int tend_batch(struct tending *t, const char *use, uint64_t *after, bool 
 	if (!rc)
 		rc = vd_db_read(t->store->db, &txn);
 	t->standings.txn = t->write->snapshot = txn;
-	if (!rc)
-		rc = tend_list(t, txn, use, after, end);
+	for (size_t i = 0; i < n && !rc; i++)
+		rc = tend_one(t, txn, arrivals[i]);
 	if (!rc)
 		rc = sweep(t, txn);
 	t->write->snapshot = NULL;
 	vd_db_done(t->store->db, txn);
-	if (!rc && *end && last)
-		put_seen(t, state);
 	vd_standings_deinit(&t->standings);
 	vd_readers_deinit(&t->readers);
 	vd_arrivals_deinit(&t->unopened);
+	return rc;
+}
+
+/* One transaction. */
+static int tend_batch(struct tending *t, const char *use, uint64_t *after, bool last, bool *end)
+{
+	uint64_t arrivals[BATCH_BODIES];
+	size_t n;
+	int rc = vd_write_begin(t->store, &t->write);
+
+	if (rc)
+		return rc;
+	t->tended = (struct vd_tended){ 0 };
+	rc = read_list(t->store, use, t->id, after, arrivals, &n);
+	*end = n < BATCH_BODIES;
+	if (!rc && n)
+		rc = tend_some(t, arrivals, n);
+	if (!rc && *end && last)
+		put_seen(t);
 	if (rc)
 		vd_write_abort(t->write);
 	else
@@ -245,46 +260,24 @@ static int tend_batch(struct tending *t, const char *use, uint64_t *after, bool 
 	return rc;
 }
 
-static bool empty_list(struct vd_store *s, const char *use, const uint8_t *group)
-{
-	uint8_t list[VD_LIST_KEY_BYTES];
-	uint64_t after = 0;
-	MDB_cursor *cursor;
-	bool empty = false;
-	MDB_txn *txn;
-
-	if (vd_db_read(s->db, &txn))
-		return false;
-	vd_group_list(s, use, group, list);
-	if (!mdb_cursor_open(txn, vd_db_table(s->db, VD_TABLE_LISTS), &cursor)) {
-		empty = vd_list_next(cursor, list, &after) == VD_ENOTFOUND;
-		mdb_cursor_close(cursor);
-	}
-	vd_db_done(s->db, txn);
-	return empty;
-}
-
 int vd_tend_bodies(struct vd_store *s, struct vd_group *group, uint64_t now_ms, struct vd_tended *out)
 {
 	/* What has gone first: a redaction that was lost itself names it no more. */
 	static const char *const lists[] = { "unwanted", "redacted" };
 	struct tending t = { .store = s, .id = vd_group_id(group), .now_ms = now_ms, .next_ms = UINT64_MAX };
-	struct vd_index_state state;
-	bool nothing;
-	int rc = vd_index_catch_up(s);
+	bool nothing = false;
+	int rc = vd_control_count(s, &t.control);
 
 	if (!rc)
-		rc = vd_index_state(s, &state);
-	if (!rc)
-		rc = seen(s, t.id, now_ms, &state, &nothing);
-	if (rc || nothing || (empty_list(s, lists[0], t.id) && empty_list(s, lists[1], t.id)))
-		return rc;
-	for (size_t i = 0; i < 2 && !rc; i++) {
+		rc = seen(&t, &nothing);
+	if (!rc && !nothing)
+		rc = vd_index_catch_up(s);
+	for (size_t i = 0; i < 2 && !rc && !nothing; i++) {
 		uint64_t after = 0;
 		bool end = false;
 
 		while (!rc && !end) {
-			rc = tend_batch(&t, lists[i], &after, i == 1, &state, &end);
+			rc = tend_batch(&t, lists[i], &after, i == 1, &end);
 			if (!rc) {
 				out->dropped += t.tended.dropped;
 				out->wanted += t.tended.wanted;
@@ -293,5 +286,5 @@ int vd_tend_bodies(struct vd_store *s, struct vd_group *group, uint64_t now_ms, 
 	}
 	vd_buf_wipe(&t.raw);
 	vd_buf_wipe(&t.body);
-	return rc;
+	return rc == VD_EBUSY ? VD_OK : rc; /* another time */
 }

@@ -93,5 +93,9 @@ static int tend_epochs(struct vd_store *s, struct vd_group *group, uint64_t now_
 
 int vd_store_tend(struct vd_store *s, struct vd_group *group, uint64_t now_ms, struct vd_tended *out)
 {
-	return tend_epochs(s, group, now_ms, out);
+	int rc = tend_epochs(s, group, now_ms, out);
+
+	if (!rc)
+		rc = vd_tend_bodies(s, group, now_ms, out);
+	return rc ? rc : vd_shares_release(s, group, now_ms, &out->wanted);
 }
