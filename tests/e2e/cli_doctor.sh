@@ -1,0 +1,109 @@
+#!/bin/bash
+# Copies of devices: both write, all of it counts, nobody is stopped, doctor names it; a copied coordinator thinks twice.
+. "$(dirname "$0")/cli.inc"
+found hub Lindero
+new() { # HOME: an identity to admit
+	"$VEREDA" --home "$1" --quiet init --name "$1" --no-passphrase >/dev/null
+	"$VEREDA" --home "$1" --quiet id
+}
+join() { # COORDINATOR HOME ROLE
+	v "$1" --quiet admit "$(new "$2")" --name "$2" --role "$3" -o "$2.welcome"
+	v "$2" --quiet join "$2.welcome"
+	is "$2 is in" "$code" 0
+}
+carry() { # FROM TO…
+	local from=$1 to
+	shift
+	"$VEREDA" --home "$from" --quiet --yes export carried.vb >/dev/null
+	for to in "$@"; do
+		v "$to" --quiet import carried.vb
+		is "$to takes what $from has" "$code" 0
+	done
+}
+findings() { # HOME WHAT: how many
+	"$VEREDA" --home "$1" --quiet --json doctor | jq "[.findings[] | select(.what==\"$2\")] | length"
+}
+names() { # HOME
+	"$VEREDA" --home "$1" --quiet --json members | jq -r .name | sort | tr '\n' ' '
+}
+
+join hub second coordinator
+join hub field member
+carry hub second field
+is "nothing is wrong" "$(findings hub clone) $(findings second forked)" "0 0"
+v second --json doctor
+is "and a group without others online is no failure" "$code" 0
+
+# A copy of a coordinator's home: both admit somebody.
+cp -r hub twin
+v hub --quiet admit "$(new xeno)" --name xeno -o x.welcome
+v twin --quiet admit "$(new yara)" --name yara -o y.welcome
+carry twin hub
+is "both acts count" "$(names hub)" "field hub second xeno yara "
+is "doctor names the copy" "$(findings hub clone)" 1
+v hub --lang en doctor
+says "as serious" "^SERIOUS: Records came in under this device's name that it did not write"
+card=$(new zoe)
+v hub --lang en admit "$card" --name zoe -o z.welcome
+is "and its acts are braked where another coordinator is" "$code $(grep -c 'somebody has a copy of it' err) $([ -e z.welcome ] && echo made)" "16 1 "
+v hub --json admit "$card" --name zoe -o z.welcome
+is "for programs too" "$(jq -r .error err)" braked
+for command in "group rotate" "group paper" "approve 123456" "restore field" "review 123456 --accept"; do
+	v hub --json $command
+	is "$command as well" "$code $(jq -r .error err)" "16 $([ "$command" = "group paper" ] && echo conflict || echo braked)"
+done
+v hub --json revoke field
+is "and revoke" "$code $(jq -r .error err)" "16 braked"
+v hub --quiet --yes admit "$card" --name zoe -o z.welcome
+is "--yes goes on" "$code $(names hub)" "0 field hub second xeno yara zoe "
+carry hub second
+is "others see who has forked" "$(findings second forked)" 1
+v second --lang en doctor
+says "and what to do" "Ask hub in person. If it was not a backup: vereda revoke [0-9a-f]{8}"
+v second --lang es doctor
+says "in Spanish" "GRAVE: Con la llave de hub"
+is "everybody's members are the same" "$(names second)" "$(names hub)"
+v second --quiet admit "$(new will)" --name will -o w.welcome
+exits "another coordinator is not braked" 0
+v hub --lang en status
+says "status tells the device, too" "somebody has a copy of it"
+
+# A member's copy forks only what was written.
+cp -r field field2
+v field --quiet add message -m "one"
+v field2 --quiet add message -m "other"
+carry field second
+carry field2 second
+is "a copied member is found by its records" "$(findings second forked)" 2
+v second --lang en doctor
+says "by name" "Under the key of field"
+is "and both records are there" "$("$VEREDA" --home second --quiet --json list message | jq -r .fields.text | sort | tr '\n' ' ')" "one other "
+
+# The only coordinator is not braked: nobody else could act.
+found solo Solo
+cp -r solo solo2
+v solo --quiet admit "$(new ada)" --name ada -o a.welcome
+v solo2 --quiet admit "$(new bea)" --name bea -o b.welcome
+carry solo2 solo
+v solo --quiet admit "$(new cleo)" --name cleo -o c.welcome
+is "the only coordinator is not stopped" "$code $(names solo)" "0 ada bea cleo solo "
+
+# What is broken ends with 1: a record whose bytes have changed on the disk.
+found many Otro
+{ echo text; seq 300; } >many.csv
+v many --quiet load message many.csv
+v many --json doctor
+is "a whole store" "$code $(key '[.findings[]|select(.severity=="broken")]|length')" "0 0"
+size=$(stat -c %s many/data.mdb)
+for ((offset = size / 3; offset < size; offset += 7001)); do
+	rm -rf spoilt
+	cp -r many spoilt
+	printf "\\$(printf %03o $(($(od -An -tu1 -j "$offset" -N1 many/data.mdb) ^ 1)))" | dd of=spoilt/data.mdb bs=1 seek="$offset" conv=notrunc status=none
+	v spoilt --json list
+	[ "$(wc -l <out)" = 299 ] && break
+done
+v spoilt --json doctor
+is "a damaged record" "$code $(key '[.findings[]|select(.severity=="broken")|.what]|join(" ")')" "1 damaged"
+v none doctor
+exits "no store" 10
+done_testing
