@@ -1,0 +1,233 @@
+#!/bin/bash
+# Removal: of a device, of a member, of oneself; coordinators who remove each other, in both orders; approve, restore.
+. "$(dirname "$0")/cli.inc"
+
+enter() { # COORDINATOR HOME ARGUMENTS…
+	local by=$1 home=$2
+	shift 2
+	"$VEREDA" --home "$home" --quiet init --name "$home" --no-passphrase >/dev/null
+	echo "$2" >"$home.name"
+	v "$by" --json admit "$("$VEREDA" --home "$home" --quiet id)" -o "$home.welcome" "$@"
+	is "$by admits $home" "$code" 0
+	v "$home" --json join "$home.welcome"
+	is "$home joins" "$code" 0
+}
+pass() { # FROM TO…: all that FROM has, by a file for each
+	local from=$1 to
+	shift
+	for to in "$@"; do
+		"$VEREDA" --home "$from" --quiet --yes export pass.vb --for "$(cat "$to.name" 2>/dev/null || echo "$to")" >/dev/null
+		v "$to" --json --quiet import pass.vb
+		rm -f pass.vb
+	done
+}
+member() { # HOME NAME FILTER
+	"$VEREDA" --home "$1" --quiet --json members --all | jq -r "select(.name==\"$2\") | $3"
+}
+key_of() { # HOME NAME N
+	member "$1" "$2" ".devices[$3].device[0:8]"
+}
+roles() { # HOME: every member's
+	"$VEREDA" --home "$1" --quiet --json members --all | jq -r '.name+":"+.role' | sort | tr '\n' ' '
+}
+act() { # HOME FILTER: of an act
+	"$VEREDA" --home "$1" --json status | jq -r "[.acts[] | $2"
+}
+texts() { # HOME ARGUMENTS…
+	local home=$1
+	shift
+	"$VEREDA" --home "$home" --quiet --json list message "$@" | jq -r '.fields.text' | sort | tr '\n' ','
+}
+
+found ana Lindero
+enter ana beto --name Beto
+enter ana phone --person Beto
+enter ana carla --name Carla
+pass ana beto phone carla
+
+# Asked for, and not done without a word.
+v ana --lang en revoke Beto </dev/null
+is "without a terminal it wants --yes" "$code $(grep -c 'was not confirmed' err)" "16 1"
+says "having said what it does to data" "kept in quarantine" err
+is "and did nothing" "$(member ana Beto .role)" member
+v ana revoke Nobody --yes
+exits "nobody of that name" 1
+v carla --lang en revoke Beto --yes
+is "a member removes nobody" "$code $(grep -c 'Only coordinators' err)" "1 1"
+v beto --yes revoke Beto
+exits "not even themselves" 1
+printf 'Betto\r' | script -qec "'$VEREDA' --home ana --lang en revoke Beto" /dev/null >typed 2>&1
+is "a name mistyped at a terminal" "$? $(grep -c 'was not confirmed' typed) $(member ana Beto .role)" "16 1 member"
+
+# One device.
+v phone --quiet add message -m "from the phone"
+pass phone ana
+phonekey=$(key_of ana Beto 1)
+v ana --lang en revoke Beto --device "$phonekey" --reason "taken at the checkpoint" --yes
+exits "a device is removed" 0
+says "and it is said which" "The device $phonekey of Beto is removed"
+is "the member stays, with the other one" "$(member ana Beto '"\(.role) \([.devices[].removed]|map(tostring)|join(" "))"')" "member false true"
+is "what it wrote before stays" "$(texts ana)" "from the phone,"
+is "the act says whom it is about" "$(act ana 'select(.kind=="revoke")][0]|"\(.member) \(.device[0:8]) \(.counts)"')" "null $phonekey true"
+v ana --lang en revoke "$phonekey" --yes
+is "a removed device is not removed twice" "$code $(grep -c 'no role in the group any more' err)" "1 1"
+pass ana beto carla
+v beto --quiet add message -m "beto still writes"
+v phone --quiet add message -m "the thief writes"
+pass phone carla
+pass beto carla
+is "of the device that stays everything is read" "$(texts carla | grep -c 'beto still writes')" 1
+
+# The member, by name; at a terminal the name is typed.
+printf 'beto\r' | script -qec "'$VEREDA' --home ana --lang en revoke Beto" /dev/null >typed 2>&1
+is "the name typed at a terminal" "$? $(grep -c 'Beto is removed, with all devices' typed)" "0 1"
+is "and the member is gone" "$(member ana Beto .role)" none
+v ana --quiet --json members
+is "members shows those who are in" "$(jq -r .name out | sort | tr '\n' ' ')" "Carla ana "
+v ana --lang en members
+says "and says that there are others" "Removed members are not shown: 1" err
+v ana --quiet --json members --all
+is "and shows them when asked" "$(jq -r 'select(.removed).name' out)" Beto
+v ana --json status
+is "who was not told has not heard" "$(key '[.acts[]|select(.kind=="revoke")][-1].not_heard|join(" ")')" Carla
+
+# restore
+v ana --lang en restore Beto
+is "a member is restored" "$code $(member ana Beto .role)" "0 member"
+is "with both devices" "$(member ana Beto '[.devices[].role]|join(" ")')" "member member"
+v ana --lang en restore Beto
+is "nothing more to restore" "$code $(grep -c 'Nothing of Beto was removed' err)" "1 1"
+
+# Two coordinators who remove each other: the more senior wins, in whatever order it arrives.
+found fun Valle
+enter fun sara --name Sara --role coordinator
+enter fun tino --name Tino --role coordinator
+enter fun ulma --name Ulma --role coordinator
+enter fun vera --name Vera
+enter fun wido --name Wido
+pass fun sara tino ulma vera wido
+v sara --json revoke Tino --yes
+is "Sara removes Tino" "$code $(key .counts)" "0 true"
+v tino --json revoke Sara --yes
+is "Tino removes Sara, not knowing" "$code $(key .counts)" "0 true"
+tinoact=$(key '.id[0:8]')
+pass sara vera; pass tino vera
+pass tino wido; pass sara wido
+is "both orders end alike" "$(roles vera)" "$(roles wido)"
+is "the more senior stays" "$(roles vera)" "Sara:coordinator Tino:none Ulma:coordinator Vera:member Wido:member fun:coordinator "
+pass tino ulma; pass sara ulma
+v ulma --lang en status
+says "status shows what does not count" "Tino removed Sara; does NOT count.*vereda approve $tinoact"
+says "and what does" "Sara removed Tino"
+is "for programs" "$(act ulma "select(.id[0:8]==\"$tinoact\")][0]|\"\(.counts) \(.waiting) \(.approvals)\"")" "false true 0"
+
+# A second voice turns it round.
+v tino approve "$tinoact"
+exits "nobody backs an own act" 1
+v ulma approve 00ff00
+exits "nor one that is not" 1
+v ulma --json approve "$tinoact"
+is "a second coordinator approves" "$code $(key '"\(.backed) \(.counts)"')" "0 true true"
+is "and two outrank one" "$(roles ulma)" "Sara:none Tino:coordinator Ulma:coordinator Vera:member Wido:member fun:coordinator "
+pass ulma vera wido tino fun
+is "everywhere" "$(roles vera) $(roles tino)" "$(roles ulma) $(roles ulma)"
+v vera --lang en status
+says "which status says" "Tino removed Sara; approved by a second coordinator"
+v ulma --lang en approve "$tinoact"
+is "once is enough" "$code $(grep -c 'already' err)" "0 1"
+
+# Restoring who was removed by somebody of higher standing wants a second voice, and the founder is none.
+found root Rio
+for name in Abel Bela Cira Dina; do
+	enter root "$name" --name "$name" --role coordinator
+done
+pass root Abel Bela Cira Dina
+v Abel --json revoke Dina --yes
+is "Abel removes Dina" "$(key .counts)" true
+pass Abel Bela Cira root
+v Bela --lang en restore Dina
+exits "Bela, of lower standing, restores" 0
+says "and is told that it waits" "a second coordinator has to approve it. They type: vereda approve [0-9a-f]{8}"
+waits=$(sed -n 's/.*vereda approve \([0-9a-f]*\).*/\1/p' out)
+is "Dina is still out" "$(member Bela Dina .role)" none
+pass Bela root Cira
+v Cira --lang en status
+says "another coordinator is told" "This does not count unless another coordinator approves it: Bela admitted Dina"
+says "and what to type" "vereda approve $waits"
+v root --lang en approve "$waits"
+says "the founder's word is not the second" "does not make a second voice"
+v Cira --json approve "$waits"
+is "another coordinator's is" "$code $(key '"\(.backed) \(.counts)"')" "0 true true"
+is "Dina is back" "$(member Cira Dina .role)" coordinator
+# A coordinator who removes others, and is removed for it: what they did is not accepted unless one says so.
+for how in undo keep; do
+	found "head-$how" Cerro
+	enter "head-$how" "evil-$how" --name Evil --role coordinator
+	enter "head-$how" "good-$how" --name Good --role coordinator
+	pass "head-$how" "evil-$how" "good-$how"
+	v "evil-$how" --json revoke Good --yes
+	is "a coordinator removes another ($how)" "$(key .counts)" true
+	pass "evil-$how" "head-$how"
+	is "who is out" "$(member "head-$how" Good .role)" none
+done
+v head-undo --lang en revoke Evil --yes
+exits "the head removes it" 0
+says "and says what is not accepted" "Lately Evil did this alone: Evil removed Good" err
+says "and who is back" "Good has a role again"
+is "Good is back" "$(roles head-undo)" "Evil:none Good:coordinator head-undo:coordinator "
+v head-keep --json revoke Evil --keep --yes
+is "with --keep Good stays out" "$code $(key '.undone|length') $(roles head-keep)" "0 0 Evil:none Good:none head-keep:coordinator "
+v head-keep revoke Evil --keep --undo 123456 --yes
+exits "not both" 1
+
+# Leaving.
+v head-undo --lang en revoke Good --yes
+exits "Good leaves" 0
+v head-undo --lang en revoke head-undo </dev/null
+is "the last coordinator is asked twice" "$code $(grep -c 'cannot be led any more' err)" "16 1"
+v head-undo --lang en --yes revoke head-undo
+is "and may go" "$code $(grep -c 'You have left the group' out) $(grep -c 'Nobody is left to coordinate' err)" "0 1 1"
+v head-undo --lang en status
+says "who is out is told, and by whom" "You were removed from Cerro by head-undo on"
+v head-undo --lang en members
+is "and members go on being shown" "$code" 0
+
+# Keys by themselves: two coordinators who act apart, and a daemon that hears of it from a third.
+found north Norte
+enter north south --name South --role coordinator
+enter north east --name East
+enter north mia --name Mia
+pass north south east mia
+v north --json revoke East --yes
+pass north mia
+enter south west --name West
+pass south mia
+is "who carries it holds no keys for West" "$(member mia West .role)" member
+"$VEREDAD" --home north --no-discovery --listen 127.0.0.1:0 2>north.log &
+started+=($!)
+daemon=$!
+for _ in $(seq 200); do
+	addr=$(sed -n 's/.*listening addr=\([0-9.:]*\).*/\1/p' north.log | head -1)
+	[ -n "$addr" ] && break
+	sleep 0.05
+done
+v mia --json sync "$addr"
+exits "Mia meets North" 0
+for _ in $(seq 200); do
+	grep -q "tended .*sealed=1" north.log && break
+	sleep 0.05
+done
+says "whose daemon gives West the keys" "tended .*sealed=1" north.log
+kill "$daemon"
+wait "$daemon"
+v north --quiet add message -m "for West"
+pass north west
+is "and West reads what is written under them" "$(texts west)" "for West,"
+pass west north
+pass north south
+v south --json status
+is "the keys to write with are those of nobody removed" "$(key '[.warnings[]|select(test("may read what is written"))]|length')" 0
+v south --quiet --yes export all.vb
+v east --quiet import all.vb
+is "who is out reads none of it" "$("$VEREDA" --home east --quiet --json list | jq -r 'select(.body=="present").fields.text' | grep -c 'for West')" 0
+done_testing
