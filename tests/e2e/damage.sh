@@ -37,6 +37,27 @@ for at in 0 31 32 700 1311 $((1312 + 5)) $((1312 + 65536 + 77)) $((1312 + (chunk
 	fi
 done
 
+# The same for a file that is for one member alone, whose own slots are all that opens it.
+as hub --quiet export "$work/for-ana" --for ana >/dev/null
+equal "damage: a bundle for one is as long as one for all" "$(stat -c %s "$work/for-ana")" "$size"
+for at in 3 31 700 1311 $((1312 + 65536 + 77)) $((size - 1312)) $((size - 1)); do
+	cp "$work/for-ana" "$work/flipped"
+	flip "$work/flipped" "$at"
+	fresh victim
+	equal "damage: for one, a flip at byte $at is integrity (14)" "$(import victim "$work/flipped")" 14
+	kept=$(count victim)
+	[ "$at" -lt 1312 ] || [ "$at" -ge $((size - 1312)) ] && need=$whole || need=1
+	[ "$kept" -ge "$need" ] && { [ "$need" = "$whole" ] || [ "$kept" -lt "$whole" ]; }
+	check "damage: for one, a flip at byte $at costs its chunk at most ($kept of $whole kept)" $?
+done
+cp "$work/for-ana" "$work/flipped"
+dd if=/dev/zero of="$work/flipped" bs=1312 count=1 conv=notrunc status=none
+head -c 1312 /dev/zero | dd of="$work/flipped" bs=1 seek=$((size - 1312)) conv=notrunc status=none
+fresh victim
+before=$(digests victim)
+equal "damage: for one, without either head it is nobody's (12)" "$(import victim "$work/flipped")" 12
+equal "damage: and nothing changes" "$(digests victim)" "$before"
+
 for cut in $((size - 1)) $((size - 1312)) $((size - 70000)) $((1312 + 65536)) $((1312 + 65536 + 9)); do
 	head -c "$cut" "$work/good" >"$work/torn"
 	fresh victim
