@@ -116,7 +116,8 @@ void world_epoch(struct world *w)
 
 void world_revoke(struct world *w, size_t who)
 {
-	struct vd_removal removal = { .devices = (const uint8_t (*)[VD_KEY_BYTES])&w->writers[who].identity.author, .device_count = 1, .reason = "lost" };
+	const uint8_t (*device)[VD_KEY_BYTES] = (const uint8_t (*)[VD_KEY_BYTES])&w->writers[who].identity.author;
+	struct vd_removal removal = { .devices = device, .device_count = 1, .reason = "lost" };
 	uint8_t nonce[VD_BODY_NONCE_BYTES];
 	struct vd_epoch_keys keys;
 	struct vd_buf content = { 0 };

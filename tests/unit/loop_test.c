@@ -210,8 +210,8 @@ static bool discovers; /* the daemons started now: on the loopback interface */
 /* This program again, as a daemon: a fresh process, with none of the test's threads and handlers. */
 static pid_t spawn(const struct person *who, const char *listen, const char *peer, int log)
 {
-	static char program[] = "loop_test", home_is[] = "--home", listen_on[] = "--listen", peer_is[] = "--peer", discover_on[] = "--discover-on",
-	            lo[] = "lo";
+	static char program[] = "loop_test", home_is[] = "--home", listen_on[] = "--listen", peer_is[] = "--peer";
+	static char discover_on[] = "--discover-on", lo[] = "lo";
 	char home[sizeof who->home], at[VD_ADDRESS_TEXT], to[VD_ADDRESS_TEXT];
 	char *argv[10] = {program, home_is, home, listen_on, at}, **end = argv + 5;
 
