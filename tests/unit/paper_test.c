@@ -228,6 +228,58 @@ static void test_recover__again_on_the_same_device(void **state)
 	disband(&sc);
 }
 
+/* The chain of the paper went on elsewhere, and so did ours before we were set back: nothing is written twice. */
+static void test_recover__again_behind_what_was_written(void **state)
+{
+	uint8_t epoch[VD_EPOCH_BYTES];
+	struct who rosa, luz, first, second, restored;
+	struct paper paper;
+	char command[512];
+	struct scene sc;
+
+	(void)state;
+	found(&sc, &rosa);
+	make_paper(&sc, &rosa, &paper);
+	admit(&sc, &rosa, &luz, VD_ROLE_COORDINATOR, NULL, "Luz");
+	export(&rosa, VD_SEALED_BUNDLE, in_top(&sc, "one"));
+	move_in(&sc, &first);
+	assert_int_equal(recover(&sc, &first, &paper, in_top(&sc, "one"), NULL), 0);
+	export(&first, VD_SEALED_BUNDLE, in_top(&sc, "two"));
+	move_in(&sc, &second);
+	assert_int_equal(recover(&sc, &second, &paper, in_top(&sc, "two"), NULL), 0);
+	give(&second, &first);
+
+	/* Luz has heard of neither: her epoch is the paper's, not theirs. */
+	assert_int_equal(vd_act_rotate(luz.store, luz.group, ++sc.now_ms, epoch), 0);
+	export(&luz, VD_SEALED_BUNDLE, in_top(&sc, "three"));
+	snprintf(command, sizeof(command), "cp -r '%s' '%s'", first.home, in_top(&sc, "backup"));
+	assert_int_equal(system(command), 0);
+	assert_int_equal(recover(&sc, &first, &paper, in_top(&sc, "three"), NULL), 0);
+	assert_non_null(vd_group_key(first.group, epoch, VD_KEY_MEMBERS));
+	assert_false(vd_group_find(first.group, paper.identity.author)->forked);
+
+	/* Set back to before, it gets from a file what it said since, and a later epoch of Luz. */
+	assert_int_equal(vd_act_rotate(luz.store, luz.group, ++sc.now_ms, epoch), 0);
+	give(&luz, &first);
+	assert_int_equal(vd_act_paper(first.store, first.group, ++sc.now_ms, (char[VD_PAPER_TEXT]){ 0 }), 0);
+	export(&first, VD_SEALED_BUNDLE, in_top(&sc, "four"));
+	restored = (struct who){ 0 };
+	strcpy(restored.home, in_top(&sc, "backup"));
+	assert_int_equal(vd_store_open(restored.home, &restored.store), 0);
+	assert_int_equal(recover(&sc, &restored, &paper, in_top(&sc, "four"), NULL), 0);
+	assert_non_null(vd_group_key(restored.group, epoch, VD_KEY_MEMBERS));
+	assert_int_equal(vd_act_paper(restored.store, restored.group, ++sc.now_ms, (char[VD_PAPER_TEXT]){ 0 }), 0);
+	give(&restored, &first);
+	assert_false(vd_group_find(first.group, first.author)->forked);
+	assert_false(vd_group_find(first.group, paper.identity.author)->forked);
+	leave(&rosa);
+	leave(&luz);
+	leave(&first);
+	leave(&second);
+	leave(&restored);
+	disband(&sc);
+}
+
 /* A stick: segments, each with a part of it, beside what is not ours. */
 static void test_recover__from_a_stick(void **state)
 {
@@ -435,6 +487,7 @@ int main(void)
 		cmocka_unit_test(test_recover__group_outlives_its_laptop),
 		cmocka_unit_test(test_recover__twice),
 		cmocka_unit_test(test_recover__again_on_the_same_device),
+		cmocka_unit_test(test_recover__again_behind_what_was_written),
 		cmocka_unit_test(test_recover__from_a_stick),
 		cmocka_unit_test(test_recover__another_group_by_that_paper),
 		cmocka_unit_test(test_recover__what_does_not_do),
