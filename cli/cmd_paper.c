@@ -121,7 +121,7 @@ static int take_words(struct vd_cli *cli, char room[WORDS_ROOM])
 		return vd_misuse(cli, VD_MSG_HINT_PAPER_WORDS, VD_MSG_PAPER_NO_WORDS, NULL);
 	}
 	rc = vd_file_read(path ? path : "-", WORDS_ROOM - 1, &text);
-	if (!rc) {
+	if (!rc && text.n) {
 		memcpy(room, text.p, text.n);
 		room[text.n] = '\0';
 	}

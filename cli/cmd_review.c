@@ -98,6 +98,25 @@ const struct vd_command vd_command_review = {
 	.run = review_run, .summary = VD_MSG_SUM_REVIEW, .help = VD_MSG_HELP_REVIEW, .args_min = 1, .args_max = -1,
 };
 
+/* Who is given a role back may have removed others: that would count again with it. A person must know before. */
+static int check_return(struct vd_cli *cli, struct vd_group *group, const uint8_t device[VD_KEY_BYTES])
+{
+	for (size_t i = 0; i < vd_group_act_count(group) && !cli->opt.yes; i++) {
+		const struct vd_act *act = vd_group_act(group, i);
+		char who[VD_WHO_TEXT], whom[VD_WHO_TEXT] = "?";
+
+		if (act->kind != VD_ACT_REVOKE || act->counts || memcmp(act->author, device, VD_KEY_BYTES) != 0)
+			continue;
+		vd_who(group, device, who);
+		if (act->person)
+			vd_who_person(group, act->person, whom);
+		else if (act->device)
+			vd_who(group, act->device, whom);
+		return vd_refuse(cli, VD_EXIT_DECIDE, "conflict", VD_MSG_HINT_RETURN, VD_MSG_RETURN, who, whom, NULL);
+	}
+	return 0;
+}
+
 /* --- approve --- */
 
 static bool approved_by_us(struct vd_group *group, const struct vd_id *about)
@@ -150,6 +169,9 @@ static int approve_act(struct vd_cli *cli, struct vd_group *group)
 		say_approved(cli, group, &about, NULL);
 		return VD_EXIT_DONE;
 	}
+	rc = vd_act_restores(group, vd_find_act(group, &about)) ? check_return(cli, group, act.device) : 0;
+	if (rc)
+		return rc;
 	err = vd_act_approve(cli->store, group, &about, vd_time_now_ms(), &id);
 	if (err)
 		return vd_fail(cli, err, VD_MSG_NONE, VD_MSG_APPROVE_FAILED, prefix, NULL);
@@ -190,6 +212,9 @@ static int restore_one(struct vd_cli *cli, struct vd_group *group, const uint8_t
 	int err;
 
 	vd_who(group, author, who);
+	err = check_return(cli, group, author);
+	if (err)
+		return err;
 	err = vd_act_restore(cli->store, group, author, vd_time_now_ms(), &grant);
 	if (err)
 		return vd_fail(cli, err, VD_MSG_NONE, VD_MSG_RESTORE_FAILED, who, NULL);

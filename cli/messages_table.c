@@ -1091,6 +1091,10 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "Está escrito, pero {0} todavía no tiene papel: una segunda coordinación tiene que aprobarlo. Debe escribir: vereda approve {1}"),
 	T(RESTORE_FAILED, "{0} could not be given the role back", "No se pudo devolver su papel a {0}"),
 	T(RESTORE_NONE, "Nothing of {0} was removed; nothing was changed", "No hay nada retirado de {0}; no se cambió nada"),
+	T(RETURN, "{0} removed {1}, and that does not count now. If {0} has a role again, it counts again, and {1} is out; nothing was changed",
+	  "{0} retiró a {1}, y eso ahora no vale. Si {0} vuelve a tener su papel, vuelve a valer, y {1} queda fuera; no se cambió nada"),
+	T(HINT_RETURN, "If both shall be in: repeat with --yes, then vereda restore {1}   Somebody other than {1} has to approve both.",
+	  "Si deben estar los dos: repite con --yes, y después vereda restore {1}   Ambas cosas las tiene que aprobar alguien distinto de {1}."),
 
 	T(PAPER_WORDS, "Paper key of {0}. Write these twelve words on paper, by hand. They are not stored anywhere and are not shown again:\n",
 	  "Llave en papel de {0}. Escribe estas doce palabras en papel, a mano. No se guardan en ningún lado y no se vuelven a mostrar:\n"),

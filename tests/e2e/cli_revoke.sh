@@ -98,6 +98,11 @@ is "with both devices" "$(member ana Beto '[.devices[].role]|join(" ")')" "membe
 v ana --lang en restore Beto
 is "nothing more to restore" "$code $(grep -c 'Nothing of Beto was removed' err)" "1 1"
 
+# A lost phone: a new device of a removed member is in, the old ones are not.
+v ana --quiet revoke Beto --yes
+enter ana beto2 --person Beto
+is "a new device of a removed member" "$(member ana Beto '"\(.role) \([.devices[].role]|join(" "))"')" "member none none member"
+
 # Two coordinators who remove each other: the more senior wins, in whatever order it arrives.
 found fun Valle
 enter fun sara --name Sara --role coordinator
@@ -135,6 +140,17 @@ v vera --lang en status
 says "which status says" "Tino removed Sara; approved by a second coordinator"
 v ulma --lang en approve "$tinoact"
 is "once is enough" "$code $(grep -c 'already' err)" "0 1"
+
+# Restoring Sara would make her removal of Tino count again: a person must know.
+v ulma --lang en restore Sara
+is "who comes back with a removal of theirs" "$code $(grep -c 'Sara removed Tino, and that does not count now' err)" "16 1"
+is "is not back unasked" "$(member ulma Sara .role)" none
+v ulma --json restore Sara --yes
+is "but when somebody says so" "$code $(key '.counts')" "0 false"
+grant=$(key '.grants[0][0:8]')
+pass ulma tino
+v tino --json approve "$grant"
+is "and who backs it is asked as well" "$code $(jq -r .error err)" "16 conflict"
 
 # Restoring who was removed by somebody of higher standing wants a second voice, and the founder is none.
 found root Rio
