@@ -93,9 +93,9 @@ static int tend_epochs(struct vd_store *s, struct vd_group *group, uint64_t now_
 
 int vd_store_tend(struct vd_store *s, struct vd_group *group, uint64_t now_ms, struct vd_tended *out)
 {
-	int rc = tend_epochs(s, group, now_ms, out);
+	/* Each whatever became of the others: a group that cannot have another epoch can still let go of what was redacted. */
+	int epochs = tend_epochs(s, group, now_ms, out), bodies = vd_tend_bodies(s, group, now_ms, out),
+	    shares = vd_shares_release(s, group, now_ms, &out->wanted);
 
-	if (!rc)
-		rc = vd_tend_bodies(s, group, now_ms, out);
-	return rc ? rc : vd_shares_release(s, group, now_ms, &out->wanted);
+	return epochs ? epochs : bodies ? bodies : shares;
 }
