@@ -5,7 +5,7 @@
 #include "findings.h"
 #include "times.h"
 
-enum { LATELY_DAYS = 30 };
+enum { LATELY_DAYS = 30, NAMES_SHOWN = 12 };
 
 static enum vd_msg state_text(enum vd_act_state state)
 {
@@ -52,21 +52,24 @@ void vd_json_acts(struct vd_cli *cli, const struct vd_look *look, json_t *out)
 		const struct vd_act *act = vd_group_act(group, i);
 		const struct vd_device *author = vd_group_find(group, act->author);
 		bool about = act->kind == VD_ACT_REVIEW || act->kind == VD_ACT_APPROVE;
+		json_t *not_heard;
 		const char *reason;
 		size_t silent = 0;
 
 		if (vd_act_is_part(act))
 			continue;
 		reason = why(cli, group, act, &room);
+		not_heard = vd_heard_not(&look->heard, i, &silent);
 		json_array_append_new(out, json_pack(
-			"{s:o,s:o,s:s,s:o,s:s,s:o,s:b,s:b,s:o,s:i,s:b,s:o,s:o,s:o,s:s,s:o}", "group", vd_json_hex(vd_group_id(group), VD_GROUP_BYTES),
+			"{s:o,s:o,s:s,s:o,s:s,s:o,s:b,s:b,s:o,s:i,s:b,s:o,s:o,s:o,s:s,s:o,s:o}", "group", vd_json_hex(vd_group_id(group), VD_GROUP_BYTES),
 			"id", vd_json_hex(act->id.b, VD_ID_BYTES), "kind", vd_act_word(act->kind), "author", vd_json_hex(act->author, VD_KEY_BYTES),
 			"author_name", author ? author->name : "", "time", vd_json_time(act->time_ms), "counts", act->counts, "waiting",
 			vd_act_state(group, act) == VD_ACT_WAITS, "why", reason ? vd_json_text(vd_slice_str(reason)) : json_null(), "approvals",
 			(int)act->approvals, "backed", act->backed, "about", about ? vd_json_hex(act->about.b, VD_ID_BYTES) : json_null(), "device",
 			act->device ? vd_json_hex(act->device, VD_KEY_BYTES) : json_null(), "member",
 			act->person ? vd_json_hex(act->person, VD_PERSON_BYTES) : json_null(), "member_name",
-			act->person ? vd_person_name(group, act->person) : "", "not_heard", vd_heard_not(&look->heard, i, &silent)));
+			act->person ? vd_person_name(group, act->person) : "", "not_heard", not_heard,
+			"not_heard_count", vd_json_number(silent)));
 	}
 	vd_buf_deinit(&room);
 }
@@ -81,7 +84,9 @@ static void put_not_heard(struct vd_cli *cli, const struct vd_heard *heard, size
 	json_array_foreach (names, i, name) {
 		if (i)
 			vd_buf_put_slice(&list, vd_slice_str(", "));
-		vd_buf_put_slice(&list, vd_slice_str(json_string_value(name)));
+		vd_buf_put_slice(&list, vd_slice_str(i < NAMES_SHOWN ? json_string_value(name) : "\u2026"));
+		if (i == NAMES_SHOWN)
+			break;
 	}
 	vd_buf_put_u8(&list, 0);
 	if (silent && !list.failed) {

@@ -38,18 +38,18 @@ json_t *vd_heard_not(const struct vd_heard *h, size_t act, size_t *count)
 {
 	json_t *names = json_array();
 
+	*count = 0;
 	for (size_t i = 0; i < h->listener_count; i++) {
-		char who[VD_WHO_TEXT];
-		bool again = false;
+		size_t first = h->listeners[i].first;
 
-		for (size_t j = 0; j < i && !again; j++)
-			again = !memcmp(h->listeners[j].person, h->listeners[i].person, VD_PERSON_BYTES) && !vd_heard_by(h, act, j);
-		if (again || vd_heard_by(h, act, i))
+		if (h->told[first] == act + 1 || vd_heard_by(h, act, i))
 			continue;
-		vd_who_person(h->group, h->listeners[i].person, who);
-		json_array_append_new(names, vd_json_text(vd_slice_str(who)));
+		h->told[first] = act + 1;
+		if (++*count <= VD_HEARD_NAMES)
+			json_array_append_new(names, vd_json_text(vd_slice_str(h->listeners[first].who)));
 	}
-	*count = json_array_size(names);
+	/* The next time this act is asked about, nobody was told. */
+	memset(h->told, 0, h->listener_count * sizeof *h->told);
 	return names;
 }
 
@@ -139,6 +139,19 @@ static int listen_to(struct vd_heard *h, struct vd_cli *cli, size_t listener, bo
 	return damaged;
 }
 
+static void add_listener(struct vd_heard *h, const struct vd_device *d)
+{
+	struct vd_listener *l = &h->listeners[h->listener_count];
+
+	memcpy(l->author, d->author, VD_KEY_BYTES);
+	memcpy(l->person, d->person, VD_PERSON_BYTES);
+	while (memcmp(h->listeners[l->first].person, d->person, VD_PERSON_BYTES) != 0)
+		l->first++;
+	if (l->first == h->listener_count)
+		vd_who_person(h->group, d->person, l->who);
+	h->listener_count++;
+}
+
 static int gather(struct vd_heard *h, struct vd_cli *cli)
 {
 	const struct vd_identity *self = vd_group_identity(h->group);
@@ -154,11 +167,11 @@ static int gather(struct vd_heard *h, struct vd_cli *cli)
 
 		if (d->role == VD_ROLE_NONE || d->flags & VD_GRANT_PAPER || (self && !memcmp(self->author, d->author, VD_KEY_BYTES)))
 			continue;
-		memcpy(h->listeners[h->listener_count].author, d->author, VD_KEY_BYTES);
-		memcpy(h->listeners[h->listener_count++].person, d->person, VD_PERSON_BYTES);
+		add_listener(h, d);
 	}
 	h->known = calloc(h->act_count * h->listener_count / 8 + 1, 1);
-	if (!h->known)
+	h->told = calloc(h->listener_count + 1, sizeof *h->told);
+	if (!h->known || !h->told)
 		return VD_ENOMEM;
 	for (size_t i = 0; i < h->act_count; i++) {
 		const struct vd_act *act = vd_group_act(h->group, i);
@@ -200,5 +213,6 @@ void vd_heard_deinit(struct vd_heard *h)
 	free(h->listeners);
 	free(h->arrival);
 	free(h->known);
+	free(h->told);
 	memset(h, 0, sizeof *h);
 }

@@ -9,6 +9,8 @@
 struct vd_listener {
 	uint8_t author[VD_KEY_BYTES];
 	uint8_t person[VD_PERSON_BYTES];
+	size_t first;                 /* listener of that person */
+	char who[VD_WHO_TEXT];        /* that person's name */
 };
 
 struct vd_heard {
@@ -17,6 +19,7 @@ struct vd_heard {
 	size_t listener_count, act_count;
 	uint64_t *arrival;            /* of each act's record; 0: not stored */
 	uint8_t *known;               /* a bit for each act and listener */
+	size_t *told;                 /* by listener: 1 + the act for which its person was named last */
 	size_t last;                  /* the act that counts and came last here; act_count: none */
 };
 
@@ -26,7 +29,8 @@ void vd_heard_deinit(struct vd_heard *);
 bool vd_heard_by(const struct vd_heard *, size_t act, size_t listener);
 /* Has any device of that member not heard of the act? */
 bool vd_heard_lacks(const struct vd_heard *, size_t act, const uint8_t person[VD_PERSON_BYTES]);
-/* The names of members with a device that has not heard of it, each once, in an array; and how many. */
+/* The names of members with a device that has not heard of it, each once, in an array: the first VD_HEARD_NAMES of *count. */
+enum { VD_HEARD_NAMES = 200 };
 json_t *vd_heard_not(const struct vd_heard *, size_t act, size_t *count);
 /* Parts of another act rather than one of its own. */
 bool vd_act_is_part(const struct vd_act *);

@@ -44,7 +44,7 @@ v new --lang en group recover all.vb --words-file bad
 is "words in another order" "$code" 12
 head -c 40 /dev/urandom >noise
 v new --quiet group recover noise --words-file words
-is "a file that is none" "$([ "$code" != 0 ] && echo refused) $("$VEREDA" --home new --json group list | wc -l)" "refused 0"
+is "a file that is none" "$([ "$code" != 0 ] && echo refused) $("$VEREDA" --home new --quiet --json group list | wc -l)" "refused 0"
 v new group recover nowhere --words-file words
 is "a file that is not there" "$([ "$code" != 0 ] && echo refused)" refused
 v new --json group recover all.vb <words
