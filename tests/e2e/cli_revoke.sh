@@ -196,6 +196,25 @@ is "with --keep Good stays out" "$code $(key '.undone|length') $(roles head-keep
 v head-keep revoke Evil --keep --undo 123456 --yes
 exits "not both" 1
 
+# Where the line is drawn: --undo names the first act that is not accepted.
+found judge Cima
+enter judge shady --name Shady --role coordinator
+enter judge fair --name Fair --role coordinator
+pass judge shady fair
+enter shady early --name Early
+v shady --json group rotate
+line=$(act shady 'select(.kind=="epoch" and .author_name=="Shady")][0].id')
+enter shady late --name Late
+pass shady judge
+v judge --json revoke Shady --undo "$(act judge 'select(.author_name=="judge")][0].id')" --yes
+exits "only an act of theirs can be the line" 2
+v judge --lang en revoke Shady --undo "${line:0:10}" --yes
+is "a line is drawn" "$code $(grep -c 'Shady made new keys' err)" "0 1"
+says "and what does not count any more is counted" "Acts that do not count any more: [2-9]"
+is "before it all counts, behind it nothing" "$(roles judge)" "Early:member Fair:coordinator Late:none Shady:none judge:coordinator "
+pass judge fair
+is "on every device" "$(roles fair)" "$(roles judge)"
+
 # Leaving.
 v head-undo --lang en revoke Good --yes
 exits "Good leaves" 0
