@@ -27,6 +27,7 @@ struct visit {
 	struct vd_segments segments;
 	struct vd_segment_say say[VD_STORE_GROUPS_MAX];
 	struct vd_arrivals stick;    /* of our records, what the stick holds */
+	struct vd_arrivals wanted;   /* our stubs whose body we want */
 	size_t pending;              /* segments that could not be taken whole: more may be when what their records build on has come */
 	struct vd_stick_result *result;
 };
@@ -47,16 +48,60 @@ static size_t place_of(const struct visit *v, const struct vd_group *group)
 	return i < v->groups.count ? i : VD_STORE_GROUPS_MAX;
 }
 
+static int find_wanted(struct visit *v)
+{
+	enum { AT_ONCE = 256 };
+	struct vd_arrival found[AT_ONCE];
+	struct vd_port port;
+	int rc = VD_OK;
+
+	vd_store_port(v->store, &port);
+	for (size_t i = 0; i < v->groups.count; i++) {
+		for (uint8_t lane = 0; lane < VD_LANES; lane++) {
+			uint64_t after = 0;
+			size_t n = AT_ONCE;
+
+			while (!rc && n == AT_ONCE) {
+				rc = port.wanted(port.ctx, vd_group_id(v->groups.group[i]), lane, after, found, AT_ONCE, &n);
+				for (size_t j = 0; j < n && !rc; j++)
+					rc = vd_arrivals_add(&v->wanted, found[j].arrival, true);
+				after = n ? found[n - 1].arrival : after;
+			}
+		}
+	}
+	return rc;
+}
+
+/* A body that we had, or left for later, may be wanted since the segment was read. */
+static int holds_wanted(const struct visit *v, const struct vd_segment *s, uint64_t latest, bool *out)
+{
+	struct vd_arrivals holds = { 0 };
+	int rc;
+
+	*out = false;
+	if (!v->wanted.held.n)
+		return VD_OK;
+	rc = vd_arrivals_decode(&holds, vd_buf_slice(&s->list), latest);
+	for (size_t i = 0; !rc && !*out && i < v->wanted.held.n && i < holds.whole.n; i++)
+		*out = v->wanted.held.p[i] & holds.whole.p[i];
+	vd_arrivals_deinit(&holds);
+	return rc == VD_ENOMEM ? rc : VD_OK;
+}
+
 /* Of a segment that this store knows, only the heads are looked at: a file that was cut or wiped is ours to replace. */
 static int recall(struct visit *v, size_t i, uint64_t latest)
 {
 	struct vd_segment *s = &v->segments.p[i];
 	int rc = vd_segment_recall(&v->segments, i, v->store, &v->groups, latest);
 	uint64_t chunks;
+	bool wanted;
 	size_t place;
 	char *path;
 
 	if (rc || s->state != VD_SEGMENT_KNOWN)
+		return rc;
+	rc = holds_wanted(v, s, latest, &wanted);
+	if (rc)
 		return rc;
 	path = path_of(v, s->name);
 	if (!path)
@@ -69,6 +114,8 @@ static int recall(struct visit *v, size_t i, uint64_t latest)
 		s->state = VD_SEGMENT_UNREAD;
 	else if (rc || place != s->group || !vd_sealed_layout(s->size, &chunks))
 		s->state = VD_SEGMENT_LOST;
+	else if (wanted)
+		s->state = VD_SEGMENT_UNREAD;
 	else
 		vd_segment_heed(&v->segments, i);
 	return VD_OK;
@@ -239,6 +286,8 @@ static int read_stick(struct visit *v)
 	if (rc)
 		return rc == VD_ENOTFOUND ? VD_OK : rc;
 	rc = vd_store_latest(v->store, &latest);
+	if (!rc)
+		rc = find_wanted(v);
 	for (size_t i = 0; i < v->segments.count && !rc; i++)
 		rc = recall(v, i, latest);
 	/* What gives a device that was away the new keys is one segment among those they open. */
@@ -568,6 +617,7 @@ int vd_stick_sync(struct vd_store *store, const char *dir, struct vd_stick_resul
 	vd_segments_deinit(&v.segments);
 	vd_bundle_groups_free(&v.groups);
 	vd_arrivals_deinit(&v.stick);
+	vd_arrivals_deinit(&v.wanted);
 	free(v.cache);
 	return rc ? rc : judged;
 }

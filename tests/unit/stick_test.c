@@ -9,6 +9,7 @@
 
 #include "daemon/link_stick.h"
 #include "store/file.h"
+#include "store/inside.h"
 
 struct cast {
 	struct mesh mesh;
@@ -613,6 +614,46 @@ static void test_stick__a_stub_does_not_stand_for_its_body(void **state)
 }
 
 /* A store in two groups writes one segment for each; who is in one of them takes that and leaves the other alone, until let in. */
+/* A body that went, because it was redacted or had to wait, and is wanted again: the segment was read long ago. */
+static void test_stick__a_known_segment_gives_back_what_is_wanted_again(void **state)
+{
+	struct cast *c = *state;
+	struct vd_membership in;
+	struct vd_stored stored;
+	struct vd_stick_result r;
+	struct vd_record record, stub;
+	struct vd_write *w;
+	uint64_t latest;
+	struct vd_buf raw = { 0 };
+
+	person_write(&c->ana, VD_LANE_NORMAL, 50, 200);
+	visit(c, &c->ana, 0);
+	visit(c, &c->hub, 0);
+	visit(c, &c->hub, 0);
+	assert_int_equal(vd_store_latest(c->hub.store, &latest), 0);
+	assert_int_equal(vd_store_read(c->hub.store, latest, &raw, &record, &stored.received_ms), 0);
+	assert_int_equal(record.lane, VD_LANE_NORMAL);
+	assert_int_equal(vd_record_decode(vd_slice(raw.p, record.header.n + record.signature.n), &stub), 0);
+	stored = (struct vd_stored){ .arrival = latest, .received_ms = stored.received_ms };
+	memcpy(in.group, c->mesh.group, VD_GROUP_BYTES);
+	memcpy(in.salt, vd_group_salt(c->hub.group), VD_SALT_BYTES);
+	for (int wanted = 0; wanted < 2; wanted++) {
+		assert_int_equal(vd_write_begin(c->hub.store, &w), 0);
+		assert_int_equal(vd_write_again(w, &in, &stored, &stub, wanted ? 0 : VD_STORED_UNWANTED), 0);
+		assert_int_equal(vd_write_commit(w), 0);
+		stored.flags = VD_STORED_STUB | VD_STORED_UNWANTED;
+		r = visit(c, &c->hub, 0);
+		assert_int_equal(r.received, wanted);
+		assert_int_equal(r.segments_read, wanted);
+		assert_true(r.complete);
+	}
+	assert_int_equal(vd_store_read(c->hub.store, latest, &raw, &record, NULL), 0);
+	assert_false(record.stub);
+	r = visit(c, &c->hub, 0);
+	assert_int_equal(r.segments_read, 0);
+	vd_buf_deinit(&raw);
+}
+
 static void test_stick__two_groups(void **state)
 {
 	struct cast *c = *state;
@@ -762,6 +803,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_stick__known_segment_that_is_gone_bad_at_its_heads, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick__hostile_complaints, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick__a_stub_does_not_stand_for_its_body, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stick__a_known_segment_gives_back_what_is_wanted_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick__two_groups, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick__full_stick_gets_the_most_urgent, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick__write_protected_is_read, setup, teardown),
