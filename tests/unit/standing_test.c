@@ -320,6 +320,83 @@ static void test_standing__what_a_role_does_not_allow(void **state)
 	village_end(&v);
 }
 
+static size_t unopened(const struct village *v, size_t i)
+{
+	uint8_t list[VD_LIST_KEY_BYTES];
+	uint64_t arrival = 0;
+	MDB_cursor *cursor;
+	size_t count = 0;
+	MDB_txn *txn;
+
+	vd_list_key(v->s[i], "unopened", NULL, 0, list);
+	assert_int_equal(vd_db_read(v->s[i]->db, &txn), 0);
+	assert_int_equal(mdb_cursor_open(txn, vd_db_table(v->s[i]->db, VD_TABLE_LISTS), &cursor), 0);
+	while (!vd_list_next(cursor, list, &arrival))
+		count++;
+	mdb_cursor_close(cursor);
+	vd_db_done(v->s[i]->db, txn);
+	return count;
+}
+
+/* A reporter's words, sealed to somebody who is no focal point, open by themselves when that one becomes one; what is sealed to others is
+ * never tried again. */
+static void test_standing__opens_when_roles_change(void **state)
+{
+	struct vd_field field = { vd_slice_str("text"), { .type = VD_MP_STR, .bytes = vd_slice_str("x") } };
+	struct vd_record_fields fields = { .lane = VD_LANE_NORMAL, .seq = 1, .time_ms = cast_now };
+	struct vd_buf content = { 0 }, body = { 0 }, raw = { 0 }, ad = { 0 };
+	uint8_t nonce[VD_BODY_NONCE_BYTES] = { 1 }, seed[VD_BODY_SEED_BYTES] = { 2 };
+	uint8_t person[VD_PERSON_BYTES] = { 3 };
+	struct vd_query messages = { .kind = "message" };
+	size_t reporter, member, other;
+	struct village_view view;
+	struct vd_batch batch = { 0 };
+	struct vd_merge merge;
+	struct vd_card card;
+	struct village v;
+	struct vd_id id;
+
+	village_start(&v, *state);
+	reporter = village_join(&v, VD_ROLE_REPORTER, 2);
+	member = village_join(&v, VD_ROLE_MEMBER, 3);
+	other = village_join(&v, VD_ROLE_MEMBER, 4);
+	village_sync(&v);
+	memcpy(fields.group, v.id, VD_GROUP_BYTES);
+	memcpy(fields.author, village_author(&v, reporter), VD_KEY_BYTES);
+	vd_record_ad(&fields, &ad);
+	assert_int_equal(vd_content_encode(vd_slice_str("message"), &field, 1, &content), 0);
+	assert_int_equal(vd_body_seal_named(vd_group_current_epoch(v.g[0]),
+	                                    (const uint8_t(*)[VD_KEY_BYTES])vd_group_find(v.g[0], village_author(&v, member))->box, 1, nonce,
+	                                    seed, vd_buf_slice(&ad), vd_buf_slice(&content), &body),
+	                 0);
+	assert_int_equal(vd_record_create(&fields, vd_buf_slice(&body), vd_group_identity(v.g[reporter])->author_secret, &raw, &id), 0);
+	village_name(&v, &id, "r1");
+	assert_int_equal(vd_batch_add(&batch, vd_buf_slice(&raw)), 0);
+	for (size_t i = 0; i < v.count; i++) {
+		memset(&merge, 0, sizeof(merge));
+		assert_int_equal(vd_store_merge(v.s[i], v.g[i], &batch, &merge), 0);
+		village_shows(&v, i, "r1 ");
+		village_text(&v, i, &messages, &view);
+		assert_string_equal(view.text, "");
+		assert_int_equal(unopened(&v, i), i == member);
+	}
+	assert_int_equal(vd_card_create(vd_group_identity(v.g[member]), &card), 0);
+	vd_buf_reset(&content);
+	assert_int_equal(vd_group_make_grant(v.g[0], &card, person, VD_ROLE_MEMBER, VD_GRANT_FOCAL, "Inés", nonce, &content), 0);
+	village_act(&v, 0, &content);
+	village_sync(&v);
+	village_text(&v, member, &messages, &view);
+	assert_string_equal(view.text, "r1 ");
+	assert_int_equal(unopened(&v, member), 0);
+	village_text(&v, other, &messages, &view);
+	assert_string_equal(view.text, "");
+	vd_batch_deinit(&batch);
+	vd_buf_deinit(&body);
+	vd_buf_deinit(&raw);
+	vd_buf_deinit(&ad);
+	village_end(&v);
+}
+
 /* A chain longer than one transaction follows. */
 static void test_standing__long_chains(void **state)
 {
@@ -417,6 +494,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_standing__a_duel_turned_by_an_approval, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_standing__one_is_shown_whatever_it_is_worth, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_standing__what_a_role_does_not_allow, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_standing__opens_when_roles_change, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_standing__long_chains, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_standing__survives_a_repair, cast_setup, cast_teardown),
 	};
