@@ -3,11 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "accounts.h"
 #include "heard.h"
 #include "proto/err.h"
 
 struct job {
 	uint32_t conn;
+	uint8_t who[VD_PERSON_BYTES];
 	struct vd_group *group;
 	struct vd_batch *batch;
 	uint8_t lane; /* the most urgent of its good records */
@@ -36,6 +38,9 @@ struct vd_writer {
 	struct queue waiting, finished;
 	struct heard heard[VD_PEERS_MAX];
 	size_t heard_count;
+	struct vd_accounts accounts;
+	int64_t urgent_us;     /* so much more than by who had least was given out by urgency */
+	uint64_t rest_until_us;/* heavy ones wait till then */
 	bool stop, joined;
 	size_t outstanding;    /* the loop's: submitted and not yet told */
 };
@@ -62,14 +67,80 @@ static bool is_first_of_its(const struct queue *queue, size_t i)
 	return true;
 }
 
-static size_t most_urgent(const struct queue *queue)
+static uint64_t clock_us(void)
 {
-	size_t best = 0;
+	return uv_hrtime() / 1000;
+}
 
-	for (size_t i = 1; i < queue->count; i++)
-		if (queue->jobs[i].lane < queue->jobs[best].lane && is_first_of_its(queue, i))
+/* Whose turn is it? The queue's count when none may now. */
+static size_t choose(const struct vd_writer *writer, bool by_urgency, bool by_age, uint64_t now_us)
+{
+	const struct queue *queue = &writer->waiting;
+	bool resting = now_us < writer->rest_until_us && !writer->stop;
+	size_t best = queue->count;
+	uint64_t best_had = 0;
+
+	for (size_t i = 0; i < queue->count; i++) {
+		const struct job *job = &queue->jobs[i];
+		uint64_t had = vd_accounts_had(&writer->accounts, job->who, now_us);
+		bool better = best == queue->count;
+
+		if (!is_first_of_its(queue, i) || (resting && vd_accounts_heavy(&writer->accounts, job->who, now_us)))
+			continue;
+		if (!better && by_urgency)
+			better = job->lane != queue->jobs[best].lane ? job->lane < queue->jobs[best].lane : had < best_had;
+		else if (!better)
+			better = had != best_had ? had < best_had : !by_age && job->lane < queue->jobs[best].lane;
+		if (better) {
 			best = i;
+			best_had = had;
+		}
+	}
 	return best;
+}
+
+/* What it cost goes on the account, and on the half of the time by which it was chosen. */
+static void settle(struct vd_writer *writer, const struct job *job, bool by_urgency, uint64_t began_us)
+{
+	enum { MOST_US = 1000000 }; /* an owner of half the time who does not ask for it does not save it up */
+	uint64_t now_us = clock_us(), cost_us = now_us - began_us + job->batch->verified * VD_WRITER_VERIFY_US;
+	int64_t cost = cost_us < MOST_US ? (int64_t)cost_us : MOST_US;
+
+	vd_accounts_take(&writer->accounts, job->who, now_us, cost_us);
+	writer->urgent_us += by_urgency ? cost : -cost;
+	if (writer->urgent_us > MOST_US)
+		writer->urgent_us = MOST_US;
+	if (writer->urgent_us < -MOST_US)
+		writer->urgent_us = -MOST_US;
+	if (vd_accounts_heavy(&writer->accounts, job->who, now_us))
+		writer->rest_until_us = now_us + cost_us;
+}
+
+/* With the mutex held, which it gives up while it writes. False: only heavy ones wait, and not long enough yet. */
+static bool write_next(struct vd_writer *writer, size_t turn)
+{
+	enum { EVEN_US = 5000 }; /* the halves need not be equal to the microsecond */
+	bool by_age = turn % VD_WRITER_TURN == 0, by_urgency = !by_age && writer->urgent_us < EVEN_US;
+	uint64_t began_us = clock_us();
+	size_t next = choose(writer, by_urgency, by_age, began_us);
+
+	if (next == writer->waiting.count)
+		return false;
+	struct job job = queue_take(&writer->waiting, next);
+	bool alone = !writer->waiting.count;
+	uv_mutex_unlock(&writer->mutex);
+
+	/* of the group only id, salt and identity are read, which never change: it stays the loop's */
+	job.rc = vd_store_commit(writer->store, job.group, job.batch, &job.merge);
+
+	uv_mutex_lock(&writer->mutex);
+	int64_t before = writer->urgent_us;
+	settle(writer, &job, by_urgency, began_us);
+	if (alone) /* there was nothing to choose */
+		writer->urgent_us = before;
+	queue_put(&writer->finished, &job);
+	uv_async_send(&writer->async);
+	return true;
 }
 
 /* With the mutex held, which it gives up while it writes. */
@@ -98,15 +169,14 @@ static void thread_main(void *arg)
 			write_heard(writer);
 			continue;
 		}
-		struct job job = queue_take(&writer->waiting, ++turn % VD_WRITER_TURN ? most_urgent(&writer->waiting) : 0);
-		uv_mutex_unlock(&writer->mutex);
+		if (!write_next(writer, turn + 1)) {
+			uint64_t now_us = clock_us();
 
-		/* of the group only id, salt and identity are read, which never change: it stays the loop's */
-		job.rc = vd_store_commit(writer->store, job.group, job.batch, &job.merge);
-
-		uv_mutex_lock(&writer->mutex);
-		queue_put(&writer->finished, &job);
-		uv_async_send(&writer->async);
+			if (now_us < writer->rest_until_us)
+				uv_cond_timedwait(&writer->work, &writer->mutex, (writer->rest_until_us - now_us) * 1000);
+			continue;
+		}
+		turn++;
 	}
 	uv_mutex_unlock(&writer->mutex);
 }
@@ -165,10 +235,12 @@ no_mutex:
 	return VD_ENOMEM;
 }
 
-int vd_writer_submit(struct vd_writer *writer, uint32_t conn, struct vd_group *group, struct vd_batch *batch)
+int vd_writer_submit(struct vd_writer *writer, uint32_t conn, const uint8_t who[VD_PERSON_BYTES], struct vd_group *group,
+                     struct vd_batch *batch)
 {
 	struct job job = {.conn = conn, .group = group, .batch = batch, .lane = VD_LANES};
 
+	memcpy(job.who, who, sizeof job.who);
 	for (size_t i = 0; i < batch->count; i++)
 		if (!batch->entries[i].verdict && batch->entries[i].record.lane < job.lane)
 			job.lane = batch->entries[i].record.lane;
@@ -178,6 +250,7 @@ int vd_writer_submit(struct vd_writer *writer, uint32_t conn, struct vd_group *g
 	uv_ref((uv_handle_t *)&writer->async);
 	uv_mutex_lock(&writer->mutex);
 	queue_put(&writer->waiting, &job);
+	vd_accounts_ask(&writer->accounts, who, clock_us());
 	uv_cond_signal(&writer->work);
 	uv_mutex_unlock(&writer->mutex);
 	return 0;

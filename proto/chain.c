@@ -16,6 +16,7 @@ void vd_batch_deinit(struct vd_batch *batch)
 void vd_batch_reset(struct vd_batch *batch)
 {
 	batch->count = 0;
+	batch->verified = 0;
 	vd_buf_reset(&batch->bytes);
 }
 
@@ -260,6 +261,7 @@ int vd_chain_verify(struct vd_batch *batch, struct vd_group *group, const struct
 	}
 	if (!rc)
 		refuse_strangers(first, end);
+	batch->verified += w.verified;
 	if (verified)
 		*verified += w.verified;
 	return rc;

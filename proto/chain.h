@@ -11,6 +11,7 @@ struct vd_batch {
 	struct vd_batch_entry *entries;
 	size_t count, capacity;
 	struct vd_buf bytes;      /* every raw record, one after the other */
+	uint64_t verified;        /* signature checks that judging it took */
 };
 
 struct vd_batch_entry {
