@@ -213,6 +213,30 @@ static void test_group_acts__known_to_two_lines(void **state)
 	cast_end(&c);
 }
 
+/* Two devices of one person are one voice, and neither can say that the other is somebody else's. */
+static void test_group_acts__one_person_is_one_voice(void **state)
+{
+	struct vd_id revoke;
+	struct cast c;
+
+	for (int other = 0; other < 2; other++) {
+		(void)state;
+		cast_begin(&c, 2);
+		grant_as(&c, 0, 3, VD_ROLE_COORDINATOR, c.actors[1].person, 0);
+		seals(&c, 0, 3);
+		hear_all(&c);
+		grant_as(&c, other ? 2 : 1, 3, VD_ROLE_MEMBER, c.actors[5].person, 0);
+		hear_all(&c);
+		revoke = revokes(&c, 1, 0);
+		hear(&c, 3);
+		approves(&c, 3, revoke);
+		revokes(&c, 0, 1);
+		revokes(&c, 0, 3);
+		assert_roles(&c, other ? "-CCC" : "C-C-");
+		cast_end(&c);
+	}
+}
+
 /* What a removed coordinator forges afterwards, however early it says that it stands, makes no second voice and takes none away. */
 static void test_group_acts__forged_later(void **state)
 {
@@ -622,6 +646,7 @@ int main(void)
 		cmocka_unit_test(test_group_acts__two_beat_the_founder),
 		cmocka_unit_test(test_group_acts__creatures_do_not_back),
 		cmocka_unit_test(test_group_acts__known_to_two_lines),
+		cmocka_unit_test(test_group_acts__one_person_is_one_voice),
 		cmocka_unit_test(test_group_acts__forged_later),
 		cmocka_unit_test(test_group_acts__restore),
 		cmocka_unit_test(test_group_acts__restore_gives_back_what_was),

@@ -45,6 +45,21 @@ static void break_content(struct world *w, struct vd_buf *content)
 	vd_buf_deinit(&old);
 }
 
+/* An act, preferably one that others may be glad of. */
+static struct vd_id some_act(struct world *w, struct vd_group *view)
+{
+	struct vd_id id = {{0}};
+
+	for (int i = 0; i < 8 && vd_group_act_count(view); i++) {
+		const struct vd_act *a = vd_group_act(view, dice_roll(&w->dice, vd_group_act_count(view)));
+
+		id = a->id;
+		if (a->kind == VD_ACT_REVOKE || (a->kind == VD_ACT_GRANT && i > 3))
+			break;
+	}
+	return id;
+}
+
 /* The content as by one who pretends to have seen nothing. */
 static void forge_seen(struct vd_buf *content)
 {
@@ -60,21 +75,6 @@ static void forge_seen(struct vd_buf *content)
 	if (vd_content_encode(c.kind, c.fields, c.count, content))
 		abort();
 	vd_buf_deinit(&old);
-}
-
-static struct vd_id some_act(struct world *w, struct vd_group *view)
-{
-	struct vd_id id = {{0}};
-
-	/* Preferably one that others may be glad of. */
-	for (int i = 0; i < 8; i++) {
-		const struct vd_act *a = vd_group_act(view, dice_roll(&w->dice, vd_group_act_count(view)));
-
-		id = a->id;
-		if (a->kind == VD_ACT_REVOKE || (a->kind == VD_ACT_GRANT && i > 3))
-			break;
-	}
-	return id;
 }
 
 static int make_revoke(struct world *w, struct vd_group *view, struct actor *about, const uint8_t *random, struct vd_buf *content)
@@ -164,9 +164,10 @@ static void write_record(struct world *w, size_t by, unsigned version, struct vd
 		break_content(w, content);
 		w->broken[at] = true;
 	}
-	/* One in eight pretends to stand early. */
+	/* One in eight pretends to stand early, or to follow another's. */
 	if (dice_roll(&w->dice, 8) == 0) {
 		w->actors[by].seq = dice_roll(&w->dice, 2) ? 0 : w->actors[by].seq;
+		w->actors[by].prev = some_act(w, w->views[by]);
 		forge_seen(content);
 	}
 	history_write(&w->history, &w->actors[by], w->id, version, VD_LANE_CONTROL, vd_buf_slice(content));
