@@ -174,16 +174,16 @@ static void mark_redacted(struct entering *e, const uint8_t *group, uint64_t arr
 }
 
 /* A redaction: by what it names, and that on the group's list if it is here. */
-static int enter_redaction(struct entering *e, struct vd_group *group, const struct vd_record *record, const struct vd_id *redacted,
-                           uint64_t arrival)
+static int enter_redaction(struct entering *e, const struct vd_record *record, const struct vd_id *redacted, uint64_t arrival)
 {
 	uint8_t what[VD_ID_BYTES + VD_KEY_BYTES];
+	struct vd_membership in[VD_STORE_GROUPS_MAX];
 	struct vd_store *s = e->write->store;
 	struct vd_buf room = { 0 };
 	struct vd_stored stored;
-	struct vd_membership in;
 	struct vd_record named;
 	MDB_cursor *items;
+	size_t count = 0, i = 0;
 	MDB_txn *txn;
 	bool mark;
 	int rc;
@@ -193,16 +193,16 @@ static int enter_redaction(struct entering *e, struct vd_group *group, const str
 	enter(e, VD_INDEX_REDACTS, record->group, vd_slice(what, sizeof(what)), arrival);
 	enter(e, VD_INDEX_REDACTS, record->group, vd_slice(redacted->b, VD_ID_BYTES), arrival);
 	e->state.redactions++;
-	if (!vd_group_salt(group))
-		return VD_OK;
-	memcpy(in.group, record->group, VD_GROUP_BYTES);
-	memcpy(in.salt, vd_group_salt(group), VD_SALT_BYTES);
 	rc = vd_db_read(s->db, &txn);
 	if (rc)
 		return rc;
-	rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(s->db, VD_TABLE_ITEMS), &items));
+	rc = vd_memberships(s, txn, in, &count);
+	while (i < count && memcmp(in[i].group, record->group, VD_GROUP_BYTES))
+		i++;
+	if (!rc)
+		rc = i == count ? VD_ENOTFOUND : vd_db_err(mdb_cursor_open(txn, vd_db_table(s->db, VD_TABLE_ITEMS), &items));
 	if (!rc) {
-		rc = vd_find_stored(s, txn, items, &in, redacted, &room, &stored);
+		rc = vd_find_stored(s, txn, items, &in[i], redacted, &room, &stored);
 		mdb_cursor_close(items);
 	}
 	vd_db_done(s->db, txn);
@@ -292,7 +292,7 @@ static int enter_record(struct entering *e, struct vd_slice raw, uint64_t arriva
 	if (rc || record.lane == VD_LANE_CONTROL)
 		return rc;
 	if (vd_is_redaction(&record, &redacted))
-		rc = enter_redaction(e, group, &record, &redacted, arrival);
+		rc = enter_redaction(e, &record, &redacted, arrival);
 	else
 		rc = enter_if_redacted(e, &record, arrival);
 	return rc ? rc : note_removed(e, group, record.author);

@@ -214,8 +214,10 @@ static int tend_some(struct tending *t, const uint64_t *arrivals, size_t n)
 	int rc = vd_readers_init(&t->readers, t->store, t->id);
 
 	t->group = vd_readers_find(&t->readers, t->id);
-	if (!rc && (!t->group || !vd_group_salt(t->group)))
-		rc = VD_ENOTFOUND;
+	if (!rc && (!t->group || !vd_group_salt(t->group))) {
+		vd_readers_deinit(&t->readers);
+		return VD_OK; /* its founding is lost: nothing can be judged before it comes again */
+	}
 	if (!rc) {
 		memcpy(t->in.group, t->id, VD_GROUP_BYTES);
 		memcpy(t->in.salt, vd_group_salt(t->group), VD_SALT_BYTES);

@@ -6,6 +6,8 @@
 #include "inside.h"
 #include "proto/err.h"
 
+enum { WEIGHED_MAX = 16 }; /* redactions of one record by one author, the first that came */
+
 /* Records of the group that some redaction names: hardly ever more than a few. */
 struct vd_standing_group {
 	struct vd_group *group;
@@ -237,6 +239,7 @@ struct redacting {
 	const struct vd_device *author; /* of the record */
 	MDB_txn *txn;
 	uint64_t time_ms;              /* of the one in `out` */
+	size_t holding;                /* by one author */
 	struct vd_judged *out;
 };
 
@@ -270,6 +273,7 @@ static int weigh(struct redacting *r, uint64_t arrival)
 	rc = quarantined(st, r->group, who, arrival, &record, &review, &sleeps);
 	if (rc || sleeps)
 		return rc;
+	r->holding++;
 	since_ms = record.time_ms > stored.received_ms ? record.time_ms : stored.received_ms;
 	if (!r->out->redacted || since_ms < r->out->since_ms)
 		r->out->since_ms = since_ms;
@@ -282,7 +286,8 @@ static int weigh(struct redacting *r, uint64_t arrival)
 	return VD_OK;
 }
 
-/* Only what somebody wrote who may redact this record is read: what others write about it costs nothing. */
+/* Only what somebody wrote who may redact this record is read: what others write about it costs nothing, and who says it a thousand times
+ * has said it. */
 static int weigh_by(struct redacting *r, MDB_cursor *cursor, const struct vd_device *who)
 {
 	uint8_t what[VD_ID_BYTES + VD_KEY_BYTES], list[VD_LIST_KEY_BYTES];
@@ -292,7 +297,8 @@ static int weigh_by(struct redacting *r, MDB_cursor *cursor, const struct vd_dev
 	memcpy(what, r->record->id.b, VD_ID_BYTES);
 	memcpy(what + VD_ID_BYTES, who->author, VD_KEY_BYTES);
 	vd_index_list(r->st->store, VD_INDEX_REDACTS, r->record->group, vd_slice(what, sizeof(what)), list);
-	while (!(rc = vd_list_next(cursor, list, &arrival)) && !(rc = weigh(r, arrival)))
+	r->holding = 0;
+	while (!(rc = r->holding < WEIGHED_MAX ? VD_OK : VD_ENOTFOUND) && !(rc = vd_list_next(cursor, list, &arrival)) && !(rc = weigh(r, arrival)))
 		;
 	return rc == VD_ENOTFOUND ? VD_OK : rc;
 }
