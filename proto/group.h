@@ -108,7 +108,7 @@ int vd_group_seal_named(struct vd_group *, const struct vd_record_fields *, cons
 /* ---- removal, and what it leaves of what somebody wrote ---- */
 
 /* Heads of that lane that the revocations which count and remove this author accept, none twice: *ids is borrowed until the next
- * add. 0 when it is not removed, or nothing of it was accepted. */
+ * add. 0 when it is not removed, or nothing of it was accepted (or there is no memory to say what). */
 size_t vd_group_accepted(struct vd_group *, const uint8_t author[VD_KEY_BYTES], uint8_t lane, const struct vd_id **ids);
 enum vd_review { VD_REVIEW_NONE, VD_REVIEW_LEFT, VD_REVIEW_ACCEPTED };
 /* The last word of a coordinator that counts about that record. */

@@ -110,6 +110,7 @@ static void stand(struct vd_group *g, const struct vd_group_record *grant, size_
 	if (d->standing || !stands(grant))
 		return;
 	d->standing = true;
+	d->support = (uint32_t)(grant - g->records);
 	follow(g, grant->statement->device, height);
 }
 
@@ -169,8 +170,9 @@ static void settle(struct vd_group *g)
 
 /* ---- a revocation that joins D ---- */
 
-/* Puts it against one grant; `listed`: of a device that it lists. Does a coordinator lose by it? */
-static bool meet(struct vd_group *g, uint32_t revocation, uint32_t grant, bool listed)
+/* Puts it against one grant; `listed`: of a device that it lists; *bit: its number in the batch, VD_NOWHERE while nobody asked. Does a
+ * coordinator lose by it? */
+static bool meet(struct vd_group *g, uint32_t revocation, uint32_t *bit, uint32_t grant, bool listed)
 {
 	const struct vd_group_record *r = &g->records[revocation];
 	struct vd_group_record *met = &g->records[grant];
@@ -178,7 +180,10 @@ static bool meet(struct vd_group *g, uint32_t revocation, uint32_t grant, bool l
 
 	if (met->fallen)
 		return false;
-	fallen = met->place < r->place || !in_past(g, batch_bit(g, revocation), grant);
+	fallen = met->place < r->place;
+	if (!fallen && *bit == VD_NOWHERE)
+		*bit = batch_bit(g, revocation);
+	fallen = fallen || !in_past(g, *bit, grant);
 	contested = !fallen && listed && (r->revocation->strong || g->devices[met->by].senior > g->devices[r->by].senior);
 	if (!fallen && (!contested || met->contested))
 		return false;
@@ -188,7 +193,7 @@ static bool meet(struct vd_group *g, uint32_t revocation, uint32_t grant, bool l
 }
 
 /* Those fallen are put behind the others, and never looked at again. */
-static bool meet_device(struct vd_group *g, uint32_t revocation, struct vd_group_device *d)
+static bool meet_device(struct vd_group *g, uint32_t revocation, uint32_t *bit, struct vd_group_device *d)
 {
 	uint32_t *grants = g->grants_of + d->grants.start;
 	bool changed = false;
@@ -196,7 +201,7 @@ static bool meet_device(struct vd_group *g, uint32_t revocation, struct vd_group
 	for (uint32_t i = 0; i < d->live;) {
 		uint32_t grant = grants[i];
 
-		changed |= meet(g, revocation, grant, true);
+		changed |= meet(g, revocation, bit, grant, true);
 		if (!g->records[grant].fallen) {
 			i++;
 			continue;
@@ -222,6 +227,7 @@ uint32_t vd_group_labelled(const struct vd_group *g, const uint8_t person[VD_PER
 	return low < g->grant_count && !memcmp(g->labels[low].key, person, VD_PERSON_BYTES) ? low : VD_NOWHERE;
 }
 
+/* Has anything been added that others' counting may hang on? */
 static bool accept_heads(struct vd_group *g, const struct vd_revocation *v)
 {
 	bool changed = false;
@@ -244,10 +250,11 @@ static bool accept_heads(struct vd_group *g, const struct vd_revocation *v)
 	return changed;
 }
 
-/* Has anything changed that others' counting may hang on? */
+/* Does a coordinator lose by it? */
 static bool join(struct vd_group *g, uint32_t revocation)
 {
 	struct vd_revocation *v = g->records[revocation].revocation;
+	uint32_t bit = VD_NOWHERE;
 	bool changed = false;
 
 	v->holds = true;
@@ -256,7 +263,7 @@ static bool join(struct vd_group *g, uint32_t revocation)
 		struct vd_group_device *d = vd_group_entry(g, v->devices + (size_t)i * VD_KEY_BYTES);
 
 		if (d)
-			changed |= meet_device(g, revocation, d);
+			changed |= meet_device(g, revocation, &bit, d);
 	}
 	for (uint32_t i = v->whole ? vd_group_labelled(g, v->person) : VD_NOWHERE;
 	     i < g->grant_count && !memcmp(g->labels[i].key, v->person, VD_PERSON_BYTES); i++) {
@@ -264,9 +271,9 @@ static bool join(struct vd_group *g, uint32_t revocation)
 
 		/* A grant of a device that it lists was met above. */
 		if (!g->records[grant].fallen && !vd_revocation_lists(v, g->devices[g->records[grant].statement->device].shown.author))
-			changed |= meet(g, revocation, grant, false);
+			changed |= meet(g, revocation, &bit, grant, false);
 	}
-	return accept_heads(g, v) || changed;
+	return changed;
 }
 
 /* ---- deciding ---- */
@@ -352,12 +359,30 @@ static void begin(struct vd_group *g)
 	}
 }
 
-void vd_group_judge(struct vd_group *g)
+/* Since C was settled, grants have fallen. Does this coordinator stand all the same, by grants against which there is nothing? The way up
+ * from one that was made by many others is not followed to its end: then it is not sure. */
+static bool surely_stands(const struct vd_group *g, uint32_t device)
+{
+	for (int step = 0; step < 64; step++) {
+		const struct vd_group_device *d = &g->devices[device];
+		const struct vd_group_record *support = &g->records[d->support];
+
+		if (!d->standing || support->fallen || support->contested)
+			return false;
+		if (d->support == g->founding)
+			return true;
+		device = support->by;
+	}
+	return false;
+}
+
+/* C is not settled after each decision, which with thousands of coordinators removed one by one would take too long, but when something
+ * asks for it. Grants that fall only take acts from C: what was not backed is not backed then, and who surely stands does. */
+static void decide(struct vd_group *g)
 {
 	size_t next = 0, backed = 0;
+	bool dirty = false;
 
-	begin(g);
-	settle(g);
 	for (;;) {
 		uint32_t at;
 
@@ -370,12 +395,31 @@ void vd_group_judge(struct vd_group *g)
 		if (next == g->revocation_count)
 			break;
 		at = backed < g->approvable_count ? g->approvable[backed] : g->revocations[next];
-		g->records[at].revocation->decided = true;
-		if (counts_by(g, &g->records[at]) && join(g, at)) {
+		if (dirty && (backed < g->approvable_count || !surely_stands(g, g->records[at].by))) {
 			settle(g);
+			dirty = false;
+			backed = 0;
+			continue;
+		}
+		g->records[at].revocation->decided = true;
+		if (!counts_by(g, &g->records[at]))
+			continue;
+		dirty |= join(g, at);
+		if (accept_heads(g, g->records[at].revocation)) {
+			settle(g);
+			dirty = false;
 			backed = 0;
 		}
 	}
+	if (dirty)
+		settle(g);
+}
+
+void vd_group_judge(struct vd_group *g)
+{
+	begin(g);
+	settle(g);
+	decide(g);
 	for (size_t i = 0; i < g->record_count; i++) {
 		struct vd_group_record *r = &g->records[i];
 		const struct vd_statement *s = r->statement;

@@ -155,6 +155,7 @@ struct vd_group_device {
 	uint32_t number;              /* in doms */
 	uint32_t cursor;
 	bool taken, standing;         /* a grant of coordinator counts; one stands */
+	uint32_t support;             /* the record by which it was found to stand */
 	bool has_accepted;            /* an act of its is accepted */
 	bool sealed;                  /* the epoch to write with is sealed to it */
 	uint32_t revoke;              /* record: the last revocation that holds and removes it */
