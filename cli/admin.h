@@ -34,6 +34,8 @@ enum vd_among { VD_AMONG_ALL, VD_AMONG_IN, VD_AMONG_REMOVED };
 /* By name, or by the first digits of a key. Where a word means several members and one alone is `among` those asked for, that one.
  * 0, or an exit code, having said what is wrong. */
 int vd_cli_target(struct vd_cli *, struct vd_group *, const char *word, enum vd_among, struct vd_target *);
+/* Does the word mean anybody, in or out? */
+bool vd_member_known(struct vd_group *, const char *word);
 /* One device of that person by the first digits of its key. */
 int vd_cli_device(struct vd_cli *, struct vd_group *, const char *prefix, struct vd_target *);
 /* An administrative act by the first digits of its id. */

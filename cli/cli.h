@@ -48,7 +48,7 @@ struct vd_command {
 
 extern const struct vd_command vd_command_init, vd_command_id, vd_command_group, vd_command_admit, vd_command_join,
 	vd_command_members, vd_command_revoke, vd_command_review, vd_command_approve, vd_command_restore, vd_command_doctor,
-	vd_command_add, vd_command_alert, vd_command_ack, vd_command_load, vd_command_list, vd_command_show,
+	vd_command_add, vd_command_alert, vd_command_ack, vd_command_load, vd_command_redact, vd_command_list, vd_command_show,
 	vd_command_watch, vd_command_sync, vd_command_export, vd_command_import, vd_command_status, vd_command_check,
 	vd_command_version, vd_command_config;
 
@@ -135,14 +135,24 @@ json_t *vd_json_hex(const void *bytes, size_t n);
 json_t *vd_json_text(struct vd_slice);
 json_t *vd_json_number(uint64_t);
 json_t *vd_json_time(uint64_t ms);
-/* The keys of `list`. NULL: no memory. */
+/* The keys of `list`. Of what was redacted nothing that it says. NULL: no memory. */
 json_t *vd_json_record(const struct vd_found *);
+const char *vd_standing_word(enum vd_standing);
+/* To whom it is sealed, as anybody can see; false where nothing tells. */
+bool vd_record_audience(const struct vd_record *, enum vd_audience *out);
+/* Why a record's body is not shown. */
+enum vd_msg vd_body_text(const struct vd_found *);
 const char *vd_lane_word(uint8_t lane);
 const char *vd_role_word(enum vd_role);
 enum vd_msg vd_lane_text(uint8_t lane);
 enum vd_msg vd_role_text(enum vd_role);
 /* One line of a list. */
 void vd_say_record(struct vd_cli *, const struct vd_found *, bool replaced);
+/* What replaces a record that is shown: the newest, for one may be corrected more than once. False: nothing. */
+bool vd_find_successor(struct vd_cli *, const struct vd_id *, struct vd_id *by);
+/* The next of the ids that `items`, of vd_replaced_items, says it replaces. */
+struct vd_rd vd_replaced_items(const struct vd_found *);
+bool vd_replaced_item(struct vd_rd *items, struct vd_id *out);
 
 /* --- interrupt.c */
 

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli.h"
+#include "audience.h"
 #include "fields.h"
 #include "proto/err.h"
 #include "times.h"
@@ -17,6 +17,7 @@ struct making {
 	struct vd_id_finder finder;
 	struct vd_buf text;         /* -m -: what standard input said */
 	struct vd_draft draft;
+	struct vd_to to;
 	uint64_t clock_ms;          /* ours, when it began */
 	struct vd_buf warning;
 };
@@ -130,20 +131,12 @@ static int put_links(struct vd_cli *cli, struct making *m)
 	return rc;
 }
 
-/* To whom and for how long. */
+/* For how long. */
 static int put_terms(struct vd_cli *cli, struct making *m)
 {
-	const char *expires = vd_options_get(&cli->opt, VD_OPT_EXPIRES), *to;
-	size_t at = 0;
+	const char *expires = vd_options_get(&cli->opt, VD_OPT_EXPIRES);
 
 	m->draft.lane = (uint8_t)vd_kind_lane(m->fields.kind);
-	m->draft.audience = VD_AUDIENCE_MEMBERS;
-	while ((to = vd_options_each(&cli->opt, VD_OPT_TO, &at))) {
-		if (strcmp(to, "everyone") == 0)
-			m->draft.audience = VD_AUDIENCE_EVERYONE;
-		else if (strcmp(to, "members") != 0)
-			return vd_misuse(cli, VD_MSG_HINT_NOT_IN_VERSION, VD_MSG_TO_NAMED, to, NULL);
-	}
 	if (vd_options_get(&cli->opt, VD_OPT_ATTACH))
 		return vd_misuse(cli, VD_MSG_HINT_NOT_IN_VERSION, VD_MSG_NOT_IN_VERSION, "--attach", NULL);
 	if (expires && vd_time_expires(expires, m->draft.now_ms, &m->draft.expires_day))
@@ -163,7 +156,9 @@ static int begin(struct vd_cli *cli, struct making *m, const char *kind)
 	m->draft.now_ms = m->clock_ms = vd_time_now_ms();
 	if (vd_fields_init(&m->fields, kind, &m->finder))
 		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_BAD_KIND, cli->opt.command, kind, NULL);
-	rc = vd_cli_open(cli);
+	rc = vd_cli_kind_by_hand(cli, kind);
+	if (!rc)
+		rc = vd_cli_open(cli);
 	return rc ? rc : vd_cli_clock_set(cli);
 }
 
@@ -180,6 +175,7 @@ static int store(struct vd_cli *cli, struct making *m, struct vd_group *group, s
 		                 cli->opt.command, bad.field, bad.detail, NULL);
 	}
 	m->draft.content = vd_buf_slice(&content);
+	vd_to_draft(&m->to, &m->draft);
 	if (!rc)
 		rc = vd_write_begin(cli->store, &write);
 	if (!rc) {
@@ -206,23 +202,26 @@ static int finish(struct vd_cli *cli, struct making *m)
 	if (!rc)
 		rc = vd_cli_group(cli, &group);
 	if (!rc)
+		rc = vd_cli_to(cli, group, &m->to);
+	if (!rc)
 		rc = store(cli, m, group, &id);
 	if (!rc && vd_cli_clock_warning(cli, group, &m->warning))
 		vd_note(cli, VD_MSG_WARNING, (const char *)m->warning.p, NULL);
+	if (!rc) {
+		vd_hex(hex, id.b, sizeof id.b);
+		cli->in_vain = VD_MSG_NONE;
+		cli->done = VD_MSG_ADDED_UNSAID;
+		memcpy(cli->done_what, hex, sizeof hex);
+		say_notes(cli, m);
+		if (cli->opt.json)
+			vd_say_json(cli, json_pack("{s:s,s:s}", "id", hex, "audience", vd_audience_word(m->to.audience)));
+		else
+			vd_say(cli, VD_MSG_ADDED, hex, NULL);
+		vd_cli_to_note(cli, group, &m->to);
+		vd_cli_poke(cli);
+	}
 	vd_group_free(group);
-	if (rc)
-		return rc;
-	vd_hex(hex, id.b, sizeof id.b);
-	cli->in_vain = VD_MSG_NONE;
-	cli->done = VD_MSG_ADDED_UNSAID;
-	memcpy(cli->done_what, hex, sizeof hex);
-	say_notes(cli, m);
-	if (cli->opt.json)
-		vd_say_json(cli, json_pack("{s:s}", "id", hex));
-	else
-		vd_say(cli, VD_MSG_ADDED, hex, NULL);
-	vd_cli_poke(cli);
-	return VD_EXIT_DONE;
+	return rc;
 }
 
 static void end(struct making *m)
@@ -253,7 +252,7 @@ static int add_run(struct vd_cli *cli)
 }
 
 const struct vd_command vd_command_add = {
-	.syntax = { "add", { VD_OPT_MESSAGE, VD_OPT_ABOUT, VD_OPT_REPLACES, VD_OPT_ATTACH, VD_OPT_EXPIRES, VD_OPT_TO } },
+	.syntax = { "add", { VD_OPT_MESSAGE, VD_OPT_ABOUT, VD_OPT_REPLACES, VD_OPT_ATTACH, VD_OPT_EXPIRES, VD_OPT_TO, VD_OPT_KEEP } },
 	.run = add_run, .summary = VD_MSG_SUM_ADD, .help = VD_MSG_HELP_ADD, .args_min = 1, .args_max = -1,
 };
 
@@ -293,7 +292,7 @@ static int alert_run(struct vd_cli *cli)
 }
 
 const struct vd_command vd_command_alert = {
-	.syntax = { "alert", { VD_OPT_SEVERITY, VD_OPT_ABOUT, VD_OPT_REPLACES, VD_OPT_ATTACH, VD_OPT_EXPIRES, VD_OPT_TO } },
+	.syntax = { "alert", { VD_OPT_SEVERITY, VD_OPT_ABOUT, VD_OPT_REPLACES, VD_OPT_ATTACH, VD_OPT_EXPIRES, VD_OPT_TO, VD_OPT_KEEP } },
 	.run = alert_run, .summary = VD_MSG_SUM_ALERT, .help = VD_MSG_HELP_ALERT, .args_min = 1, .args_max = -1,
 };
 
@@ -318,6 +317,6 @@ static int ack_run(struct vd_cli *cli)
 }
 
 const struct vd_command vd_command_ack = {
-	.syntax = { "ack", { VD_OPT_STAGE, VD_OPT_MESSAGE, VD_OPT_TO } },
+	.syntax = { "ack", { VD_OPT_STAGE, VD_OPT_MESSAGE, VD_OPT_TO, VD_OPT_KEEP } },
 	.run = ack_run, .summary = VD_MSG_SUM_ACK, .help = VD_MSG_HELP_ACK, .args_min = 1, .args_max = 1,
 };

@@ -1,4 +1,4 @@
-/* list, show, watch: what the store holds, for people and programs. */
+/* list, watch: what the store holds, for people and programs. */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include "proto/err.h"
 #include "times.h"
 
-enum { LOOK_AGAIN_MS = 200, LOOKED_FOR_EACH = 64 };
+enum { LOOK_AGAIN_MS = 200, LOOKED_FOR_EACH = 64, ASKED_FOR_EACH = 16 };
 
 /* A query together with the room for what it points to. */
 struct asked {
@@ -27,7 +27,7 @@ struct printing {
 	struct vd_buf replaced;
 };
 
-static bool next_replaced(struct vd_rd *items, struct vd_id *out)
+bool vd_replaced_item(struct vd_rd *items, struct vd_id *out)
 {
 	struct vd_value item;
 
@@ -39,7 +39,7 @@ static bool next_replaced(struct vd_rd *items, struct vd_id *out)
 	return false;
 }
 
-static struct vd_rd replaced_items(const struct vd_found *f)
+struct vd_rd vd_replaced_items(const struct vd_found *f)
 {
 	const struct vd_value *replaces = f->body ? NULL : vd_content_get(f->content, "replaces", VD_MP_ARRAY, 0);
 
@@ -55,11 +55,11 @@ struct successor {
 
 static int keep_successor(void *ctx, const struct vd_found *f)
 {
-	struct vd_rd items = replaced_items(f);
+	struct vd_rd items = vd_replaced_items(f);
 	struct successor *s = ctx;
 	struct vd_id id;
 
-	while (next_replaced(&items, &id))
+	while (vd_replaced_item(&items, &id))
 		if (memcmp(id.b, s->of->b, VD_ID_BYTES) == 0) {
 			s->by = f->record->id;
 			s->found = true;
@@ -67,7 +67,7 @@ static int keep_successor(void *ctx, const struct vd_found *f)
 	return 0;
 }
 
-static bool find_successor(struct vd_cli *cli, const struct vd_id *id, struct vd_id *by)
+bool vd_find_successor(struct vd_cli *cli, const struct vd_id *id, struct vd_id *by)
 {
 	struct successor s = { .of = id };
 	const struct vd_query query = { .history = id };
@@ -80,10 +80,10 @@ static bool find_successor(struct vd_cli *cli, const struct vd_id *id, struct vd
 
 static int keep_replaced(void *ctx, const struct vd_found *f)
 {
-	struct vd_rd items = replaced_items(f);
+	struct vd_rd items = vd_replaced_items(f);
 	struct vd_id id;
 
-	while (next_replaced(&items, &id))
+	while (vd_replaced_item(&items, &id))
 		vd_buf_put(ctx, id.b, VD_ID_BYTES);
 	return 0;
 }
@@ -111,7 +111,7 @@ static bool is_replaced(struct printing *p, const struct vd_id *id)
 
 	if (p->gathered)
 		return p->replaced.n && bsearch(id->b, p->replaced.p, p->replaced.n / VD_ID_BYTES, VD_ID_BYTES, by_id);
-	return p->looks && find_successor(p->cli, id, &by);
+	return p->looks && vd_find_successor(p->cli, id, &by);
 }
 
 static int print_one(void *ctx, const struct vd_found *f)
@@ -173,8 +173,7 @@ static int ask(struct vd_cli *cli, struct asked *a)
 	int rc;
 
 	memset(a, 0, sizeof *a);
-	if (vd_options_get(&cli->opt, VD_OPT_QUARANTINED))
-		return vd_misuse(cli, VD_MSG_HINT_NOT_IN_VERSION, VD_MSG_NOT_IN_VERSION, "--quarantined", NULL);
+	a->query.quarantined = vd_options_get(&cli->opt, VD_OPT_QUARANTINED) != NULL;
 	rc = vd_cli_groups(cli, groups, &count);
 	if (rc)
 		return rc;
@@ -205,7 +204,7 @@ static int ask(struct vd_cli *cli, struct asked *a)
 	return rc;
 }
 
-/* Where --new has got to, one mark for each way of asking; the mark of a plain list counts for all of them. */
+/* Where --new has got to, one mark for each way of asking; the mark of a plain list counts for all but the quarantine's. */
 static void mark_key(const struct asked *a, struct vd_buf *key)
 {
 	if (a->query.group)
@@ -222,6 +221,8 @@ static void mark_key(const struct asked *a, struct vd_buf *key)
 	vd_buf_put_u8(key, 0);
 	if (a->query.search)
 		vd_buf_put_slice(key, vd_slice_str(a->query.search));
+	if (a->query.quarantined)
+		vd_buf_put_slice(key, vd_slice("\0quarantined", 12));
 }
 
 static uint64_t read_mark(struct vd_cli *cli, struct vd_slice key)
@@ -251,6 +252,63 @@ static int write_mark(struct vd_cli *cli, struct vd_slice key, uint64_t mark)
 	return rc;
 }
 
+/* --- what is aside --- */
+
+static int count_unreviewed(void *ctx, const struct vd_found *f)
+{
+	*(uint64_t *)ctx += f->review == VD_REVIEW_NONE;
+	return 0;
+}
+
+/* Records of a group that wait for a coordinator's word; 0 when this device is none. What is damaged is told by who lists it. */
+static uint64_t count_waiting(struct vd_cli *cli, const uint8_t id[VD_GROUP_BYTES], bool *coordinates)
+{
+	struct vd_query query = { .group = id, .quarantined = true };
+	struct vd_group *group = NULL;
+	size_t removed = 0, asked = 0;
+	uint64_t n = 0;
+	int ignored = vd_store_group(cli->store, id, &group);
+
+	if (ignored || vd_group_role(group) != VD_ROLE_COORDINATOR) {
+		vd_group_free(group);
+		return 0;
+	}
+	*coordinates = true;
+	for (size_t i = 0; i < vd_group_device_count(group); i++)
+		removed += vd_group_device(group, i)->role == VD_ROLE_NONE;
+	/* Of a few it is quicker to look through what each wrote. */
+	for (size_t i = 0; i < vd_group_device_count(group) && removed <= ASKED_FOR_EACH; i++) {
+		if (vd_group_device(group, i)->role != VD_ROLE_NONE)
+			continue;
+		query.author = vd_group_device(group, i)->author;
+		ignored = vd_query(cli->store, &query, count_unreviewed, &n);
+		asked++;
+	}
+	if (removed > asked)
+		ignored = vd_query(cli->store, &query, count_unreviewed, &n);
+	(void)ignored;
+	vd_group_free(group);
+	return n;
+}
+
+static void say_quarantine(struct vd_cli *cli, const struct asked *a, uint64_t shown)
+{
+	uint8_t groups[VD_STORE_GROUPS_MAX][VD_GROUP_BYTES];
+	bool coordinates = false;
+	size_t count = 0;
+	uint64_t n = 0;
+
+	if (cli->opt.quiet || (a->query.quarantined && !shown) || vd_store_groups(cli->store, groups, &count))
+		return;
+	for (size_t i = 0; i < count; i++)
+		if (!a->query.group || memcmp(groups[i], a->query.group, VD_GROUP_BYTES) == 0)
+			n += count_waiting(cli, groups[i], &coordinates);
+	if (a->query.quarantined)
+		vd_note(cli, coordinates ? VD_MSG_QUARANTINE_DECIDE : VD_MSG_QUARANTINE_OTHERS, NULL);
+	else if (n)
+		vd_note(cli, n == 1 ? VD_MSG_QUARANTINE_ONE : VD_MSG_QUARANTINE_WAITING, vd_num(cli, n), NULL);
+}
+
 static int list_run(struct vd_cli *cli)
 {
 	bool only_new = vd_options_get(&cli->opt, VD_OPT_NEW) != NULL;
@@ -262,6 +320,7 @@ static int list_run(struct vd_cli *cli)
 	if (rc)
 		return rc;
 	if (only_new) {
+		plain.query.quarantined = a.query.quarantined;
 		mark_key(&plain, &key);
 		a.query.after = read_mark(cli, vd_buf_slice(&key));
 		vd_buf_reset(&key);
@@ -277,7 +336,7 @@ static int list_run(struct vd_cli *cli)
 	if (err && err != VD_ECLOSED)
 		rc = vd_cli_query_failed(cli, err);
 	if (!rc && p.count == 0 && !cli->opt.json)
-		vd_note(cli, VD_MSG_LIST_NOTHING, NULL);
+		vd_note(cli, a.query.quarantined ? VD_MSG_QUARANTINE_EMPTY : VD_MSG_LIST_NOTHING, NULL);
 	/* Only what has really been shown counts as seen; a damaged record comes anew when it is whole again. */
 	if ((!rc || err == VD_EDAMAGED) && only_new && vd_say_end(cli, 0) == 0 && p.last > a.query.after) {
 		err = write_mark(cli, vd_buf_slice(&key), p.last);
@@ -285,6 +344,8 @@ static int list_run(struct vd_cli *cli)
 			rc = vd_cli_query_failed(cli, err);
 	}
 	vd_buf_deinit(&key);
+	if (!rc && !cli->opt.json)
+		say_quarantine(cli, &a, p.count);
 	return rc;
 }
 
@@ -339,230 +400,4 @@ static int watch_run(struct vd_cli *cli)
 const struct vd_command vd_command_watch = {
 	.syntax = { "watch", { VD_OPT_AUTHOR, VD_OPT_ABOUT, VD_OPT_SEARCH } },
 	.run = watch_run, .summary = VD_MSG_SUM_WATCH, .help = VD_MSG_HELP_WATCH, .args_max = 1,
-};
-
-struct kept {
-	uint64_t arrival;
-	struct vd_id id;
-};
-
-/* A record that is shown, and those found on the way. */
-struct shown {
-	struct vd_cli *cli;
-	struct vd_id id;            /* the one asked for */
-	json_t *whole;
-	struct kept *kept;          /* its history or answers */
-	size_t count, capacity;
-};
-
-static int keep_found(void *ctx, const struct vd_found *f)
-{
-	struct shown *s = ctx;
-
-	if (s->count == s->capacity) {
-		size_t capacity = s->capacity ? 2 * s->capacity : 16;
-		struct kept *more = realloc(s->kept, capacity * sizeof *more);
-
-		if (!more)
-			return VD_ENOMEM;
-		s->kept = more;
-		s->capacity = capacity;
-	}
-	s->kept[s->count++] = (struct kept){ f->arrival, f->record->id };
-	return 0;
-}
-
-static int show_json(void *ctx, const struct vd_found *f)
-{
-	struct shown *s = ctx;
-
-	s->whole = vd_json_record(f);
-	return 0;
-}
-
-static int append_json(void *ctx, const struct vd_found *f)
-{
-	return json_array_append_new(ctx, vd_json_record(f)) ? VD_ENOMEM : 0;
-}
-
-static void say_value(struct vd_cli *cli, const struct vd_value *v)
-{
-	struct vd_value item;
-	struct vd_rd items;
-	char hex[2 * VD_ID_BYTES + 1];
-
-	switch (v->type) {
-	case VD_MP_STR: vd_say_text(cli, v->bytes, true); break;
-	case VD_MP_UINT: vd_say_raw(cli, vd_slice_str(vd_num(cli, v->number))); break;
-	case VD_MP_BOOL: vd_say_raw(cli, vd_slice_str(vd_text(cli->lang, v->number ? VD_MSG_YES : VD_MSG_NO))); break;
-	case VD_MP_BIN:
-		vd_hex(hex, v->bytes.p, v->bytes.n < VD_ID_BYTES ? v->bytes.n : VD_ID_BYTES);
-		vd_say_raw(cli, vd_slice_str(hex));
-		break;
-	case VD_MP_ARRAY:
-		items = vd_value_items(v);
-		for (bool first = true; vd_value_next(&items, &item); first = false) {
-			vd_say_raw(cli, vd_slice_str(first ? "" : ", "));
-			if (item.type != VD_MP_ARRAY)
-				say_value(cli, &item);
-		}
-		break;
-	case VD_MP_NONE:
-	case VD_MP_NIL: break;
-	}
-}
-
-static void say_field(struct vd_cli *cli, struct vd_slice kind, const struct vd_field *field)
-{
-	vd_say_raw(cli, vd_slice_str("\n"));
-	vd_say_text(cli, vd_label_field(cli->lang, kind, field->name), false);
-	vd_say_raw(cli, vd_slice_str(": "));
-	if (field->value.type == VD_MP_STR)
-		vd_say_text(cli, vd_label_choice(cli->lang, kind, field->name, field->value.bytes), true);
-	else
-		say_value(cli, &field->value);
-}
-
-static int show_people(void *ctx, const struct vd_found *f)
-{
-	struct vd_cli *cli = ((struct shown *)ctx)->cli;
-	const struct vd_device *author = vd_group_find(f->group, f->record->author);
-	char time[VD_TIME_TEXT], hex[2 * VD_ID_BYTES + 1], key[13];
-	struct vd_id by;
-
-	vd_hex(hex, f->record->id.b, VD_ID_BYTES);
-	vd_say_raw(cli, vd_slice_str(hex));
-	vd_say_raw(cli, vd_slice_str("  "));
-	if (!f->body)
-		vd_say_text(cli, vd_label_kind(cli->lang, f->content->kind), false);
-	vd_say_raw(cli, vd_slice_str("\n"));
-	vd_hex(key, f->record->author, 6);
-	vd_say(cli, VD_MSG_SHOW_AUTHOR, author && author->name[0] ? author->name : vd_text(cli->lang, VD_MSG_UNNAMED), key, NULL);
-	vd_say(cli, VD_MSG_SHOW_GROUP, vd_group_name(f->group), NULL);
-	vd_time_local(f->record->time_ms, time);
-	vd_say(cli, VD_MSG_SHOW_TIME, time, NULL);
-	vd_time_local(f->received_ms, time);
-	vd_say(cli, VD_MSG_SHOW_RECEIVED, time, NULL);
-	vd_say(cli, VD_MSG_SHOW_LANE, vd_text(cli->lang, vd_lane_text(f->record->lane)), NULL);
-	if (f->record->has_expires) {
-		vd_time_local(f->record->expires_day * VD_DAY_MS, time);
-		vd_say(cli, VD_MSG_SHOW_EXPIRES, time, NULL);
-	}
-	if (find_successor(cli, &f->record->id, &by)) {
-		vd_hex(hex, by.b, VD_ID_BYTES);
-		vd_say(cli, VD_MSG_SHOW_REPLACED, hex, NULL);
-	}
-	if (f->body)
-		vd_say(cli, f->body == VD_ENOTFOUND ? VD_MSG_BODY_STUB : f->body == VD_EVERSION ? VD_MSG_BODY_VERSION : VD_MSG_BODY_SEALED,
-		       NULL);
-	for (size_t i = 0; !f->body && i < f->content->count; i++)
-		say_field(cli, f->content->kind, &f->content->fields[i]);
-	vd_say_raw(cli, vd_slice_str("\n"));
-	return 0;
-}
-
-static int line_people(void *ctx, const struct vd_found *f)
-{
-	vd_say_raw(ctx, vd_slice_str("  "));
-	vd_say_record(ctx, f, false);
-	return 0;
-}
-
-/* The whole chain of replacing and replaced records. */
-static int find_history(struct shown *s)
-{
-	struct vd_query query = { .history = &s->id };
-
-	return vd_query(s->cli->store, &query, keep_found, s);
-}
-
-static int find_answers(struct shown *s)
-{
-	struct vd_query query = { .about = &s->id };
-
-	return vd_query(s->cli->store, &query, keep_found, s);
-}
-
-static int by_arrival(const void *a, const void *b)
-{
-	uint64_t x = ((const struct kept *)a)->arrival, y = ((const struct kept *)b)->arrival;
-
-	return x < y ? -1 : x > y;
-}
-
-/* Each kept record but the one asked for: as JSON into an array, or as lines. */
-static int each(struct shown *s, json_t *array, enum vd_msg heading)
-{
-	int rc = 0;
-	bool headed = false;
-
-	if (s->count)
-		qsort(s->kept, s->count, sizeof *s->kept, by_arrival);
-	for (size_t i = 0; !rc && i < s->count; i++) {
-		if (memcmp(s->kept[i].id.b, s->id.b, VD_ID_BYTES) == 0)
-			continue;
-		if (!array && !headed)
-			vd_say(s->cli, heading, NULL);
-		headed = true;
-		rc = vd_query_one(s->cli->store, s->kept[i].arrival, array ? append_json : line_people, array ? (void *)array : s->cli);
-	}
-	return rc;
-}
-
-static void free_shown(struct shown *s)
-{
-	json_decref(s->whole);
-	free(s->kept);
-}
-
-static int show_run(struct vd_cli *cli)
-{
-	struct shown history = { .cli = cli }, answers = { .cli = cli };
-	uint64_t arrival = 0;
-	int rc = vd_cli_record(cli, cli->opt.args[0], &history.id, &arrival, NULL), err;
-	struct vd_id by;
-	bool damaged;
-
-	if (rc)
-		return rc;
-	answers.id = history.id;
-	err = find_history(&history);
-	damaged = err == VD_EDAMAGED;
-	if (!err || damaged)
-		err = find_answers(&answers);
-	damaged |= err == VD_EDAMAGED;
-	if (damaged)
-		err = 0;
-	if (!err && cli->opt.json) {
-		json_t *before = json_array(), *after = json_array();
-
-		err = vd_query_one(cli->store, arrival, show_json, &history);
-		if (!err)
-			err = each(&history, before, VD_MSG_NONE);
-		if (!err)
-			err = each(&answers, after, VD_MSG_NONE);
-		json_object_set_new(history.whole, "history", before);
-		json_object_set_new(history.whole, "answers", after);
-		json_object_set_new(history.whole, "attachments", json_array());
-		json_object_set_new(history.whole, "replaced_by",
-		                    find_successor(cli, &history.id, &by) ? vd_json_hex(by.b, VD_ID_BYTES) : json_null());
-		if (!err)
-			vd_say_json(cli, json_incref(history.whole));
-	} else if (!err) {
-		err = vd_query_one(cli->store, arrival, show_people, &history);
-		if (!err)
-			err = each(&history, NULL, VD_MSG_SHOW_HISTORY);
-		if (!err)
-			err = each(&answers, NULL, VD_MSG_SHOW_ANSWERS);
-	}
-	free_shown(&history);
-	free_shown(&answers);
-	if (!err && damaged)
-		err = VD_EDAMAGED;
-	return err ? vd_cli_query_failed(cli, err) : VD_EXIT_DONE;
-}
-
-const struct vd_command vd_command_show = {
-	.syntax = { "show", { VD_OPT_NONE } },
-	.run = show_run, .summary = VD_MSG_SUM_SHOW, .help = VD_MSG_HELP_SHOW, .args_min = 1, .args_max = 1,
 };

@@ -1,6 +1,6 @@
 /* load: a record a row. Its position moves in the same commit as its rows, so that an interrupted load goes on where it was.
  *
- * Position: a chain of hashes over the rows, h_0 = H_load(group, kind, format, mapping, columns), h_i = H_load(h_(i-1), row). The
+ * Position: a chain of hashes over the rows, h_0 = H_load(group, kind, format, mapping, columns, whom --to names), h_i = H_load(h_(i-1), row). The
  * note "load" / h_i says that everything up to row i is stored; it moves with every batch, and the one of a file's end stays.
  * A later run looks for the longest prefix of the file that has a note: also of a file that has grown since. A last row without
  * its line end may go on when the file grows, so a note in front of it stays, too.
@@ -19,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli.h"
+#include "audience.h"
 #include "fields.h"
 #include "map.h"
 #include "proto/err.h"
@@ -55,6 +55,7 @@ struct load {
 	struct vd_fields fields;
 	struct vd_id_finder finder;
 	struct vd_map map;
+	struct vd_to to;
 	bool dry_run;
 	bool is_again;
 	uint8_t h[VD_HASH_BYTES], start[VD_HASH_BYTES];
@@ -176,6 +177,11 @@ static int start_chain(struct load *l)
 	}
 	for (size_t i = 0; i < count; i++)
 		put_sized(&b, columns[i]);
+	/* Members, and a reporter's focal points, are what stands when nothing is said; who they are may change while a load goes on. */
+	if (l->to.audience == VD_AUDIENCE_EVERYONE || l->to.person_count)
+		vd_buf_put_u8(&b, (uint8_t)l->to.audience);
+	for (size_t i = 0; i < l->to.person_count; i++)
+		vd_buf_put(&b, l->to.persons[i], VD_PERSON_BYTES);
 	rc = vd_buf_check(&b);
 	if (!rc)
 		vd_hash1(VD_HASH_LOAD, l->start, vd_buf_slice(&b));
@@ -422,7 +428,7 @@ static int convert(struct load *l, const struct vd_row *row, struct vd_bad_field
 
 static int take_row(struct load *l, const struct vd_row *row)
 {
-	struct vd_draft draft = { .lane = (uint8_t)vd_kind_lane(l->fields.kind), .audience = VD_AUDIENCE_MEMBERS };
+	struct vd_draft draft = { .lane = (uint8_t)vd_kind_lane(l->fields.kind) };
 	struct vd_bad_field bad;
 	struct vd_id id;
 	int rc = convert(l, row, &bad);
@@ -454,6 +460,7 @@ static int take_row(struct load *l, const struct vd_row *row)
 		rc = vd_write_begin(l->cli->store, &l->write);
 		l->batch_until_ms = vd_time_steady_ms() + BATCH_MS;
 	}
+	vd_to_draft(&l->to, &draft);
 	draft.content = vd_buf_slice(&l->content);
 	draft.now_ms = vd_time_now_ms();
 	if (!rc)
@@ -572,7 +579,11 @@ static int load_run(struct vd_cli *cli)
 	l->mended.use = "mended";
 	l->errors = json_array();
 	rc = vd_fields_init(&l->fields, kind, &l->finder);
-	rc = rc ? vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_BAD_KIND, "load", kind, NULL) : vd_cli_group(cli, &l->group);
+	rc = rc ? vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_BAD_KIND, "load", kind, NULL) : vd_cli_kind_by_hand(cli, kind);
+	if (!rc)
+		rc = vd_cli_group(cli, &l->group);
+	if (!rc)
+		rc = vd_cli_to(cli, l->group, &l->to);
 	if (!rc)
 		rc = vd_cli_clock_set(cli);
 	if (!rc)
@@ -583,8 +594,10 @@ static int load_run(struct vd_cli *cli)
 		vd_interrupt_graceful(true);
 		rc = report(l, run_rows(l));
 		vd_interrupt_graceful(false);
-		if (l->fresh && !l->dry_run)
+		if (l->fresh && !l->dry_run) {
+			vd_cli_to_note(cli, l->group, &l->to);
 			vd_cli_poke(cli);
+		}
 	}
 	if (fd >= 0)
 		close(fd);
@@ -599,6 +612,6 @@ static int load_run(struct vd_cli *cli)
 }
 
 const struct vd_command vd_command_load = {
-	.syntax = { "load", { VD_OPT_MAP, VD_OPT_DRY_RUN, VD_OPT_AGAIN } },
+	.syntax = { "load", { VD_OPT_MAP, VD_OPT_DRY_RUN, VD_OPT_AGAIN, VD_OPT_TO, VD_OPT_KEEP } },
 	.run = load_run, .summary = VD_MSG_SUM_LOAD, .help = VD_MSG_HELP_LOAD, .args_min = 2, .args_max = 2,
 };

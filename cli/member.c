@@ -1,5 +1,6 @@
 /* Whom a word means, and how people are called. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -162,15 +163,42 @@ static struct hits look(struct vd_group *group, const char *word, enum vd_among 
 	return h;
 }
 
+bool vd_member_known(struct vd_group *group, const char *word)
+{
+	struct hits h = look(group, word, VD_AMONG_ALL);
+
+	return h.members + h.devices > 0;
+}
+
+/* NULL: no name is near what was typed. */
+static const char *nearest(struct vd_group *group, const char *word)
+{
+	size_t devices = vd_group_device_count(group), n = 0;
+	const char **names = calloc(devices + 1, sizeof *names), *near;
+
+	if (!names)
+		return NULL;
+	for (size_t i = 0; i < devices; i++)
+		if (vd_group_device(group, i)->name[0])
+			names[n++] = vd_group_device(group, i)->name;
+	near = vd_options_nearest(word, names);
+	free(names);
+	return near;
+}
+
 int vd_cli_target(struct vd_cli *cli, struct vd_group *group, const char *word, enum vd_among among, struct vd_target *out)
 {
 	struct hits h = look(group, word, among);
+	const char *near;
 
 	/* Of several of that name, the one of whom it can be said; and if none is, whoever it is. */
 	if (h.members + h.devices == 0)
 		h = look(group, word, VD_AMONG_ALL);
-	if (h.members + h.devices == 0)
-		return vd_refuse(cli, VD_EXIT_FAILED, "not-found", VD_MSG_HINT_MEMBER, VD_MSG_UNKNOWN_MEMBER, word, NULL);
+	if (h.members + h.devices == 0) {
+		near = nearest(group, word);
+		return vd_refuse(cli, VD_EXIT_FAILED, "not-found", near ? VD_MSG_DID_YOU_MEAN : VD_MSG_HINT_MEMBER, VD_MSG_UNKNOWN_MEMBER, word,
+		                 near, NULL);
+	}
 	if (h.members + h.devices > 1)
 		return vd_refuse(cli, VD_EXIT_DECIDE, "ambiguous", VD_MSG_HINT_AMBIGUOUS_MEMBER, VD_MSG_AMBIGUOUS_MEMBER, word, NULL);
 	*out = h.first;

@@ -265,7 +265,7 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "                    coordinator  además admite, retira y hace llaves\n"
 	  "                    reporter     escribe solo para los puntos focales; lee lo que es para todos\n"
 	  "                    courier      guarda y lleva todo, y no puede leer nada\n"
-	  "  --focal           marcarlo como punto focal: quien lee lo de los informantes (toda la coordinación, si no hay ninguno marcado)\n"
+	  "  --focal           marcarlo como punto focal: quien lee lo de los reportantes (toda la coordinación, si no hay ninguno marcado)\n"
 	  "  -o ARCHIVO        dónde se guarda la bienvenida\n"
 	  "  --yes             con un nombre que alguien ya tiene: es otro equipo de esa persona"),
 	T(SUM_JOIN, "take a welcome and be in the group", "recibir una bienvenida y entrar al grupo"),
@@ -296,6 +296,7 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  vereda add message -m \"We arrived\"\n"
 	  "  vereda add event title=\"Threat by telephone\" date=2026-03-01 place=\"Vereda El Roble\" -m \"They called twice\"\n"
 	  "  vereda add message --about 3fa2c1 -m \"It was seen here too\"\n"
+	  "  vereda add message --to Rosa --keep -m \"Only you should know this\"\n"
 	  "  cat statement.txt | vereda add observation -m -\n\n"
 	  "Signs and stores one record. Kinds: alert, ack, event, message, observation; any other name is carried as it stands.\n"
 	  "A redaction, which hides another record, is written by redact alone.\n\n"
@@ -304,11 +305,15 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  --about ID         the record this one is about\n"
 	  "  --replaces ID      the record this one corrects; may be said again\n"
 	  "  --expires 7d       from that day on (whole days) its content may be dropped to save space\n"
-	  "  --to everyone|members    who can read it (members unless said)",
+	  "  --to WHOM          everyone (all but couriers), members (not reporters either; this is what stands if nothing is said), or a member's\n"
+	  "                     name: only that person's devices. Names may be said again, up to 16 devices together. What a reporter writes\n"
+	  "                     goes to the focal points\n"
+	  "  --keep             with names, or as a reporter: keep a copy that your own devices can read. Without it not even you can",
 	  "Ejemplos:\n"
 	  "  vereda add message -m \"Ya llegamos\"\n"
 	  "  vereda add event title=\"Amenaza por teléfono\" date=2026-03-01 place=\"Vereda El Roble\" -m \"Llamaron dos veces\"\n"
 	  "  vereda add message --about 3fa2c1 -m \"Aquí también se vio\"\n"
+	  "  vereda add message --to Rosa --keep -m \"Esto solo lo debes saber tú\"\n"
 	  "  cat testimonio.txt | vereda add observation -m -\n\n"
 	  "Firma y guarda un registro. Clases: alert, ack, event, message, observation; cualquier otro nombre se lleva tal cual.\n"
 	  "Una ocultación (redaction), que esconde otro registro, solo se escribe con redact.\n\n"
@@ -317,31 +322,38 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  --about ID         el registro del que trata\n"
 	  "  --replaces ID      el registro que corrige; se puede repetir\n"
 	  "  --expires 7d       desde ese día (días enteros) se puede borrar su contenido para ahorrar espacio\n"
-	  "  --to everyone|members    quién puede leerlo (members si no se dice)"),
+	  "  --to QUIÉN         everyone (todos menos mensajeros), members (tampoco reportantes; es lo que vale si no se dice nada), o el nombre\n"
+	  "                     de alguien: solo los equipos de esa persona. Se pueden repetir nombres, hasta 16 equipos en total. Lo que\n"
+	  "                     escribe un reportante va a los puntos focales\n"
+	  "  --keep             con nombres, o si eres reportante: guardar una copia que tus equipos puedan leer. Si no, ni tú la puedes leer"),
 	T(SUM_ALERT, "raise an alert: it goes before everything else", "lanzar una alerta: pasa antes que todo lo demás"),
 	T(HELP_ALERT,
 	  "Examples:\n"
 	  "  vereda alert \"Armed men on the road to the school\" --severity severe\n"
 	  "  vereda alert \"Exercise: meeting point\" status=exercise area=\"El Roble\" --expires 2d\n\n"
 	  "Signs and stores an alert. Fields as in add: urgency, certainty, category, area, description, instruction, onset.\n\n"
-	  "  --severity extreme|severe|moderate|minor|unknown",
+	  "  --severity extreme|severe|moderate|minor|unknown\n"
+	  "  --to everyone|members|NAME, --keep   who can read it, as in add",
 	  "Ejemplos:\n"
 	  "  vereda alert \"Hombres armados en el camino a la escuela\" --severity severe\n"
 	  "  vereda alert \"Simulacro: punto de encuentro\" status=exercise area=\"El Roble\" --expires 2d\n\n"
 	  "Firma y guarda una alerta. Campos como en add: urgency, certainty, category, area, description, instruction, onset.\n\n"
-	  "  --severity extreme|severe|moderate|minor|unknown"),
+	  "  --severity extreme|severe|moderate|minor|unknown\n"
+	  "  --to everyone|members|NOMBRE, --keep   quién puede leerlo, como en add"),
 	T(SUM_ACK, "answer an alert: seen, acting, resolved", "responder a una alerta: vista, en curso, resuelta"),
 	T(HELP_ACK,
 	  "Examples:\n"
 	  "  vereda ack 3fa2c1\n"
 	  "  vereda ack 3fa2c1 --stage acting -m \"On our way\"\n\n"
 	  "Tells the group how you answer an alert or event.\n\n"
-	  "  --stage received|seen|accepted|acting|resolved|declined    (seen unless said)",
+	  "  --stage received|seen|accepted|acting|resolved|declined    (seen unless said)\n"
+	  "  --to everyone|members|NAME, --keep   who can read it, as in add",
 	  "Ejemplos:\n"
 	  "  vereda ack 3fa2c1\n"
 	  "  vereda ack 3fa2c1 --stage acting -m \"Vamos en camino\"\n\n"
 	  "Le dice al grupo cómo respondes a una alerta o a un hecho.\n\n"
-	  "  --stage received|seen|accepted|acting|resolved|declined    (seen si no se dice)"),
+	  "  --stage received|seen|accepted|acting|resolved|declined    (seen si no se dice)\n"
+	  "  --to everyone|members|NOMBRE, --keep   quién puede leerlo, como en add"),
 	T(SUM_LOAD, "store a table, a record a row", "guardar una tabla, un registro por fila"),
 	T(HELP_LOAD,
 	  "Examples:\n"
@@ -356,7 +368,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "A last line without line end counts as it stands; what is added to it later makes another row of it.\n\n"
 	  "  --map FIELD=COLUMN   only the columns named so; without it, all of them under their own names\n"
 	  "  --dry-run            only look; store nothing\n"
-	  "  --again              store all rows, also those stored before; repeated after an interruption, it goes on",
+	  "  --again              store all rows, also those stored before; repeated after an interruption, it goes on\n"
+	  "  --to everyone|members|NAME, --keep   who can read it, as in add. For other readers it is another load",
 	  "Ejemplos:\n"
 	  "  vereda load message mensajes.csv --map text=texto\n"
 	  "  vereda load observation formulario.ndjson --dry-run\n"
@@ -370,41 +383,48 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "otra fila.\n\n"
 	  "  --map CAMPO=COLUMNA  solo las columnas nombradas así; sin esto, todas con su propio nombre\n"
 	  "  --dry-run            solo mirar; no guardar nada\n"
-	  "  --again              guardar todas las filas, también las ya guardadas; si se interrumpió, repetirla sigue donde iba"),
+	  "  --again              guardar todas las filas, también las ya guardadas; si se interrumpió, repetirla sigue donde iba\n"
+	  "  --to everyone|members|NOMBRE, --keep   quién puede leerlo, como en add. Para otros lectores es otra carga"),
 	T(SUM_LIST, "what there is, newest last", "lo que hay, lo más nuevo al final"),
 	T(HELP_LIST,
 	  "Examples:\n"
 	  "  vereda list\n"
 	  "  vereda list --new\n"
 	  "  vereda list alert --since 7d\n"
-	  "  vereda list --author Rosa --search bridge --limit 20\n\n"
+	  "  vereda list --author Rosa --search bridge --limit 20\n"
+	  "  vereda list --quarantined\n\n"
 	  "  KIND                 only of that kind\n"
 	  "  --new                since you last looked\n"
 	  "  --since T, --until T 7d (that long ago), 2026-03-01, 18:00 (the last one), or RFC 3339\n"
 	  "  --author MEMBER      a name or the first digits of a key\n"
 	  "  --about ID           only what is about that record\n"
 	  "  --search TEXT        only what contains it\n"
-	  "  --limit N            only the newest N",
+	  "  --limit N            only the newest N\n"
+	  "  --quarantined        only what removed members wrote and no coordinator accepted. Accept it with: vereda review ID --accept",
 	  "Ejemplos:\n"
 	  "  vereda list\n"
 	  "  vereda list --new\n"
 	  "  vereda list alert --since 7d\n"
-	  "  vereda list --author Rosa --search puente --limit 20\n\n"
+	  "  vereda list --author Rosa --search puente --limit 20\n"
+	  "  vereda list --quarantined\n\n"
 	  "  CLASE                solo de esa clase\n"
 	  "  --new                desde la última vez que miraste\n"
 	  "  --since T, --until T 7d (hace tanto), 2026-03-01, 18:00 (la última), o RFC 3339\n"
 	  "  --author INTEGRANTE  un nombre o las primeras cifras de una llave\n"
 	  "  --about ID           solo lo que trata de ese registro\n"
 	  "  --search TEXTO       solo lo que lo contiene\n"
-	  "  --limit N            solo los N más nuevos"),
+	  "  --limit N            solo los N más nuevos\n"
+	  "  --quarantined        solo lo que escribieron personas retiradas y la coordinación no aceptó. Se acepta con: vereda review ID --accept"),
 	T(SUM_SHOW, "one record whole, with its history and answers", "un registro completo, con su historia y sus respuestas"),
 	T(HELP_SHOW,
 	  "Examples:\n"
 	  "  vereda show 3fa2c1\n\n"
-	  "Shows a record with all its fields, what it replaces or was replaced by, and what was said about it.",
+	  "Shows a record with all its fields, what it replaces or was replaced by, and what was said about it. Of one that is hidden or in\n"
+	  "quarantine it says by whom and since when; what a hidden one says is not shown.",
 	  "Ejemplos:\n"
 	  "  vereda show 3fa2c1\n\n"
-	  "Muestra un registro con todos sus campos, lo que reemplaza o lo reemplazó, y lo que se dijo sobre él."),
+	  "Muestra un registro con todos sus campos, lo que reemplaza o lo reemplazó, y lo que se dijo sobre él. De uno oculto o en\n"
+	  "cuarentena dice por quién y desde cuándo; lo que dice uno oculto no se muestra."),
 	T(SUM_WATCH, "show new records as they come", "mostrar los registros nuevos a medida que llegan"),
 	T(HELP_WATCH,
 	  "Examples:\n"
@@ -631,7 +651,7 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(ROLE_NONE, "no longer in the group", "ya no está en el grupo"),
 	T(ROLE_COORDINATOR, "coordinator", "coordinación"),
 	T(ROLE_MEMBER, "member", "integrante"),
-	T(ROLE_REPORTER, "reporter", "informante"),
+	T(ROLE_REPORTER, "reporter", "reportante"),
 	T(ROLE_COURIER, "courier", "mensajero"),
 	T(LANE_CONTROL, "membership", "integrantes"),
 	T(LANE_URGENT, "urgent", "urgente"),
@@ -665,8 +685,6 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(TOO_LONG, "the text is longer than one record holds (about 60,000 letters); it was not stored",
 	  "el texto es más largo de lo que cabe en un registro (unas 60.000 letras); no se guardó"),
 	T(HINT_TOO_LONG, "Write it in several parts, the later ones with --about the first.", "Escríbelo en varias partes, las siguientes con --about de la primera."),
-	T(TO_NAMED, "Writing to one member only ({0}) is not in this version yet, so nothing was stored",
-	  "Escribir solo a una persona ({0}) todavía no está en esta versión, así que no se guardó nada"),
 	T(NOTHING_TO_SAY, "There is nothing to store: no text and no fields", "No hay nada que guardar: ni texto ni campos"),
 	T(ALERT_NOT_SENT, "The alert was NOT sent",
 	  "La alerta NO se envió"),
@@ -738,7 +756,6 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(RECORDS_DAMAGED, "Some records in this store are damaged and are left out; all the others are here",
 	  "Algunos registros de este almacén están dañados y se dejaron fuera; todos los demás están aquí"),
 	T(LIST_NOTHING, "Nothing to show.", "No hay nada que mostrar."),
-	T(BODY_SEALED, "(sealed: not for this device)", "(sellado: no es para este equipo)"),
 	T(BODY_STUB, "(its content is not here)", "(su contenido no está aquí)"),
 	T(BODY_VERSION, "(needs a newer vereda)", "(necesita una versión más nueva de vereda)"),
 	T(SHOW_TIME, "written:  {0}", "escrito:  {0}"),
@@ -1216,4 +1233,126 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(HINT_CONFIG_LEAST, "Choose {1} or more.", "Elige {1} o más."),
 	T(CONFIG_FAILED, "The settings of this device could not be read or changed", "No se pudieron leer o cambiar los ajustes de este equipo"),
 	T(CONFIG_SET, "{0} is {1} now; it was {2}.", "{0} ahora es {1}; era {2}."),
+
+	/* to whom */
+	T(COURIER_WRITES, "This device is a courier: it carries what others write and writes nothing itself; nothing was stored",
+	  "Este equipo es mensajero: lleva lo que otros escriben y no escribe nada; no se guardó nada"),
+	T(HINT_COURIER_WRITES, "Write it on another device of yours, or ask a coordinator to admit you with another role.",
+	  "Escríbelo en otro equipo tuyo, o pide a la coordinación que te admita con otro papel."),
+	T(REMOVED_WRITES, "This device has no role in the group any more. What you write stays here; with the others it is kept in quarantine until a coordinator accepts it.",
+	  "Este equipo ya no tiene ningún papel en el grupo. Lo que escribas se queda aquí; con los demás queda en cuarentena hasta que la coordinación lo acepte."),
+	T(NO_FOCAL, "The group has no focal point whose device could read it; nothing was stored",
+	  "El grupo no tiene ningún punto focal cuyo equipo lo pueda leer; no se guardó nada"),
+	T(HINT_NO_FOCAL, "Speak to a coordinator, and sync first: perhaps this device has not heard of the focal points yet.",
+	  "Habla con la coordinación, e intercambia antes: tal vez este equipo todavía no sabe de los puntos focales."),
+	T(TO_MIXED, "It cannot be for {0} and for {1} at once; nothing was stored", "No puede ser para {0} y para {1} a la vez; no se guardó nada"),
+	T(HINT_TO_MIXED, "Say everyone, or members, or one or more names. For others besides, write it once more.",
+	  "Di everyone, o members, o uno o más nombres. Para otras personas, escríbelo otra vez."),
+	T(TO_MANY, "One record can be for at most 16 devices, and these have more: {0}; nothing was stored",
+	  "Un registro puede ser como mucho para 16 equipos, y estas personas tienen más: {0}; no se guardó nada"),
+	T(HINT_TO_MANY, "Write it once for some of them, and once more for the others.", "Escríbelo una vez para algunas, y otra vez para las demás."),
+	T(TO_REMOVED, "{0} was removed from the group, so it would be written for nobody; nothing was stored",
+	  "{0} ya no está en el grupo, así que no sería para nadie; no se guardó nada"),
+	T(TO_COURIER, "{0} has no device that can read anything: couriers carry and do not read; nothing was stored",
+	  "{0} no tiene ningún equipo que pueda leer: los mensajeros llevan y no leen; no se guardó nada"),
+	T(REPORTER_TO_ALL, "What a reporter writes is for the focal points alone, so it cannot be for {0}; nothing was stored",
+	  "Lo que escribe un reportante es solo para los puntos focales, así que no puede ser para {0}; no se guardó nada"),
+	T(REPORTER_TO_MEMBER, "What a reporter writes is for the focal points alone, and {0} is none; nothing was stored",
+	  "Lo que escribe un reportante es solo para los puntos focales, y {0} no lo es; no se guardó nada"),
+	T(HINT_REPORTER_TO, "Leave --to out: it goes to the focal points. They can pass on what others should know.",
+	  "Quita --to: va a los puntos focales. Ellos pueden contar lo que otros deban saber."),
+	T(KEEP_NOTHING, "No copy is kept: none of your devices has a role that reads.", "No se guarda copia: ninguno de tus equipos tiene un papel que lea."),
+	T(TO_ONLY, "Only {0} can read it.", "Solo {0} lo puede leer."),
+	T(TO_FOCAL, "Only the group's focal points can read it.", "Solo lo pueden leer los puntos focales del grupo."),
+	T(TO_KEPT, "This device can read it, too.", "Este equipo también lo puede leer."),
+	T(TO_NOT_KEPT, "You cannot read it here any more. To keep a copy of your own next time: --keep",
+	  "Aquí ya no lo puedes leer. La próxima vez, para guardar una copia tuya: --keep"),
+	T(TO_LEFT_OUT, "The focal points have more than 16 devices: {0} of them cannot read it. Every focal point has one that can, as far as there is room.",
+	  "Los puntos focales tienen más de 16 equipos: {0} de ellos no lo pueden leer. Cada punto focal tiene uno que sí, hasta donde alcanza."),
+	T(LEAVERS_READ, "Until this device gets newer keys, these can still read it, though they were removed: {0}. What they must not read, write after a sync with a coordinator.",
+	  "Mientras este equipo no reciba llaves nuevas, todavía lo pueden leer, aunque fueron retirados: {0}. Lo que no deban leer, escríbelo después de intercambiar con la coordinación."),
+	T(SOMEBODY_READS, "Until a coordinator makes new keys, somebody who was removed can still read it. What they must not read, write after a sync with a coordinator.",
+	  "Mientras la coordinación no haga llaves nuevas, alguien que fue retirado todavía lo puede leer. Lo que no deba leer, escríbelo después de intercambiar con la coordinación."),
+	T(REDACTION_BY_HAND, "A redaction is not written by hand; nothing was stored", "Una ocultación no se escribe a mano; no se guardó nada"),
+	T(HINT_REDACTION_BY_HAND, "To hide a record everywhere: vereda redact ID", "Para ocultar un registro en todas partes: vereda redact ID"),
+
+	/* why something is not shown */
+	T(BODY_COURIER, "(sealed: a courier carries it and does not read it, as it should be)", "(sellado: un mensajero lo lleva y no lo lee, como debe ser)"),
+	T(BODY_FOR_MEMBERS, "(sealed: for members)", "(sellado: para integrantes)"),
+	T(BODY_AFTER_REMOVAL, "(sealed: with keys made since this device was removed)", "(sellado: con llaves hechas desde que se retiró este equipo)"),
+	T(BODY_NO_KEY, "(sealed: its key is not here yet; it opens by itself when it comes)",
+	  "(sellado: su llave todavía no está aquí; se abre solo cuando llegue)"),
+	T(BODY_NOT_KEPT, "(sealed: you wrote it for others and kept no copy)", "(sellado: lo escribiste para otros y no guardaste copia)"),
+	T(BODY_OTHERS, "(sealed: for others)", "(sellado: es para otras personas)"),
+	T(BODY_FOCAL, "(not shown: a reporter's, for focal points alone)", "(no se muestra: es de un reportante, solo para puntos focales)"),
+	T(BODY_NOT_ENTITLED, "(not shown: its author's role does not allow it)", "(no se muestra: el papel de quien lo escribió no lo permite)"),
+	T(BODY_BROKEN, "(its content was not made as it should be; nobody can open it)", "(su contenido no está hecho como debe ser; nadie lo puede abrir)"),
+	T(BODY_REDACTED, "(hidden)", "(oculto)"),
+	T(MARK_QUARANTINED, "(in quarantine) ", "(en cuarentena) "),
+	T(MARK_LEFT, "(left in quarantine) ", "(dejado en cuarentena) "),
+	T(QUARANTINE_EMPTY, "Nothing is in quarantine.", "No hay nada en cuarentena."),
+	T(QUARANTINE_DECIDE, "Read each with care: a seized device may have written it. To accept one for everybody: vereda review ID --accept   To leave it: vereda review ID --leave",
+	  "Lee cada uno con cuidado: puede haberlo escrito un equipo decomisado. Para aceptarlo para todos: vereda review ID --accept   Para dejarlo: vereda review ID --leave"),
+	T(QUARANTINE_OTHERS, "Do not rely on these: whoever wrote them has no role in the group now. A coordinator decides: vereda review ID --accept",
+	  "No te fíes de estos: quien los escribió ahora no tiene papel en el grupo. Decide la coordinación: vereda review ID --accept"),
+	T(QUARANTINE_ONE, "One record is in quarantine and nobody has looked at it: vereda list --quarantined", "Un registro está en cuarentena y nadie lo ha mirado: vereda list --quarantined"),
+	T(QUARANTINE_WAITING, "{0} records are in quarantine and nobody has looked at them: vereda list --quarantined",
+	  "{0} registros están en cuarentena y nadie los ha mirado: vereda list --quarantined"),
+	T(SHOW_AUDIENCE, "for:      {0}", "para:     {0}"),
+	T(AUDIENCE_EVERYONE, "everyone but couriers", "todos menos los mensajeros"),
+	T(AUDIENCE_MEMBERS, "members", "integrantes"),
+	T(AUDIENCE_NAMED, "only those it was written for", "solo las personas para quienes se escribió"),
+	T(SHOW_NOT_ENTITLED, "aside:    its author's role does not allow writing it, so it is in no list", "aparte:   el papel de quien lo escribió no lo permite, así que no está en ninguna lista"),
+	T(SHOW_REDACTED, "hidden:   by {0}, {1}. Its text is erased from devices 30 days after that", "oculto:   por {0}, {1}. Su texto se borra de los equipos 30 días después"),
+	T(SHOW_REDACTED_SOMEHOW, "hidden:   by a redaction that cannot be read now", "oculto:   por una ocultación que ahora no se puede leer"),
+	T(SHOW_QUARANTINED, "aside:    in quarantine: {0} removed its author, {1}", "aparte:   en cuarentena: {0} retiró a quien lo escribió, {1}"),
+	T(SHOW_QUARANTINED_UNKNOWN, "aside:    in quarantine: no admission of its author counts", "aparte:   en cuarentena: ninguna admisión de quien lo escribió vale"),
+	T(SHOW_REASON, "reason:   {0}", "motivo:   {0}"),
+	T(SHOW_LEFT, "          A coordinator looked at it and left it there.", "          La coordinación lo miró y lo dejó ahí."),
+	T(SHOW_REVIEW, "          To accept it for everybody: vereda review {0} --accept", "          Para aceptarlo para todos: vereda review {0} --accept"),
+
+	/* redact */
+	T(SUM_REDACT, "hide a record everywhere, and erase its text in time", "ocultar un registro en todas partes, y borrar su texto con el tiempo"),
+	T(HELP_REDACT,
+	  "Examples:\n"
+	  "  vereda redact 3fa2c1\n"
+	  "  vereda redact 3fa2c1 --reason \"It names somebody\"\n"
+	  "  vereda redact 3fa2c1 --yes\n\n"
+	  "Hides a record at once, here and on every device that hears of it. Its text is erased from them 30 days later; that it was there stays\n"
+	  "known. What others copied, printed or remember is not hidden. Who wrote a record can redact it, on any device of theirs, and so can\n"
+	  "coordinators. Corrections of a record are records of their own: redact each. Asks for the first 6 digits of the id to be typed.\n\n"
+	  "  --reason TEXT        why; who can read the redaction can read it, so name nobody\n"
+	  "  --yes                do not ask",
+	  "Ejemplos:\n"
+	  "  vereda redact 3fa2c1\n"
+	  "  vereda redact 3fa2c1 --reason \"Nombra a alguien\"\n"
+	  "  vereda redact 3fa2c1 --yes\n\n"
+	  "Oculta un registro de inmediato, aquí y en cada equipo que se entere. Su texto se borra de ellos 30 días después; que existió se sigue\n"
+	  "sabiendo. Lo que otros copiaron, imprimieron o recuerdan no se oculta. Lo puede ocultar quien lo escribió, desde cualquier equipo suyo,\n"
+	  "y también la coordinación. Las correcciones son registros aparte: oculta cada una. Pide escribir las 6 primeras cifras del identificador.\n\n"
+	  "  --reason TEXTO       por qué; lo lee quien puede leer la ocultación, así que no nombres a nadie\n"
+	  "  --yes                no preguntar"),
+	T(REDACT_CONTROL, "{0} is an act of a coordinator, and those cannot be hidden; nothing was changed",
+	  "{0} es un acto de la coordinación, y esos no se pueden ocultar; no se cambió nada"),
+	T(HINT_REDACT_CONTROL, "See what was done with: vereda status --acts", "Mira lo que se hizo con: vereda status --acts"),
+	T(REDACT_REDACTION, "{0} is itself a redaction, and those cannot be hidden; nothing was changed",
+	  "{0} ya es una ocultación, y esas no se pueden ocultar; no se cambió nada"),
+	T(HINT_REDACT_REDACTION, "To say it again after all, write a new record.", "Si hay que decirlo otra vez, escribe un registro nuevo."),
+	T(REDACT_REMOVED, "This device has no role in the group now, so nobody would follow its redaction; nothing was changed",
+	  "Este equipo ahora no tiene papel en el grupo, así que nadie seguiría su ocultación; no se cambió nada"),
+	T(REDACT_NOT_OURS, "Only who wrote a record, or a coordinator, can hide it, and this one is {0}'s; nothing was changed",
+	  "Solo quien escribió un registro, o la coordinación, lo puede ocultar, y este es de {0}; no se cambió nada"),
+	T(HINT_REDACT_OTHERS, "Ask who wrote it, or a coordinator; see who they are with: vereda members",
+	  "Pídelo a quien lo escribió o a la coordinación; mira quiénes son con: vereda members"),
+	T(REDACT_WHAT, "Hiding {0}, which {1} wrote on {2}. It cannot be undone. Copies that others made, on paper or elsewhere, stay.",
+	  "Se oculta {0}, que escribió {1} el {2}. No se puede deshacer. Las copias que otros hicieron, en papel o en otra parte, se quedan."),
+	T(REDACT_ASK, "Type {0} to go on: ", "Escribe {0} para seguir: "),
+	T(REDACT_UNCONFIRMED, "Hiding {0} was not confirmed; nothing was changed", "No se confirmó ocultar {0}; no se cambió nada"),
+	T(HINT_REDACT_YES, "Run it at a terminal and type the first 6 digits, or repeat with --yes.", "Hazlo en una terminal y escribe las 6 primeras cifras, o repite con --yes."),
+	T(REDACT_FAILED, "{0} could not be hidden", "No se pudo ocultar {0}"),
+	T(REDACTED, "Hidden: {0}\nIt is not shown any more here, nor on any device that hears of it; its text is erased from them after {1} days. What others copied or printed is not.\nNext step: sync, so that the others hear of it.",
+	  "Oculto: {0}\nYa no se muestra aquí, ni en ningún equipo que se entere; su texto se borra de ellos después de {1} días. Lo que otros copiaron o imprimieron, no.\nSiguiente paso: intercambiar, para que los demás se enteren."),
+	T(REDACTED_UNSAID, "{0} is hidden; only saying so did not work", "{0} está oculto; solo falló decirlo"),
+	T(REDACTED_ALREADY, "{0} is hidden already; nothing was changed.", "{0} ya estaba oculto; no se cambió nada."),
+	T(REDACT_VERSIONS, "Other versions of it are still shown: {0}. Hide each that says the same.", "Todavía se muestran otras versiones: {0}. Oculta cada una que diga lo mismo."),
 };

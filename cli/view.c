@@ -2,8 +2,10 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "cli.h"
+#include "admin.h"
+#include "audience.h"
 #include "labels.h"
+#include "proto/body.h"
 #include "proto/err.h"
 #include "proto/kind.h"
 #include "times.h"
@@ -105,27 +107,93 @@ static const char *body_word(int body)
 	return body == 0 ? "present" : body == VD_ENOTFOUND ? "stub" : "sealed";
 }
 
+const char *vd_standing_word(enum vd_standing standing)
+{
+	switch (standing) {
+	case VD_STANDING_SHOWN: return "shown";
+	case VD_STANDING_QUARANTINED: return "quarantined";
+	case VD_STANDING_REDACTED: return "redacted";
+	case VD_STANDING_NOT_ENTITLED: return "not_entitled";
+	}
+	return "shown";
+}
+
+bool vd_record_audience(const struct vd_record *r, enum vd_audience *out)
+{
+	struct vd_body_prefix prefix;
+
+	if (r->lane == VD_LANE_CONTROL || r->stub || r->version != VD_VERSION || vd_body_peek(r->body, &prefix))
+		return false;
+	*out = prefix.audience;
+	return true;
+}
+
 json_t *vd_json_record(const struct vd_found *f)
 {
 	const struct vd_record *r = f->record;
-	const struct vd_content *content = f->body == 0 ? f->content : NULL;
+	bool redacted = f->standing == VD_STANDING_REDACTED;
+	/* Whoever hid it hid all it says. */
+	const struct vd_content *content = f->body == 0 && !redacted ? f->content : NULL;
 	const struct vd_device *author = vd_group_find(f->group, r->author);
 	const struct vd_value *about = content ? vd_content_get(content, "about", VD_MP_BIN, VD_ID_BYTES) : NULL;
+	enum vd_audience audience;
+	json_t *out = json_pack("{s:o,s:o,s:o,s:s,s:o,s:o,s:o,s:s,s:o,s:o,s:o,s:o,s:s,s:s}",
+	                        "id", vd_json_hex(r->id.b, VD_ID_BYTES),
+	                        "group", vd_json_hex(r->group, VD_GROUP_BYTES),
+	                        "author", vd_json_hex(r->author, VD_KEY_BYTES),
+	                        "author_name", author ? author->name : "",
+	                        "seq", vd_json_number(r->seq),
+	                        "time", vd_json_time(r->time_ms),
+	                        "received", vd_json_time(f->received_ms),
+	                        "lane", vd_lane_word(r->lane),
+	                        "kind", content ? vd_json_text(content->kind) : json_null(),
+	                        "fields", fields_json(content),
+	                        "about", about ? vd_json_hex(about->bytes.p, VD_ID_BYTES) : json_null(),
+	                        "expires", r->has_expires ? vd_json_time(r->expires_day * VD_DAY_MS) : json_null(),
+	                        "body", body_word(f->body),
+	                        "standing", vd_standing_word(f->standing));
 
-	return json_pack("{s:o,s:o,s:o,s:s,s:o,s:o,s:o,s:s,s:o,s:o,s:o,s:o,s:s}",
-	                 "id", vd_json_hex(r->id.b, VD_ID_BYTES),
-	                 "group", vd_json_hex(r->group, VD_GROUP_BYTES),
-	                 "author", vd_json_hex(r->author, VD_KEY_BYTES),
-	                 "author_name", author ? author->name : "",
-	                 "seq", vd_json_number(r->seq),
-	                 "time", vd_json_time(r->time_ms),
-	                 "received", vd_json_time(f->received_ms),
-	                 "lane", vd_lane_word(r->lane),
-	                 "kind", content ? vd_json_text(content->kind) : json_null(),
-	                 "fields", fields_json(content),
-	                 "about", about ? vd_json_hex(about->bytes.p, VD_ID_BYTES) : json_null(),
-	                 "expires", r->has_expires ? vd_json_time(r->expires_day * VD_DAY_MS) : json_null(),
-	                 "body", body_word(f->body));
+	if (out)
+		json_object_set_new(out, "audience", vd_record_audience(r, &audience) ? json_string(vd_audience_word(audience)) : json_null());
+	if (out && f->standing == VD_STANDING_QUARANTINED)
+		json_object_set_new(out, "review", json_string(f->review == VD_REVIEW_LEFT ? "left" : "none"));
+	return out;
+}
+
+/* Sealed with a key we do not have: does it ever come? */
+static enum vd_msg no_key(const struct vd_device *self, bool known, enum vd_audience audience)
+{
+	if (self && self->most == VD_ROLE_COURIER)
+		return VD_MSG_BODY_COURIER;
+	if (self && self->most == VD_ROLE_REPORTER && known && audience == VD_AUDIENCE_MEMBERS)
+		return VD_MSG_BODY_FOR_MEMBERS;
+	if (self && self->role == VD_ROLE_NONE)
+		return VD_MSG_BODY_AFTER_REMOVAL;
+	return VD_MSG_BODY_NO_KEY;
+}
+
+enum vd_msg vd_body_text(const struct vd_found *f)
+{
+	const struct vd_identity *we = vd_group_identity(f->group);
+	const struct vd_device *self = we ? vd_group_find(f->group, we->author) : NULL;
+	const struct vd_device *author = vd_group_find(f->group, f->record->author);
+	enum vd_audience audience = VD_AUDIENCE_NAMED;
+	bool known = vd_record_audience(f->record, &audience);
+
+	if (f->standing == VD_STANDING_REDACTED)
+		return VD_MSG_BODY_REDACTED;
+	switch (f->body) {
+	case VD_ENOTFOUND: return VD_MSG_BODY_STUB;
+	case VD_EVERSION: return VD_MSG_BODY_VERSION;
+	case VD_EKEY: return no_key(self, known, audience);
+	case VD_ESEALED:
+		return we && memcmp(we->author, f->record->author, VD_KEY_BYTES) == 0 ? VD_MSG_BODY_NOT_KEPT : VD_MSG_BODY_OTHERS;
+	case VD_EAUTHOR:
+		return known && audience == VD_AUDIENCE_NAMED && author && author->most == VD_ROLE_REPORTER ? VD_MSG_BODY_FOCAL :
+		                                                                                              VD_MSG_BODY_NOT_ENTITLED;
+	default: break;
+	}
+	return VD_MSG_BODY_BROKEN;
 }
 
 const char *vd_lane_word(uint8_t lane)
@@ -163,9 +231,8 @@ static struct vd_slice headline(struct vd_cli *cli, const struct vd_found *f)
 	static const char *const other[] = { "description", "stage", "headline", "name" };
 	const struct vd_value *v;
 
-	if (f->body)
-		return vd_slice_str(vd_text(cli->lang, f->body == VD_ENOTFOUND ? VD_MSG_BODY_STUB :
-		                            f->body == VD_EVERSION ? VD_MSG_BODY_VERSION : VD_MSG_BODY_SEALED));
+	if (f->body || f->standing == VD_STANDING_REDACTED)
+		return vd_slice_str(vd_text(cli->lang, vd_body_text(f)));
 	const struct vd_kind *kind = vd_kind_find(f->content->kind);
 
 	v = vd_content_get(f->content, "title", VD_MP_STR, 0);
@@ -207,22 +274,25 @@ static void cut(struct vd_buf *line, size_t max)
 
 void vd_say_record(struct vd_cli *cli, const struct vd_found *f, bool replaced)
 {
-	const struct vd_device *author = vd_group_find(f->group, f->record->author);
 	bool urgent = cli->color && f->record->lane == VD_LANE_URGENT;
-	char time[VD_TIME_TEXT], id[9];
+	char time[VD_TIME_TEXT], id[9], who[VD_WHO_TEXT];
 	struct vd_buf line = { 0 };
 
 	vd_time_local(f->record->time_ms, time);
 	vd_hex(id, f->record->id.b, 4);
+	vd_who(f->group, f->record->author, who);
 	vd_buf_put_slice(&line, vd_slice_str(time));
 	vd_buf_put_slice(&line, vd_slice_str("  "));
 	vd_buf_put_slice(&line, vd_slice_str(id));
 	vd_buf_put_slice(&line, vd_slice_str("  "));
-	vd_text_escape(vd_slice_str(author && author->name[0] ? author->name : vd_text(cli->lang, VD_MSG_UNNAMED)), false, &line);
+	vd_text_escape(vd_slice_str(who), false, &line);
 	vd_buf_put_slice(&line, vd_slice_str("  "));
-	if (!f->body)
+	if (!f->body && f->standing != VD_STANDING_REDACTED)
 		vd_text_escape(vd_label_kind(cli->lang, f->content->kind), false, &line);
 	vd_buf_put_slice(&line, vd_slice_str("  "));
+	if (f->standing == VD_STANDING_QUARANTINED)
+		vd_buf_put_slice(&line, vd_slice_str(vd_text(cli->lang, f->review == VD_REVIEW_LEFT ? VD_MSG_MARK_LEFT :
+		                                                                                      VD_MSG_MARK_QUARANTINED)));
 	if (replaced)
 		vd_buf_put_slice(&line, vd_slice_str(vd_text(cli->lang, VD_MSG_REPLACED)));
 	vd_text_escape(headline(cli, f), false, &line);

@@ -1,0 +1,200 @@
+#!/bin/bash
+# redact: who may, what it does to lists at once and elsewhere, in whatever order it arrives, and what it never shows again.
+. "$(dirname "$0")/cli.inc"
+export LANG=C.UTF-8
+
+enter() { # COORDINATOR HOME ARGUMENTS…
+	local by=$1 home=$2
+	shift 2
+	"$VEREDA" --home "$home" --quiet init --name "$home" --no-passphrase >/dev/null &&
+		"$VEREDA" --home "$by" --quiet admit "$("$VEREDA" --home "$home" --quiet id)" -o "$home.welcome" "$@" >/dev/null &&
+		"$VEREDA" --home "$home" --quiet join "$home.welcome" >/dev/null || not_ok "$home enters" "$by"
+}
+pass() { # FROM TO [ARGUMENTS…]
+	local from=$1 to=$2
+	shift 2
+	"$VEREDA" --home "$from" --quiet --yes export pass.vb "$@" >/dev/null
+	"$VEREDA" --home "$to" --quiet import pass.vb >/dev/null 2>pass.err || not_ok "$from passes to $to" "$(cat pass.err)"
+	rm -f pass.vb
+}
+say() { # HOME ARGUMENTS…: adds a message, and gives its id
+	local home=$1
+	shift
+	"$VEREDA" --home "$home" --json add message "$@" 2>/dev/null | jq -r .id
+}
+shown() { # HOME ID: 1 when the list has it
+	"$VEREDA" --home "$1" --json list 2>/dev/null | jq -r .id | grep -c "$2"
+}
+standing() { # HOME ID
+	"$VEREDA" --home "$1" --json show "$2" 2>/dev/null | jq -r .standing
+}
+
+found ana Lindero
+enter ana beto --name Beto
+enter ana beto2 --person Beto
+enter ana carla --name Carla
+enter ana rosa --name Rosa --role reporter
+enter ana mula --name Mula --role courier
+for home in beto beto2 carla rosa mula; do pass ana "$home"; done
+
+# --- by its author ---
+id=$(say beto -m "SECRETNAME lives by the bridge")
+answer=$(say beto --about "$id" -m "an answer to it")
+pass beto carla && pass beto ana
+is "before, it is shown" "$(shown carla "$id")" 1
+v beto --lang en redact "$id" </dev/null
+is "without a terminal it wants --yes" "$code $(grep -c 'was not confirmed' err)" "16 1"
+says "having said whose it is, and what stays" "which Beto wrote on .*Copies that others made" err
+is "and did nothing" "$(standing beto "$id")" shown
+v beto --json redact "$id"
+is "also for programs" "$code $(key '.error//empty' err)" "16 conflict"
+printf '000000\r' | script -qec "'$VEREDA' --home beto --lang en redact $id" /dev/null >typed 2>&1
+is "digits mistyped at a terminal" "$? $(grep -c 'was not confirmed' typed) $(standing beto "$id")" "16 1 shown"
+printf '%s\r' "${id:0:6}" | script -qec "'$VEREDA' --home beto --lang en redact ${id:0:8} --reason 'It names somebody'" /dev/null >typed 2>&1
+is "the first 6 digits typed at a terminal" "$? $(grep -c 'Hidden: ' typed)" "0 1"
+is "what it does, and does not, is said" "$(grep -c 'erased from them after 30 days. What others copied or printed is not' typed)" 1
+is "it is hidden at once" "$(shown beto "$id") $(standing beto "$id")" "0 redacted"
+is "and comes up in no search" "$("$VEREDA" --home beto --json list --search SECRETNAME | wc -l)" 0
+v beto --lang en show "$id"
+exits "show still finds it" 0
+says "says by whom" "hidden: +by Beto, "
+says "and why" "reason: +It names somebody"
+silent "and not what it said" "SECRETNAME"
+says "what was said about it stays" "an answer to it"
+v beto --json show "$id"
+silent "nor to programs" "SECRETNAME"
+is "which get the same" "$(key '.standing+" "+(.fields|tostring)+" "+(.kind|tostring)+" "+.aside.author_name+" "+.aside.reason')" "redacted {} null Beto It names somebody"
+v beto --json list --about "$id"
+silent "nor in the list of what is about it" "SECRETNAME"
+v beto --lang en redact "$id" --yes
+is "hidden once is hidden" "$code $(grep -c 'is hidden already' err)" "0 1"
+is "and needs no second" "$("$VEREDA" --home beto --json list redaction | wc -l)" 1
+is "others have not heard" "$(shown carla "$id")" 1
+pass beto carla
+is "and hide it when they have" "$(shown carla "$id") $(standing carla "$id")" "0 redacted"
+is "sets stay equal" "$(digests carla)" "$(digests beto)"
+pass carla mula
+is "a courier's too" "$(digests mula)" "$(digests carla)"
+is "of the answer nothing is hidden" "$(shown carla "$answer")" 1
+
+# --- the redaction before the record ---
+id=$(say carla -m "SECONDSECRET")
+"$VEREDA" --home carla --quiet --yes redact "$id" >/dev/null
+pass carla beto2 redaction
+is "a redaction alone shows nothing" "$(shown beto2 "$id")" 0
+pass carla beto2 message
+is "what it hides comes later and is hidden" "$(shown beto2 "$id") $(standing beto2 "$id")" "0 redacted"
+v beto2 --json list
+silent "nowhere is it read" "SECONDSECRET"
+pass carla ana message
+is "the record alone is shown" "$(shown ana "$id")" 1
+pass carla ana redaction
+is "until the redaction comes" "$(shown ana "$id") $(standing ana "$id")" "0 redacted"
+
+# --- another device of the same person, a coordinator, a stranger ---
+pass ana beto && pass ana beto2
+id=$(say beto -m "from one of two devices")
+pass beto beto2
+v beto2 --json redact "$id" --yes
+is "another device of the author" "$code $(key .redacted)" "0 $id"
+redaction=$(key .id)
+is "whose redaction has an id of its own" "${#redaction}" 64
+id=$(say beto -m "what a coordinator hides")
+pass beto ana && pass beto carla && pass beto rosa
+before=$("$VEREDA" --home carla --json list | wc -l)
+v carla --lang en redact "$id" --yes
+is "a stranger may not" "$code $(grep -c "Only who wrote a record, or a coordinator, can hide it, and this one is Beto's" err)" "1 1"
+v carla --json redact "$id" --yes
+is "programs are told" "$(key .error err)" not-entitled
+v rosa --json redact "$id" --yes
+is "a reporter may not" "$code $(key .error err)" "1 not-entitled"
+v mula --json redact "$answer" --yes
+is "nor a courier" "$code $(key .error err)" "1 not-entitled"
+is "none of which stored anything" "$("$VEREDA" --home carla --json list | wc -l) $(standing carla "$id")" "$before shown"
+v ana --json redact "$id" --yes --reason "asked by the family"
+exits "a coordinator may" 0
+pass ana carla
+v carla --lang en show "$id"
+says "and it is said who did" "hidden: +by ana, "
+says "and why" "asked by the family"
+
+# --- what cannot be hidden ---
+act=$("$VEREDA" --home ana --json status | jq -r '[.acts[]|select(.kind=="admit")][0].id')
+v ana --lang en redact "$act" --yes
+is "an act of a coordinator" "$code $(grep -c 'act of a coordinator' err)" "1 1"
+redaction=$("$VEREDA" --home ana --json list redaction | jq -r .id | tail -1)
+v ana --lang en redact "$redaction" --yes
+is "a redaction" "$code $(grep -c 'is itself a redaction' err)" "1 1"
+v ana redact abcdef --yes
+exits "what is not here" 1
+v ana --lang en redact "$id" --reason "$(printf 'x%.0s' $(seq 65))" --yes
+exits "a reason too long" 2
+v ana --lang en redakt "$id"
+says "did you mean" "Did you mean: redact" err
+
+# --- a correction is a record of its own ---
+old=$(say ana -m "with a name")
+new=$(say ana -m "with a name, corrected" --replaces "$old")
+v ana --lang en redact "$old" --yes
+says "other versions are named" "Other versions of it are still shown: ${new:0:8}" err
+is "and are shown" "$(shown ana "$old") $(shown ana "$new")" "0 1"
+
+# --- a reporter hides what it reported ---
+id=$(say rosa -m "REPORTSECRET" --keep)
+blind=$(say rosa -m "REPORTSECRET without a copy")
+pass rosa ana
+is "the focal point reads it" "$(shown ana "$id")" 1
+v rosa --json redact "$id" --yes --reason "it was nobody"
+exits "a reporter redacts its own" 0
+v rosa --json redact "$blind" --yes
+exits "also what it cannot read" 0
+is "whose redaction is for focal points and itself" "$("$VEREDA" --home rosa --json list redaction | jq -r '.audience+" "+.body' | sort -u)" "named present"
+pass rosa ana && pass rosa carla
+is "hidden at the focal point" "$(shown ana "$id") $(shown ana "$blind")" "0 0"
+is "and where it was never read" "$(shown carla "$id") $(standing carla "$id")" "0 redacted"
+v carla --lang en show "$id"
+silent "where the reason is not read either" "it was nobody"
+says "but that it is hidden is" "hidden: +by Rosa, "
+
+# --- for whom the redaction can be read ---
+id=$(say ana -m "for everyone" --to everyone)
+"$VEREDA" --home ana --quiet --yes redact "$id" >/dev/null
+is "of a record for everyone" "$("$VEREDA" --home ana --json list redaction --about "$id" | jq -r .audience)" everyone
+id=$(say ana -m "for members")
+"$VEREDA" --home ana --quiet --yes redact "$id" >/dev/null
+is "of one for members" "$("$VEREDA" --home ana --json list redaction --about "$id" | jq -r .audience)" members
+id=$(say ana -m "for Carla" --to Carla)
+"$VEREDA" --home ana --quiet --yes redact "$id" >/dev/null
+is "of one by name" "$("$VEREDA" --home ana --json list redaction --about "$id" | jq -r .audience)" members
+
+# --- a third node, over the network ---
+id=$(say beto -m "to be hidden by a session")
+pass beto carla
+"$VEREDA" --home beto --quiet --yes redact "$id" >/dev/null
+"$VEREDAD" --home beto --no-discovery --listen 127.0.0.1:0 2>beto.log &
+started+=($!)
+for _ in $(seq 200); do
+	addr=$(sed -n 's/.*listening addr=\([0-9.:]*\).*/\1/p' beto.log | head -1)
+	[ -n "$addr" ] && break
+	sleep 0.05
+done
+is "before the session it is shown" "$(shown carla "$id")" 1
+v carla --json sync "$addr"
+is "after it, hidden" "$code $(shown carla "$id") $(standing carla "$id")" "0 0 redacted"
+
+# --- somebody removed ---
+id=$(say beto -m "before Beto was removed")
+pass beto ana && pass beto carla
+"$VEREDA" --home ana --quiet --yes revoke Beto >/dev/null
+v beto --json redact "$id" --yes
+exits "who has not heard redacts" 0
+pass beto ana
+is "but a seized device destroys no testimony" "$(shown ana "$id") $("$VEREDA" --home ana --json list redaction --quarantined 2>/dev/null | wc -l)" "1 1"
+redaction=$("$VEREDA" --home ana --json list redaction --quarantined 2>/dev/null | jq -r .id)
+v ana --json review "$redaction" --accept
+is "unless a coordinator accepts it" "$code $(shown ana "$id")" "0 0"
+"$VEREDA" --home ana --quiet --yes revoke ana >/dev/null
+own=$(say ana -m "after leaving")
+v ana --lang en redact "$own" --yes
+is "who knows that it was removed is told that nobody follows" "$code $(grep -c 'nobody would follow its redaction' err)" "1 1"
+done_testing
