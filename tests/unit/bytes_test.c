@@ -220,12 +220,12 @@ static void test_utf8__strict(void **state)
 static void test_err__every_code_has_its_own_word(void **state)
 {
 	(void)state;
-	for (int a = 0; a >= VD_EDENIED; a--) {
+	for (int a = 0; a >= VD_ESEALED; a--) {
 		assert_string_not_equal(vd_err_name(a), "unknown");
 		for (int b = 0; b > a; b--)
 			assert_string_not_equal(vd_err_name(a), vd_err_name(b));
 	}
-	assert_string_equal(vd_err_name(VD_EDENIED - 1), "unknown");
+	assert_string_equal(vd_err_name(VD_ESEALED - 1), "unknown");
 	assert_string_equal(vd_err_name(1), "unknown");
 }
 
