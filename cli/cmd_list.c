@@ -10,6 +10,7 @@
 #include "labels.h"
 #include "proto/err.h"
 #include "times.h"
+#include "unseen.h"
 
 enum { LOOK_AGAIN_MS = 200, LOOKED_FOR_EACH = 64, ASKED_FOR_EACH = 16 };
 
@@ -23,6 +24,8 @@ struct asked {
 struct printing {
 	struct vd_cli *cli;
 	uint64_t count, last;       /* highest arrival number seen */
+	const struct vd_unseen *unseen, *other; /* only what is unseen in both; NULL: whatever it is */
+	uint64_t skip;              /* the first so many are not shown */
 	bool looks, gathered;       /* for what replaces each; or it is in `replaced` */
 	struct vd_buf replaced;
 };
@@ -114,10 +117,32 @@ static bool is_replaced(struct printing *p, const struct vd_id *id)
 	return p->looks && vd_find_successor(p->cli, id, &by);
 }
 
+/* What waits was listed when it came, sealed as it was, and is new again once it can be shown. */
+static bool is_unseen(const struct printing *p, const struct vd_found *f)
+{
+	if ((p->unseen && !vd_unseen_has(p->unseen, f->arrival)) || (p->other && !vd_unseen_has(p->other, f->arrival)))
+		return false;
+	return !((p->unseen && f->arrival <= p->unseen->mark) || (p->other && f->arrival <= p->other->mark)) || !vd_unseen_waits(f);
+}
+
+static int count_one(void *ctx, const struct vd_found *f)
+{
+	struct printing *p = ctx;
+
+	p->skip += is_unseen(p, f);
+	return 0;
+}
+
 static int print_one(void *ctx, const struct vd_found *f)
 {
 	struct printing *p = ctx;
 
+	if (!is_unseen(p, f))
+		return 0;
+	if (p->skip) {
+		p->skip--;
+		return 0;
+	}
 	if (f->arrival > p->last)
 		p->last = f->arrival;
 	p->count++;
@@ -225,33 +250,6 @@ static void mark_key(const struct asked *a, struct vd_buf *key)
 		vd_buf_put_slice(key, vd_slice("\0quarantined", 12));
 }
 
-static uint64_t read_mark(struct vd_cli *cli, struct vd_slice key)
-{
-	struct vd_buf value = { 0 };
-	uint64_t mark = 0;
-
-	if (vd_store_note(cli->store, "list", key, &value) == 0 && value.n == 8)
-		mark = vd_get_u64(value.p);
-	vd_buf_deinit(&value);
-	return mark;
-}
-
-static int write_mark(struct vd_cli *cli, struct vd_slice key, uint64_t mark)
-{
-	struct vd_write *write = NULL;
-	uint8_t value[8];
-	int rc = vd_write_begin(cli->store, &write);
-
-	vd_set_u64(value, mark);
-	if (rc)
-		return rc;
-	rc = vd_write_note(write, "list", key, vd_slice(value, sizeof value));
-	if (!rc)
-		return vd_write_commit(write);
-	vd_write_abort(write);
-	return rc;
-}
-
 /* --- what is aside --- */
 
 static int count_unreviewed(void *ctx, const struct vd_found *f)
@@ -309,43 +307,108 @@ static void say_quarantine(struct vd_cli *cli, const struct asked *a, uint64_t s
 		vd_note(cli, n == 1 ? VD_MSG_QUARANTINE_ONE : VD_MSG_QUARANTINE_WAITING, vd_num(cli, n), NULL);
 }
 
-static int list_run(struct vd_cli *cli)
-{
-	bool only_new = vd_options_get(&cli->opt, VD_OPT_NEW) != NULL;
-	struct printing p = { .cli = cli };
-	struct vd_buf key = { 0 };
-	struct asked a, plain = { 0 };
-	int rc = ask(cli, &a), err;
+/* --- what is new --- */
 
-	if (rc)
-		return rc;
-	if (only_new) {
-		plain.query.quarantined = a.query.quarantined;
-		mark_key(&plain, &key);
-		a.query.after = read_mark(cli, vd_buf_slice(&key));
-		vd_buf_reset(&key);
-		mark_key(&a, &key);
-		p.last = read_mark(cli, vd_buf_slice(&key));
-		p.last = a.query.after = p.last > a.query.after ? p.last : a.query.after;
+/* For --new: what this way of asking, and the plain one, have not shown. */
+struct news {
+	struct vd_unseen own, plain, next;
+	struct vd_buf key;
+};
+
+static int find_news(struct vd_cli *cli, struct asked *a, struct news *n)
+{
+	const struct asked plain = { .query = { .quarantined = a->query.quarantined } };
+	uint64_t latest = 0;
+	int err;
+
+	mark_key(&plain, &n->key);
+	vd_unseen_read(cli->store, vd_buf_slice(&n->key), &n->plain);
+	vd_buf_reset(&n->key);
+	mark_key(a, &n->key);
+	vd_unseen_read(cli->store, vd_buf_slice(&n->key), &n->own);
+	a->query.after = vd_unseen_after(&n->own);
+	if (vd_unseen_after(&n->plain) > a->query.after)
+		a->query.after = vd_unseen_after(&n->plain);
+	err = vd_store_latest(cli->store, &latest);
+	n->next.mark = latest > n->own.mark ? latest : n->own.mark;
+	/* In quarantine nothing waits to be shown. */
+	if (!err && !a->query.quarantined)
+		err = vd_unseen_next(cli->store, &a->query, &n->own, &n->plain, n->next.mark, &n->next);
+	return err == VD_EDAMAGED ? 0 : err; /* told by the list itself */
+}
+
+/* Among what is unseen stands what is not: of that no limit may speak. */
+static int limit_news(struct vd_cli *cli, struct asked *a, struct printing *p)
+{
+	size_t limit = a->query.limit;
+	int err;
+
+	if (!limit || !(p->unseen->count || p->other->count))
+		return 0;
+	a->query.limit = 0;
+	err = vd_query(cli->store, &a->query, count_one, p);
+	p->skip = p->skip > limit ? p->skip - limit : 0;
+	return err == VD_EDAMAGED ? 0 : err;
+}
+
+/* Only what has really been shown counts as seen; a damaged record comes anew when it is whole again. */
+static int keep_news(struct vd_cli *cli, struct news *n, const struct printing *p, bool damaged)
+{
+	if (damaged)
+		n->next.mark = p->last > n->own.mark ? p->last : n->own.mark;
+	while (n->next.count && n->next.waiting[n->next.count - 1] > n->next.mark)
+		n->next.count--;
+	if (n->next.mark == n->own.mark && n->next.count == n->own.count &&
+	    memcmp(n->next.waiting, n->own.waiting, n->own.count * sizeof *n->own.waiting) == 0)
+		return 0;
+	return vd_unseen_write(cli->store, vd_buf_slice(&n->key), &n->next);
+}
+
+static int list_with(struct vd_cli *cli, struct asked *a, struct news *news)
+{
+	struct printing p = { .cli = cli };
+	int rc = 0, err = news ? find_news(cli, a, news) : 0;
+
+	if (news) {
+		p.unseen = &news->own;
+		p.other = &news->plain;
+		if (!err)
+			err = limit_news(cli, a, &p);
 	}
 	p.looks = !cli->opt.json;
-	if (p.looks && (!a.query.limit || a.query.limit > LOOKED_FOR_EACH))
-		gather_replaced(&p, &a.query);
-	err = vd_query(cli->store, &a.query, print_one, &p);
+	if (p.looks && (!a->query.limit || a->query.limit > LOOKED_FOR_EACH))
+		gather_replaced(&p, &a->query);
+	if (!err)
+		err = vd_query(cli->store, &a->query, print_one, &p);
 	vd_buf_deinit(&p.replaced);
 	if (err && err != VD_ECLOSED)
 		rc = vd_cli_query_failed(cli, err);
 	if (!rc && p.count == 0 && !cli->opt.json)
-		vd_note(cli, a.query.quarantined ? VD_MSG_QUARANTINE_EMPTY : VD_MSG_LIST_NOTHING, NULL);
-	/* Only what has really been shown counts as seen; a damaged record comes anew when it is whole again. */
-	if ((!rc || err == VD_EDAMAGED) && only_new && vd_say_end(cli, 0) == 0 && p.last > a.query.after) {
-		err = write_mark(cli, vd_buf_slice(&key), p.last);
+		vd_note(cli, a->query.quarantined ? VD_MSG_QUARANTINE_EMPTY : VD_MSG_LIST_NOTHING, NULL);
+	if (news && (!err || err == VD_EDAMAGED) && vd_say_end(cli, 0) == 0) {
+		err = keep_news(cli, news, &p, err == VD_EDAMAGED);
 		if (err && !rc)
 			rc = vd_cli_query_failed(cli, err);
 	}
-	vd_buf_deinit(&key);
 	if (!rc && !cli->opt.json)
-		say_quarantine(cli, &a, p.count);
+		say_quarantine(cli, a, p.count);
+	return rc;
+}
+
+static int list_run(struct vd_cli *cli)
+{
+	bool only_new = vd_options_get(&cli->opt, VD_OPT_NEW) != NULL;
+	struct news *news = only_new ? calloc(1, sizeof *news) : NULL;
+	struct asked a;
+	int rc = ask(cli, &a);
+
+	if (!rc && only_new && !news)
+		rc = vd_cli_query_failed(cli, VD_ENOMEM);
+	if (!rc)
+		rc = list_with(cli, &a, news);
+	if (news)
+		vd_buf_deinit(&news->key);
+	free(news);
 	return rc;
 }
 
@@ -358,14 +421,15 @@ const struct vd_command vd_command_list = {
 static int watch_run(struct vd_cli *cli)
 {
 	struct pollfd out = { .fd = STDOUT_FILENO };
-	struct printing p = { .cli = cli };
+	struct vd_unseen unseen = { 0 }, next;
+	struct printing p = { .cli = cli, .unseen = &unseen };
 	uint64_t latest = 0;
 	struct asked a;
 	int rc = ask(cli, &a), err, damaged = 0;
 
 	if (rc)
 		return rc;
-	err = vd_store_latest(cli->store, &p.last);
+	err = vd_store_latest(cli->store, &unseen.mark);
 	vd_note(cli, VD_MSG_WATCHING, NULL);
 	vd_interrupt_graceful(true);
 	while (!err && !vd_interrupted() && vd_say_ok(cli)) {
@@ -375,11 +439,13 @@ static int watch_run(struct vd_cli *cli)
 			break;
 		}
 		err = vd_store_latest(cli->store, &latest);
-		if (err || latest <= p.last)
+		if (err || latest <= unseen.mark)
 			continue;
-		a.query.after = p.last;
-		p.last = latest;
-		err = vd_query(cli->store, &a.query, print_one, &p);
+		a.query.after = vd_unseen_after(&unseen);
+		err = vd_unseen_next(cli->store, &a.query, &unseen, NULL, latest, &next);
+		if (!err || err == VD_EDAMAGED)
+			err = vd_query(cli->store, &a.query, print_one, &p);
+		unseen = next;
 		vd_say_flush(cli);
 		if (err == VD_ECLOSED)
 			err = 0;

@@ -253,10 +253,46 @@ pass_for medio vera Vera
 is "a bundle before its keys is kept, sealed" "$(body vera "$late")" "sealed -"
 v vera --lang en list
 says "and it is said that it will open" "opens by itself when it comes"
+new() { # HOME ARGUMENTS…: ids of what list --new shows
+	local home=$1
+	shift
+	"$VEREDA" --home "$home" --json list --new "$@" 2>/dev/null | jq -r '.id+" "+.body'
+}
+is "new, it is listed" "$(new vera | grep "$late")" "$late sealed"
+is "and of its kind nobody can tell" "$(new vera message)" ""
+is "once" "$(new vera)" ""
+"$VEREDA" --home vera --json watch >watched 2>watching &
+watching=$!
+started+=($watching)
+for _ in $(seq 200); do
+	[ -s watching ] && break
+	sleep 0.05
+done
+later=$(say uno -m "also under keys that Vera lacks")
+pass_for uno medio Medio
+pass_for medio vera Vera
+for _ in $(seq 200); do
+	grep -q "$later" watched && break
+	sleep 0.05
+done
+is "watch shows what comes sealed" "$(jq -r '.id+" "+.body' watched)" "$later sealed"
+is "and so does --new" "$(new vera)" "$later sealed"
 pass_for medio uno uno # which seals them to Vera, unasked
 pass_for uno vera Vera
 is "with the keys it opens by itself" "$(body vera "$late")" "present under keys that Vera lacks"
-is "also to a search" "$("$VEREDA" --home vera --json list --search 'Vera lacks' | jq -r .id)" "$late"
+is "also to a search" "$("$VEREDA" --home vera --json list --search 'under keys that Vera lacks' | jq -c 'select(.fields.text|startswith("under"))' | jq -r .id)" "$late"
+
+for _ in $(seq 200); do
+	[ "$(wc -l <watched)" -gt 1 ] && break
+	sleep 0.05
+done
+kill "$watching"
+wait "$watching" 2>/dev/null
+is "watch shows it again when it opens" "$(tail -n +2 watched | jq -r '.id+" "+.body')" "$later present"
+is "what opened since is new of its kind" "$(new vera message --limit 1)" "$later present"
+is "the one for which the limit left no place is seen" "$(new vera message)" ""
+is "and new in the list of all" "$(new vera | sort)" "$(printf '%s present\n' "$late" "$later" | sort)"
+is "once again" "$(new vera)$(new vera message)" ""
 
 # Who becomes a member reads what was written to members before.
 card=$("$VEREDA" --home uno --quiet id)

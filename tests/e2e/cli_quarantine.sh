@@ -93,9 +93,13 @@ v carla --lang en show "$one"
 silent "who is no coordinator is not told to review" "vereda review"
 
 # One accepted, one left.
+is "what is new" "$("$VEREDA" --home ana --json list --new | jq -r .id)" "$before"
+is "is so once" "$("$VEREDA" --home ana --json list --new | wc -l)" 0
 v ana --json review "$one" --accept
 exits "one is accepted" 0
 is "it is in the list" "$(listed ana message)" "before the checkpoint,written after, one,"
+is "where it is new" "$("$VEREDA" --home ana --json list --new | jq -r .id)" "$one"
+is "once" "$("$VEREDA" --home ana --json list --new | wc -l)" 0
 is "and in quarantine no more" "$(listed ana message --quarantined)" "written after, two,"
 v ana --json review "$two" --leave
 exits "one is left" 0

@@ -84,7 +84,7 @@ exits "an expiry that is none" 2
 v hub --json add message -m x --expires 7d
 is "an expiry" "$(v hub --json list --limit 1; key '.expires|length')" 24
 v hub add message -m x --to Rosa
-exits "a named audience is not here yet" 2
+exits "somebody whom nobody knows" 1
 v hub add message -m x --to everyone
 exits "to everyone" 0
 v hub add message -m x --attach /etc/passwd
