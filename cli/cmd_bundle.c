@@ -160,6 +160,7 @@ struct imported {
 	struct vd_cli *cli;
 	bool dry_run;
 	struct vd_merge merge;
+	uint64_t quarantined;       /* of the fresh ones */
 	uint64_t salvaged;
 	json_t *gaps;
 	uint64_t gap_count;
@@ -241,6 +242,42 @@ static int say_file(struct vd_cli *cli, const char *path, int err, const struct 
 	return VD_EXIT_DONE;
 }
 
+static int count_quarantined(void *ctx, const struct vd_found *f)
+{
+	struct imported *im = ctx;
+
+	im->quarantined += f->arrival <= im->merge.last_arrival;
+	return 0;
+}
+
+static bool somebody_is_out(struct vd_cli *cli, const uint8_t id[VD_GROUP_BYTES])
+{
+	struct vd_group *group = NULL;
+	bool out = false;
+
+	if (vd_store_group(cli->store, id, &group))
+		return false;
+	for (size_t i = 0; i < vd_group_device_count(group) && !out; i++)
+		out = vd_group_device(group, i)->role == VD_ROLE_NONE;
+	vd_group_free(group);
+	return out;
+}
+
+/* Of what is new. What is damaged is told by who lists it. Asking opens all that came, which most groups are spared. */
+static void look_for_quarantined(struct imported *im)
+{
+	uint8_t groups[VD_STORE_GROUPS_MAX][VD_GROUP_BYTES];
+	size_t count = 0;
+	int ignored = vd_store_groups(im->cli->store, groups, &count);
+
+	for (size_t i = 0; i < count && !ignored; i++) {
+		const struct vd_query query = { .group = groups[i], .quarantined = true, .after = im->merge.first_arrival - 1 };
+
+		if (somebody_is_out(im->cli, groups[i]) && vd_query(im->cli->store, &query, count_quarantined, im) == VD_ENOMEM)
+			return;
+	}
+}
+
 static void say_result(struct imported *im)
 {
 	struct vd_cli *cli = im->cli;
@@ -252,15 +289,17 @@ static void say_result(struct imported *im)
 			json_array_append_new(refusals, json_pack("{s:s,s:o}", "why", vd_err_name(-(int)i), "count",
 			                                          vd_json_number(m->refused_why[i])));
 	if (cli->opt.json) {
-		vd_say_json(cli, json_pack("{s:o,s:o,s:o,s:i,s:o,s:o,s:o,s:o,s:o,s:O}", "new", vd_json_number(m->fresh), "known",
-		                           vd_json_number(m->known), "refused", vd_json_number(m->refused), "quarantined", 0,
-		                           "salvaged", vd_json_number(im->salvaged), "filled", vd_json_number(m->filled), "pooled",
+		vd_say_json(cli, json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:O}", "new", vd_json_number(m->fresh), "known",
+		                           vd_json_number(m->known), "refused", vd_json_number(m->refused), "quarantined",
+		                           vd_json_number(im->quarantined), "salvaged", vd_json_number(im->salvaged), "filled", vd_json_number(m->filled), "pooled",
 		                           vd_json_number(m->pooled), "declined", vd_json_number(m->declined), "refusals", refusals, "gaps", im->gaps));
 		return;
 	}
 	json_decref(refusals);
 	vd_say(cli, im->dry_run ? VD_MSG_IMPORT_DRY : VD_MSG_IMPORT_DONE, vd_num(cli, m->fresh), vd_num(cli, m->known),
 	       vd_num(cli, m->refused), NULL);
+	if (im->quarantined)
+		vd_note(cli, VD_MSG_IMPORT_QUARANTINED, vd_num(cli, im->quarantined), NULL);
 	if (m->pooled)
 		vd_note(cli, VD_MSG_IMPORT_POOLED, vd_num(cli, m->pooled), NULL);
 	if (m->declined > m->over_share)
@@ -297,8 +336,10 @@ static int import_run(struct vd_cli *cli)
 		else if (rc != code && code != VD_EXIT_NO_SPACE && code != VD_EXIT_INTEGRITY)
 			code = VD_EXIT_PARTLY;
 	}
-	if (im.merge.first_arrival && !im.dry_run)
+	if (im.merge.first_arrival && !im.dry_run) {
+		look_for_quarantined(&im);
 		vd_store_walk(cli->store, NULL, 255, im.merge.first_arrival - 1, look_for_gap, &im);
+	}
 	say_result(&im);
 	json_decref(im.gaps);
 	if (im.merge.fresh && !im.dry_run) {

@@ -1295,6 +1295,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "Lee cada uno con cuidado: puede haberlo escrito un equipo decomisado. Para aceptarlo para todos: vereda review ID --accept   Para dejarlo: vereda review ID --leave"),
 	T(QUARANTINE_OTHERS, "Do not rely on these: whoever wrote them has no role in the group now. A coordinator decides: vereda review ID --accept",
 	  "No te fíes de estos: quien los escribió ahora no tiene papel en el grupo. Decide la coordinación: vereda review ID --accept"),
+	T(IMPORT_QUARANTINED, "Of the new ones {0} are in quarantine and in no list, as whoever wrote them has no role in the group: vereda list --quarantined",
+	  "De los nuevos, {0} están en cuarentena y en ninguna lista, porque quien los escribió no tiene papel en el grupo: vereda list --quarantined"),
 	T(QUARANTINE_ONE, "One record is in quarantine and nobody has looked at it: vereda list --quarantined", "Un registro está en cuarentena y nadie lo ha mirado: vereda list --quarantined"),
 	T(QUARANTINE_WAITING, "{0} records are in quarantine and nobody has looked at them: vereda list --quarantined",
 	  "{0} registros están en cuarentena y nadie los ha mirado: vereda list --quarantined"),

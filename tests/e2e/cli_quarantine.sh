@@ -48,7 +48,11 @@ one=$(say beto -m "written after, one")
 two=$(say beto -m "written after, two")
 v beto --json alert "false alarm from a seized telephone"
 three=$(key .id)
-pass beto ana
+"$VEREDA" --home beto --quiet --yes export after.vb >/dev/null
+v ana --json import after.vb
+is "import counts what is in quarantine" "$code $(key '"\(.new) \(.quarantined)"')" "0 3 3"
+v ana --json import after.vb
+is "of what is new" "$(key '"\(.new) \(.quarantined)"')" "0 0"
 pass ana carla Carla
 pass ana rosa Rosa
 
@@ -126,7 +130,9 @@ is "all is new the first time" "$(wc -l <out)" 3
 v ana --json list --quarantined --new
 is "and not the second" "$(wc -l <out)" 0
 four=$(say beto -m "a fourth")
-pass beto ana
+"$VEREDA" --home beto --quiet --yes export after.vb >/dev/null
+v ana --lang en import after.vb
+says "import tells people, too" "Of the new ones 1 are in quarantine" err
 v ana --json list --quarantined --new
 is "but what came since" "$(key .id)" "$four"
 
