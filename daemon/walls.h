@@ -17,8 +17,4 @@ struct vd_walls {
 /* `folders`: what besides the home may be read and written (sticks, token). Irrevocable, for this process and what it starts. */
 void vd_walls_raise(const char *home, const char *const *folders, size_t count, struct vd_walls *);
 
-/* For a child that parses foreign bytes: reads and writes the descriptors it has, takes memory up to `memory_bytes`, ends. Everything else ends it. False:
- * this kernel has no seccomp; the limits stand all the same. */
-bool vd_walls_parser(size_t memory_bytes, unsigned cpu_seconds);
-
 #endif

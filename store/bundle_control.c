@@ -5,27 +5,23 @@
 
 enum { CONTROL_BYTES_MAX = 64 * 1024 * 1024 }; /* taken from one file, and held in memory until it is judged */
 
+/* With our next identity. A welcome that was used already is still ours, joining says so: with those of our groups too. */
 static int open_welcome(struct vd_store *store, struct vd_sealed_file *r)
 {
+	const struct vd_identity *identities[VD_STORE_GROUPS_MAX + 1];
 	struct vd_bundle_groups groups;
 	struct vd_identity next;
-	struct vd_opener with = { .identity = &next };
 	int rc = vd_store_next_identity(store, &next);
 
 	if (rc)
 		return rc;
-	rc = vd_sealed_file_try(r, &with);
-	vd_identity_wipe(&next);
-	if (rc != VD_EKEY)
-		return rc;
-	/* A welcome that was used already is still ours: joining says so. */
 	rc = vd_bundle_groups_load(store, &groups);
+	identities[0] = &next;
+	for (size_t i = 0; i < groups.count; i++)
+		identities[1 + i] = vd_group_identity(groups.group[i]);
 	if (!rc)
-		rc = VD_EKEY;
-	for (size_t i = 0; i < groups.count && rc == VD_EKEY; i++) {
-		with.identity = vd_group_identity(groups.group[i]);
-		rc = vd_sealed_file_try(r, &with);
-	}
+		rc = vd_sealed_file_try(r, store, identities, 1 + groups.count);
+	vd_identity_wipe(&next);
 	vd_bundle_groups_free(&groups);
 	return rc;
 }
@@ -41,6 +37,7 @@ static int take_welcome(struct vd_sealed_file *r, struct vd_manifest *manifest, 
 		struct vd_rd entries;
 		uint8_t type;
 		bool is_last;
+		int why;
 
 		rc = vd_sealed_file_chunk(r, i, manifest, &is_last, &entries);
 		if (!rc && i == 0 && (manifest->what != VD_SEALED_WELCOME || r->size > CONTROL_BYTES_MAX))
@@ -49,9 +46,9 @@ static int take_welcome(struct vd_sealed_file *r, struct vd_manifest *manifest, 
 			return VD_ETORN;
 		if (rc == VD_ESIGNATURE || (!rc && is_last != (i + 1 == manifest->chunks)))
 			return VD_EDAMAGED;
-		while (!rc && (rc = vd_chunk_entry(&entries, &type, &bytes)) == VD_OK)
+		while (!rc && (rc = vd_unsealed_entry(&entries, &type, &bytes, &why)) == VD_OK)
 			if (type == VD_ENTRY_RECORD)
-				rc = vd_batch_add(control, bytes);
+				rc = why ? why : vd_batch_add(control, bytes);
 		if (rc == VD_ENOTFOUND)
 			rc = VD_OK;
 	}
@@ -87,9 +84,10 @@ static int gather_chunk(struct vd_rd *entries, const uint8_t group[VD_GROUP_BYTE
 	struct vd_slice bytes;
 	struct vd_record record;
 	uint8_t type;
+	int why;
 
-	while (vd_chunk_entry(entries, &type, &bytes) == VD_OK) {
-		if (type != VD_ENTRY_RECORD || vd_record_decode(bytes, &record) || memcmp(record.group, group, VD_GROUP_BYTES) != 0)
+	while (vd_unsealed_entry(entries, &type, &bytes, &why) == VD_OK) {
+		if (type != VD_ENTRY_RECORD || why || vd_record_decode(bytes, &record) || memcmp(record.group, group, VD_GROUP_BYTES) != 0)
 			continue;
 		*more = *more && record.lane == VD_LANE_CONTROL;
 		if (record.lane == VD_LANE_CONTROL && vd_batch_add(control, bytes) == VD_ENOMEM)
@@ -123,13 +121,12 @@ static int gather(struct vd_sealed_file *r, struct vd_manifest *manifest, struct
 int vd_bundle_control_read(struct vd_store *store, const char *path, const struct vd_identity *identity, uint8_t group[VD_GROUP_BYTES],
                            struct vd_batch *control)
 {
-	const struct vd_opener with = { .identity = identity };
 	struct vd_sealed_file *r = NULL;
 	struct vd_manifest manifest = { 0 };
 	int rc = vd_sealed_file_open(vd_store_home(store), path, &r);
 
 	if (!rc)
-		rc = vd_sealed_file_try(r, &with);
+		rc = vd_sealed_file_try(r, store, &identity, 1);
 	if (!rc)
 		rc = gather(r, &manifest, control);
 	if (manifest.chunks)

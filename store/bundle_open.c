@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "file.h"
+#include "inside.h"
 #include "proto/err.h"
 
 /* Copies what cannot be read twice to a file without a name: the last head may be needed before the first chunk. */
@@ -87,39 +88,10 @@ void vd_sealed_file_close(struct vd_sealed_file *r)
 {
 	if (!r)
 		return;
+	vd_unsealing_end(r->child);
 	if (r->fd >= 0)
 		close(r->fd);
-	vd_unsealer_free(r->unsealer);
-	sodium_memzero(r, sizeof(*r));
 	free(r);
-}
-
-/* False when the medium does not give all n bytes back: a scratch, for what lies beside it may be whole. */
-static bool read_at(struct vd_sealed_file *r, uint64_t at, uint8_t *out, size_t n)
-{
-	while (n) {
-		ssize_t got = pread(r->fd, out, n, (off_t)at);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0) {
-			r->unreadable = true;
-			return false;
-		}
-		out += got;
-		at += (uint64_t)got;
-		n -= (size_t)got;
-	}
-	return true;
-}
-
-static int read_heads(struct vd_sealed_file *r)
-{
-	if (r->size < VD_HEAD_BYTES)
-		return VD_EFORMAT;
-	r->has_first = read_at(r, 0, r->first, VD_HEAD_BYTES);
-	r->has_last = r->shaped && read_at(r, r->size - VD_HEAD_BYTES, r->last, VD_HEAD_BYTES);
-	return VD_OK;
 }
 
 int vd_sealed_file_open(const char *home, const char *path, struct vd_sealed_file **out)
@@ -130,8 +102,8 @@ int vd_sealed_file_open(const char *home, const char *path, struct vd_sealed_fil
 	if (!r)
 		return VD_ENOMEM;
 	rc = source_open(r, home, path);
-	if (!rc)
-		rc = read_heads(r);
+	if (!rc && r->size < VD_HEAD_BYTES)
+		rc = VD_EFORMAT;
 	if (rc)
 		vd_sealed_file_close(r);
 	else
@@ -139,56 +111,134 @@ int vd_sealed_file_open(const char *home, const char *path, struct vd_sealed_fil
 	return rc;
 }
 
-int vd_sealed_file_try(struct vd_sealed_file *r, const struct vd_opener *with)
+/* What one device may open a file with. The identity is a copy without what it signs with. */
+struct keys {
+	uint8_t *links;
+	size_t count;
+	struct vd_identity identity;
+};
+
+static void keys_free(struct keys *keys, size_t count)
 {
-	return vd_unsealer_new(vd_slice(r->first, r->has_first ? VD_HEAD_BYTES : 0), vd_slice(r->last, r->has_last ? VD_HEAD_BYTES : 0),
-	                       with, &r->unsealer);
+	for (size_t i = 0; i < count; i++) {
+		if (keys[i].links)
+			sodium_memzero(keys[i].links, keys[i].count * VD_KEY_BYTES);
+		free(keys[i].links);
+		vd_identity_wipe(&keys[i].identity);
+	}
+	free(keys);
 }
 
-static int try_group(struct vd_sealed_file *r, struct vd_group *group, bool links_only)
+static void keys_identity(struct keys *keys, const struct vd_identity *identity)
+{
+	keys->identity = *identity;
+	sodium_memzero(keys->identity.author_secret, sizeof(keys->identity.author_secret));
+}
+
+static int keys_of(struct keys *keys, struct vd_group *group)
 {
 	size_t count = vd_group_epoch_count(group);
-	uint8_t *links = calloc(count + 1, VD_KEY_BYTES);
-	struct vd_opener with = { .links = links, .link_count = count, .identity = links_only ? NULL : vd_group_identity(group) };
-	int rc;
 
-	if (!links)
+	keys_identity(keys, vd_group_identity(group));
+	keys->links = calloc(count + 1, VD_KEY_BYTES);
+	if (!keys->links)
 		return VD_ENOMEM;
 	for (size_t i = 0; i < count; i++)
-		memcpy(links + i * VD_KEY_BYTES, vd_group_epoch_keys(group, i)->key[VD_KEY_LINK], VD_KEY_BYTES);
-	rc = vd_sealed_file_try(r, &with);
-	sodium_memzero(links, count * VD_KEY_BYTES);
-	free(links);
+		memcpy(keys->links + i * VD_KEY_BYTES, vd_group_epoch_keys(group, i)->key[VD_KEY_LINK], VD_KEY_BYTES);
+	keys->count = count;
+	return VD_OK;
+}
+
+/* Whose secrets the child's copy of us still has when it begins. */
+struct secrets {
+	struct vd_store *store;
+	const struct vd_bundle_groups *groups;
+	const struct vd_identity *const *identities;
+	size_t count;
+};
+
+static void wipe_signing(const struct vd_identity *identity)
+{
+	/* Ours to write: this is the child's own copy, and nobody will use it any more. */
+	struct vd_identity *copy = (struct vd_identity *)(uintptr_t)identity;
+
+	sodium_memzero(copy->author_secret, sizeof(copy->author_secret));
+}
+
+/* Who takes over the child must not be able to sign as we do, nor to open the store. */
+static void forget(void *ctx)
+{
+	const struct secrets *s = ctx;
+
+	for (size_t i = 0; s->groups && i < s->groups->count; i++)
+		wipe_signing(vd_group_identity(s->groups->group[i]));
+	for (size_t i = 0; i < s->count; i++)
+		wipe_signing(s->identities[i]);
+}
+
+static int start(struct vd_sealed_file *r, struct secrets *secrets, const struct vd_opener *openers, size_t count, size_t *which)
+{
+	const struct vd_unsealing job = {
+		.file = r->fd, .size = r->size, .chunks = r->chunks, .shaped = r->shaped, .openers = openers, .opener_count = count,
+		.forget = forget, .ctx = secrets,
+	};
+
+	return vd_unsealing_start(&job, &r->child, which, &r->unreadable);
+}
+
+int vd_sealed_file_try(struct vd_sealed_file *r, struct vd_store *store, const struct vd_identity *const *identities, size_t count)
+{
+	struct keys *keys = calloc(count + 1, sizeof(*keys));
+	struct vd_opener *openers = calloc(count + 1, sizeof(*openers));
+	struct secrets secrets = { .store = store, .identities = identities, .count = count };
+	size_t which;
+	int rc = keys && openers ? VD_OK : VD_ENOMEM;
+
+	for (size_t i = 0; i < count && !rc; i++) {
+		keys_identity(&keys[i], identities[i]);
+		openers[i].identity = &keys[i].identity;
+	}
+	if (!rc)
+		rc = start(r, &secrets, openers, count, &which);
+	if (keys)
+		keys_free(keys, count);
+	free(openers);
 	return rc;
 }
 
-int vd_sealed_file_try_groups(struct vd_sealed_file *r, const struct vd_bundle_groups *groups, size_t *place)
+int vd_sealed_file_try_groups(struct vd_sealed_file *r, struct vd_store *store, const struct vd_bundle_groups *groups, size_t *place)
 {
-	int rc = VD_EKEY;
+	size_t count = groups->count, which;
+	struct keys *keys = calloc(count + 1, sizeof(*keys));
+	struct vd_opener *openers = calloc(2 * count + 1, sizeof(*openers));
+	struct secrets secrets = { .store = store, .groups = groups };
+	int rc = keys && openers ? VD_OK : VD_ENOMEM;
 
-	if (!r->has_first && !r->has_last)
-		return VD_EIO;
 	/* Most files open to a link key, which is cheap to try: a device's own slots cost an X25519 each. */
-	for (size_t i = 0; i < 2 * groups->count && rc == VD_EKEY; i++) {
-		*place = i % groups->count;
-		rc = try_group(r, groups->group[*place], i < groups->count);
+	for (size_t i = 0; i < count && !rc; i++) {
+		rc = keys_of(&keys[i], groups->group[i]);
+		openers[i] = openers[count + i] = (struct vd_opener){ .links = keys[i].links, .link_count = keys[i].count };
+		openers[count + i].identity = &keys[i].identity;
 	}
+	if (!rc)
+		rc = start(r, &secrets, openers, 2 * count, &which);
+	if (!rc)
+		*place = which % count;
+	if (keys)
+		keys_free(keys, count);
+	free(openers);
 	return rc;
 }
 
 int vd_sealed_file_chunk(struct vd_sealed_file *r, uint64_t i, struct vd_manifest *manifest, bool *is_last, struct vd_rd *entries)
 {
-	struct vd_slice bytes;
-	uint8_t type;
+	struct vd_unsealed chunk;
+	int rc = vd_unsealing_chunk(r->child, i, &chunk);
 
-	if (!read_at(r, VD_HEAD_BYTES + i * VD_CHUNK_BYTES, r->sealed, VD_CHUNK_BYTES))
-		return VD_ESIGNATURE;
-	if (vd_unsealer_chunk(r->unsealer, i, r->sealed, r->plain, is_last))
-		return VD_ESIGNATURE;
-	*entries = vd_rd(vd_slice(r->plain, VD_CHUNK_PLAIN));
-	if (i > 0)
-		return VD_OK;
-	if (vd_chunk_entry(entries, &type, &bytes) || type != VD_ENTRY_MANIFEST)
-		return VD_EFORMAT;
-	return vd_unsealer_manifest(r->unsealer, bytes, manifest);
+	r->unreadable = r->unreadable || chunk.unreadable;
+	*is_last = chunk.is_last;
+	*entries = chunk.entries;
+	if (i == 0 && !rc)
+		*manifest = chunk.manifest;
+	return rc;
 }

@@ -92,7 +92,7 @@ static int take_entries(struct merger *m, struct vd_rd *entries)
 	uint8_t type;
 	int rc, added;
 
-	while ((rc = vd_chunk_entry(entries, &type, &bytes)) == VD_OK) {
+	while ((rc = vd_unsealed_entry(entries, &type, &bytes, &added)) == VD_OK) {
 		if ((type == VD_ENTRY_DAMAGED || type == VD_ENTRY_REPLACED) && bytes.n == VD_SEGMENT_ID_BYTES && m->notices)
 			m->notices->take(m->notices->ctx, type, bytes.p);
 		if (type == VD_ENTRY_FOR && bytes.n == VD_KEY_BYTES && m->notices && m->notices->take_for)
@@ -100,7 +100,8 @@ static int take_entries(struct merger *m, struct vd_rd *entries)
 		if (type != VD_ENTRY_RECORD)
 			continue;
 		m->stats->records++;
-		added = vd_batch_add(&m->batch, bytes);
+		if (!added)
+			added = vd_batch_add(&m->batch, bytes);
 		if (added == VD_ENOMEM)
 			return added;
 		if (added) {
@@ -219,7 +220,7 @@ int vd_bundle_merge_into(struct vd_store *store, struct vd_bundle_groups *groups
 		goto done;
 	m.reader = r;
 	stats->bytes = r->size;
-	rc = vd_sealed_file_try_groups(r, groups, &place);
+	rc = vd_sealed_file_try_groups(r, store, groups, &place);
 	if (rc)
 		goto done;
 	stats->group = m.group = groups->group[place];
@@ -260,7 +261,7 @@ int vd_bundle_whose(struct vd_store *store, const struct vd_bundle_groups *group
 	int rc = vd_sealed_file_open(vd_store_home(store), path, &r);
 
 	if (!rc)
-		rc = vd_sealed_file_try_groups(r, groups, place);
+		rc = vd_sealed_file_try_groups(r, store, groups, place);
 	vd_sealed_file_close(r);
 	return rc;
 }
