@@ -279,8 +279,14 @@ static bool of_all(const char *word)
 static int misspelt(struct vd_cli *cli, struct vd_group *group, const char *word)
 {
 	static const char *const ours[] = { "everyone", "members", NULL };
+	/* What it reads as, in the help's other language. */
+	static const char *const said[][2] = { { "todos", "everyone" }, { "todas", "everyone" }, { "integrantes", "members" },
+		                               { "miembros", "members" } };
 	const char *near = vd_options_nearest(word, ours);
 
+	for (size_t i = 0; i < sizeof said / sizeof *said; i++)
+		if (strcmp(word, said[i][0]) == 0)
+			near = said[i][1];
 	if (!near || vd_member_known(group, word))
 		return 0;
 	return vd_refuse(cli, VD_EXIT_FAILED, "not-found", VD_MSG_DID_YOU_MEAN, VD_MSG_UNKNOWN_MEMBER, word, near, NULL);

@@ -239,7 +239,7 @@ static int show_people(void *ctx, const struct vd_found *f)
 		vd_say(cli, VD_MSG_SHOW_REPLACED, hex, NULL);
 	}
 	say_aside(cli, f);
-	if (!opened)
+	if (!opened && f->standing != VD_STANDING_REDACTED)
 		vd_say(cli, vd_body_text(f), NULL);
 	for (size_t i = 0; opened && i < f->content->count; i++)
 		say_field(cli, f->content->kind, &f->content->fields[i]);

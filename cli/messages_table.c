@@ -1262,7 +1262,7 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(HINT_REPORTER_TO, "Leave --to out: it goes to the focal points. They can pass on what others should know.",
 	  "Quita --to: va a los puntos focales. Ellos pueden contar lo que otros deban saber."),
 	T(KEEP_NOTHING, "No copy is kept: none of your devices has a role that reads.", "No se guarda copia: ninguno de tus equipos tiene un papel que lea."),
-	T(TO_ONLY, "Only {0} can read it.", "Solo {0} lo puede leer."),
+	T(TO_ONLY, "Only these can read it: {0}.", "Solo lo puede leer: {0}."),
 	T(TO_FOCAL, "Only the group's focal points can read it.", "Solo lo pueden leer los puntos focales del grupo."),
 	T(TO_KEPT, "This device can read it, too.", "Este equipo también lo puede leer."),
 	T(TO_NOT_KEPT, "You cannot read it here any more. To keep a copy of your own next time: --keep",

@@ -65,7 +65,7 @@ says "in Spanish" "un mensajero lo lleva y no lo lee, como debe ser"
 v ana --lang en add message -m "NAMEDCANARY for beto" --to beto
 exits "to one" 0
 id=$(sed -n 's/^Stored: //p' out)
-says "it is said who reads it" "Only Beto can read it" err
+says "it is said who reads it" "Only these can read it: Beto\." err
 says "and that no copy is kept" "cannot read it here any more. .*--keep" err
 is "the author keeps none" "$(body ana "$id") $(look ana "$id" .audience)" "sealed - named"
 v ana --lang en list
@@ -108,6 +108,8 @@ v ana add message -m x --to members --to everyone
 exits "everyone and members" 2
 v ana --lang en add message -m x --to everyonne
 is "a misspelt word" "$code $(grep -c 'Did you mean: everyone' err)" "1 1"
+v ana --lang es add message -m x --to todos
+is "a word of the help's other language" "$code $(grep -c 'Quisiste decir: everyone' err)" "1 1"
 v ana --lang en add message -m x --to Carl
 is "a misspelt name" "$code $(grep -c 'Did you mean: Carla' err)" "1 1"
 v ana --json add message -m x --to Nobodyatall
@@ -306,6 +308,28 @@ is "a reporter holds it sealed" "$(body nuevo "$members")" "sealed -"
 "$VEREDA" --home uno --quiet admit "$card" --name Nuevo --role member -o nuevo.welcome >/dev/null
 pass_for uno nuevo Nuevo
 is "and as a member reads it" "$(body nuevo "$members")" "present to members, before"
+
+# --- what a role does not allow ---
+# A coordinator whose acts will not count makes a member of a reporter, who writes as one.
+enter uno cinco --name Cinco --role coordinator
+"$VEREDA" --home seis --quiet init --no-passphrase >/dev/null
+card=$("$VEREDA" --home seis --quiet id)
+"$VEREDA" --home uno --quiet admit "$card" --name Seis --role reporter -o seis.welcome >/dev/null
+pass_for uno cinco Cinco
+"$VEREDA" --home cinco --quiet admit "$card" --name Seis --role member -o seis.welcome >/dev/null
+"$VEREDA" --home seis --quiet join seis.welcome >/dev/null
+beyond=$(say seis -m "as a member" --to members)
+is "there it is a member" "$(body seis "$beyond")" "present as a member"
+v uno --json revoke Cinco --yes
+exits "the coordinator is removed, that act unheard of" 0
+pass_for seis uno uno
+is "which does not count" "$("$VEREDA" --home uno --json members | jq -r 'select(.name=="Seis").role')" reporter
+is "so the record is in no list" "$(body uno "$beyond")$("$VEREDA" --home uno --json list --quarantined 2>/dev/null)" ""
+v uno --json show "$beyond"
+is "and asked for, says nothing" "$code $(key '.standing+" "+.body+" "+(.fields|tostring)')" "0 not_entitled sealed {}"
+v uno --lang en show "$beyond"
+says "and why" "its author's role does not allow"
+is "it is in the set all the same" "$("$VEREDA" --home uno --json check 2>/dev/null | jq -r .bad)" 0
 
 # --- somebody who was removed may still read ---
 is "each removed member's name stays with what they wrote" "$(
