@@ -1,12 +1,13 @@
 /* The simulator: twenty people and more, weeks of chance meetings in seconds; one of them forges, one equivocates.
  *
- * usage: sim [-n COUNT] [-v] [SEED]     runs COUNT seeds (1) from SEED (1) on, prints a TAP line each. A run is its seed: the
- * same one repeats it exactly. Ends with status 1 if any did not converge. */
+ * usage: sim [-b] [-n COUNT] [-v] [SEED]     runs COUNT seeds (1) from SEED (1) on, prints a TAP line each. A run is its seed: the
+ * same one repeats it exactly. Ends with status 1 if any did not converge. With -b: three of twenty are hostile (byzantine.h). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "byzantine.h"
 #include "net.h"
 #include "proto/err.h"
 
@@ -159,18 +160,6 @@ static void equivocate(struct run *r)
 
 /* --- chance --- */
 
-/* Under the newest epoch that the other knows as well, as trying one after the other would find out. */
-static struct wire *call(struct run *r, size_t a, size_t b, uint64_t latency_ms)
-{
-	struct vd_group *from = r->n.hosts[a].group, *to = r->n.hosts[b].group;
-
-	for (size_t i = 0; i < vd_group_epoch_count(from); i++)
-		for (size_t k = 0; k < vd_group_epoch_count(to); k++)
-			if (memcmp(vd_group_epoch_id(from, i), vd_group_epoch_id(to, k), VD_EPOCH_BYTES) == 0)
-				return net_call_back(&r->n, a, b, latency_ms, vd_group_epoch_id(from, i));
-	return net_connect(&r->n, a, b, latency_ms);
-}
-
 static void meet(struct run *r)
 {
 	size_t a = any_host(r), b = any_host(r);
@@ -180,7 +169,7 @@ static void meet(struct run *r)
 	if (a == b)
 		return;
 	r->sessions++;
-	w = call(r, a, b, chance(r, 4) ? chance(r, 50) : chance(r, 3000));
+	w = net_call(&r->n, a, b, chance(r, 4) ? chance(r, 50) : chance(r, 3000));
 	if (w && !chance(r, 5))
 		w->bytes_per_s = 1000 + chance(r, 20000); /* a radio modem */
 }
@@ -248,7 +237,7 @@ static void calm_round(struct run *r)
 	for (size_t i = 0; i < r->n.host_count; i++) {
 		size_t to = any_host(r);
 
-		w[i] = to == i ? NULL : call(r, i, to, 5 + chance(r, 40));
+		w[i] = to == i ? NULL : net_call(&r->n, i, to, 5 + chance(r, 40));
 	}
 	for (size_t i = 0; i < r->n.host_count; i++) {
 		if (w[i] && w[i]->up)
@@ -321,14 +310,16 @@ static bool run(uint64_t seed, bool verbose)
 int main(int argc, char **argv)
 {
 	uint64_t seed = 1, count = 1;
-	bool verbose = false, ok = true;
+	bool verbose = false, byzantine = false, ok = true;
 	int option;
 
-	while ((option = getopt(argc, argv, "n:v")) != -1) {
+	while ((option = getopt(argc, argv, "bn:v")) != -1) {
 		if (option == 'n')
 			count = strtoull(optarg, NULL, 10);
 		else if (option == 'v')
 			verbose = true;
+		else if (option == 'b')
+			byzantine = true;
 		else
 			return 2;
 	}
@@ -337,6 +328,6 @@ int main(int argc, char **argv)
 	if (vd_sign_selftest())
 		return 2;
 	for (uint64_t i = 0; i < count; i++)
-		ok &= run(seed + i, verbose);
+		ok &= byzantine ? byzantine_run(seed + i, verbose) : run(seed + i, verbose);
 	return !ok;
 }

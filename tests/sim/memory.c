@@ -57,6 +57,14 @@ static int64_t find(const struct memory *m, const struct vd_id *id)
 	return -1;
 }
 
+/* What a record is found by: all of the prefix that a peer names, unless collisions are to be had for nothing. */
+static uint64_t item_key(const struct memory *m, const uint8_t prefix[VD_PREFIX_BYTES])
+{
+	uint64_t key = vd_get_u64(prefix);
+
+	return m->narrow ? key >> 50 : key;
+}
+
 /* --- port --- */
 
 static int port_lane(void *ctx, const uint8_t *group, uint8_t lane, struct vd_lane_state *out, struct vd_symbol *symbols, size_t n)
@@ -120,7 +128,7 @@ static int port_find_item(void *ctx, const uint8_t *group, uint8_t lane, const u
 
 	(void)group;
 	*n = 0;
-	for (size_t k = 0; *n < max && (i = index_get(&m->by_item, vd_get_u64(prefix), k)) >= 0; k++)
+	for (size_t k = 0; *n < max && (i = index_get(&m->by_item, item_key(m, prefix), k)) >= 0; k++)
 		if (m->records[i].lane == lane)
 			arrival_of(m, (size_t)i, &out[(*n)++]);
 	return VD_OK;
@@ -225,9 +233,19 @@ static struct memory_record *append(struct memory *m, uint8_t lane, const struct
 	vd_digest_add(&m->lanes[lane].digest, id);
 	vd_sketch_apply(m->symbols[lane], 0, VD_SKETCH_SYMBOLS, &r->item, 1);
 	index_put(&m->by_id, vd_get_u64(id->b), (uint32_t)m->count);
-	index_put(&m->by_item, vd_get_u64(r->item.b), (uint32_t)m->count);
+	index_put(&m->by_item, item_key(m, r->item.b), (uint32_t)m->count);
 	m->count++;
 	return r;
+}
+
+void memory_narrow(struct memory *m)
+{
+	m->narrow = true;
+	free(m->by_item.slots);
+	free(m->by_item.keys);
+	m->by_item = (struct memory_index){ 0 };
+	for (size_t i = 0; i < m->count; i++)
+		index_put(&m->by_item, item_key(m, m->records[i].item.b), (uint32_t)i);
 }
 
 static void keep_raw(struct memory_record *r, struct vd_slice raw)

@@ -40,6 +40,7 @@ struct memory {
 	uint8_t own[VD_KEY_BYTES]; /* whose writing has no share; all zero: nobody's */
 	struct vd_declined_set declined;
 	uint64_t declines; /* records not taken */
+	bool narrow;       /* records are found by 14 bits of an item: others come along */
 	bool dear;         /* what a peer declines is not remembered */
 };
 
@@ -47,6 +48,8 @@ void memory_init(struct memory *, struct vd_group *, const uint8_t salt[VD_SALT_
 void memory_deinit(struct memory *);
 /* Adds one valid record (or fills a stub): 1 fresh, 0 known. */
 int memory_add(struct memory *, const struct vd_record *);
+/* From now on items collide in what records are found by. */
+void memory_narrow(struct memory *);
 /* An id alone. */
 void memory_add_id(struct memory *, uint8_t lane, const struct vd_id *);
 /* Commits what vd_chain_verify found valid; pools unknown authors', and tries them again. Returns how many were fresh. */

@@ -5,15 +5,40 @@
 
 #include "proto/err.h"
 
-static void host_init(struct net *n, size_t who)
+/* Control records that `from` holds. */
+static void take_welcome(struct net *n, struct host *h, const struct host *from)
+{
+	struct vd_batch welcome = { 0 };
+
+	h->group = vd_group_new(n->w.group, &n->w.writers[h->who].identity);
+	if (!h->group)
+		abort();
+	memory_init(&h->m, h->group, n->w.salt);
+	for (size_t i = 0; i < from->m.count; i++) {
+		const struct memory_record *r = &from->m.records[i];
+
+		if (r->lane == VD_LANE_CONTROL && vd_batch_add(&welcome, vd_slice(r->raw, r->raw_bytes)))
+			abort();
+	}
+	if (vd_chain_verify(&welcome, h->group, NULL, NULL))
+		abort();
+	memory_commit(&h->m, &welcome);
+	vd_batch_deinit(&welcome);
+}
+
+static void host_init(struct net *n, size_t who, const struct host *from)
 {
 	struct host *h = &n->hosts[n->host_count++];
 	uint8_t seed[VD_NODE_SEED_BYTES];
 
 	world_bytes(&n->w, seed, sizeof(seed));
 	h->who = who;
-	h->group = world_group(&n->w, who);
-	world_memory(&n->w, &h->m, h->group);
+	if (from) {
+		take_welcome(n, h, from);
+	} else {
+		h->group = world_group(&n->w, who);
+		world_memory(&n->w, &h->m, h->group);
+	}
 	h->node = vd_node_new(&h->m.port, seed);
 	if (!h->node || vd_node_add_group(h->node, h->group))
 		abort();
@@ -27,7 +52,7 @@ void net_init(struct net *n, uint64_t seed, size_t hosts)
 	n->piece_bytes = 4000;
 	world_init(&n->w, seed, hosts);
 	for (size_t i = 0; i < hosts; i++)
-		host_init(n, i);
+		host_init(n, i, NULL);
 }
 
 /* Host 0 stores the last control records of the world. */
@@ -65,7 +90,13 @@ size_t net_newcomer(struct net *n)
 	world_grant(&n->w, who, &made, &count);
 	vd_buf_deinit(&made);
 	take_last(n, count);
-	host_init(n, who);
+	host_init(n, who, NULL);
+	return n->host_count - 1;
+}
+
+size_t net_welcomed(struct net *n, size_t who, const struct host *from)
+{
+	host_init(n, who, from);
 	return n->host_count - 1;
 }
 
@@ -129,6 +160,17 @@ struct wire *net_call_back(struct net *n, size_t from, size_t to, uint64_t laten
 	return join(n, from, to, latency_ms, epoch);
 }
 
+struct wire *net_call(struct net *n, size_t from, size_t to, uint64_t latency_ms)
+{
+	struct vd_group *a = n->hosts[from].group, *b = n->hosts[to].group;
+
+	for (size_t i = 0; i < vd_group_epoch_count(a); i++)
+		for (size_t k = 0; k < vd_group_epoch_count(b); k++)
+			if (memcmp(vd_group_epoch_id(a, i), vd_group_epoch_id(b, k), VD_EPOCH_BYTES) == 0)
+				return net_call_back(n, from, to, latency_ms, vd_group_epoch_id(a, i));
+	return net_connect(n, from, to, latency_ms);
+}
+
 void net_cut(struct net *n, struct wire *w)
 {
 	(void)n;
@@ -149,6 +191,10 @@ static void grant(struct net *n, struct host *h, const struct vd_wish *wish)
 	int e;
 	struct wire *w = wire_of(n, h, wish->conn, &e);
 
+	if (!w && n->strangers) {
+		n->strangers->wish(n->strangers->ctx, h, wish);
+		return;
+	}
 	if (!w)
 		abort();
 	switch (wish->what) {
@@ -276,6 +322,8 @@ static void settle_now(struct net *n)
 			}
 			moved |= !moved && part(n, w);
 		}
+		if (n->strangers)
+			moved |= n->strangers->act(n->strangers->ctx);
 	}
 }
 

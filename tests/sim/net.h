@@ -38,8 +38,16 @@ struct wire {
 	struct vd_session_stats stats[2];
 };
 
+/* Whoever talks to hosts without being one: hears the wishes that are about no wire, and acts when something may have happened. */
+struct net_strangers {
+	void *ctx;
+	void (*wish)(void *ctx, struct host *, const struct vd_wish *);
+	bool (*act)(void *ctx); /* true: something moved */
+};
+
 struct net {
 	struct world w;
+	const struct net_strangers *strangers; /* NULL: none */
 	uint64_t now_ms;
 	struct host hosts[NET_HOSTS_MAX];
 	size_t host_count;
@@ -53,6 +61,8 @@ void net_init(struct net *, uint64_t seed, size_t hosts);
 void net_deinit(struct net *);
 /* One host more, a newcomer: granted by host 0, it knows its welcome. Others hear of it from host 0. */
 size_t net_newcomer(struct net *);
+/* One host more, with that identity: whoever `from` is has handed it all control records it has. */
+size_t net_welcomed(struct net *, size_t who, const struct host *from);
 /* Host 0 makes a new epoch; nobody else has heard of it. */
 void net_epoch(struct net *);
 /* Host 0 removes that one. */
@@ -61,6 +71,8 @@ void net_revoke(struct net *, size_t host);
 struct wire *net_connect(struct net *, size_t from, size_t to, uint64_t latency_ms);
 /* A call back under an older epoch of the caller's. */
 struct wire *net_call_back(struct net *, size_t from, size_t to, uint64_t latency_ms, const uint8_t *epoch);
+/* Under the newest epoch that the other knows as well, as trying one after the other would find out. */
+struct wire *net_call(struct net *, size_t from, size_t to, uint64_t latency_ms);
 /* The cable is pulled: what is under way is lost. */
 void net_cut(struct net *, struct wire *);
 /* Moves time on, and everything that happens until then. */

@@ -84,7 +84,7 @@ static struct vd_id control(struct world *w, struct vd_slice content, struct vd_
 	return id;
 }
 
-void world_grant(struct world *w, size_t who, struct vd_buf *records, size_t *count)
+void world_admit(struct world *w, size_t who, enum vd_role role, uint32_t flags, struct vd_buf *records, size_t *count)
 {
 	uint8_t person[VD_PERSON_BYTES], nonce[VD_BODY_NONCE_BYTES];
 	struct vd_buf content = { 0 };
@@ -93,7 +93,7 @@ void world_grant(struct world *w, size_t who, struct vd_buf *records, size_t *co
 	world_bytes(w, person, sizeof(person));
 	world_bytes(w, nonce, sizeof(nonce));
 	check(vd_card_create(&w->writers[who].identity, &card));
-	check(vd_group_make_grant(w->founders, &card, person, VD_ROLE_MEMBER, 0, "someone", nonce, &content));
+	check(vd_group_make_grant(w->founders, &card, person, role, flags, "someone", nonce, &content));
 	control(w, vd_buf_slice(&content), records);
 	vd_buf_reset(&content);
 	check(vd_group_make_epoch_for(w->founders, vd_group_epoch_id(w->founders, 0), card.author, &content));
@@ -101,6 +101,11 @@ void world_grant(struct world *w, size_t who, struct vd_buf *records, size_t *co
 	vd_buf_deinit(&content);
 	if (count)
 		*count = 2;
+}
+
+void world_grant(struct world *w, size_t who, struct vd_buf *records, size_t *count)
+{
+	world_admit(w, who, VD_ROLE_MEMBER, 0, records, count);
 }
 
 void world_epoch(struct world *w)

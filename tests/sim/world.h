@@ -30,6 +30,7 @@ void world_deinit(struct world *);
 /* One more identity, not granted yet: returns its number. world_grant admits it, and gives the control records made. */
 size_t world_newcomer(struct world *);
 void world_grant(struct world *, size_t who, struct vd_buf *records, size_t *count);
+void world_admit(struct world *, size_t who, enum vd_role role, uint32_t flags, struct vd_buf *records, size_t *count);
 /* The founder makes a new epoch for everyone: one control record more. */
 void world_epoch(struct world *);
 /* The founder removes that device, accepting nothing of its; a new epoch for the others stands in the same record. */
