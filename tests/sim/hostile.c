@@ -404,22 +404,21 @@ void hostile_learn(struct story *s, size_t host)
 {
 	const struct memory *m = &s->n.hosts[host].m;
 	struct one *o = &s->ones[host];
-	uint64_t before;
+	struct vd_batch fresh = { 0 };
 
 	if (!o->view)
 		o->view = vd_group_new(s->n.w.group, &s->n.w.writers[s->n.hosts[host].who].identity);
 	if (!o->view)
 		abort();
-	do {
-		before = vd_group_generation(o->view);
-		for (size_t i = 0; i < m->count; i++) {
-			struct vd_record r;
+	while (o->learnt < m->count) {
+		const struct memory_record *r = &m->records[o->learnt++];
 
-			if (m->records[i].lane == VD_LANE_CONTROL && !vd_record_decode(vd_slice(m->records[i].raw, m->records[i].raw_bytes), &r) &&
-			    memcmp(r.group, s->n.w.group, VD_GROUP_BYTES) == 0 && !vd_record_verify(&r))
-				(void)!vd_group_add(o->view, &r);
-		}
-	} while (before != vd_group_generation(o->view));
+		if (r->lane == VD_LANE_CONTROL)
+			story_must(vd_batch_add(&fresh, vd_slice(r->raw, r->raw_bytes)));
+	}
+	/* what hangs on something that it has not got is no loss to it */
+	story_must(vd_chain_verify(&fresh, o->view, NULL, NULL));
+	vd_batch_deinit(&fresh);
 }
 
 void hostile_deed(struct hostile *h, size_t host)

@@ -308,11 +308,12 @@ static bool declines(struct memory *m, const struct vd_record *record)
 	return true;
 }
 
+/* The newest of an author first: a record that only its successor vouches for is not to stand here without it. */
 static size_t store_valid(struct memory *m, struct vd_batch *batch, bool *control)
 {
 	size_t fresh = 0;
 
-	for (size_t i = 0; i < batch->count; i++)
+	for (size_t i = batch->count; i-- > 0;)
 		if (batch->entries[i].verdict == VD_OK && !declines(m, &batch->entries[i].record) && memory_add(m, &batch->entries[i].record)) {
 			fresh++;
 			*control |= batch->entries[i].record.lane == VD_LANE_CONTROL;

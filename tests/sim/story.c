@@ -212,7 +212,7 @@ static uint64_t shut_out(struct story *s, size_t host)
 	struct vd_group *g = s->n.hosts[host].group;
 	uint64_t closed = 0;
 
-	if (!vd_group_epoch_clean(g) || has_role(g, s->n.w.writers[s->coordinator].identity.author))
+	if (!vd_group_epoch_clean(g) || vd_group_role(g) == VD_ROLE_NONE || has_role(g, s->n.w.writers[s->coordinator].identity.author))
 		return 0;
 	for (size_t who = 0; who < s->n.w.count && who < 64; who++) {
 		const struct vd_device *d = vd_group_find(g, s->n.w.writers[who].identity.author);

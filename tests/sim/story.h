@@ -24,6 +24,7 @@ struct one {
 	uint64_t clock_ms;     /* added to the true time */
 	size_t wrote[VD_LANES];
 	struct vd_group *view; /* a hostile one's: what it acts from; knows nothing of its removal */
+	size_t learnt;         /* records of its store that it has looked at for that */
 };
 
 /* What an honest device wrote. */
