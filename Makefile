@@ -67,10 +67,11 @@ $(BUILD)/tests/sim/sim: $(BUILD)/tests/sim/main.o $(BUILD)/libsim.a $(LIBS)
 	@echo 'link $@'
 	@$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
-# Every seed is another story; a failing one is replayed with build/tests/sim/sim SEED.
+# Every seed is another story; a failing one is replayed with build/tests/sim/sim SEED, or sim -b SEED where three of twenty are hostile.
 SEEDS ?= 500
 sim: $(BUILD)/tests/sim/sim
 	@$< -n $(SEEDS)
+	@$< -b -n $(SEEDS)
 
 # Fuzz targets: under libFuzzer in the fuzz variant; elsewhere each is linked with a main that replays its corpus.
 
@@ -108,7 +109,7 @@ help:
 	@echo 'make asan      build and run the unit tests and corpora under AddressSanitizer and UBSan'
 	@echo 'make bench     measure, as ratios to what this machine can do'
 	@echo 'make fuzz SECONDS=60   fuzz every decoder that long'
-	@echo 'make sim       a long simulation campaign over SEEDS=500 seeds'
+	@echo 'make sim       a long simulation campaign over SEEDS=500 seeds, with and without hostile devices'
 	@echo 'make crash     10,000 power cuts'
 	@echo 'make layers    check who includes whom, and that proto/ is pure'
 	@echo 'make install   PREFIX=/usr/local'

@@ -40,6 +40,8 @@ static int make_grant(struct hostile *h, struct vd_group *view, struct vd_buf *c
 	/* sometimes one of itself, or somebody honest, with another role or person */
 	if (chance(h, 5) == 0)
 		who = (size_t)chance(h, s->n.w.count);
+	for (size_t i = 0; i < s->n.host_count; i++)
+		s->ones[i].favoured |= s->n.hosts[i].who == who;
 	world_bytes(&s->n.w, person, sizeof(person));
 	world_bytes(&s->n.w, nonce, sizeof(nonce));
 	story_must(vd_card_create(&s->n.w.writers[who].identity, &card));
