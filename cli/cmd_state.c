@@ -54,7 +54,7 @@ const struct vd_command vd_command_init = {
 static int salvage(struct vd_cli *cli, uint64_t *records)
 {
 	struct vd_salvage saved;
-	int rc = vd_store_salvage(cli->home, vd_time_now_ms(), &saved);
+	int rc = vd_store_salvage(cli->home, NULL, vd_time_now_ms(), &saved);
 
 	if (rc == VD_EEXISTS)
 		return 0;

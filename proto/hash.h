@@ -31,6 +31,7 @@ enum vd_hash_use {
 	VD_HASH_INDEX,       /* "vereda index": keyed, index keys of a store */
 	VD_HASH_LOAD,        /* "vereda load": rows of a loaded file */
 	VD_HASH_PAPER,       /* "vereda paper": the identity that a paper key's words stand for */
+	VD_HASH_VAULT,       /* "vereda vault": key slots of a store */
 	VD_HASH_USES
 };
 

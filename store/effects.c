@@ -133,6 +133,8 @@ int vd_effects_apply(struct vd_effects *e, struct vd_store *s, MDB_txn *txn)
 	int rc = e->failed || e->bytes.failed ? VD_ENOMEM : 0;
 	size_t i = 0;
 
+	if (vd_vault_forgotten(s->vault))
+		return VD_EKEY; /* keys made since then name nothing */
 	if (e->count)
 		qsort(e->list, e->count, sizeof(*e->list), by_table_key_order);
 	while (i < e->count && !rc) {

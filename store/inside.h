@@ -51,7 +51,6 @@ struct vd_store {
 };
 
 enum {
-	VD_LIST_KEY_BYTES = 8,                      /* of an index key, in front of an arrival number */
 	VD_ENTRY_BYTES = VD_LIST_KEY_BYTES + 8,
 	VD_STORED_HEAD = 1 + 8 + VD_ID_BYTES,       /* flags, received_ms, id: in front of a stored record */
 	VD_STORED_STUB = 1, VD_STORED_DROPPED = 2,  /* flags; dropped: `check --repair` found it damaged */
@@ -74,6 +73,11 @@ struct vd_stored {
 
 /* Author key in a raw record; NULL: it is no record. */
 const uint8_t *vd_raw_author(struct vd_slice raw);
+
+/* --- store.c --- */
+
+/* What `home`/vault and the secret (NULL: none) give; a readable vault when there is no such file. As vd_vault_open_home. */
+int vd_store_vault_of(const char *home, const struct vd_secret *, struct vd_vault **out);
 
 /* What the folder knows of a group without loading it. */
 struct vd_membership {

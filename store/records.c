@@ -10,10 +10,7 @@ enum { PASSED_MAX = 32768 }; /* records looked at in one snapshot */
 void vd_list_key(const struct vd_store *s, const char *use, const struct vd_slice *parts, size_t count,
                  uint8_t key[VD_LIST_KEY_BYTES])
 {
-	uint8_t whole[VD_INDEX_KEY_BYTES];
-
-	vd_vault_index_key(s->vault, use, parts, count, whole);
-	memcpy(key, whole, VD_LIST_KEY_BYTES);
+	vd_vault_list_key(s->vault, use, parts, count, key);
 }
 
 void vd_item_list(const struct vd_store *s, const uint8_t *group, const uint8_t prefix[VD_PREFIX_BYTES],

@@ -20,7 +20,7 @@
 enum {
 	KEEP_MAX = 1000,        /* broken files in one folder */
 	ARRIVAL_GAP = 1 << 20,  /* numbers given to records that are lost must not name others */
-	VALUE_MAX = 1 + VD_STORED_HEAD + VD_RECORD_MAX,
+	VALUE_MAX = 2 * (VD_STORED_HEAD + VD_RECORD_MAX), /* sealed and padded */
 };
 
 static const uint64_t arrival_max = (uint64_t)1 << 48;
@@ -29,6 +29,7 @@ struct piece {
 	enum vd_table table;
 	bool live, whole;       /* of the newest state; with its body */
 	uint8_t key[VD_INDEX_KEY_BYTES], key_n;
+	uint8_t from[VD_INDEX_KEY_BYTES]; /* the key under which it stood */
 	struct vd_id id;        /* of a record */
 	uint64_t at, n;
 };
@@ -99,24 +100,35 @@ static bool judge(struct salvage *s, struct piece *one, struct vd_slice value)
 	       is_record(vd_slice(value.p + VD_ID_BYTES, value.n - VD_ID_BYTES), value.p, &stub);
 }
 
+/* A sealed value opens only under the name of the table that it is of. */
+static int open_piece(struct salvage *s, const struct piece *one, struct vd_slice *value)
+{
+	static const enum vd_table of_number[] = { VD_TABLE_RECORDS, VD_TABLE_POOL }, of_name[] = { VD_TABLE_VALUES, VD_TABLE_VALUES };
+	const enum vd_table *tables = one->key_n == 8 ? of_number : of_name;
+	uint8_t spot[VD_SPOT_BYTES];
+	int rc = VD_EDAMAGED;
+
+	for (size_t i = 0; i < 2 && rc == VD_EDAMAGED; i++)
+		rc = vd_vault_open(s->keys.vault, vd_spot(tables[i], one->from, one->key_n, spot), vd_buf_slice(&s->value), &s->room, value);
+	return rc;
+}
+
 static int take(void *ctx, const struct vd_pages_piece *offered)
 {
 	struct piece one = { .live = offered->live, .at = offered->at, .n = offered->n };
 	struct salvage *s = ctx;
-	uint8_t spot[VD_SPOT_BYTES];
 	struct vd_slice value;
 	int rc;
 
 	if ((offered->key_n != 8 && offered->key_n != VD_INDEX_KEY_BYTES) || offered->n < 2 || offered->n > VALUE_MAX)
 		return VD_OK;
 	memcpy(one.key, offered->key, offered->key_n);
+	memcpy(one.from, offered->key, offered->key_n);
 	one.key_n = (uint8_t)offered->key_n;
 	rc = read_value(s, one.at, one.n);
 	if (rc)
 		return rc == VD_ENOMEM ? rc : VD_OK;
-	vd_buf_reset(&s->room);
-	if (vd_vault_open(s->keys.vault, vd_spot(VD_TABLE_RECORDS, one.key, one.key_n, spot), vd_buf_slice(&s->value), &s->room,
-	                  &value) || !judge(s, &one, value))
+	if (open_piece(s, &one, &value) || !judge(s, &one, value))
 		return VD_OK;
 	if (s->count == s->cap) {
 		size_t cap = s->cap ? 2 * s->cap : 1024;
@@ -202,10 +214,13 @@ static int groups_left(struct salvage *s)
 {
 	const struct piece *list = named(s, s->groups);
 	uint8_t key[VD_INDEX_KEY_BYTES];
+	struct vd_slice value = { 0 };
 	int rc = list ? read_value(s, list->at, list->n) : VD_ENOTFOUND;
 
-	for (size_t at = 1; !rc && at < s->value.n; at += sizeof(struct vd_membership)) {
-		struct vd_slice part = vd_slice(s->value.p + at + offsetof(struct vd_membership, group), VD_GROUP_BYTES);
+	if (!rc)
+		rc = open_piece(s, list, &value);
+	for (size_t at = 0; !rc && at < value.n; at += sizeof(struct vd_membership)) {
+		struct vd_slice part = vd_slice(value.p + at + offsetof(struct vd_membership, group), VD_GROUP_BYTES);
 
 		vd_value_key(&s->keys, "identity", &part, 1, key);
 		if (!named(s, key))
@@ -228,32 +243,53 @@ static int put(const struct building *b, MDB_txn *txn, enum vd_table table, cons
 	return mdb_put(txn, vd_db_table(b->db, table), &k, &v, 0);
 }
 
+/* Seals a value that no piece has. */
+static int put_fresh(const struct building *b, MDB_txn *txn, enum vd_table table, const uint8_t *key, size_t n, struct vd_slice value)
+{
+	struct vd_buf sealed = { 0 };
+	uint8_t spot[VD_SPOT_BYTES];
+	int rc = vd_vault_seal(b->s->keys.vault, vd_spot(table, key, n, spot), value, &sealed);
+
+	if (!rc)
+		rc = put(b, txn, table, key, n, vd_buf_slice(&sealed));
+	vd_buf_deinit(&sealed);
+	return rc;
+}
+
+static int put_piece(const struct building *b, MDB_txn *txn, const struct piece *one)
+{
+	struct vd_slice value;
+	int rc = read_value(b->s, one->at, one->n);
+
+	if (rc || !memcmp(one->key, one->from, sizeof(one->key)))
+		return rc ? rc : put(b, txn, one->table, one->key, one->key_n, vd_buf_slice(&b->s->value));
+	rc = open_piece(b->s, one, &value); /* it is bound to the number it had */
+	return rc ? rc : put_fresh(b, txn, one->table, one->key, one->key_n, value);
+}
+
 /* The device's number and name are lost: it goes on as a new one. */
 static int put_device(const struct building *b, MDB_txn *txn)
 {
-	uint8_t value[2 + VD_STORE_DEVICE_BYTES] = { VD_SEAL_PLAIN, VD_STORE_FORMAT };
+	uint8_t value[1 + VD_STORE_DEVICE_BYTES] = { VD_STORE_FORMAT };
 
 	if (named(b->s, b->s->store))
 		return 0;
-	randombytes_buf(value + 2, VD_STORE_DEVICE_BYTES);
-	return put(b, txn, VD_TABLE_VALUES, b->s->store, VD_INDEX_KEY_BYTES, vd_slice(value, sizeof(value)));
+	randombytes_buf(value + 1, VD_STORE_DEVICE_BYTES);
+	return put_fresh(b, txn, VD_TABLE_VALUES, b->s->store, VD_INDEX_KEY_BYTES, vd_slice(value, sizeof(value)));
 }
 
 static int build(void *ctx, MDB_txn *txn)
 {
-	static const uint8_t dropped[1 + VD_STORED_HEAD] = { VD_SEAL_PLAIN, VD_STORED_DROPPED };
+	static const uint8_t dropped[VD_STORED_HEAD] = { VD_STORED_DROPPED };
 	struct building *b = ctx;
 	struct salvage *s = b->s;
 	uint8_t key[8];
 	int rc = put_device(b, txn);
 
-	for (size_t i = 0; i < s->count && !rc; i++) {
-		rc = read_value(s, s->pieces[i].at, s->pieces[i].n);
-		if (!rc)
-			rc = put(b, txn, s->pieces[i].table, s->pieces[i].key, s->pieces[i].key_n, vd_buf_slice(&s->value));
-	}
+	for (size_t i = 0; i < s->count && !rc; i++)
+		rc = put_piece(b, txn, &s->pieces[i]);
 	vd_set_u64(key, s->last + ARRIVAL_GAP);
-	return rc ? rc : put(b, txn, VD_TABLE_RECORDS, key, sizeof(key), vd_slice(dropped, sizeof(dropped)));
+	return rc ? rc : put_fresh(b, txn, VD_TABLE_RECORDS, key, sizeof(key), vd_slice(dropped, sizeof(dropped)));
 }
 
 static void remove_new(int folder)
@@ -397,11 +433,11 @@ static int follow_all(struct vd_store *store, uint64_t now_ms)
 	return rc;
 }
 
-int vd_store_salvage(const char *home, uint64_t now_ms, struct vd_salvage *out)
+int vd_store_salvage(const char *home, const struct vd_secret *secret, uint64_t now_ms, struct vd_salvage *out)
 {
-	struct salvage s = { .fd = -1, .keys = { .vault = vd_vault_new_plain() } };
+	struct salvage s = { .fd = -1 };
 	struct vd_store *store = NULL;
-	int rc = s.keys.vault ? VD_OK : VD_ENOMEM;
+	int rc = vd_store_vault_of(home, secret, &s.keys.vault);
 
 	*out = (struct vd_salvage){ 0 };
 	s.folder = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -420,7 +456,7 @@ int vd_store_salvage(const char *home, uint64_t now_ms, struct vd_salvage *out)
 	vd_buf_wipe(&s.value);
 	vd_buf_wipe(&s.room);
 	if (!rc)
-		rc = vd_store_open(home, &store);
+		rc = vd_store_open_with(home, secret, &store);
 	if (!rc)
 		rc = vd_check(store, true, &out->check);
 	if (!rc)

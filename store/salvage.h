@@ -12,11 +12,12 @@ struct vd_salvage {
 
 /* Reads every page of `home`/data.mdb, whatever state it is in, without LMDB; keeps it under another name, and puts a new one in
  * its place with each record whose bytes are what was stored, the groups, identities and notes; then rebuilds what is derived, and
- * goes on behind the own records found. What is missing comes back from others.
+ * goes on behind the own records found. What is missing comes back from others. A sealed store needs a secret (vault.h; else NULL).
  *   VD_EEXISTS    nothing is broken: nothing was changed
  *   VD_ENOTFOUND  not even the groups, or who we are in them, is left: nothing was changed
+ *   VD_EKEY       it is sealed, and not for this secret
  *   VD_EBUSY      another process has the store open
  *   VD_EVERSION, VD_ENOSTORE, VD_EDENIED, VD_ENOSPACE, VD_EIO, VD_ENOMEM: nothing was changed */
-int vd_store_salvage(const char *home, uint64_t now_ms, struct vd_salvage *out);
+int vd_store_salvage(const char *home, const struct vd_secret *, uint64_t now_ms, struct vd_salvage *out);
 
 #endif

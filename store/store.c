@@ -1,5 +1,6 @@
 #include "store.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -60,16 +61,19 @@ static int write_device(struct vd_store *s, const char *name)
 	return rc;
 }
 
-static int store_new(const char *home, const char *folder, bool create, struct vd_store **out)
+/* The vault is the store's from now on, also when this fails. */
+static int store_new(const char *home, const char *folder, bool create, struct vd_vault *vault, struct vd_store **out)
 {
 	struct vd_store *s = calloc(1, sizeof(*s));
 	int rc = VD_ENOMEM;
 
-	if (!s)
+	if (!s) {
+		vd_vault_free(vault);
 		return rc;
+	}
 	s->home = strdup(home);
 	s->being_made = create;
-	s->vault = vd_vault_new_plain();
+	s->vault = vault;
 	if (s->home && s->vault)
 		rc = vd_db_open(folder, create, &s->db);
 	if (rc) {
@@ -170,28 +174,55 @@ static void remove_new(const char *folder)
 	rmdir(folder);
 }
 
-/* The database is made whole in a folder of its own and then moved: an interrupted init leaves no store. */
-static int make_database(const char *home, const char *device_name)
+/* Is any database here, whole, broken or set aside? */
+static bool any_database(const char *home)
+{
+	static const char start[] = "data.mdb";
+	DIR *dir = opendir(home);
+	struct dirent *entry;
+	bool found = false;
+
+	while (dir && !found && (entry = readdir(dir)))
+		found = !strncmp(entry->d_name, start, sizeof(start) - 1);
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+/* The database is made whole in a folder of its own and then moved: an interrupted init leaves no store. A vault without any database is what
+ * such an init left of it. */
+static int make_database(const char *home, const char *device_name, struct vd_vault *vault, const struct vd_secret *secret,
+                         const struct vd_vault_cost *cost)
 {
 	char folder[PATH_MAX], made[PATH_MAX + 16], final[PATH_MAX + 16];
 	struct vd_store *s = NULL;
 	int rc;
 
-	if ((size_t)snprintf(folder, sizeof(folder), "%s/new", home) >= sizeof(folder))
+	if ((size_t)snprintf(folder, sizeof(folder), "%s/new", home) >= sizeof(folder)) {
+		vd_vault_free(vault);
 		return VD_EINVAL;
+	}
 	snprintf(made, sizeof(made), "%s/data.mdb", folder);
 	snprintf(final, sizeof(final), "%s/data.mdb", home);
-	if (!access(final, F_OK))
+	if (!access(final, F_OK) || (vd_vault_exists(home) && any_database(home))) {
+		vd_vault_free(vault);
 		return VD_EEXISTS;
+	}
 	remove_new(folder);
-	if (mkdir(folder, 0700))
-		return vd_file_errno(errno);
-	rc = store_new(home, folder, true, &s);
+	rc = mkdir(folder, 0700) ? vd_file_errno(errno) : VD_OK;
+	if (!rc)
+		rc = secret ? vd_vault_make(home, vault, secret, cost) : vd_vault_unmake(home);
+	if (rc)
+		vd_vault_free(vault);
+	else
+		rc = store_new(home, folder, true, vault, &s);
 	if (!rc)
 		rc = write_device(s, device_name);
 	vd_store_close(s);
 	if (!rc && rename(made, final))
 		rc = vd_file_errno(errno);
+	if (rc && secret)
+		(void)vd_vault_unmake(home); /* best effort: one without a database is in nobody's way */
 	if (!rc)
 		rc = sync_folder(home);
 	remove_new(folder);
@@ -200,7 +231,13 @@ static int make_database(const char *home, const char *device_name)
 
 int vd_store_create(const char *home, const char *device_name)
 {
+	return vd_store_create_with(home, device_name, NULL, NULL);
+}
+
+int vd_store_create_with(const char *home, const char *device_name, const struct vd_secret *secret, const struct vd_vault_cost *cost)
+{
 	size_t n = strlen(device_name);
+	struct vd_vault *vault;
 	int rc, fd;
 
 	if (n > VD_DEVICE_NAME_MAX || !vd_utf8_ok(vd_slice_str(device_name)))
@@ -213,18 +250,46 @@ int vd_store_create(const char *home, const char *device_name)
 	fd = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return vd_file_errno(errno);
-	rc = flock(fd, LOCK_EX) ? VD_EIO : make_database(home, device_name);
+	vault = secret ? vd_vault_new_sealed() : vd_vault_new_plain();
+	if (!vault)
+		rc = VD_ENOMEM;
+	else if (flock(fd, LOCK_EX))
+		rc = VD_EIO;
+	if (rc)
+		vd_vault_free(vault);
+	else
+		rc = make_database(home, device_name, vault, secret, cost);
 	close(fd);
 	return rc;
 }
 
 int vd_store_open(const char *home, struct vd_store **out)
 {
+	return vd_store_open_with(home, NULL, out);
+}
+
+int vd_store_vault_of(const char *home, const struct vd_secret *secret, struct vd_vault **out)
+{
+	int rc = VD_EKEY;
+
+	if (secret)
+		rc = vd_vault_open_home(home, secret, out);
+	else if (!vd_vault_exists(home))
+		rc = VD_ENOTFOUND;
+	if (rc != VD_ENOTFOUND)
+		return rc;
+	*out = vd_vault_new_plain();
+	return *out ? VD_OK : VD_ENOMEM;
+}
+
+static int open_once(const char *home, const struct vd_secret *secret, struct vd_store **out)
+{
 	struct vd_store *s = NULL;
-	int rc = check_home(home);
+	struct vd_vault *vault;
+	int rc = vd_store_vault_of(home, secret, &vault);
 
 	if (!rc)
-		rc = store_new(home, home, false, &s);
+		rc = store_new(home, home, false, vault, &s);
 	if (!rc)
 		rc = read_device(s);
 	if (rc) {
@@ -233,6 +298,19 @@ int vd_store_open(const char *home, struct vd_store **out)
 	}
 	*out = s;
 	return VD_OK;
+}
+
+int vd_store_open_with(const char *home, const struct vd_secret *secret, struct vd_store **out)
+{
+	bool sealed;
+	int rc = check_home(home);
+
+	if (rc)
+		return rc;
+	sealed = vd_vault_exists(home);
+	rc = open_once(home, secret, out);
+	/* Somebody sealed it between two of our looks. */
+	return rc && !sealed && vd_vault_exists(home) ? open_once(home, secret, out) : rc;
 }
 
 void vd_store_close(struct vd_store *s)
@@ -273,6 +351,11 @@ void vd_store_engine(char out[VD_STORE_ENGINE_TEXT])
 bool vd_store_readable(const struct vd_store *s)
 {
 	return vd_vault_readable(s->vault);
+}
+
+const struct vd_vault *vd_store_vault(const struct vd_store *s)
+{
+	return s->vault;
 }
 
 int vd_store_size(struct vd_store *s, uint64_t *records, uint64_t *bytes)

@@ -1,7 +1,7 @@
 /* Store: one device's records, keys and cursors in LMDB. Several processes may use it at once.
  *
  * Acknowledged means durable: every function that writes returns 0 only after its commit reached the medium. A folder `home`
- * (mode 0700) holds data.mdb, lock.mdb, walked (walked.h) and the daemon's socket. */
+ * (mode 0700) holds data.mdb, lock.mdb, walked (walked.h), reserve (shares.h), the daemon's socket and, of a sealed store, vault (vault.h). */
 #ifndef VD_STORE_H
 #define VD_STORE_H
 
@@ -19,9 +19,17 @@ enum { VD_STORE_DEVICE_BYTES = 16, VD_DEVICE_NAME_MAX = 64 };
  * VD_EDENIED: the folder belongs to somebody else, or cannot be written to; VD_EINVAL: name or path too long, or a network file system, where locks and
  * mapping do not hold; VD_EIO, VD_ENOSPACE. */
 int vd_store_create(const char *home, const char *device_name);
-/* VD_ENOSTORE; VD_EDAMAGED: not ours, or torn; VD_EVERSION: of a newer version; VD_EDENIED, VD_EINVAL as above; VD_EBUSY: too many
+/* The same, sealed with a secret (vault.h; NULL: readable) whose passphrase costs that much. */
+struct vd_secret;
+struct vd_vault_cost;
+struct vd_vault;
+int vd_store_create_with(const char *home, const char *device_name, const struct vd_secret *, const struct vd_vault_cost *);
+/* VD_ENOSTORE; VD_EKEY: it is sealed; VD_EDAMAGED: not ours, or torn; VD_EVERSION: of a newer version; VD_EDENIED, VD_EINVAL as above; VD_EBUSY: too many
  * readers; VD_EIO. Once a process: LMDB's locks do not stand a second time, nor a fork. Its threads may share it. */
 int vd_store_open(const char *home, struct vd_store **out);
+/* The same with a secret (NULL: none), of which a readable store has no need. VD_EKEY: it is sealed, and not for this secret; VD_EDAMAGED: also when the
+ * file `vault` of a sealed store is damaged, or gone. */
+int vd_store_open_with(const char *home, const struct vd_secret *, struct vd_store **out);
 void vd_store_close(struct vd_store *); /* NULL is fine */
 /* What is called, perhaps as a signal handler, when the medium fails or changes under the map of an open store. It says so and ends
  * the process, which dies of it otherwise; the next to open the store reads all of it first. */
@@ -33,6 +41,8 @@ void vd_store_device(const struct vd_store *, uint8_t device[VD_STORE_DEVICE_BYT
 enum { VD_STORE_ENGINE_TEXT = 36 };
 void vd_store_engine(char out[VD_STORE_ENGINE_TEXT]);
 bool vd_store_readable(const struct vd_store *); /* without a passphrase */
+/* Borrowed: to lend its key, to change slots, to forget it. */
+const struct vd_vault *vd_store_vault(const struct vd_store *);
 /* Records over all groups, and bytes of the database file. */
 int vd_store_size(struct vd_store *, uint64_t *records, uint64_t *bytes);
 

@@ -1,11 +1,12 @@
 /* The vault: how a store rests on the disk. One seal function for values, one key function for index keys.
  *
- * A store without a passphrase is *readable*: values stand plain, the index key is all zero. A sealed one has a file `vault` in its home: slots, each
+ * A store without a passphrase is *readable*: values stand plain, index keys are hashes that anyone can make. A sealed one has a file `vault` in its home: slots, each
  * of which wraps the same vault key (64 bytes: 32 that seal values, 32 that name them) under what a passphrase (Argon2id, RFC 9106) or the
- * bytes of a key file on a removable token give. Changing slots rewrites no record. Who has the disk and no slot's secret sees counts, growth, and
- * sizes in buckets.
+ * bytes of a key file on a removable token give. Changing slots rewrites no record. Who has the disk and no slot's secret sees counts, growth,
+ * sizes in buckets, and which arrival numbers stand in a list with which others, of what nobody can say; no text, name, key, id, time or kind.
  *
- * The vault key and what follows from it stand in memory that is locked, left out of core dumps, and wiped (sodium_malloc). */
+ * The vault key and what follows from it stand in memory that is locked, left out of core dumps, and wiped (sodium_malloc): one page of 4 KiB a
+ * vault, and one more while a slot is opened or made. */
 #ifndef VD_VAULT_H
 #define VD_VAULT_H
 
@@ -18,12 +19,14 @@ enum {
 	VD_SEAL_PLAIN = 0,
 	VD_SEAL_VAULT = 1,           /* nonce (24) ‖ XChaCha20-Poly1305 of the value, padded to a bucket */
 	VD_INDEX_KEY_BYTES = 16,
+	VD_LIST_KEY_BYTES = 8,       /* of an index key, in front of an arrival number */
 	VD_VAULT_KEY_BYTES = 64,
 	VD_VAULT_SLOTS = 8,
 	VD_VAULT_TOKEN_MIN = 32,     /* bytes of a key file; at most VD_VAULT_TOKEN_MAX are read */
 	VD_VAULT_TOKEN_MAX = 4096,
 	VD_PASSPHRASE_MIN = 8,       /* bytes */
 	VD_PASSPHRASE_MAX = 1024,
+	VD_VALUE_MAX = 1 << 24,      /* bytes of one sealed value: a bound on what a damaged one can claim */
 };
 
 enum vd_slot_kind { VD_SLOT_FREE, VD_SLOT_PASSPHRASE, VD_SLOT_TOKEN };
@@ -39,8 +42,10 @@ struct vd_secret {
 struct vd_vault *vd_vault_new_plain(void);
 /* A fresh vault key, in no file yet. */
 struct vd_vault *vd_vault_new_sealed(void);
-/* Opens `home`/vault. VD_ENOTFOUND: no such file (the store is readable, or none); VD_EKEY: the secret opens no slot; VD_EDAMAGED; VD_EVERSION; VD_ENOMEM,
- * VD_EIO. A passphrase costs what its slots say, at most some seconds each. */
+/* Of a vault key. */
+struct vd_vault *vd_vault_new_of(const uint8_t key[VD_VAULT_KEY_BYTES]);
+/* Opens `home`/vault. VD_ENOTFOUND: no such file (the store is readable, or none); VD_EKEY: the secret opens no slot; VD_EDAMAGED: so it does not, but slots
+ * are damaged; VD_EVERSION; VD_ENOMEM, VD_EIO, VD_EDENIED. A passphrase costs what its slots say, at most some seconds each. */
 int vd_vault_open_home(const char *home, const struct vd_secret *, struct vd_vault **out);
 void vd_vault_free(struct vd_vault *); /* wipes; NULL is fine */
 /* Is what it seals readable by whoever holds the disk? */
@@ -49,34 +54,61 @@ bool vd_vault_readable(const struct vd_vault *);
 const uint8_t *vd_vault_key(const struct vd_vault *);
 /* Could all of its memory be locked (mlock)? Else it may reach the swap: said to people. */
 bool vd_vault_locked_memory(const struct vd_vault *);
-/* Wipes the keys where they stand, at once and async-signal-safe; nothing it seals or opens afterwards is of use. */
+/* Wipes the keys where they stand, at once and async-signal-safe. Sealing and opening say VD_EKEY from then on, and nothing is committed any more: whoever wants
+ * the store again closes it and opens it with a secret. */
 void vd_vault_forget(struct vd_vault *);
+bool vd_vault_forgotten(const struct vd_vault *);
 
-/* ---- slots: the file `vault`. Written whole (temp, fsync, rename, fsync of the folder); the old file's bytes are overwritten first. ---- */
+/* ---- slots: the file `vault`, of 8 KiB. Its contents stand in it twice, so that one bad sector locks nobody out. Written whole (`vault.new`, fsync, rename, fsync of
+ * the folder); the old file's bytes are overwritten as soon as the new one stands (it is called `vault.old` meanwhile, and swept at the next occasion). Changes hold the writers' lock of
+ * the store: not inside a transaction of the same thread. ---- */
 
-/* How long Argon2id shall take on this machine: measured, at least 500 ms, at most 1 GiB and a quarter of its memory. */
+/* How long Argon2id shall take on this machine: measured, at least 500 ms, at most 256 MiB and a quarter of its memory. Takes some seconds. */
 struct vd_vault_cost {
 	uint64_t ops, memory_bytes;
 };
+enum {
+	VD_VAULT_OPS_MAX = 64,                 /* what a file may ask of us at most: these, … */
+	VD_VAULT_MEMORY_MAX = 1 << 30,
+	VD_VAULT_MEASURED_MAX = 256 << 20,
+};
+#define VD_VAULT_WORK_MAX (UINT64_C(16) << 30) /* … and ops × bytes */
 void vd_vault_measure(struct vd_vault_cost *);
-/* Puts a secret into a free slot; makes the file when there is none. VD_ECAP: no slot free; VD_EINVAL: too short or long. *slot: which. */
+/* Puts a secret (no key) into a free slot; makes the file when there is none. VD_ECAP: no slot free; VD_EINVAL: too short or long, a cost out of bounds, or the vault is
+ * not the one of the file; VD_EDAMAGED, VD_ENOSPACE, VD_EIO: nothing changed. *slot (may be NULL): which. */
 int vd_vault_slot_add(const char *home, const struct vd_vault *, const struct vd_secret *, const struct vd_vault_cost *, size_t *slot);
 /* VD_ENOTFOUND: free already; VD_EINVAL: the last one. */
 int vd_vault_slot_remove(const char *home, size_t slot);
 int vd_vault_slots(const char *home, enum vd_slot_kind kinds[VD_VAULT_SLOTS]);
 /* The slot that this secret opens. VD_EKEY. */
 int vd_vault_slot_of(const char *home, const struct vd_secret *, size_t *slot);
+/* For who makes a store, and holds its lock already: writes the file at `folder` anew, with this one slot. */
+int vd_vault_make(const char *folder, const struct vd_vault *, const struct vd_secret *, const struct vd_vault_cost *);
+/* Overwrites and removes it, for who holds the lock. VD_OK also when there is none. */
+int vd_vault_unmake(const char *folder);
+/* Does `home` have such a file? */
+bool vd_vault_exists(const char *home);
 
 /* ---- values and index keys ---- */
 
-/* Appends the sealed value to *out. `place` (database and key) is authenticated so that values cannot be swapped. */
+/* Appends the sealed value to *out. `place` (database and key) is authenticated so that values cannot be swapped. VD_ENOMEM, VD_ECAP; VD_EKEY: forgotten. Threads
+ * may share a vault, and a fork draws nonces of its own. */
 int vd_vault_seal(const struct vd_vault *, struct vd_slice place, struct vd_slice value, struct vd_buf *out);
-/* *value borrows from `sealed` when plain, else from *room. VD_EDAMAGED, VD_EVERSION, VD_EKEY. */
+/* *value borrows from `sealed` when plain, else from *room, which is reset first. VD_EDAMAGED (also: plain in a sealed store), VD_EVERSION,
+ * VD_EKEY (sealed, in a readable store; or forgotten), VD_ENOMEM. */
 int vd_vault_open(const struct vd_vault *, struct vd_slice place, struct vd_slice sealed, struct vd_buf *room,
                   struct vd_slice *value);
-/* A fixed-size key for an exact look-up: H_index(vault index key; use ‖ NUL ‖ parts)[16]. In the plain vault
- * the index key is a constant. */
+/* A fixed-size key for an exact look-up: the plain key H_index(0; use ‖ NUL ‖ parts)[16], which a sealed vault then turns under its own key. */
 void vd_vault_index_key(const struct vd_vault *, const char *use, const struct vd_slice *parts, size_t count,
                         uint8_t out[VD_INDEX_KEY_BYTES]);
+/* The same for a list: the first 8 bytes of the plain key, turned. */
+void vd_vault_list_key(const struct vd_vault *, const char *use, const struct vd_slice *parts, size_t count,
+                       uint8_t out[VD_LIST_KEY_BYTES]);
+/* Turning alone, so that a store can be sealed without knowing what its keys are hashes of. In the plain vault both are what they were. The key of a value is turned by a
+ * permutation (four Feistel rounds) and can be turned back; that of a list by a one-way function: lists are derived from records. The round function of both is
+ * HChaCha20 under the vault's naming key. */
+void vd_vault_turn_key(const struct vd_vault *, const uint8_t plain[VD_INDEX_KEY_BYTES], uint8_t out[VD_INDEX_KEY_BYTES]);
+void vd_vault_turn_back(const struct vd_vault *, const uint8_t turned[VD_INDEX_KEY_BYTES], uint8_t plain[VD_INDEX_KEY_BYTES]);
+void vd_vault_turn_list(const struct vd_vault *, const uint8_t plain[VD_LIST_KEY_BYTES], uint8_t out[VD_LIST_KEY_BYTES]);
 
 #endif

@@ -185,11 +185,11 @@ static int salvage(const char *home, const struct whole *whole)
 	struct vd_check check;
 	struct vd_store *s;
 	size_t n = 0;
-	int rc = vd_store_salvage(home, cast_now + 200, &saved);
+	int rc = vd_store_salvage(home, rest_secret(), cast_now + 200, &saved);
 
 	if (rc == VD_ENOTFOUND || rc == VD_EVERSION)
 		return vd_store_open(home, &s) == VD_EDAMAGED ? HOPELESS : WRONG;
-	if (rc || vd_store_salvage(home, cast_now, &saved) != VD_EEXISTS || vd_store_open(home, &s))
+	if (rc || vd_store_salvage(home, rest_secret(), cast_now, &saved) != VD_EEXISTS || vd_store_open(home, &s))
 		return WRONG;
 	if (vd_check(s, false, &check) || check.bad || check.derived_bad)
 		return WRONG;

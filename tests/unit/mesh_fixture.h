@@ -18,6 +18,7 @@
 #include "proto/sign.h"
 #include "store/bundle.h"
 #include "store/store.h"
+#include "tests/unit/rest_cast.h"
 
 enum { MESH_NOW_MS = 1700000000 };
 #define MESH_NOW (UINT64_C(1000) * MESH_NOW_MS)

@@ -394,7 +394,7 @@ static void test_redact__salvage(void **state)
 		fd = open(file, O_WRONLY | O_CLOEXEC);
 		assert_int_equal(pwrite(fd, zeros, sizeof(zeros), page * (off_t)sizeof(zeros)), sizeof(zeros));
 		close(fd);
-		if (vd_store_salvage(s.v.home[0], cast_now, &saved))
+		if (vd_store_salvage(s.v.home[0], rest_secret(), cast_now, &saved))
 			continue; /* nothing used it, or it had what no store can be without */
 		assert_int_equal(vd_store_open(s.v.home[0], &s.v.s[0]), 0);
 		if (!vd_store_group(s.v.s[0], s.v.id, &s.v.g[0])) {

@@ -16,6 +16,7 @@
 #include "proto/err.h"
 #include "proto/sign.h"
 #include "store/store.h"
+#include "tests/unit/rest_cast.h"
 
 static const uint64_t cast_now = 1700000000000;
 
