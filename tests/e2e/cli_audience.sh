@@ -168,8 +168,8 @@ done
 "$VEREDAD" --home mula --no-discovery --listen 127.0.0.1:0 2>mula.log &
 pid=$!
 started+=($pid)
-for _ in $(seq 200); do
-	addr=$(sed -n 's/.*listening addr=\([0-9.:]*\).*/\1/p' mula.log | head -1)
+for _ in $(seq 600); do
+	addr=$(sed -n 's/.*listening addr=\([0-9.:]*\).*/\1/p' mula.log 2>/dev/null | head -1)
 	[ -n "$addr" ] && break
 	sleep 0.05
 done
@@ -266,14 +266,14 @@ is "once" "$(new vera)" ""
 "$VEREDA" --home vera --json watch >watched 2>watching &
 watching=$!
 started+=($watching)
-for _ in $(seq 200); do
+for _ in $(seq 600); do
 	[ -s watching ] && break
 	sleep 0.05
 done
 later=$(say uno -m "also under keys that Vera lacks")
 pass_for uno medio Medio
 pass_for medio vera Vera
-for _ in $(seq 200); do
+for _ in $(seq 600); do
 	grep -q "$later" watched && break
 	sleep 0.05
 done
@@ -284,7 +284,7 @@ pass_for uno vera Vera
 is "with the keys it opens by itself" "$(body vera "$late")" "present under keys that Vera lacks"
 is "also to a search" "$("$VEREDA" --home vera --json list --search 'under keys that Vera lacks' | jq -c 'select(.fields.text|startswith("under"))' | jq -r .id)" "$late"
 
-for _ in $(seq 200); do
+for _ in $(seq 600); do
 	[ "$(wc -l <watched)" -gt 1 ] && break
 	sleep 0.05
 done

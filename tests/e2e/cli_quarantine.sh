@@ -140,14 +140,14 @@ is "but what came since" "$(key .id)" "$four"
 "$VEREDA" --home ana --json watch >watched 2>watching &
 watching=$!
 started+=($watching)
-for _ in $(seq 200); do
+for _ in $(seq 600); do
 	[ -s watching ] && break
 	sleep 0.05
 done
 say beto -m "a fifth, watched" >/dev/null
 pass beto ana
 say ana -m "ours, watched" >/dev/null
-for _ in $(seq 100); do
+for _ in $(seq 600); do
 	grep -q "ours, watched" watched && break
 	sleep 0.1
 done

@@ -173,8 +173,8 @@ pass beto carla
 "$VEREDA" --home beto --quiet --yes redact "$id" >/dev/null
 "$VEREDAD" --home beto --no-discovery --listen 127.0.0.1:0 2>beto.log &
 started+=($!)
-for _ in $(seq 200); do
-	addr=$(sed -n 's/.*listening addr=\([0-9.:]*\).*/\1/p' beto.log | head -1)
+for _ in $(seq 600); do
+	addr=$(sed -n 's/.*listening addr=\([0-9.:]*\).*/\1/p' beto.log 2>/dev/null | head -1)
 	[ -n "$addr" ] && break
 	sleep 0.05
 done
