@@ -76,6 +76,8 @@ const uint8_t *vd_raw_author(struct vd_slice raw);
 
 /* --- store.c --- */
 
+/* Is it a folder of ours alone, on a file system that locks? */
+int vd_store_check_home(const char *home);
 /* What `home`/vault and the secret (NULL: none) give; a readable vault when there is no such file. As vd_vault_open_home. */
 int vd_store_vault_of(const char *home, const struct vd_secret *, struct vd_vault **out);
 

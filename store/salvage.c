@@ -15,6 +15,7 @@
 #include "inside.h"
 #include "pages.h"
 #include "proto/err.h"
+#include "sealing.h"
 #include "walked.h"
 
 enum {
@@ -437,8 +438,10 @@ int vd_store_salvage(const char *home, const struct vd_secret *secret, uint64_t 
 {
 	struct salvage s = { .fd = -1 };
 	struct vd_store *store = NULL;
-	int rc = vd_store_vault_of(home, secret, &s.keys.vault);
+	int rc = vd_sealing_finish(home);
 
+	if (!rc)
+		rc = vd_store_vault_of(home, secret, &s.keys.vault);
 	*out = (struct vd_salvage){ 0 };
 	s.folder = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (!rc && s.folder < 0)

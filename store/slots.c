@@ -484,10 +484,14 @@ static int add_slot(int fd, struct table *t, const struct vd_vault *v, const str
 	return rc;
 }
 
+bool vd_vault_can_make(const struct vd_secret *secret, const struct vd_vault_cost *cost)
+{
+	return secret_ok(secret) && (!secret->passphrase.p || (cost && cost_ok(cost->ops, cost->memory_bytes)));
+}
+
 static bool can_add(const struct vd_vault *v, const struct vd_secret *secret, const struct vd_vault_cost *cost)
 {
-	return !vd_vault_readable(v) && !vd_vault_forgotten(v) && secret_ok(secret) &&
-	       (!secret->passphrase.p || (cost && cost_ok(cost->ops, cost->memory_bytes)));
+	return !vd_vault_readable(v) && !vd_vault_forgotten(v) && vd_vault_can_make(secret, cost);
 }
 
 int vd_vault_slot_add(const char *home, const struct vd_vault *v, const struct vd_secret *secret, const struct vd_vault_cost *cost,
@@ -499,10 +503,6 @@ int vd_vault_slot_add(const char *home, const struct vd_vault *v, const struct v
 	if (!can_add(v, secret, cost))
 		return VD_EINVAL;
 	rc = begin(home, true, &fd, &t);
-	if (fd >= 0 && rc == VD_ENOTFOUND) {
-		empty_table(&t, v);
-		rc = VD_OK;
-	}
 	if (!rc)
 		rc = add_slot(fd, &t, v, secret, cost, slot);
 	end(fd, &t);

@@ -17,6 +17,7 @@
 #include "index.h"
 #include "inside.h"
 #include "proto/err.h"
+#include "sealing.h"
 
 /* The value "store": u8 format ‖ device ‖ name. */
 static int read_device(struct vd_store *s)
@@ -145,7 +146,7 @@ static bool network_file_system(const char *path)
 }
 
 /* Is `home` a folder of ours alone? */
-static int check_home(const char *home)
+int vd_store_check_home(const char *home)
 {
 	struct stat st;
 
@@ -244,7 +245,7 @@ int vd_store_create_with(const char *home, const char *device_name, const struct
 		return VD_EINVAL;
 	rc = make_folders(home);
 	if (!rc)
-		rc = check_home(home);
+		rc = vd_store_check_home(home);
 	if (rc)
 		return rc;
 	fd = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -255,6 +256,8 @@ int vd_store_create_with(const char *home, const char *device_name, const struct
 		rc = VD_ENOMEM;
 	else if (flock(fd, LOCK_EX))
 		rc = VD_EIO;
+	if (!rc)
+		rc = vd_sealing_finish_locked(fd);
 	if (rc)
 		vd_vault_free(vault);
 	else
@@ -303,14 +306,18 @@ static int open_once(const char *home, const struct vd_secret *secret, struct vd
 int vd_store_open_with(const char *home, const struct vd_secret *secret, struct vd_store **out)
 {
 	bool sealed;
-	int rc = check_home(home);
+	int rc = vd_store_check_home(home);
 
+	if (!rc)
+		rc = vd_sealing_finish(home);
 	if (rc)
 		return rc;
 	sealed = vd_vault_exists(home);
 	rc = open_once(home, secret, out);
-	/* Somebody sealed it between two of our looks. */
-	return rc && !sealed && vd_vault_exists(home) ? open_once(home, secret, out) : rc;
+	if (!rc || sealed || !vd_vault_exists(home))
+		return rc;
+	rc = vd_sealing_finish(home); /* somebody sealed it between two of our looks */
+	return rc ? rc : open_once(home, secret, out);
 }
 
 void vd_store_close(struct vd_store *s)

@@ -74,7 +74,7 @@ enum {
 };
 #define VD_VAULT_WORK_MAX (UINT64_C(16) << 30) /* … and ops × bytes */
 void vd_vault_measure(struct vd_vault_cost *);
-/* Puts a secret (no key) into a free slot; makes the file when there is none. VD_ECAP: no slot free; VD_EINVAL: too short or long, a cost out of bounds, or the vault is
+/* Puts a secret (no key) into a free slot. VD_ENOTFOUND: there is no file (to make it is vd_store_create_with's and vd_store_seal's); VD_ECAP: no slot free; VD_EINVAL: too short or long, a cost out of bounds, or the vault is
  * not the one of the file; VD_EDAMAGED, VD_ENOSPACE, VD_EIO: nothing changed. *slot (may be NULL): which. */
 int vd_vault_slot_add(const char *home, const struct vd_vault *, const struct vd_secret *, const struct vd_vault_cost *, size_t *slot);
 /* VD_ENOTFOUND: free already; VD_EINVAL: the last one. */
@@ -83,6 +83,7 @@ int vd_vault_slots(const char *home, enum vd_slot_kind kinds[VD_VAULT_SLOTS]);
 /* The slot that this secret opens. VD_EKEY. */
 int vd_vault_slot_of(const char *home, const struct vd_secret *, size_t *slot);
 /* For who makes a store, and holds its lock already: writes the file at `folder` anew, with this one slot. */
+bool vd_vault_can_make(const struct vd_secret *, const struct vd_vault_cost *);
 int vd_vault_make(const char *folder, const struct vd_vault *, const struct vd_secret *, const struct vd_vault_cost *);
 /* Overwrites and removes it, for who holds the lock. VD_OK also when there is none. */
 int vd_vault_unmake(const char *folder);

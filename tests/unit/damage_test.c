@@ -302,6 +302,7 @@ static void test_damage__any(void **state)
 	make(p->home, &whole);
 	file = malloc(whole.bytes);
 	assert_int_equal(mkdir(p->other, 0700), 0);
+	assert_int_equal(rest_copy(p->home, p->other), 0);
 	put(p->other, whole.file, whole.bytes);
 	assert_int_equal(in_child(p->other, &whole), 0);
 	for (unsigned i = 0; i < CASES; i++) {

@@ -374,6 +374,7 @@ static void copy_file(const char *from, const char *to, long keep)
 	         "rm -rf %s && mkdir -m 700 %s && head -c %ld %s/data.mdb > %s/data.mdb", to, to, keep, from,
 	         to);
 	assert_int_equal(system(command), 0);
+	assert_int_equal(rest_copy(from, to), 0);
 }
 
 /* Opens and reads everything in a child: whatever the file holds, it must not die of a signal. */
