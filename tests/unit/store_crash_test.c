@@ -1,4 +1,5 @@
 /* Several processes, kills, full disks, torn files. */
+#include <lmdb.h>
 #include "tests/unit/store_cast.h"
 
 #include <errno.h>
@@ -448,6 +449,27 @@ static void test_store__torn_file(void **state)
 	assert_int_equal(read_all_of(p->other), VD_EVERSION);
 }
 
+/* A record as it stands in the file, sealed or not. */
+static void stored_bytes(const char *path, uint64_t arrival, struct vd_buf *out)
+{
+	MDB_env *env;
+	MDB_txn *txn;
+	MDB_dbi table;
+	uint8_t key[8];
+	MDB_val k = { sizeof(key), key }, v;
+
+	vd_set_u64(key, arrival);
+	assert_int_equal(mdb_env_create(&env), 0);
+	assert_int_equal(mdb_env_set_maxdbs(env, 1), 0);
+	assert_int_equal(mdb_env_open(env, path, MDB_RDONLY | MDB_NOSUBDIR | MDB_NOLOCK, 0), 0);
+	assert_int_equal(mdb_txn_begin(env, NULL, MDB_RDONLY, &txn), 0);
+	assert_int_equal(mdb_dbi_open(txn, "records", 0, &table), 0);
+	assert_int_equal(mdb_get(txn, table, &k, &v), 0);
+	vd_buf_put(out, v.mv_data, v.mv_size);
+	mdb_txn_abort(txn);
+	mdb_env_close(env);
+}
+
 /* Every byte that belongs to the record is guarded: flipped on disk, it is told, dropped on request, and
  * fetched again. */
 static void test_store__flipped_record(void **state)
@@ -459,7 +481,7 @@ static void test_store__flipped_record(void **state)
 	struct vd_merge merge;
 	struct vd_check check;
 	struct vd_record r;
-	struct vd_buf raw = { 0 }, file = { 0 };
+	struct vd_buf raw = { 0 }, file = { 0 }, stored = { 0 };
 	struct vd_id ids[3];
 	uint64_t arrival[3], latest;
 	char path[512];
@@ -480,12 +502,15 @@ static void test_store__flipped_record(void **state)
 	f = fopen(path, "r+");
 	while ((c = fgetc(f)) != EOF)
 		vd_buf_put_u8(&file, (uint8_t)c);
-	at = memmem(file.p, file.n, raw.p, raw.n);
+	stored_bytes(path, arrival[1], &stored);
+	at = memmem(file.p, file.n, stored.p, stored.n);
+	assert_non_null(at);
 	while (at) { /* LMDB may have left older copies of the page */
-		fseek(f, (long)(at - file.p) + 100, SEEK_SET);
-		fputc(at[100] ^ 0x40, f);
-		at = memmem(at + 1, file.n - (size_t)(at + 1 - file.p), raw.p, raw.n);
+		fseek(f, (long)(at - file.p) + 150, SEEK_SET);
+		fputc(at[150] ^ 0x40, f);
+		at = memmem(at + 1, file.n - (size_t)(at + 1 - file.p), stored.p, stored.n);
 	}
+	vd_buf_deinit(&stored);
 	fclose(f);
 
 	s = opened(p->home);
