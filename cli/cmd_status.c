@@ -1,4 +1,5 @@
 /* status, doctor, and `vereda` alone: where things stand. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -139,6 +140,28 @@ static void say_peers(struct vd_cli *cli, struct group_view *views, size_t count
 	}
 }
 
+/* What keeps a fault in the daemon from giving away much, as far as this machine has it. */
+static void say_walls(struct vd_cli *cli, const json_t *walls)
+{
+	static const struct {
+		const char *key;
+		enum vd_msg words;
+	} each[] = {
+		{ "no_core", VD_MSG_WALL_CORE }, { "no_new_privileges", VD_MSG_WALL_RIGHTS }, { "landlock", VD_MSG_WALL_FILES },
+		{ "seccomp", VD_MSG_WALL_CALLS }, { "parser", VD_MSG_WALL_PARSER }, { "locked_memory", VD_MSG_WALL_SWAP },
+	};
+	char missing[1024] = "";
+
+	for (size_t i = 0; i < sizeof each / sizeof *each; i++)
+		if (!json_is_true(json_object_get(walls, each[i].key))) {
+			size_t n = strlen(missing);
+
+			snprintf(missing + n, sizeof missing - n, "%s%s", n ? ", " : "", vd_text(cli->lang, each[i].words));
+		}
+	if (json_is_object(walls))
+		vd_say(cli, *missing ? VD_MSG_STATUS_WALLS_MISSING : VD_MSG_STATUS_WALLS, missing, NULL);
+}
+
 /* The control socket's times are numbers; ours are RFC 3339. */
 static json_t *peers_json(const json_t *daemon)
 {
@@ -217,6 +240,8 @@ static void status_json(struct vd_cli *cli, struct whole *w)
 	                w->daemon != NULL, "listen", listen_json(w->daemon), "peers", peers_json(w->daemon), "store", "records",
 	                vd_json_number(w->records), "bytes", vd_json_number(w->bytes), "warnings", warnings(cli, w));
 	json_object_set_new(out, "acts", acts_json(cli, w));
+	json_object_set_new(out, "walls", json_is_object(json_object_get(w->daemon, "walls")) ?
+	                    json_incref(json_object_get(w->daemon, "walls")) : json_null());
 	vd_say_json(cli, out);
 }
 
@@ -237,6 +262,7 @@ static void status_people(struct vd_cli *cli, struct whole *w)
 		vd_say_acts(cli, &w->looks[g], all);
 	}
 	say_peers(cli, w->views, w->count, w->daemon);
+	say_walls(cli, json_object_get(w->daemon, "walls"));
 	json_array_foreach (list, i, warning)
 		vd_say(cli, VD_MSG_WARNING, json_string_value(warning), NULL);
 	json_decref(list);

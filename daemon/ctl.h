@@ -8,7 +8,8 @@
  * VD_EAGAIN: it does not answer in time; VD_ECLOSED, VD_EIO, VD_ENOMEM.
  *   "poke"    the store grew: read it and push            -> "ok"
  *   "status"  -> one line of JSON: {"listen":[addr…],"peers":[{"addr","state","since_ms","outgoing","bytes_in","bytes_out",
- *             and once proved "member" (the device's author key) and "group" in hex}],"discover_on":[…]}
+ *             and once proved "member" (the device's author key) and "group" in hex}],"discover_on":[…],
+ *             "walls":{…}} (each of walls.h: does it stand?)
  *             state: calling greeting syncing settled closing; since_ms: Unix time of its opening
  *   "sync"    call every known peer now                    -> "ok"
  *   other                                                  -> "error: …" */

@@ -18,6 +18,7 @@
 #include "store/store.h"
 #include "tcp.h"
 #include "tending.h"
+#include "walls.h"
 #include "writer.h"
 
 enum {
@@ -421,6 +422,7 @@ static void status(const struct daemon *d, struct vd_buf *answer)
 	json_object_set_new(root, "listen", listen);
 	json_object_set_new(root, "peers", peers);
 	json_object_set_new(root, "discover_on", discovering);
+	json_object_set_new(root, "walls", vd_walls_json());
 	char *text = json_dumps(root, JSON_COMPACT | JSON_PRESERVE_ORDER);
 	if (text)
 		vd_buf_put_slice(answer, vd_slice_str(text));

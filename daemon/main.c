@@ -9,6 +9,7 @@
 #include "proto/vereda.h"
 #include "store/file.h"
 #include "store/store.h"
+#include "walls.h"
 
 static int exit_status(int rc)
 {
@@ -36,6 +37,7 @@ static void broken(void)
 int main(int argc, char **argv)
 {
 	struct vd_conf conf;
+	struct vd_walls walls;
 	char message[VD_CONF_MESSAGE];
 
 	vd_file_fill_standard();
@@ -52,5 +54,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	vd_store_on_broken(broken);
+	/* Before the first thread, which the loop starts: none may be outside. */
+	vd_walls_raise(conf.home, NULL, 0, &walls);
 	return exit_status(vd_loop_run(&conf));
 }

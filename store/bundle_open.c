@@ -170,6 +170,7 @@ static void forget(void *ctx)
 {
 	const struct secrets *s = ctx;
 
+	vd_vault_forget(s->store->vault);
 	for (size_t i = 0; s->groups && i < s->groups->count; i++)
 		wipe_signing(vd_group_identity(s->groups->group[i]));
 	for (size_t i = 0; i < s->count; i++)

@@ -125,6 +125,13 @@ static void limit(__rlimit_resource_t what, rlim_t most)
 	(void)setrlimit(what, &to);
 }
 
+bool vd_process_private(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	return setrlimit(RLIMIT_CORE, &none) == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
+}
+
 /* So that the stack need not grow any more. */
 static void __attribute__((noinline)) touch_stack(void)
 {
@@ -139,10 +146,9 @@ bool vd_child_wall(unsigned cpu_seconds)
 	void *room = malloc(HEAP_BYTES);
 
 	free(room); /* stays with the heap */
-	limit(RLIMIT_CORE, 0);
 	limit(RLIMIT_FSIZE, 0);
 	limit(RLIMIT_CPU, cpu_seconds);
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	vd_process_private();
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	if (vd_child_watched())
 		return false;

@@ -33,6 +33,8 @@ void vd_child_end(struct vd_child *);
 bool vd_child_wall(unsigned cpu_seconds);
 /* Is there seccomp here for vd_child_wall? */
 bool vd_child_wall_stands(void);
+/* For every program of ours, when it starts: no core dump, and no other process of this user may look into its memory. */
+bool vd_process_private(void);
 /* Does something run us that needs system calls of its own: a sanitizer, valgrind? Then there is no seccomp and no bound on memory. */
 bool vd_child_watched(void);
 
