@@ -31,6 +31,7 @@ struct vd_db {
 	int folder_fd;          /* flock on it is the writers' lock between processes */
 	int mark;               /* walked.h; -1: a new one, or none */
 	bool fresh;             /* being made: nothing to be walked */
+	bool hidden;            /* its file has no name any more */
 	dev_t device;           /* of the file that is mapped */
 	ino_t file;
 	pthread_mutex_t writer; /* and this between threads */
@@ -68,12 +69,22 @@ static int open_file(int folder, int *fd)
 	return errno == ELOOP || errno == ENXIO ? VD_EDAMAGED : vd_db_err(errno);
 }
 
+/* Of a database without a name LMDB has the only descriptor. */
+static int own_file(struct vd_db *db, int *fd)
+{
+	int rc = db->env ? mdb_env_get_fd(db->env, fd) : EIO;
+
+	if (!rc)
+		*fd = fcntl(*fd, F_DUPFD_CLOEXEC, 0);
+	return rc ? vd_db_err(rc) : *fd < 0 ? vd_db_err(errno) : VD_OK;
+}
+
 /* LMDB trusts its file: a page that is not what it should be ends the process. So nothing is mapped before all
  * of it was read with care. */
 static int walk(struct vd_db *db)
 {
 	struct vd_pages pages;
-	int fd, rc = open_file(db->folder_fd, &fd);
+	int fd, rc = db->hidden ? own_file(db, &fd) : open_file(db->folder_fd, &fd);
 
 	if (rc)
 		return rc;
@@ -257,6 +268,14 @@ done:
 	return rc;
 }
 
+void vd_db_hide(struct vd_db *db)
+{
+	db->hidden = true;
+	unlinkat(db->folder_fd, "data.mdb", 0);
+	unlinkat(db->folder_fd, "lock.mdb", 0);
+	rmdir(db->folder);
+}
+
 void vd_db_close(struct vd_db *db)
 {
 	if (!db)
@@ -404,8 +423,12 @@ static int why_short(struct vd_db *db)
 {
 	static const uint8_t zeros[4096];
 	struct stat st;
-	int rc = EIO, fd = openat(db->folder_fd, "data.mdb", O_WRONLY | O_CLOEXEC);
+	int rc = EIO, fd;
 
+	if (db->hidden && own_file(db, &fd))
+		return EIO;
+	if (!db->hidden)
+		fd = openat(db->folder_fd, "data.mdb", O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return EIO;
 	if (!fstat(fd, &st)) {

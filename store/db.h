@@ -28,6 +28,8 @@ struct vd_db;
  * VD_ENOMEM, VD_EDENIED. */
 int vd_db_open(const char *folder, bool create, struct vd_db **out);
 void vd_db_close(struct vd_db *); /* NULL is fine */
+/* Takes the names of a database that is being made away, and its folder's: it is gone when it is closed, or the process ends. */
+void vd_db_hide(struct vd_db *);
 
 /* The writers' lock, of all processes and threads. Waits. VD_EBUSY: this thread holds it already; VD_EDAMAGED: a
  * foreign hand changed the file, and it is not whole any more; VD_EIO: it was taken away. */

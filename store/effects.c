@@ -49,6 +49,16 @@ void vd_effects_put(struct vd_effects *e, const struct vd_store *s, enum vd_tabl
 	one->n = e->bytes.n - one->at;
 }
 
+void vd_effects_put_sealed(struct vd_effects *e, enum vd_table table, const uint8_t *key, size_t n, struct vd_slice sealed)
+{
+	struct vd_effect *one = append(e, table, key, n);
+
+	if (!one)
+		return;
+	vd_buf_put_slice(&e->bytes, sealed);
+	one->n = sealed.n;
+}
+
 void vd_effects_remove(struct vd_effects *e, enum vd_table table, const uint8_t *key, size_t n)
 {
 	struct vd_effect *one = append(e, table, key, n);

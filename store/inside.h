@@ -80,6 +80,15 @@ const uint8_t *vd_raw_author(struct vd_slice raw);
 int vd_store_check_home(const char *home);
 /* What `home`/vault and the secret (NULL: none) give; a readable vault when there is no such file. As vd_vault_open_home. */
 int vd_store_vault_of(const char *home, const struct vd_secret *, struct vd_vault **out);
+/* Makes a store as vd_store_create_with does, with that vault (which is its own from now on; NULL: VD_ENOMEM) and what `fill` writes into it. What `fill`
+ * returns is returned; then nothing is there. */
+int vd_store_make(const char *home, struct vd_vault *, const struct vd_secret *, const struct vd_vault_cost *,
+                  int (*fill)(void *ctx, struct vd_store *), void *ctx);
+/* An empty one on the medium of the folder `scratch`, without any name: when it is closed, or the process ends in whatever way, it is gone. The vault as
+ * above. VD_ENOSTORE: no such folder. */
+int vd_store_make_hidden(const char *scratch, struct vd_vault *, struct vd_store **out);
+/* Reads what the store says of itself. VD_EDAMAGED, VD_EVERSION. */
+int vd_store_read_device(struct vd_store *);
 
 /* What the folder knows of a group without loading it. */
 struct vd_membership {
@@ -199,6 +208,8 @@ void vd_effects_deinit(struct vd_effects *);
 /* The value is sealed here. An empty value stays empty: the entries of lists. */
 void vd_effects_put(struct vd_effects *, const struct vd_store *, enum vd_table, const uint8_t *key, size_t n,
                     struct vd_slice value);
+/* As it is to be stored. */
+void vd_effects_put_sealed(struct vd_effects *, enum vd_table, const uint8_t *key, size_t n, struct vd_slice sealed);
 void vd_effects_remove(struct vd_effects *, enum vd_table, const uint8_t *key, size_t n);
 void vd_effects_entry(struct vd_effects *, enum vd_table, const uint8_t list[VD_LIST_KEY_BYTES], uint64_t arrival);
 void vd_effects_entry_remove(struct vd_effects *, enum vd_table, const uint8_t list[VD_LIST_KEY_BYTES],

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
+#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +22,7 @@
 #include "sealing.h"
 
 /* The value "store": u8 format ‖ device ‖ name. */
-static int read_device(struct vd_store *s)
+int vd_store_read_device(struct vd_store *s)
 {
 	struct vd_buf value = { 0 };
 	struct vd_slice name;
@@ -42,8 +44,9 @@ static int read_device(struct vd_store *s)
 	return rc;
 }
 
-static int write_device(struct vd_store *s, const char *name)
+static int write_device(void *ctx, struct vd_store *s)
 {
+	const char *name = ctx;
 	struct vd_buf value = { 0 };
 	struct vd_write *w;
 	int rc = vd_write_begin(s, &w);
@@ -192,8 +195,8 @@ static bool any_database(const char *home)
 
 /* The database is made whole in a folder of its own and then moved: an interrupted init leaves no store. A vault without any database is what
  * such an init left of it. */
-static int make_database(const char *home, const char *device_name, struct vd_vault *vault, const struct vd_secret *secret,
-                         const struct vd_vault_cost *cost)
+static int make_database(const char *home, struct vd_vault *vault, const struct vd_secret *secret, const struct vd_vault_cost *cost,
+                         int (*fill)(void *ctx, struct vd_store *), void *ctx)
 {
 	char folder[PATH_MAX], made[PATH_MAX + 16], final[PATH_MAX + 16];
 	struct vd_store *s = NULL;
@@ -218,7 +221,7 @@ static int make_database(const char *home, const char *device_name, struct vd_va
 	else
 		rc = store_new(home, folder, true, vault, &s);
 	if (!rc)
-		rc = write_device(s, device_name);
+		rc = fill(ctx, s);
 	vd_store_close(s);
 	if (!rc && rename(made, final))
 		rc = vd_file_errno(errno);
@@ -237,32 +240,67 @@ int vd_store_create(const char *home, const char *device_name)
 
 int vd_store_create_with(const char *home, const char *device_name, const struct vd_secret *secret, const struct vd_vault_cost *cost)
 {
+	char name[VD_DEVICE_NAME_MAX + 1];
 	size_t n = strlen(device_name);
-	struct vd_vault *vault;
-	int rc, fd;
 
 	if (n > VD_DEVICE_NAME_MAX || !vd_utf8_ok(vd_slice_str(device_name)))
 		return VD_EINVAL;
-	rc = make_folders(home);
+	memcpy(name, device_name, n + 1);
+	return vd_store_make(home, secret ? vd_vault_new_sealed() : vd_vault_new_plain(), secret, cost, write_device, name);
+}
+
+int vd_store_make(const char *home, struct vd_vault *vault, const struct vd_secret *secret, const struct vd_vault_cost *cost,
+                  int (*fill)(void *ctx, struct vd_store *), void *ctx)
+{
+	int fd = -1, rc = vault ? make_folders(home) : VD_ENOMEM;
+
 	if (!rc)
 		rc = vd_store_check_home(home);
-	if (rc)
-		return rc;
-	fd = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return vd_file_errno(errno);
-	vault = secret ? vd_vault_new_sealed() : vd_vault_new_plain();
-	if (!vault)
-		rc = VD_ENOMEM;
-	else if (flock(fd, LOCK_EX))
+	if (!rc)
+		fd = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (!rc && fd < 0)
+		rc = vd_file_errno(errno);
+	else if (!rc && flock(fd, LOCK_EX))
 		rc = VD_EIO;
 	if (!rc)
 		rc = vd_sealing_finish_locked(fd);
 	if (rc)
 		vd_vault_free(vault);
 	else
-		rc = make_database(home, device_name, vault, secret, cost);
-	close(fd);
+		rc = make_database(home, vault, secret, cost, fill, ctx);
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+int vd_store_make_hidden(const char *scratch, struct vd_vault *vault, struct vd_store **out)
+{
+	sigset_t all, before;
+	char folder[PATH_MAX];
+	struct stat st;
+	int rc = VD_OK;
+
+	if ((size_t)snprintf(folder, sizeof(folder), "%s/vereda-XXXXXX", scratch) >= sizeof(folder))
+		rc = VD_EINVAL;
+	else if (stat(scratch, &st) || !S_ISDIR(st.st_mode))
+		rc = VD_ENOSTORE;
+	else if (!vault)
+		rc = VD_ENOMEM;
+	/* Nothing may end us between the names' being made and their being gone. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
+	if (!rc && !mkdtemp(folder))
+		rc = vd_file_errno(errno);
+	if (rc) {
+		vd_vault_free(vault);
+	} else {
+		rc = store_new(folder, folder, true, vault, out);
+		if (rc)
+			remove_new(folder);
+		else
+			vd_db_hide((*out)->db);
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return rc;
 }
 
@@ -294,7 +332,7 @@ static int open_once(const char *home, const struct vd_secret *secret, struct vd
 	if (!rc)
 		rc = store_new(home, home, false, vault, &s);
 	if (!rc)
-		rc = read_device(s);
+		rc = vd_store_read_device(s);
 	if (rc) {
 		vd_store_close(s);
 		return rc;
