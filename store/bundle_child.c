@@ -72,9 +72,13 @@ static void all_or_end(int socket, const void *bytes, size_t n)
 
 static void say(struct vd_unsealing_child *u, int socket, struct answer *a)
 {
-	if (vd_child_test.before_answer)
-		vd_child_test.before_answer(u->answers++, socket);
+	unsigned count = u->answers++;
+
 	a->bytes = (uint32_t)u->used;
+	if (vd_child_test.before_answer)
+		vd_child_test.before_answer(count, socket);
+	if (vd_child_test.spoil)
+		vd_child_test.spoil(count, a, sizeof(*a), u->room, u->used);
 	all_or_end(socket, a, sizeof(*a));
 	all_or_end(socket, u->room, u->used);
 }

@@ -38,10 +38,11 @@ bool vd_process_private(void);
 /* Does something run us that needs system calls of its own: a sanitizer, valgrind? Then there is no seccomp and no bound on memory. */
 bool vd_child_watched(void);
 
-/* Tests: seconds of patience, and what the child does before it answers for the next time. */
+/* Tests: seconds of patience; what the child does before it gives its answer number `count`; and what it makes of it. */
 struct vd_child_test {
 	unsigned patience_s;
 	void (*before_answer)(unsigned count, int socket);
+	void (*spoil)(unsigned count, void *head, size_t head_bytes, void *body, size_t body_bytes);
 };
 extern struct vd_child_test vd_child_test;
 

@@ -263,7 +263,8 @@ static void test_child__ends_with_us(void **state)
 	close(pipe_of[1]);
 	assert_int_equal(read(pipe_of[0], &byte, 1), 0);
 	close(pipe_of[0]);
-	wait(NULL);
+	while (wait(NULL) > 0)
+		;
 }
 
 static void wipe(void *ctx)
@@ -431,6 +432,56 @@ static void test_child__dead_at_once_is_a_damaged_file(void **state)
 	assert_null(stats.group);
 }
 
+/* One bit at a time of what it says, header first. */
+static struct {
+	unsigned answer;
+	size_t at;
+	uint8_t with;
+	bool beyond; /* there is no such byte: shared with the child */
+} *spoiling;
+
+static void spoil(unsigned count, void *head, size_t head_bytes, void *body, size_t body_bytes)
+{
+	if (count != spoiling->answer)
+		return;
+	spoiling->beyond = spoiling->at >= head_bytes + body_bytes;
+	if (spoiling->at < head_bytes)
+		((uint8_t *)head)[spoiling->at] ^= spoiling->with;
+	else if (!spoiling->beyond)
+		((uint8_t *)body)[spoiling->at - head_bytes] ^= spoiling->with;
+}
+
+static void test_child__every_byte_it_says_may_be_wrong(void **state)
+{
+	static const uint8_t flips[] = { 0x01, 0xff };
+	struct cast *c = *state;
+	struct vd_bundle_stats stats;
+	size_t damaged = 0, tried = 0;
+
+	spoiling = mmap(NULL, sizeof(*spoiling), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(spoiling, MAP_FAILED);
+	vd_child_test = (struct vd_child_test){ .patience_s = 1, .spoil = spoil };
+	/* Which key it is; the first chunk, with its manifest and first entries. */
+	for (spoiling->answer = 0; spoiling->answer < 2; spoiling->answer++) {
+		spoiling->beyond = false;
+		for (spoiling->at = 0; !spoiling->beyond && spoiling->at < 160; spoiling->at++) {
+			for (size_t i = 0; i < sizeof(flips) && !spoiling->beyond; i++) {
+				int rc;
+
+				spoiling->with = flips[i];
+				rc = vd_bundle_merge(c->ana.store, c->bundle, true, NULL, &stats);
+				tried++;
+				damaged += rc == VD_EDAMAGED;
+				assert_true(rc == 0 || rc == VD_EDAMAGED || rc == VD_EGROUP || rc == VD_ETORN || rc == VD_EKEY || rc == VD_EIO ||
+				            rc == VD_EVERSION || rc == VD_EFORMAT || rc == VD_ENOMEM);
+				assert_true(stats.merge.fresh <= 200 && stats.chunks_ok <= c->chunks && stats.chunks_ok + stats.chunks_bad <= c->chunks);
+			}
+		}
+	}
+	assert_true(tried > 300 && damaged > 30);
+	munmap(spoiling, sizeof(*spoiling));
+}
+
 /* Neither the one that opens files nor what it says may touch the store: it is the same after, and still ours alone. */
 static void test_child__many_files_one_after_the_other(void **state)
 {
@@ -487,6 +538,7 @@ int main(void)
 		cmocka_unit_test(test_child__has_forgotten_before_it_begins),
 		cmocka_unit_test_setup_teardown(test_child__what_came_before_it_died_counts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_child__dead_at_once_is_a_damaged_file, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_child__every_byte_it_says_may_be_wrong, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_child__many_files_one_after_the_other, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_child__of_a_process_with_threads, setup, teardown),
 	};
