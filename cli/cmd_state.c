@@ -4,44 +4,76 @@
 
 #include <sodium.h>
 
-#include "cli.h"
+#include "admin.h"
 #include "daemon/link_tcp.h"
 #include "proto/err.h"
 #include "proto/sign.h"
 #include "proto/vereda.h"
+#include "secret.h"
 #include "store/salvage.h"
 #include "times.h"
+
+/* What is to seal the store. Nobody gets a readable one without having said so. */
+static int new_passphrase(struct vd_cli *cli, struct vd_buf *out)
+{
+	struct stat st;
+	char file[4096 + 16];
+	int code;
+
+	snprintf(file, sizeof file, "%s/data.mdb", cli->home);
+	if (stat(file, &st) == 0)
+		return vd_refuse(cli, VD_EXIT_FAILED, "exists", VD_MSG_HINT_INIT_EXISTS, VD_MSG_INIT_EXISTS, cli->home, NULL);
+	code = vd_secret_given(cli, out);
+	if (!code && out->n)
+		return vd_secret_fits(cli, out);
+	if (!code && !vd_can_ask(cli))
+		return vd_misuse(cli, VD_MSG_HINT_INIT_HOW, VD_MSG_INIT_HOW, NULL);
+	return code ? code : vd_secret_ask(cli, VD_MSG_ASK_FIRST, true, out);
+}
 
 static int init_run(struct vd_cli *cli)
 {
 	const char *name = vd_options_get(&cli->opt, VD_OPT_NAME);
 	uint8_t device[VD_STORE_DEVICE_BYTES];
 	char stored[VD_DEVICE_NAME_MAX + 1];
+	struct vd_buf passphrase = { 0 };
+	struct vd_vault_cost cost = { 0 };
+	struct vd_secret secret;
 	struct stat st;
+	bool sealed;
 	int rc;
 
 	if (name && !vd_name_ok(name))
 		return vd_misuse(cli, VD_MSG_HINT_NAME, VD_MSG_BAD_NAME, name, NULL);
 	rc = vd_sign_selftest();
+	if (!rc && !vd_options_get(&cli->opt, VD_OPT_NO_PASSPHRASE)) {
+		int code = new_passphrase(cli, &passphrase);
+
+		if (code)
+			return code;
+		vd_vault_measure(&cost);
+	}
+	secret = (struct vd_secret){ .passphrase = vd_buf_slice(&passphrase) };
 	if (!rc)
-		rc = vd_store_create(cli->home, name ? name : "");
+		rc = vd_store_create_with(cli->home, name ? name : "", passphrase.n ? &secret : NULL, &cost);
+	if (!rc)
+		rc = vd_store_open_with(cli->home, passphrase.n ? &secret : NULL, &cli->store);
+	sealed = passphrase.n > 0;
+	vd_buf_wipe(&passphrase);
 	if (rc == VD_EEXISTS)
 		return vd_refuse(cli, VD_EXIT_FAILED, "exists", VD_MSG_HINT_INIT_EXISTS, VD_MSG_INIT_EXISTS, cli->home, NULL);
 	if (rc && stat(cli->home, &st) == 0 && !S_ISDIR(st.st_mode))
 		return vd_misuse(cli, VD_MSG_HINT_HOME_FILE, VD_MSG_HOME_FILE, cli->home, NULL);
 	if (rc)
 		return vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_INIT_FAILED, cli->home, NULL);
-	rc = vd_cli_open(cli);
-	if (rc)
-		return rc;
 	vd_store_device(cli->store, device, stored);
 	if (cli->opt.json)
-		vd_say_json(cli, json_pack("{s:o,s:o}", "device", vd_json_hex(device, sizeof device), "home",
-		                           vd_json_text(vd_slice_str(cli->home))));
+		vd_say_json(cli, json_pack("{s:o,s:o,s:b}", "device", vd_json_hex(device, sizeof device), "home",
+		                           vd_json_text(vd_slice_str(cli->home)), "sealed", sealed));
 	else
 		vd_say(cli, VD_MSG_INIT_DONE, cli->home, NULL);
-	if (!vd_options_get(&cli->opt, VD_OPT_NO_PASSPHRASE))
-		vd_note(cli, VD_MSG_INIT_READABLE, NULL);
+	if (sealed)
+		vd_note(cli, VD_MSG_INIT_SEALED, NULL);
 	return VD_EXIT_DONE;
 }
 

@@ -7,6 +7,7 @@
 #include "findings.h"
 #include "proto/err.h"
 #include "proto/sign.h"
+#include "secret.h"
 #include "times.h"
 
 struct lane_counts {
@@ -412,6 +413,19 @@ int vd_cli_state(struct vd_cli *cli)
 
 	if (!rc)
 		rc = vd_store_open(cli->home, &cli->store);
+	if (rc == VD_EKEY && !cli->opt.passphrase_file && !cli->opt.passphrase_fd && !vd_secret_is_lent(cli)) {
+		if (cli->opt.json)
+			vd_say_json(cli, json_pack("{s:o,s:b,s:b,s:s}", "home", vd_json_text(vd_slice_str(cli->home)), "store", true, "locked", true,
+			                           "next", "unlock"));
+		else
+			vd_say(cli, VD_MSG_START_LOCKED, cli->home, NULL);
+		return VD_EXIT_DONE;
+	}
+	if (rc == VD_EKEY) {
+		rc = vd_secret_open(cli, &cli->store);
+		if (rc)
+			return rc;
+	}
 	if (cli->opt.json && (!rc || rc == VD_ENOSTORE))
 		return state_json(cli);
 	if (rc == VD_ENOSTORE) {

@@ -16,7 +16,8 @@ static const struct vd_command *const commands[] = {
 	&vd_command_revoke, &vd_command_review, &vd_command_approve, &vd_command_restore,
 	&vd_command_add, &vd_command_alert, &vd_command_ack, &vd_command_load, &vd_command_redact, &vd_command_list, &vd_command_show,
 	&vd_command_watch, &vd_command_sync, &vd_command_export, &vd_command_import, &vd_command_status, &vd_command_doctor,
-	&vd_command_check, &vd_command_config, &vd_command_version,
+	&vd_command_check, &vd_command_lock, &vd_command_unlock, &vd_command_passphrase,
+	&vd_command_config, &vd_command_version,
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
@@ -106,9 +107,6 @@ static int run_command(struct vd_cli *cli, const struct vd_command *command)
 		snprintf(name, sizeof name, "%s", command->syntax.name);
 		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_ARGUMENT_EXTRA, name, cli->opt.args[command->args_max], NULL);
 	}
-	/* Never let someone believe that a passphrase protects what it does not. */
-	if (cli->opt.passphrase)
-		return vd_misuse(cli, VD_MSG_HINT_NO_VAULT, VD_MSG_NO_VAULT, NULL);
 	return command->run(cli);
 }
 

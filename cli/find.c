@@ -8,6 +8,7 @@
 #include "daemon/ctl.h"
 #include "fields.h"
 #include "labels.h"
+#include "secret.h"
 #include "proto/err.h"
 #include "proto/sign.h"
 
@@ -46,6 +47,11 @@ int vd_cli_open(struct vd_cli *cli)
 	vd_store_on_broken(broken);
 	if (!rc)
 		rc = vd_store_open(cli->home, &cli->store);
+	if (rc == VD_EKEY)
+		return vd_secret_open(cli, &cli->store);
+	/* Never let someone believe that a passphrase protects what it does not. */
+	if (!rc && (cli->opt.passphrase_file || cli->opt.passphrase_fd))
+		return vd_refuse(cli, VD_EXIT_KEY, "passphrase", VD_MSG_HINT_NOT_SEALED, VD_MSG_NOT_SEALED, cli->home, NULL);
 	return rc ? vd_cli_open_failed(cli, rc) : 0;
 }
 

@@ -92,10 +92,6 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(ARGUMENT_MISSING, "\"vereda {0}\" needs more than that", "A \"vereda {0}\" le falta algo"),
 	T(ARGUMENT_EXTRA, "\"vereda {0}\" does not know what to do with \"{1}\"", "\"vereda {0}\" no sabe qué hacer con \"{1}\""),
 	T(BAD_LANG, "There is no language \"{0}\"; there are es, pt, fr and en", "No existe el idioma \"{0}\"; hay es, pt, fr y en"),
-	T(NO_VAULT, "This version cannot protect a store with a passphrase yet, so it will not pretend to; nothing was changed",
-	  "Esta versión todavía no puede proteger el almacén con una contraseña, y no va a fingir que sí; no se cambió nada"),
-	T(HINT_NO_VAULT, "Leave the passphrase out and encrypt the whole disk, or keep the device where nobody else can reach it.",
-	  "Quita la contraseña y cifra el disco entero, o guarda el equipo donde nadie más pueda alcanzarlo."),
 	T(NOT_IN_VERSION, "{0} is not in this version yet; nothing was changed", "{0} todavía no está en esta versión; no se cambió nada"),
 	T(HINT_NOT_IN_VERSION, "Run the command without it. What this version can do: vereda help", "Repite la orden sin eso. Lo que puede esta versión: vereda help"),
 	T(BAD_TIME, "\"{0}\" is no time", "\"{0}\" no es una fecha ni una hora"),
@@ -176,7 +172,7 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(HELP_INIT,
 	  "Examples:\n"
 	  "  vereda init --name hub\n"
-	  "  vereda init --name field --no-passphrase --home /path/to/store\n\n"
+	  "  vereda init --name field --no-passphrase --home /path/to/store\n  vereda init --passphrase-file FILE\n\n"
 	  "Makes an empty store. A second time fails and changes nothing.\n\n"
 	  "  --name NAME        a name for this device; only your group will see it\n"
 	  "  --no-passphrase    you know that the store is readable by whoever holds the disk",
@@ -569,11 +565,13 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "Úsalo como está (vereda status), o indica otra carpeta con --home."),
 	T(INIT_DONE, "The store is ready in {0}.\nNext step: vereda group create NAME to found a group, or vereda id to be admitted to one.",
 	  "El almacén está listo en {0}.\nSiguiente paso: vereda group create NOMBRE para fundar un grupo, o vereda id para que te admitan en uno."),
-	T(INIT_READABLE,
-	  "This version cannot lock the store with a passphrase yet. Whoever holds this disk can read everything in it, keys included. "
-	  "Encrypt the whole disk, or keep the device where nobody else can reach it.",
-	  "Esta versión todavía no puede cerrar el almacén con una contraseña. Quien tenga este disco puede leer todo, también las llaves. "
-	  "Cifra el disco entero, o guarda el equipo donde nadie más pueda alcanzarlo."),
+	T(INIT_SEALED,
+	  "It is sealed: without the passphrase nobody can read it, and nobody can bring it back for you. Keep a second way in: vereda passphrase --add, or --token FILE.",
+	  "Está sellado: sin la contraseña nadie puede leerlo, y nadie puede recuperártela. Ten otra forma de abrirlo: vereda passphrase --add, o --token ARCHIVO."),
+	T(INIT_HOW, "Nobody is there to type a passphrase, and none was given; no store was made",
+	  "No hay nadie para escribir una contraseña y no se dio ninguna; no se creó ningún almacén"),
+	T(HINT_INIT_HOW, "Say --passphrase-file FILE, or --no-passphrase for a store that whoever holds the disk can read.",
+	  "Indica --passphrase-file ARCHIVO, o --no-passphrase para un almacén que podrá leer quien tenga el disco."),
 	T(ID_FAILED, "This device's identity could not be made", "No se pudo crear la identidad de este equipo"),
 	T(ID_NEXT, "Show this line to a coordinator in person; they answer with a welcome file: vereda join FILE",
 	  "Muestra esta línea en persona a la coordinación; te responderá con un archivo de bienvenida: vereda join ARCHIVO"),
@@ -1367,4 +1365,111 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(REDACTED_UNSAID, "{0} is hidden; only saying so did not work", "{0} está oculto; solo falló decirlo"),
 	T(REDACTED_ALREADY, "{0} is hidden already; nothing was changed.", "{0} ya estaba oculto; no se cambió nada."),
 	T(REDACT_VERSIONS, "Other versions of it are still shown: {0}. Hide each that says the same.", "Todavía se muestran otras versiones: {0}. Oculta cada una que diga lo mismo."),
+
+	/* secrets, the vault */
+	T(ASK_PASSPHRASE, "Passphrase of this store: {0}{1}", "Contraseña de este almacén: {0}{1}"),
+	T(ASK_PASSPHRASE_AGAIN, "That is not it. Passphrase of this store: {0}{1}", "No es esa. Contraseña de este almacén: {0}{1}"),
+	T(ASK_FIRST, "Choose a passphrase for this store (four words that nobody would guess): {0}{1}",
+	  "Elige una contraseña para este almacén (cuatro palabras que nadie adivinaría): {0}{1}"),
+	T(ASK_NEW, "New passphrase: {0}{1}", "Contraseña nueva: {0}{1}"),
+	T(ASK_AGAIN, "The same once more: {0}{1}", "Otra vez la misma: {0}{1}"),
+	T(SECRET_UNREADABLE, "The passphrase could not be read from {0}; nothing was changed", "No se pudo leer la contraseña de {0}; no se cambió nada"),
+	T(SECRET_EMPTY, "No passphrase was given; nothing was changed", "No se dio ninguna contraseña; no se cambió nada"),
+	T(SECRET_LONG, "What {0} holds is too long for a passphrase; nothing was changed", "Lo que contiene {0} es demasiado largo para una contraseña; no se cambió nada"),
+	T(HINT_SECRET_FILE, "Its first line must be the passphrase.", "Su primera línea debe ser la contraseña."),
+	T(SECRET_SHORT, "A passphrase needs at least {0} characters; nothing was changed", "Una contraseña necesita al menos {0} caracteres; no se cambió nada"),
+	T(HINT_SECRET_SHORT, "Four words that do not belong together are easy to keep and hard to guess.",
+	  "Cuatro palabras sin relación entre sí se recuerdan bien y son difíciles de adivinar."),
+	T(SECRET_DIFFER, "The two are not the same; nothing was changed", "No son iguales; no se cambió nada"),
+	T(HINT_SECRET_DIFFER, "Run it again and type slowly.", "Repítelo y escribe despacio."),
+	T(SECRET_NOBODY, "A passphrase is needed, and nobody is there to type it", "Hace falta una contraseña y no hay nadie para escribirla"),
+	T(HINT_SECRET_NOBODY, "Run it at a terminal, or with --passphrase-file FILE.", "Hazlo en una terminal, o con --passphrase-file ARCHIVO."),
+	T(PASSPHRASE_WRONG, "That passphrase does not open this store; nothing was changed", "Esa contraseña no abre este almacén; no se cambió nada"),
+	T(HINT_PASSPHRASE_WRONG, "Look at the keyboard's layout and capitals, and try again. Nothing is lost by trying.",
+	  "Revisa el idioma del teclado y las mayúsculas y prueba otra vez. Por probar no se pierde nada."),
+	T(LOCKED, "The store in {0} is locked", "El almacén en {0} está cerrado"),
+	T(HINT_LOCKED, "vereda unlock, where veredad runs; else run the command at a terminal, or with --passphrase-file FILE.",
+	  "vereda unlock, si veredad está en marcha; si no, haz la orden en una terminal o con --passphrase-file ARCHIVO."),
+	T(NOT_SEALED, "The store in {0} has no passphrase: whoever holds the disk can read it; nothing was done",
+	  "El almacén en {0} no tiene contraseña: quien tenga el disco puede leerlo; no se hizo nada"),
+	T(HINT_NOT_SEALED, "vereda passphrase gives it one (--new-passphrase-file FILE without a terminal).",
+	  "vereda passphrase le pone una (--new-passphrase-file ARCHIVO si no hay terminal)."),
+	T(START_LOCKED, "The store in {0} is locked.\nNext step: vereda unlock, where veredad runs; else the passphrase is asked for by each command.",
+	  "El almacén en {0} está cerrado.\nSiguiente paso: vereda unlock, si veredad está en marcha; si no, cada orden pide la contraseña."),
+	T(LOCK_DONE, "Locked: veredad has forgotten the keys. It exchanges nothing over the network until vereda unlock.",
+	  "Cerrado: veredad olvidó las llaves. No intercambia nada por la red hasta vereda unlock."),
+	T(LOCK_FAILED, "veredad did not lock the store", "veredad no cerró el almacén"),
+	T(HINT_LOCK_FAILED, "Stop veredad, or switch the machine off: then it is locked.", "Detén veredad, o apaga el equipo: así queda cerrado."),
+	T(LOCK_NO_DAEMON, "veredad is not running, so nothing here holds the keys", "veredad no está en marcha, así que nada aquí tiene las llaves"),
+	T(HINT_LOCK_NO_DAEMON, "The store is locked already; each command asks for the passphrase.", "El almacén ya está cerrado; cada orden pide la contraseña."),
+	T(LOCK_READABLE, "The store has no passphrase: there is nothing to lock", "El almacén no tiene contraseña: no hay nada que cerrar"),
+	T(HINT_LOCK_READABLE, "vereda passphrase seals it.", "vereda passphrase lo sella."),
+	T(UNLOCK_DONE, "Unlocked: veredad works, and lends the key to your commands until vereda lock.",
+	  "Abierto: veredad trabaja y presta la llave a tus órdenes hasta vereda lock."),
+	T(UNLOCK_FAILED, "veredad did not take the key", "veredad no aceptó la llave"),
+	T(HINT_UNLOCK_FAILED, "Look at its log, and start it again.", "Mira su registro y vuelve a iniciarlo."),
+	T(UNLOCK_NO_DAEMON, "The passphrase is right, but veredad is not running, so nobody keeps the key", "La contraseña es correcta, pero veredad no está en marcha y nadie guarda la llave"),
+	T(HINT_UNLOCK_NO_DAEMON, "Start veredad and repeat it; without veredad each command asks for the passphrase.",
+	  "Inicia veredad y repítelo; sin veredad cada orden pide la contraseña."),
+	T(PASSPHRASE_FAILED, "The passphrase could not be changed; those that opened the store still do", "No se pudo cambiar la contraseña; las que abrían el almacén lo siguen abriendo"),
+	T(PASSPHRASE_CHANGED, "The passphrase is changed (slot {0}); the old one opens nothing here any more. A copy of the disk made before it still opens with the old one.",
+	  "La contraseña cambió (ranura {0}); la anterior ya no abre nada aquí. Una copia del disco hecha antes se sigue abriendo con la anterior."),
+	T(PASSPHRASE_ADDED, "A further passphrase opens the store (slot {0}).", "Otra contraseña más abre el almacén (ranura {0})."),
+	T(TOKEN_ADDED, "The key file opens the store (slot {0}). Keep it on a stick that you can pull: veredad --token FILE locks within a second when it goes.",
+	  "El archivo de llave abre el almacén (ranura {0}). Guárdalo en una memoria que puedas sacar: veredad --token ARCHIVO cierra en un segundo cuando desaparece."),
+	T(TOKEN_FAILED, "The key file {0} cannot be used; nothing was changed", "El archivo de llave {0} no sirve; no se cambió nada"),
+	T(HINT_TOKEN, "Name a new file, or one of at least 32 random bytes, in a folder that you may write to.",
+	  "Nombra un archivo nuevo, o uno de al menos 32 bytes al azar, en una carpeta donde puedas escribir."),
+	T(SLOT_PASSPHRASE, "{0}  passphrase", "{0}  contraseña"),
+	T(SLOT_TOKEN, "{0}  key file", "{0}  archivo de llave"),
+	T(SLOT_REMOVED, "Slot {0} opens nothing any more. On flash memory an old copy of it may survive.", "La ranura {0} ya no abre nada. En memorias flash puede sobrevivir una copia vieja."),
+	T(LAST_SLOT, "Slot {0} holds the only passphrase of this store; it was not removed", "La ranura {0} tiene la única contraseña de este almacén; no se quitó"),
+	T(HINT_LAST_SLOT, "Add another first: vereda passphrase --add.", "Añade otra antes: vereda passphrase --add."),
+	T(HINT_SLOTS_FULL, "All slots are in use: vereda passphrase --list, then --remove NUMBER.", "Todas las ranuras están en uso: vereda passphrase --list, y luego --remove NÚMERO."),
+	T(SEAL_DONE, "The store is sealed (slot {0}): without the passphrase nobody reads it. What this disk held readable before may survive in places that nobody can overwrite.",
+	  "El almacén está sellado (ranura {0}): sin la contraseña nadie lo lee. Lo que antes estaba legible en este disco puede sobrevivir donde nadie puede sobrescribir."),
+	T(SEAL_FAILED, "The store could not be sealed; it is as it was", "No se pudo sellar el almacén; está como estaba"),
+	T(HINT_SEAL_BUSY, "Stop veredad and other commands on this store, and try again.", "Detén veredad y las demás órdenes sobre este almacén y prueba otra vez."),
+	T(WIPE_WORD, "wipe", "borrar"),
+	T(WIPE_WHAT, "Everything in {0} will be gone for ever: records, keys, your place in every group. Others keep what they have.",
+	  "Todo lo de {0} desaparecerá para siempre: registros, llaves, tu lugar en cada grupo. Las demás personas conservan lo suyo."),
+	T(WIPE_ASK, "Type the word {0} to go on: {1}", "Escribe la palabra {0} para seguir: {1}"),
+	T(WIPE_UNCONFIRMED, "Nothing was wiped", "No se borró nada"),
+	T(HINT_WIPE_YES, "Type the word at a terminal, or repeat with --yes.", "Escribe la palabra en una terminal, o repite con --yes."),
+	T(WIPE_DONE, "Wiped: the keys first, then all files of the store in {0}.", "Borrado: primero las llaves, luego todos los archivos del almacén en {0}."),
+	T(WIPE_FLASH, "Nobody can promise what flash memory keeps of overwritten bytes; if the store was sealed, what survives opens only with an old copy of a key slot and its passphrase.",
+	  "Nadie puede prometer qué conserva una memoria flash de lo sobrescrito; si el almacén estaba sellado, lo que sobreviva solo se abre con una copia vieja de una ranura y su contraseña."),
+	T(WIPE_FAILED, "Not everything in {0} could be wiped", "No se pudo borrar todo lo de {0}"),
+	T(HINT_WIPE_FAILED, "Repeat it; or destroy the medium.", "Repítelo; o destruye el medio."),
+
+	T(SUM_LOCK, "forget the keys: veredad reads nothing until unlocked", "olvidar las llaves: veredad no lee nada hasta que se abra"),
+	T(HELP_LOCK, "Examples:\n  vereda lock\n\n"
+	  "veredad ends its sessions, closes the store and starts anew without keys: nothing of the store is left in its memory. It needs the network for nothing then;\n"
+	  "sealed files can still be passed on by vereda sync DIR. Only for a store with a passphrase.",
+	  "Ejemplos:\n  vereda lock\n\n"
+	  "veredad termina sus sesiones, cierra el almacén y empieza de nuevo sin llaves: en su memoria no queda nada del almacén. Entonces no usa la red;\n"
+	  "vereda sync CARPETA puede seguir llevando archivos sellados. Solo para un almacén con contraseña."),
+	T(SUM_UNLOCK, "give veredad the key, typed once for all commands", "dar la llave a veredad, escrita una vez para todas las órdenes"),
+	T(HELP_UNLOCK, "Examples:\n  vereda unlock\n  vereda unlock --passphrase-file /media/token/words\n\n"
+	  "Asks for the passphrase. While veredad is unlocked it lends the key to commands of the same user.",
+	  "Ejemplos:\n  vereda unlock\n  vereda unlock --passphrase-file /media/token/palabras\n\n"
+	  "Pide la contraseña. Mientras veredad está abierto, presta la llave a las órdenes del mismo usuario."),
+	T(SUM_PASSPHRASE, "seal the store, or change what opens it", "sellar el almacén, o cambiar lo que lo abre"),
+	T(HELP_PASSPHRASE, "Examples:\n  vereda passphrase                      seals a readable store; of a sealed one changes the passphrase\n"
+	  "  vereda passphrase --add                a second passphrase\n  vereda passphrase --token /media/token/key   a key file, made if it is not there\n"
+	  "  vereda passphrase --list\n  vereda passphrase --remove 2\n\n"
+	  "No record is written again. Without a terminal: --passphrase-file FILE is the old one, --new-passphrase-file FILE the new one.\n"
+	  "Sealing a readable store needs as much room again, and is safe against a power cut; stop veredad before.",
+	  "Ejemplos:\n  vereda passphrase                      sella un almacén legible; de uno sellado cambia la contraseña\n"
+	  "  vereda passphrase --add                una segunda contraseña\n  vereda passphrase --token /media/llave/key   un archivo de llave, que se crea si no existe\n"
+	  "  vereda passphrase --list\n  vereda passphrase --remove 2\n\n"
+	  "No se reescribe ningún registro. Sin terminal: --passphrase-file ARCHIVO es la anterior, --new-passphrase-file ARCHIVO la nueva.\n"
+	  "Sellar un almacén legible necesita otro tanto de espacio y soporta un corte de luz; antes detén veredad."),
+	T(SUM_WIPE, "make everything in this store unreadable for ever", "dejar ilegible para siempre todo lo de este almacén"),
+	T(HELP_WIPE, "Examples:\n  vereda wipe\n  vereda wipe --yes\n  kill -USR2 $(pidof veredad)      the same, for a panic button\n\n"
+	  "Keys first, in a moment, then the files; works on a full disk and asks for no passphrase. Others keep what they have: vereda revoke, on another device,\n"
+	  "takes this one out of the group.",
+	  "Ejemplos:\n  vereda wipe\n  vereda wipe --yes\n  kill -USR2 $(pidof veredad)      lo mismo, para un botón de pánico\n\n"
+	  "Primero las llaves, en un instante, luego los archivos; funciona con el disco lleno y no pide contraseña. Las demás personas conservan lo suyo:\n"
+	  "vereda revoke, en otro equipo, saca a este del grupo."),
 };

@@ -33,6 +33,9 @@ static const struct {
 	{ "reason", VD_OPT_REASON, true }, { "undo", VD_OPT_UNDO, true }, { "keep", VD_OPT_KEEP, false },
 	{ "accept", VD_OPT_ACCEPT, false }, { "leave", VD_OPT_LEAVE, false }, { "words-file", VD_OPT_WORDS_FILE, true },
 	{ "acts", VD_OPT_ACTS, false },
+	/* of the vault */
+	{ "add", VD_OPT_ADD, false }, { "token", VD_OPT_TOKEN, true }, { "remove", VD_OPT_REMOVE, true }, { "list", VD_OPT_LIST, false },
+	{ "new-passphrase-file", VD_OPT_NEW_PASSPHRASE_FILE, true },
 };
 
 enum { ALL = sizeof all / sizeof *all, GLOBALS = 13 };
@@ -100,8 +103,8 @@ static int apply(struct vd_options *o, int code, const char *value, struct vd_us
 	case VD_OPT_YES: o->yes = true; break;
 	case VD_OPT_NO_INPUT: o->no_input = true; break;
 	case VD_OPT_LANG: o->lang = value; break;
-	case VD_OPT_PASSPHRASE_FILE:
-	case VD_OPT_PASSPHRASE_FD: o->passphrase = true; break;
+	case VD_OPT_PASSPHRASE_FILE: o->passphrase_file = value; break;
+	case VD_OPT_PASSPHRASE_FD: o->passphrase_fd = value; break;
 	case VD_OPT_GROUP: o->group = value; break;
 	case 'h':
 	case VD_OPT_HELP: o->help = true; break;

@@ -21,6 +21,7 @@ enum vd_opt {
 	VD_OPT_STDIO, VD_OPT_REPAIR,
 	VD_OPT_PERSON, VD_OPT_ALL, VD_OPT_DEVICE, VD_OPT_REASON, VD_OPT_UNDO, VD_OPT_KEEP, VD_OPT_ACCEPT, VD_OPT_LEAVE,
 	VD_OPT_WORDS_FILE, VD_OPT_ACTS,
+	VD_OPT_ADD, VD_OPT_TOKEN, VD_OPT_REMOVE, VD_OPT_LIST, VD_OPT_NEW_PASSPHRASE_FILE,
 };
 
 enum { VD_TAKES_MAX = 12, VD_GIVEN_MAX = 512 };
@@ -37,8 +38,8 @@ struct vd_given {
 };
 
 struct vd_options {
-	const char *home, *group, *lang;
-	bool json, quiet, verbose, no_color, yes, no_input, help, version, passphrase;
+	const char *home, *group, *lang, *passphrase_file, *passphrase_fd;
+	bool json, quiet, verbose, no_color, yes, no_input, help, version;
 	const char *command;        /* as typed; NULL: none */
 	const struct vd_syntax *syntax; /* NULL: no such command */
 	struct vd_given given[VD_GIVEN_MAX]; /* the command's own, in order */

@@ -33,7 +33,9 @@ exits "too many arguments" 2
 v none --lang tlh list
 exits "an unknown language" 2
 v none init --passphrase-file /dev/null
-is "no passphrase before there is a vault" "$code $([ -e none ] && echo made)" "2 "
+is "an empty passphrase makes no store" "$code $([ -e none ] && echo made)" "12 "
+v none init </dev/null
+is "nor does nobody who could say one" "$code $([ -e none ] && echo made)" "2 "
 for lang in es pt; do
 	v none --lang $lang status
 	says "--lang $lang" "todavía no hay un almacén" err
@@ -45,7 +47,7 @@ done
 LC_ALL=es_CO.UTF-8 "$VEREDA" --home none status >out 2>err
 says "the language of the environment" "almacén" err
 
-for command in "" init id group admit join members add alert ack load list show watch sync export import status check version; do
+for command in "" init id group admit join members add alert ack load list show watch sync export import status check version lock unlock passphrase; do
 	for lang in en es; do
 		v none --lang $lang $command --help
 		if [ "$code" = 0 ] && head -3 out | grep -qE '^(Examples|Ejemplos):' && grep -q "vereda $command" out; then

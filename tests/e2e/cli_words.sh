@@ -37,7 +37,7 @@ v hub --json
 is "vereda --json alone is an object" "$(key '"\(.store) \(.groups[0].name) \(.next)"')" "true Lindero list --new"
 v none --json
 is "without a store, too" "$code $(key '"\(.store) \(.next)"')" "0 false init"
-v other --json init
+v other --json init --no-passphrase
 is "a note for programs is said once" "$(jq -r .note err | grep -c '^Note')" 0
 
 # Places that are none.
@@ -51,7 +51,7 @@ is "a name that the system finds too long" "$code $(grep -c 'too long' err)" "2 
 echo >file
 v file status
 is "a file for a store" "$code $(grep -c 'is a file' err)" "10 1"
-v file init
+v file init --no-passphrase
 is "and for a new one" "$code $(grep -c 'is a file' err)" "2 1"
 mkdir folder
 for command in "join folder" "import folder" "load message folder"; do
@@ -109,7 +109,7 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null && chmod 755 "$dir"; then
 		code=$?
 	}
 	mkdir closed && echo text >closed/rows.csv && chmod 700 closed
-	for command in "--home $dir/hub status" "--home $dir/closed/home init"; do
+	for command in "--home $dir/hub status" "--home $dir/closed/home init --no-passphrase"; do
 		as_nobody --json $command
 		is "permission: $command" "$code $(jq -r .error err)" "1 permission"
 	done

@@ -1,0 +1,125 @@
+#!/bin/bash
+# A store under a passphrase: nobody reads it without, no file of it says anything, slots change without touching a record, and a readable
+# store is sealed where it stands.
+. "$(dirname "$0")/cli.inc"
+
+printf 'la casa de la esquina\n' >words
+printf 'otra casa, más lejos\r\n' >other
+printf 'corta\n' >short
+head -c 1100 /dev/zero | tr '\0' 'x' >long
+with() { # FILE HOME ARGUMENTS…
+	local file=$1 home=$2
+	shift 2
+	v "$home" --passphrase-file "$file" "$@"
+}
+
+with short hub init --name hub
+is "a short passphrase makes no store" "$code $([ -e hub/data.mdb ] && echo made)" "2 "
+with long hub init --name hub
+is "nor one that is too long" "$code $([ -e hub/data.mdb ] && echo made)" "12 "
+with missing hub init --name hub
+is "nor one that is not there" "$code $([ -e hub/data.mdb ] && echo made)" "12 "
+with words hub --json init --name hub-canary
+is "init with a passphrase" "$code $(key .sealed)" "0 true"
+with words hub init
+exits "a second time fails" 1
+
+v hub status </dev/null
+exits "locked without it" 12
+says "and says what to do" "vereda unlock" err
+with other hub status
+exits "a wrong one" 12
+v hub --json list </dev/null
+is "as JSON, too" "$code $(key .error err)" "12 locked"
+with words hub group create "Canary group of the river"
+exits "the right one" 0
+with words hub alert "Canary: two trucks at the ford" --severity severe
+with words hub add event place="El Canario" -m "canary description"
+"$VEREDA" --home hub --passphrase-fd 7 list 7<words >out 2>err
+is "by a descriptor" "$? $(wc -l <out)" "0 2"
+v hub --json </dev/null
+is "vereda alone says that it is locked" "$code $(key .locked)" "0 true"
+
+# Nothing readable in any file, as text or as raw bytes.
+group=$("$VEREDA" --home hub --passphrase-file words --json group list | jq -r .group)
+device=$("$VEREDA" --home hub --passphrase-file words --json members | jq -r '.devices[0].device, .member')
+ids=$("$VEREDA" --home hub --passphrase-file words --json list | jq -r '.id, .author')
+found=0
+canaries=0
+for hex in $group $device $ids $(printf 'anary' | xxd -p 2>/dev/null || printf 'anary' | od -An -tx1 | tr -d ' \n'); do
+	canaries=$((canaries + 1))
+	pattern=$(sed 's/../\\x&/g' <<<"$hex")
+	LC_ALL=C grep -rlaP "$pattern" hub >/dev/null && found=$((found + 1))
+	LC_ALL=C grep -rlai "$hex" hub >/dev/null && found=$((found + 1))
+done
+for word in Canary canary "two trucks" alert event headline "El Can" coordinator hub-canary; do
+	canaries=$((canaries + 1))
+	LC_ALL=C grep -rlai "$word" hub >/dev/null && found=$((found + 1)) && echo "# found: $word"
+done
+is "none of $canaries canaries is in its files" "$found" 0
+v plain init --no-passphrase --name hub-canary
+v plain group create "Canary group of the river"
+v plain alert "Canary: two trucks at the ford" --severity severe
+LC_ALL=C grep -rlai "hub-canary" plain >/dev/null
+is "(in a readable store they are found)" $? 0
+
+# Slots.
+with words hub passphrase --new-passphrase-file short
+exits "a short new one" 2
+with other hub passphrase --new-passphrase-file other
+exits "not by who does not know the old one" 12
+with words hub passphrase --new-passphrase-file other
+exits "changed" 0
+with words hub list
+exits "the old one opens nothing" 12
+with other hub --json list
+is "the new one everything" "$code $(wc -l <out)" "0 2"
+with other hub --json passphrase --add --new-passphrase-file words
+exits "a second one" 0
+with words hub list
+exits "opens, too" 0
+with other hub --json passphrase --token token
+is "a key file is made" "$code $(stat -c '%s %a' token)" "0 64 600"
+v hub --json passphrase --list
+is "three ways in" "$(key '[.slots[].kind] | sort | join(" ")')" "passphrase passphrase token"
+slots=$(key '.slots[].slot')
+with words hub passphrase --remove 9
+exits "a slot that is none" 2
+for slot in $slots; do
+	with words hub passphrase --remove "$slot"
+	[ "$code" = 0 ] || with other hub passphrase --remove "$slot"
+done
+exits "the last is not removed" 16
+v hub --json passphrase --list
+is "the last stays" "$code $(key '.slots | length')" "0 1"
+with words hub list
+kept=$code
+with other hub list
+is "and one of them opens it still" "$(((kept == 0) + (code == 0)))" 1
+printf x | dd of=hub/vault bs=1 seek=40 conv=notrunc 2>/dev/null
+head -c 100 hub/vault >vault.cut
+cp -r hub cut
+cp vault.cut cut/vault
+with words cut list
+case $code in 12 | 14) ok "a torn key file ends in words ($code)" ;; *) not_ok "a torn key file ends in words" "$code" ;; esac
+
+# Where it stands.
+with words plain status
+exits "a passphrase for a readable store is not believed" 12
+before=$("$VEREDA" --home plain --json list | jq -cS 'del(.received)' | sha256sum)
+digest=$(digests plain)
+v plain passphrase --new-passphrase-file words
+exits "sealed where it stands" 0
+v plain list </dev/null
+exits "and locked" 12
+with words plain check
+exits "whole" 0
+is "the same records" "$("$VEREDA" --home plain --passphrase-file words --json list | jq -cS 'del(.received)' | sha256sum)" "$before"
+is "the same sets" "$("$VEREDA" --home plain --passphrase-file words --json status | jq -c '[.groups[].lanes[]|[.lane,.records,.digest]]')" "$digest"
+LC_ALL=C grep -rlai "canary" plain >/dev/null
+is "nothing readable is left" $? 1
+v plain lock
+exits "lock without veredad" 13
+with words plain unlock
+exits "unlock without veredad" 13
+done_testing
