@@ -73,6 +73,9 @@ bool vd_group_is_grant_for(const struct vd_record *, const uint8_t device[VD_KEY
 const uint8_t *vd_group_current_epoch(struct vd_group *);
 /* Is it sealed to no device without a role? If not, a coordinator has to make a new one. */
 bool vd_group_epoch_clean(struct vd_group *);
+/* Is it sealed to a coordinator with a role, who can seal it to others? If not, a coordinator has to make a new one as well: it was made
+ * where a removal was known by which nobody was left. */
+bool vd_group_epoch_kept(struct vd_group *);
 /* A device with a role that the epoch to write with is not sealed to: the i-th. NULL: no more. */
 const struct vd_device *vd_group_epoch_lacks(struct vd_group *, size_t i);
 /* Is that epoch sealed to that device, in whatever part of it that we know? Which of its keys is another question. Looks at all

@@ -234,6 +234,18 @@ bool vd_group_epoch_clean(struct vd_group *g)
 	return g->clean;
 }
 
+bool vd_group_epoch_kept(struct vd_group *g)
+{
+	size_t coordinators = 0;
+
+	vd_group_refresh(g);
+	for (size_t i = 0; i < g->device_count; i++)
+		coordinators += g->devices[i].shown.role == VD_ROLE_COORDINATOR;
+	for (size_t i = 0; i < g->lack_count; i++)
+		coordinators -= g->devices[g->lacks[i]].shown.role == VD_ROLE_COORDINATOR;
+	return g->current != VD_NOWHERE && coordinators;
+}
+
 const struct vd_device *vd_group_epoch_lacks(struct vd_group *g, size_t i)
 {
 	vd_group_refresh(g);

@@ -10,7 +10,7 @@
 
 static bool epoch_wanted(struct vd_group *group)
 {
-	return !vd_group_current_epoch(group) || !vd_group_epoch_clean(group);
+	return !vd_group_current_epoch(group) || !vd_group_epoch_clean(group) || !vd_group_epoch_kept(group);
 }
 
 /* A device that lacks the epoch to write with, from the *at-th on. One whose box key is none can be sealed nothing. */

@@ -296,7 +296,7 @@ bool story_tend(struct story *s, size_t host)
 
 	if (s->ones[host].hostile || vd_group_role(g) != VD_ROLE_COORDINATOR)
 		return false;
-	if (!vd_group_current_epoch(g) || !vd_group_epoch_clean(g)) {
+	if (!vd_group_current_epoch(g) || !vd_group_epoch_clean(g) || !vd_group_epoch_kept(g)) {
 		rotate(s, host);
 		did = true;
 	}
