@@ -34,12 +34,32 @@ static void digest_without(const struct memory *m, uint8_t lane, const struct vd
 			vd_digest_remove(out, &m->records[i].id);
 }
 
-static bool same_sets(struct memory *a, struct memory *b)
+static size_t held_of(const struct memory *m, uint8_t lane, const uint8_t *author)
 {
-	struct vd_declined_set apart = a->declined;
+	size_t held = 0;
 
-	for (size_t i = 0; i < b->declined.count; i++)
-		vd_declined_add(&apart, b->declined.who[i].lane, b->declined.who[i].author);
+	for (size_t i = 0; i < m->count; i++)
+		held += m->records[i].lane == lane && memcmp(m->records[i].author, author, VD_KEY_BYTES) == 0;
+	return held;
+}
+
+/* Whose share is used up, whether anybody has come to say so yet or not. */
+static void add_declined(struct story *s, const struct memory *m, struct vd_declined_set *apart)
+{
+	for (size_t i = 0; i < m->declined.count; i++)
+		vd_declined_add(apart, m->declined.who[i].lane, m->declined.who[i].author);
+	for (size_t who = 0; who < s->n.w.count; who++)
+		for (uint8_t lane = 1; lane < VD_LANES; lane++)
+			if (held_of(m, lane, s->n.w.writers[who].identity.author) >= STORY_SHARE)
+				vd_declined_add(apart, lane, s->n.w.writers[who].identity.author);
+}
+
+static bool same_sets(struct story *s, struct memory *a, struct memory *b)
+{
+	struct vd_declined_set apart = { .count = 0 };
+
+	add_declined(s, a, &apart);
+	add_declined(s, b, &apart);
 	for (uint8_t lane = 0; lane < VD_LANES; lane++) {
 		struct vd_digest of_a, of_b;
 
@@ -67,7 +87,7 @@ bool story_converged(struct story *s)
 	if (!vd_group_epoch_clean(first) || vd_group_epoch_lacks(first, 0))
 		return false;
 	for (size_t i = 0; i < s->n.host_count; i++)
-		if (story_has_role(s, i) && (!same_sets(&s->n.hosts[0].m, &s->n.hosts[i].m) || !has_all(s, i)))
+		if (story_has_role(s, i) && (!same_sets(s, &s->n.hosts[0].m, &s->n.hosts[i].m) || !has_all(s, i)))
 			return false;
 	return true;
 }
@@ -168,11 +188,8 @@ static const char *judge_shares(struct story *s, size_t host)
 	for (size_t who = 0; who < s->n.w.count; who++)
 		for (uint8_t lane = 1; lane < VD_LANES; lane++) {
 			const uint8_t *author = s->n.w.writers[who].identity.author;
-			size_t held = 0;
 
-			for (size_t i = 0; i < m->count; i++)
-				held += m->records[i].lane == lane && memcmp(m->records[i].author, author, VD_KEY_BYTES) == 0;
-			if (held > STORY_SHARE && memcmp(m->own, author, VD_KEY_BYTES) != 0)
+			if (held_of(m, lane, author) > STORY_SHARE && memcmp(m->own, author, VD_KEY_BYTES) != 0)
 				return "more than an author's share was taken";
 		}
 	for (size_t i = 0; i < s->n.host_count; i++)
@@ -343,7 +360,7 @@ void story_tell(struct story *s)
 	for (size_t i = 1; i < s->n.host_count; i++) {
 		const struct memory *m = &s->n.hosts[i].m;
 
-		if (!story_has_role(s, i) || (same_sets(&s->n.hosts[0].m, &s->n.hosts[i].m) && has_all(s, i)))
+		if (!story_has_role(s, i) || (same_sets(s, &s->n.hosts[0].m, &s->n.hosts[i].m) && has_all(s, i)))
 			continue;
 		printf("# host %zu, role %d, its declined %zu, founder's %zu, all honest %d:", i, s->ones[i].role, m->declined.count,
 		       a->declined.count, has_all(s, i));
