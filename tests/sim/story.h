@@ -19,7 +19,7 @@ struct one {
 	enum vd_role role;     /* as the honest mean it */
 	bool hostile;
 	bool doubtful;         /* honest, but admitted by a hostile coordinator and not accepted: may have no role */
-	bool favoured;         /* honest, and granted more by a hostile coordinator: may have got keys by that */
+	bool favoured;         /* honest, and a hostile coordinator gave it a role: may have got more keys by that, or fewer */
 	bool away;
 	uint8_t side;          /* of a partition */
 	uint64_t clock_ms;     /* added to the true time */

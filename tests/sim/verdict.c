@@ -248,7 +248,7 @@ static const char *judge_reading(struct story *s, const struct written *w)
 		if (!story_has_role(s, i) || (w->audience != VD_AUDIENCE_NAMED && !by_the_honest(s, w->epoch)))
 			continue;
 		rc = open_at(s, i, &w->id, &content);
-		if (should_open(s, i, w) != (rc == VD_OK) && (rc || !s->ones[i].favoured))
+		if (should_open(s, i, w) != (rc == VD_OK) && !s->ones[i].favoured)
 			wrong = rc ? "a body does not open for one who is to read it" : "a body opens for one who is not to read it";
 		if (!rc && !vd_slice_eq(vd_buf_slice(&content), vd_buf_slice(&w->content)))
 			wrong = "a body reads otherwise than it was written";
