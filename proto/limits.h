@@ -86,6 +86,8 @@ enum {
 	VD_BODIES_MAX = 4096,       /* bodies asked for at once in one lane */
 	VD_ECHO_IDS = 4096,         /* ids lately heard from a peer, not to be pushed back to it */
 	VD_REFUSED_MAX = 4096,      /* records of a session that are not valid, beyond those that are; then it ends */
+	VD_REFUSED_COST_MS = 10,    /* a device may make us verify a hundred records a second in vain: a hundredth of a CPU, a tenth of a slow one */
+	VD_REFUSED_AHEAD_MS = 60000,/* … and how far ahead of that it may be; then it has to wait until half of that has passed */
 	VD_PEERS_MAX = 64,          /* sessions open at once */
 	VD_KNOWN_MAX = 256,         /* devices of which a node remembers what the last session with them learnt */
 	VD_HALF_OPEN_MAX = 32,      /* of them, not yet proved */

@@ -18,6 +18,7 @@ struct acquaintance {
 	const struct speaks *speaks; /* NULL: free */
 	uint8_t peer[VD_KEY_BYTES];
 	struct vd_terms terms;
+	uint64_t refused_ms; /* until then it has used up what it may make us verify in vain, in all its sessions */
 };
 
 enum conn_state {
@@ -39,6 +40,7 @@ struct conn {
 	uint64_t generation;   /* of the group when the peer was last seen to have a role */
 	bool more;             /* the session may have something to say */
 	bool committing;       /* its batch is wished for */
+	uint64_t refused;      /* records, as far as the peer was charged for them */
 	uint64_t opened;       /* its place in the order of proofs */
 	bool spare;            /* a better session with this peer is open: ends when settled */
 	bool told, complete;   /* that it settled, when `moved` was this, and with both ends the same or not */
@@ -99,17 +101,19 @@ static struct acquaintance *find_known(struct vd_node *n, const struct conn *c)
 	return NULL;
 }
 
-static void remember(struct vd_node *n, const struct conn *c)
+static struct acquaintance *remember(struct vd_node *n, const struct conn *c)
 {
 	struct acquaintance *k = find_known(n, c);
 
 	if (!k) {
 		k = &n->known[n->known_next];
 		n->known_next = (n->known_next + 1) % VD_KNOWN_MAX;
+		k->refused_ms = 0;
 	}
 	k->speaks = c->speaks;
 	memcpy(k->peer, c->peer, sizeof(k->peer));
 	k->terms = *vd_session_terms(c->session);
+	return k;
 }
 
 static void conn_free(struct conn *c)
@@ -328,6 +332,24 @@ static void fail(struct vd_node *n, struct conn *c, int err)
 	end(n, c, err, err == VD_EFORMAT || err == VD_ECAP ? VD_BYE_RULE : err == VD_EBUSY ? VD_BYE_BUSY : VD_BYE_SHUTDOWN);
 }
 
+/* Every record that is not valid costs us a verification, and the peer next to nothing: it is charged for them. False when it has
+ * gone too far: its session ends. */
+static bool charge(struct vd_node *n, uint64_t now_ms, struct conn *c)
+{
+	uint64_t refused = vd_session_stats(c->session)->refused;
+	struct acquaintance *k;
+
+	if (refused == c->refused)
+		return true;
+	k = remember(n, c);
+	k->refused_ms = (k->refused_ms > now_ms ? k->refused_ms : now_ms) + (refused - c->refused) * VD_REFUSED_COST_MS;
+	c->refused = refused;
+	if (k->refused_ms <= now_ms + VD_REFUSED_AHEAD_MS)
+		return true;
+	fail(n, c, VD_EBUSY);
+	return false;
+}
+
 /* --- two sessions with one peer --- */
 
 /* Both ends keep the one that the device with the lower key began. The other ends at once while the kept one is at work, which
@@ -409,6 +431,11 @@ static void opened(struct vd_node *n, uint64_t now_ms, struct conn *c)
 	}
 	known = find_known(n, c);
 	vd_session_recall(c->session, known ? &known->terms : NULL, &n->salted);
+	if (known && known->refused_ms > now_ms + VD_REFUSED_AHEAD_MS / 2) {
+		c->state = CONN_LIVE;
+		end(n, c, VD_EBUSY, VD_BYE_BUSY);
+		return;
+	}
 	if (!vd_channel_is_current(c->channel))
 		vd_session_control_first(c->session);
 	c->state = CONN_LIVE;
@@ -486,6 +513,8 @@ static void advance(struct vd_node *n, uint64_t now_ms, struct conn *c)
 		fail(n, c, rc);
 		return;
 	}
+	if (c->state == CONN_LIVE && !charge(n, now_ms, c))
+		return;
 	offer_batch(n, c);
 	if (c->state != CONN_LIVE || !vd_session_settled(c->session))
 		return;

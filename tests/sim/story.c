@@ -206,13 +206,15 @@ static bool has_role(struct vd_group *g, const uint8_t *author)
 	return d && d->role != VD_ROLE_NONE;
 }
 
-/* Whom its author means to shut out: as long as a hostile coordinator has a role, it shares the keys with whom it likes. */
-static uint64_t shut_out(struct story *s, size_t host)
+/* Whom its author means to shut out: as long as a hostile coordinator has a role, it shares the keys with whom it likes; and a writer who
+ * has not got the epoch to write with uses an older one, and is told so. */
+static uint64_t shut_out(struct story *s, size_t host, const uint8_t *epoch)
 {
 	struct vd_group *g = s->n.hosts[host].group;
 	uint64_t closed = 0;
 
-	if (!vd_group_epoch_clean(g) || vd_group_role(g) == VD_ROLE_NONE || has_role(g, s->n.w.writers[s->coordinator].identity.author))
+	if (!vd_group_epoch_clean(g) || vd_group_role(g) == VD_ROLE_NONE || memcmp(epoch, vd_group_current_epoch(g), VD_EPOCH_BYTES) != 0 ||
+	    has_role(g, s->n.w.writers[s->coordinator].identity.author))
 		return 0;
 	for (size_t who = 0; who < s->n.w.count && who < 64; who++) {
 		const struct vd_device *d = vd_group_find(g, s->n.w.writers[who].identity.author);
@@ -244,7 +246,7 @@ void story_write(struct story *s, size_t host)
 	} else {
 		story_must(vd_body_peek(vd_buf_slice(&body), &prefix));
 		memcpy(w->epoch, prefix.epoch, sizeof(w->epoch));
-		w->closed = w->audience == VD_AUDIENCE_NAMED ? 0 : shut_out(s, host);
+		w->closed = w->audience == VD_AUDIENCE_NAMED ? 0 : shut_out(s, host, w->epoch);
 		w->host = host;
 		w->id = story_sign(s, who, &f, vd_buf_slice(&body), &raw);
 		story_keep(s, host, vd_buf_slice(&raw));
