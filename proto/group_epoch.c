@@ -92,8 +92,9 @@ static void take_part(struct vd_group *g, size_t starts, uint32_t at)
 	}
 }
 
-/* The newest clean one that counts, else the newest that counts, else the newest: the same for everyone. */
-static size_t choose(const struct vd_group *g, size_t starts, bool ours)
+/* The newest clean one that counts, else the newest that counts, else the newest: the same for everyone. Of those that we have all
+ * keys in `mask` of. */
+static size_t choose(const struct vd_group *g, size_t starts, unsigned mask)
 {
 	size_t best = starts;
 	int grade = -1;
@@ -102,7 +103,7 @@ static size_t choose(const struct vd_group *g, size_t starts, bool ours)
 		const struct vd_group_record *r = &g->records[g->epochs[i].at];
 		int of = r->counts ? r->epoch->unclean ? 1 : 2 : 0;
 
-		if (ours && !(r->epoch->mask & (1u << VD_KEY_LINK)))
+		if ((r->epoch->mask & mask) != mask)
 			continue;
 		if (of > grade) {
 			grade = of;
@@ -110,6 +111,22 @@ static size_t choose(const struct vd_group *g, size_t starts, bool ours)
 		}
 	}
 	return best;
+}
+
+/* What our role writes with. Who makes an epoch may seal us some of its keys and rubbish for the others: it must not be able to keep a
+ * coordinator from revoking it. */
+static unsigned keys_of_ours(struct vd_group *g)
+{
+	const struct vd_group_device *d = g->has_identity ? vd_group_entry(g, g->identity.author) : NULL;
+	unsigned mask = 1u << VD_KEY_LINK;
+
+	if (!d)
+		return mask;
+	if ((d->shown.most != VD_ROLE_NONE && d->shown.most != VD_ROLE_COURIER) || d->shown.coordinator_ever)
+		mask |= 1u << VD_KEY_EVERYONE;
+	if (d->shown.most == VD_ROLE_MEMBER || d->shown.coordinator_ever)
+		mask |= 1u << VD_KEY_MEMBERS;
+	return mask;
 }
 
 /* ---- whom the epoch to write with is not sealed to ---- */
@@ -202,12 +219,14 @@ void vd_group_epochs(struct vd_group *g)
 			take_part(g, starts, i);
 	if (starts)
 		qsort(g->epochs, starts, sizeof(*g->epochs), newest_first);
-	chosen = choose(g, starts, false);
+	chosen = choose(g, starts, 0);
 	g->current = chosen < starts ? g->epochs[chosen].at : VD_NOWHERE;
 	g->clean = chosen < starts && g->records[g->current].counts && !g->records[g->current].epoch->unclean;
 	compute_lacks(g);
 	/* Of those we have: the one to use first, then the newest first. */
-	chosen = choose(g, starts, true);
+	chosen = choose(g, starts, keys_of_ours(g));
+	if (chosen == starts)
+		chosen = choose(g, starts, 1u << VD_KEY_LINK);
 	if (chosen < starts) {
 		struct vd_place first = g->epochs[chosen];
 
