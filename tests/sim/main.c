@@ -1,13 +1,15 @@
 /* The simulator: twenty people and more, weeks of chance meetings in seconds; one of them forges, one equivocates.
  *
- * usage: sim [-b] [-n COUNT] [-v] [SEED]     runs COUNT seeds (1) from SEED (1) on, prints a TAP line each. A run is its seed: the
- * same one repeats it exactly. Ends with status 1 if any did not converge. With -b: three of twenty are hostile (byzantine.h). */
+ * usage: sim [-b | -f] [-n COUNT] [-v] [SEED]     runs COUNT seeds (1) from SEED (1) on, prints a TAP line each. A run is its seed: the
+ * same one repeats it exactly. Ends with status 1 if any did not converge. With -b: three of twenty are hostile (byzantine.h);
+ * with -f: one device under a flood (flood.h). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "byzantine.h"
+#include "flood.h"
 #include "net.h"
 #include "proto/err.h"
 
@@ -310,16 +312,18 @@ static bool run(uint64_t seed, bool verbose)
 int main(int argc, char **argv)
 {
 	uint64_t seed = 1, count = 1;
-	bool verbose = false, byzantine = false, ok = true;
+	bool verbose = false, byzantine = false, flood = false, ok = true;
 	int option;
 
-	while ((option = getopt(argc, argv, "bn:v")) != -1) {
+	while ((option = getopt(argc, argv, "bfn:v")) != -1) {
 		if (option == 'n')
 			count = strtoull(optarg, NULL, 10);
 		else if (option == 'v')
 			verbose = true;
 		else if (option == 'b')
 			byzantine = true;
+		else if (option == 'f')
+			flood = true;
 		else
 			return 2;
 	}
@@ -328,6 +332,6 @@ int main(int argc, char **argv)
 	if (vd_sign_selftest())
 		return 2;
 	for (uint64_t i = 0; i < count; i++)
-		ok &= byzantine ? byzantine_run(seed + i, verbose) : run(seed + i, verbose);
+		ok &= flood ? flood_run(seed + i, verbose) : byzantine ? byzantine_run(seed + i, verbose) : run(seed + i, verbose);
 	return !ok;
 }

@@ -270,6 +270,7 @@ static bool move_in(struct net *n, struct wire *w, int e)
 	rc = vd_node_feed(w->end[e]->node, n->now_ms, w->conn[e], vd_slice(p->bytes.p, piece));
 	if (rc == VD_EAGAIN)
 		return true;
+	w->turns[e]++;
 	vd_buf_drop(&p->bytes, piece);
 	if (w->bytes_per_s)
 		p->at_ms = n->now_ms + piece * 1000 / w->bytes_per_s;

@@ -34,6 +34,7 @@ struct wire {
 	uint64_t batch_ms[2];
 	struct pipe to[2];
 	uint64_t latency_ms, bytes;
+	uint64_t turns[2];       /* times that end took something */
 	uint64_t bytes_per_s;    /* 0: no bound */
 	struct vd_session_stats stats[2];
 };

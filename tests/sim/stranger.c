@@ -5,7 +5,7 @@
 
 #include "proto/err.h"
 
-enum { MESSAGES = 60, FLOOD_MESSAGES = 40, FLOOD_RECORDS = 20 };
+enum { MESSAGES = 60, FLOOD_MESSAGES = 120, FLOOD_RECORDS = 100 };
 
 static void must(int rc)
 {
@@ -88,24 +88,23 @@ static void mangle(struct strangers *all, struct stranger *s, uint8_t type, stru
 	send(s, type, payload);
 }
 
-/* Records of its store, the same ones again and again, some of them changed. */
-static bool flood(struct strangers *all, struct stranger *s)
+/* Records of its store again and again, half of them with another signature: each costs whoever takes it a verification. */
+static void flood(struct strangers *all, struct stranger *s)
 {
 	struct vd_buf payload = { 0 };
 
-	for (size_t i = 0; s->m->count && i < FLOOD_RECORDS; i++) {
-		const struct memory_record *r = &s->m->records[chance(all, s->m->count)];
+	for (size_t i = 0; s->m->count && i < FLOOD_RECORDS && payload.n < 60000; i++) {
+		const struct memory_record *mr = &s->m->records[chance(all, s->m->count)];
+		struct vd_record r;
 
-		vd_buf_put_varint(&payload, r->raw_bytes);
-		vd_buf_put(&payload, r->raw, r->raw_bytes);
+		must(vd_record_decode(vd_slice(mr->raw, mr->raw_bytes), &r));
+		vd_buf_put_varint(&payload, mr->raw_bytes);
+		vd_buf_put(&payload, mr->raw, mr->raw_bytes);
 		if (chance(all, 2))
-			payload.p[payload.n - 1 - chance(all, r->raw_bytes)] ^= 1;
-		if (payload.n > 60000)
-			break;
+			payload.p[payload.n - mr->raw_bytes + r.header.n + chance(all, VD_SIGNATURE_BYTES)] ^= (uint8_t)(1 + chance(all, 255));
 	}
 	send(s, VD_MSG_RECORDS, &payload);
 	vd_buf_deinit(&payload);
-	return true;
 }
 
 static bool speak(struct strangers *all, struct stranger *s)
@@ -126,7 +125,9 @@ static bool speak(struct strangers *all, struct stranger *s)
 	else if (rc < 0)
 		s->failed = true;
 	vd_buf_deinit(&payload);
-	return rc != 0 || (s->manner == STRANGER_FLOODS && flood(all, s));
+	if (!rc && s->manner == STRANGER_FLOODS)
+		flood(all, s);
+	return rc != 0 || s->manner == STRANGER_FLOODS;
 }
 
 static void listen(struct strangers *all, struct stranger *s)
@@ -202,11 +203,21 @@ static bool say(struct strangers *all, struct stranger *s)
 	rc = vd_node_feed(s->at->node, all->n->now_ms, s->conn, vd_slice(out->p, n));
 	if (rc == VD_EAGAIN)
 		return false;
-	s->bytes_in += n;
+	all->turns++;
 	if (all->recorded.n < 20000)
 		vd_buf_put(&all->recorded, out->p, n);
 	vd_buf_drop(out, n);
 	return true;
+}
+
+/* Proved ones that a host has not sent away. */
+static size_t strangers_in(const struct strangers *all, const struct host *at)
+{
+	size_t n = 0;
+
+	for (const struct stranger *s = all->all; s < all->all + STRANGERS_MAX; s++)
+		n += s->live && s->session && !s->closing && s->at == at;
+	return n;
 }
 
 static bool act_one(struct strangers *all, struct stranger *s)
@@ -216,7 +227,10 @@ static bool act_one(struct strangers *all, struct stranger *s)
 	if (s->channel && !s->failed) {
 		listen(all, s);
 		if (proved_now(all, s)) {
+			size_t proved = strangers_in(all, s->at);
+
 			all->proved++;
+			all->most_proved = proved > all->most_proved ? proved : all->most_proved;
 			moved = true;
 		}
 		if (s->session && s->manner == STRANGER_LEAVES)
@@ -282,6 +296,17 @@ void strangers_deinit(struct strangers *all)
 	all->n->strangers = NULL;
 }
 
+void stranger_displace(struct strangers *all)
+{
+	struct stranger *oldest = NULL;
+
+	for (struct stranger *s = all->all; s < all->all + STRANGERS_MAX; s++)
+		if (s->live && !s->session && (!oldest || s->number < oldest->number))
+			oldest = s;
+	if (oldest)
+		gone(oldest);
+}
+
 /* Its channel, under the newest epoch that the host has as well. */
 static struct vd_channel *channel_to(struct strangers *all, struct vd_group *own, struct vd_group *theirs)
 {
@@ -310,7 +335,7 @@ bool stranger_come(struct strangers *all, size_t at, enum stranger_manner manner
 	s->group = group;
 	s->m = m;
 	s->left = manner == STRANGER_FLOODS ? FLOOD_MESSAGES : MESSAGES;
-	all->opened++;
+	s->number = ++all->opened;
 	if (vd_node_accept(s->at->node, all->n->now_ms, &s->conn)) {
 		all->refused++;
 		return false;

@@ -31,7 +31,7 @@ struct stranger {
 	struct vd_batch *batch;     /* of the host's, to be committed */
 	struct { uint8_t type; struct vd_buf payload; } kept[STRANGER_KEPT];
 	size_t kept_count;
-	uint64_t bytes_in;          /* that the host took of it */
+	uint64_t number;
 };
 
 struct strangers {
@@ -39,6 +39,8 @@ struct strangers {
 	struct net_strangers port;
 	struct stranger all[STRANGERS_MAX];
 	struct vd_buf recorded;     /* what one of them once sent */
+	uint64_t turns;             /* times that hosts took something of theirs */
+	size_t most_proved;         /* at once, at one host */
 	uint64_t opened, refused, proved, ended; /* how many; … by a rule they broke */
 };
 
@@ -46,6 +48,8 @@ void strangers_init(struct strangers *, struct net *);
 void strangers_deinit(struct strangers *);
 /* One to host `at`, as the device that `group` (borrowed for as long) is of, with `m` for a store. False: the host has no place for it. */
 bool stranger_come(struct strangers *, size_t at, enum stranger_manner, struct vd_group *group, struct memory *m);
+/* The one that has not proved itself for longest is sent away. */
+void stranger_displace(struct strangers *);
 /* All go without a word. */
 void strangers_leave(struct strangers *);
 size_t strangers_live(const struct strangers *, bool proved);
