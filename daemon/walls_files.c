@@ -86,11 +86,12 @@ static int find_loader(struct dl_phdr_info *object, size_t size, void *ctx)
 	return 1;
 }
 
-/* It may start anew, and start nothing else. */
+/* It may start anew, and start nothing else; and know its own memory, to wipe it. */
 static void allow_ourselves(struct rules *r)
 {
 	const char *loader = NULL;
 
+	allow(r, "/proc/self", READ | LIST); /* ours alone: of this process, also after it has started anew */
 	allow(r, "/proc/self/exe", READ | START);
 	dl_iterate_phdr(find_loader, &loader);
 	if (loader)
