@@ -268,7 +268,7 @@ int vd_session_take_bodies(struct vd_session *s, struct vd_slice payload)
 		return VD_EFORMAT;
 	if (count > VD_BODIES_MAX || lane->answering)
 		return VD_ECAP;
-	lane->answers = calloc(count, sizeof(*lane->answers));
+	lane->answers = calloc(count * VD_ITEM_MATCHES, sizeof(*lane->answers));
 	if (!lane->answers)
 		return VD_ENOMEM;
 	lane->answering = true;
@@ -276,19 +276,18 @@ int vd_session_take_bodies(struct vd_session *s, struct vd_slice payload)
 	while (r.n) {
 		const uint8_t *prefix = vd_rd_take(&r, VD_PREFIX_BYTES).p;
 		struct vd_arrival found[VD_ITEM_MATCHES];
-		size_t n = 0, have = VD_ITEM_MATCHES;
+		size_t n = 0, had = lane->answer_count;
 		int rc = VD_OK;
 
 		if (number == VD_LANE_CONTROL || !s->control_first)
 			rc = s->port->find_item(s->port->ctx, vd_group_id(s->group), number, prefix, found, VD_ITEM_MATCHES, &n);
 		if (rc)
 			return rc;
-		for (size_t i = n; i-- > 0;)
+		/* All that it may mean: somebody may have looked for a record whose item begins like another's. */
+		for (size_t i = 0; i < n; i++)
 			if (!found[i].stub && !vd_declined_has(&s->apart, number, found[i].author))
-				have = i;
-		if (have < VD_ITEM_MATCHES)
-			lane->answers[lane->answer_count++] = found[have].arrival;
-		else
+				lane->answers[lane->answer_count++] = found[i].arrival;
+		if (lane->answer_count == had)
 			vd_buf_put(&lane->nobody, prefix, VD_PREFIX_BYTES);
 	}
 	return vd_buf_check(&lane->nobody);

@@ -1240,6 +1240,31 @@ static int setup(void **state)
 	return vd_sign_selftest();
 }
 
+/* Somebody who looks long enough finds records whose items begin like others': who is asked for one body sends all that it may mean. */
+static void test_session__bodies_of_items_that_collide(void **state)
+{
+	struct pair p;
+
+	(void)state;
+	pair_init(&p, 77, 5);
+	for (int i = 0; i < 400; i++) {
+		struct vd_buf raw = { 0 };
+		struct vd_record record;
+		struct vd_id id;
+
+		world_write(&p.w, (size_t)i % 5, VD_LANE_NORMAL, 20, &raw, &id);
+		assert_int_equal(vd_record_decode(vd_buf_slice(&raw), &record), VD_OK);
+		world_store(&p.a.m, vd_buf_slice(&raw));
+		world_store(&p.b.m, vd_slice(raw.p, raw.n - record.body.n));
+		vd_buf_deinit(&raw);
+	}
+	memory_narrow(&p.a.m);
+	pair_connect(&p);
+	assert_true(pair_run(&p));
+	assert_settled(&p);
+	pair_deinit(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1280,6 +1305,7 @@ int main(void)
 		cmocka_unit_test(test_session__rounds_without_end),
 		cmocka_unit_test(test_session__passes_without_end),
 		cmocka_unit_test(test_session__large_lanes_one_at_a_time),
+		cmocka_unit_test(test_session__bodies_of_items_that_collide),
 		cmocka_unit_test(test_session__garbage),
 	};
 
