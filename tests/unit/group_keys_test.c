@@ -77,6 +77,7 @@ static void test_group_keys__left_out_of_the_current_epoch(void **state)
 
 	(void)state;
 	begin(&s);
+	assert_true(vd_group_epoch_kept(s.group));
 	assert_int_equal(vd_group_make_name(s.group, "Ours", nonce, &name), 0);
 	assert_int_equal(vd_content_decode(vd_buf_slice(&name), &c), 0);
 	{
@@ -89,6 +90,41 @@ static void test_group_keys__left_out_of_the_current_epoch(void **state)
 	assert_memory_equal(vd_group_current_epoch(s.group), r.id.b, VD_EPOCH_BYTES);
 	assert_int_equal(vd_group_epoch_count(s.group), 1);
 	assert_memory_equal(vd_group_epoch_id(s.group, 0), s.epoch, VD_EPOCH_BYTES);
+	/* Sealed to nobody it is clean, and still a coordinator has to make another: nobody could seal it on. */
+	assert_true(vd_group_epoch_clean(s.group));
+	assert_false(vd_group_epoch_kept(s.group));
+	vd_buf_deinit(&name);
+	end(&s);
+}
+
+/* Whoever makes an epoch whose members key is rubbish keeps nobody from sealing names, and so from revoking it. */
+static void test_group_keys__some_keys_of_the_current_epoch(void **state)
+{
+	static const struct vd_epoch_keys keys = {{{4}, {5}, {6}}};
+	struct vd_buf content = {0}, broken = {0}, name = {0};
+	uint8_t commits[VD_EPOCH_KEYS * VD_HASH_BYTES];
+	struct vd_content c;
+	struct vd_record r;
+	struct scene s;
+
+	(void)state;
+	begin(&s);
+	assert_int_equal(vd_group_make_epoch(s.group, &keys, NULL, 0, &content), 0);
+	assert_int_equal(vd_content_decode(vd_buf_slice(&content), &c), 0);
+	memcpy(commits, vd_content_find(&c, "commits")->value.bytes.p, sizeof(commits));
+	commits[sizeof(commits) - 1] ^= 1;
+	{
+		struct vd_field f[] = {bin_field("commits", commits, sizeof(commits)), *vd_content_find(&c, "keys"), *vd_content_find(&c, "seen")};
+
+		broken = encoded("epoch", f, 3);
+	}
+	r = act(&s, &s.founder, &broken);
+	assert_memory_equal(vd_group_current_epoch(s.group), r.id.b, VD_EPOCH_BYTES);
+	assert_non_null(vd_group_key(s.group, r.id.b, VD_KEY_LINK));
+	assert_null(vd_group_key(s.group, r.id.b, VD_KEY_MEMBERS));
+	assert_memory_equal(vd_group_epoch_id(s.group, 0), s.epoch, VD_EPOCH_BYTES);
+	assert_int_equal(vd_group_make_name(s.group, "Ours", nonce, &name), 0);
+	vd_buf_deinit(&content);
 	vd_buf_deinit(&name);
 	end(&s);
 }
@@ -416,6 +452,7 @@ int main(void)
 		cmocka_unit_test(test_group_keys__epoch_for_many_devices),
 		cmocka_unit_test(test_group_keys__sixteen_devices_a_record),
 		cmocka_unit_test(test_group_keys__left_out_of_the_current_epoch),
+		cmocka_unit_test(test_group_keys__some_keys_of_the_current_epoch),
 		cmocka_unit_test(test_group_keys__revoke_carries_an_epoch),
 		cmocka_unit_test(test_group_keys__keys_must_match_their_commitments),
 		cmocka_unit_test(test_group_keys__sealed_boxes),
