@@ -70,10 +70,12 @@ void vd_act_text(struct vd_cli *, struct vd_group *, const struct vd_act *, stru
 /* Is it a grant to a removed device that was made in knowledge of its removal? */
 bool vd_act_restores(struct vd_group *, const struct vd_act *);
 
-/* --- cmd_paper.c: two of the command `group` */
+/* --- cmd_paper.c: two of the command `group`, and the words back */
 
 int vd_group_paper(struct vd_cli *);
 int vd_group_recover(struct vd_cli *);
+/* The identity of the words that --words-file, standard input or a person gives: for the caller to wipe. 0, or an exit code, having said what is wrong. */
+int vd_cli_paper(struct vd_cli *, struct vd_identity *out);
 
 /* --- ask.c: a person at a terminal */
 

@@ -138,6 +138,20 @@ static int wrong_words(struct vd_cli *cli, int err, size_t wrong)
 	return vd_refuse(cli, VD_EXIT_KEY, "no-key", VD_MSG_HINT_PAPER_WRONG, VD_MSG_PAPER_SUM, NULL);
 }
 
+int vd_cli_paper(struct vd_cli *cli, struct vd_identity *out)
+{
+	char words[WORDS_ROOM] = "";
+	size_t wrong = 0;
+	int err, rc = take_words(cli, words);
+
+	if (!rc) {
+		err = vd_paper_identity(words, out, &wrong);
+		rc = err ? wrong_words(cli, err, wrong) : 0;
+	}
+	sodium_memzero(words, sizeof words);
+	return rc;
+}
+
 static int recover_failed(struct vd_cli *cli, int err, const char *path)
 {
 	switch (err) {
@@ -196,8 +210,6 @@ int vd_group_recover(struct vd_cli *cli)
 	const char *path = cli->opt.args[1], *name = vd_options_get(&cli->opt, VD_OPT_NAME);
 	struct vd_identity paper;
 	uint8_t id[VD_GROUP_BYTES];
-	char words[WORDS_ROOM] = "";
-	size_t wrong = 0;
 	int err, rc;
 
 	if (name && !vd_name_ok(name))
@@ -206,24 +218,15 @@ int vd_group_recover(struct vd_cli *cli)
 	if (!rc && access(path, R_OK) != 0)
 		rc = vd_fail(cli, vd_file_errno(errno), VD_MSG_NONE, VD_MSG_RECOVER_FAILED, path, NULL);
 	if (!rc)
-		rc = take_words(cli, words);
+		rc = vd_cli_paper(cli, &paper);
 	if (rc)
-		goto done;
-	err = vd_paper_identity(words, &paper, &wrong);
-	if (err) {
-		rc = wrong_words(cli, err, wrong);
-		goto done;
-	}
+		return rc;
 	err = vd_act_recover(cli->store, &paper, path, name, vd_time_now_ms(), id);
 	vd_identity_wipe(&paper);
-	if (err) {
-		rc = recover_failed(cli, err, path);
-		goto done;
-	}
+	if (err)
+		return recover_failed(cli, err, path);
 	cli->done = VD_MSG_RECOVERED_UNSAID;
 	rc = say_recovered(cli, id, take_rest(cli, path));
 	vd_cli_poke(cli);
-done:
-	sodium_memzero(words, sizeof words);
 	return rc;
 }

@@ -7,10 +7,12 @@
 
 #include "fail.h"
 #include "proto/err.h"
+#include "store/backup.h"
 #include "times.h"
 
 enum {
 	SILENT_DAYS = 30,
+	BACKUP_DAYS = 30,
 	WALKED = 1 << 20,      /* records whose headers are looked at for forks; their places take 16 MiB */
 	TABLE = 2 * WALKED,
 };
@@ -272,6 +274,18 @@ static void find_space(struct vd_findings *f)
 		add(f, "disk", "warning", VD_MSG_WARN_DISK_LOW, VD_MSG_NEXT_DISK_LOW, vd_num(f->cli, free_mib), vd_num(f->cli, VD_RESERVE_MIB), NULL);
 }
 
+/* Nobody is nagged about a store in which nothing is. */
+static void find_backup(struct vd_findings *f)
+{
+	uint64_t now_ms = vd_time_now_ms(), made_ms = 0;
+	int rc = vd_backup_last(f->cli->store, &made_ms);
+
+	if (f->count && rc)
+		add(f, "no-backup", "warning", VD_MSG_WARN_NO_BACKUP, VD_MSG_NEXT_BACKUP, NULL);
+	else if (f->count && made_ms + BACKUP_DAYS * VD_DAY_MS < now_ms)
+		add(f, "old-backup", "warning", VD_MSG_WARN_OLD_BACKUP, VD_MSG_NEXT_BACKUP, vd_num(f->cli, (now_ms - made_ms) / VD_DAY_MS), NULL);
+}
+
 /* Places in chains that were seen, by a hash of where they are. */
 struct places {
 	struct {
@@ -365,4 +379,5 @@ void vd_find_deep(struct vd_findings *f)
 	if (!f->daemon)
 		add(f, "no-daemon", "note", VD_MSG_STATUS_NO_DAEMON, VD_MSG_NEXT_NO_DAEMON, NULL);
 	find_space(f);
+	find_backup(f);
 }

@@ -990,12 +990,12 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "Examples:\n"
 	  "  vereda doctor\n"
 	  "  vereda doctor --json\n\n"
-	  "Looks at this device and its groups: copies of devices, coordinators and keys, the clock, the disk, who is silent or has not heard of a\n"
-	  "change. Each finding comes with its next step. Changes nothing. Ends with 0, also with findings; with 1 when something is broken.",
+	  "Looks at this device and its groups: copies of devices, coordinators and keys, the clock, the disk, the age of the backup, who is silent or has not\n"
+	  "heard of a change. Each finding comes with its next step. Changes nothing. Ends with 0, also with findings; with 1 when something is broken.",
 	  "Ejemplos:\n"
 	  "  vereda doctor\n"
 	  "  vereda doctor --json\n\n"
-	  "Mira este equipo y sus grupos: copias de equipos, coordinación y llaves, el reloj, el disco, quién calla o no sabe de un cambio.\n"
+	  "Mira este equipo y sus grupos: copias de equipos, coordinación y llaves, el reloj, el disco, la edad del respaldo, quién calla o no sabe de un cambio.\n"
 	  "Cada cosa viene con su siguiente paso. No cambia nada. Termina con 0, también si encuentra algo; con 1 si algo está dañado."),
 	T(NOT_COORDINATOR, "Only coordinators can do that, and this device is none; nothing was changed",
 	  "Solo la coordinación puede hacer eso, y este equipo no lo es; no se cambió nada"),
@@ -1472,4 +1472,91 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "Ejemplos:\n  vereda wipe\n  vereda wipe --yes\n  kill -USR2 $(pidof veredad)      lo mismo, para un botón de pánico\n\n"
 	  "Primero las llaves, en un instante, luego los archivos; funciona con el disco lleno y no pide contraseña. Las demás personas conservan lo suyo:\n"
 	  "vereda revoke, en otro equipo, saca a este del grupo."),
+	/* backup */
+	T(SUM_BACKUP, "a copy of the whole store in one sealed file; try it; restore it",
+	  "una copia de todo el almacén en un archivo sellado; probarla; recuperarla"),
+	T(HELP_BACKUP,
+	  "Examples:\n"
+	  "  vereda backup create /media/usb/photos-2024.dat\n"
+	  "  vereda backup create --paper /media/usb/photos-2024.dat\n"
+	  "  vereda backup verify /media/usb/photos-2024.dat\n"
+	  "  vereda backup restore /media/usb/photos-2024.dat\n\n"
+	  "create   copies all of this store, keys too, while veredad and other commands go on. You choose a passphrase for the backup: it need not\n"
+	  "         be the store's, and without it nobody can ever open the file, not even you. The file looks like random bytes.\n"
+	  "verify   really restores it, sealed and out of sight, and compares every record. Do it once for each backup.\n"
+	  "restore  makes a store where none is. It is this device again: sync it before you write with it, and put away the old one if it lives.\n\n"
+	  "  --paper              create: sealed to your groups' paper keys (vereda group paper), and to no passphrase unless you give one.\n"
+	  "                       verify, restore: opened with the twelve words\n"
+	  "  --backup-passphrase-file FILE   the backup's passphrase from a file\n"
+	  "  --words-file FILE    the words of the paper key from a file\n"
+	  "  --scratch FOLDER     verify: where there is room to restore (else $TMPDIR, or /tmp)\n"
+	  "  --passphrase-file FILE, --no-passphrase   restore: what the new store is sealed with, or that it is readable\n"
+	  "  --yes                create: put it in the place of a file that is there",
+	  "Ejemplos:\n"
+	  "  vereda backup create /media/usb/fotos-2024.dat\n"
+	  "  vereda backup create --paper /media/usb/fotos-2024.dat\n"
+	  "  vereda backup verify /media/usb/fotos-2024.dat\n"
+	  "  vereda backup restore /media/usb/fotos-2024.dat\n\n"
+	  "create   copia todo este almacén, también las llaves, mientras veredad y otras órdenes siguen. Eliges una contraseña para el respaldo: no\n"
+	  "         tiene que ser la del almacén, y sin ella nadie podrá abrir el archivo, tampoco tú. El archivo parece datos al azar.\n"
+	  "verify   lo recupera de verdad, sellado y sin que se vea, y compara cada registro. Hazlo una vez con cada respaldo.\n"
+	  "restore  crea un almacén donde no hay ninguno. Es otra vez este equipo: intercambia antes de escribir con él, y guarda el viejo si aún existe.\n\n"
+	  "  --paper              create: sellado para las llaves en papel de tus grupos (vereda group paper), sin contraseña si no das una.\n"
+	  "                       verify, restore: se abre con las doce palabras\n"
+	  "  --backup-passphrase-file ARCHIVO   la contraseña del respaldo, de un archivo\n"
+	  "  --words-file ARCHIVO   las palabras de la llave en papel, de un archivo\n"
+	  "  --scratch CARPETA    verify: dónde hay espacio para recuperarlo (si no, $TMPDIR o /tmp)\n"
+	  "  --passphrase-file ARCHIVO, --no-passphrase   restore: con qué se sella el almacén nuevo, o que quede legible\n"
+	  "  --yes                create: ponerlo en el lugar de un archivo que ya existe"),
+	T(BACKUP_SUBCOMMAND, "\"vereda backup\" has no such thing; there are create, verify and restore",
+	  "\"vereda backup\" no tiene eso; hay create, verify y restore"),
+	T(BACKUP_ASK, "Passphrase of the backup (it does not appear while you type): ", "Contraseña del respaldo (no se ve al escribir): "),
+	T(BACKUP_ASK_STORE, "Choose a passphrase for the new store (it does not appear while you type): ",
+	  "Elige una contraseña para el almacén nuevo (no se ve al escribir): "),
+	T(BACKUP_DONE, "Backup in {0}: {1} records, {2} bytes. It was read back, and is whole.\n"
+	  "Next step: vereda backup verify {0}      Then keep it away from this device; whoever opens it has all of it.",
+	  "Respaldo en {0}: {1} registros, {2} bytes. Se volvió a leer y está completo.\n"
+	  "Siguiente paso: vereda backup verify {0}      Después guárdalo lejos de este equipo; quien lo abra lo tiene todo."),
+	T(BACKUP_SOUND, "The backup {0} of {3} is good: {1} records, {2} bytes, restored for a trial and each one checked. Nothing of that is left.",
+	  "El respaldo {0} del {3} está bien: {1} registros, {2} bytes, recuperados de prueba y revisados uno por uno. De la prueba no quedó nada."),
+	T(BACKUP_RESTORED, "Restored in {4}: {1} records, as they stood on {3}.", "Recuperado en {4}: {1} registros, como estaban el {3}."),
+	T(BACKUP_RESTORED_UNSAID, "the store is restored; only saying so did not work", "el almacén está recuperado; solo falló decirlo"),
+	T(BACKUP_COPY, "This is the same device again. Next step: sync it before you write with it, so that it learns what it had written since. If the\n"
+	  "old device still works, use only one of the two; if it fell into other hands, ask a coordinator to remove it: vereda revoke",
+	  "Este es otra vez el mismo equipo. Siguiente paso: intercambia antes de escribir con él, para que sepa lo que ya había escrito. Si el\n"
+	  "equipo viejo aún funciona, usa solo uno de los dos; si cayó en otras manos, pide a la coordinación que lo retire: vereda revoke"),
+	T(BACKUP_FAILED, "No backup could be made in {0}, and nothing half made is there", "No se pudo hacer el respaldo en {0}, y no quedó nada a medias"),
+	T(HINT_BACKUP_SOURCE, "See whether this store is sound: vereda check   If it is, that disk or stick gave back other bytes than were written: use another.",
+	  "Mira si este almacén está bien: vereda check   Si lo está, ese disco o memoria USB devolvió otros datos: usa otro."),
+	T(BACKUP_OPEN_FAILED, "The backup {0} could not be opened", "No se pudo abrir el respaldo {0}"),
+	T(BACKUP_VERIFY_FAILED, "The backup {0} could not be tried; it is as it was", "No se pudo probar el respaldo {0}; está como estaba"),
+	T(BACKUP_RESTORE_FAILED, "The backup {0} could not be restored; no store was made, and the file is as it was",
+	  "No se pudo recuperar el respaldo {0}; no se creó ningún almacén, y el archivo está como estaba"),
+	T(BACKUP_STOPPED, "Interrupted: nothing was changed, and nothing half made is left", "Interrumpido: no se cambió nada, y no quedó nada a medias"),
+	T(HINT_BACKUP_STOPPED, "Run the same command again when there is time.", "Repite la misma orden cuando haya tiempo."),
+	T(BACKUP_NO_PAPER, "None of your groups has a paper key that it could be sealed to; nothing was made",
+	  "Ninguno de tus grupos tiene una llave en papel para sellarlo; no se hizo nada"),
+	T(HINT_BACKUP_NO_PAPER, "A coordinator makes one with: vereda group paper   Or leave --paper out, and choose a passphrase.",
+	  "La coordinación hace una con: vereda group paper   O quita --paper y elige una contraseña."),
+	T(BACKUP_WRONG, "That is not the passphrase of the backup {0}; nothing was changed", "Esa no es la contraseña del respaldo {0}; no se cambió nada"),
+	T(HINT_BACKUP_WRONG, "It is the one chosen when the backup was made, perhaps not the store's. If it was sealed to a paper key: --paper",
+	  "Es la que se eligió al hacer el respaldo, tal vez no la del almacén. Si se selló para una llave en papel: --paper"),
+	T(BACKUP_PAPER_WRONG, "The backup {0} was not sealed to that paper key; nothing was changed", "El respaldo {0} no se selló para esa llave en papel; no se cambió nada"),
+	T(HINT_BACKUP_PAPER_WRONG, "Try another paper key of the group, or its passphrase: leave --paper out.", "Prueba otra llave en papel del grupo, o la contraseña: quita --paper."),
+	T(BACKUP_TORN, "The end of the backup {0} is missing, so it cannot be used; nothing was changed", "Al respaldo {0} le falta el final, así que no sirve; no se cambió nada"),
+	T(BACKUP_SPOILT, "The backup {0} is not as it was made, so it cannot be used; nothing was changed",
+	  "El respaldo {0} no está como se hizo, así que no sirve; no se cambió nada"),
+	T(HINT_BACKUP_SPOILT, "If there is another copy of it, or an older backup, use that one. If the store still lives, make a new backup of it now.",
+	  "Si hay otra copia, o un respaldo más viejo, usa ese. Si el almacén todavía existe, haz ahora un respaldo nuevo."),
+	T(BACKUP_NONE, "{0} is no backup for a passphrase, or its start is damaged; nothing was changed",
+	  "{0} no es un respaldo con contraseña, o está dañado al comienzo; no se cambió nada"),
+	T(HINT_BACKUP_NONE, "Check that it is the right file. If it was sealed to a paper key: --paper", "Revisa que sea el archivo correcto. Si se selló para una llave en papel: --paper"),
+	T(BACKUP_HOME, "There is a store in {0} already; it was not touched", "En {0} ya hay un almacén; no se tocó"),
+	T(HINT_BACKUP_HOME, "Name another folder: vereda --home FOLDER backup restore FILE", "Indica otra carpeta: vereda --home CARPETA backup restore ARCHIVO"),
+	T(SCRATCH_NONE, "{0} is no folder; nothing was tried", "{0} no es una carpeta; no se probó nada"),
+	T(HINT_SCRATCH, "Name a folder on a disk with room for the whole store: --scratch FOLDER", "Indica una carpeta en un disco con espacio para todo el almacén: --scratch CARPETA"),
+	T(WARN_NO_BACKUP, "There is no backup of this store: if this device is lost, so are its keys and what nobody else has yet.",
+	  "No hay respaldo de este almacén: si se pierde este equipo, se pierden sus llaves y lo que nadie más tiene todavía."),
+	T(WARN_OLD_BACKUP, "The last backup of this store is {0} days old.", "El último respaldo de este almacén tiene {0} días."),
+	T(NEXT_BACKUP, "Run vereda backup create FILE   onto a stick that you keep elsewhere.", "Ejecuta vereda backup create ARCHIVO   en una memoria USB que guardes en otra parte."),
 };
