@@ -488,6 +488,8 @@ static int commit(struct vd_write *w)
 {
 	int rc;
 
+	if (w->effects.failed || w->effects.bytes.failed)
+		return VD_ENOMEM; /* also when it was the first of them that found no room: then there seems nothing to do */
 	if (!w->effects.count && !w->lane_count)
 		return VD_OK;
 	if (w->store->being_made)
