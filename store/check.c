@@ -303,17 +303,19 @@ static int verify_all(struct checking *c)
 /* --- derived data --- */
 
 /* How many entries a list has. */
-static uint64_t list_length(struct checking *c, MDB_txn *txn, const uint8_t list[VD_LIST_KEY_BYTES])
+static int compare_length(struct checking *c, MDB_txn *txn, const uint8_t list[VD_LIST_KEY_BYTES], uint64_t wanted)
 {
 	uint64_t arrival = 0, n = 0;
 	MDB_cursor *cursor;
+	int rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(c->store->db, VD_TABLE_LISTS), &cursor));
 
-	if (mdb_cursor_open(txn, vd_db_table(c->store->db, VD_TABLE_LISTS), &cursor))
-		return 0;
+	if (rc)
+		return rc;
 	while (!vd_list_next(cursor, list, &arrival))
 		n++;
 	mdb_cursor_close(cursor);
-	return n;
+	count_if(c, n != wanted);
+	return VD_OK;
 }
 
 /* Recomputes c->lane from the records that are good. */
@@ -362,8 +364,9 @@ static int compare_lane(struct checking *c, MDB_txn *txn)
 		count_if(c, !sketch_ok);
 		count_if(c, !vd_digest_eq(&stored->state.digest, &c->lane->state.digest));
 		count_if(c, !vd_digest_eq(&stored->state.wanted, &c->lane->state.wanted));
-		count_if(c, list_length(c, txn, c->lane->list) != c->lane->state.digest.count);
-		count_if(c, list_length(c, txn, c->lane->wanted_list) != c->lane->state.wanted.count);
+		rc = compare_length(c, txn, c->lane->list, c->lane->state.digest.count);
+		if (!rc)
+			rc = compare_length(c, txn, c->lane->wanted_list, c->lane->state.wanted.count);
 	}
 	free(stored);
 	return rc;
