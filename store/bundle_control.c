@@ -73,6 +73,9 @@ int vd_welcome_read(struct vd_store *store, const char *path, uint8_t group[VD_G
 		memcpy(grant, manifest.grant, VD_ID_BYTES);
 	} else {
 		vd_batch_reset(control);
+		/* It may be whole, and for us: it was the medium that did not give it. */
+		if (r && r->unreadable && rc != VD_ENOMEM)
+			rc = VD_EIO;
 	}
 	vd_sealed_file_close(r);
 	return rc;
