@@ -115,6 +115,7 @@ void vd_sealed_name_open(struct vd_group *g, const uint8_t *person, struct vd_sl
 	struct vd_buf ad = {0}, name = {0};
 	struct vd_body_prefix prefix;
 	const uint8_t *key = NULL;
+	int rc;
 
 	out[0] = 0;
 	if (!vd_body_peek(sealed, &prefix))
@@ -122,10 +123,15 @@ void vd_sealed_name_open(struct vd_group *g, const uint8_t *person, struct vd_sl
 	if (!key)
 		return;
 	name_ad(g, person, &ad);
-	if (!vd_buf_check(&ad) && !vd_body_open(sealed, key, vd_buf_slice(&ad), &name) && name_ok(vd_buf_slice(&name))) {
+	rc = vd_buf_check(&ad);
+	if (!rc)
+		rc = vd_body_open(sealed, key, vd_buf_slice(&ad), &name);
+	if (!rc && name_ok(vd_buf_slice(&name))) {
 		memcpy(out, name.p, name.n);
 		out[name.n] = 0;
 	}
+	if (rc == VD_ENOMEM)
+		g->fresh = false; /* the next question tries again */
 	vd_buf_deinit(&ad);
 	vd_buf_wipe(&name);
 }
