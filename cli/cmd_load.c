@@ -62,6 +62,7 @@ struct load {
 	uint8_t before[VD_HASH_BYTES];  /* the position in front of the last row */
 	bool unfinished;                /* the last row has no line end */
 	struct position stored, again, mended;
+	int unread;                     /* why a position could not be read: rows that may be stored are not stored twice */
 	struct gaps before_gaps, gaps;  /* refused by an earlier run; by this one */
 	uint8_t good[VD_HASH_BYTES];    /* the chain without refused rows */
 	uint64_t known_rows;            /* rows of the file that this run need not store */
@@ -234,18 +235,25 @@ static void read_gaps(struct load *l)
 	struct gaps *g = &l->before_gaps;
 	struct vd_buf value = { 0 };
 
-	if (vd_store_note(l->cli->store, "refused", key, &value) == 0 && value.n <= sizeof g->rows)
+	int rc = vd_store_note(l->cli->store, "refused", key, &value);
+
+	if (rc && rc != VD_ENOTFOUND)
+		l->unread = rc;
+	if (rc == 0 && value.n <= sizeof g->rows)
 		for (size_t i = 0; i + 4 <= value.n; i += 4)
 			g->rows[g->count++] = vd_get_u32(value.p + i);
 	vd_buf_deinit(&value);
 }
 
-/* Is everything up to here stored? *state: NOTE_MOVING or NOTE_END. */
+/* Is everything up to here stored? *state: NOTE_MOVING or NOTE_END. What could not be asked was not denied: l->unread says so. */
 static bool noted(struct load *l, const char *use, const uint8_t h[VD_HASH_BYTES], uint8_t *state)
 {
 	struct vd_buf value = { 0 };
-	bool found = vd_store_note(l->cli->store, use, vd_slice(h, VD_HASH_BYTES), &value) == 0 && value.n == 1;
+	int rc = vd_store_note(l->cli->store, use, vd_slice(h, VD_HASH_BYTES), &value);
+	bool found = rc == 0 && value.n == 1;
 
+	if (rc && rc != VD_ENOTFOUND)
+		l->unread = rc;
 	if (found)
 		*state = value.p[0];
 	vd_buf_deinit(&value);
@@ -272,7 +280,7 @@ static int find_known(struct load *l)
 	int rc;
 
 	if (!noted(l, l->stored.use, l->start, &state))
-		return 0;
+		return l->unread;
 	if (!l->is_again)
 		read_gaps(l);
 	while ((rc = vd_rows_next(l->rows, &row)) == 1) {
@@ -293,7 +301,7 @@ static int find_known(struct load *l)
 	l->known_rows = l->is_again ? l->again.rows : l->stored.rows;
 	if (!l->is_again && l->mended.rows > l->stored.rows)
 		l->known_rows = l->mended.rows;
-	return rc;
+	return rc ? rc : l->unread;
 }
 
 static int note(struct load *l, const char *use, const uint8_t h[VD_HASH_BYTES], uint8_t state)
@@ -569,7 +577,7 @@ static int load_run(struct vd_cli *cli)
 	int fd = -1, rc;
 
 	if (!l)
-		return VD_EXIT_FAILED;
+		return vd_fail(cli, VD_ENOMEM, VD_MSG_NONE, VD_MSG_LOAD_READ_FAILED, path, NULL);
 	l->cli = cli;
 	l->finder = (struct vd_id_finder){ vd_cli_find_id, cli };
 	l->dry_run = vd_options_get(&cli->opt, VD_OPT_DRY_RUN) != NULL;
