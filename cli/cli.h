@@ -57,6 +57,9 @@ int vd_cli_run(int argc, char **argv);
 /* `vereda` alone. */
 int vd_cli_state(struct vd_cli *);
 
+/* To be called first: JSON never lacks a part for want of memory. */
+void vd_json_watch(void);
+
 /* --- print.c: words for people and JSON for programs. Variadic arguments are strings that fill a text's places; end with NULL. */
 
 /* A line on standard output. */

@@ -68,7 +68,8 @@ static int choose_home(struct vd_cli *cli)
 	size_t cap = sizeof cli->home;
 	int n;
 
-	if (!home || !*home) {
+	/* asked only when it is needed: it reads files, and glibc's dies of a failing malloc */
+	if (!cli->opt.home && !(vereda && *vereda) && !(xdg && xdg[0] == '/') && (!home || !*home)) {
 		const struct passwd *user = getpwuid(getuid());
 
 		home = user ? user->pw_dir : NULL;
@@ -145,9 +146,15 @@ int vd_cli_run(int argc, char **argv)
 	struct vd_usage usage;
 	int code;
 
-	if (!cli || sodium_init() < 0)
+	if (!cli || sodium_init() < 0) {
+		/* the catalogue needs what there is none of */
+		fputs(cli ? "vereda: libsodium cannot start on this machine; nothing was done\n"
+		          : "vereda: there is no memory left; nothing was done\n", stderr);
+		free(cli);
 		return VD_EXIT_FAILED;
+	}
 	vd_file_fill_standard();
+	vd_json_watch();
 	vd_interrupt_init();
 	for (size_t i = 0; i < COMMANDS; i++)
 		syntaxes[i] = &commands[i]->syntax;

@@ -54,6 +54,12 @@ enum vd_exit vd_exit_of(int err)
 	return err ? find(err)->code : VD_EXIT_DONE;
 }
 
+/* Without memory for what there is to say: that much at least, from the catalogue as it stands. */
+static void unsaid(struct vd_cli *cli)
+{
+	vd_note_line(cli, vd_slice_str(vd_text(cli->lang, VD_MSG_ERR_NOMEM)));
+}
+
 /* One error, as people or programs read it. `reason` may be NONE. */
 static void report(struct vd_cli *cli, const char *word, enum vd_msg what, const char *const *args, enum vd_msg reason,
                    enum vd_msg hint)
@@ -74,14 +80,19 @@ static void report(struct vd_cli *cli, const char *word, enum vd_msg what, const
 	}
 	if (hint)
 		vd_text_format(cli->lang, hint, args, people, &advice);
-	if (people) {
+	if (message.failed || advice.failed)
+		unsaid(cli);
+	else if (people) {
 		vd_buf_put_slice(&line, vd_slice_str(vd_text(cli->lang, VD_MSG_ERROR)));
 		vd_buf_put_slice(&line, vd_buf_slice(&message));
 		if (hint) {
 			vd_buf_put_slice(&line, vd_slice_str(vd_text(cli->lang, VD_MSG_HINT)));
 			vd_buf_put_slice(&line, vd_buf_slice(&advice));
 		}
-		vd_note_line(cli, vd_buf_slice(&line));
+		if (line.failed)
+			unsaid(cli);
+		else
+			vd_note_line(cli, vd_buf_slice(&line));
 	} else {
 		vd_note_json(cli, json_pack("{s:s,s:o,s:o}", "error", word, "message", vd_json_text(vd_buf_slice(&message)), "hint",
 		                            vd_json_text(vd_buf_slice(&advice))));

@@ -256,16 +256,9 @@ int vd_cli_kind(struct vd_cli *cli, const char *kind)
 bool vd_name_ok(const char *name)
 {
 	size_t n = strlen(name);
-	struct vd_buf escaped = { 0 };
-	bool ok;
 
-	if (n == 0 || n > VD_NAME_MAX || !vd_utf8_ok(vd_slice_str(name)))
-		return false;
 	/* What a terminal must not see must not be in a name either. */
-	vd_text_escape(vd_slice_str(name), false, &escaped);
-	ok = vd_slice_eq(vd_buf_slice(&escaped), vd_slice_str(name)) && strspn(name, " ") != n;
-	vd_buf_deinit(&escaped);
-	return ok;
+	return n > 0 && n <= VD_NAME_MAX && vd_text_is_plain(vd_slice_str(name)) && strspn(name, " ") != n;
 }
 
 bool vd_cli_is_folder(const char *path)

@@ -116,3 +116,16 @@ void vd_text_escape(struct vd_slice text, bool newlines, struct vd_buf *out)
 		text = vd_slice(text.p + n, text.n - n);
 	}
 }
+
+bool vd_text_is_plain(struct vd_slice text)
+{
+	while (text.n) {
+		uint32_t c;
+		size_t n = code_point(text, &c);
+
+		if (!n || dangerous(c))
+			return false;
+		text = vd_slice(text.p + n, text.n - n);
+	}
+	return true;
+}

@@ -290,5 +290,7 @@ enum vd_lang vd_text_lang_env(void);
 /* Appends UTF-8 text so that a terminal shows it and obeys nothing in it: C0, DEL, C1, bidirectional and line-breaking
  * controls become \xNN or \u{NNNN}. newlines: LF passes. Bytes that are no UTF-8 are escaped one by one. */
 void vd_text_escape(struct vd_slice text, bool newlines, struct vd_buf *out);
+/* Would vd_text_escape leave it as it is? */
+bool vd_text_is_plain(struct vd_slice text);
 
 #endif

@@ -33,13 +33,21 @@ void vd_say_raw(struct vd_cli *cli, struct vd_slice bytes)
 	write_out(cli, bytes);
 }
 
+/* A line that found no memory would be missing without anybody noticing. */
+static void write_line(struct vd_cli *cli, struct vd_buf *line)
+{
+	if (line->failed && !cli->out_error)
+		cli->out_error = ENOMEM;
+	write_out(cli, vd_buf_slice(line));
+	vd_buf_deinit(line);
+}
+
 void vd_say_text(struct vd_cli *cli, struct vd_slice text, bool newlines)
 {
 	struct vd_buf line = { 0 };
 
 	vd_text_escape(text, newlines, &line);
-	write_out(cli, vd_buf_slice(&line));
-	vd_buf_deinit(&line);
+	write_line(cli, &line);
 }
 
 void vd_say(struct vd_cli *cli, enum vd_msg msg, ...)
@@ -53,8 +61,7 @@ void vd_say(struct vd_cli *cli, enum vd_msg msg, ...)
 	va_end(list);
 	vd_text_format(cli->lang, msg, args, true, &line);
 	vd_buf_put_u8(&line, '\n');
-	write_out(cli, vd_buf_slice(&line));
-	vd_buf_deinit(&line);
+	write_line(cli, &line);
 }
 
 /* Diagnostics are best effort: a closed standard error must not stop the work. */
@@ -79,6 +86,39 @@ void vd_note_line(struct vd_cli *cli, struct vd_slice line)
 	write_err(vd_slice_str("\n"));
 }
 
+/* An object that lacks what found no memory would pass for a whole one, and libjansson's callers rarely ask. So there is some put by, and
+ * when that is used up the program ends: what it said is whole, and what it stored is stored. */
+static struct {
+	_Alignas(16) uint8_t room[64 * 1024];
+	size_t used;
+} put_by;
+
+static void *json_memory(size_t n)
+{
+	void *p = malloc(n);
+
+	if (p)
+		return p;
+	n = (n + 15) & ~(size_t)15;
+	if (n <= sizeof put_by.room - put_by.used) {
+		put_by.used += n;
+		return put_by.room + put_by.used - n;
+	}
+	fputs("vereda: this computer ran out of memory; nothing that was stored is lost\n", stderr);
+	_exit(VD_EXIT_FAILED);
+}
+
+static void json_release(void *p)
+{
+	if ((uintptr_t)p - (uintptr_t)put_by.room >= sizeof put_by.room)
+		free(p);
+}
+
+void vd_json_watch(void)
+{
+	json_set_alloc_funcs(json_memory, json_release);
+}
+
 static void dump(FILE *to, struct vd_cli *cli, json_t *object)
 {
 	/* A terminal obeys some characters beyond ASCII, too. */
@@ -92,8 +132,10 @@ static void dump(FILE *to, struct vd_cli *cli, json_t *object)
 		write_out(cli, vd_slice_str("\n"));
 	} else if (text) {
 		vd_note_line(cli, vd_slice_str(text));
+	} else {
+		vd_note_line(cli, vd_slice_str(vd_text(cli->lang, VD_MSG_ERR_NOMEM)));
 	}
-	free(text);
+	json_release(text);
 	json_decref(object);
 }
 
