@@ -554,14 +554,15 @@ int vd_loop_run(const struct vd_conf *conf)
 	struct daemon *d = calloc(1, sizeof *d);
 	int rc = d ? 0 : VD_ENOMEM;
 
-	if (rc)
+	if (!rc && uv_loop_init(&d->loop))
+		rc = VD_ENOMEM;
+	if (rc) {
+		vd_log(VD_LOG_ERROR, "cannot start why=%s", vd_err_name(rc));
+		free(d);
 		return rc;
+	}
 	d->conf = conf;
 	signal(SIGPIPE, SIG_IGN);
-	if (uv_loop_init(&d->loop)) {
-		free(d);
-		return VD_ENOMEM;
-	}
 	rc = vd_store_open(conf->home, &d->store);
 	if (rc)
 		vd_log(VD_LOG_ERROR, "cannot open the store why=%s", vd_err_name(rc));

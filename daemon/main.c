@@ -1,3 +1,4 @@
+#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -19,7 +20,8 @@ static int exit_status(int rc)
 	case VD_EBUSY: return 11;
 	case VD_EKEY: return 12;
 	case VD_EDAMAGED: return 14;
-	case VD_ENOSPACE: return 15;
+	case VD_ENOSPACE:
+	case VD_EIO: return 15;
 	default: return 1;
 	}
 }
@@ -32,6 +34,17 @@ static void broken(void)
 
 	(void)n;
 	_exit(14);
+}
+
+/* libuv ends the process where it cannot do without memory or a thread, and says nothing. */
+static void on_abort(int number)
+{
+	static const char line[] = "<3>ended: no memory left, or a fault of its own; nothing that was stored is lost\n";
+	ssize_t n = write(STDERR_FILENO, line, sizeof(line) - 1);
+
+	(void)number;
+	(void)n;
+	_exit(1);
 }
 
 int main(int argc, char **argv)
@@ -54,6 +67,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	vd_store_on_broken(broken);
+	signal(SIGABRT, on_abort);
 	/* Before the first thread, which the loop starts: none may be outside. */
 	vd_walls_raise(conf.home, NULL, 0, &walls);
 	return exit_status(vd_loop_run(&conf));
