@@ -97,6 +97,16 @@ $(BUILD)/tests/crash/replay: $(BUILD)/tests/crash/replay.o $(BUILD)/tests/crash/
 	@echo 'link $@'
 	@$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
+# Failing disks and memory: what to preload, and who runs every command with every call failing.
+FAULTS := $(addprefix $(BUILD)/tests/faults/,fail.so run)
+$(BUILD)/tests/faults/fail.so: tests/faults/fail.c
+	@mkdir -p $(@D)
+	@echo 'link $@'
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -shared $< -o $@
+$(BUILD)/tests/faults/run: $(BUILD)/tests/faults/run.o $(BUILD)/tests/faults/place.o $(LIBS)
+	@echo 'link $@'
+	@$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
 # Debian packages: what it takes to build, and what the tests want besides.
 PACKAGES      := gcc make pkg-config libc6-dev libuv1-dev libmsgpack-dev libsodium-dev liblmdb-dev libjansson-dev libinih-dev libqrencode-dev libseccomp-dev
 PACKAGES_TEST := $(PACKAGES) libcmocka-dev clang libclang-rt-14-dev iproute2 jq binutils
@@ -111,6 +121,7 @@ help:
 	@echo 'make fuzz SECONDS=60   fuzz every decoder that long'
 	@echo 'make sim       a long simulation campaign over SEEDS=500 seeds, with and without hostile devices'
 	@echo 'make crash     10,000 power cuts'
+	@echo 'make faults    every command with every read, write, sync, allocation… failing, once and for good'
 	@echo 'make layers    check who includes whom, and that proto/ is pure'
 	@echo 'make install   PREFIX=/usr/local'
 	@echo 'make clean'
@@ -129,7 +140,7 @@ demo: deps
 
 # The same sources three times: gcc as shipped, clang, and clang with the sanitizers.
 test: deps-test
-	@$(MAKE) --no-print-directory -j2 all programs $(CRASH)
+	@$(MAKE) --no-print-directory -j2 all programs $(CRASH) $(FAULTS)
 	@$(MAKE) --no-print-directory -j2 VARIANT=clang all programs
 	@$(MAKE) --no-print-directory -j2 VARIANT=asan all programs
 	@tests/run.sh
@@ -148,6 +159,9 @@ fuzzers: $(FUZZ)
 crash: deps $(CRASH)
 	@tests/crash/crash.sh 10000
 
+faults: deps all $(FAULTS)
+	@tests/faults/faults.sh 0
+
 bench: deps all $(BUILD)/tests/bench/bench
 	@$(BUILD)/tests/bench/bench
 
@@ -164,5 +178,5 @@ clean:
 	rm -rf build
 
 .SECONDARY:
-.PHONY: all help deps deps-test layers demo test programs asan fuzz fuzzers crash bench install clean sim
+.PHONY: all help deps deps-test layers demo test programs asan fuzz fuzzers crash faults bench install clean sim
 -include $(shell find build -name '*.d' 2>/dev/null)

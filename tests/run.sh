@@ -40,7 +40,7 @@ if [ "$1" = asan ]; then
 elif [ $# = 0 ]; then
 	set -- tests/layers_test.sh $(variant_programs build) $(variant_programs build/clang) $(variant_programs build/asan)
 	# Whole programs: end to end, simulated, and with the power cut.
-	set -- "$@" $(ls tests/e2e/*.sh tests/sim/*.sh tests/crash/*.sh 2>/dev/null)
+	set -- "$@" $(ls tests/e2e/*.sh tests/sim/*.sh tests/crash/*.sh tests/faults/*.sh 2>/dev/null)
 fi
 
 number=0
