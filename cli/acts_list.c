@@ -1,4 +1,5 @@
 /* Every administrative act: who did what, whether it counts, and who has not heard of it. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -40,6 +41,8 @@ static const char *why(struct vd_cli *cli, struct vd_group *group, const struct 
 	vd_buf_reset(room);
 	vd_text_format(cli->lang, msg, args, !cli->opt.json, room);
 	vd_buf_put_u8(room, 0);
+	if (room->failed)
+		cli->out_error = ENOMEM; /* rather no list than one that is silent on why */
 	return room->failed ? NULL : (const char *)room->p;
 }
 

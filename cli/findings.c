@@ -1,5 +1,6 @@
 #include "findings.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,8 @@ static void put_formatted(struct vd_findings *f, json_t *finding, const char *ke
 
 	if (msg)
 		vd_text_format(f->cli->lang, msg, args, !f->cli->opt.json, &text);
+	if (text.failed)
+		f->cli->out_error = ENOMEM;
 	json_object_set_new(finding, key, vd_json_text(vd_buf_slice(&text)));
 	vd_buf_deinit(&text);
 }

@@ -87,7 +87,7 @@ void vd_note_line(struct vd_cli *cli, struct vd_slice line)
 }
 
 /* An object that lacks what found no memory would pass for a whole one, and libjansson's callers rarely ask. So there is some put by, and
- * when that is used up the program ends: what it said is whole, and what it stored is stored. */
+ * when that is used up the program ends; what was made with it is no result. */
 static struct {
 	_Alignas(16) uint8_t room[64 * 1024];
 	size_t used;
@@ -125,7 +125,7 @@ static void dump(FILE *to, struct vd_cli *cli, json_t *object)
 	size_t flags = JSON_COMPACT | (isatty(fileno(to)) ? JSON_ENSURE_ASCII : 0);
 	char *text = object ? json_dumps(object, flags) : NULL;
 
-	if (!text && to == stdout)
+	if (to == stdout && (!text || put_by.used)) /* whoever found none for one part may have left out another */
 		cli->out_error = ENOMEM;
 	else if (text && to == stdout) {
 		write_out(cli, vd_slice_str(text));

@@ -572,6 +572,8 @@ int vd_loop_run(const struct vd_conf *conf)
 		vd_log(VD_LOG_INFO, "ready");
 		vd_notify("READY=1");
 	} else {
+		if (rc == VD_ENOMEM)
+			vd_log(VD_LOG_ERROR, "cannot start why=%s", vd_err_name(rc));
 		stop(d);
 	}
 	uv_run(&d->loop, UV_RUN_DEFAULT);

@@ -110,7 +110,7 @@ static bool name_ok(struct vd_slice name)
 	return name.n && name.n <= VD_NAME_MAX && !memchr(name.p, 0, name.n) && vd_utf8_ok(name);
 }
 
-void vd_sealed_name_open(struct vd_group *g, const uint8_t *person, struct vd_slice sealed, char out[VD_NAME_MAX + 1])
+int vd_sealed_name_open(struct vd_group *g, const uint8_t *person, struct vd_slice sealed, char out[VD_NAME_MAX + 1])
 {
 	struct vd_buf ad = {0}, name = {0};
 	struct vd_body_prefix prefix;
@@ -121,7 +121,7 @@ void vd_sealed_name_open(struct vd_group *g, const uint8_t *person, struct vd_sl
 	if (!vd_body_peek(sealed, &prefix))
 		key = vd_group_key(g, prefix.epoch, VD_KEY_MEMBERS);
 	if (!key)
-		return;
+		return VD_OK;
 	name_ad(g, person, &ad);
 	rc = vd_buf_check(&ad);
 	if (!rc)
@@ -130,10 +130,9 @@ void vd_sealed_name_open(struct vd_group *g, const uint8_t *person, struct vd_sl
 		memcpy(out, name.p, name.n);
 		out[name.n] = 0;
 	}
-	if (rc == VD_ENOMEM)
-		g->fresh = false; /* the next question tries again */
 	vd_buf_deinit(&ad);
 	vd_buf_wipe(&name);
+	return rc == VD_ENOMEM ? rc : VD_OK;
 }
 
 int vd_sealed_name_make(struct vd_group *g, const uint8_t *person, const char *name,

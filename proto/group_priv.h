@@ -272,7 +272,7 @@ void vd_epoch_commit(const struct vd_epoch_keys *, uint8_t out[VD_COMMITS_BYTES]
 /* Appends the entry of `keys` for one device. VD_EINVAL: its box key is no key. */
 int vd_epoch_entry(const struct vd_epoch_keys *, const struct vd_device *, uint8_t out[VD_EPOCH_ENTRY_BYTES]);
 /* person NULL: the group's own name; 16 zeros: the reason of a revocation of devices. Text of at most VD_NAME_MAX bytes, "" when it cannot be opened or is no name. */
-void vd_sealed_name_open(struct vd_group *, const uint8_t *person, struct vd_slice sealed, char out[VD_NAME_MAX + 1]);
+int vd_sealed_name_open(struct vd_group *, const uint8_t *person, struct vd_slice sealed, char out[VD_NAME_MAX + 1]);
 int vd_sealed_name_make(struct vd_group *, const uint8_t *person, const char *name,
                         const uint8_t nonce[VD_BODY_NONCE_BYTES], struct vd_buf *out);
 

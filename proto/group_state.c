@@ -2,6 +2,7 @@
  *
  * References point to earlier records by hash, so they have no cycles; a record's depth is 1 + the greatest depth among those
  * it names that are here. All memory was made when the records were added. */
+#include "err.h"
 #include "group_priv.h"
 
 #include <stdlib.h>
@@ -192,7 +193,7 @@ static void compute_forks(struct vd_group *g)
 /* ---- names ---- */
 
 /* A name once opened is kept while the same grant gives it. */
-static void show_name(struct vd_group *g, struct vd_group_device *d)
+static int show_name(struct vd_group *g, struct vd_group_device *d)
 {
 	const struct vd_group_record *held = &g->records[d->held];
 	const struct vd_statement *s = held->statement;
@@ -200,12 +201,14 @@ static void show_name(struct vd_group *g, struct vd_group_device *d)
 	if (memcmp(d->shown.grant.b, held->id.b, sizeof(held->id.b)) != 0)
 		d->shown.name[0] = 0;
 	d->shown.grant = held->id;
-	if (!d->shown.name[0] && s->name_bytes)
-		vd_sealed_name_open(g, s->person, vd_slice(s->name, s->name_bytes), d->shown.name);
+	return d->shown.name[0] || !s->name_bytes ? VD_OK : vd_sealed_name_open(g, s->person, vd_slice(s->name, s->name_bytes), d->shown.name);
 }
 
-static void compute_names(struct vd_group *g)
+/* VD_ENOMEM: some are missing. */
+static int compute_names(struct vd_group *g)
 {
+	int rc = VD_OK;
+
 	g->name_held = VD_NOWHERE;
 	for (size_t i = 0; i < g->record_count; i++) {
 		uint32_t at = g->places[i].at;
@@ -214,13 +217,14 @@ static void compute_names(struct vd_group *g)
 			g->name_held = at;
 	}
 	for (size_t i = 0; i < g->device_count; i++)
-		show_name(g, &g->devices[i]);
+		rc = show_name(g, &g->devices[i]) ? VD_ENOMEM : rc;
 	g->name[0] = 0;
 	if (g->name_held != VD_NOWHERE) {
 		const struct vd_statement *s = g->records[g->name_held].statement;
 
-		vd_sealed_name_open(g, NULL, vd_slice(s->name, s->name_bytes), g->name);
+		rc = vd_sealed_name_open(g, NULL, vd_slice(s->name, s->name_bytes), g->name) ? VD_ENOMEM : rc;
 	}
+	return rc;
 }
 
 static void compute(struct vd_group *g)
@@ -236,6 +240,8 @@ static void compute(struct vd_group *g)
 
 void vd_group_refresh(struct vd_group *g)
 {
+	int rc;
+
 	if (g->fresh)
 		return;
 	g->fresh = true; /* first, because opening names asks for keys */
@@ -243,8 +249,9 @@ void vd_group_refresh(struct vd_group *g)
 		return;
 	compute(g);
 	vd_group_epochs(g);
-	compute_names(g);
+	rc = compute_names(g);
 	vd_group_list_acts(g);
+	g->fresh = rc == VD_OK; /* else the next question tries again */
 }
 
 void vd_group_suppose(struct vd_group *g, struct vd_revocation *v)

@@ -180,8 +180,9 @@ static bool right_code(const struct scene *s, const struct trial *t, int code)
 {
 	switch (t->kind) {
 	case FAULT_MEMORY: case FAULT_MAP: return code == 1;
-	/* what cannot be read in a foreign file is its damage: all else in it is taken, and the message says both */
-	case FAULT_READ: case FAULT_OPEN: return code == 15 || code == 3 || (s->foreign && code == 14);
+	/* what cannot be read in a foreign file is its damage: all else in it is taken, and the message says both; and a daemon whose walls
+	 * could not be told where its home is may not open it */
+	case FAULT_READ: case FAULT_OPEN: return code == 15 || code == 3 || (s->foreign && code == 14) || (s->daemon && code == 1);
 	default: return code == 15 || code == 3;
 	}
 }
