@@ -84,8 +84,7 @@ bool vd_group_epoch_has(struct vd_group *, const uint8_t epoch[VD_EPOCH_BYTES], 
 /* The link key of the oldest epoch sealed to that device: one it is sure to know. NULL: none was, or we lack it. */
 const uint8_t *vd_group_mask_link(struct vd_group *, const uint8_t device[VD_KEY_BYTES]);
 /* Epochs whose link key we have: number 0 is the one to write with, or else the newest we can use, with all keys of our role if there is
- * one; then newest first. Keys our role
- * does not get are zero (vd_group_key tells). Pointers valid until the next add. */
+ * one; then newest first. Keys our role does not get are zero (vd_group_key tells). Pointers valid until the next add. */
 size_t vd_group_epoch_count(struct vd_group *);
 const uint8_t *vd_group_epoch_id(struct vd_group *, size_t i);
 const struct vd_epoch_keys *vd_group_epoch_keys(struct vd_group *, size_t i);

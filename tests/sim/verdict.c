@@ -356,7 +356,8 @@ void story_tell(struct story *s)
 	struct vd_group *first = group_of(s, 0);
 	const struct memory *a = &s->n.hosts[0].m;
 
-	printf("# coordinator %zu; epoch clean %d, lacked by somebody %d\n", s->coordinator, vd_group_epoch_clean(first), !!vd_group_epoch_lacks(first, 0));
+	printf("# coordinator %zu; epoch clean %d, lacked by somebody %d\n", s->coordinator, vd_group_epoch_clean(first),
+	       vd_group_epoch_lacks(first, 0) != NULL);
 	for (size_t i = 1; i < s->n.host_count; i++) {
 		const struct memory *m = &s->n.hosts[i].m;
 
