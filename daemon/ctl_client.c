@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sodium.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -11,7 +12,12 @@
 #include "ctl_server.h"
 #include "proto/err.h"
 
-enum { REQUEST_MS = 2000 };
+enum { REQUEST_MS = 2000, PATIENT_MS = 60000, RECEIVE_BYTES = 4096 };
+
+static int64_t patience_ms(const char *line)
+{
+	return !strcmp(line, "lock") || !strcmp(line, "wipe") || !strncmp(line, "unlock ", 7) ? PATIENT_MS : REQUEST_MS;
+}
 
 static int64_t clock_ms(void)
 {
@@ -56,17 +62,16 @@ static int send_line(int fd, const char *line, int64_t end_ms)
 		else if (errno != EINTR)
 			rc = VD_ECLOSED;
 	}
-	vd_buf_deinit(&bytes);
+	vd_buf_wipe(&bytes);
 	return rc;
 }
 
 /* Up to the newline, which is left out. */
-static int receive_line(int fd, struct vd_buf *answer, int64_t end_ms)
+static int receive_line(int fd, struct vd_buf *answer, int64_t end_ms, char some[RECEIVE_BYTES])
 {
 	vd_buf_reset(answer);
 	for (;;) {
-		char some[4096];
-		ssize_t n = recv(fd, some, sizeof some, MSG_DONTWAIT);
+		ssize_t n = recv(fd, some, RECEIVE_BYTES, MSG_DONTWAIT);
 
 		if (n > 0) {
 			const char *newline = memchr(some, '\n', (size_t)n);
@@ -91,7 +96,8 @@ static int receive_line(int fd, struct vd_buf *answer, int64_t end_ms)
 
 int vd_ctl_request(const char *home, const char *line, struct vd_buf *answer)
 {
-	int64_t end_ms = clock_ms() + REQUEST_MS;
+	int64_t end_ms = clock_ms() + patience_ms(line);
+	char some[RECEIVE_BYTES];
 	struct vd_ctl_place place;
 	int rc = vd_ctl_place_open(home, &place), fd = -1;
 
@@ -109,7 +115,8 @@ int vd_ctl_request(const char *home, const char *line, struct vd_buf *answer)
 	}
 	rc = send_line(fd, line, end_ms);
 	if (!rc)
-		rc = receive_line(fd, answer, end_ms);
+		rc = receive_line(fd, answer, end_ms, some);
+	sodium_memzero(some, sizeof some);
 done:
 	if (fd >= 0)
 		close(fd);

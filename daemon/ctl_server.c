@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,7 @@ struct client {
 	struct vd_ctl_line line;
 	struct vd_buf answer;
 	uint64_t since_ms;
-	bool answered;
+	bool answered, waits;
 	char input[VD_CTL_LINE];
 };
 
@@ -32,6 +33,7 @@ struct vd_ctl {
 	uv_timer_t idle;
 	struct vd_ctl_place place;
 	int lock;
+	bool passed;                    /* on: the socket stays */
 	struct client *clients;
 	size_t client_count;
 };
@@ -56,12 +58,26 @@ void vd_ctl_place_close(struct vd_ctl_place *place)
 	place->folder = -1;
 }
 
+static const char unlock[] = "unlock ";
+
+bool vd_ctl_line_key(const struct vd_ctl_line *line, uint8_t key[VD_VAULT_KEY_BYTES])
+{
+	const size_t head = sizeof unlock - 1;
+	size_t n = 0;
+
+	/* of constant time, and strict: sodium_hex2bin passes nothing over when it is told of nothing to ignore */
+	return line->n == head + 2 * (size_t)VD_VAULT_KEY_BYTES + 1 &&
+	       !sodium_hex2bin(key, VD_VAULT_KEY_BYTES, line->text + head, 2 * (size_t)VD_VAULT_KEY_BYTES, NULL, &n, NULL) &&
+	       n == VD_VAULT_KEY_BYTES;
+}
+
 int vd_ctl_line_feed(struct vd_ctl_line *line, struct vd_slice bytes, enum vd_ctl_command *command)
 {
 	static const struct {
 		const char *text;
 		enum vd_ctl_command command;
-	} commands[] = {{"poke", VD_CTL_POKE}, {"status", VD_CTL_STATUS}, {"sync", VD_CTL_SYNC}};
+	} commands[] = {{"poke", VD_CTL_POKE}, {"status", VD_CTL_STATUS}, {"sync", VD_CTL_SYNC}, {"key", VD_CTL_KEY},
+	                {"lock", VD_CTL_LOCK}, {"wipe", VD_CTL_WIPE}};
 
 	for (size_t i = 0; i < bytes.n; i++) {
 		if (line->n == sizeof line->text)
@@ -73,6 +89,8 @@ int vd_ctl_line_feed(struct vd_ctl_line *line, struct vd_slice bytes, enum vd_ct
 		for (size_t k = 0; k < sizeof commands / sizeof *commands; k++)
 			if (strlen(commands[k].text) == line->n - 1 && !memcmp(commands[k].text, line->text, line->n - 1))
 				*command = commands[k].command;
+		if (line->n > sizeof unlock - 1 && !memcmp(line->text, unlock, sizeof unlock - 1))
+			*command = VD_CTL_UNLOCK;
 		return 0;
 	}
 	return line->n == sizeof line->text ? VD_ECAP : VD_EAGAIN;
@@ -87,7 +105,8 @@ static void on_client_closed(uv_handle_t *handle)
 		at = &(*at)->next;
 	*at = client->next;
 	client->ctl->client_count--;
-	vd_buf_deinit(&client->answer);
+	vd_buf_wipe(&client->answer);
+	sodium_memzero(client, sizeof *client);
 	free(client);
 }
 
@@ -105,9 +124,19 @@ static void on_answered(uv_write_t *request, int status)
 
 static void answer(struct client *client, enum vd_ctl_command command)
 {
+	struct vd_ctl_asked asked = {command, &client->line, -1};
+	int fd;
+
+	if (!uv_fileno((const uv_handle_t *)&client->pipe, &fd))
+		asked.client = fd;
 	uv_read_stop((uv_stream_t *)&client->pipe);
 	client->answered = true;
-	client->ctl->answer(client->ctl->ctx, command, &client->answer);
+	client->waits = true; /* if it is passed on from in there */
+	client->waits = !client->ctl->answer(client->ctl->ctx, &asked, &client->answer);
+	sodium_memzero(client->input, sizeof client->input);
+	sodium_memzero(client->line.text, sizeof client->line.text);
+	if (client->waits)
+		return;
 	vd_buf_put_u8(&client->answer, '\n');
 	if (vd_buf_check(&client->answer)) {
 		drop(client);
@@ -156,7 +185,7 @@ static struct client *oldest(const struct vd_ctl *ctl)
 	struct client *last = NULL;
 
 	for (struct client *client = ctl->clients; client; client = client->next)
-		if (!uv_is_closing((uv_handle_t *)&client->pipe) || !last)
+		if ((!uv_is_closing((uv_handle_t *)&client->pipe) && !client->waits) || !last)
 			last = client;
 	return last;
 }
@@ -190,7 +219,7 @@ static void on_idle(uv_timer_t *timer)
 	struct vd_ctl *ctl = timer->data;
 
 	for (struct client *client = ctl->clients; client; client = client->next)
-		if (uv_now(ctl->loop) - client->since_ms >= VD_CTL_IDLE_MS)
+		if (!client->waits && uv_now(ctl->loop) - client->since_ms >= VD_CTL_IDLE_MS)
 			drop(client);
 }
 
@@ -224,21 +253,90 @@ static int listen_at(const struct vd_ctl *ctl, int *out)
 	return code == ENOSPC || code == EDQUOT ? VD_ENOSPACE : VD_EIO;
 }
 
-int vd_ctl_open(uv_loop_t *loop, const char *home, vd_ctl_answer *answer_fn, void *ctx, struct vd_ctl **out)
+static void close_passed(struct vd_ctl_passed *p)
+{
+	if (!p)
+		return;
+	if (p->lock >= 0)
+		close(p->lock);
+	if (p->listener >= 0)
+		close(p->listener);
+	for (size_t i = 0; i < p->waiting_count; i++)
+		close(p->waiting[i]);
+	*p = (struct vd_ctl_passed){.lock = -1, .listener = -1};
+}
+
+/* The descriptor is this store's lock and it is ours already: an open file keeps it over exec. */
+static bool is_lock(const struct vd_ctl *ctl, int fd)
+{
+	struct stat is, named;
+
+	return fd >= 0 && !fstat(fd, &is) && !fstatat(ctl->place.folder, "ctl.lock", &named, AT_SYMLINK_NOFOLLOW) && is.st_dev == named.st_dev &&
+	       is.st_ino == named.st_ino && !flock(fd, LOCK_EX | LOCK_NB);
+}
+
+static void resume(struct vd_ctl *ctl, struct vd_ctl_passed *p, int *listener)
+{
+	if (!p || !is_lock(ctl, p->lock))
+		return;
+	ctl->lock = p->lock;
+	*listener = p->listener;
+	p->lock = p->listener = -1;
+	for (size_t i = 0; i < p->waiting_count; i++) {
+		ssize_t n = send(p->waiting[i], "ok\n", 3, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		(void)n; /* whoever went does not want to know */
+	}
+}
+
+static int keep_open(int fd, int *copy)
+{
+	*copy = fcntl(fd, F_DUPFD, STDERR_FILENO + 1);
+	return *copy < 0 ? VD_EIO : 0;
+}
+
+int vd_ctl_pass(const struct vd_ctl *ctl, struct vd_ctl_passed *p)
+{
+	int fd, rc;
+
+	*p = (struct vd_ctl_passed){.lock = -1, .listener = -1};
+	rc = keep_open(ctl->lock, &p->lock);
+	if (!rc)
+		rc = uv_fileno((const uv_handle_t *)&ctl->listener, &fd) ? VD_EIO : keep_open(fd, &p->listener);
+	for (const struct client *client = ctl->clients; !rc && client; client = client->next)
+		if (client->waits && p->waiting_count < VD_CTL_CLIENTS_MAX && !uv_fileno((const uv_handle_t *)&client->pipe, &fd) &&
+		    !keep_open(fd, &p->waiting[p->waiting_count]))
+			p->waiting_count++;
+	if (rc)
+		close_passed(p);
+	return rc;
+}
+
+void vd_ctl_stays(struct vd_ctl *ctl)
+{
+	ctl->passed = true;
+}
+
+int vd_ctl_open(uv_loop_t *loop, const char *home, vd_ctl_answer *answer_fn, void *ctx, struct vd_ctl_passed *passed, struct vd_ctl **out)
 {
 	struct vd_ctl *ctl = calloc(1, sizeof *ctl);
 	int fd = -1, rc;
 
-	if (!ctl)
+	if (!ctl) {
+		close_passed(passed);
 		return VD_ENOMEM;
+	}
 	ctl->loop = loop;
 	ctl->answer = answer_fn;
 	ctl->ctx = ctx;
 	ctl->lock = -1;
 	rc = vd_ctl_place_open(home, &ctl->place);
 	if (!rc)
+		resume(ctl, passed, &fd);
+	close_passed(passed);
+	if (!rc && ctl->lock < 0)
 		rc = take_lock(ctl, &ctl->lock);
-	if (!rc)
+	if (!rc && fd < 0)
 		rc = listen_at(ctl, &fd);
 	if (rc) {
 		vd_ctl_free(ctl);
@@ -268,7 +366,8 @@ void vd_ctl_close(struct vd_ctl *ctl)
 {
 	if (uv_is_closing((uv_handle_t *)&ctl->listener))
 		return;
-	unlinkat(ctl->place.folder, "ctl", 0);
+	if (!ctl->passed)
+		unlinkat(ctl->place.folder, "ctl", 0);
 	uv_close((uv_handle_t *)&ctl->listener, NULL);
 	uv_close((uv_handle_t *)&ctl->idle, NULL);
 	for (struct client *client = ctl->clients; client; client = client->next)

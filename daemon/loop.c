@@ -13,6 +13,7 @@
 #include "discover.h"
 #include "log.h"
 #include "notify.h"
+#include "panic.h"
 #include "proto/err.h"
 #include "proto/vereda.h"
 #include "store/store.h"
@@ -24,13 +25,14 @@
 enum {
 	POLL_MS = 1000,        /* a writer that died before it poked is noticed then */
 	TEND_MS = 600000,      /* what falls due by time alone waits that long at most */
+	LOCK_S = 2,            /* for the goodbyes and the running commit; then it is locked as by a power cut */
 	DROPS_LOGGED = 8, DROPS_MS = 10000, /* whoever knocks a thousand times does not write our log */
 };
 
 struct daemon {
 	const struct vd_conf *conf;
 	uv_loop_t loop;
-	struct vd_store *store;
+	struct vd_store *store;       /* NULL: locked */
 	struct vd_port port;
 	struct vd_node *node;
 	struct vd_tcp *tcp;
@@ -50,7 +52,10 @@ struct daemon {
 	size_t bound_count;
 	uv_timer_t poll, calling;
 	uv_signal_t terminate, interrupt;
-	bool handles, stopping;
+	bool handles, running, stopping; /* what is up: signals; the rest of an open store; and going down */
+	bool anew;                    /* to be locked: this process goes on as another, without keys */
+	int err;                      /* what it ends with */
+	struct vd_passed passed;      /* by the one before, and to the one after */
 	uint64_t drops_ms;            /* unproved callers that went: counted from here */
 	unsigned drops;
 };
@@ -318,6 +323,17 @@ static int listen_on(struct daemon *d, const struct sockaddr *address, bool dual
 	return 0;
 }
 
+/* Where it listened before it was locked: others know it there. */
+static bool listen_again(struct daemon *d)
+{
+	size_t wanted = d->conf->listen_count ? d->conf->listen_count : 1;
+	bool all = d->passed.bound_count == wanted;
+
+	for (size_t i = 0; all && i < wanted; i++)
+		all = listen_on(d, (const struct sockaddr *)&d->passed.bound[i], d->bound_dual) == 0;
+	return all;
+}
+
 static int listen_all(struct daemon *d)
 {
 	struct sockaddr_in6 any6 = {.sin6_family = AF_INET6};
@@ -328,7 +344,9 @@ static int listen_all(struct daemon *d)
 	d->bound_dual = true;
 	for (size_t i = 0; i < d->conf->listen_count; i++)
 		d->bound_dual = d->bound_dual && d->conf->listen[i].ss_family == AF_INET6;
-	for (size_t i = 0; !rc && i < d->conf->listen_count; i++)
+	if (listen_again(d))
+		return 0;
+	for (size_t i = d->bound_count; !rc && i < d->conf->listen_count; i++)
 		rc = listen_on(d, (const struct sockaddr *)&d->conf->listen[i], d->bound_dual);
 	if (d->conf->listen_count)
 		return rc;
@@ -415,10 +433,11 @@ static void status(const struct daemon *d, struct vd_buf *answer)
 		vd_address_text((const struct sockaddr *)&d->bound[i], text);
 		json_array_append_new(listen, json_string(text));
 	}
-	for (const struct vd_link *link = vd_tcp_first(d->tcp); link; link = link->next)
+	for (const struct vd_link *link = d->tcp ? vd_tcp_first(d->tcp) : NULL; link; link = link->next)
 		json_array_append_new(peers, peer_json(link));
 	for (size_t i = 0; d->discover && i < d->conf->interface_count; i++)
 		json_array_append_new(discovering, json_string(d->conf->interface[i]));
+	json_object_set_new(root, "locked", json_boolean(!d->store));
 	json_object_set_new(root, "listen", listen);
 	json_object_set_new(root, "peers", peers);
 	json_object_set_new(root, "discover_on", discovering);
@@ -432,26 +451,112 @@ static void status(const struct daemon *d, struct vd_buf *answer)
 	json_decref(root);
 }
 
-static void on_command(void *ctx, enum vd_ctl_command command, struct vd_buf *answer)
+static void say(struct vd_buf *answer, const char *words)
+{
+	vd_buf_put_slice(answer, vd_slice_str(words));
+}
+
+static void lend_key(const struct daemon *d, struct vd_buf *answer)
+{
+	char hex[2 * VD_VAULT_KEY_BYTES + 1];
+
+	say(answer, "key ");
+	vd_hex(hex, vd_vault_key(vd_store_vault(d->store)), VD_VAULT_KEY_BYTES);
+	say(answer, hex);
+	sodium_memzero(hex, sizeof hex);
+}
+
+static int prepare_lock(struct daemon *d);
+static void begin_anew(struct daemon *d);
+static int start_running(struct daemon *d);
+
+static int open_with(struct daemon *d, const struct vd_secret *secret)
+{
+	int rc = vd_store_open_with(d->conf->home, secret, &d->store);
+
+	if (!rc)
+		vd_panic_vault(vd_store_readable(d->store) ? NULL : vd_store_vault(d->store));
+	return rc;
+}
+
+static void unlock(struct daemon *d, const uint8_t *key, struct vd_buf *answer)
+{
+	const struct vd_secret secret = {.key = key};
+	int rc;
+
+	if (d->store) {
+		say(answer, sodium_memcmp(vd_vault_key(vd_store_vault(d->store)), key, VD_VAULT_KEY_BYTES) ? "error: key" : "ok");
+		return;
+	}
+	rc = open_with(d, &secret);
+	if (!rc && !(rc = start_running(d))) {
+		vd_log(VD_LOG_INFO, "unlocked");
+		say(answer, "ok");
+		return;
+	}
+	say(answer, "error: ");
+	say(answer, rc == VD_EKEY ? "key" : vd_err_name(rc));
+	if (d->store) /* half of it is up, and there are keys in our memory */
+		begin_anew(d);
+}
+
+/* False: the process that this one becomes answers. */
+static bool on_key_command(struct daemon *d, const struct vd_ctl_asked *asked, struct vd_buf *answer)
+{
+	uint8_t key[VD_VAULT_KEY_BYTES];
+
+	if (d->stopping) {
+		say(answer, "error: locked");
+	} else if (d->store && vd_store_readable(d->store)) {
+		say(answer, "error: readable");
+	} else if (asked->command == VD_CTL_UNLOCK) {
+		if (vd_ctl_line_key(asked->line, key))
+			unlock(d, key, answer);
+		else
+			say(answer, "error: key");
+		sodium_memzero(key, sizeof key);
+	} else if (asked->command == VD_CTL_LOCK) {
+		if (d->store) {
+			begin_anew(d);
+			return false;
+		}
+		say(answer, "ok");
+	} else if (!d->store) {
+		say(answer, "error: locked");
+	} else {
+		lend_key(d, answer);
+	}
+	return true;
+}
+
+static bool on_command(void *ctx, const struct vd_ctl_asked *asked, struct vd_buf *answer)
 {
 	struct daemon *d = ctx;
 
-	switch (command) {
-	case VD_CTL_POKE:
-		look(d);
-		vd_buf_put_slice(answer, vd_slice_str("ok"));
-		break;
+	switch (asked->command) {
 	case VD_CTL_STATUS: status(d, answer); break;
+	case VD_CTL_POKE:
 	case VD_CTL_SYNC:
+		if (!d->running || d->stopping) {
+			say(answer, "error: locked");
+			break;
+		}
 		look(d);
-		vd_calls_hurry(&d->calls, vd_tcp_now());
-		make_calls(d);
-		if (d->discover)
-			vd_discover_soon(d->discover);
-		vd_buf_put_slice(answer, vd_slice_str("ok"));
+		if (asked->command == VD_CTL_SYNC) {
+			vd_calls_hurry(&d->calls, vd_tcp_now());
+			make_calls(d);
+			if (d->discover)
+				vd_discover_soon(d->discover);
+		}
+		say(answer, "ok");
 		break;
-	case VD_CTL_UNKNOWN: vd_buf_put_slice(answer, vd_slice_str("error: poke, status or sync")); break;
+	case VD_CTL_KEY:
+	case VD_CTL_LOCK:
+	case VD_CTL_UNLOCK: return on_key_command(d, asked, answer);
+	case VD_CTL_WIPE: vd_panic_wipe(asked->client);
+	case VD_CTL_UNKNOWN: say(answer, "error: poke, status, sync, key, lock, unlock or wipe"); break;
 	}
+	return true;
 }
 
 /* --- beginning and end --- */
@@ -463,9 +568,11 @@ static void stop(struct daemon *d)
 		return;
 	d->stopping = true;
 	d->tending.again = false;
-	if (d->handles) {
+	if (d->running) {
 		uv_close((uv_handle_t *)&d->poll, NULL);
 		uv_close((uv_handle_t *)&d->calling, NULL);
+	}
+	if (d->handles) {
 		uv_close((uv_handle_t *)&d->terminate, NULL); /* a second signal ends the process at once */
 		uv_close((uv_handle_t *)&d->interrupt, NULL);
 	}
@@ -475,6 +582,35 @@ static void stop(struct daemon *d)
 		vd_ctl_close(d->ctl);
 	if (d->tcp)
 		vd_tcp_stop(d->tcp);
+}
+
+/* What is to be passed on, as of now: from here on this process can be locked at any moment. */
+static int prepare_lock(struct daemon *d)
+{
+	int rc = vd_ctl_pass(d->ctl, &d->passed.ctl);
+
+	if (d->bound_count) {
+		memcpy(d->passed.bound, d->bound, sizeof d->bound);
+		d->passed.bound_count = d->bound_count;
+	}
+	return rc ? rc : vd_panic_pass(&d->passed);
+}
+
+/* To be locked: whoever asks for it meanwhile is answered by the process that comes after. */
+static void begin_anew(struct daemon *d)
+{
+	int rc = prepare_lock(d);
+
+	if (rc) { /* no key stays either way */
+		vd_log(VD_LOG_ERROR, "cannot start anew, ending instead why=%s", vd_err_name(rc));
+		d->err = rc;
+	} else {
+		vd_log(VD_LOG_INFO, "locking");
+		d->anew = true;
+		vd_ctl_stays(d->ctl);
+		vd_panic_lock_within(LOCK_S);
+	}
+	stop(d);
 }
 
 static void on_signal(uv_signal_t *handle, int number)
@@ -494,17 +630,13 @@ static int start_discovery(struct daemon *d)
 	return vd_discover_open(&d->loop, d->conf->interface, d->conf->interface_count, &events, &d->discover);
 }
 
-static int start(struct daemon *d)
+/* What an open store has beyond what stands when it is locked. */
+static int start_running(struct daemon *d)
 {
 	struct vd_tcp_events events = {d, on_commit, on_opened, on_settled, on_closed};
 	uint8_t seed[VD_NODE_SEED_BYTES];
-	int rc = vd_ctl_open(&d->loop, d->conf->home, on_command, d, &d->ctl);
+	int rc;
 
-	if (rc) {
-		vd_log(VD_LOG_ERROR, rc == VD_EBUSY ? "another veredad has this store" : "cannot open the control socket why=%s",
-		       vd_err_name(rc));
-		return rc;
-	}
 	vd_store_port(d->store, &d->port);
 	randombytes_buf(seed, sizeof seed);
 	d->node = vd_node_new(&d->port, seed);
@@ -521,15 +653,46 @@ static int start(struct daemon *d)
 	vd_tending_init(&d->tending, &d->loop, d->store, on_tended, d);
 	uv_timer_init(&d->loop, &d->poll);
 	uv_timer_init(&d->loop, &d->calling);
+	d->poll.data = d->calling.data = d;
+	d->running = true;
+	uv_timer_start(&d->poll, on_poll, POLL_MS, POLL_MS);
+	if (!vd_store_readable(d->store) && prepare_lock(d))
+		vd_log(VD_LOG_WARNING, "cannot be locked without ending");
+	look(d);
+	return 0;
+}
+
+static int start(struct daemon *d)
+{
+	int rc = vd_ctl_open(&d->loop, d->conf->home, on_command, d, &d->passed.ctl, &d->ctl);
+
+	if (rc) {
+		vd_log(VD_LOG_ERROR, rc == VD_EBUSY ? "another veredad has this store" : "cannot open the control socket why=%s",
+		       vd_err_name(rc));
+		return rc;
+	}
 	uv_signal_init(&d->loop, &d->terminate);
 	uv_signal_init(&d->loop, &d->interrupt);
 	d->handles = true;
-	d->poll.data = d->calling.data = d->terminate.data = d->interrupt.data = d;
-	uv_timer_start(&d->poll, on_poll, POLL_MS, POLL_MS);
+	d->terminate.data = d->interrupt.data = d;
 	uv_signal_start(&d->terminate, on_signal, SIGTERM);
 	uv_signal_start(&d->interrupt, on_signal, SIGINT);
-	look(d);
-	return 0;
+	vd_panic_heed();
+	return d->store ? start_running(d) : 0;
+}
+
+/* Without a key a sealed store is no error: we wait for it. */
+static int open_store(struct daemon *d)
+{
+	int ready = vd_panic_ready(d->conf->home), rc = open_with(d, NULL);
+
+	if (rc && rc != VD_EKEY) {
+		vd_log(VD_LOG_ERROR, "cannot open the store why=%s", vd_err_name(rc));
+		return rc;
+	}
+	if (ready)
+		vd_log(VD_LOG_ERROR, "cannot prepare for a wipe why=%s", vd_err_name(ready));
+	return ready;
 }
 
 static void clean_up(struct daemon *d)
@@ -545,6 +708,7 @@ static void clean_up(struct daemon *d)
 	for (size_t i = 0; i < d->group_count; i++)
 		vd_group_free(d->groups[i]);
 	vd_ctl_free(d->ctl);
+	vd_panic_vault(NULL);
 	vd_store_close(d->store);
 	uv_loop_close(&d->loop);
 }
@@ -563,13 +727,12 @@ int vd_loop_run(const struct vd_conf *conf)
 	}
 	d->conf = conf;
 	signal(SIGPIPE, SIG_IGN);
-	rc = vd_store_open(conf->home, &d->store);
-	if (rc)
-		vd_log(VD_LOG_ERROR, "cannot open the store why=%s", vd_err_name(rc));
-	else
+	vd_panic_taken(&d->passed);
+	rc = open_store(d);
+	if (!rc)
 		rc = start(d);
 	if (!rc) {
-		vd_log(VD_LOG_INFO, "ready");
+		vd_log(VD_LOG_INFO, d->store ? "ready" : "locked");
 		vd_notify("READY=1");
 	} else {
 		if (rc == VD_ENOMEM)
@@ -578,6 +741,9 @@ int vd_loop_run(const struct vd_conf *conf)
 	}
 	uv_run(&d->loop, UV_RUN_DEFAULT);
 	clean_up(d);
+	rc = rc ? rc : d->err;
+	if (!rc && d->anew)
+		vd_panic_lock();
 	if (!rc)
 		vd_log(VD_LOG_INFO, "ended");
 	free(d);

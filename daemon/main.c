@@ -6,6 +6,7 @@
 #include "conf.h"
 #include "log.h"
 #include "loop.h"
+#include "panic.h"
 #include "proto/err.h"
 #include "proto/vereda.h"
 #include "store/file.h"
@@ -54,6 +55,7 @@ int main(int argc, char **argv)
 	char message[VD_CONF_MESSAGE];
 
 	vd_file_fill_standard();
+	vd_panic_start(argv);
 	if (vd_conf_parse(argc, argv, &conf, message)) {
 		fprintf(stderr, "veredad: %s\nveredad --help shows the options\n", message);
 		return 2;

@@ -93,6 +93,7 @@ static void allow_ourselves(struct rules *r)
 
 	allow(r, "/proc/self", READ | LIST); /* ours alone: of this process, also after it has started anew */
 	allow(r, "/proc/self/exe", READ | START);
+	allow(r, "/proc/self", READ | LIST); /* which memory is ours, to overwrite it (panic.h) */
 	dl_iterate_phdr(find_loader, &loader);
 	if (loader)
 		allow(r, loader, READ | START);

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,22 +26,34 @@ struct server {
 	struct vd_ctl *ctl;
 	pthread_t thread;
 	size_t answer_bytes;
+	bool lock_waits;
+	struct vd_ctl_passed *passed; /* NULL: it ends */
 };
 
-static void on_command(void *ctx, enum vd_ctl_command command, struct vd_buf *answer)
+static bool on_command(void *ctx, const struct vd_ctl_asked *asked, struct vd_buf *answer)
 {
-	static const char *const names[] = {"unknown", "poke", "status", "sync"};
+	static const char *const names[] = {"unknown", "poke", "status", "sync", "key", "lock", "unlock", "wipe"};
 	const struct server *server = ctx;
+	uint8_t key[VD_VAULT_KEY_BYTES];
 
-	vd_buf_put_slice(answer, vd_slice_str(names[command]));
+	if (asked->command == VD_CTL_LOCK && server->lock_waits)
+		return false;
+	vd_buf_put_slice(answer, vd_slice_str(names[asked->command]));
+	if (asked->command == VD_CTL_UNLOCK)
+		vd_buf_put_slice(answer, vd_slice_str(vd_ctl_line_key(asked->line, key) && key[0] == 0x01 && key[63] == 0xef ? " it" : " none"));
 	for (size_t i = 0; i < server->answer_bytes; i++)
 		vd_buf_put_u8(answer, '.');
+	return true;
 }
 
 static void on_stop(uv_async_t *stop)
 {
 	struct server *server = stop->data;
 
+	if (server->passed) {
+		assert_int_equal(vd_ctl_pass(server->ctl, server->passed), 0);
+		vd_ctl_stays(server->ctl);
+	}
 	vd_ctl_close(server->ctl);
 	uv_close((uv_handle_t *)stop, NULL);
 }
@@ -66,7 +79,7 @@ static struct server *start(const char *below)
 	uv_loop_init(&server->loop);
 	uv_async_init(&server->loop, &server->stop, on_stop);
 	server->stop.data = server;
-	assert_int_equal(vd_ctl_open(&server->loop, server->home, on_command, server, &server->ctl), 0);
+	assert_int_equal(vd_ctl_open(&server->loop, server->home, on_command, server, NULL, &server->ctl), 0);
 	assert_int_equal(pthread_create(&server->thread, NULL, serve, server), 0);
 	return server;
 }
@@ -102,6 +115,18 @@ static int dial(const struct server *server)
 	return fd;
 }
 
+static int dial_errno(const char *home)
+{
+	struct vd_ctl_place place;
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0), code;
+
+	assert_int_equal(vd_ctl_place_open(home, &place), 0);
+	code = connect(fd, (const struct sockaddr *)&place.address, sizeof place.address) ? errno : 0;
+	vd_ctl_place_close(&place);
+	close(fd);
+	return code;
+}
+
 static void assert_answers(const struct server *server, const char *line, const char *wanted)
 {
 	struct vd_buf answer = {0};
@@ -129,6 +154,101 @@ static void test_ctl__a_line_in_a_line_out(void **state)
 	assert_answers(server, "pok", "unknown");
 	assert_answers(server, "poker", "unknown");
 	assert_answers(server, "POKE", "unknown");
+	assert_answers(server, "key", "key");
+	assert_answers(server, "lock", "lock");
+	assert_answers(server, "wipe", "wipe");
+	assert_answers(server, "unlock", "unknown");
+	stop(server);
+}
+
+static void test_ctl__a_key_is_128_hex_digits(void **state)
+{
+	struct server *server = start("");
+	char line[200] = "unlock ";
+
+	(void)state;
+	assert_answers(server, line, "unlock none");
+	for (size_t i = 0; i < 64; i++)
+		strcat(line, i == 0 ? "01" : i == 63 ? "eF" : "7a");
+	assert_answers(server, line, "unlock it");
+	strcat(line, "0");
+	assert_answers(server, line, "unlock none");
+	line[7 + 127] = '\0';
+	assert_answers(server, line, "unlock none");
+	strcat(line, "g");
+	assert_answers(server, line, "unlock none");
+	line[7 + 127] = 'f';
+	line[30] = ' ';
+	assert_answers(server, line, "unlock none");
+	line[30] = ':';
+	assert_answers(server, line, "unlock none");
+	stop(server);
+}
+
+/* As a process does that becomes another: the second has the lock and the socket before the first is gone, and answers whom that kept waiting. */
+static void test_ctl__passes_on_without_a_gap(void **state)
+{
+	struct server *server = start(""), second = {0};
+	struct vd_ctl_passed passed;
+	struct vd_ctl *third;
+	char home[sizeof server->home], answer[8] = {0};
+	int asking, early;
+
+	(void)state;
+	snprintf(home, sizeof home, "%s", server->home);
+	snprintf(second.home, sizeof second.home, "%s", home);
+	server->lock_waits = true;
+	asking = dial(server);
+	assert_int_equal(send(asking, "lock\n", 5, MSG_NOSIGNAL), 5);
+	assert_answers(server, "poke", "poke"); /* by then it has read the line before */
+	server->passed = &passed;
+	uv_async_send(&server->stop);
+	pthread_join(server->thread, NULL);
+	early = dial(&second); /* nobody accepts it yet, and it is not refused */
+	assert_int_equal(send(early, "poke\n", 5, MSG_NOSIGNAL), 5);
+	vd_ctl_free(server->ctl);
+	assert_int_equal(uv_loop_close(&server->loop), 0);
+	uv_loop_init(&second.loop);
+	assert_int_equal(vd_ctl_open(&second.loop, home, on_command, &second, NULL, &third), VD_EBUSY);
+	assert_int_equal(vd_ctl_open(&second.loop, home, on_command, &second, &passed, &second.ctl), 0);
+	assert_int_equal(passed.lock, -1);
+	assert_int_equal(recv(asking, answer, sizeof answer, MSG_WAITALL), 3);
+	assert_string_equal(answer, "ok\n");
+	uv_async_init(&second.loop, &second.stop, on_stop);
+	second.stop.data = &second;
+	assert_int_equal(pthread_create(&second.thread, NULL, serve, &second), 0);
+	memset(answer, 0, sizeof answer);
+	assert_int_equal(recv(early, answer, sizeof answer, MSG_WAITALL), 5);
+	assert_string_equal(answer, "poke\n");
+	close(asking);
+	close(early);
+	uv_async_send(&second.stop);
+	pthread_join(second.thread, NULL);
+	vd_ctl_free(second.ctl);
+	assert_int_equal(uv_loop_close(&second.loop), 0);
+	assert_int_equal(dial_errno(home), ENOENT);
+	free(server);
+	strcat(home, "/ctl.lock");
+	unlink(home);
+	*strrchr(home, '/') = '\0';
+	rmdir(home);
+}
+
+/* What says it is the lock and is not does not count. */
+static void test_ctl__a_false_lock_is_none(void **state)
+{
+	struct server *server = start("");
+	struct vd_ctl_passed passed = {.lock = -1, .listener = -1};
+	struct vd_ctl *second;
+	uv_loop_t loop;
+
+	(void)state;
+	uv_loop_init(&loop);
+	passed.lock = dup(STDERR_FILENO);
+	passed.listener = dup(STDERR_FILENO);
+	assert_int_equal(vd_ctl_open(&loop, server->home, on_command, server, &passed, &second), VD_EBUSY);
+	assert_int_equal(passed.listener, -1);
+	assert_int_equal(uv_loop_close(&loop), 0);
 	stop(server);
 }
 
@@ -179,7 +299,7 @@ static void test_ctl__no_daemon_is_said_so(void **state)
 	uv_loop_t loop;
 	struct vd_ctl *ctl;
 	uv_loop_init(&loop);
-	assert_int_equal(vd_ctl_open(&loop, path, on_command, server, &ctl), 0);
+	assert_int_equal(vd_ctl_open(&loop, path, on_command, server, NULL, &ctl), 0);
 	vd_ctl_close(ctl);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	vd_ctl_free(ctl);
@@ -200,7 +320,7 @@ static void test_ctl__one_daemon_a_store(void **state)
 
 	(void)state;
 	uv_loop_init(&loop);
-	assert_int_equal(vd_ctl_open(&loop, server->home, on_command, server, &second), VD_EBUSY);
+	assert_int_equal(vd_ctl_open(&loop, server->home, on_command, server, NULL, &second), VD_EBUSY);
 	assert_int_equal(uv_loop_close(&loop), 0);
 	assert_answers(server, "poke", "poke"); /* the first one's socket is untouched */
 	stop(server);
@@ -277,6 +397,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ctl__a_line_in_a_line_out),
+		cmocka_unit_test(test_ctl__a_key_is_128_hex_digits),
+		cmocka_unit_test(test_ctl__passes_on_without_a_gap),
+		cmocka_unit_test(test_ctl__a_false_lock_is_none),
 		cmocka_unit_test(test_ctl__a_long_folder_name_is_no_obstacle),
 		cmocka_unit_test(test_ctl__a_long_answer_arrives_whole),
 		cmocka_unit_test(test_ctl__no_daemon_is_said_so),
