@@ -10,7 +10,9 @@
 #include "proto/err.h"
 #include "store/bundle.h"
 #include "store/check.h"
+#include "store/file.h"
 #include "store/store.h"
+#include "tests/crash/secret.h"
 
 static const char *const homes[] = { "hub", "ana" };
 
@@ -57,7 +59,7 @@ static int find(struct vd_store *store, const char *hex, uint64_t *arrival)
 
 static bool sound(struct examination *e, const char *home, struct vd_store **store)
 {
-	int rc = vd_store_open(home, store);
+	int rc = vd_store_open_with(home, &crash_secret, store);
 	struct vd_check check;
 
 	if (rc == VD_ENOSTORE && !promised(e, "store", home))
@@ -177,6 +179,8 @@ static bool keep(struct examination *e, size_t number)
 		ok = find(store, p->detail, &arrival) == 0 || broken(e, "%s lacks record %.12s", p->where, p->detail);
 	} else if (strcmp(p->what, "note") == 0) {
 		ok = note_holds(e, p->where, true);
+	} else if (strcmp(p->what, "sealed") == 0) {
+		ok = !vd_store_readable(store) || broken(e, "%s is not sealed", p->where);
 	} else if (strcmp(p->what, "file") == 0) {
 		ok = access(p->where, R_OK) == 0 || broken(e, "%s is not there", p->where);
 	} else if (strcmp(p->what, "bundle") == 0) {
@@ -185,6 +189,40 @@ static bool keep(struct examination *e, size_t number)
 		ok = stick_whole(e, store, &held) && holds(e, &held, p->where, number, "the stick");
 	}
 	vd_arrivals_deinit(&held);
+	return ok;
+}
+
+static bool in_file(const char *path, const uint8_t *bytes, size_t n)
+{
+	struct vd_buf file = { 0 };
+	bool is = !vd_file_read(path, (size_t)1 << 30, &file) && memmem(file.p, file.n, bytes, n);
+
+	vd_buf_deinit(&file);
+	return is;
+}
+
+/* Once a store that is sealed has been opened, nothing readable is left of the time before; and of what was begun nothing at all. */
+static bool nothing_left(struct examination *e, const char *home, struct vd_store *store)
+{
+	uint8_t groups[VD_STORE_GROUPS_MAX][VD_GROUP_BYTES];
+	char path[512];
+	size_t count;
+	DIR *dir;
+	struct dirent *entry;
+	bool ok = true;
+
+	snprintf(path, sizeof(path), "%s/sealing", home);
+	if (access(path, F_OK) == 0)
+		return broken(e, "%s: what sealing began is still there", home);
+	if (vd_store_readable(store) || vd_store_groups(store, groups, &count) || !count)
+		return true;
+	dir = opendir(home);
+	while (dir && ok && (entry = readdir(dir))) {
+		snprintf(path, sizeof(path), "%s/%s", home, entry->d_name);
+		ok = !in_file(path, groups[0], VD_GROUP_BYTES) || broken(e, "%s can be read", path);
+	}
+	if (dir)
+		closedir(dir);
 	return ok;
 }
 
@@ -238,7 +276,7 @@ static bool writes(struct examination *e, const char *home, struct vd_store **st
 	vd_store_close(*store);
 	*store = NULL;
 	if (!rc)
-		rc = vd_store_open(home, store);
+		rc = vd_store_open_with(home, &crash_secret, store);
 	if (!rc)
 		rc = vd_store_find(*store, &id, &arrival);
 	return rc ? broken(e, "%s takes no records any more: %s", home, vd_err_name(rc)) : true;
@@ -255,6 +293,8 @@ bool examine(const struct promise *promises, size_t count, char why[256])
 		ok = keep(&e, i);
 	for (size_t i = 0; i < 2 && ok; i++)
 		ok = !e.store[i] || note_holds(&e, homes[i], false);
+	for (size_t i = 0; i < 2 && ok; i++)
+		ok = !e.store[i] || nothing_left(&e, homes[i], e.store[i]);
 	if (ok)
 		ok = files_whole(&e);
 	for (size_t i = 0; i < 2 && ok; i++)

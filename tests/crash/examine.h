@@ -11,6 +11,7 @@
  *   member HOME         it is in the group
  *   record HOME ID      the record is in the store
  *   note HOME           there is a note that names a record of the store (when there is one, it always does)
+ *   sealed HOME         it is sealed; and of every store that is, nothing in its files can be read
  *   file PATH           the file is there
  *   bundle PATH         the bundle is there, and holds every record promised to be in `hub` before
  *   stick HOME          the stick holds every record promised to be in HOME before */

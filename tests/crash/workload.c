@@ -1,4 +1,4 @@
-/* What people do with vereda, in one process under the recorder: founding, adding, loading, admission, export, import, a stick that
+/* What people do with vereda, in one process under the recorder, with a store that is sealed from the start and one that is sealed on the way: founding, adding, loading, admission, export, import, a stick that
  * goes back and forth. Whenever a function has said "done", what it thereby promised is written to CRASH_ACK_FD. */
 #include <sodium.h>
 #include <stdio.h>
@@ -12,8 +12,10 @@
 #include "proto/sign.h"
 #include "store/bundle.h"
 #include "store/file.h"
+#include "store/sealing.h"
 #include "store/store.h"
 #include "tests/crash/events.h"
+#include "tests/crash/secret.h"
 
 struct person {
 	const char *home;
@@ -65,12 +67,13 @@ static void promise_all(struct person *a, struct person *b)
 	must(vd_store_walk(a->store, NULL, 255, 0, promise_one, b), "walk");
 }
 
-static void start(struct person *p, const char *home)
+/* secret NULL: readable, until it is sealed. */
+static void start(struct person *p, const char *home, const struct vd_secret *secret)
 {
 	*p = (struct person){ .home = home };
-	must(vd_store_create(home, home), "create");
+	must(vd_store_create_with(home, home, secret, NULL), "create");
 	promise("store", home, "");
-	must(vd_store_open(home, &p->store), "open");
+	must(vd_store_open_with(home, secret, &p->store), "open");
 }
 
 static void reload(struct person *p)
@@ -157,6 +160,17 @@ static void add(struct person *p, uint8_t lane, size_t count, size_t bytes)
 	free(ids);
 }
 
+static void seal(struct person *p)
+{
+	vd_group_free(p->group);
+	p->group = NULL;
+	vd_store_close(p->store);
+	must(vd_store_seal(p->home, &crash_secret, NULL), "seal");
+	promise("sealed", p->home, "");
+	must(vd_store_open_with(p->home, &crash_secret, &p->store), "open the sealed one");
+	reload(p);
+}
+
 static void carry(struct person *p)
 {
 	struct vd_stick_result result;
@@ -178,14 +192,14 @@ int main(void)
 	/* Mounting is not ours to test. */
 	must(mkdir("usb", 0700), "usb");
 	must(vd_file_sync_folder("."), "usb");
-	start(&hub, "hub");
+	start(&hub, "hub", &crash_secret);
 	must(vd_store_found(hub.store, "Cuenca", "Rosa", now_ms, group_id), "found");
 	promise("member", hub.home, "");
 	reload(&hub);
 	promise_all(&hub, &hub);
 	for (int i = 0; i < 6; i++)
 		add(&hub, VD_LANE_URGENT, 1, 40);
-	start(&ana, "ana");
+	start(&ana, "ana", NULL);
 	admit_and_join(&hub, &ana, "welcome");
 	for (int i = 0; i < 3; i++)
 		add(&hub, VD_LANE_NORMAL, 100, 150);
@@ -194,6 +208,7 @@ int main(void)
 	must(vd_bundle_merge(ana.store, "out.vb", false, NULL, &stats), "import");
 	promise_all(&hub, &ana);
 	add(&ana, VD_LANE_NORMAL, 4, 300);
+	seal(&ana);
 	add(&ana, VD_LANE_BULK, 12, 60000);
 	carry(&ana);
 	promise_all(&ana, &ana);
