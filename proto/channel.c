@@ -10,6 +10,11 @@
 
 enum {
 	PROLOGUE_BYTES = VD_CHANNEL_PROLOGUE_BYTES,
+	NONCE_BYTES = 16,
+	MARK_BYTES = 4,    /* of a tag in the prologue */
+	STATIC_AT = PROLOGUE_BYTES,
+	EPHEMERAL_AT = STATIC_AT + VD_KEY_BYTES,
+	PLACES_AT = EPHEMERAL_AT + VD_KEY_BYTES,
 	LENGTH_BYTES = 3,  /* of the longest varint that VD_MESSAGE_MAX needs */
 	FRAME_HEAD_BYTES = 2,
 	TAG_BYTES = 16,
@@ -67,6 +72,60 @@ static int end(struct vd_channel *c, enum vd_channel_state state, int err)
 	return err;
 }
 
+/* --- prologue --- */
+
+static void make_mark(const uint8_t *nonce, struct vd_group *group, size_t epoch, uint8_t out[MARK_BYTES])
+{
+	const uint8_t *link = vd_group_epoch_keys(group, epoch)->key[VD_KEY_LINK];
+	struct vd_slice part = vd_slice(nonce, NONCE_BYTES);
+
+	vd_hash(VD_HASH_PROLOGUE, vd_slice(link, VD_KEY_BYTES), out, MARK_BYTES, &part, 1);
+}
+
+/* Nonce and random bytes, and over these a tag for each of up to four groups, from one drawn on, in places drawn: members see
+ * which epoch we are at, and all others that many random bytes. */
+static void make_prologue(struct vd_channel *c, const uint8_t seed[VD_CHANNEL_SEED_BYTES])
+{
+	uint64_t drawn = vd_get_u64(seed + PLACES_AT);
+	uint8_t place[VD_CHANNEL_TAGS];
+
+	memcpy(c->prologue, seed, PROLOGUE_BYTES);
+	for (uint8_t i = 0; i < VD_CHANNEL_TAGS; i++)
+		place[i] = i;
+	for (unsigned left = VD_CHANNEL_TAGS; left > 1; left--) {
+		unsigned pick = (unsigned)(drawn % left);
+		uint8_t other = place[pick];
+
+		drawn /= left;
+		place[pick] = place[left - 1];
+		place[left - 1] = other;
+	}
+	for (size_t i = 0; i < VD_CHANNEL_TAGS && i < c->count; i++) {
+		struct vd_group *group = c->groups[(drawn % c->count + i) % c->count];
+
+		if (vd_group_epoch_count(group))
+			make_mark(c->prologue, group, 0, c->prologue + NONCE_BYTES + MARK_BYTES * place[i]);
+	}
+}
+
+/* Which of the group's epochs a prologue's tag was made with; their number when none of them. */
+static size_t epoch_of_prologue(struct vd_group *group, const uint8_t prologue[PROLOGUE_BYTES])
+{
+	size_t epoch, count = vd_group_epoch_count(group);
+
+	for (epoch = 0; epoch < count; epoch++) {
+		uint8_t mark[MARK_BYTES];
+
+		make_mark(prologue, group, epoch, mark);
+		for (size_t i = 0; i < VD_CHANNEL_TAGS; i++)
+			if (sodium_memcmp(mark, prologue + NONCE_BYTES + MARK_BYTES * i, MARK_BYTES) == 0)
+				return epoch;
+	}
+	return count;
+}
+
+/* --- life --- */
+
 struct vd_channel *vd_channel_new(bool initiator, struct vd_group *const *groups, size_t count,
                                   const uint8_t seed[VD_CHANNEL_SEED_BYTES])
 {
@@ -82,11 +141,11 @@ struct vd_channel *vd_channel_new(bool initiator, struct vd_group *const *groups
 	c->count = count;
 	c->initiator = initiator;
 	c->step = initiator ? READ_PROLOGUE : READ_FIRST;
-	vd_noise_keypair(seed + PROLOGUE_BYTES, &c->s);
-	vd_noise_keypair(seed + PROLOGUE_BYTES + VD_KEY_BYTES, &c->e);
+	vd_noise_keypair(seed + STATIC_AT, &c->s);
+	vd_noise_keypair(seed + EPHEMERAL_AT, &c->e);
 	if (!initiator) {
-		memcpy(c->prologue, seed, PROLOGUE_BYTES);
-		vd_buf_put(&c->out, seed, PROLOGUE_BYTES);
+		make_prologue(c, seed);
+		vd_buf_put(&c->out, c->prologue, PROLOGUE_BYTES);
 		c->out_bytes = PROLOGUE_BYTES;
 	}
 	if (vd_buf_check(&c->out))
@@ -199,11 +258,17 @@ static int read_handshake(struct vd_channel *c, struct vd_slice message)
 
 static int take_prologue(struct vd_channel *c, struct vd_slice unit)
 {
-	size_t epoch = 0, count;
+	size_t epoch, count;
 
 	if (c->count != 1)
 		return VD_EINVAL;
 	count = vd_group_epoch_count(c->groups[0]);
+	epoch = epoch_of_prologue(c->groups[0], unit.p);
+	if (epoch < count && memcmp(vd_group_epoch_id(c->groups[0], epoch), c->epoch, sizeof(c->epoch)) != 0) {
+		c->call_back = epoch > 0;
+		memcpy(c->epoch, vd_group_epoch_id(c->groups[0], epoch), sizeof(c->epoch));
+	}
+	epoch = 0;
 	while (c->call_back && epoch < count && memcmp(vd_group_epoch_id(c->groups[0], epoch), c->epoch, sizeof(c->epoch)) != 0)
 		epoch++;
 	if (epoch == count)

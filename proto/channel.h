@@ -18,16 +18,18 @@ enum vd_channel_state {
 
 enum {
 	VD_CHANNEL_PROLOGUE_BYTES = 32,     /* the responder's first: all that anyone gets who knows no link key of its */
-	VD_CHANNEL_SEED_BYTES = 96,         /* prologue, static, ephemeral: 32 each */
+	VD_CHANNEL_TAGS = 4,                /* in it: as many of its groups can tell by it which epoch it is at */
+	VD_CHANNEL_SEED_BYTES = 104,        /* prologue, static, ephemeral: 32 each; u64 that draws groups and places of the tags */
 	VD_CHANNEL_FRAME_BYTES = 16 * 1024, /* plaintext of one frame we send: an alert waits behind no more than that */
 };
 
 /* Responder: groups it may answer for (borrowed until free; the array itself is copied). Initiator: exactly the one it calls
- * for, under its epoch to write with. `seed` is fresh random. NULL: no memory. */
+ * for, under its epoch to write with; when the prologue tells that the responder is at an older epoch, it is a call back under that
+ * one. `seed` is fresh random. NULL: no memory. */
 struct vd_channel *vd_channel_new(bool initiator, struct vd_group *const *groups, size_t count,
                                   const uint8_t seed[VD_CHANNEL_SEED_BYTES]);
-/* Initiator of a call back, to a device that may know no newer epoch than that one: it proves itself first. It fails with VD_EKEY
- * when the group does not have that epoch's link key. */
+/* Initiator of a call back, to a device that may know no newer epoch than that one: it proves itself first. What the prologue tells
+ * goes before. It fails with VD_EKEY when the group does not have that epoch's link key. */
 struct vd_channel *vd_channel_call_back(struct vd_group *, const uint8_t epoch[VD_EPOCH_BYTES],
                                         const uint8_t seed[VD_CHANNEL_SEED_BYTES]);
 void vd_channel_free(struct vd_channel *); /* wipes keys */

@@ -76,6 +76,23 @@ check "laggard: it reads what was written after" $?
 [ "$(as hub --json sync "127.0.0.1:${port[cyd]}" | jq '.bytes_in + .bytes_out')" -le 2000 ]
 check "laggard: the next visit is a plain one" $?
 
+# However many epochs behind: one call, which the one called answers under the epoch it is at. No other line is tried.
+for tag in 0 1 2 3 4 5 6 7 8 9 10 11; do
+	as eve$tag --quiet init --name eve$tag --no-passphrase >/dev/null
+	as hub --quiet admit "$(as eve$tag --json id | jq -r .id)" --name eve$tag -o "$work/eve$tag.welcome" >/dev/null
+	as hub --quiet revoke eve$tag --yes >/dev/null 2>&1
+done
+after=$(as hub --json add message -m "Written twelve epochs later" | jq -r .id)
+ends "laggard: cyd's daemon ends" TERM cyd
+start cyd --listen 127.0.0.1:0 || exit 1
+as hub --json sync "127.0.0.1:${port[cyd]}" >"$work/synced"
+equal "laggard: one that is twelve epochs behind is called" $? 0
+same hub cyd
+check "laggard: both hold the same" $?
+reads cyd "Written twelve epochs later"
+check "laggard: it reads what was written after" $?
+equal "laggard: it was called once" "$(grep -cE '^<6>(opened|dropped|closed) conn=[0-9]* from' "$work/cyd.log") $(grep -c '^<6>opened conn=1 ' "$work/cyd.log")" "2 1"
+
 # Whoever is connected when the revocation comes is gone at once, and gets nothing more.
 ! logged hub '^<6>closed.* why=author'
 check "laggard: until then nobody was sent away" $?

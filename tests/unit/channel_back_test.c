@@ -1,4 +1,5 @@
 /* Call backs: who calls a device that may be behind learns first who that is. */
+#include "proto/hash.h"
 #include "tests/unit/channel_cast.h"
 
 enum { PROOF_FRAME = 2 + 98 + 16, SHAKEN = 48 + 64 };
@@ -47,6 +48,86 @@ static void run(struct vd_channel *a, struct vd_channel *b)
 	}
 }
 
+/* As if the one called were in more groups than its first bytes can tell of. */
+static void reveals_nothing(struct vd_channel *caller, struct vd_channel *called)
+{
+	memset(vd_channel_out(called)->p + 16, 0, 16);
+	run(caller, called);
+}
+
+/* The first bytes of the one called tell which epoch it is at: a plain call becomes a call back under that, however old it is. */
+static void test_channel_back__the_prologue_tells_the_epoch(void **state)
+{
+	(void)state;
+	for (size_t other = 0; other < 4; other++) {
+		struct vd_group *calls = valley.group, *called[4] = { village.group, elsewhere.group, village.group, elsewhere.group };
+		uint8_t seed[VD_CHANNEL_SEED_BYTES];
+		struct vd_channel *plain = channel(true, calls, 1), *end;
+		uint64_t out, in;
+
+		for (size_t i = 0; i < sizeof(seed); i++)
+			seed[i] = (uint8_t)(91 * other + 5 * i);
+		called[other] = behind;
+		end = vd_channel_new(false, called, 4, seed);
+		assert_non_null(end);
+		carry(end, plain);
+		carry(plain, end);
+		carry(end, plain);
+		/* … in which it proves itself first */
+		vd_channel_traffic(plain, &out, &in);
+		assert_int_equal(out, SHAKEN);
+		run(plain, end);
+		assert_int_equal(vd_channel_state(plain), VD_CHANNEL_OPEN);
+		assert_int_equal(vd_channel_state(end), VD_CHANNEL_OPEN);
+		assert_memory_equal(vd_channel_epoch(plain), epochs[3], VD_EPOCH_BYTES);
+		assert_false(vd_channel_is_current(plain));
+		vd_channel_free(plain);
+		vd_channel_free(end);
+	}
+}
+
+/* … and a call back under an epoch that the one called has left behind becomes a plain one. */
+static void test_channel_back__not_under_an_epoch_it_has_left(void **state)
+{
+	struct vd_channel *back = caller_back(valley.group, epochs[3], 1), *end = channel(false, valley.group, 101);
+
+	(void)state;
+	run(back, end);
+	assert_int_equal(vd_channel_state(back), VD_CHANNEL_OPEN);
+	assert_memory_equal(vd_channel_epoch(back), epochs[0], VD_EPOCH_BYTES);
+	assert_true(vd_channel_is_current(back));
+	vd_channel_free(back);
+	vd_channel_free(end);
+}
+
+/* Of a group whose keys one does not have no bit tells anything. */
+static void test_channel_back__to_others_the_prologue_is_random(void **state)
+{
+	size_t ones[8 * VD_CHANNEL_PROLOGUE_BYTES] = { 0 };
+
+	(void)state;
+	for (size_t n = 0; n < 1000; n++) {
+		struct vd_group *groups[3] = { valley.group, village.group, elsewhere.group };
+		uint8_t seed[VD_CHANNEL_SEED_BYTES], drawn[64];
+		struct vd_channel *end;
+		const uint8_t *said;
+
+		memset(seed, (int)(n % 256), sizeof(seed));
+		vd_set_u64(seed, n);
+		vd_hash(VD_HASH_BODY, vd_slice(NULL, 0), drawn, sizeof(drawn), &(struct vd_slice){ .p = seed, .n = sizeof(seed) }, 1);
+		memcpy(seed, drawn, 32);
+		memcpy(seed + VD_CHANNEL_SEED_BYTES - 32, drawn + 32, 32);
+		end = vd_channel_new(false, groups, 3, seed);
+		assert_non_null(end);
+		said = vd_channel_out(end)->p;
+		for (size_t bit = 0; bit < sizeof(ones) / sizeof(ones[0]); bit++)
+			ones[bit] += said[bit / 8] >> bit % 8 & 1;
+		vd_channel_free(end);
+	}
+	for (size_t bit = 0; bit < sizeof(ones) / sizeof(ones[0]); bit++)
+		assert_in_range(ones[bit], 420, 580); /* five deviations */
+}
+
 static void test_channel_back__reaches_who_is_behind(void **state)
 {
 	struct vd_channel *plain = channel(true, valley.group, 1), *back = caller_back(valley.group, epochs[3], 1);
@@ -55,7 +136,8 @@ static void test_channel_back__reaches_who_is_behind(void **state)
 	struct vd_slice payload;
 
 	(void)state;
-	run(plain, ends[0]);
+	/* without its first bytes to say so, it would be called under the newest */
+	reveals_nothing(plain, ends[0]);
 	assert_int_equal(vd_channel_state(ends[0]), VD_CHANNEL_SILENT);
 	run(back, ends[1]);
 	assert_int_equal(vd_channel_state(back), VD_CHANNEL_OPEN);
@@ -336,6 +418,9 @@ static void test_channel_back__proof_sent_back(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_channel_back__the_prologue_tells_the_epoch),
+		cmocka_unit_test(test_channel_back__not_under_an_epoch_it_has_left),
+		cmocka_unit_test(test_channel_back__to_others_the_prologue_is_random),
 		cmocka_unit_test(test_channel_back__reaches_who_is_behind),
 		cmocka_unit_test(test_channel_back__who_is_behind_may_call),
 		cmocka_unit_test(test_channel_back__order_of_proofs),

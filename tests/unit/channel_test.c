@@ -179,6 +179,37 @@ static void test_channel__vector(void **state)
 	calls_back = false;
 }
 
+/* The first bytes of who is in that many groups, as the same script computes them. Nobody but members sees more than chance in them. */
+static void test_channel__prologue_vectors(void **state)
+{
+	json_t *root = json_load_file("tests/vectors/link.json", 0, NULL), *vector;
+	struct village villages[6];
+	struct vd_group *groups[6];
+	size_t at;
+
+	(void)state;
+	for (uint8_t i = 0; i < 6; i++) {
+		village_found(&villages[i], i + 1);
+		groups[i] = villages[i].group;
+	}
+	assert_int_equal(json_array_size(json_object_get(root, "prologues")), 10);
+	json_array_foreach(json_object_get(root, "prologues"), at, vector) {
+		size_t count = (size_t)json_integer_value(json_object_get(vector, "villages")), n;
+		uint8_t seed[VD_CHANNEL_SEED_BYTES];
+		struct vd_channel *c;
+
+		assert_int_equal(sodium_hex2bin(seed, sizeof(seed), json_string_value(json_object_get(vector, "seed")), 208, NULL, &n, NULL), 0);
+		assert_int_equal(n, sizeof(seed));
+		c = vd_channel_new(false, groups, count, seed);
+		assert_non_null(c);
+		assert_hex(vector, "prologue", vd_buf_slice(vd_channel_out(c)));
+		vd_channel_free(c);
+	}
+	for (size_t i = 0; i < 6; i++)
+		village_leave(&villages[i]);
+	json_decref(root);
+}
+
 /* Sends messages of these sizes one way in pieces of at most `max`, and expects the same ones. */
 static void exchange(struct wire *w, size_t from, const size_t *sizes, size_t count)
 {
@@ -541,6 +572,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_channel__opens),
 		cmocka_unit_test(test_channel__vector),
+		cmocka_unit_test(test_channel__prologue_vectors),
 		cmocka_unit_test(test_channel__any_split_of_bytes),
 		cmocka_unit_test(test_channel__largest_message),
 		cmocka_unit_test(test_channel__frames_are_short),

@@ -180,16 +180,46 @@ class Sender:
         return out
 
 
+def places(count, drawn):
+    place = list(range(count))
+    for left in range(count, 1, -1):
+        drawn, pick = divmod(drawn, left)
+        place[pick], place[left - 1] = place[left - 1], place[pick]
+    return place, drawn
+
+
+def prologue_of(links, seed):
+    """Of who is in groups with these link keys, each that of its epoch to write with."""
+    place, first = places(4, int.from_bytes(seed[96:], "big"))
+    tags = [seed[16 + 4 * i:20 + 4 * i] for i in range(4)]
+    for i in range(min(4, len(links))):
+        tags[place[i]] = hashed("vereda prologue", 4, links[(first + i) % len(links)], seed[:16])
+    return seed[:16] + b"".join(tags)
+
+
+def device(village, person):
+    return Ed25519PrivateKey.from_private_bytes(bytes([village, person, 1]).ljust(32, b"\0"))
+
+
+def village(number):
+    """Id and first link key of the group that tests/village.h founds under that number."""
+    group = hashed("vereda group id", 32, b"", raw(device(number, 0)), bytes([number, 2]).ljust(32, b"\0"))
+    return group, b"\0" + group[:8] + bytes([1]) * 23
+
+
+def prologue(count, number):
+    seed = bytes((number + 7 * i) % 256 for i in range(104))
+    return {"villages": count, "seed": seed.hex(), "prologue": prologue_of([village(1 + i)[1] for i in range(count)], seed).hex()}
+
+
 def session(call_back=b""):
     """The group that tests/village.h founds as number 1: the hub answers, the member calls, or calls back."""
-    hub, member = (Ed25519PrivateKey.from_private_bytes(bytes([1, person, 1]).ljust(32, b"\0")) for person in (0, 1))
-    salt = bytes([1, 2]).ljust(32, b"\0")
-    group = hashed("vereda group id", 32, b"", raw(hub), salt)
-    link = b"\0" + group[:8] + bytes([1]) * 23
+    hub, member = (device(1, person) for person in (0, 1))
+    group, link = village(1)
     psk = hashed("vereda link psk", 32, link, group, call_back)
-    seeds = [bytes((first + 3 * i) % 256 for i in range(96)) for first in (1, 101)]
+    seeds = [bytes((first + 3 * i) % 256 for i in range(104)) for first in (1, 101)]
     keys = [(seed[32:64], seed[64:96]) for seed in seeds]
-    prologue = seeds[1][:32]
+    prologue = prologue_of([link], seeds[1])
     messages, h, sending = handshake("Noise_XXpsk0_25519_ChaChaPoly_SHA256", prologue, [psk], *keys, [b""] * 3)
     senders = [Sender(key) for key in sending]
 
@@ -213,10 +243,7 @@ def beacon(count, address, number):
     links = [bytes([0x40 + i]) * 32 for i in range(count)]
     seed = bytes((number + 5 * i) % 256 for i in range(88))
     port, family = (4711).to_bytes(2, "big"), bytes([4 if len(address) == 4 else 6])
-    tags, place, drawn = [seed[16 + 8 * i:24 + 8 * i] for i in range(8)], list(range(8)), int.from_bytes(seed[80:], "big")
-    for left in range(8, 1, -1):
-        drawn, pick = divmod(drawn, left)
-        place[pick], place[left - 1] = place[left - 1], place[pick]
+    tags, (place, _) = [seed[16 + 8 * i:24 + 8 * i] for i in range(8)], places(8, int.from_bytes(seed[80:], "big"))
     for i, link in enumerate(links[:8]):
         tags[place[i]] = hashed("vereda beacon", 8, link, seed[:16], family, address, port)
     return {"link_keys": [link.hex() for link in links], "address": address.hex(), "port": 4711, "seed": seed.hex(),
@@ -233,9 +260,10 @@ def main():
     check_noise()
     v4, v6 = bytes([192, 0, 2, 7]), bytes.fromhex("fe800000000000000000000000000001")
     write(os.path.join(HERE, "link.json"), {
-        "about": "PROTOCOL.md sections 8 and 10, written by link.py. A beacon's seed: nonce, eight decoys, a u64 that draws the places.",
+        "about": "PROTOCOL.md sections 8 and 10, written by link.py. Prologues of who is in villages 1, 2, …; a beacon's seed: nonce, eight decoys, a u64 that draws the places.",
         "session": session(),
         "call_back": session(b"\1"),
+        "prologues": [prologue(n, 10 * n + k) for n in (0, 1, 2, 4, 6) for k in (0, 1)],
         "beacons": [beacon(n, address, n + 1) for n in (0, 1, 3, 8, 10) for address in (v4, v6)],
     })
 
