@@ -57,8 +57,9 @@ int vd_cli_run(int argc, char **argv);
 /* `vereda` alone. */
 int vd_cli_state(struct vd_cli *);
 
-/* To be called first: JSON never lacks a part for want of memory. */
+/* To be called first: JSON that lacks a part for want of memory is never printed as a result, but an error said instead. */
 void vd_json_watch(void);
+void vd_json_lacks(void); /* a part is lacking that libjansson was not even asked for */
 
 /* --- print.c: words for people and JSON for programs. Variadic arguments are strings that fill a text's places; end with NULL. */
 

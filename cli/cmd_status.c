@@ -196,7 +196,8 @@ struct whole {
 
 static json_t *findings(struct vd_cli *cli, const struct whole *w)
 {
-	struct vd_findings f = { .cli = cli, .looks = w->looks, .count = w->count, .daemon = w->daemon != NULL, .list = json_array() };
+	struct vd_findings f = { .cli = cli, .looks = w->looks, .count = w->count, .daemon = w->daemon != NULL,
+	                         .disk = json_object_get(w->daemon, "disk"), .list = json_array() };
 
 	vd_find_quick(&f);
 	return f.list;
@@ -354,7 +355,8 @@ static int doctor_run(struct vd_cli *cli)
 	int rc = look_at_all(cli, &w);
 
 	if (!rc) {
-		struct vd_findings f = { .cli = cli, .looks = w->looks, .count = w->count, .daemon = w->daemon != NULL, .list = json_array() };
+		struct vd_findings f = { .cli = cli, .looks = w->looks, .count = w->count, .daemon = w->daemon != NULL,
+	                         .disk = json_object_get(w->daemon, "disk"), .list = json_array() };
 
 		vd_find_quick(&f);
 		vd_find_deep(&f);

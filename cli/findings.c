@@ -166,6 +166,39 @@ static void find_clock(struct vd_findings *f)
 	vd_buf_deinit(&text);
 }
 
+static void find_space(struct vd_findings *f)
+{
+	const char *state = json_string_value(json_object_get(f->disk, "state"));
+	char since[VD_TIME_TEXT];
+	struct statvfs fs;
+	uint64_t free_mib;
+
+	if (state) {
+		vd_time_local((uint64_t)json_integer_value(json_object_get(f->disk, "since_ms")), since);
+		add(f, "daemon-disk", "broken", strcmp(state, "full") == 0 ? VD_MSG_WARN_DAEMON_FULL : VD_MSG_WARN_DAEMON_DISK,
+		    strcmp(state, "full") == 0 ? VD_MSG_NEXT_DAEMON_FULL : VD_MSG_HINT_IO, since, NULL);
+	}
+	if (statvfs(f->cli->home, &fs))
+		return;
+	free_mib = (uint64_t)fs.f_bavail * fs.f_frsize / (1024 * 1024);
+	if (!vd_store_has_room(f->cli->store) && !state)
+		add(f, "disk", "broken", VD_MSG_WARN_DISK_FULL, VD_MSG_HINT_NOSPACE, vd_num(f->cli, free_mib), vd_num(f->cli, VD_RESERVE_MIB), NULL);
+	else if (!state && free_mib < 8 * VD_RESERVE_MIB)
+		add(f, "disk", "warning", VD_MSG_WARN_DISK_LOW, VD_MSG_NEXT_DISK_LOW, vd_num(f->cli, free_mib), vd_num(f->cli, VD_RESERVE_MIB), NULL);
+}
+
+/* Nobody is nagged about a store in which nothing is. */
+static void find_backup(struct vd_findings *f)
+{
+	uint64_t now_ms = vd_time_now_ms(), made_ms = 0;
+	int rc = vd_backup_last(f->cli->store, &made_ms);
+
+	if (f->count && rc)
+		add(f, "no-backup", "warning", VD_MSG_WARN_NO_BACKUP, VD_MSG_NEXT_BACKUP, NULL);
+	else if (f->count && made_ms + BACKUP_DAYS * VD_DAY_MS < now_ms)
+		add(f, "old-backup", "warning", VD_MSG_WARN_OLD_BACKUP, VD_MSG_NEXT_BACKUP, vd_num(f->cli, (now_ms - made_ms) / VD_DAY_MS), NULL);
+}
+
 void vd_find_quick(struct vd_findings *f)
 {
 	bool alone = false;
@@ -186,6 +219,7 @@ void vd_find_quick(struct vd_findings *f)
 		find_quarantine(f, &f->looks[i]);
 	}
 	find_clock(f);
+	find_space(f);
 }
 
 /* --- what takes longer --- */
@@ -261,32 +295,6 @@ static void find_not_heard(struct vd_findings *f, const struct vd_look *l)
 		vd_buf_deinit(&names);
 		vd_buf_deinit(&what);
 	}
-}
-
-static void find_space(struct vd_findings *f)
-{
-	struct statvfs fs;
-	uint64_t free_mib;
-
-	if (statvfs(f->cli->home, &fs))
-		return;
-	free_mib = (uint64_t)fs.f_bavail * fs.f_frsize / (1024 * 1024);
-	if (free_mib < VD_RESERVE_MIB)
-		add(f, "disk", "broken", VD_MSG_WARN_DISK_FULL, VD_MSG_HINT_NOSPACE, vd_num(f->cli, free_mib), vd_num(f->cli, VD_RESERVE_MIB), NULL);
-	else if (free_mib < 8 * VD_RESERVE_MIB)
-		add(f, "disk", "warning", VD_MSG_WARN_DISK_LOW, VD_MSG_NEXT_DISK_LOW, vd_num(f->cli, free_mib), vd_num(f->cli, VD_RESERVE_MIB), NULL);
-}
-
-/* Nobody is nagged about a store in which nothing is. */
-static void find_backup(struct vd_findings *f)
-{
-	uint64_t now_ms = vd_time_now_ms(), made_ms = 0;
-	int rc = vd_backup_last(f->cli->store, &made_ms);
-
-	if (f->count && rc)
-		add(f, "no-backup", "warning", VD_MSG_WARN_NO_BACKUP, VD_MSG_NEXT_BACKUP, NULL);
-	else if (f->count && made_ms + BACKUP_DAYS * VD_DAY_MS < now_ms)
-		add(f, "old-backup", "warning", VD_MSG_WARN_OLD_BACKUP, VD_MSG_NEXT_BACKUP, vd_num(f->cli, (now_ms - made_ms) / VD_DAY_MS), NULL);
 }
 
 /* Places in chains that were seen, by a hash of where they are. */
@@ -381,6 +389,5 @@ void vd_find_deep(struct vd_findings *f)
 	}
 	if (!f->daemon)
 		add(f, "no-daemon", "note", VD_MSG_STATUS_NO_DAEMON, VD_MSG_NEXT_NO_DAEMON, NULL);
-	find_space(f);
 	find_backup(f);
 }

@@ -16,13 +16,14 @@ struct vd_findings {
 	const struct vd_look *looks;
 	size_t count;
 	bool daemon;       /* veredad runs */
+	const json_t *disk;/* what it says of its disk; NULL or null: nothing bad */
 	json_t *list;      /* {what, severity, words, next} each */
 	bool broken;       /* one of them is */
 };
 
 /* Reads no record but a few. The list is the caller's. */
 void vd_find_quick(struct vd_findings *);
-/* Who is silent or has not heard, the disk, and a walk over records for chains that forked. */
+/* Who is silent or has not heard, and a walk over records for chains that forked. */
 void vd_find_deep(struct vd_findings *);
 
 /* --- acts_list.c */

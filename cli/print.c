@@ -92,6 +92,12 @@ static struct {
 	_Alignas(16) uint8_t room[64 * 1024];
 	size_t used;
 } put_by;
+static bool lacking;
+
+void vd_json_lacks(void)
+{
+	lacking = true;
+}
 
 static void *json_memory(size_t n)
 {
@@ -99,6 +105,7 @@ static void *json_memory(size_t n)
 
 	if (p)
 		return p;
+	lacking = true;
 	n = (n + 15) & ~(size_t)15;
 	if (n <= sizeof put_by.room - put_by.used) {
 		put_by.used += n;
@@ -125,7 +132,7 @@ static void dump(FILE *to, struct vd_cli *cli, json_t *object)
 	size_t flags = JSON_COMPACT | (isatty(fileno(to)) ? JSON_ENSURE_ASCII : 0);
 	char *text = object ? json_dumps(object, flags) : NULL;
 
-	if (to == stdout && (!text || put_by.used)) /* whoever found none for one part may have left out another */
+	if (to == stdout && (!text || lacking))
 		cli->out_error = ENOMEM;
 	else if (text && to == stdout) {
 		write_out(cli, vd_slice_str(text));

@@ -19,6 +19,8 @@ json_t *vd_json_hex(const void *bytes, size_t n)
 	if (p) {
 		vd_hex((char *)p, bytes, n);
 		out = json_stringn((const char *)p, 2 * n);
+	} else {
+		vd_json_lacks();
 	}
 	vd_buf_deinit(&hex);
 	return out;
@@ -33,6 +35,8 @@ json_t *vd_json_text(struct vd_slice text)
 		return out;
 	/* No UTF-8 (a file name, an argument): say it in escapes rather than not at all. */
 	vd_text_escape(text, true, &escaped);
+	if (escaped.failed)
+		vd_json_lacks();
 	out = json_stringn((const char *)escaped.p, escaped.n);
 	vd_buf_deinit(&escaped);
 	return out;

@@ -10,7 +10,8 @@
  *   "poke"    the store grew: read it and push            -> "ok"
  *   "status"  -> one line of JSON: {"listen":[addr…],"peers":[{"addr","state","since_ms","outgoing","bytes_in","bytes_out",
  *             and once proved "member" (the device's author key) and "group" in hex}],"discover_on":[…],
- *             "walls":{…}} (each of walls.h: does it stand?)
+ *             "walls":{…} (each of walls.h: does it stand?),
+ *             "disk":null, or {"state":"full" or "failing","since_ms"}: what arrives is not stored}
  *             state: calling greeting syncing settled closing; since_ms: Unix time of its opening
  *             and "locked": true (then nothing else of it says anything) or false
  *   "sync"    call every known peer now                    -> "ok"

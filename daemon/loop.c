@@ -47,6 +47,8 @@ struct daemon {
 	uint64_t generation;          /* sum over the groups: moves when keys may have */
 	uint64_t latest;              /* arrival number up to which the node was told */
 	int look_err;                 /* of the last look at the store */
+	int disk_err;                 /* VD_ENOSPACE: it is full; VD_EIO, VD_EDENIED: it refuses. What arrives is not taken until it does again */
+	uint64_t disk_since_ms;       /* Unix time */
 	struct sockaddr_storage bound[VD_CONF_LISTEN_MAX];
 	bool bound_dual;
 	size_t bound_count;
@@ -59,6 +61,49 @@ struct daemon {
 	uint64_t drops_ms;            /* unproved callers that went: counted from here */
 	unsigned drops;
 };
+
+/* --- the disk --- */
+
+static uint64_t wall_ms(void)
+{
+	uv_timeval64_t wall;
+
+	return uv_gettimeofday(&wall) ? 0 : (uint64_t)wall.tv_sec * 1000 + (uint64_t)wall.tv_usec / 1000;
+}
+
+/* After something was written, or not; VD_ENOSPACE also when nobody wrote. Said once each time that it changes. */
+static void note_disk(struct daemon *d, int rc)
+{
+	bool bad = rc == VD_ENOSPACE || rc == VD_EIO || rc == VD_EDENIED;
+
+	if ((rc && !bad) || rc == d->disk_err)
+		return;
+	d->disk_err = rc;
+	d->disk_since_ms = wall_ms();
+	if (bad)
+		vd_log(VD_LOG_ERROR, "disk %s: what arrives is not stored, what was stored is safe; free some space or look at the disk",
+		       rc == VD_ENOSPACE ? "full" : "failing");
+	else
+		vd_log(VD_LOG_NOTICE, "disk takes records again");
+}
+
+/* A disk that others fill is noticed before somebody sends us something, and so is that they made room. */
+static void look_at_disk(struct daemon *d)
+{
+	bool room = vd_store_has_room(d->store);
+
+	if (!room && !d->disk_err)
+		note_disk(d, VD_ENOSPACE);
+	else if (room && d->disk_err == VD_ENOSPACE)
+		note_disk(d, 0);
+}
+
+static json_t *disk_json(const struct daemon *d)
+{
+	if (!d->disk_err)
+		return json_null();
+	return json_pack("{s:s,s:I}", "state", d->disk_err == VD_ENOSPACE ? "full" : "failing", "since_ms", (json_int_t)d->disk_since_ms);
+}
 
 /* --- groups and growth --- */
 
@@ -171,6 +216,7 @@ static void on_poll(uv_timer_t *timer)
 	struct daemon *d = timer->data;
 
 	look(d);
+	look_at_disk(d);
 	if (vd_tcp_now() - d->tended_ms >= TEND_MS)
 		tend(d);
 }
@@ -219,6 +265,7 @@ static void on_committed(void *ctx, uint32_t conn, int rc, const struct vd_merge
 {
 	struct daemon *d = ctx;
 
+	note_disk(d, rc);
 	if (rc)
 		vd_log(VD_LOG_ERROR, "commit failed why=%s", vd_err_name(rc));
 	else
@@ -442,6 +489,7 @@ static void status(const struct daemon *d, struct vd_buf *answer)
 	json_object_set_new(root, "peers", peers);
 	json_object_set_new(root, "discover_on", discovering);
 	json_object_set_new(root, "walls", vd_walls_json());
+	json_object_set_new(root, "disk", disk_json(d));
 	char *text = json_dumps(root, JSON_COMPACT | JSON_PRESERVE_ORDER);
 	if (text)
 		vd_buf_put_slice(answer, vd_slice_str(text));
@@ -650,6 +698,7 @@ static int start_running(struct daemon *d)
 		rc = start_discovery(d);
 	if (rc)
 		return rc;
+	look_at_disk(d);
 	vd_tending_init(&d->tending, &d->loop, d->store, on_tended, d);
 	uv_timer_init(&d->loop, &d->poll);
 	uv_timer_init(&d->loop, &d->calling);

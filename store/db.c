@@ -203,11 +203,27 @@ static int identify(struct vd_db *db)
 	return 0;
 }
 
+/* LMDB makes its table of readers by ftruncate, and writes to it through a mapping: on a full disk the first touch would end the process.
+ * No environment is open on it now, whose locks closing a descriptor would drop. */
+static int make_reader_table(const struct vd_db *db)
+{
+	enum { BYTES = 8192 }; /* for the 126 readers that LMDB has room for by default */
+	int rc, fd = openat(db->folder_fd, "lock.mdb", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+
+	if (fd < 0)
+		return 0; /* LMDB will say why */
+	rc = posix_fallocate(fd, 0, BYTES);
+	close(fd);
+	return rc == ENOSPC || rc == EDQUOT || rc == EFBIG || rc == EIO ? rc : 0;
+}
+
 /* Opens db->env. Returns LMDB's codes or ours. */
 static int open_env(struct vd_db *db, bool create)
 {
-	int rc = mdb_env_create(&db->env);
+	int rc = make_reader_table(db);
 
+	if (!rc)
+		rc = mdb_env_create(&db->env);
 	if (rc)
 		return rc;
 	rc = mdb_env_set_maxdbs(db->env, VD_TABLES);

@@ -28,6 +28,11 @@ bool vd_reserve_reached(struct vd_store *s)
 	return !vd_db_room(s->db, &free_bytes, &total) && free_bytes < kept_free(s, total);
 }
 
+bool vd_store_has_room(struct vd_store *s)
+{
+	return !vd_reserve_reached(s);
+}
+
 /* Really takes the room, also on a medium that compresses, or leaves out what was never written. */
 static bool fill(int fd, uint64_t bytes)
 {
