@@ -58,7 +58,9 @@ int vd_cli_run(int argc, char **argv);
 int vd_cli_state(struct vd_cli *);
 
 /* To be called first: JSON that lacks a part for want of memory is never printed as a result, but an error said instead. */
-void vd_json_watch(void);
+void vd_json_watch(struct vd_cli *);
+/* On standard error, and nothing else: where there is neither memory nor a program yet. */
+void vd_note_alone(enum vd_msg, enum vd_lang);
 void vd_json_lacks(void); /* a part is lacking that libjansson was not even asked for */
 
 /* --- print.c: words for people and JSON for programs. Variadic arguments are strings that fill a text's places; end with NULL. */

@@ -147,14 +147,12 @@ int vd_cli_run(int argc, char **argv)
 	int code;
 
 	if (!cli || sodium_init() < 0) {
-		/* the catalogue needs what there is none of */
-		fputs(cli ? "vereda: libsodium cannot start on this machine; nothing was done\n"
-		          : "vereda: there is no memory left; nothing was done\n", stderr);
+		vd_note_alone(cli ? VD_MSG_ERR_CRYPTO : VD_MSG_ERR_NOMEM, vd_text_lang_env());
 		free(cli);
 		return VD_EXIT_FAILED;
 	}
 	vd_file_fill_standard();
-	vd_json_watch();
+	vd_json_watch(cli);
 	vd_interrupt_init();
 	for (size_t i = 0; i < COMMANDS; i++)
 		syntaxes[i] = &commands[i]->syntax;

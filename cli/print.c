@@ -93,6 +93,7 @@ static struct {
 	size_t used;
 } put_by;
 static bool lacking;
+static const struct vd_cli *watched;
 
 void vd_json_lacks(void)
 {
@@ -111,7 +112,7 @@ static void *json_memory(size_t n)
 		put_by.used += n;
 		return put_by.room + put_by.used - n;
 	}
-	fputs("vereda: this computer ran out of memory; nothing that was stored is lost\n", stderr);
+	vd_note_alone(VD_MSG_ERR_NOMEM, watched->lang);
 	_exit(VD_EXIT_FAILED);
 }
 
@@ -121,9 +122,16 @@ static void json_release(void *p)
 		free(p);
 }
 
-void vd_json_watch(void)
+void vd_json_watch(struct vd_cli *cli)
 {
+	watched = cli;
 	json_set_alloc_funcs(json_memory, json_release);
+}
+
+void vd_note_alone(enum vd_msg msg, enum vd_lang lang)
+{
+	write_err(vd_slice_str(vd_text(lang, msg)));
+	write_err(vd_slice_str("\n"));
 }
 
 static void dump(FILE *to, struct vd_cli *cli, json_t *object)

@@ -31,6 +31,7 @@ struct vd_db {
 	int folder_fd;          /* flock on it is the writers' lock between processes */
 	int mark;               /* walked.h; -1: a new one, or none */
 	bool fresh;             /* being made: nothing to be walked */
+	bool read_only;         /* mounted so: after a failure many systems do that by themselves */
 	bool hidden;            /* its file has no name any more */
 	dev_t device;           /* of the file that is mapped */
 	ino_t file;
@@ -47,9 +48,9 @@ int vd_db_err(int rc)
 {
 	switch (rc) {
 	case ENOSPC: case EDQUOT: case EFBIG: return VD_ENOSPACE;
-	case EIO: case ENODEV: case ENXIO: return VD_EIO;
+	case EIO: case ENODEV: case ENXIO: case EROFS: return VD_EIO;
 	case ENOMEM: return VD_ENOMEM;
-	case EACCES: case EPERM: case EROFS: return VD_EDENIED;
+	case EACCES: case EPERM: return VD_EDENIED;
 	case EAGAIN: case EBUSY: case MDB_READERS_FULL: return VD_EBUSY;
 	case ENOENT: return VD_ENOSTORE;
 	case MDB_NOTFOUND: return VD_ENOTFOUND;
@@ -232,7 +233,7 @@ static int open_env(struct vd_db *db, bool create)
 	if (!rc)
 		rc = mdb_env_set_mapsize(db->env, map_start); /* LMDB takes the file's own when that is larger */
 	if (!rc)
-		rc = mdb_env_open(db->env, db->folder, MDB_NOTLS, 0600);
+		rc = mdb_env_open(db->env, db->folder, MDB_NOTLS | (db->read_only ? MDB_RDONLY : 0), 0600);
 	if (!rc) {
 		int dead;
 
@@ -244,6 +245,11 @@ static int open_env(struct vd_db *db, bool create)
 	if (rc) {
 		mdb_env_close(db->env);
 		db->env = NULL;
+	}
+	/* A disk that lets itself be read only is read: nobody else can write there either, so LMDB needs no lock. */
+	if (rc == EROFS && !create && !db->read_only) {
+		db->read_only = true;
+		rc = open_env(db, create);
 	}
 	return rc;
 }
@@ -339,6 +345,8 @@ int vd_db_lock(struct vd_db *db)
 {
 	int rc;
 
+	if (db->read_only)
+		return VD_EIO;
 	if (pthread_mutex_lock(&db->writer))
 		return VD_EBUSY; /* this thread has a transaction open: waiting for it would be for ever */
 	rc = lock_folder(db);

@@ -69,9 +69,8 @@ int vd_file_errno(int code)
 		return VD_EINVAL;
 	case EACCES:
 	case EPERM:
-	case EROFS:
 		return VD_EDENIED;
-	default:
+	default: /* EROFS too: after a failure many systems let a disk only be read */
 		return VD_EIO;
 	}
 }

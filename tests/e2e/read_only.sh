@@ -1,0 +1,87 @@
+#!/bin/bash
+# A disk that can only be read, as many systems leave one after a failure, and a home that is closed to us: what is there can be read if
+# it can be read at all, nothing is changed, and every end says why.
+if [ "$1" != inside ]; then
+	private=--mount # without root, inside a user namespace too
+	[ "$(id -u)" = 0 ] || private="--user --map-root-user --mount"
+	unshare $private true 2>/dev/null || { echo "ok read-only # SKIP no mount namespaces here"; exit 0; }
+	exec unshare $private "$0" inside
+fi
+. "$(dirname "$0")/lib.bash"
+
+said() { as "$@" >"$work/said" 2>"$work/err"; }
+# ends NAME STATUS HOME COMMAND…
+ends() {
+	local name=$1 wanted=$2
+	shift 2
+	said "$@"
+	equal "$name" $? "$wanted"
+	[ "$wanted" = 0 ] || grep -q . "$work/err"
+	check "$name: and why" $?
+}
+found hub ana || exit 1
+rows 10 | as hub --quiet load message - >/dev/null
+as ana --quiet add message -m "of ana" >/dev/null
+as ana --quiet export "$work/of-ana" >/dev/null
+rows 3 later >"$work/rows.csv"
+before=$(find "$work/hub" -type f ! -name lock.mdb -exec sha256sum {} + | sort)
+mkdir "$work/still" && mount --bind "$work" "$work/still" && mount -o remount,ro,bind "$work/still" ||
+	{ echo "ok read-only # SKIP no bind mounts here"; exit 0; }
+trap 'umount -l "$work/still" 2>/dev/null; finish' EXIT
+
+ends "read-only: list" 0 still/hub --json list
+equal "read-only: list is whole" "$(wc -l <"$work/said")" 10
+ends "read-only: show" 0 still/hub show "$(head -1 "$work/said" | jq -r .id)"
+ends "read-only: status" 0 still/hub status
+ends "read-only: export to another disk" 0 still/hub --json export "$work/bundle"
+as ana --quiet import "$work/bundle" >/dev/null
+equal "read-only: which holds all" "$(count ana)" 11
+ends "read-only: add" 15 still/hub add message -m "lost?"
+grep -q 'can only be read' "$work/err"
+check "read-only: add says that it can only be read" $?
+said still/hub --lang es add message -m "lost?"
+grep -q 'solo se puede leer' "$work/err"
+check "read-only: in Spanish too" $?
+ends "read-only: load" 15 still/hub load message "$work/rows.csv"
+ends "read-only: import" 15 still/hub import "$work/of-ana"
+ends "read-only: group create" 15 still/hub group create Other
+ends "read-only: revoke" 15 still/hub --yes revoke ana
+ends "read-only: init" 15 still/new init --name new --no-passphrase
+ends "read-only: export onto it" 15 hub export "$work/still/there"
+"$build/veredad" --home "$work/still/hub" --no-discovery --listen 127.0.0.1:0 2>"$work/err"
+equal "read-only: veredad" $? 15
+grep -q . "$work/err"
+check "read-only: veredad says why" $?
+equal "read-only: nothing was changed" "$(find "$work/hub" -type f ! -name lock.mdb -exec sha256sum {} + | sort)" "$before"
+umount "$work/still"
+ends "read-only: add when it can be written again" 0 hub add message -m "by the river"
+equal "read-only: the store is sound" "$(as hub --json check | jq -c '[.bad, .derived_bad]')" "[0,0]"
+
+# Somebody else's home, or one that was closed: tried as an account for which modes count.
+if [ "$(id -u)" = 0 ] && setpriv --reuid=65534 --clear-groups true 2>/dev/null; then
+	open=$(mktemp -d) # where that account comes to
+	chmod 755 "$open"
+	cp "$build/vereda" "$open/vereda"
+	cp -r "$work/hub" "$open/hub"
+	other() { setpriv --reuid=65534 --clear-groups "$open/vereda" --home "$open/$1" --no-input --lang en "${@:2}" >"$work/said" 2>"$work/err"; }
+	other hub list
+	equal "closed: somebody else's store" $? 1
+	grep -q 'ls -ld' "$work/err"
+	check "closed: says where to look" $?
+	chown -R 65534 "$open/hub"
+	chmod 400 "$open"/hub/*
+	other hub add message -m "lost?"
+	equal "closed: files that may not be written" $? 1
+	chmod 600 "$open"/hub/*
+	chmod 500 "$open/hub"
+	other hub list
+	equal "closed: a folder that may not be written is read" "$?:$(wc -l <"$work/said")" 0:11
+	other new init --name new --no-passphrase
+	equal "closed: a place where nothing may be made" $? 1
+	[ ! -e "$open/new" ]
+	check "closed: and nothing is" $?
+	rm -rf "$open"
+else
+	echo "ok closed # SKIP no other account to try it as"
+fi
+exit $failed
