@@ -197,13 +197,12 @@ static int home_taken(struct vd_cli *cli)
 /* What is to seal the new store: as init asks for it. */
 static int new_store_secret(struct vd_cli *cli, struct vd_buf *out)
 {
-	int rc;
+	int rc = vd_secret_given(cli, out);
 
-	if (vd_options_get(&cli->opt, VD_OPT_NO_PASSPHRASE))
-		return 0;
-	rc = vd_secret_given(cli, out);
 	if (rc || out->n)
 		return rc ? rc : vd_secret_fits(cli, out);
+	if (vd_options_get(&cli->opt, VD_OPT_NO_PASSPHRASE))
+		return 0;
 	if (!vd_can_ask(cli))
 		return vd_misuse(cli, VD_MSG_HINT_INIT_HOW, VD_MSG_INIT_HOW, NULL);
 	return vd_secret_ask(cli, VD_MSG_BACKUP_ASK_STORE, true, out);

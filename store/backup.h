@@ -22,7 +22,8 @@ struct vd_backup_stats {
 	uint64_t records, bytes;     /* of the file */
 	uint64_t made_ms;            /* our clock when it was made */
 };
-/* Whom it is sealed to. All zero is nobody. */
+/* Whom it is sealed to. All zero is nobody. A passphrase costs at most VD_VAULT_OPS_MAX passes over VD_VAULT_MEASURED_MAX bytes; what asks for more is
+ * refused. */
 struct vd_backup_for {
 	struct vd_slice passphrase;  /* VD_PASSPHRASE_MIN to VD_PASSPHRASE_MAX bytes; n 0: none */
 	const struct vd_vault_cost *cost; /* what guessing it costs; NULL: measured, which takes some seconds */

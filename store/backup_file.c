@@ -57,10 +57,11 @@ struct vd_backup_in {
 
 /* --- the head --- */
 
+/* No writer takes more memory than is measured for, and the smallest machine of a group must be able to open it. */
 static bool cost_ok(const struct vd_vault_cost *c)
 {
 	return c->ops >= crypto_pwhash_argon2id_OPSLIMIT_MIN && c->ops <= VD_VAULT_OPS_MAX &&
-	       c->memory_bytes >= crypto_pwhash_argon2id_MEMLIMIT_MIN && c->memory_bytes <= VD_VAULT_MEMORY_MAX &&
+	       c->memory_bytes >= crypto_pwhash_argon2id_MEMLIMIT_MIN && c->memory_bytes <= VD_VAULT_MEASURED_MAX &&
 	       c->ops * c->memory_bytes <= VD_VAULT_WORK_MAX;
 }
 

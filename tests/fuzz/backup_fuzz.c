@@ -1,6 +1,7 @@
 /* A backup as somebody may forge it who knows a paper key's card: its head as it stands, and, sealed as it should be, anything inside. */
 #include <fcntl.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -11,7 +12,7 @@
 #include "tests/fuzz/fuzz.h"
 
 static struct vd_identity paper;
-static char file[] = "/tmp/vd_backup_fuzz_XXXXXX";
+static char file[64];
 
 static void remove_file(void)
 {
@@ -28,6 +29,8 @@ static void prepare(void)
 		return;
 	FUZZ_CHECK(sodium_init() >= 0);
 	vd_identity_from_paper(bytes, &paper);
+	/* In memory where that is: a commit waits for the medium. */
+	snprintf(file, sizeof(file), "%s/vd_backup_fuzz_XXXXXX", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
 	fd = mkstemp(file);
 	FUZZ_CHECK(fd >= 0);
 	close(fd);
@@ -47,7 +50,7 @@ static void raw(const uint8_t *data, size_t size)
 	rc = vd_backup_in_open(fd, &with, &in);
 	FUZZ_CHECK(rc == VD_EKEY || (rc == VD_ETORN && size < VD_BACKUP_HEAD));
 	if (size >= VD_BACKUP_HEAD && !vd_backup_head_cost(data, &cost))
-		FUZZ_CHECK(cost.ops <= VD_VAULT_OPS_MAX && cost.memory_bytes <= VD_VAULT_MEMORY_MAX && cost.ops * cost.memory_bytes <= VD_VAULT_WORK_MAX);
+		FUZZ_CHECK(cost.ops <= VD_VAULT_OPS_MAX && cost.memory_bytes <= VD_VAULT_MEASURED_MAX);
 }
 
 /* Inside a sound outside. */
