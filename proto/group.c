@@ -64,6 +64,7 @@ void vd_group_free(struct vd_group *g)
 	free(g->reviews);
 	free(g->revocations);
 	free(g->approvable);
+	free(g->secondable);
 	free(g->batch);
 	free(g->labels);
 	free(g->acts);
@@ -149,7 +150,8 @@ static int reserve_records(struct vd_group *g)
 	    array_grow(&g->past, more, sizeof(*g->past)) || array_grow(&g->grants_of, more, sizeof(*g->grants_of)) ||
 	    array_grow(&g->acts_by, more, sizeof(*g->acts_by)) || array_grow(&g->reviews, more, sizeof(*g->reviews)) ||
 	    array_grow(&g->revocations, more, sizeof(*g->revocations)) || array_grow(&g->labels, more, sizeof(*g->labels)) ||
-	    array_grow(&g->approvable, more, sizeof(*g->approvable)) || array_grow(&g->acts, more, sizeof(*g->acts)))
+	    array_grow(&g->approvable, more, sizeof(*g->approvable)) ||
+	    array_grow(&g->secondable, more, sizeof(*g->secondable)) || array_grow(&g->acts, more, sizeof(*g->acts)))
 		return VD_ENOMEM;
 	if (!g->batch && array_grow(&g->batch, VD_PAST_BATCH, sizeof(*g->batch)))
 		return VD_ENOMEM;

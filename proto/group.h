@@ -29,6 +29,7 @@ struct vd_device {
 	enum vd_role most;           /* the most that any grant of it that counts ever gave: what it was allowed to write */
 	uint32_t flags;
 	bool focal;                  /* of a focal point, marked or because none is */
+	bool confidant;              /* of somebody who is or was a focal point or a coordinator: may read what reporters confided to them */
 	bool removed;                /* by the revocation `revoke` */
 	bool forked;                 /* two of its control records have one seq: restored, cloned, or worse */
 	char name[VD_NAME_MAX + 1];  /* empty when we have no key to read it */
@@ -128,6 +129,7 @@ struct vd_act {
 	bool counts;
 	bool continues;          /* an epoch sealed to more devices: part of what went before */
 	bool backed;             /* a second voice approved it */
+	bool seconded;           /* the founder did: it is judged as the founder's own */
 	uint32_t approvals;      /* that count, whether they make it backed or not */
 	enum vd_role role;       /* GRANT */
 	const uint8_t *device;   /* GRANT: author key. REVOKE: the first of those it lists; NULL */

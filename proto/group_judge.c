@@ -86,7 +86,7 @@ bool vd_revocation_removes(const struct vd_group *g, const struct vd_revocation 
 
 static bool stands(const struct vd_group_record *r)
 {
-	return !r->fallen && (!r->contested || r->backed);
+	return !r->fallen && (!r->outvoted || r->backed) && (!r->contested || r->backed || r->seconded);
 }
 
 /* Does an act by its author count? */
@@ -129,16 +129,18 @@ static void take_grant(struct vd_group *g, struct vd_group_record *grant, size_t
 	stand(g, grant, height);
 }
 
-static void take_approve(struct vd_group *g, const struct vd_opinion *o, size_t *height)
+static void take_approve(struct vd_group *g, const struct vd_group_record *approve, size_t *height)
 {
+	const struct vd_opinion *o = approve->opinion;
 	struct vd_group_record *about;
 
-	if (!o->voices)
+	if (!o->voices && !o->founders)
 		return;
 	about = &g->records[o->at];
-	if (about->backed)
+	if ((about->backed || !o->voices) && (about->seconded || !o->founders))
 		return;
-	about->backed = true;
+	about->backed |= o->voices;
+	about->seconded |= o->founders;
 	if (about->taken)
 		stand(g, about, height);
 }
@@ -150,7 +152,7 @@ static void settle(struct vd_group *g)
 	for (size_t i = 0; i < g->device_count; i++)
 		g->devices[i].taken = g->devices[i].standing = false;
 	for (size_t i = 0; i < g->record_count; i++)
-		g->records[i].taken = g->records[i].backed = false;
+		g->records[i].taken = g->records[i].backed = g->records[i].seconded = false;
 	take_grant(g, &g->records[g->founding], &height);
 	while (height) {
 		const struct vd_group_device *d = &g->devices[g->stack[--height]];
@@ -163,12 +165,18 @@ static void settle(struct vd_group *g)
 			if (r->statement)
 				take_grant(g, r, &height);
 			else
-				take_approve(g, r->opinion, &height);
+				take_approve(g, r, &height);
 		}
 	}
 }
 
 /* ---- a revocation that joins D ---- */
+
+/* How senior an act is judged: the founder's word makes it the founder's own. */
+static uint32_t strength(const struct vd_group *g, const struct vd_group_record *r)
+{
+	return r->revocation->founders ? 0 : g->devices[r->by].senior;
+}
 
 /* Puts it against one grant; `listed`: of a device that it lists; *bit: its number in the batch, VD_NOWHERE while nobody asked. Does a
  * coordinator lose by it? */
@@ -176,7 +184,7 @@ static bool meet(struct vd_group *g, uint32_t revocation, uint32_t *bit, uint32_
 {
 	const struct vd_group_record *r = &g->records[revocation];
 	struct vd_group_record *met = &g->records[grant];
-	bool fallen, contested, stood = met->taken && stands(met);
+	bool fallen, contested, outvoted, stood = met->taken && stands(met);
 
 	if (met->fallen)
 		return false;
@@ -184,11 +192,13 @@ static bool meet(struct vd_group *g, uint32_t revocation, uint32_t *bit, uint32_
 	if (!fallen && *bit == VD_NOWHERE)
 		*bit = batch_bit(g, revocation);
 	fallen = fallen || !in_past(g, *bit, grant);
-	contested = !fallen && listed && (r->revocation->strong || g->devices[met->by].senior > g->devices[r->by].senior);
-	if (!fallen && (!contested || met->contested))
+	outvoted = !fallen && listed && r->revocation->strong;
+	contested = !fallen && listed && g->devices[met->by].senior > strength(g, r);
+	if (!fallen && (!contested || met->contested) && (!outvoted || met->outvoted))
 		return false;
 	met->fallen = fallen;
 	met->contested |= contested;
+	met->outvoted |= outvoted;
 	return stood && !stands(met);
 }
 
@@ -259,6 +269,7 @@ static bool join(struct vd_group *g, uint32_t revocation)
 
 	v->holds = true;
 	v->strong = g->records[revocation].backed;
+	v->founders = g->records[revocation].seconded;
 	for (uint32_t i = 0; i < v->device_count; i++) {
 		struct vd_group_device *d = vd_group_entry(g, v->devices + (size_t)i * VD_KEY_BYTES);
 
@@ -290,7 +301,7 @@ static void compute_voices(struct vd_group *g)
 
 		if (r->kind != VD_CONTROL_APPROVE || !r->effect)
 			continue;
-		r->opinion->voices = false;
+		r->opinion->voices = r->opinion->founders = false;
 		r->opinion->at = vd_table_find(&g->by_id, g->records, sizeof(*g->records), r->opinion->about.b);
 		if (r->opinion->at == VD_NOWHERE || !g->records[r->opinion->at].effect)
 			continue;
@@ -308,8 +319,11 @@ static void compute_voices(struct vd_group *g)
 		if (i == 0 || memcmp(g->labels[i - 1].key, g->labels[i].key, 8) != 0)
 			two = vd_group_two_voices(g, g->records[o->at].by, g->records[g->labels[i].at].by);
 		o->voices = two;
+		o->founders = g->devices[g->records[g->labels[i].at].by].senior == 0;
 		if (v && two)
 			v->approvable = true;
+		if (v && o->founders)
+			v->secondable = true;
 	}
 }
 
@@ -335,10 +349,11 @@ static void begin(struct vd_group *g)
 	for (size_t i = 0; i < g->record_count; i++) {
 		struct vd_group_record *r = &g->records[i];
 
-		r->accepted = r->fallen = r->contested = false;
+		r->accepted = r->fallen = r->contested = r->outvoted = false;
 		if (!r->revocation)
 			continue;
-		r->revocation->decided = r->revocation->holds = r->revocation->strong = r->revocation->approvable = false;
+		r->revocation->decided = r->revocation->holds = r->revocation->strong = r->revocation->founders = false;
+		r->revocation->approvable = r->revocation->secondable = false;
 		g->keys[count++] = (uint64_t)g->devices[r->by].senior << 32 | r->place;
 	}
 	for (size_t i = 0; i < g->device_count; i++) {
@@ -349,7 +364,13 @@ static void begin(struct vd_group *g)
 	label_grants(g);
 	qsort(g->keys, count, sizeof(*g->keys), vd_key_cmp);
 	g->revocation_count = count;
-	g->approvable_count = g->batch_count = 0;
+	g->approvable_count = g->secondable_count = g->batch_count = 0;
+	for (size_t i = 0; i < g->record_count; i++) {
+		const struct vd_revocation *v = g->records[g->places[i].at].revocation;
+
+		if (v && v->secondable)
+			g->secondable[g->secondable_count++] = g->places[i].at;
+	}
 	for (size_t i = 0; i < count; i++) {
 		uint32_t at = g->places[(uint32_t)g->keys[i]].at;
 
@@ -367,7 +388,7 @@ static bool surely_stands(const struct vd_group *g, uint32_t device)
 		const struct vd_group_device *d = &g->devices[device];
 		const struct vd_group_record *support = &g->records[d->support];
 
-		if (!d->standing || support->fallen || support->contested)
+		if (!d->standing || support->fallen || support->contested || support->outvoted)
 			return false;
 		if (d->support == g->founding)
 			return true;
@@ -376,29 +397,60 @@ static bool surely_stands(const struct vd_group *g, uint32_t device)
 	return false;
 }
 
+/* How far each list has been gone through. */
+struct turn {
+	size_t backed, both, seconded, next;
+};
+
 /* C is not settled after each decision, which with thousands of coordinators removed one by one would take too long, but when something
  * asks for it. Grants that fall only take acts from C: what was not backed is not backed then, and who surely stands does. */
+static bool waits(const struct vd_group *g, uint32_t revocation, bool backed, bool seconded)
+{
+	const struct vd_group_record *r = &g->records[revocation];
+
+	return !r->revocation->decided && (r->backed || !backed) && (r->seconded || !seconded);
+}
+
+/* The strongest that is left, VD_NOWHERE: none. A backed one before others; among equals the founder's and those that the founder approved, by
+ * control order, then by seniority. *by_word: it comes first because of what others said, which changes only with C. */
+static uint32_t strongest(const struct vd_group *g, struct turn *t, bool *by_word)
+{
+	uint32_t own, seconded;
+
+	while (t->backed < g->approvable_count && !waits(g, g->approvable[t->backed], true, false))
+		t->backed++;
+	while (t->both < g->secondable_count && !waits(g, g->secondable[t->both], true, true))
+		t->both++;
+	while (t->seconded < g->secondable_count && !waits(g, g->secondable[t->seconded], false, true))
+		t->seconded++;
+	while (t->next < g->revocation_count && g->records[g->revocations[t->next]].revocation->decided)
+		t->next++;
+	*by_word = t->backed < g->approvable_count || t->seconded < g->secondable_count;
+	if (t->next == g->revocation_count)
+		return VD_NOWHERE;
+	if (t->backed < g->approvable_count)
+		return t->both < g->secondable_count ? g->secondable[t->both] : g->approvable[t->backed];
+	own = g->revocations[t->next];
+	if (t->seconded == g->secondable_count)
+		return own;
+	seconded = g->secondable[t->seconded];
+	return g->devices[g->records[own].by].senior == 0 && g->records[own].place < g->records[seconded].place ? own : seconded;
+}
+
 static void decide(struct vd_group *g)
 {
-	size_t next = 0, backed = 0;
-	bool dirty = false;
+	struct turn turn = { 0, 0, 0, 0 };
+	bool dirty = false, by_word;
 
 	for (;;) {
-		uint32_t at;
+		uint32_t at = strongest(g, &turn, &by_word);
 
-		/* A backed one before others. Which are, changes only with C. */
-		while (backed < g->approvable_count &&
-		       (g->records[g->approvable[backed]].revocation->decided || !g->records[g->approvable[backed]].backed))
-			backed++;
-		while (next < g->revocation_count && g->records[g->revocations[next]].revocation->decided)
-			next++;
-		if (next == g->revocation_count)
+		if (at == VD_NOWHERE)
 			break;
-		at = backed < g->approvable_count ? g->approvable[backed] : g->revocations[next];
-		if (dirty && (backed < g->approvable_count || !surely_stands(g, g->records[at].by))) {
+		if (dirty && (by_word || !surely_stands(g, g->records[at].by))) {
 			settle(g);
 			dirty = false;
-			backed = 0;
+			turn.backed = turn.both = turn.seconded = 0;
 			continue;
 		}
 		g->records[at].revocation->decided = true;
@@ -408,7 +460,7 @@ static void decide(struct vd_group *g)
 		if (accept_heads(g, g->records[at].revocation)) {
 			settle(g);
 			dirty = false;
-			backed = 0;
+			turn.backed = turn.both = turn.seconded = 0;
 		}
 	}
 	if (dirty)

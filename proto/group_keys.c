@@ -173,8 +173,8 @@ static const struct vd_device *our_device(struct vd_group *g)
 }
 
 /* PROTOCOL.md section 6, "Entitled": may `writer` say something to that audience so that `reader` reads it? NULL: a device that no
- * grant tells of. */
-static bool entitled(const struct vd_device *writer, enum vd_audience audience, const struct vd_device *reader)
+ * grant tells of. `now`: to who is a focal point now; else to who ever was one. */
+static bool entitled(const struct vd_device *writer, enum vd_audience audience, const struct vd_device *reader, bool now)
 {
 	switch (writer ? writer->most : VD_ROLE_NONE) {
 	case VD_ROLE_NONE: /* its records are in quarantine, and may be reviewed */
@@ -182,7 +182,7 @@ static bool entitled(const struct vd_device *writer, enum vd_audience audience, 
 	case VD_ROLE_MEMBER: return true;
 	case VD_ROLE_REPORTER:
 		return audience == VD_AUDIENCE_NAMED && reader &&
-		       (reader->focal || memcmp(reader->person, writer->person, VD_PERSON_BYTES) == 0);
+		       ((now ? reader->focal : reader->confidant) || memcmp(reader->person, writer->person, VD_PERSON_BYTES) == 0);
 	case VD_ROLE_COURIER: break;
 	}
 	return false;
@@ -229,7 +229,7 @@ int vd_group_open_body(struct vd_group *g, const struct vd_record *r, struct vd_
 	rc = vd_body_peek(r->body, &prefix);
 	if (!rc)
 		rc = open_envelope(g, &prefix, r, out);
-	if (rc || entitled(vd_group_find(g, r->author), prefix.audience, our_device(g)))
+	if (rc || entitled(vd_group_find(g, r->author), prefix.audience, our_device(g), false))
 		return rc;
 	if (out->n > start)
 		sodium_memzero(out->p + start, out->n - start);
@@ -245,7 +245,7 @@ int vd_group_seal_body(struct vd_group *g, const struct vd_record_fields *f, enu
 	struct vd_buf ad = {0};
 	int rc;
 
-	if (!entitled(our_device(g), audience, NULL))
+	if (!entitled(our_device(g), audience, NULL, true))
 		return VD_EAUTHOR;
 	if (!key)
 		return VD_EKEY;
@@ -275,7 +275,7 @@ int vd_group_seal_named(struct vd_group *g, const struct vd_record_fields *f, co
 
 		if (!d || d->role == VD_ROLE_NONE || d->role == VD_ROLE_COURIER)
 			return VD_ENOTFOUND;
-		if (!entitled(our_device(g), VD_AUDIENCE_NAMED, d))
+		if (!entitled(our_device(g), VD_AUDIENCE_NAMED, d, true))
 			return VD_EAUTHOR;
 		memcpy(boxes[i], d->box, VD_KEY_BYTES);
 	}

@@ -95,7 +95,8 @@ struct vd_revocation {
 	struct vd_slice reason;         /* sealed */
 	bool decided, holds;            /* computed: looked at; joined those that count */
 	bool strong;                    /* it was backed when it was decided */
-	bool approvable;                /* another voice's approve is about it */
+	bool founders;                  /* … or the founder had approved it */
+	bool approvable, secondable;    /* another voice's approve is about it; the founder's is */
 	uint8_t bytes[];                /* what the above point into */
 };
 
@@ -104,6 +105,7 @@ struct vd_opinion {
 	struct vd_id about;
 	bool accept;
 	bool voices;     /* computed, approve: its author and that of the act it is about are two voices */
+	bool founders;   /* computed, approve: by the founder */
 	uint32_t at;     /* computed, approve: that act, VD_NOWHERE while it is not here */
 };
 
@@ -128,8 +130,10 @@ struct vd_group_record {
 	/* Computed: group_judge.c. */
 	bool accepted;   /* a revocation that holds accepts it */
 	bool backed;     /* an approve by another voice counts */
+	bool seconded;   /* one by the founder does */
 	bool fallen;     /* grant: a revocation that holds is against it, whoever approves it … */
-	bool contested;  /* … or unless it is backed */
+	bool contested;  /* … or unless it is backed, or the founder approved it */
+	bool outvoted;   /* … or unless it is backed */
 	bool taken;      /* grant of coordinator: counts, as far as computed */
 	bool counts, stands;
 	uint32_t approvals;
@@ -209,6 +213,7 @@ struct vd_group {
 	uint32_t *grants_of, *acts_by, *reviews; /* reviews: that count, by what they are about, then control order */
 	uint32_t *revocations;    /* the strongest author's first */
 	uint32_t *approvable;     /* of them */
+	uint32_t *secondable;     /* of them, in control order */
 	uint32_t *batch;          /* whose descendants `past` knows now: VD_PAST_BATCH at most */
 	struct vd_label *labels;  /* grants by person */
 	struct vd_act *acts;
@@ -217,7 +222,7 @@ struct vd_group {
 	struct vd_dom *doms;
 	uint32_t *lacks;          /* devices with a role that the epoch to write with is not sealed to, in their order */
 
-	size_t revocation_count, approvable_count, batch_count, grant_count, review_count, dom_count, lack_count;
+	size_t revocation_count, approvable_count, secondable_count, batch_count, grant_count, review_count, dom_count, lack_count;
 	uint32_t founding;        /* record; VD_NOWHERE */
 	struct vd_place *epochs;  /* those we have, the one to write with first, then the newest first; epoch_capacity */
 	size_t epoch_starts, epoch_capacity, epoch_count;

@@ -100,6 +100,17 @@ static bool marked_focal(const struct vd_group *g, const struct vd_group_device 
 }
 
 /* Focal points are persons: whoever of their devices has the mark, all that have a role are of them. */
+static bool was_confidant(const struct vd_group *g, const struct vd_group_device *d)
+{
+	for (uint32_t i = 0; i < d->grants.count; i++) {
+		const struct vd_group_record *r = &g->records[g->grants_of[d->grants.start + i]];
+
+		if (r->counts && (r->statement->flags & VD_GRANT_FOCAL || r->statement->role == VD_ROLE_COORDINATOR))
+			return true;
+	}
+	return false;
+}
+
 static void find_focal_points(struct vd_group *g)
 {
 	bool any = false;
@@ -109,20 +120,24 @@ static void find_focal_points(struct vd_group *g)
 		memcpy(g->labels[i].key, g->devices[i].shown.person, VD_PERSON_BYTES);
 		g->labels[i].at = i;
 		g->devices[i].shown.focal = marked_focal(g, &g->devices[i]);
+		g->devices[i].shown.confidant = was_confidant(g, &g->devices[i]);
 		any |= g->devices[i].shown.focal;
 	}
 	for (size_t i = 0; i < g->device_count && !any; i++)
 		g->devices[i].shown.focal = g->devices[i].shown.role == VD_ROLE_COORDINATOR;
 	qsort(g->labels, g->device_count, sizeof(*g->labels), vd_label_cmp);
 	for (size_t i = 0; i < g->device_count; i = end) {
-		bool focal = false;
+		bool focal = false, confidant = false;
 
-		for (end = i; end < g->device_count && vd_label_cmp(&g->labels[i], &g->labels[end]) == 0; end++)
+		for (end = i; end < g->device_count && vd_label_cmp(&g->labels[i], &g->labels[end]) == 0; end++) {
 			focal |= g->devices[g->labels[end].at].shown.focal;
+			confidant |= g->devices[g->labels[end].at].shown.confidant;
+		}
 		for (size_t j = i; j < end; j++) {
 			struct vd_device *d = &g->devices[g->labels[j].at].shown;
 
 			d->focal = focal && d->role != VD_ROLE_NONE;
+			d->confidant = confidant;
 		}
 	}
 }
@@ -173,6 +188,7 @@ static void list_act(const struct vd_group *g, const struct vd_group_record *r, 
 	*a = (struct vd_act){.kind = act_kind(r), .id = r->id, .time_ms = r->time_ms, .counts = r->counts, .approvals = r->approvals};
 	memcpy(a->author, g->devices[r->by].shown.author, sizeof(a->author));
 	a->backed = r->backed;
+	a->seconded = r->seconded;
 	if (a->kind == VD_ACT_EPOCH)
 		a->continues = r->epoch->continues;
 	if (a->kind == VD_ACT_GRANT) {
@@ -182,6 +198,7 @@ static void list_act(const struct vd_group *g, const struct vd_group_record *r, 
 	}
 	if (r->revocation) {
 		a->backed |= r->revocation->strong;
+		a->seconded |= r->revocation->founders;
 		a->device = r->revocation->device_count ? r->revocation->devices : NULL;
 		a->person = r->revocation->whole ? r->revocation->person : NULL;
 	}

@@ -223,7 +223,8 @@ static int quarantined(struct vd_standings *st, struct vd_group *group, const st
 	if (author && author->role != VD_ROLE_NONE)
 		return VD_OK;
 	*review = vd_group_reviewed(group, &record->id);
-	if (*review == VD_REVIEW_ACCEPTED)
+	*out = *review == VD_REVIEW_LEFT;
+	if (*review != VD_REVIEW_NONE)
 		return VD_OK;
 	rc = accepted_of(st, group, record->author, &accepted);
 	*out = !rc && !vd_arrivals_held(accepted, arrival);

@@ -18,6 +18,7 @@ struct slow {
 	bool past[SLOW_MAX];
 	bool decided, held, strong;   /* revoke: held is in D */
 	bool counts, stands, backed;
+	int whose; /* of a revocation, when it was decided */
 };
 
 struct slow_set {
@@ -258,6 +259,18 @@ static inline bool slow_backed(const struct slow_set *w, int x)
 	return false;
 }
 
+/* Whose act it is judged as: its author's, or the founder's, who approved it. */
+static inline int slow_whose(const struct slow_set *w, int x)
+{
+	int founder = w->s[w->founding].by;
+
+	for (int i = 0; i < (int)w->n; i++)
+		if (w->in_c[i] && w->s[i].by == founder && slow_is(&w->s[i], "approve") && w->s[x].effect && w->s[x].in &&
+		    memcmp(slow_bin(&w->s[i], "about", 32), w->s[x].r.id.b, 32) == 0)
+			return founder;
+	return w->s[x].by;
+}
+
 static inline bool slow_stands(const struct slow_set *w, int x)
 {
 	const struct slow *g = &w->s[x];
@@ -271,7 +284,7 @@ static inline bool slow_stands(const struct slow_set *w, int x)
 			return false;
 		if (!slow_has(r, "devices", w->keys[g->device]) || slow_backed(w, x))
 			continue;
-		if (r->strong || slow_senior(w, r->by, g->by))
+		if (r->strong || slow_senior(w, r->whose, slow_whose(w, x)))
 			return false;
 	}
 	return true;
@@ -316,8 +329,8 @@ static inline void slow_judge(struct slow_set *w)
 			if (!slow_is(&w->s[i], "revoke") || w->s[i].decided)
 				continue;
 			b = slow_backed(w, i);
-			if (next < 0 || (b != backed ? b : w->s[i].by != w->s[next].by ? slow_senior(w, w->s[i].by, w->s[next].by)
-			                                                              : slow_before(w, i, next))) {
+			if (next < 0 || (b != backed ? b : slow_whose(w, i) != slow_whose(w, next) ? slow_senior(w, slow_whose(w, i), slow_whose(w, next))
+			                                                                         : slow_before(w, i, next))) {
 				next = i;
 				backed = b;
 			}
@@ -327,6 +340,7 @@ static inline void slow_judge(struct slow_set *w)
 		w->s[next].decided = true;
 		w->s[next].held = w->in_c[next];
 		w->s[next].strong = backed && w->s[next].held;
+		w->s[next].whose = slow_whose(w, next);
 	}
 	for (int i = 0; i < (int)w->n; i++) {
 		w->s[i].counts = slow_is(&w->s[i], "revoke") ? w->s[i].held : w->in_c[i];

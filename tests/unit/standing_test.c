@@ -158,6 +158,26 @@ static void test_standing__forks(void **state)
 	village_end(&v);
 }
 
+/* What a revocation accepted can be left aside all the same: a coordinator who looked at it knows more than who drew the line. */
+static void test_standing__left_though_it_was_accepted(void **state)
+{
+	size_t coordinator, member;
+	struct village v;
+
+	member_with_records(&v, *state, &coordinator, &member);
+	village_revoke(&v, 0, member, (const char *const[]){ "m2", NULL });
+	village_review(&v, coordinator, "m2", false);
+	village_sync(&v);
+	for (size_t i = 0; i < v.count; i++) {
+		village_shows(&v, i, "m1 f1 ");
+		village_quarantines(&v, i, "m2?left m3? ");
+	}
+	village_review(&v, 0, "m2", true);
+	village_sync(&v);
+	village_shows(&v, 0, "m1 m2 f1 ");
+	village_end(&v);
+}
+
 static void test_standing__review(void **state)
 {
 	size_t coordinator, member;
@@ -489,6 +509,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_standing__gaps_fill_later, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_standing__gap_filled_while_restored, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_standing__forks, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_standing__left_though_it_was_accepted, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_standing__review, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_standing__restored, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_standing__a_duel_turned_by_an_approval, cast_setup, cast_teardown),

@@ -118,8 +118,14 @@ class Reader:
     def backed(self, x, C):
         return any(self.acts[y].kind == "approve" and self.acts[y].fields["about"] == x and self.two_voices(self.acts[x].author, self.acts[y].author) for y in C)
 
+    def strength(self, x, C):
+        """How senior an act is judged."""
+        if any(self.acts[y].kind == "approve" and self.acts[y].fields["about"] == x and self.acts[y].author == self.founder for y in C):
+            return self.seniority(self.founder)
+        return self.seniority(self.acts[x].author)
+
     def stands(self, g, D, C):
-        device, by = self.grants[g][0], self.acts[g].author
+        device = self.grants[g][0]
         for r in D:
             if not self.meets(r, g):
                 continue
@@ -127,7 +133,8 @@ class Reader:
                 return False
             if device not in self.acts[r].fields["devices"] or self.backed(g, C):
                 continue
-            if D[r] or self.seniority(by) > self.seniority(self.acts[r].author):
+            backed, rank = D[r]
+            if backed or self.strength(g, C) > rank:
                 return False
         return True
 
@@ -148,10 +155,10 @@ class Reader:
         D, left = {}, [i for i in self.order if self.acts[i].kind == "revoke"]
         while left:
             C = self.counting(D)
-            r = min(left, key=lambda i: (not self.backed(i, C), self.seniority(self.acts[i].author), self.place(i)))
+            r = min(left, key=lambda i: (not self.backed(i, C), self.strength(i, C), self.place(i)))
             left.remove(r)
             if r in C:
-                D[r] = self.backed(r, C)
+                D[r] = self.backed(r, C), self.strength(r, C)
         C = self.counting(D)
         self.D, self.C = D, C
         self.counts = {i for i in C if self.acts[i].kind != "revoke"} | set(D)
@@ -311,6 +318,18 @@ def puppets(w):
     w.approve(1, r)
     w.meet_all()
     w.revoke(0, [1], 1, [])
+
+
+def founders_word(w):
+    """Two others remove each other; the founder says whose word holds."""
+    w.grant(0, 1, COORDINATOR)
+    w.grant(0, 2, COORDINATOR)
+    w.meet_all()
+    ours = w.heads(2, 1)
+    w.revoke(1, [2], 2, w.heads(1, 2))
+    r = w.revoke(2, [1], 1, ours)
+    w.meet_all()
+    w.approve(0, r)
 
 
 def grown_voice(w):
@@ -477,7 +496,7 @@ CHANCES = (2636, 2672, 2341, 2062, 2727, 2548, 2459, 2372, 2307, 1747, 1242, 844
 def main():
     people = [identity(fill(n, 64)) for n in range(1, 6)]
     tales = [("the senior wins a duel", lambda w: duel(w, False)), ("two win over the founder", lambda w: duel(w, True)),
-             ("puppets are no second voice", puppets), ("a voice that others have built on", grown_voice),
+             ("puppets are no second voice", puppets), ("the founder's word", founders_word), ("a voice that others have built on", grown_voice),
              ("two devices of one person", one_person), ("two people called one", relabelled),
              ("a junior restores", lambda w: restored(w, False)), ("two restore what two removed", lambda w: restored(w, True)),
              ("a removal in each partition", partition), ("and the next epoch", partition_healed), ("leaving", leaving),
