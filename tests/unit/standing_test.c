@@ -174,7 +174,7 @@ static void test_standing__left_though_it_was_accepted(void **state)
 	}
 	village_review(&v, 0, "m2", true);
 	village_sync(&v);
-	village_shows(&v, 0, "m1 m2 f1 ");
+	village_shows(&v, 0, "m1 m2accepted f1 ");
 	village_end(&v);
 }
 
