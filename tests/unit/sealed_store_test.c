@@ -74,6 +74,14 @@ static bool holds(const struct vd_buf *all, const void *p, size_t n)
 	return memmem(all->p, all->n, p, n) || memmem(all->p, all->n, hex, strlen(hex));
 }
 
+static void shell(const char *format, const char *a, const char *b)
+{
+	char command[1024];
+
+	snprintf(command, sizeof(command), format, a, b);
+	assert_int_equal(system(command), 0);
+}
+
 /* --- a store in which everything occurs --- */
 
 struct scene {
@@ -216,6 +224,30 @@ static int look_for_record(void *ctx, uint64_t arrival, uint64_t received_ms, st
 	return VD_OK;
 }
 
+/* Names of values and lists that anybody can guess, or knows who has a group's id. */
+static void look_for_guesses(struct looking *l, const uint8_t *group)
+{
+	static const char *const values[] = { "store", "groups", "next identity", "index" }, *const lists[] = { "lane", "redacted" };
+	struct vd_vault *plain = vd_vault_new_plain();
+	struct vd_slice parts[] = { vd_slice(group, VD_GROUP_BYTES), { 0 } };
+	uint8_t key[VD_INDEX_KEY_BYTES], list[VD_LIST_KEY_BYTES];
+
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		vd_vault_index_key(plain, values[i], NULL, 0, key);
+		look(l, key, sizeof(key));
+	}
+	vd_vault_index_key(plain, "identity", parts, 1, key);
+	look(l, key, sizeof(key));
+	for (uint8_t lane = 0; lane < 3; lane++) {
+		parts[1] = vd_slice(&lane, 1);
+		vd_vault_list_key(plain, lists[0], parts, 2, list);
+		look(l, list, sizeof(list));
+	}
+	vd_vault_list_key(plain, lists[1], parts, 1, list);
+	look(l, list, sizeof(list));
+	vd_vault_free(plain);
+}
+
 /* Everything a store holds that must not stand in its files: how much of it does. */
 static struct looking look_for_all(struct scene *c, int twist, const char *home)
 {
@@ -226,6 +258,7 @@ static struct looking look_for_all(struct scene *c, int twist, const char *home)
 	struct vd_identity next;
 	struct vd_buf all = { 0 };
 	struct looking l = { .all = &all };
+	size_t guessed;
 
 	read_all(home, &all);
 	for (size_t i = 0; i < WORDS; i++)
@@ -246,6 +279,10 @@ static struct looking look_for_all(struct scene *c, int twist, const char *home)
 	vd_store_device(c->a, device, name);
 	look(&l, device, sizeof(device));
 	look(&l, c->stranger.p, 64);
+	guessed = l.found;
+	look_for_guesses(&l, c->id);
+	if (vd_store_readable(c->a))
+		assert_int_equal(l.found - guessed, 9);
 	assert_int_equal(vd_store_walk(c->a, NULL, 255, 0, look_for_record, &l), 0);
 	if (vd_vault_key(vd_store_vault(c->a))) {
 		look(&l, vd_vault_key(vd_store_vault(c->a)), 32);
@@ -336,6 +373,10 @@ static void test_sealed__forgotten(void **state)
 	assert_int_not_equal(vd_write_commit(w), 0);
 	assert_int_equal(vd_store_size(c.a, &more, &bytes), 0);
 	assert_int_equal(more, records);
+	/* Taking away what a key of zeros names is no better. */
+	assert_int_equal(vd_write_begin(c.a, &w), 0);
+	assert_int_equal(vd_write_note(w, said[0][KIND], vd_slice_str(said[0][TEXT]), vd_slice(NULL, 0)), 0);
+	assert_int_equal(vd_write_commit(w), VD_EKEY);
 	assert_int_equal(vd_store_read(c.a, 1, &c.stranger, &(struct vd_record){ 0 }, NULL), VD_EKEY);
 	vd_store_close(c.a);
 	c.a = opened(p->home, &words);
@@ -524,6 +565,7 @@ static void test_sealed__in_place(void **state)
 	const struct cast_place *p = *state;
 	struct portrait before, after;
 	uint8_t other[VD_KEY_BYTES];
+	struct vd_buf gone = { 0 };
 	struct vd_store *none;
 	struct vd_merge merge;
 	struct looking l;
@@ -535,6 +577,7 @@ static void test_sealed__in_place(void **state)
 	memcpy(other, vd_group_identity(c.gb)->author, VD_KEY_BYTES);
 	portrait(c.a, &c, other, &before);
 	vd_store_close(c.a);
+	shell("ln %s/data.mdb %s/readable", p->home, p->top); /* to see what becomes of its bytes */
 	snprintf(path, sizeof(path), "%s/data.mdb.damaged-1", p->home);
 	f = fopen(path, "w");
 	fprintf(f, "%s", said[0][TEXT]);
@@ -546,6 +589,11 @@ static void test_sealed__in_place(void **state)
 	assert_int_not_equal(access(path, F_OK), 0);
 	snprintf(path, sizeof(path), "%s/sealing", p->home);
 	assert_int_not_equal(access(path, F_OK), 0);
+	snprintf(path, sizeof(path), "%s/readable", p->top);
+	assert_int_equal(vd_file_read(path, (size_t)1 << 30, &gone), 0);
+	assert_true(gone.n > 100000);
+	assert_false(holds(&gone, c.id, sizeof(c.id)));
+	vd_buf_deinit(&gone);
 	c.a = opened(p->home, &words);
 	l = look_for_all(&c, 0, p->home);
 	assert_int_equal(l.found, 0);
@@ -592,14 +640,6 @@ static void test_sealed__not_while_in_use(void **state)
 		close(ends[i]);
 		close(back[i]);
 	}
-}
-
-static void shell(const char *format, const char *a, const char *b)
-{
-	char command[1024];
-
-	snprintf(command, sizeof(command), format, a, b);
-	assert_int_equal(system(command), 0);
 }
 
 /* The files as a cut at each step leaves them: the store opens, is the one it was, and is either as before or finished. */
