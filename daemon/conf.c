@@ -26,10 +26,12 @@ const char vd_conf_usage[] =
 	"  --peer ADDR:PORT       call this one and keep the connection; again for more\n"
 	"  --discover-on IFACE    find others on this network interface; again for more; none: no beacon ever leaves\n"
 	"  --no-discovery         no beacons, whatever --discover-on says\n"
+	"  --token FILE           a key file on a removable medium: opens the store when it is there, locks it when it is pulled\n"
 	"  --config FILE          the same options from a file, a line each: peer = hub.example.org:4000\n"
 	"  --version, --help\n"
 	"\n"
 	"IPv6 addresses stand in brackets: [2001:db8::1]:4000. The log goes to stderr, a line an event.\n"
+	"A sealed store without a key is waited for, locked: vereda unlock opens it. SIGUSR1 locks at once; SIGUSR2 wipes: all is lost, for a panic button.\n"
 	"Exit: 0 ended as asked; 1 failed; 2 usage; 10 no store there; 11 another veredad has this store; 15 no space.\n";
 
 static int refuse(char message[VD_CONF_MESSAGE], const char *what, const char *value)
@@ -83,6 +85,14 @@ static int set_home(struct vd_conf *conf, const char *folder, const char *below,
 	return n > 0 && (size_t)n < sizeof conf->home ? 0 : refuse(message, "the name of the folder is too long", folder);
 }
 
+static int set_token(struct vd_conf *conf, const char *value, char message[VD_CONF_MESSAGE])
+{
+	if (!*value || strlen(value) >= sizeof conf->token)
+		return refuse(message, "--token wants the name of a key file", value);
+	snprintf(conf->token, sizeof conf->token, "%s", value);
+	return 0;
+}
+
 static int default_home(struct vd_conf *conf, char message[VD_CONF_MESSAGE])
 {
 	const char *folder;
@@ -107,6 +117,8 @@ static int take(struct vd_conf *conf, const char *name, const char *value, char 
 		return add_peer(conf, value, message);
 	if (!strcmp(name, "discover-on"))
 		return add_interface(conf, value, message);
+	if (!strcmp(name, "token"))
+		return set_token(conf, value, message);
 	return refuse(message, "unknown option", name);
 }
 
@@ -160,13 +172,14 @@ static int read_file(struct vd_conf *conf, const char *path, char message[VD_CON
 
 int vd_conf_parse(int argc, char **argv, struct vd_conf *conf, char message[VD_CONF_MESSAGE])
 {
-	enum { HOME = 256, LISTEN, PEER, INTERFACE, NO_DISCOVERY, STICK_DIR, CONFIG, HELP, VERSION };
+	enum { HOME = 256, LISTEN, PEER, INTERFACE, NO_DISCOVERY, TOKEN, STICK_DIR, CONFIG, HELP, VERSION };
 	static const struct option options[] = {
 		{"home", required_argument, NULL, HOME},
 		{"listen", required_argument, NULL, LISTEN},
 		{"peer", required_argument, NULL, PEER},
 		{"discover-on", required_argument, NULL, INTERFACE},
 		{"no-discovery", no_argument, NULL, NO_DISCOVERY},
+		{"token", required_argument, NULL, TOKEN},
 		{"stick-dir", required_argument, NULL, STICK_DIR},
 		{"config", required_argument, NULL, CONFIG},
 		{"help", no_argument, NULL, HELP},
@@ -187,6 +200,7 @@ int vd_conf_parse(int argc, char **argv, struct vd_conf *conf, char message[VD_C
 		case PEER: rc = take(conf, "peer", optarg, message); break;
 		case INTERFACE: rc = take(conf, "discover-on", optarg, message); break;
 		case NO_DISCOVERY: conf->no_discovery = true; break;
+		case TOKEN: rc = take(conf, "token", optarg, message); break;
 		case STICK_DIR:
 			rc = refuse(message, "--stick-dir is not in this version: use `vereda sync DIR`", optarg);
 			break;

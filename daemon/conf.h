@@ -1,5 +1,5 @@
 /* What veredad was told on its command line, and in the file that --config names: the same options, one `option = value` a line
- * (libinih). A --home on the command line wins over the file's; everything else adds up. */
+ * (libinih). A --home on the command line wins over the file's, and the last --token counts; everything else adds up. */
 #ifndef VD_CONF_H
 #define VD_CONF_H
 
@@ -21,6 +21,7 @@ struct vd_conf {
 	size_t peer_count;
 	char interface[VD_CONF_INTERFACES_MAX][IF_NAMESIZE];
 	size_t interface_count;
+	char token[PATH_MAX];                                /* a key file that opens the store; empty: none */
 	bool no_discovery;
 	bool help, version;
 };

@@ -19,6 +19,7 @@
 #include "store/store.h"
 #include "tcp.h"
 #include "tending.h"
+#include "token.h"
 #include "walls.h"
 #include "writer.h"
 
@@ -57,6 +58,12 @@ struct daemon {
 	bool handles, running, stopping; /* what is up: signals; the rest of an open store; and going down */
 	bool anew;                    /* to be locked: this process goes on as another, without keys */
 	int err;                      /* what it ends with */
+	struct vd_token_guard guard;
+	uv_timer_t token_timer;       /* while locked */
+	bool token_waits;             /* that runs */
+	bool token_stays_out;         /* it was there when somebody locked: it counts again once it was gone */
+	bool token_useless;           /* that was said of what is there */
+	uint8_t useless[VD_HASH_BYTES];
 	struct vd_passed passed;      /* by the one before, and to the one after */
 	uint64_t drops_ms;            /* unproved callers that went: counted from here */
 	unsigned drops;
@@ -527,6 +534,13 @@ static int open_with(struct daemon *d, const struct vd_secret *secret)
 	return rc;
 }
 
+static void stop_waiting(struct daemon *d)
+{
+	if (d->token_waits)
+		uv_close((uv_handle_t *)&d->token_timer, NULL);
+	d->token_waits = false;
+}
+
 static void unlock(struct daemon *d, const uint8_t *key, struct vd_buf *answer)
 {
 	const struct vd_secret secret = {.key = key};
@@ -539,6 +553,7 @@ static void unlock(struct daemon *d, const uint8_t *key, struct vd_buf *answer)
 	rc = open_with(d, &secret);
 	if (!rc && !(rc = start_running(d))) {
 		vd_log(VD_LOG_INFO, "unlocked");
+		stop_waiting(d);
 		say(answer, "ok");
 		return;
 	}
@@ -565,6 +580,7 @@ static bool on_key_command(struct daemon *d, const struct vd_ctl_asked *asked, s
 		sodium_memzero(key, sizeof key);
 	} else if (asked->command == VD_CTL_LOCK) {
 		if (d->store) {
+			d->passed.stay_locked = true;
 			begin_anew(d);
 			return false;
 		}
@@ -616,6 +632,8 @@ static void stop(struct daemon *d)
 		return;
 	d->stopping = true;
 	d->tending.again = false;
+	stop_waiting(d);
+	vd_token_guard_stop(&d->guard);
 	if (d->running) {
 		uv_close((uv_handle_t *)&d->poll, NULL);
 		uv_close((uv_handle_t *)&d->calling, NULL);
@@ -705,10 +723,93 @@ static int start_running(struct daemon *d)
 	d->poll.data = d->calling.data = d;
 	d->running = true;
 	uv_timer_start(&d->poll, on_poll, POLL_MS, POLL_MS);
+	d->passed.stay_locked = true;
 	if (!vd_store_readable(d->store) && prepare_lock(d))
 		vd_log(VD_LOG_WARNING, "cannot be locked without ending");
 	look(d);
 	return 0;
+}
+
+/* --- token --- */
+
+static void on_pulled(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	if (d->stopping)
+		return;
+	vd_log(VD_LOG_NOTICE, "token gone");
+	d->passed.stay_locked = false;
+	begin_anew(d);
+}
+
+static void guard_token(struct daemon *d)
+{
+	int rc = vd_token_guard_start(&d->guard, &d->loop, d->conf->token, &d->guard.mark, on_pulled, d);
+
+	if (rc) { /* what was promised of the token would not hold */
+		vd_log(VD_LOG_ERROR, "cannot look after the token why=%s", vd_err_name(rc));
+		d->err = rc;
+		stop(d);
+	}
+}
+
+/* VD_EKEY: not with what is there, if anything is. */
+static int open_by_token(struct daemon *d)
+{
+	struct vd_token_mark mark;
+	struct vd_buf bytes = {0};
+	int rc = vd_token_read(d->conf->token, &bytes, &mark);
+
+	if (rc) { /* no mark then: its hash is zeros */
+		bool there = rc != VD_ENOTFOUND && rc != VD_EIO;
+
+		if (there && !(d->token_useless && sodium_is_zero(d->useless, sizeof d->useless)))
+			vd_log(VD_LOG_WARNING, "token is no key file why=%s", vd_err_name(rc));
+		vd_buf_wipe(&bytes);
+		d->token_stays_out = false;
+		d->token_useless = there;
+		memset(d->useless, 0, sizeof d->useless);
+		return VD_EKEY;
+	}
+	const struct vd_secret secret = {.token = vd_buf_slice(&bytes)};
+	bool tried = d->token_useless && !sodium_memcmp(d->useless, mark.hash, sizeof mark.hash);
+
+	rc = d->token_stays_out || tried ? VD_EKEY : open_with(d, &secret);
+	vd_buf_wipe(&bytes);
+	if (rc && !d->token_stays_out && !tried) {
+		vd_log(VD_LOG_WARNING, rc == VD_EKEY ? "token opens no slot of this store" : "cannot open the store with the token why=%s", vd_err_name(rc));
+		d->token_useless = true;
+		memcpy(d->useless, mark.hash, sizeof mark.hash);
+	}
+	if (!rc && !vd_store_readable(d->store)) {
+		d->guard.mark = mark;
+		d->guard.path = d->conf->token;
+	}
+	return rc;
+}
+
+static void on_token_timer(uv_timer_t *timer)
+{
+	struct daemon *d = timer->data;
+
+	if (d->stopping || d->store || open_by_token(d))
+		return;
+	int rc = start_running(d);
+	if (rc) {
+		begin_anew(d);
+		return;
+	}
+	vd_log(VD_LOG_INFO, "unlocked by=token");
+	stop_waiting(d);
+	guard_token(d);
+}
+
+static void wait_for_token(struct daemon *d)
+{
+	uv_timer_init(&d->loop, &d->token_timer);
+	d->token_timer.data = d;
+	d->token_waits = !uv_timer_start(&d->token_timer, on_token_timer, VD_TOKEN_LOOK_MS, VD_TOKEN_LOOK_MS);
 }
 
 static int start(struct daemon *d)
@@ -727,14 +828,23 @@ static int start(struct daemon *d)
 	uv_signal_start(&d->terminate, on_signal, SIGTERM);
 	uv_signal_start(&d->interrupt, on_signal, SIGINT);
 	vd_panic_heed();
-	return d->store ? start_running(d) : 0;
+	rc = d->store ? start_running(d) : 0;
+	if (!rc && d->store && d->guard.path)
+		guard_token(d);
+	else if (!rc && !d->store && d->conf->token[0])
+		wait_for_token(d);
+	return rc;
 }
 
 /* Without a key a sealed store is no error: we wait for it. */
 static int open_store(struct daemon *d)
 {
-	int ready = vd_panic_ready(d->conf->home), rc = open_with(d, NULL);
+	int ready = vd_panic_ready(d->conf->home), rc;
 
+	d->token_stays_out = d->passed.stay_locked;
+	rc = d->conf->token[0] && !d->token_stays_out ? open_by_token(d) : VD_EKEY;
+	if (rc == VD_EKEY)
+		rc = open_with(d, NULL);
 	if (rc && rc != VD_EKEY) {
 		vd_log(VD_LOG_ERROR, "cannot open the store why=%s", vd_err_name(rc));
 		return rc;
@@ -757,6 +867,8 @@ static void clean_up(struct daemon *d)
 	for (size_t i = 0; i < d->group_count; i++)
 		vd_group_free(d->groups[i]);
 	vd_ctl_free(d->ctl);
+	if (!d->anew)
+		vd_panic_pass(NULL);
 	vd_panic_vault(NULL);
 	vd_store_close(d->store);
 	uv_loop_close(&d->loop);

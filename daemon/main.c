@@ -1,6 +1,8 @@
+#include <libgen.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "conf.h"
@@ -48,10 +50,27 @@ static void on_abort(int number)
 	_exit(1);
 }
 
+/* A medium that is mounted later is seen by way of the folder above its mount point. */
+static void raise_walls(const struct vd_conf *conf)
+{
+	char token[PATH_MAX], above[PATH_MAX];
+	const char *folders[2];
+	struct vd_walls walls;
+	size_t count = 0;
+
+	if (conf->token[0]) {
+		snprintf(token, sizeof(token), "%s", conf->token);
+		folders[count++] = dirname(token);
+		snprintf(above, sizeof(above), "%s", folders[0]);
+		if (strcmp(dirname(above), "/") != 0 && strcmp(above, ".") != 0)
+			folders[count++] = above;
+	}
+	vd_walls_raise(conf->home, folders, count, &walls);
+}
+
 int main(int argc, char **argv)
 {
 	struct vd_conf conf;
-	struct vd_walls walls;
 	char message[VD_CONF_MESSAGE];
 
 	vd_file_fill_standard();
@@ -71,6 +90,6 @@ int main(int argc, char **argv)
 	vd_store_on_broken(broken);
 	signal(SIGABRT, on_abort);
 	/* Before the first thread, which the loop starts: none may be outside. */
-	vd_walls_raise(conf.home, NULL, 0, &walls);
+	raise_walls(&conf);
 	return exit_status(vd_loop_run(&conf));
 }

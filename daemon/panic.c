@@ -319,7 +319,7 @@ static void mask_from(uint64_t bits, sigset_t *set)
 			(void)sigaddset(set, n);
 }
 
-/* "pid mask lock listener n waiting… m address…" */
+/* "pid mask stay lock listener n waiting… m address…" */
 static bool parse(char *text, struct vd_passed *p, uint64_t *mask)
 {
 	char *rest = NULL, *word = strtok_r(text, " ", &rest);
@@ -329,6 +329,8 @@ static bool parse(char *text, struct vd_passed *p, uint64_t *mask)
 		return false;
 	word = strtok_r(NULL, " ", &rest);
 	*mask = word ? strtoull(word, NULL, 16) : 0;
+	word = strtok_r(NULL, " ", &rest);
+	p->stay_locked = word && *word == '1';
 	word = strtok_r(NULL, " ", &rest);
 	p->ctl.lock = word ? atoi(word) : -1;
 	word = strtok_r(NULL, " ", &rest);
@@ -496,8 +498,8 @@ void vd_panic_vault(const struct vd_vault *v)
 
 static int compose(struct area *a, const struct vd_passed *p)
 {
-	size_t n = (size_t)snprintf(a->passed, PASSED_BYTES, "%s%d %llx %d %d %zu", variable, (int)getpid(), (unsigned long long)mask_bits(&before),
-	                            p->ctl.lock, p->ctl.listener, p->ctl.waiting_count);
+	size_t n = (size_t)snprintf(a->passed, PASSED_BYTES, "%s%d %llx %d %d %d %zu", variable, (int)getpid(), (unsigned long long)mask_bits(&before),
+	                            p->stay_locked, p->ctl.lock, p->ctl.listener, p->ctl.waiting_count);
 
 	for (size_t i = 0; i < p->ctl.waiting_count; i++)
 		n += (size_t)snprintf(a->passed + n, n < PASSED_BYTES ? PASSED_BYTES - n : 0, " %d", p->ctl.waiting[i]);

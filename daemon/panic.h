@@ -20,6 +20,7 @@ struct vd_passed {
 	struct vd_ctl_passed ctl;
 	struct sockaddr_storage bound[VD_CONF_LISTEN_MAX]; /* where it listened: ports that were free ones */
 	size_t bound_count;
+	bool stay_locked;              /* somebody asked for it: a token that is there does not unlock, one that comes does */
 };
 
 /* First of all in main, before walls and threads: takes what an earlier life of this process passed on, out of the environment. Borrows argv for good. SIGUSR1 and

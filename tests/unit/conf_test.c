@@ -54,7 +54,8 @@ static void test_conf__takes_every_option(void **state)
 	(void)state;
 	assert_int_equal(PARSE("--home", "/x", "--listen", "127.0.0.1:0", "--listen=[::1]:4000", "--peer", "hub.example:4000",
 	                       "--peer", "[2001:db8::1]:1", "--discover-on", "lo", "--discover-on", "lo", "--discover-on", "eth0",
-	                       "--no-discovery"), 0);
+	                       "--no-discovery", "--token", "/media/usb/key"), 0);
+	assert_string_equal(conf.token, "/media/usb/key");
 	assert_string_equal(conf.home, "/x");
 	assert_int_equal(conf.listen_count, 2);
 	assert_int_equal(conf.listen[0].ss_family, AF_INET);
@@ -73,7 +74,7 @@ static void test_conf__refuses_what_it_does_not_do(void **state)
 		{"--stick-dir", "/media"}, {"--config", "/nowhere/veredad.conf"}, {"--home", ""}, {"--listen", "localhost"},
 		{"--listen", "hub.example:4000"}, {"--listen", "127.0.0.1:65536"}, {"--peer", "hub.example"}, {"--peer", "hub:0"},
 		{"--peer", ":4000"}, {"--discover-on", ""}, {"--discover-on", "a-name-far-too-long"}, {"--discover-on", "../lo"},
-		{"--wat", "x"}, {"stray", "argument"},
+		{"--wat", "x"}, {"--token", ""}, {"stray", "argument"},
 	};
 
 	(void)state;
@@ -107,7 +108,7 @@ static int parse_file(const char *text, bool with_home)
 static void test_conf__a_file_says_the_same(void **state)
 {
 	static const char text[] = "; a hub\nhome = /srv/hub\nlisten = 127.0.0.1:0\nlisten = [::1]:4000\n\npeer = hub.example:4000\n"
-				   "discover-on = wlan0\nno-discovery = yes\n";
+				   "discover-on = wlan0\nno-discovery = yes\ntoken = /media/usb/vereda.key\n";
 
 	(void)state;
 	assert_int_equal(parse_file(text, false), 0);
@@ -116,6 +117,7 @@ static void test_conf__a_file_says_the_same(void **state)
 	assert_int_equal(vd_address_port((const struct sockaddr *)&conf.listen[1]), 4000);
 	assert_string_equal(conf.peer[0], "hub.example:4000");
 	assert_string_equal(conf.interface[0], "wlan0");
+	assert_string_equal(conf.token, "/media/usb/vereda.key");
 	assert_true(conf.no_discovery);
 	assert_int_equal(parse_file(text, true), 0);
 	assert_string_equal(conf.home, "/mine");

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,6 +24,7 @@
 #include "daemon/ctl_server.h"
 #include "daemon/loop.h"
 #include "daemon/panic.h"
+#include "daemon/token.h"
 #include "proto/err.h"
 #include "proto/sign.h"
 #include "store/child.h"
@@ -254,13 +256,37 @@ static void start(const char *option, const char *value, const char *until)
 	assert_true(read_log(until));
 }
 
+/* Holds up the loop, from a handler that the alarm calls in it; only in a life that starts unlocked. */
+static void hang(int number)
+{
+	static const char line[] = "test: hangs\n";
+	ssize_t n = write(STDERR_FILENO, line, sizeof line - 1);
+
+	(void)number;
+	(void)n;
+	for (;;)
+		pause();
+}
+
+static void hang_soon(void)
+{
+	struct itimerval soon = {.it_value = {1, 0}};
+
+	signal(SIGALRM, hang);
+	setitimer(ITIMER_REAL, &soon, NULL);
+}
+
 static int run_daemon(int argc, char **argv)
 {
 	struct vd_conf conf;
 	char message[VD_CONF_MESSAGE];
 
 	vd_panic_stops = getenv("VD_TEST_STOPS") != NULL;
+	bool hangs = getenv("VD_TEST_HANGS") != NULL;
+	unsetenv("VD_TEST_HANGS");
 	vd_panic_start(argv);
+	if (hangs)
+		hang_soon();
 	return vd_conf_parse(argc, argv, &conf, message) ? 98 : -vd_loop_run(&conf);
 }
 
@@ -519,6 +545,149 @@ static void test_locked__killed_at_any_moment(void **state)
 	}
 }
 
+/* --- token --- */
+
+static void put_token(const void *bytes, size_t n)
+{
+	char beside[160];
+	int fd;
+
+	snprintf(beside, sizeof beside, "%s.new", token);
+	fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, bytes, n), n);
+	close(fd);
+	assert_int_equal(rename(beside, token), 0);
+}
+
+static size_t times(const char *words)
+{
+	size_t n = 0;
+
+	for (const char *at = one.seen; (at = strstr(at, words)); at++)
+		n++;
+	return n;
+}
+
+static void test_token__opens_and_its_absence_locks(void **state)
+{
+	(void)state;
+	make_store(true);
+	put_token(token_bytes, sizeof token_bytes);
+	start("--token", token, "<6>ready");
+	assert_true(status_has("\"locked\":false"));
+	for (int turn = 0; turn < 3; turn++) {
+		forget_log();
+		assert_full(one.pid);
+		if (turn == 1)
+			put_token("some other bytes, and as many of them as", 40);
+		else
+			assert_int_equal(unlink(token), 0);
+		assert_true(read_log("<6>locked"));
+		assert_non_null(strstr(one.seen, "<5>token gone"));
+		assert_clean(one.pid);
+		assert_true(status_has("\"locked\":true"));
+		forget_log();
+		put_token(token_bytes, sizeof token_bytes);
+		assert_true(read_log("<6>unlocked by=token"));
+	}
+	/* touched, or written anew with the same bytes: nothing happens */
+	put_token(token_bytes, sizeof token_bytes);
+	forget_log();
+	usleep(3 * VD_TOKEN_LOOK_MS * 1000);
+	assert_true(status_has("\"locked\":false"));
+	assert_int_equal(stop(), 0);
+}
+
+/* The loop hangs, and the token goes: the guard does not wait for it. */
+static void test_token__a_busy_daemon_is_locked_all_the_same(void **state)
+{
+	(void)state;
+	make_store(true);
+	put_token(token_bytes, sizeof token_bytes);
+	setenv("VD_TEST_HANGS", "1", 1);
+	start("--token", token, "<6>ready");
+	assert_true(read_log("test: hangs"));
+	forget_log();
+	assert_int_equal(unlink(token), 0);
+	assert_true(read_log("<6>locked"));
+	unsetenv("VD_TEST_HANGS");
+	assert_clean(one.pid);
+	assert_int_equal(stop(), 0);
+}
+
+static void test_token__that_opens_nothing_is_said_once(void **state)
+{
+	(void)state;
+	make_store(true);
+	put_token("some other bytes, and as many of them as", 40);
+	start("--token", token, "<6>locked");
+	usleep(4 * VD_TOKEN_LOOK_MS * 1000);
+	put_token("short", 5);
+	assert_true(read_log("<4>token is no key file"));
+	assert_int_equal(times("<4>token opens no slot"), 1);
+	put_token(token_bytes, sizeof token_bytes);
+	assert_true(read_log("<6>unlocked by=token"));
+	assert_int_equal(times("<4>token"), 2);
+	assert_int_equal(stop(), 0);
+}
+
+static void test_token__does_not_undo_what_somebody_locked(void **state)
+{
+	(void)state;
+	make_store(true);
+	put_token(token_bytes, sizeof token_bytes);
+	start("--token", token, "<6>ready");
+	ask("lock", "ok");
+	usleep(3 * VD_TOKEN_LOOK_MS * 1000);
+	assert_true(status_has("\"locked\":true"));
+	/* by hand it opens, and what then becomes of the token is nothing to it */
+	unlock();
+	assert_int_equal(unlink(token), 0);
+	usleep(3 * VD_TOKEN_LOOK_MS * 1000);
+	assert_true(status_has("\"locked\":false"));
+	ask("lock", "ok");
+	forget_log();
+	usleep(2 * VD_TOKEN_LOOK_MS * 1000);
+	put_token(token_bytes, sizeof token_bytes);
+	assert_true(read_log("<6>unlocked by=token"));
+	assert_int_equal(stop(), 0);
+}
+
+static void test_token__not_there_at_start(void **state)
+{
+	(void)state;
+	make_store(true);
+	start("--token", token, "<6>locked");
+	put_token(token_bytes, sizeof token_bytes);
+	assert_true(read_log("<6>unlocked by=token"));
+	assert_full(one.pid);
+	assert_int_equal(stop(), 0);
+}
+
+static void test_token__a_folder_or_a_pipe_is_none(void **state)
+{
+	struct vd_token_mark mark;
+	struct vd_buf bytes = {0};
+	uint8_t many[VD_VAULT_TOKEN_MAX + 1] = {0};
+
+	(void)state;
+	assert_int_equal(vd_token_read(token, &bytes, &mark), VD_ENOTFOUND);
+	assert_int_equal(vd_token_read(top, &bytes, &mark), VD_EFORMAT);
+	assert_int_equal(mkfifo(token, 0600), 0);
+	assert_int_equal(vd_token_read(token, &bytes, &mark), VD_EFORMAT);
+	unlink(token);
+	for (size_t n = VD_VAULT_TOKEN_MIN - 1; n <= VD_VAULT_TOKEN_MIN; n++) {
+		put_token(many, n);
+		assert_int_equal(vd_token_read(token, &bytes, &mark), n < VD_VAULT_TOKEN_MIN ? VD_EFORMAT : 0);
+	}
+	for (size_t n = VD_VAULT_TOKEN_MAX; n <= VD_VAULT_TOKEN_MAX + 1; n++) {
+		put_token(many, n);
+		assert_int_equal(vd_token_read(token, &bytes, &mark), n > VD_VAULT_TOKEN_MAX ? VD_EFORMAT : 0);
+	}
+	vd_buf_wipe(&bytes);
+}
+
 /* --- wipe --- */
 
 static size_t files_left(void)
@@ -662,6 +831,12 @@ int main(int argc, char **argv)
 		TEST(test_locked__a_signal_locks_at_once),
 		TEST(test_locked__a_readable_store_has_nothing_to_lock),
 		TEST(test_locked__killed_at_any_moment),
+		TEST(test_token__opens_and_its_absence_locks),
+		TEST(test_token__a_busy_daemon_is_locked_all_the_same),
+		TEST(test_token__that_opens_nothing_is_said_once),
+		TEST(test_token__does_not_undo_what_somebody_locked),
+		TEST(test_token__not_there_at_start),
+		TEST(test_token__a_folder_or_a_pipe_is_none),
 		TEST(test_wipe__by_signal_leaves_no_key),
 		TEST(test_wipe__by_command_answers_when_the_slots_are_gone),
 		TEST(test_wipe__a_locked_one),
