@@ -47,7 +47,7 @@ done
 LC_ALL=es_CO.UTF-8 "$VEREDA" --home none status >out 2>err
 says "the language of the environment" "almacén" err
 
-for command in "" init id group admit join members add alert ack load list show watch sync export import status check version lock unlock passphrase; do
+for command in "" init id group admit join members add alert ack load list show watch sync export import status check version lock unlock passphrase wipe backup; do
 	for lang in en es; do
 		v none --lang $lang $command --help
 		if [ "$code" = 0 ] && head -3 out | grep -qE '^(Examples|Ejemplos):' && grep -q "vereda $command" out; then
