@@ -45,6 +45,8 @@ static int init_run(struct vd_cli *cli)
 
 	if (name && !vd_name_ok(name))
 		return vd_misuse(cli, VD_MSG_HINT_NAME, VD_MSG_BAD_NAME, name, NULL);
+	if (vd_options_get(&cli->opt, VD_OPT_NO_PASSPHRASE) && (cli->opt.passphrase_file || cli->opt.passphrase_fd))
+		return vd_misuse(cli, VD_MSG_HINT_INIT_HOW, VD_MSG_INIT_BOTH, NULL);
 	rc = vd_sign_selftest();
 	if (!rc && !vd_options_get(&cli->opt, VD_OPT_NO_PASSPHRASE)) {
 		int code = new_passphrase(cli, &passphrase);

@@ -5,6 +5,7 @@
 
 #include "daemon/ctl.h"
 #include "findings.h"
+#include "machine.h"
 #include "proto/err.h"
 #include "proto/sign.h"
 #include "secret.h"
@@ -349,6 +350,7 @@ static void say_finding(struct vd_cli *cli, json_t *finding)
 
 static int doctor_run(struct vd_cli *cli)
 {
+	const char *report = vd_options_get(&cli->opt, VD_OPT_BUNDLE);
 	struct whole *w;
 	json_t *finding;
 	size_t i;
@@ -360,6 +362,7 @@ static int doctor_run(struct vd_cli *cli)
 
 		vd_find_quick(&f);
 		vd_find_deep(&f);
+		vd_find_machine(&f, w->daemon);
 		rc = f.broken ? VD_EXIT_FAILED : VD_EXIT_DONE;
 		if (cli->opt.json) {
 			vd_say_json(cli, json_pack("{s:O}", "findings", f.list));
@@ -369,6 +372,11 @@ static int doctor_run(struct vd_cli *cli)
 			if (json_array_size(f.list) == 0)
 				vd_say(cli, VD_MSG_DOCTOR_WELL, NULL);
 		}
+		if (report) {
+			int code = vd_write_report(&f, w->daemon, report);
+
+			rc = code ? code : rc;
+		}
 		json_decref(f.list);
 	}
 	whole_free(w);
@@ -376,7 +384,7 @@ static int doctor_run(struct vd_cli *cli)
 }
 
 const struct vd_command vd_command_doctor = {
-	.syntax = { "doctor", { VD_OPT_NONE } },
+	.syntax = { "doctor", { VD_OPT_BUNDLE } },
 	.run = doctor_run, .summary = VD_MSG_SUM_DOCTOR, .help = VD_MSG_HELP_DOCTOR,
 };
 

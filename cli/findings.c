@@ -31,9 +31,7 @@ static void put_formatted(struct vd_findings *f, json_t *finding, const char *ke
 }
 
 /* severity: "note", "warning", "serious", "broken". */
-static void add(struct vd_findings *f, const char *what, const char *severity, enum vd_msg words, enum vd_msg next, ...)
-	__attribute__((sentinel));
-static void add(struct vd_findings *f, const char *what, const char *severity, enum vd_msg words, enum vd_msg next, ...)
+void vd_finding(struct vd_findings *f, const char *what, const char *severity, enum vd_msg words, enum vd_msg next, ...)
 {
 	const char *args[VD_PLACES + 1];
 	json_t *finding = json_pack("{s:s,s:s}", "what", what, "severity", severity);
@@ -59,7 +57,7 @@ static void find_clones(struct vd_findings *f, const struct vd_look *l)
 	char room[VD_WHO_TEXT], key[2 * VD_KEY_SHOWN + 1];
 
 	if (own)
-		add(f, "clone", "serious", VD_MSG_WARN_ELSEWHERE, VD_MSG_NONE, NULL);
+		vd_finding(f, "clone", "serious", VD_MSG_WARN_ELSEWHERE, VD_MSG_NONE, NULL);
 	for (size_t i = 0; i < vd_group_device_count(l->group); i++) {
 		const struct vd_device *d = vd_group_device(l->group, i);
 
@@ -67,7 +65,7 @@ static void find_clones(struct vd_findings *f, const struct vd_look *l)
 			continue;
 		vd_who(l->group, d->author, room);
 		vd_hex(key, d->author, VD_KEY_SHOWN);
-		add(f, "forked", "serious", VD_MSG_WARN_FORKED, VD_MSG_NEXT_FORKED, room, key, NULL);
+		vd_finding(f, "forked", "serious", VD_MSG_WARN_FORKED, VD_MSG_NEXT_FORKED, room, key, NULL);
 	}
 }
 
@@ -84,7 +82,7 @@ static void find_role(struct vd_findings *f, const struct vd_look *l)
 		vd_who(l->group, act->author, by);
 		vd_time_local(act->time_ms, when);
 	}
-	add(f, "removed", "serious", act ? VD_MSG_WARN_REMOVED : VD_MSG_WARN_NO_ROLE, VD_MSG_NEXT_REMOVED,
+	vd_finding(f, "removed", "serious", act ? VD_MSG_WARN_REMOVED : VD_MSG_WARN_NO_ROLE, VD_MSG_NEXT_REMOVED,
 	    vd_group_called(f->cli, l->group, called), by, when, NULL);
 }
 
@@ -105,10 +103,10 @@ static void find_coordination(struct vd_findings *f, const struct vd_look *l)
 	const char *name = vd_group_called(f->cli, l->group, called);
 
 	if (vd_count_coordinators(l->group, false) < 2 && !has_paper(l->group))
-		add(f, "one-coordinator", "warning", VD_MSG_WARN_ONE_COORDINATOR,
+		vd_finding(f, "one-coordinator", "warning", VD_MSG_WARN_ONE_COORDINATOR,
 		    vd_group_role(l->group) == VD_ROLE_COORDINATOR ? VD_MSG_NEXT_ONE_COORDINATOR : VD_MSG_NEXT_TELL_COORDINATOR, name, NULL);
 	if (!vd_group_epoch_clean(l->group))
-		add(f, "epoch", "warning", VD_MSG_WARN_EPOCH,
+		vd_finding(f, "epoch", "warning", VD_MSG_WARN_EPOCH,
 		    vd_group_role(l->group) == VD_ROLE_COORDINATOR ? VD_MSG_NEXT_EPOCH : VD_MSG_NEXT_EPOCH_OTHERS, name, NULL);
 	for (size_t i = 0; i < vd_group_act_count(l->group); i++) {
 		const struct vd_act *act = vd_group_act(l->group, i);
@@ -121,7 +119,7 @@ static void find_coordination(struct vd_findings *f, const struct vd_look *l)
 		vd_act_text(f->cli, l->group, act, &what);
 		vd_buf_put_u8(&what, 0);
 		if (!what.failed)
-			add(f, "waiting", "note", VD_MSG_WARN_WAITING, VD_MSG_NEXT_WAITING, (const char *)what.p, id, NULL);
+			vd_finding(f, "waiting", "note", VD_MSG_WARN_WAITING, VD_MSG_NEXT_WAITING, (const char *)what.p, id, NULL);
 		vd_buf_deinit(&what);
 	}
 }
@@ -148,7 +146,7 @@ static void find_quarantine(struct vd_findings *f, const struct vd_look *l)
 	/* What is damaged is told by who lists it. */
 	if (vd_query(f->cli->store, &query, count_unreviewed, &n) == VD_ENOMEM || !n)
 		return;
-	add(f, "quarantine", "warning", VD_MSG_WARN_QUARANTINE, VD_MSG_NEXT_QUARANTINE, vd_num(f->cli, n), NULL);
+	vd_finding(f, "quarantine", "warning", VD_MSG_WARN_QUARANTINE, VD_MSG_NEXT_QUARANTINE, vd_num(f->cli, n), NULL);
 }
 
 static void find_clock(struct vd_findings *f)
@@ -175,16 +173,16 @@ static void find_space(struct vd_findings *f)
 
 	if (state) {
 		vd_time_local((uint64_t)json_integer_value(json_object_get(f->disk, "since_ms")), since);
-		add(f, "daemon-disk", "broken", strcmp(state, "full") == 0 ? VD_MSG_WARN_DAEMON_FULL : VD_MSG_WARN_DAEMON_DISK,
+		vd_finding(f, "daemon-disk", "broken", strcmp(state, "full") == 0 ? VD_MSG_WARN_DAEMON_FULL : VD_MSG_WARN_DAEMON_DISK,
 		    strcmp(state, "full") == 0 ? VD_MSG_NEXT_DAEMON_FULL : VD_MSG_HINT_IO, since, NULL);
 	}
 	if (statvfs(f->cli->home, &fs))
 		return;
 	free_mib = (uint64_t)fs.f_bavail * fs.f_frsize / (1024 * 1024);
 	if (!vd_store_has_room(f->cli->store) && !state)
-		add(f, "disk", "broken", VD_MSG_WARN_DISK_FULL, VD_MSG_HINT_NOSPACE, vd_num(f->cli, free_mib), vd_num(f->cli, VD_RESERVE_MIB), NULL);
+		vd_finding(f, "disk", "broken", VD_MSG_WARN_DISK_FULL, VD_MSG_HINT_NOSPACE, vd_num(f->cli, free_mib), vd_num(f->cli, VD_RESERVE_MIB), NULL);
 	else if (!state && free_mib < 8 * VD_RESERVE_MIB)
-		add(f, "disk", "warning", VD_MSG_WARN_DISK_LOW, VD_MSG_NEXT_DISK_LOW, vd_num(f->cli, free_mib), vd_num(f->cli, VD_RESERVE_MIB), NULL);
+		vd_finding(f, "disk", "warning", VD_MSG_WARN_DISK_LOW, VD_MSG_NEXT_DISK_LOW, vd_num(f->cli, free_mib), vd_num(f->cli, VD_RESERVE_MIB), NULL);
 }
 
 /* Nobody is nagged about a store in which nothing is. */
@@ -194,9 +192,9 @@ static void find_backup(struct vd_findings *f)
 	int rc = vd_backup_last(f->cli->store, &made_ms);
 
 	if (f->count && rc)
-		add(f, "no-backup", "warning", VD_MSG_WARN_NO_BACKUP, VD_MSG_NEXT_BACKUP, NULL);
+		vd_finding(f, "no-backup", "warning", VD_MSG_WARN_NO_BACKUP, VD_MSG_NEXT_BACKUP, NULL);
 	else if (f->count && made_ms + BACKUP_DAYS * VD_DAY_MS < now_ms)
-		add(f, "old-backup", "warning", VD_MSG_WARN_OLD_BACKUP, VD_MSG_NEXT_BACKUP, vd_num(f->cli, (now_ms - made_ms) / VD_DAY_MS), NULL);
+		vd_finding(f, "old-backup", "warning", VD_MSG_WARN_OLD_BACKUP, VD_MSG_NEXT_BACKUP, vd_num(f->cli, (now_ms - made_ms) / VD_DAY_MS), NULL);
 }
 
 void vd_find_quick(struct vd_findings *f)
@@ -206,13 +204,13 @@ void vd_find_quick(struct vd_findings *f)
 	for (size_t i = 0; i < f->count; i++)
 		find_clones(f, &f->looks[i]);
 	if (vd_store_readable(f->cli->store))
-		add(f, "readable", "warning", VD_MSG_WARN_READABLE, VD_MSG_NONE, NULL);
+		vd_finding(f, "readable", "warning", VD_MSG_WARN_READABLE, VD_MSG_NONE, NULL);
 	if (f->count == 0)
-		add(f, "no-group", "note", VD_MSG_WARN_NO_GROUP, VD_MSG_NONE, NULL);
+		vd_finding(f, "no-group", "note", VD_MSG_WARN_NO_GROUP, VD_MSG_NONE, NULL);
 	for (size_t i = 0; i < f->count; i++)
 		alone = alone || f->looks[i].members < 2;
 	if (alone)
-		add(f, "alone", "note", VD_MSG_WARN_ALONE, VD_MSG_NONE, NULL);
+		vd_finding(f, "alone", "note", VD_MSG_WARN_ALONE, VD_MSG_NONE, NULL);
 	for (size_t i = 0; i < f->count; i++) {
 		find_role(f, &f->looks[i]);
 		find_coordination(f, &f->looks[i]);
@@ -266,7 +264,7 @@ static void find_silent(struct vd_findings *f, const struct vd_look *l)
 	}
 	vd_buf_put_u8(&names, 0);
 	if (n && !names.failed)
-		add(f, "silent", "note", VD_MSG_WARN_SILENT, VD_MSG_NEXT_SILENT, vd_num(f->cli, SILENT_DAYS), (const char *)names.p, NULL);
+		vd_finding(f, "silent", "note", VD_MSG_WARN_SILENT, VD_MSG_NEXT_SILENT, vd_num(f->cli, SILENT_DAYS), (const char *)names.p, NULL);
 	vd_buf_deinit(&names);
 }
 
@@ -289,7 +287,7 @@ static void find_not_heard(struct vd_findings *f, const struct vd_look *l)
 		vd_buf_put_u8(&names, 0);
 		vd_buf_put_u8(&what, 0);
 		if (n && !names.failed && !what.failed)
-			add(f, "not-heard", act->kind == VD_ACT_REVOKE ? "warning" : "note", VD_MSG_WARN_NOT_HEARD,
+			vd_finding(f, "not-heard", act->kind == VD_ACT_REVOKE ? "warning" : "note", VD_MSG_WARN_NOT_HEARD,
 			    act->kind == VD_ACT_REVOKE ? VD_MSG_NEXT_NOT_HEARD_REVOKE : VD_MSG_NEXT_NOT_HEARD, (const char *)what.p,
 			    (const char *)names.p, NULL);
 		vd_buf_deinit(&names);
@@ -369,14 +367,14 @@ static void find_forks(struct vd_findings *f, const struct vd_look *l)
 			continue;
 		vd_who(l->group, p.authors[i], who);
 		vd_hex(key, p.authors[i], VD_KEY_SHOWN);
-		add(f, "forked", "serious", VD_MSG_WARN_FORKED, VD_MSG_NEXT_FORKED, who, key, NULL);
+		vd_finding(f, "forked", "serious", VD_MSG_WARN_FORKED, VD_MSG_NEXT_FORKED, who, key, NULL);
 	}
 	if (rc == 1)
-		add(f, "bounded", "note", VD_MSG_WARN_BOUNDED, VD_MSG_NONE, vd_num(f->cli, WALKED), NULL);
+		vd_finding(f, "bounded", "note", VD_MSG_WARN_BOUNDED, VD_MSG_NONE, vd_num(f->cli, WALKED), NULL);
 	else if (rc == VD_EDAMAGED)
-		add(f, "damaged", "broken", VD_MSG_RECORDS_DAMAGED, VD_MSG_HINT_CHECK_BAD, NULL);
+		vd_finding(f, "damaged", "broken", VD_MSG_RECORDS_DAMAGED, VD_MSG_HINT_CHECK_BAD, NULL);
 	else if (rc)
-		add(f, "unread", "broken", VD_MSG_QUERY_FAILED, VD_MSG_HINT_UNKNOWN, NULL);
+		vd_finding(f, "unread", "broken", VD_MSG_QUERY_FAILED, VD_MSG_HINT_UNKNOWN, NULL);
 	free(p.seen);
 }
 
@@ -388,6 +386,6 @@ void vd_find_deep(struct vd_findings *f)
 		find_forks(f, &f->looks[i]);
 	}
 	if (!f->daemon)
-		add(f, "no-daemon", "note", VD_MSG_STATUS_NO_DAEMON, VD_MSG_NEXT_NO_DAEMON, NULL);
+		vd_finding(f, "no-daemon", "note", VD_MSG_STATUS_NO_DAEMON, VD_MSG_NEXT_NO_DAEMON, NULL);
 	find_backup(f);
 }

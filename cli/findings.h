@@ -21,6 +21,9 @@ struct vd_findings {
 	bool broken;       /* one of them is */
 };
 
+/* Adds one; the arguments fill the places of both texts. */
+void vd_finding(struct vd_findings *, const char *what, const char *severity, enum vd_msg words, enum vd_msg next, ...)
+	__attribute__((sentinel));
 /* Reads no record but a few. The list is the caller's. */
 void vd_find_quick(struct vd_findings *);
 /* Who is silent or has not heard, and a walk over records for chains that forked. */

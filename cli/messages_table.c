@@ -570,6 +570,7 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "Está sellado: sin la contraseña nadie puede leerlo, y nadie puede recuperártela. Ten otra forma de abrirlo: vereda passphrase --add, o --token ARCHIVO."),
 	T(INIT_HOW, "Nobody is there to type a passphrase, and none was given; no store was made",
 	  "No hay nadie para escribir una contraseña y no se dio ninguna; no se creó ningún almacén"),
+	T(INIT_BOTH, "With a passphrase, or without one: not both; no store was made", "Con contraseña o sin ella, no las dos cosas; no se creó ningún almacén"),
 	T(HINT_INIT_HOW, "Say --passphrase-file FILE, or --no-passphrase for a store that whoever holds the disk can read.",
 	  "Indica --passphrase-file ARCHIVO, o --no-passphrase para un almacén que podrá leer quien tenga el disco."),
 	T(ID_FAILED, "This device's identity could not be made", "No se pudo crear la identidad de este equipo"),
@@ -989,12 +990,14 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(HELP_DOCTOR,
 	  "Examples:\n"
 	  "  vereda doctor\n"
-	  "  vereda doctor --json\n\n"
+	  "  vereda doctor --json\n"
+	  "  vereda doctor --bundle report.json     for whoever helps you: no name, key, place, time or word of anybody\n\n"
 	  "Looks at this device and its groups: copies of devices, coordinators and keys, the clock, the disk, the age of the backup, who is silent or has not\n"
 	  "heard of a change. Each finding comes with its next step. Changes nothing. Ends with 0, also with findings; with 1 when something is broken.",
 	  "Ejemplos:\n"
 	  "  vereda doctor\n"
-	  "  vereda doctor --json\n\n"
+	  "  vereda doctor --json\n"
+	  "  vereda doctor --bundle informe.json    para quien te ayude: sin nombres, llaves, lugares, horas ni palabras de nadie\n\n"
 	  "Mira este equipo y sus grupos: copias de equipos, coordinación y llaves, el reloj, el disco, la edad del respaldo, quién calla o no sabe de un cambio.\n"
 	  "Cada cosa viene con su siguiente paso. No cambia nada. Termina con 0, también si encuentra algo; con 1 si algo está dañado."),
 	T(NOT_COORDINATOR, "Only coordinators can do that, and this device is none; nothing was changed",
@@ -1564,4 +1567,19 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "No hay respaldo de este almacén: si se pierde este equipo, se pierden sus llaves y lo que nadie más tiene todavía."),
 	T(WARN_OLD_BACKUP, "The last backup of this store is {0} days old.", "El último respaldo de este almacén tiene {0} días."),
 	T(NEXT_BACKUP, "Run vereda backup create FILE   onto a stick that you keep elsewhere.", "Ejecuta vereda backup create ARCHIVO   en una memoria USB que guardes en otra parte."),
+
+	/* the machine */
+	T(WARN_SWAP, "This machine swaps to a disk: what you read in vereda may come to rest there, readable.",
+	  "Este equipo usa intercambio en disco: lo que lees en vereda puede quedar ahí, legible."),
+	T(NEXT_SWAP, "Switch it off (as root: swapoff -a, and take it out of /etc/fstab), or encrypt it.",
+	  "Desactívalo (como root: swapoff -a, y quítalo de /etc/fstab), o cífralo."),
+	T(WARN_WALLS, "This system lacks walls around veredad: {0}. It works; a fault in it would be worth more to whoever finds one.",
+	  "A este sistema le faltan muros alrededor de veredad: {0}. Funciona; un fallo en él le serviría más a quien lo encuentre."),
+	T(NEXT_WALLS, "Use a newer kernel (Debian 12 has them all).", "Usa un núcleo más nuevo (Debian 12 los tiene todos)."),
+	T(WARN_MEMORY, "The keys could not be kept out of the swap: this user may lock too little memory.",
+	  "No se pudo mantener las llaves fuera del intercambio: este usuario puede fijar muy poca memoria."),
+	T(NEXT_MEMORY, "Raise its limit (ulimit -l 64 or more), or switch the swap off.", "Sube su límite (ulimit -l 64 o más), o desactiva el intercambio."),
+	T(REPORT_DONE, "The report is in {0}. Read it before you give it to anybody: it should tell nothing of you.",
+	  "El informe está en {0}. Léelo antes de dárselo a nadie: no debería decir nada de ti."),
+	T(REPORT_FAILED, "The report could not be written to {0}", "No se pudo escribir el informe en {0}"),
 };

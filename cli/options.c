@@ -35,7 +35,7 @@ static const struct {
 	{ "acts", VD_OPT_ACTS, false },
 	/* of the vault */
 	{ "add", VD_OPT_ADD, false }, { "token", VD_OPT_TOKEN, true }, { "remove", VD_OPT_REMOVE, true }, { "list", VD_OPT_LIST, false },
-	{ "new-passphrase-file", VD_OPT_NEW_PASSPHRASE_FILE, true },
+	{ "new-passphrase-file", VD_OPT_NEW_PASSPHRASE_FILE, true }, { "bundle", VD_OPT_BUNDLE, true },
 	/* of backups */
 	{ "paper", VD_OPT_PAPER, false }, { "backup-passphrase-file", VD_OPT_BACKUP_PASSPHRASE_FILE, true }, { "scratch", VD_OPT_SCRATCH, true },
 };

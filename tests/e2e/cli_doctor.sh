@@ -106,4 +106,14 @@ v spoilt --json doctor
 is "a damaged record" "$code $(key '[.findings[]|select(.severity=="broken")|.what]|join(" ")')" "1 damaged"
 v none doctor
 exits "no store" 10
+# The report for whoever helps tells nothing of anybody.
+v told init --no-passphrase --name canary-device
+v told group create "Canary group"
+v told alert "canary at the ford"
+v told doctor --bundle told.json
+is "doctor writes a report" "$code $(jq -r '.version, .store.records' told.json | paste -sd' ')" "0 0.1.0 5"
+secrets=$("$VEREDA" --home told --json status | jq -r '.groups[].group, .device'; "$VEREDA" --home told --json list | jq -r '.id, .author')
+is "in which nothing tells who or what" "$(grep -ciE "canary|told|$(paste -sd'|' <<<"$secrets")" told.json)" 0
+v told doctor --bundle told.json
+exits "it overwrites nothing" 1
 done_testing

@@ -19,6 +19,8 @@ with long hub init --name hub
 is "nor one that is too long" "$code $([ -e hub/data.mdb ] && echo made)" "12 "
 with missing hub init --name hub
 is "nor one that is not there" "$code $([ -e hub/data.mdb ] && echo made)" "12 "
+with words hub init --no-passphrase
+is "with or without: not both" "$code $([ -e hub/data.mdb ] && echo made)" "2 "
 with words hub --json init --name hub-canary
 is "init with a passphrase" "$code $(key .sealed)" "0 true"
 with words hub init
