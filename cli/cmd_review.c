@@ -40,8 +40,9 @@ static int check_record(struct vd_cli *cli, struct vd_group *group, const char *
 	*nothing = vd_group_reviewed(group, id) == (accept ? VD_REVIEW_ACCEPTED : VD_REVIEW_LEFT);
 	if (*nothing)
 		return 0;
+	/* What was accepted with the removal can be left afterwards: nobody looked at each record then. */
 	if ((author && author->role != VD_ROLE_NONE) ||
-	    (standing != VD_STANDING_QUARANTINED && vd_group_reviewed(group, id) != VD_REVIEW_ACCEPTED))
+	    (accept && standing != VD_STANDING_QUARANTINED && vd_group_reviewed(group, id) != VD_REVIEW_LEFT))
 		return vd_refuse(cli, VD_EXIT_FAILED, "not-quarantined", VD_MSG_HINT_REVIEW_NONE, VD_MSG_REVIEW_NONE, prefix, who, NULL);
 	return 0;
 }

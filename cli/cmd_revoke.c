@@ -18,8 +18,9 @@ struct plan {
 	uint8_t (*devices)[VD_KEY_BYTES];  /* those that have a role now */
 	size_t count;
 	bool self, last;                   /* it is us; no coordinator is left */
-	bool has_undo;
+	bool has_undo, leaves;
 	struct vd_id undo;
+	struct vd_hidings hidings;         /* what they hid of others' records lately: left in quarantine, when `leaves` */
 	/* what stood before */
 	struct vd_id *counted;
 	size_t counted_count;
@@ -108,6 +109,25 @@ static void find_takeover(struct plan *p)
 	}
 }
 
+/* Who leaves takes back nothing of what they hid; of whom others remove, nobody knows since when somebody else held the device. */
+static int find_hidings(struct plan *p)
+{
+	size_t devices = vd_group_device_count(p->group), count = 0;
+	uint8_t (*theirs)[VD_KEY_BYTES] = calloc(devices + 1, sizeof *theirs);
+	int err = theirs ? 0 : VD_ENOMEM;
+
+	for (size_t i = 0; i < devices && !err; i++) {
+		const struct vd_device *d = vd_group_device(p->group, i);
+
+		if (is_target(p, d->author) || (!p->target.one_device && memcmp(d->person, p->target.person, VD_PERSON_BYTES) == 0))
+			memcpy(theirs[count++], d->author, VD_KEY_BYTES);
+	}
+	if (!err && p->leaves)
+		err = vd_act_hidings(p->cli->store, p->group, (const uint8_t (*)[VD_KEY_BYTES])theirs, count, vd_time_now_ms(), &p->hidings);
+	free(theirs);
+	return err ? vd_fail(p->cli, err, VD_MSG_NONE, VD_MSG_REVOKE_FAILED, p->target.name, NULL) : 0;
+}
+
 static int choose_undo(struct plan *p)
 {
 	const char *undo = vd_options_get(&p->cli->opt, VD_OPT_UNDO);
@@ -117,6 +137,7 @@ static int choose_undo(struct plan *p)
 
 	if (undo && keep)
 		return vd_misuse(p->cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_UNDO_AND_KEEP, "revoke", NULL);
+	p->leaves = !keep && !p->self;
 	if (!undo && !keep)
 		find_takeover(p);
 	if (!undo)
@@ -156,6 +177,8 @@ static void explain(struct plan *p)
 			vd_note(cli, VD_MSG_REVOKE_UNDO, p->target.name, (const char *)what.p, id, NULL);
 		vd_buf_deinit(&what);
 	}
+	if (p->hidings.all)
+		vd_note(cli, VD_MSG_REVOKE_LEAVES, p->target.name, vd_num(cli, p->hidings.count), vd_num(cli, VD_REDACT_DAYS), NULL);
 }
 
 /* The name typed, or --yes. */
@@ -209,6 +232,36 @@ static json_t *undone(const struct plan *p)
 	return ids;
 }
 
+static json_t *left(const struct plan *p)
+{
+	json_t *ids = json_array();
+
+	for (size_t i = 0; i < p->hidings.count; i++)
+		json_array_append_new(ids, vd_json_hex(p->hidings.ids[i].b, VD_ID_BYTES));
+	return ids;
+}
+
+/* Which of what they hid is shown again, and how it is hidden after all. */
+static void say_left(struct plan *p)
+{
+	struct vd_cli *cli = p->cli;
+	struct vd_buf ids = { 0 };
+	char id[2 * VD_KEY_SHOWN + 1];
+
+	for (size_t i = 0; i < p->hidings.count; i++) {
+		vd_hex(id, p->hidings.ids[i].b, VD_KEY_SHOWN);
+		if (i)
+			vd_buf_put_u8(&ids, ' ');
+		vd_buf_put_slice(&ids, vd_slice_str(id));
+	}
+	vd_buf_put_u8(&ids, 0);
+	if (p->hidings.count && !ids.failed)
+		vd_say(cli, VD_MSG_REVOKE_LEFT_HIDINGS, p->target.name, vd_num(cli, p->hidings.count), (const char *)ids.p, NULL);
+	if (p->hidings.all > p->hidings.count)
+		vd_say(cli, VD_MSG_REVOKE_LEFT_MORE, p->target.name, vd_num(cli, p->hidings.all - p->hidings.count), NULL);
+	vd_buf_deinit(&ids);
+}
+
 static bool all_out(const struct plan *p)
 {
 	for (size_t i = 0; i < p->count; i++)
@@ -230,9 +283,9 @@ static void say_done(struct plan *p, const struct vd_id *id, const uint8_t epoch
 	for (i = 0; i < p->count; i++)
 		json_array_append_new(devices, vd_json_hex(p->devices[i], VD_KEY_BYTES));
 	if (cli->opt.json) {
-		vd_say_json(cli, json_pack("{s:o,s:o,s:o,s:o,s:O,s:O,s:b}", "member", vd_json_hex(p->target.person, VD_PERSON_BYTES), "epoch",
+		vd_say_json(cli, json_pack("{s:o,s:o,s:o,s:o,s:O,s:O,s:o,s:b}", "member", vd_json_hex(p->target.person, VD_PERSON_BYTES), "epoch",
 		                           vd_json_hex(epoch, VD_EPOCH_BYTES), "id", vd_json_hex(id->b, VD_ID_BYTES), "devices", devices,
-		                           "undone", gone, "restored", back, "counts", out));
+		                           "undone", gone, "restored", back, "left", left(p), "counts", out));
 	} else {
 		json_decref(devices);
 		if (!out)
@@ -245,8 +298,11 @@ static void say_done(struct plan *p, const struct vd_id *id, const uint8_t epoch
 			vd_say(cli, VD_MSG_REVOKE_UNDONE, vd_num(cli, json_array_size(gone)), NULL);
 		json_array_foreach (back, i, name)
 			vd_say(cli, VD_MSG_REVOKE_RESTORED, json_string_value(name), NULL);
+		say_left(p);
 		if (out)
 			vd_say(cli, VD_MSG_REVOKE_NEXT, NULL);
+		if (out && !p->self)
+			vd_say(cli, VD_MSG_REVOKE_BUNDLES, NULL);
 	}
 	json_decref(back);
 	json_decref(gone);
@@ -257,7 +313,7 @@ static int carry_out(struct plan *p)
 	const char *reason = vd_options_get(&p->cli->opt, VD_OPT_REASON);
 	struct vd_revocation r = { .devices = (const uint8_t (*)[VD_KEY_BYTES])p->devices, .device_count = p->count,
 	                           .person = p->target.one_device ? NULL : p->target.person, .reason = reason ? reason : "",
-	                           .undo = p->has_undo ? &p->undo : NULL };
+	                           .undo = p->has_undo ? &p->undo : NULL, .leave = p->leaves ? &p->hidings : NULL };
 	uint8_t epoch[VD_EPOCH_BYTES] = { 0 };
 	struct vd_id id;
 	int err;
@@ -292,6 +348,8 @@ static int revoke_target(struct plan *p)
 		rc = vd_refuse(p->cli, VD_EXIT_FAILED, "removed", VD_MSG_HINT_REVOKED_ALREADY, VD_MSG_REVOKED_ALREADY, p->target.name, NULL);
 	if (!rc)
 		rc = choose_undo(p);
+	if (!rc)
+		rc = find_hidings(p);
 	if (!rc)
 		rc = vd_cli_brake(p->cli, p->group);
 	if (rc)

@@ -141,14 +141,44 @@ static void say_aside(struct vd_cli *cli, const struct vd_found *f)
 	vd_buf_deinit(&a.reason);
 }
 
+/* --- redactions of it that do not count --- */
+
+static int say_hiding(void *ctx, const struct vd_found *f)
+{
+	struct vd_cli *cli = ctx;
+	char who[VD_WHO_TEXT], id[9];
+
+	vd_who(f->group, f->record->author, who);
+	vd_hex(id, f->record->id.b, 4);
+	vd_say(cli, VD_MSG_SHOW_HIDING_LEFT, who, id, NULL);
+	return 0;
+}
+
+static int append_hiding(void *ctx, const struct vd_found *f)
+{
+	return json_array_append_new(ctx, vd_json_hex(f->record->id.b, VD_ID_BYTES)) ? VD_ENOMEM : 0;
+}
+
+/* By somebody who was removed: in quarantine. Without them the record is shown all the same. */
+static void find_hidings(struct vd_cli *cli, const struct vd_found *f, int (*visit)(void *ctx, const struct vd_found *), void *ctx)
+{
+	struct vd_query query = { .about = &f->record->id, .kind = "redaction", .quarantined = true };
+	int ignored = vd_query(cli->store, &query, visit, ctx);
+
+	(void)ignored;
+}
+
 /* --- the record --- */
 
 static int show_json(void *ctx, const struct vd_found *f)
 {
 	struct shown *s = ctx;
+	json_t *hidings = json_array();
 
 	s->whole = vd_json_record(f);
 	json_object_set_new(s->whole, "aside", aside_json(s->cli, f));
+	find_hidings(s->cli, f, append_hiding, hidings);
+	json_object_set_new(s->whole, "redactions_left", hidings);
 	return 0;
 }
 
@@ -239,6 +269,8 @@ static int show_people(void *ctx, const struct vd_found *f)
 		vd_say(cli, VD_MSG_SHOW_REPLACED, hex, NULL);
 	}
 	say_aside(cli, f);
+	if (f->standing != VD_STANDING_REDACTED)
+		find_hidings(cli, f, say_hiding, cli);
 	if (!opened && f->standing != VD_STANDING_REDACTED)
 		vd_say(cli, vd_body_text(f), NULL);
 	for (size_t i = 0; opened && i < f->content->count; i++)

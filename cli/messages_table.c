@@ -931,7 +931,7 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  --reason TEXT        members can read it\n"
 	  "  --undo ID            do not accept that act of theirs, nor what they did after it as a coordinator\n"
 	  "  --keep               accept all they did. Without it, if they removed a coordinator on their own in the last 30 days, that and\n"
-	  "                       what followed is not accepted\n"
+	  "                       what followed is not accepted, and what they hid of others' records in that time is shown again\n"
 	  "  --yes                do not ask",
 	  "Ejemplos:\n"
 	  "  vereda revoke Beto --reason \"le quitaron el celular en el retén\"\n"
@@ -944,7 +944,7 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  --reason TEXTO       lo pueden leer los integrantes\n"
 	  "  --undo ID            no aceptar ese acto suyo, ni lo que hizo después como coordinación\n"
 	  "  --keep               aceptar todo lo que hizo. Sin esto, si retiró por su cuenta a alguien de la coordinación en los últimos 30\n"
-	  "                       días, eso y lo que siguió no se acepta\n"
+	  "                       días, eso y lo que siguió no se acepta, y lo que ocultó de otras personas en ese tiempo se vuelve a mostrar\n"
 	  "  --yes                no preguntar"),
 	T(SUM_REVIEW, "decide about a record in quarantine", "decidir sobre un registro en cuarentena"),
 	T(HELP_REVIEW,
@@ -952,16 +952,16 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  vereda list --quarantined\n"
 	  "  vereda review 3fa2c1 --accept\n"
 	  "  vereda review 3fa2c1 9b04de --leave\n\n"
-	  "For coordinators: what came under the name of somebody who was removed. The decision goes to everyone.\n\n"
+	  "For coordinators: what came under the name of somebody who was removed, or was accepted with the removal. The decision goes to everyone.\n\n"
 	  "  --accept             it counts, and everyone sees it\n"
-	  "  --leave              it stays in quarantine; nothing is deleted",
+	  "  --leave              it stays in quarantine, or goes there; nothing is deleted",
 	  "Ejemplos:\n"
 	  "  vereda list --quarantined\n"
 	  "  vereda review 3fa2c1 --accept\n"
 	  "  vereda review 3fa2c1 9b04de --leave\n\n"
-	  "Para la coordinación: lo que llegó a nombre de alguien que fue retirado. La decisión llega a todos.\n\n"
+	  "Para la coordinación: lo que llegó a nombre de alguien que fue retirado, o se aceptó al retirarlo. La decisión llega a todos.\n\n"
 	  "  --accept             vale, y todos lo ven\n"
-	  "  --leave              se queda en cuarentena; no se borra nada"),
+	  "  --leave              se queda en cuarentena, o pasa a ella; no se borra nada"),
 	T(SUM_APPROVE, "back another coordinator's act", "respaldar un acto de otra coordinación"),
 	T(HELP_APPROVE,
 	  "Examples:\n"
@@ -1086,6 +1086,18 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(REVOKE_RESTORED, "{0} has a role again.", "{0} tiene otra vez su papel."),
 	T(REVOKE_NEXT, "Next step: sync with everyone. Who has not heard still trusts the removed device; vereda status shows who that is.",
 	  "Siguiente paso: intercambia con todos. Quien no lo sepa sigue confiando en el equipo retirado; vereda status muestra quiénes son."),
+	T(REVOKE_BUNDLES, "An ordinary bundle made from now on opens only for those who have the new keys. Whoever has not heard gets them by sync, by stick, or by a "
+	  "bundle of their own: vereda export FILE --for NAME",
+	  "Un archivo común hecho desde ahora solo lo abre quien tiene las llaves nuevas. A quien no se ha enterado le llegan por intercambio, por memoria "
+	  "USB o con un archivo propio: vereda export ARCHIVO --for NOMBRE"),
+	T(REVOKE_LEAVES, "In the last {2} days {0} hid records of others: {1}. They are shown again, because a stolen device must not be able to destroy testimony. To keep "
+	  "them hidden: --keep",
+	  "En los últimos {2} días {0} ocultó registros de otras personas: {1}. Se vuelven a mostrar, para que un equipo robado no pueda destruir testimonios. Para "
+	  "que sigan ocultos: --keep"),
+	T(REVOKE_LEFT_HIDINGS, "Shown again, of what {0} had hidden: {1}. To hide one after all, accept its redaction: vereda review ID --accept   The IDs: {2}",
+	  "Se vuelve a mostrar, de lo que {0} había ocultado: {1}. Para ocultar alguno de todos modos, acepta su ocultación: vereda review ID --accept   Los ID: {2}"),
+	T(REVOKE_LEFT_MORE, "{0} hid {1} more, before those, and they stay hidden. Look at them with: vereda list redaction   To show one again: vereda review ID --leave",
+	  "{0} ocultó {1} más, antes de esos, y siguen ocultos. Míralos con: vereda list redaction   Para volver a mostrar uno: vereda review ID --leave"),
 	T(REVOKED_ALREADY, "{0} has no role in the group any more; nothing was changed", "{0} ya no tiene ningún papel en el grupo; no se cambió nada"),
 	T(HINT_REVOKED_ALREADY, "See who removed them with: vereda status --acts", "Mira quién lo hizo con: vereda status --acts"),
 	T(UNDO_AND_KEEP, "--undo and --keep say opposite things; nothing was changed", "--undo y --keep dicen lo contrario; no se cambió nada"),
@@ -1103,7 +1115,7 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(REVIEW_LEFT_ALREADY, "{0} was left in quarantine already; nothing was changed.", "{0} ya se había dejado en cuarentena; no se cambió nada."),
 	T(REVIEW_FAILED, "Nothing could be decided about {0}", "No se pudo decidir sobre {0}"),
 	T(REVIEW_ACCEPTED, "{0} is accepted: everyone who hears of it sees the record.", "Se aceptó {0}: quien se entere ve el registro."),
-	T(REVIEW_LEFT, "{0} stays in quarantine. Nothing is deleted.", "{0} se queda en cuarentena. No se borra nada."),
+	T(REVIEW_LEFT, "{0} is left in quarantine. Nothing is deleted.", "{0} se deja en cuarentena. No se borra nada."),
 	T(APPROVED, "Now it has two voices: {0} ({1}). Next step: sync, so that everyone knows.", "Ahora tiene dos voces: {0} ({1}). Siguiente paso: intercambiar, para que todos lo sepan."),
 	T(APPROVED_ALONE, "Your word is written, but does not make a second voice about this: {0} ({1}). The founder's word, and that of who was admitted by the "
 	  "other, do not count as one. Another coordinator has to type: vereda approve {1}",
@@ -1327,6 +1339,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(SHOW_QUARANTINED_UNKNOWN, "aside:    in quarantine: no admission of its author counts", "aparte:   en cuarentena: ninguna admisión de quien lo escribió vale"),
 	T(SHOW_REASON, "reason:   {0}", "motivo:   {0}"),
 	T(SHOW_LEFT, "          A coordinator looked at it and left it there.", "          La coordinación lo miró y lo dejó ahí."),
+	T(SHOW_HIDING_LEFT, "shown:    {0}, who was removed, hid it; that does not count. To hide it after all: vereda review {1} --accept",
+	  "visible:  lo ocultó {0}, a quien retiraron, y eso no vale. Para ocultarlo de todos modos: vereda review {1} --accept"),
 	T(SHOW_REVIEW, "          To accept it for everybody: vereda review {0} --accept", "          Para aceptarlo para todos: vereda review {0} --accept"),
 
 	/* redact */

@@ -23,9 +23,6 @@ struct candidate {
 };
 
 struct gathering {
-	struct vd_store *store;
-	const uint8_t *group;
-	const uint8_t *author;
 	const struct vd_id *undo;
 	bool undo_found;
 	struct link *links;
@@ -34,12 +31,12 @@ struct gathering {
 	size_t candidate_count[VD_LANES], candidate_cap[VD_LANES];
 };
 
-static int add_link(struct gathering *g, const struct vd_record *record)
+static int add_link(void *ctx, uint64_t received_ms, const struct vd_record *record)
 {
+	struct gathering *g = ctx;
 	struct link *one;
 
-	if (memcmp(record->group, g->group, VD_GROUP_BYTES) || memcmp(record->author, g->author, VD_KEY_BYTES))
-		return VD_OK;
+	(void)received_ms;
 	if (g->count == g->cap) {
 		size_t cap = g->cap ? 2 * g->cap : 256;
 		struct link *links = realloc(g->links, cap * sizeof(*links));
@@ -78,8 +75,22 @@ static int next_arrivals(struct vd_store *s, const uint8_t list[VD_LIST_KEY_BYTE
 	return rc == VD_ENOTFOUND ? VD_OK : rc;
 }
 
+struct walking {
+	struct vd_store *store;
+	const uint8_t *group, *author;
+	int (*visit)(void *ctx, uint64_t received_ms, const struct vd_record *);
+	void *ctx;
+};
+
+static int visit_one(const struct walking *w, uint64_t received_ms, const struct vd_record *record)
+{
+	if (memcmp(record->group, w->group, VD_GROUP_BYTES) || memcmp(record->author, w->author, VD_KEY_BYTES))
+		return VD_OK;
+	return w->visit(w->ctx, received_ms, record);
+}
+
 /* Those the index knows, up to its cursor. What is spoilt cannot be accepted: nobody knows what it was. */
-static int gather_indexed(struct gathering *g)
+static int walk_indexed(const struct walking *w)
 {
 	uint64_t arrivals[VD_PAGE_RECORDS], after = 0;
 	uint8_t list[VD_LIST_KEY_BYTES];
@@ -87,15 +98,16 @@ static int gather_indexed(struct gathering *g)
 	size_t n;
 	int rc;
 
-	vd_index_list(g->store, VD_INDEX_AUTHOR, g->group, vd_slice(g->author, VD_KEY_BYTES), list);
+	vd_index_list(w->store, VD_INDEX_AUTHOR, w->group, vd_slice(w->author, VD_KEY_BYTES), list);
 	do {
-		rc = next_arrivals(g->store, list, &after, arrivals, VD_PAGE_RECORDS, &n);
+		rc = next_arrivals(w->store, list, &after, arrivals, VD_PAGE_RECORDS, &n);
 		for (size_t i = 0; i < n && !rc; i++) {
 			struct vd_record record;
+			uint64_t received_ms;
 
-			rc = vd_store_read(g->store, arrivals[i], &raw, &record, NULL);
+			rc = vd_store_read(w->store, arrivals[i], &raw, &record, &received_ms);
 			if (!rc)
-				rc = add_link(g, &record);
+				rc = visit_one(w, received_ms, &record);
 			else if (rc == VD_EDAMAGED || rc == VD_ENOTFOUND)
 				rc = VD_OK;
 		}
@@ -105,22 +117,34 @@ static int gather_indexed(struct gathering *g)
 }
 
 /* And those that came behind it. */
-static int gather_new(struct gathering *g, uint64_t cursor)
+static int walk_new(const struct walking *w, uint64_t cursor)
 {
 	struct vd_page page = { .last = cursor };
 	int rc = VD_OK;
 
 	while (!rc && !page.end) {
-		rc = vd_page_read(g->store, g->group, VD_ANY_LANE, page.last, VD_PAGE_RECORDS, true, &page);
+		rc = vd_page_read(w->store, w->group, VD_ANY_LANE, page.last, VD_PAGE_RECORDS, true, &page);
 		for (size_t i = 0; i < page.count && !rc; i++) {
 			struct vd_record record;
 
 			if (!page.entries[i].err && !vd_record_decode(vd_page_raw(&page, &page.entries[i]), &record))
-				rc = add_link(g, &record);
+				rc = visit_one(w, page.entries[i].received_ms, &record);
 		}
 	}
 	vd_page_deinit(&page);
 	return rc;
+}
+
+int vd_author_walk(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], const uint8_t author[VD_KEY_BYTES],
+                   int (*visit)(void *ctx, uint64_t received_ms, const struct vd_record *), void *ctx)
+{
+	struct walking w = { .store = s, .group = group, .author = author, .visit = visit, .ctx = ctx };
+	struct vd_index_state state;
+	int rc = vd_index_state(s, &state);
+
+	if (!rc)
+		rc = walk_indexed(&w);
+	return rc ? rc : walk_new(&w, state.cursor);
 }
 
 /* --- its chains --- */
@@ -239,16 +263,12 @@ static void choose(struct gathering *g, struct vd_accepted *out)
 int vd_accepted_heads(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], const uint8_t (*authors)[VD_KEY_BYTES], size_t count,
                       const struct vd_id *undo_id, struct vd_accepted *out)
 {
-	struct gathering g = { .store = s, .group = group, .undo = undo_id };
-	struct vd_index_state state;
-	int rc = vd_index_state(s, &state);
+	struct gathering g = { .undo = undo_id };
+	int rc = VD_OK;
 
 	for (size_t i = 0; i < count && !rc; i++) {
-		g.author = authors[i];
 		g.count = 0;
-		rc = gather_indexed(&g);
-		if (!rc)
-			rc = gather_new(&g, state.cursor);
+		rc = vd_author_walk(s, group, authors[i], add_link, &g);
 		if (!rc)
 			rc = find_heads(&g);
 	}

@@ -100,6 +100,7 @@ struct removing {
 	struct vd_id undo;
 	bool has_undo;
 	struct vd_accepted accepted;
+	struct vd_hidings *leave;
 };
 
 static int add_device(struct removing *r, const uint8_t author[VD_KEY_BYTES])
@@ -128,6 +129,7 @@ static int copy_revocation(const struct vd_revocation *asked, struct removing *r
 	r->has_undo = asked->undo;
 	if (asked->undo)
 		r->undo = *asked->undo;
+	r->leave = asked->leave;
 	return rc;
 }
 
@@ -145,6 +147,19 @@ static int add_person(struct vd_group *group, struct removing *r)
 	return rc ? rc : r->count ? VD_OK : VD_EINVAL;
 }
 
+/* What they hid shows again when, and only while, the revocation counts. */
+static int leave_hidings(struct vd_deed *d, const struct vd_hidings *hidings)
+{
+	int rc = VD_OK;
+
+	for (size_t i = 0; i < hidings->count && !rc; i++) {
+		rc = vd_group_make_review(d->group, &hidings->ids[i], false, &d->content);
+		if (!rc)
+			rc = vd_deed_say(d, NULL);
+	}
+	return rc;
+}
+
 static int remove_devices(struct vd_deed *d, struct removing *r, struct vd_id *id)
 {
 	struct vd_removal removal = { .devices = (const uint8_t (*)[VD_KEY_BYTES])r->devices, .reason = r->reason };
@@ -155,6 +170,8 @@ static int remove_devices(struct vd_deed *d, struct removing *r, struct vd_id *i
 	if (!rc)
 		rc = vd_accepted_heads(d->store, vd_group_id(d->group), removal.devices, r->count, r->has_undo ? &r->undo : NULL,
 		                       &r->accepted);
+	if (!rc && r->leave)
+		rc = vd_act_hidings(d->store, d->group, removal.devices, r->count, d->now_ms, r->leave);
 	if (rc)
 		return rc;
 	removal.device_count = r->count < VD_LIST_MAX ? r->count : VD_LIST_MAX;
@@ -170,6 +187,8 @@ static int remove_devices(struct vd_deed *d, struct removing *r, struct vd_id *i
 		rc = vd_deed_say(d, id);
 	if (!rc)
 		rc = vd_deed_epoch_parts(d, &keys, id);
+	if (!rc && r->leave)
+		rc = leave_hidings(d, r->leave);
 	sodium_memzero(&keys, sizeof(keys));
 	return rc;
 }

@@ -32,7 +32,17 @@ struct vd_revocation {
 	const uint8_t *person;   /* NULL: those devices only */
 	const char *reason;      /* may be empty, or NULL: then it says "-" */
 	const struct vd_id *undo;
+	struct vd_hidings *leave; /* not NULL: what vd_act_hidings finds is left in quarantine by the same commit, and told here */
 };
+/* Redactions of what others wrote: the latest of `all`, in the order in which they came. */
+struct vd_hidings {
+	struct vd_id ids[VD_LIST_MAX];
+	size_t count, all;
+};
+/* By these devices, as far as they have a role, of what none of them wrote: those that hold, that no review is about yet, and that came here
+ * so lately that what they hide is not erased. A device in the wrong hands must not destroy testimony. */
+int vd_act_hidings(struct vd_store *, struct vd_group *, const uint8_t (*devices)[VD_KEY_BYTES], size_t count, uint64_t now_ms,
+                   struct vd_hidings *out);
 int vd_act_revoke(struct vd_store *, struct vd_group *, const struct vd_revocation *, uint64_t now_ms, struct vd_id *id,
                   uint8_t epoch[VD_EPOCH_BYTES]);
 int vd_act_review(struct vd_store *, struct vd_group *, const struct vd_id *about, bool accept, uint64_t now_ms, struct vd_id *id);

@@ -372,6 +372,9 @@ struct vd_accepted {
  * should be caught up, or it takes longer. VD_ENOTFOUND: `undo` is no control record of theirs. */
 int vd_accepted_heads(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], const uint8_t (*authors)[VD_KEY_BYTES], size_t count,
                       const struct vd_id *undo, struct vd_accepted *out);
+/* Visits what is stored here of an author, but what is spoilt, until `visit` returns other than 0. */
+int vd_author_walk(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], const uint8_t author[VD_KEY_BYTES],
+                   int (*visit)(void *ctx, uint64_t received_ms, const struct vd_record *), void *ctx);
 
 /* --- deed.c: a coordinator's act being written --- */
 

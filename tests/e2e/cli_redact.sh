@@ -193,6 +193,48 @@ is "but a seized device destroys no testimony" "$(shown ana "$id") $("$VEREDA" -
 redaction=$("$VEREDA" --home ana --json list redaction --quarantined 2>/dev/null | jq -r .id)
 v ana --json review "$redaction" --accept
 is "unless a coordinator accepts it" "$code $(shown ana "$id")" "0 0"
+
+# --- a coordinator's device that was seized: what it hid before anybody knew ---
+enter ana cleo --name Cleo --role coordinator
+carlas=$(say carla -m "TESTIMONY of Carla")
+second=$(say carla -m "what Carla herself hides")
+pass carla ana && pass ana cleo
+cleos=$(say cleo -m "what Cleo wrote and hid")
+"$VEREDA" --home carla --quiet --yes redact "$second" >/dev/null
+"$VEREDA" --home cleo --quiet --yes redact "$carlas" >/dev/null
+"$VEREDA" --home cleo --quiet --yes redact "$cleos" >/dev/null
+pass carla ana && pass cleo ana && pass ana carla --for Carla
+is "everybody has heard, and hides it" "$(standing ana "$carlas") $(standing carla "$carlas")" "redacted redacted"
+cp -r ana kept
+v ana --lang en revoke Cleo --reason "phone seized" --yes
+exits "the seized device is removed" 0
+says "and it is said what happens to what it hid" "In the last 30 days Cleo hid records of others: 1\. They are shown again" err
+says "and how to undo it" "accept its redaction: vereda review ID --accept   The IDs: [0-9a-f]{8}$"
+silent "and nothing is said of more" "stay hidden"
+is "the testimony is back; what Cleo and Carla hid of their own stays hidden" \
+	"$(standing ana "$carlas") $(standing ana "$cleos") $(standing ana "$second")" "shown redacted redacted"
+v ana --lang en show "$carlas"
+says "show tells that it had been hidden" "Cleo, who was removed, hid it; that does not count"
+redaction=$(sed -n 's/.*vereda review \([0-9a-f]*\) --accept.*/\1/p' out)
+v ana --json show "$carlas"
+is "and so it does to programs" "$(key '.redactions_left[0][0:8]') $(key '.redactions_left|length')" "$redaction 1"
+"$VEREDA" --home ana --quiet --yes export pass.vb --for Carla >/dev/null
+"$VEREDA" --home carla --quiet import pass.vb >/dev/null
+is "with everybody who hears" "$(standing carla "$carlas") $(shown carla "$carlas")" "shown 1"
+v ana --json review "$redaction" --accept
+is "accepted, it hides again" "$code $(standing ana "$carlas")" "0 redacted"
+v ana --json review "$redaction" --leave
+is "and left, no more" "$code $(standing ana "$carlas")" "0 shown"
+own=$("$VEREDA" --home ana --json list redaction --about "$cleos" | jq -r .id)
+v ana --lang en review "$own" --leave
+is "also what was accepted with the removal can be left" "$code $(grep -c 'is left in quarantine' out) $(standing ana "$cleos")" "0 1 shown"
+own=$("$VEREDA" --home ana --json list redaction --about "$second" | jq -r .id)
+v ana --json review "$own" --leave
+is "but not what somebody who is in wrote" "$code $(key .error err)" "1 not-quarantined"
+v kept --json revoke Cleo --yes --keep
+is "with --keep it stays hidden" "$code $(key '.left|length') $(standing kept "$carlas")" "0 0 redacted"
+v kept --lang en review "$redaction" --leave
+is "until a coordinator says otherwise" "$code $(standing kept "$carlas")" "0 shown"
 "$VEREDA" --home ana --quiet --yes revoke ana >/dev/null
 own=$(say ana -m "after leaving")
 v ana --lang en redact "$own" --yes

@@ -1,5 +1,6 @@
 /* What a coordinator does: each act whole, in one commit, and what it gives and takes. */
 #include "acts_cast.h"
+#include "store/inside.h"
 
 #include <signal.h>
 #include <sys/resource.h>
@@ -253,6 +254,150 @@ static void test_revoke__one_device_of_a_member(void **state)
 	leave(&rosa);
 	leave(&ana);
 	leave(&tablet);
+	disband(&sc);
+}
+
+static void hide(struct scene *sc, struct who *w, const struct vd_id *what, struct vd_id *id)
+{
+	struct vd_field field = { vd_slice_str("about"), { .type = VD_MP_BIN, .bytes = vd_slice(what->b, VD_ID_BYTES) } };
+	struct vd_draft draft = { .lane = VD_LANE_URGENT, .audience = VD_AUDIENCE_MEMBERS, .now_ms = ++sc->now_ms, .redacts = what };
+	struct vd_buf content = { 0 };
+	struct vd_write *write;
+
+	assert_int_equal(vd_content_encode(vd_slice_str("redaction"), &field, 1, &content), 0);
+	draft.content = vd_buf_slice(&content);
+	assert_int_equal(vd_write_begin(w->store, &write), 0);
+	assert_int_equal(vd_write_own(write, w->group, &draft, id), 0);
+	assert_int_equal(vd_write_commit(write), 0);
+	vd_buf_deinit(&content);
+}
+
+static int keep_standing(void *ctx, const struct vd_found *found)
+{
+	*(enum vd_standing *)ctx = found->standing;
+	return 0;
+}
+
+static enum vd_standing standing_of(struct who *w, const struct vd_id *id)
+{
+	enum vd_standing standing = VD_STANDING_NOT_ENTITLED;
+	uint64_t arrival;
+
+	assert_int_equal(vd_store_find(w->store, id, &arrival), 0);
+	assert_int_equal(vd_query_one(w->store, arrival, keep_standing, &standing), 0);
+	return standing;
+}
+
+static void put_out_leaving(struct who *by, const struct who *whom, struct vd_hidings *hidings)
+{
+	uint8_t epoch[VD_EPOCH_BYTES], device[1][VD_KEY_BYTES];
+	struct vd_revocation asked = { .devices = (const uint8_t (*)[VD_KEY_BYTES])device, .device_count = 1, .leave = hidings };
+	struct vd_id id;
+
+	memcpy(device[0], whom->author, VD_KEY_BYTES);
+	/* By our clock, by which the records came. */
+	assert_int_equal(vd_act_revoke(by->store, by->group, &asked, vd_now_ms(), &id, epoch), 0);
+}
+
+/* What a seized device hid of others' testimony comes back with its removal; what it hid of its own stays hidden. */
+static void test_revoke__leaves_what_hides_others(void **state)
+{
+	struct vd_id testimony, own, other, by_eva, by_eva_own, by_tablet, by_ana;
+	struct who rosa, eva, ana, tablet;
+	struct vd_hidings left;
+	struct scene sc;
+	uint64_t count;
+
+	(void)state;
+	found(&sc, &rosa);
+	admit(&sc, &rosa, &eva, VD_ROLE_COORDINATOR, NULL, "Eva");
+	admit(&sc, &rosa, &ana, VD_ROLE_MEMBER, NULL, "Ana");
+	admit(&sc, &rosa, &tablet, VD_ROLE_MEMBER, person_of(&ana), "Ana");
+	say(&sc, &ana, VD_LANE_NORMAL, "vi a dos hombres", &testimony);
+	say(&sc, &ana, VD_LANE_NORMAL, "y una lancha", &other);
+	say(&sc, &eva, VD_LANE_NORMAL, "mío", &own);
+	give(&ana, &tablet);
+	give(&ana, &eva);
+	hide(&sc, &eva, &testimony, &by_eva);
+	hide(&sc, &eva, &own, &by_eva_own);
+	hide(&sc, &tablet, &other, &by_tablet);
+	hide(&sc, &ana, &own, &by_ana); /* which holds for nobody */
+	give(&eva, &rosa);
+	give(&ana, &rosa);
+	give(&tablet, &rosa);
+	assert_int_equal(standing_of(&rosa, &testimony), VD_STANDING_REDACTED);
+	assert_int_equal(standing_of(&rosa, &other), VD_STANDING_REDACTED);
+
+	/* A device of a member: what it hid of what she wrote elsewhere. */
+	put_out_leaving(&rosa, &tablet, &left);
+	assert_int_equal(left.count, 1);
+	assert_int_equal(left.all, 1);
+	assert_memory_equal(left.ids[0].b, by_tablet.b, VD_ID_BYTES);
+	assert_int_equal(standing_of(&rosa, &other), VD_STANDING_SHOWN);
+	assert_int_equal(standing_of(&rosa, &by_tablet), VD_STANDING_QUARANTINED);
+
+	put_out_leaving(&rosa, &eva, &left);
+	assert_int_equal(left.count, 1);
+	assert_memory_equal(left.ids[0].b, by_eva.b, VD_ID_BYTES);
+	assert_int_equal(standing_of(&rosa, &testimony), VD_STANDING_SHOWN);
+	assert_int_equal(standing_of(&rosa, &own), VD_STANDING_REDACTED);
+	assert_int_equal(standing_of(&rosa, &by_eva_own), VD_STANDING_SHOWN);
+
+	/* Whoever hears of it sees the same. */
+	give(&rosa, &ana);
+	assert_int_equal(standing_of(&ana, &testimony), VD_STANDING_SHOWN);
+	/* A member hid what is hers alone to hide. */
+	count = control_count(&sc, &rosa);
+	put_out_leaving(&rosa, &ana, &left);
+	assert_int_equal(left.all, 0);
+	assert_int_equal(control_count(&sc, &rosa), count + 1);
+	leave(&rosa);
+	leave(&eva);
+	leave(&ana);
+	leave(&tablet);
+	disband(&sc);
+}
+
+/* No more than a list holds, the latest; and nothing of what is erased by now. */
+static void test_revoke__leaves_the_latest(void **state)
+{
+	struct vd_id testimony, first, id, reviewed;
+	struct who rosa, eva;
+	struct vd_hidings left;
+	struct scene sc;
+	uint64_t count;
+
+	(void)state;
+	found(&sc, &rosa);
+	admit(&sc, &rosa, &eva, VD_ROLE_COORDINATOR, NULL, "Eva");
+	say(&sc, &rosa, VD_LANE_NORMAL, "vi a dos hombres", &testimony);
+	give(&rosa, &eva);
+	hide(&sc, &eva, &testimony, &first);
+	give(&eva, &rosa);
+	usleep(2000);
+	hide(&sc, &eva, &testimony, &reviewed);
+	for (size_t i = 0; i < VD_LIST_MAX; i++)
+		hide(&sc, &eva, &testimony, &id);
+	give(&eva, &rosa);
+	assert_int_equal(vd_act_review(rosa.store, rosa.group, &reviewed, true, ++sc.now_ms, &id), 0);
+	count = control_count(&sc, &rosa);
+	{
+		const uint8_t(*device)[VD_KEY_BYTES] = (const uint8_t(*)[VD_KEY_BYTES])eva.author;
+
+		assert_int_equal(vd_act_hidings(rosa.store, rosa.group, device, 1, vd_now_ms() + 31 * (uint64_t)86400000, &left), 0);
+		assert_int_equal(left.all, 0);
+	}
+	put_out_leaving(&rosa, &eva, &left);
+	assert_int_equal(left.all, VD_LIST_MAX + 1);
+	assert_int_equal(left.count, VD_LIST_MAX);
+	for (size_t i = 0; i < left.count; i++) {
+		assert_memory_not_equal(left.ids[i].b, first.b, VD_ID_BYTES);
+		assert_memory_not_equal(left.ids[i].b, reviewed.b, VD_ID_BYTES);
+		assert_int_equal(vd_group_reviewed(rosa.group, &left.ids[i]), VD_REVIEW_LEFT);
+	}
+	assert_int_equal(control_count(&sc, &rosa), count + 1 + VD_LIST_MAX);
+	leave(&rosa);
+	leave(&eva);
 	disband(&sc);
 }
 
@@ -636,6 +781,8 @@ int main(void)
 		cmocka_unit_test(test_revoke__accepts_what_is_here),
 		cmocka_unit_test(test_revoke__forks_and_gaps),
 		cmocka_unit_test(test_revoke__one_device_of_a_member),
+		cmocka_unit_test(test_revoke__leaves_what_hides_others),
+		cmocka_unit_test(test_revoke__leaves_the_latest),
 		cmocka_unit_test(test_revoke__undo_from_an_act_on),
 		cmocka_unit_test(test_revoke__undo_where_records_are_missing),
 		cmocka_unit_test(test_acts__of_a_removed_coordinator),
