@@ -16,6 +16,7 @@
 #include "panic.h"
 #include "proto/err.h"
 #include "proto/vereda.h"
+#include "store/inbox.h"
 #include "store/store.h"
 #include "tcp.h"
 #include "tending.h"
@@ -58,6 +59,10 @@ struct daemon {
 	bool handles, running, stopping; /* what is up: signals; the rest of an open store; and going down */
 	bool anew;                    /* to be locked: this process goes on as another, without keys */
 	int err;                      /* what it ends with */
+	uv_work_t inbox;              /* what came while it was locked is being taken in */
+	atomic_bool inbox_stop;
+	struct vd_inbox_taken taken;
+	int inbox_err;
 	struct vd_token_guard guard;
 	uv_timer_t token_timer;       /* while locked */
 	bool token_waits;             /* that runs */
@@ -631,6 +636,7 @@ static void stop(struct daemon *d)
 	if (d->stopping)
 		return;
 	d->stopping = true;
+	atomic_store(&d->inbox_stop, true);
 	d->tending.again = false;
 	stop_waiting(d);
 	vd_token_guard_stop(&d->guard);
@@ -696,6 +702,27 @@ static int start_discovery(struct daemon *d)
 	return vd_discover_open(&d->loop, d->conf->interface, d->conf->interface_count, &events, &d->discover);
 }
 
+static void inbox_work(uv_work_t *work)
+{
+	struct daemon *d = work->data;
+
+	d->inbox_err = vd_inbox_take_in(d->store, &d->inbox_stop, &d->taken);
+}
+
+static void inbox_done(uv_work_t *work, int status)
+{
+	struct daemon *d = work->data;
+
+	if (status)
+		return;
+	if (d->taken.files || d->taken.kept)
+		vd_log(VD_LOG_INFO, "inbox files=%llu kept=%llu", (unsigned long long)d->taken.files, (unsigned long long)d->taken.kept);
+	if (d->inbox_err)
+		vd_log(VD_LOG_ERROR, "taking in the inbox failed why=%s", vd_err_name(d->inbox_err));
+	if (!d->stopping)
+		look(d);
+}
+
 /* What an open store has beyond what stands when it is locked. */
 static int start_running(struct daemon *d)
 {
@@ -723,6 +750,8 @@ static int start_running(struct daemon *d)
 	d->poll.data = d->calling.data = d;
 	d->running = true;
 	uv_timer_start(&d->poll, on_poll, POLL_MS, POLL_MS);
+	d->inbox.data = d;
+	(void)uv_queue_work(&d->loop, &d->inbox, inbox_work, inbox_done); /* else the next time */
 	d->passed.stay_locked = true;
 	if (!vd_store_readable(d->store) && prepare_lock(d))
 		vd_log(VD_LOG_WARNING, "cannot be locked without ending");
