@@ -44,8 +44,9 @@ struct vd_link {
 	enum vd_link_state state;
 	uint64_t number;                 /* of this run, for the log */
 	bool outgoing, proved, settled;
-	uint8_t peer[VD_KEY_BYTES];      /* once proved */
+	uint8_t peer[VD_KEY_BYTES];      /* once proved, or refused */
 	struct vd_group *group;          /* once proved */
+	struct vd_group *refused;        /* ended with VD_EAUTHOR: the group in which `peer`, who proved to be that, has no role */
 	struct sockaddr_storage address;
 	uint64_t since_ms;               /* made; then proved */
 	uint64_t settled_ms;             /* when last */

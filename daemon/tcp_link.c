@@ -374,6 +374,7 @@ static void grant(struct vd_tcp *tcp, const struct vd_wish *wish)
 	case VD_WISH_COMMIT:
 		/* also for a link that is gone by now: what came is good */
 		link->committing = true;
+		memcpy(link->peer, wish->peer, sizeof link->peer); /* one that only gives has not opened */
 		tcp->events.commit(tcp->events.ctx, link, wish->group, wish->batch);
 		break;
 	case VD_WISH_OPENED:
@@ -396,6 +397,10 @@ static void grant(struct vd_tcp *tcp, const struct vd_wish *wish)
 	case VD_WISH_CLOSED:
 		if (link->proved)
 			link->stats = wish->stats;
+		if (wish->err == VD_EAUTHOR && wish->group) {
+			link->refused = wish->group;
+			memcpy(link->peer, wish->peer, sizeof link->peer);
+		}
 		link_end(link, wish->err);
 		break;
 	}

@@ -42,6 +42,7 @@ struct vd_channel {
 	struct vd_noise_cipher send, receive;
 	uint8_t hash[32];
 	uint8_t peer[VD_KEY_BYTES];
+	bool refused;           /* `peer` proved to be who it is, and may not connect */
 	struct vd_buf held;     /* raw bytes of a handshake message or frame that is not whole yet */
 	struct vd_buf inbox;    /* opened bytes; the first `taken` have been given out */
 	size_t taken;
@@ -192,6 +193,14 @@ struct vd_group *vd_channel_group(const struct vd_channel *c)
 const uint8_t *vd_channel_peer(const struct vd_channel *c)
 {
 	return c->state == VD_CHANNEL_OPEN ? c->peer : NULL;
+}
+
+const uint8_t *vd_channel_refused(const struct vd_channel *c, struct vd_group **group)
+{
+	if (!c->refused)
+		return NULL;
+	*group = c->group;
+	return c->peer;
 }
 
 const uint8_t *vd_channel_epoch(const struct vd_channel *c)
@@ -440,14 +449,18 @@ static int take_proof(struct vd_channel *c)
 	if (in.n < head + n)
 		return VD_OK;
 	author = in.p + head + 1;
-	if (!vd_group_may_connect(c->group, author))
-		return VD_EAUTHOR;
 	rc = vd_sign_verify("vereda session", proof_text(c, !c->initiator, text), author, author + VD_KEY_BYTES);
+	if (!rc)
+		memcpy(c->peer, author, VD_KEY_BYTES);
+	/* who was coordinator may bring what restores it */
+	if (!vd_group_may_connect(c->group, author) && !vd_group_may_control(c->group, author)) {
+		c->refused = !rc;
+		return VD_EAUTHOR;
+	}
 	if (!rc && !proves_first(c))
 		rc = send_proof(c);
 	if (rc)
 		return rc;
-	memcpy(c->peer, author, VD_KEY_BYTES);
 	c->taken += head + n;
 	c->step = READ_MESSAGES;
 	c->state = VD_CHANNEL_OPEN;

@@ -1,4 +1,5 @@
-/* Channel: from a raw byte stream to proved messages. PROTOCOL.md section 8, steps 1 to 4.
+/* Channel: from a raw byte stream to proved messages. PROTOCOL.md section 8, steps 1 to 4. Who proves to have no role now, but to have
+ * been coordinator once, opens it too: what it gets is for who drives the session to see to.
  *
  * Prologue, Noise handshake with trial over the link keys, framing, proof of identity. Pure: bytes in, bytes out. */
 #ifndef VD_CHANNEL_H
@@ -38,6 +39,8 @@ enum vd_channel_state vd_channel_state(const struct vd_channel *);
 /* Once open: whose group, and who (the author key; our own when the peer is a clone of us). NULL else. */
 struct vd_group *vd_channel_group(const struct vd_channel *);
 const uint8_t *vd_channel_peer(const struct vd_channel *);
+/* Failed with VD_EAUTHOR: who proved to be somebody that may open no session, and of which group. NULL: nobody proved anything. */
+const uint8_t *vd_channel_refused(const struct vd_channel *, struct vd_group **group);
 /* Once open: the epoch under whose link key it runs, NULL else; and whether that is the group's epoch to write with, as of now. If
  * not, we know more than the handshake shows the peer to know. */
 const uint8_t *vd_channel_epoch(const struct vd_channel *);
@@ -46,7 +49,7 @@ bool vd_channel_is_current(const struct vd_channel *);
 /* Takes raw bytes from the link, split anyhow. Returns 0, or why it FAILED, now or earlier. What they opened to waits in the
  * inbox: call vd_channel_next until it has no more, then memory beyond that is one frame and one message at most. Bytes given
  * in SILENT or FAILED are dropped. Why it fails: VD_EFORMAT or VD_ECAP a rule broken, VD_ESIGNATURE bytes changed on the way or
- * a proof that does not hold, VD_EAUTHOR a peer that is no member (any more), VD_EKEY we have no link key, VD_ENOMEM. */
+ * a proof that does not hold, VD_EAUTHOR a peer that has no role and never was coordinator, VD_EKEY we have no link key, VD_ENOMEM. */
 int vd_channel_feed(struct vd_channel *, struct vd_slice raw);
 /* Next whole message: 1 with *type and *payload (borrowed until the next call on this channel), 0 when none, or why it FAILED.
  * Never gives a PROOF. */

@@ -92,6 +92,7 @@ enum {
 	VD_KNOWN_MAX = 256,         /* devices of which a node remembers what the last session with them learnt */
 	VD_HALF_OPEN_MAX = 32,      /* of them, not yet proved */
 	VD_PROVE_MS = 15000,        /* for handshake and proof of identity */
+	VD_TAKE_MS = 600000,        /* for a device without a role to give its control records */
 	VD_STALL_MS = 60000,        /* without a byte while one is owed */
 
 	/* pool of records whose author is not known yet */

@@ -18,6 +18,7 @@ struct acquaintance {
 	const struct speaks *speaks; /* NULL: free */
 	uint8_t peer[VD_KEY_BYTES];
 	struct vd_terms terms;
+	uint64_t gave;       /* when it had no role, and gave us its control records: how many it named. 0: never */
 	uint64_t refused_ms; /* until then it has used up what it may make us verify in vain, in all its sessions */
 };
 
@@ -108,7 +109,7 @@ static struct acquaintance *remember(struct vd_node *n, const struct conn *c)
 	if (!k) {
 		k = &n->known[n->known_next];
 		n->known_next = (n->known_next + 1) % VD_KNOWN_MAX;
-		k->refused_ms = 0;
+		k->refused_ms = k->gave = 0;
 	}
 	k->speaks = c->speaks;
 	memcpy(k->peer, c->peer, sizeof(k->peer));
@@ -253,6 +254,7 @@ int vd_node_accept(struct vd_node *n, uint64_t now_ms, uint32_t *conn)
 
 static void wish(struct vd_node *n, enum vd_wish_what what, struct conn *c)
 {
+	const uint8_t *refused;
 	struct vd_wish *w;
 
 	if (n->wish_first == n->wish_count)
@@ -269,6 +271,9 @@ static void wish(struct vd_node *n, enum vd_wish_what what, struct conn *c)
 	w = &n->wishes[n->wish_count++];
 	*w = (struct vd_wish){ .what = what, .conn = c->number, .err = c->err };
 	vd_channel_traffic(c->channel, &w->bytes_out, &w->bytes_in);
+	refused = vd_channel_refused(c->channel, &w->group);
+	if (refused)
+		memcpy(w->peer, refused, sizeof(w->peer));
 	if (!c->session)
 		return;
 	w->group = c->speaks->group;
@@ -313,6 +318,11 @@ static void end(struct vd_node *n, struct conn *c, int err, int bye)
 	wish(n, VD_WISH_CLOSED, c);
 }
 
+static void fail(struct vd_node *n, struct conn *c, int err)
+{
+	end(n, c, err, err == VD_EFORMAT || err == VD_ECAP ? VD_BYE_RULE : err == VD_EBUSY ? VD_BYE_BUSY : VD_BYE_SHUTDOWN);
+}
+
 /* Who is removed is not told why, nor by a word that it was. */
 static bool belongs(struct vd_node *n, struct conn *c)
 {
@@ -321,15 +331,43 @@ static bool belongs(struct vd_node *n, struct conn *c)
 	if (c->generation == generation)
 		return true;
 	c->generation = generation;
-	if (vd_group_may_connect(c->speaks->group, c->peer))
+	if (vd_group_may_connect(c->speaks->group, c->peer)) {
+		int rc = VD_OK;
+
+		if (vd_session_takes_only(c->session)) {
+			wish(n, VD_WISH_OPENED, c);
+			rc = vd_session_give_too(c->session);
+			c->more = true;
+		}
+		if (rc)
+			fail(n, c, rc);
+		return !rc;
+	}
+	if (vd_session_takes_only(c->session))
 		return true;
 	end(n, c, VD_EAUTHOR, -1);
 	return false;
 }
 
-static void fail(struct vd_node *n, struct conn *c, int err)
+/* A device that was coordinator and has no role gives its control records: a stronger revocation may be among them. What it gave before
+ * we do not take again; and when it has none by them, that is all. */
+static bool may_go_on(struct vd_node *n, struct conn *c)
 {
-	end(n, c, err, err == VD_EFORMAT || err == VD_ECAP ? VD_BYE_RULE : err == VD_EBUSY ? VD_BYE_BUSY : VD_BYE_SHUTDOWN);
+	uint64_t named = vd_session_named(c->session);
+	struct acquaintance *k;
+
+	if (!vd_session_takes_only(c->session))
+		return true;
+	k = find_known(n, c);
+	if (!vd_session_has_taken(c->session)) {
+		if (!named || !k || k->gave != named || vd_session_stats(c->session)->received)
+			return true;
+	} else if (!vd_session_stats(c->session)->refused) {
+		k = remember(n, c);
+		k->gave = named;
+	}
+	end(n, c, VD_EAUTHOR, -1);
+	return false;
 }
 
 /* Every record that is not valid costs us a verification, and the peer next to nothing: it is charged for them. False when it has
@@ -408,7 +446,8 @@ bool vd_node_has_peer(const struct vd_node *n, const uint8_t *group, const uint8
 	for (size_t i = 0; i < n->conn_count; i++) {
 		const struct conn *c = n->conns[i];
 
-		if (c->state == CONN_LIVE && memcmp(vd_group_id(c->speaks->group), group, VD_GROUP_BYTES) == 0 &&
+		if (c->state == CONN_LIVE && !vd_session_takes_only(c->session) &&
+		    memcmp(vd_group_id(c->speaks->group), group, VD_GROUP_BYTES) == 0 &&
 		    memcmp(c->peer, peer, VD_KEY_BYTES) == 0)
 			return true;
 	}
@@ -442,7 +481,10 @@ static void opened(struct vd_node *n, uint64_t now_ms, struct conn *c)
 	c->generation = vd_group_generation(c->speaks->group);
 	c->more = true;
 	c->opened = ++n->opened_count;
-	wish(n, VD_WISH_OPENED, c);
+	if (vd_group_may_connect(c->speaks->group, c->peer))
+		wish(n, VD_WISH_OPENED, c);
+	else
+		vd_session_take_only(c->session);
 	one_and_one(n, c);
 	for (size_t i = 0; i < n->conn_count && c->state == CONN_LIVE; i++)
 		if (same_pair(c, n->conns[i]))
@@ -506,7 +548,7 @@ static void advance(struct vd_node *n, uint64_t now_ms, struct conn *c)
 
 	if (c->state == CONN_SHAKING && vd_channel_state(c->channel) == VD_CHANNEL_OPEN)
 		opened(n, now_ms, c);
-	if (c->state != CONN_LIVE || !belongs(n, c))
+	if (c->state != CONN_LIVE || !belongs(n, c) || !may_go_on(n, c))
 		return;
 	rc = deliver(n, now_ms, c);
 	if (rc) {
@@ -516,7 +558,7 @@ static void advance(struct vd_node *n, uint64_t now_ms, struct conn *c)
 	if (c->state == CONN_LIVE && !charge(n, now_ms, c))
 		return;
 	offer_batch(n, c);
-	if (c->state != CONN_LIVE || !vd_session_settled(c->session))
+	if (c->state != CONN_LIVE || !may_go_on(n, c) || vd_session_takes_only(c->session) || !vd_session_settled(c->session))
 		return;
 	moved = vd_session_stats(c->session)->sent + vd_session_stats(c->session)->received;
 	if (!c->told || c->moved != moved || c->complete != vd_session_stats(c->session)->complete) {
@@ -683,11 +725,14 @@ void vd_node_committed(struct vd_node *n, uint64_t now_ms, uint32_t conn, int rc
 
 static uint64_t deadline_of(const struct conn *c)
 {
+	uint64_t at;
+
 	switch (c->state) {
 	case CONN_SHAKING:
 		return c->since_ms + VD_PROVE_MS;
 	case CONN_LIVE:
-		return vd_session_deadline(c->session);
+		at = vd_session_deadline(c->session);
+		return vd_session_takes_only(c->session) && c->since_ms + VD_TAKE_MS < at ? c->since_ms + VD_TAKE_MS : at;
 	case CONN_ENDING:
 		break;
 	}
@@ -714,7 +759,9 @@ void vd_node_tick(struct vd_node *n, uint64_t now_ms)
 
 		if (now_ms < deadline_of(c))
 			continue;
-		if (c->state == CONN_LIVE)
+		if (c->state == CONN_LIVE && vd_session_takes_only(c->session) && now_ms >= c->since_ms + VD_TAKE_MS)
+			rc = VD_ECLOSED;
+		else if (c->state == CONN_LIVE)
 			rc = vd_session_tick(c->session, now_ms);
 		else if (c->state == CONN_SHAKING)
 			rc = VD_ECLOSED;

@@ -45,8 +45,10 @@ void vd_node_tick(struct vd_node *, uint64_t now_ms);
 enum vd_wish_what {
 	VD_WISH_COMMIT,  /* store `batch`, then vd_node_committed(conn) */
 	VD_WISH_CLOSED,  /* `err` says why (0: done; VD_EBUSY: there are others with this peer, or too many at all; VD_EAUTHOR: it has no role,
-	                  * or none any more, which it is not told); close the link after draining */
-	VD_WISH_OPENED,  /* proved: `peer`, `group` */
+	                  * or none any more, which it is not told: `peer`, `group` when it proved to be who it is); close the link after
+	                  * draining */
+	VD_WISH_OPENED,  /* proved: `peer`, `group`. Not of one that has no role, from which we take control records and which gets
+	                  * nothing, as long as they give it none */
 	VD_WISH_SETTLED, /* nothing left to exchange, `stats` so far (complete: both hold the same); again when that changes or more
 	                  * was exchanged */
 };
@@ -65,7 +67,7 @@ struct vd_wish {
 /* Next wish in order; false when there is none. */
 bool vd_node_wish(struct vd_node *, struct vd_wish *out);
 void vd_node_committed(struct vd_node *, uint64_t now_ms, uint32_t conn, int rc);
-/* Is a proved session with this device open? Never more than two are, each taking a place of VD_PEERS_MAX. */
+/* Is a proved session with this device open, which has a role? Never more than two are, each taking a place of VD_PEERS_MAX. */
 bool vd_node_has_peer(const struct vd_node *, const uint8_t *group, const uint8_t peer[VD_KEY_BYTES]);
 /* At rest: nothing to exchange, nothing to commit. */
 bool vd_node_settled(const struct vd_node *, uint32_t conn);

@@ -222,6 +222,8 @@ static enum vd_method choose(const struct vd_reconcile *r, uint64_t d)
 {
 	uint64_t symbols;
 
+	if (r->gives)
+		return VD_METHOD_GIVE;
 	if (r->ours <= r->theirs / LOPSIDED)
 		return VD_METHOD_ALL;
 	if (r->theirs <= r->ours / LOPSIDED)

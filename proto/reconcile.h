@@ -45,6 +45,7 @@ struct vd_reconcile {
 
 	enum vd_method method;
 	bool distrust;             /* items here have lied: only a salted pass will do */
+	bool gives;                /* set by the session: nothing is asked of the other end */
 	bool hold;                 /* set by the session: no records yet, lane 0 comes first */
 	bool withhold;             /* the same: in this round the other end gets no record, however many it lacks */
 	uint64_t withheld;         /* … and so many it did not get */

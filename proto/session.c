@@ -22,7 +22,7 @@ struct vd_session *vd_session_new(bool initiator, struct vd_group *group, const 
 		return NULL;
 	s->initiator = initiator;
 	s->group = group;
-	s->port = port;
+	s->port = s->shown = port;
 	s->heard_ms = now_ms;
 	s->quiet_ms = s->recheck_ms = UINT64_MAX;
 	s->rounds_left = VD_ROUNDS_MAX * (initiator ? 1 : 2);
@@ -126,7 +126,7 @@ static int set_apart(struct vd_session *s, const struct vd_declined_set *theirs,
 			s->lanes[l].expected = 0;
 		if (!named[l])
 			continue;
-		rc = vd_reconcile_state(s->port, vd_group_id(s->group), &s->apart, l, &left, &state, symbols, HELLO_SYMBOLS);
+		rc = vd_reconcile_state(s->shown, vd_group_id(s->group), &s->apart, l, &left, &state, symbols, HELLO_SYMBOLS);
 		if (rc)
 			return rc;
 		(void)may_pass(s, most - left);
@@ -142,7 +142,7 @@ int vd_session_call_again(struct vd_session *s, bool round_over)
 {
 	struct vd_declined_set now;
 	uint8_t lane = VD_LANES;
-	int rc = s->hello_made ? s->port->declined(s->port->ctx, vd_group_id(s->group), &now) : VD_OK;
+	int rc = s->hello_made ? s->shown->declined(s->shown->ctx, vd_group_id(s->group), &now) : VD_OK;
 
 	if (rc || !s->hello_made)
 		return rc;
@@ -166,16 +166,16 @@ static int make_hello(struct vd_session *s)
 	uint8_t marks[2 * VD_LANES][8 + VD_HASH_BYTES];
 	struct vd_slice parts[2 * VD_LANES];
 	uint64_t latest, all = UINT64_MAX;
-	int rc = s->port->latest(s->port->ctx, &latest);
+	int rc = s->shown->latest(s->shown->ctx, &latest);
 
 	if (!rc)
-		rc = s->port->declined(s->port->ctx, vd_group_id(s->group), &s->declined);
+		rc = s->shown->declined(s->shown->ctx, vd_group_id(s->group), &s->declined);
 	s->apart = s->declined;
 	for (uint8_t l = 0; !rc && l < VD_LANES; l++) {
 		struct vd_lane_state state;
 		const struct vd_digest *sets[2] = { &state.digest, &state.wanted };
 
-		rc = vd_reconcile_state(s->port, vd_group_id(s->group), &s->declined, l, &all, &state, symbols, HELLO_SYMBOLS);
+		rc = vd_reconcile_state(s->shown, vd_group_id(s->group), &s->declined, l, &all, &state, symbols, HELLO_SYMBOLS);
 		if (rc)
 			break;
 		for (size_t i = 0; i < 2; i++) {
@@ -225,6 +225,8 @@ static void control_equal(struct vd_session *s)
 {
 	uint64_t through = s->lanes[VD_LANE_CONTROL].compared;
 
+	if (vd_session_takes_only(s))
+		return; /* what it was told of ours is not so */
 	s->control_first = false;
 	if (through > s->stats.control_through)
 		s->stats.control_through = through;
@@ -270,6 +272,7 @@ static int take_hello(struct vd_session *s, struct vd_slice payload)
 	if (r.err || !version || (version == VD_VERSION && r.n))
 		return VD_EFORMAT;
 	s->hello_in = true;
+	s->named = counts[VD_LANE_CONTROL];
 	for (size_t l = 0; l < VD_LANES; l++) {
 		if (s->initiator)
 			s->lanes[l].expected = vd_sketch_estimate(estimates[l], s->estimates[l], counts[l], s->counts[l]);
@@ -298,6 +301,7 @@ static int start_lane(struct vd_session *s, struct vd_session_lane *lane)
 {
 	uint8_t salt[VD_SALT_BYTES];
 
+	lane->r.gives = vd_session_takes_only(s) && lane != &s->lanes[VD_LANE_CONTROL];
 	/* Memory for one large lane at a time: the next when it is through. */
 	for (size_t l = 0; l < VD_LANES && vd_reconcile_weighs(&lane->r, lane->expected); l++)
 		if (s->lanes[l].started && s->lanes[l].weighs)
@@ -321,7 +325,7 @@ static int snapshot(struct vd_session *s)
 		int rc;
 
 		release(lane);
-		rc = vd_reconcile_begin(&lane->r, s->port, vd_group_id(s->group), s->salt, &s->apart, l, s->initiator, most, &state);
+		rc = vd_reconcile_begin(&lane->r, s->shown, vd_group_id(s->group), s->salt, &s->apart, l, s->initiator, most, &state);
 		if (rc)
 			return rc;
 		lane->r.theirs = theirs;
@@ -456,6 +460,9 @@ static int take_lanes(struct vd_session *s, struct vd_slice payload)
 		for (size_t l = 0; l < VD_LANES; l++)
 			if (s->lanes[l].active)
 				return VD_EFORMAT;
+		/* Whoever only gives has one round: what it gave will tell whether there is another. */
+		if (vd_session_takes_only(s) && s->stats.rounds)
+			return VD_EAGAIN;
 		/* Our moment must have everything they sent before theirs. */
 		rc = vd_session_close_batch(s);
 		if (rc)
@@ -518,7 +525,8 @@ static int advance(struct vd_session *s)
 		vd_session_bodies_flushed(s);
 	if (s->equal || active || s->gave_up)
 		s->stats.complete = s->equal && !s->asking && !s->they_ask && vd_session_flushed(s);
-	if (!s->initiator || !s->hello_in || active || s->awaiting || s->equal || s->gave_up || !vd_session_flushed(s))
+	if (!s->initiator || !s->hello_in || active || s->awaiting || s->equal || s->gave_up || !vd_session_flushed(s) ||
+	    (vd_session_takes_only(s) && s->stats.rounds))
 		return VD_OK;
 	if (!s->rounds_left) {
 		s->gave_up = true;
@@ -534,6 +542,16 @@ static int advance(struct vd_session *s)
 		return rc;
 	s->rounds_left--;
 	return begin_round(s);
+}
+
+int vd_session_give_too(struct vd_session *s)
+{
+	s->shown = s->port;
+	s->equal = false;
+	/* … not before the next LANES: so far it was told that we have nothing */
+	for (size_t l = 0; l < VD_LANES; l++)
+		s->lanes[l].pushing = false;
+	return advance(s);
 }
 
 static int take_lane_message(struct vd_session *s, uint8_t type, struct vd_slice payload)
@@ -628,6 +646,8 @@ static int next_message(struct vd_session *s, uint8_t *type, struct vd_buf *out)
 	const struct vd_session_lane *first = &s->lanes[VD_LANE_CONTROL];
 	bool control = first->active || (s->awaiting && first->started);
 
+	if (!s->hello_out && vd_session_takes_only(s) && !s->initiator && !s->hello_in)
+		return 0;
 	if (!s->hello_out) {
 		int rc = send_hello(s, out);
 

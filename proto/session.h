@@ -45,6 +45,16 @@ void vd_session_recall(struct vd_session *, const struct vd_terms *, struct vd_s
  * It gets records of lane 0 alone until a comparison finds that lane equal; of it everything is taken, as ever. Before the first
  * message. */
 void vd_session_control_first(struct vd_session *);
+/* The peer has no role, but its control records belong to the set, and may give it one: they are taken, and nothing else. It is told
+ * nothing: all sets of ours are empty as far as it hears, and as the other end we wait for its hello. Before the first message. */
+void vd_session_take_only(struct vd_session *);
+bool vd_session_takes_only(const struct vd_session *);
+/* … until the peer has a role: from the next round on it is a session like any other. An error ends it. */
+int vd_session_give_too(struct vd_session *);
+/* Taking only: the peer has given its control records, and they are durable. */
+bool vd_session_has_taken(const struct vd_session *);
+/* How many control records the peer's hello named; 0: none yet. */
+uint64_t vd_session_named(const struct vd_session *);
 /* As of now. Borrowed. */
 const struct vd_terms *vd_session_terms(const struct vd_session *);
 

@@ -129,6 +129,12 @@ static int take_record(struct vd_session *s, struct vd_slice raw, bool *urgent)
 	}
 	record = &s->in.entries[s->in.count - 1].record;
 	lane = &s->lanes[record->lane];
+	if (vd_session_takes_only(s) && s->stats.received > VD_CONTROL_MAX)
+		return VD_ECAP;
+	if (vd_session_takes_only(s) && record->lane != VD_LANE_CONTROL) {
+		vd_batch_drop_last(&s->in);
+		return VD_OK;
+	}
 	if (vd_declined_has(&s->apart, record->lane, record->author)) {
 		vd_batch_drop_last(&s->in);
 		s->stats.declined++;
@@ -182,7 +188,7 @@ int vd_session_push(struct vd_session *s, struct vd_session_lane *lane, uint8_t 
 	while (lane->grew && out->n < most) {
 		struct vd_arrival found[16];
 		size_t n = 0;
-		int rc = s->port->scan(s->port->ctx, vd_group_id(s->group), number, lane->push_after, found, 16, &n);
+		int rc = s->shown->scan(s->shown->ctx, vd_group_id(s->group), number, lane->push_after, found, 16, &n);
 
 		lane->grew = !rc && n;
 		for (size_t i = 0; !rc && i < n && out->n < most; i++) {
@@ -240,7 +246,7 @@ static int put_wanted(struct vd_session *s, uint8_t number, struct vd_buf *out)
 	int rc = found ? VD_OK : VD_ENOMEM;
 
 	while (!rc && n && !put) {
-		rc = s->port->wanted(s->port->ctx, vd_group_id(s->group), number, *through, found, VD_BODIES_MAX, &n);
+		rc = s->shown->wanted(s->shown->ctx, vd_group_id(s->group), number, *through, found, VD_BODIES_MAX, &n);
 		if (!rc && n)
 			*through = found[n - 1].arrival;
 		for (size_t i = 0; !rc && i < n; i++) {
@@ -280,7 +286,7 @@ int vd_session_take_bodies(struct vd_session *s, struct vd_slice payload)
 		int rc = VD_OK;
 
 		if (number == VD_LANE_CONTROL || !s->control_first)
-			rc = s->port->find_item(s->port->ctx, vd_group_id(s->group), number, prefix, found, VD_ITEM_MATCHES, &n);
+			rc = s->shown->find_item(s->shown->ctx, vd_group_id(s->group), number, prefix, found, VD_ITEM_MATCHES, &n);
 		if (rc)
 			return rc;
 		/* All that it may mean: somebody may have looked for a record whose item begins like another's. */

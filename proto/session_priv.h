@@ -42,6 +42,7 @@ struct vd_session {
 	bool initiator;
 	struct vd_group *group;
 	const struct vd_port *port;
+	const struct vd_port *shown; /* what the peer is told of: port, or one that has nothing */
 	uint8_t seed[VD_SALT_BYTES];
 	uint64_t salts;           /* drawn from seed */
 	uint8_t salt[VD_SALT_BYTES]; /* the group's */
@@ -51,6 +52,7 @@ struct vd_session {
 	struct vd_declined_set declined; /* by us, as our hello says */
 	struct vd_declined_set apart;    /* … or by them: left out from the first LANES on */
 	uint64_t counts[VD_LANES];
+	uint64_t named;           /* control records of theirs, as their hello said */
 	bool control_first;       /* gives nothing of the other lanes until lane 0 was found equal */
 	uint8_t estimates[VD_LANES][VD_ESTIMATES];
 
