@@ -88,3 +88,13 @@ void vd_cli_tend(struct vd_cli *cli)
 	if (rc)
 		vd_note(cli, VD_MSG_TEND_FAILED, vd_err_name(rc), NULL);
 }
+
+void vd_cli_tend_due(struct vd_cli *cli)
+{
+	struct vd_tended tended = { 0 };
+	int rc = vd_store_tend_redacted(cli->store, vd_time_now_ms(), &tended);
+
+	say_tended(cli, &tended);
+	if (rc)
+		vd_note(cli, VD_MSG_TEND_FAILED, vd_err_name(rc), NULL);
+}

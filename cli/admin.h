@@ -52,6 +52,8 @@ int vd_cli_brake(struct vd_cli *, struct vd_group *);
 /* What a device does unasked, said in a line. Failing to is no failure of the command. */
 void vd_cli_tend_group(struct vd_cli *, struct vd_group *);
 void vd_cli_tend(struct vd_cli *);
+/* Only what falls due by time alone, also on a device that nothing comes to. Hardly anything when nothing is due. */
+void vd_cli_tend_due(struct vd_cli *);
 
 /* --- act_text.c: an administrative act in words */
 

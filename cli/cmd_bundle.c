@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "admin.h"
+#include "heard.h"
 #include "proto/err.h"
 #include "store/bundle.h"
 #include "times.h"
@@ -87,10 +87,46 @@ static int find_devices(struct wanted *w)
 	return vd_refuse(cli, VD_EXIT_FAILED, "removed", VD_MSG_HINT_EXPORT_FOR_REMOVED, VD_MSG_EXPORT_FOR_REMOVED, w->for_whom, NULL);
 }
 
-static void say_export(struct vd_cli *cli, const struct wanted *w, const char *path, bool to_stdout,
-                       const struct vd_bundle_stats *stats)
+/* Who is not known to have the keys that the bundle is sealed with. NULL: no memory, or unread. */
+static json_t *without_keys(struct wanted *w)
 {
-	json_t *result;
+	const uint8_t *epoch = vd_group_current_epoch(w->group);
+	json_t *names = NULL;
+	struct vd_heard heard;
+	size_t act = 0, count;
+	int rc = vd_heard_init(&heard, w->cli, w->group);
+
+	/* What cannot be read only makes somebody seem not to have them. */
+	if (rc && rc != VD_EDAMAGED)
+		return NULL;
+	while (epoch && act < heard.act_count && memcmp(vd_group_act(w->group, act)->id.b, epoch, VD_EPOCH_BYTES) != 0)
+		act++;
+	names = epoch && act < heard.act_count ? vd_heard_not(&heard, act, &count) : json_array();
+	vd_heard_deinit(&heard);
+	return names;
+}
+
+static void say_without(struct vd_cli *cli, json_t *names)
+{
+	struct vd_buf list = { 0 };
+	json_t *name;
+	size_t i;
+
+	json_array_foreach (names, i, name) {
+		if (i)
+			vd_buf_put_slice(&list, vd_slice_str(", "));
+		vd_buf_put_slice(&list, vd_slice_str(json_string_value(name)));
+	}
+	vd_buf_put_u8(&list, 0);
+	if (json_array_size(names) && !list.failed)
+		vd_note(cli, json_array_size(names) == 1 ? VD_MSG_EXPORT_WITHOUT_ONE : VD_MSG_EXPORT_WITHOUT, vd_num(cli, json_array_size(names)),
+		        (const char *)list.p, NULL);
+	vd_buf_deinit(&list);
+}
+
+static void say_export(struct vd_cli *cli, struct wanted *w, const char *path, bool to_stdout, const struct vd_bundle_stats *stats)
+{
+	json_t *result, *without = w->for_whom ? NULL : without_keys(w);
 
 	if (!cli->opt.json) {
 		enum vd_msg done = w->for_whom ? VD_MSG_EXPORT_FOR_DONE : VD_MSG_EXPORT_DONE;
@@ -100,11 +136,15 @@ static void say_export(struct vd_cli *cli, const struct wanted *w, const char *p
 			vd_note(cli, done, records, bytes, path, w->for_whom, NULL);
 		else
 			vd_say(cli, done, records, bytes, path, w->for_whom, NULL);
+		say_without(cli, without);
 	} else {
 		result = json_pack("{s:o,s:o,s:i}", "records", vd_json_number(stats->records), "bytes", vd_json_number(stats->bytes),
 		                   "files", 1);
+		if (without)
+			json_object_set(result, "without_keys", without);
 		(to_stdout ? vd_note_json : vd_say_json)(cli, result);
 	}
+	json_decref(without);
 	if (!w->matched)
 		vd_note(cli, VD_MSG_EXPORT_ONLY_MEMBERSHIP, path, NULL);
 }
@@ -139,11 +179,12 @@ static int export_run(struct vd_cli *cli)
 	}
 	memset(&stats, 0, sizeof stats);
 	rc = vd_bundle_write(cli->store, w.group, VD_SEALED_BUNDLE, &choice, path, !to_stdout, &stats);
-	vd_group_free(w.group);
 	vd_buf_deinit(&w.room);
+	if (!rc || stats.unreadable)
+		say_export(cli, &w, path, to_stdout, &stats);
+	vd_group_free(w.group);
 	if (rc && !stats.unreadable)
 		return vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_EXPORT_FAILED, path, NULL);
-	say_export(cli, &w, path, to_stdout, &stats);
 	/* All that could be read is in it. */
 	return stats.unreadable ?
 	       vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_CHECK_BAD, VD_MSG_EXPORT_UNREADABLE, path, NULL) :
@@ -345,6 +386,8 @@ static int import_run(struct vd_cli *cli)
 	if (im.merge.fresh && !im.dry_run) {
 		vd_cli_tend(cli);
 		vd_cli_poke(cli);
+	} else if (!im.dry_run) {
+		vd_cli_tend_due(cli);
 	}
 	return code;
 }

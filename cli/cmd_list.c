@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli.h"
+#include "admin.h"
 #include "labels.h"
 #include "proto/err.h"
 #include "times.h"
@@ -406,6 +406,8 @@ static int list_run(struct vd_cli *cli)
 		rc = vd_cli_query_failed(cli, VD_ENOMEM);
 	if (!rc)
 		rc = list_with(cli, &a, news);
+	if (!rc)
+		vd_cli_tend_due(cli);
 	if (news)
 		vd_buf_deinit(&news->key);
 	free(news);

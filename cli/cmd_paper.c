@@ -78,17 +78,6 @@ done:
 
 /* --- words back --- */
 
-static size_t count_words(const char *text)
-{
-	size_t n = 0;
-
-	for (const char *p = text; *(p += strspn(p, " \t\r\n,"));) {
-		p += strcspn(p, " \t\r\n,");
-		n++;
-	}
-	return n;
-}
-
 /* From a person, a line or several; nothing of it appears. */
 static int ask_words(struct vd_cli *cli, char room[WORDS_ROOM])
 {
@@ -96,9 +85,9 @@ static int ask_words(struct vd_cli *cli, char room[WORDS_ROOM])
 	int rc = 0;
 
 	room[0] = '\0';
-	while (!rc && count_words(room) < VD_PAPER_WORDS) {
-		if (!vd_ask(cli, true, line, sizeof line, VD_MSG_PAPER_ASK, vd_num(cli, count_words(room)), vd_num(cli, VD_PAPER_WORDS)) ||
-		    strlen(room) + strlen(line) + 2 > WORDS_ROOM || count_words(line) == 0) {
+	while (!rc && vd_paper_count(room) < VD_PAPER_WORDS) {
+		if (!vd_ask(cli, true, line, sizeof line, VD_MSG_PAPER_ASK, vd_num(cli, vd_paper_count(room)), vd_num(cli, VD_PAPER_WORDS)) ||
+		    strlen(room) + strlen(line) + 2 > WORDS_ROOM || vd_paper_count(line) == 0) {
 			rc = vd_interrupted() ? VD_EXIT_INTERRUPTED : vd_misuse(cli, VD_MSG_HINT_PAPER_WORDS, VD_MSG_PAPER_NO_WORDS, NULL);
 		} else {
 			strcat(room, line);
@@ -129,10 +118,15 @@ static int take_words(struct vd_cli *cli, char room[WORDS_ROOM])
 	return rc ? vd_fail(cli, rc, VD_MSG_HINT_PAPER_WORDS, VD_MSG_PAPER_FILE, path ? path : "-", NULL) : 0;
 }
 
-static int wrong_words(struct vd_cli *cli, int err, size_t wrong)
+static int wrong_words(struct vd_cli *cli, int err, size_t count, size_t wrong)
 {
 	if (err != VD_EFORMAT)
 		return vd_fail(cli, err, VD_MSG_NONE, VD_MSG_RECOVER_FAILED, cli->opt.args[1], NULL);
+	if (!count)
+		return vd_misuse(cli, VD_MSG_HINT_PAPER_WORDS, VD_MSG_PAPER_NO_WORDS, NULL);
+	if (count != VD_PAPER_WORDS)
+		return vd_refuse(cli, VD_EXIT_KEY, "no-key", VD_MSG_HINT_PAPER_COUNT, VD_MSG_PAPER_COUNT, vd_num(cli, count),
+		                 vd_num(cli, VD_PAPER_WORDS), NULL);
 	if (wrong)
 		return vd_refuse(cli, VD_EXIT_KEY, "no-key", VD_MSG_HINT_PAPER_WRONG, VD_MSG_PAPER_WRONG, vd_num(cli, wrong), NULL);
 	return vd_refuse(cli, VD_EXIT_KEY, "no-key", VD_MSG_HINT_PAPER_WRONG, VD_MSG_PAPER_SUM, NULL);
@@ -146,7 +140,7 @@ int vd_cli_paper(struct vd_cli *cli, struct vd_identity *out)
 
 	if (!rc) {
 		err = vd_paper_identity(words, out, &wrong);
-		rc = err ? wrong_words(cli, err, wrong) : 0;
+		rc = err ? wrong_words(cli, err, vd_paper_count(words), wrong) : 0;
 	}
 	sodium_memzero(words, sizeof words);
 	return rc;
@@ -160,9 +154,10 @@ static int recover_failed(struct vd_cli *cli, int err, const char *path)
 	case VD_ESIGNATURE:
 		return vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_RECOVER_FORGED, VD_MSG_RECOVER_FORGED, path, NULL);
 	case VD_EEXISTS: return vd_refuse(cli, VD_EXIT_FAILED, "exists", VD_MSG_HINT_RECOVER_EXISTS, VD_MSG_RECOVER_EXISTS, NULL);
+	case VD_EFORMAT:
+		return vd_refuse(cli, VD_EXIT_KEY, "no-key", VD_MSG_HINT_RECOVER_KEY, VD_MSG_RECOVER_NO_BUNDLE, path, NULL);
 	case VD_ETORN:
 	case VD_EDAMAGED:
-	case VD_EFORMAT:
 		return vd_refuse(cli, VD_EXIT_INTEGRITY, err == VD_ETORN ? "torn" : "integrity", VD_MSG_HINT_RECOVER_SPOILT,
 		                 VD_MSG_RECOVER_SPOILT, path, NULL);
 	default: return vd_fail(cli, err, VD_MSG_NONE, VD_MSG_RECOVER_FAILED, path, NULL);

@@ -131,7 +131,7 @@ static void say_aside(struct vd_cli *cli, const struct vd_found *f)
 	else if (!a.found)
 		vd_say(cli, redacted ? VD_MSG_SHOW_REDACTED_SOMEHOW : VD_MSG_SHOW_QUARANTINED_UNKNOWN, NULL);
 	else
-		vd_say(cli, redacted ? VD_MSG_SHOW_REDACTED : VD_MSG_SHOW_QUARANTINED, who, time, NULL);
+		vd_say(cli, !redacted ? VD_MSG_SHOW_QUARANTINED : f->record->stub ? VD_MSG_SHOW_ERASED : VD_MSG_SHOW_REDACTED, who, time, NULL);
 	if (a.found && a.reason.n > 1)
 		vd_say(cli, VD_MSG_SHOW_REASON, (const char *)a.reason.p, NULL);
 	if (f->standing == VD_STANDING_QUARANTINED && f->review == VD_REVIEW_LEFT)

@@ -122,6 +122,8 @@ static int check_run(struct vd_cli *cli)
 	/* Not even counted: nothing that --repair could do. */
 	if (rc && (rc != VD_EDAMAGED || (result.bad == 0 && result.derived_bad == 0)))
 		return vd_fail(cli, rc, rc == VD_EDAMAGED ? VD_MSG_HINT_STORE_DAMAGED : VD_MSG_NONE, VD_MSG_CHECK_FAILED, NULL);
+	if (!rc && !result.bad)
+		vd_cli_tend_due(cli);
 	if (cli->opt.json)
 		vd_say_json(cli, json_pack("{s:o,s:o,s:o,s:o,s:o}", "salvaged", vd_json_number(salvaged), "records", vd_json_number(result.records), "bad",
 		                           vd_json_number(result.bad), "repaired", vd_json_number(result.repaired), "derived_bad",

@@ -2,13 +2,14 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 
 #include "fail.h"
 #include "proto/err.h"
 #include "store/backup.h"
+#include "store/shares.h"
 #include "times.h"
 
 enum {
@@ -164,25 +165,36 @@ static void find_clock(struct vd_findings *f)
 	vd_buf_deinit(&text);
 }
 
+/* Small media are counted in KiB. */
+static const char *size_text(struct vd_findings *f, uint64_t bytes, char room[32])
+{
+	bool small = bytes < (uint64_t)10 << 20;
+
+	snprintf(room, 32, "%s %s", vd_num(f->cli, bytes >> (small ? 10 : 20)), small ? "KiB" : "MiB");
+	return room;
+}
+
+/* By the store's own measure of when it takes nothing in. */
 static void find_space(struct vd_findings *f)
 {
 	const char *state = json_string_value(json_object_get(f->disk, "state"));
-	char since[VD_TIME_TEXT];
-	struct statvfs fs;
-	uint64_t free_mib;
+	char since[VD_TIME_TEXT], left[32], keeps[32];
+	uint64_t free_bytes, kept;
 
 	if (state) {
 		vd_time_local((uint64_t)json_integer_value(json_object_get(f->disk, "since_ms")), since);
 		vd_finding(f, "daemon-disk", "broken", strcmp(state, "full") == 0 ? VD_MSG_WARN_DAEMON_FULL : VD_MSG_WARN_DAEMON_DISK,
 		    strcmp(state, "full") == 0 ? VD_MSG_NEXT_DAEMON_FULL : VD_MSG_HINT_IO, since, NULL);
-	}
-	if (statvfs(f->cli->home, &fs))
 		return;
-	free_mib = (uint64_t)fs.f_bavail * fs.f_frsize / (1024 * 1024);
-	if (!vd_store_has_room(f->cli->store) && !state)
-		vd_finding(f, "disk", "broken", VD_MSG_WARN_DISK_FULL, VD_MSG_HINT_NOSPACE, vd_num(f->cli, free_mib), vd_num(f->cli, VD_RESERVE_MIB), NULL);
-	else if (!state && free_mib < 8 * VD_RESERVE_MIB)
-		vd_finding(f, "disk", "warning", VD_MSG_WARN_DISK_LOW, VD_MSG_NEXT_DISK_LOW, vd_num(f->cli, free_mib), vd_num(f->cli, VD_RESERVE_MIB), NULL);
+	}
+	if (vd_shares_room(f->cli->store, &free_bytes, &kept))
+		return;
+	size_text(f, free_bytes, left);
+	size_text(f, kept, keeps);
+	if (free_bytes < kept)
+		vd_finding(f, "disk", "broken", VD_MSG_WARN_DISK_FULL, VD_MSG_NEXT_DISK_FULL, left, keeps, NULL);
+	else if (free_bytes / 8 < kept)
+		vd_finding(f, "disk", "warning", VD_MSG_WARN_DISK_LOW, VD_MSG_NEXT_DISK_LOW, left, keeps, NULL);
 }
 
 /* Nobody is nagged about a store in which nothing is. */

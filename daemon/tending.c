@@ -1,14 +1,15 @@
 #include "tending.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "proto/err.h"
 
 static uint64_t clock_ms(void)
 {
-	uv_timeval64_t wall;
+	struct timespec wall;
 
-	return uv_gettimeofday(&wall) || wall.tv_sec < 0 ? 0 : (uint64_t)wall.tv_sec * 1000 + (uint64_t)wall.tv_usec / 1000;
+	return clock_gettime(CLOCK_REALTIME, &wall) || wall.tv_sec < 0 ? 0 : (uint64_t)wall.tv_sec * 1000 + (uint64_t)wall.tv_nsec / 1000000;
 }
 
 /* One group that cannot be tended does not keep the others from it. */

@@ -287,6 +287,17 @@ static int next_word(const char **text, unsigned *out)
 	return n ? -1 : 1;
 }
 
+size_t vd_paper_count(const char *words)
+{
+	unsigned word = 0;
+	size_t n = 0;
+
+	while (next_word(&words, &word))
+		n++;
+	sodium_memzero(&word, sizeof(word));
+	return n;
+}
+
 /* coded = coded * 3600 + word. 12 words are below 2^142, so nothing is lost. */
 static void append_word(uint8_t coded[PAPER_CODED_BYTES], unsigned word)
 {

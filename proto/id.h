@@ -49,4 +49,7 @@ void vd_paper_words(const uint8_t paper[VD_PAPER_BYTES], char words[VD_PAPER_TEX
  * missing, or VD_PAPER_WORDS + 1 when there are more), or 0 when only their sum does not hold. */
 int vd_paper_identity(const char *words, struct vd_identity *out, size_t *wrong);
 
+/* How many words the text has, as vd_paper_identity reads it. */
+size_t vd_paper_count(const char *words);
+
 #endif

@@ -457,7 +457,7 @@ int vd_followed_check(struct vd_store *, MDB_txn *, struct vd_group *, const uin
 
 /* Bodies of this group that were redacted long enough ago go; those whose redaction holds no more are wanted again. Looks once a day, when
  * one is due, and when control records came; else, and while this thread writes, does nothing. Adds to *out. */
-int vd_tend_bodies(struct vd_store *, struct vd_group *, uint64_t now_ms, struct vd_tended *out);
+int vd_tend_bodies(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], uint64_t now_ms, struct vd_tended *out);
 /* That list of LISTS of a group. */
 void vd_group_list(const struct vd_store *, const char *use, const uint8_t *group, uint8_t list[VD_LIST_KEY_BYTES]);
 

@@ -262,11 +262,26 @@ static int tend_batch(struct tending *t, const char *use, uint64_t *after, bool 
 	return rc;
 }
 
-int vd_tend_bodies(struct vd_store *s, struct vd_group *group, uint64_t now_ms, struct vd_tended *out)
+/* Where nothing was ever redacted, nothing is written down of having looked. */
+static int never_any(struct vd_store *s, const uint8_t *group, const char *const lists[2], bool *out)
+{
+	uint64_t after, one[BATCH_BODIES];
+	size_t n = 0;
+	int rc = VD_OK;
+
+	for (size_t i = 0; i < 2 && !rc && !n; i++) {
+		after = 0;
+		rc = read_list(s, lists[i], group, &after, one, &n);
+	}
+	*out = !rc && !n;
+	return rc;
+}
+
+int vd_tend_bodies(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], uint64_t now_ms, struct vd_tended *out)
 {
 	/* What has gone first: a redaction that was lost itself names it no more. */
 	static const char *const lists[] = { "unwanted", "redacted" };
-	struct tending t = { .store = s, .id = vd_group_id(group), .now_ms = now_ms, .next_ms = UINT64_MAX };
+	struct tending t = { .store = s, .id = group, .now_ms = now_ms, .next_ms = UINT64_MAX };
 	bool nothing = false;
 	int rc = vd_control_count(s, &t.control);
 
@@ -274,6 +289,8 @@ int vd_tend_bodies(struct vd_store *s, struct vd_group *group, uint64_t now_ms, 
 		rc = seen(&t, &nothing);
 	if (!rc && !nothing)
 		rc = vd_index_catch_up(s);
+	if (!rc && !nothing)
+		rc = never_any(s, group, lists, &nothing);
 	for (size_t i = 0; i < 2 && !rc && !nothing; i++) {
 		uint64_t after = 0;
 		bool end = false;

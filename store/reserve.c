@@ -7,6 +7,7 @@
 
 #include "inside.h"
 #include "proto/err.h"
+#include "shares.h"
 
 /* The file `reserve` in the home: given up when even a control commit meets a full disk. A grant was seen to make the database grow
  * by up to 100 KiB, until pages that went free are used again; so it is room for some twenty in a row. */
@@ -31,6 +32,16 @@ bool vd_reserve_reached(struct vd_store *s)
 bool vd_store_has_room(struct vd_store *s)
 {
 	return !vd_reserve_reached(s);
+}
+
+int vd_shares_room(struct vd_store *s, uint64_t *free_bytes, uint64_t *kept_bytes)
+{
+	uint64_t total;
+	int rc = vd_db_room(s->db, free_bytes, &total);
+
+	if (!rc)
+		*kept_bytes = kept_free(s, total);
+	return rc;
 }
 
 /* Really takes the room, also on a medium that compresses, or leaves out what was never written. */

@@ -23,6 +23,9 @@ int vd_shares_get(struct vd_store *, struct vd_shares *);
 /* Lifts what the new bounds do not hold back any more. */
 int vd_shares_set(struct vd_store *, const struct vd_shares *, uint64_t now_ms);
 
+/* What is free of the medium, and what of that stays kept: with less than this, nothing but control records is taken in. VD_EIO. */
+int vd_shares_room(struct vd_store *, uint64_t *free_bytes, uint64_t *kept_bytes);
+
 /* Wants the bodies that had to wait, as far as their authors have share left today: once in a day, oldest first; and takes off the list of
  * the declined whose share is not used up (any more). Adds to *count the bodies that are wanted again. Cheap when there is nothing to do. */
 int vd_shares_release(struct vd_store *, struct vd_group *, uint64_t now_ms, uint64_t *count);

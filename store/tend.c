@@ -94,8 +94,22 @@ static int tend_epochs(struct vd_store *s, struct vd_group *group, uint64_t now_
 int vd_store_tend(struct vd_store *s, struct vd_group *group, uint64_t now_ms, struct vd_tended *out)
 {
 	/* Each whatever became of the others: a group that cannot have another epoch can still let go of what was redacted. */
-	int epochs = tend_epochs(s, group, now_ms, out), bodies = vd_tend_bodies(s, group, now_ms, out),
+	int epochs = tend_epochs(s, group, now_ms, out), bodies = vd_tend_bodies(s, vd_group_id(group), now_ms, out),
 	    shares = vd_shares_release(s, group, now_ms, &out->wanted);
 
 	return epochs ? epochs : bodies ? bodies : shares;
+}
+
+int vd_store_tend_redacted(struct vd_store *s, uint64_t now_ms, struct vd_tended *out)
+{
+	uint8_t groups[VD_STORE_GROUPS_MAX][VD_GROUP_BYTES];
+	size_t count = 0;
+	int failed = VD_OK, rc = vd_store_groups(s, groups, &count);
+
+	for (size_t i = 0; !rc && i < count; i++) {
+		int one = vd_tend_bodies(s, groups[i], now_ms, out);
+
+		failed = failed ? failed : one;
+	}
+	return rc ? rc : failed;
 }

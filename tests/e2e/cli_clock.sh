@@ -3,27 +3,7 @@
 . "$(dirname "$0")/cli.inc"
 found hub Lindero
 admit hub field
-cat >clock.c <<'END'
-#include <sys/syscall.h>
-#include <stdlib.h>
-#include <time.h>
-#include <unistd.h>
-int clock_gettime(clockid_t id, struct timespec *t)
-{
-	long rc = syscall(SYS_clock_gettime, id, t);
-	if (id == CLOCK_REALTIME && getenv("CLOCK_AT"))
-		t->tv_sec = atol(getenv("CLOCK_AT"));
-	return (int)rc;
-}
-END
-gcc -shared -fPIC -o clock.so clock.c || exit 1
-# at SECONDS HOME ARGUMENTS…
-at() {
-	local when=$1 home=$2
-	shift 2
-	CLOCK_AT=$when LD_PRELOAD=$PWD/clock.so "$VEREDA" --home "$home" "$@" >out 2>err
-	code=$?
-}
+make_clock
 now=$(date +%s)
 v field add message -m "from the field"
 silent "a clock that may be right is no news" "clock" err

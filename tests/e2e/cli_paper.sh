@@ -42,6 +42,16 @@ is "a word that is none is named" "$code $(grep -c 'Word 1 is none' err)" "12 1"
 awk '{ print $2, $1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 }' words >bad
 v new --lang en group recover all.vb --words-file bad
 is "words in another order" "$code" 12
+v new --lang en group recover all.vb --words-file /dev/null
+is "no words at all" "$code $(grep -c 'twelve words of the paper key are missing' err)" "2 1"
+cut -d' ' -f1-11 words >bad
+v new --lang en group recover all.vb --words-file bad
+is "eleven words" "$code $(grep -c 'has 12 words, and there are 11 here' err)" "12 1"
+{ cat words; cut -d' ' -f12 words; } >bad
+v new --lang es group recover all.vb --words-file bad
+is "thirteen" "$code $(grep -c 'tiene 12 palabras, y aquí hay 13' err)" "12 1"
+v new --lang en group recover /etc/passwd --words-file words
+is "a file of something else" "$code $(grep -c "is no file of vereda's" err) $(grep -c damaged err)" "12 1 0"
 head -c 40 /dev/urandom >noise
 v new --quiet group recover noise --words-file words
 is "a file that is none" "$([ "$code" != 0 ] && echo refused) $("$VEREDA" --home new --quiet --json group list | wc -l)" "refused 0"

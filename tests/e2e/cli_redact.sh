@@ -182,6 +182,37 @@ is "before the session it is shown" "$(shown carla "$id")" 1
 v carla --json sync "$addr"
 is "after it, hidden" "$code $(shown carla "$id") $(standing carla "$id")" "0 0 redacted"
 
+# --- a month later, where nothing new ever comes ---
+make_clock
+now=$(date +%s) month=$((31 * 86400))
+found alone Alone
+alone=$(say alone -m "to be erased")
+"$VEREDA" --home alone --quiet --yes redact "$alone" >/dev/null
+"$VEREDA" --home alone --quiet export old.vb
+mkdir -p stick
+body() { # HOME
+	"$VEREDA" --home "$1" --json show "$alone" | jq -r .body
+}
+for command in list check "import old.vb" "sync stick"; do
+	rm -rf later
+	cp -r alone later
+	at $((now + month - 2 * 86400)) later $command
+	is "$command: not before its time" "$code $(body later)" "0 present"
+	at $((now + month)) later --lang en $command
+	is "$command: erases what is due" "$code $(body later)" "0 stub"
+done
+at $((now + month)) later --lang en show "$alone"
+says "show says that it is gone" "hidden: .*Its text is gone from this device"
+at $((now + month)) alone --lang es show "$alone"
+says "and where it is not, when it will be" "se borra de los equipos 30 días después"
+CLOCK_AT=$((now + month)) LD_PRELOAD=$clock "$VEREDAD" --home alone --no-discovery --listen 127.0.0.1:0 2>alone.log &
+started+=($!)
+for _ in $(seq 600); do
+	[ "$(body alone)" = stub ] && break
+	sleep 0.05
+done
+is "veredad erases it when it starts" "$(body alone)" stub
+
 # --- somebody removed ---
 id=$(say beto -m "before Beto was removed")
 pass beto ana && pass beto carla

@@ -129,10 +129,16 @@ last='.acts[-1].not_heard|sort|join(" ")'
 is "the new keys nobody has heard of" "$(key "$last")" "Fresh Luz Rep coordinator courier member reporter"
 is "members says it of each" "$(member ana courier .not_heard) $(member ana ana .not_heard)" "true false"
 v ana --lang en status
-says "in words" "ana made new keys; 7 members have not heard: "
+says "in words" "ana made new keys; 7 members are not known to have heard: "
 says "which a member may be alone with" "What coordinators did:"
 v ana --lang es status
-says "in Spanish" "7 integrantes no lo saben: "
+says "in Spanish" "no consta que 7 integrantes lo sepan: "
+v ana --lang en export keys.vb
+is "export says who may not be able to open it" "$code $(grep -c '^7 members are not known to have the present keys' err)" "0 1"
+v ana --lang en export keys.vb --for courier --yes
+is "but not of one that is for somebody" "$code $(grep -c 'present keys' err)" "0 0"
+v ana --json export keys.vb --yes
+is "for programs, by name" "$(key '.without_keys|sort|join(" ")')" "Fresh Luz Rep coordinator courier member reporter"
 
 "$VEREDAD" --home ana --no-discovery --listen 127.0.0.1:0 2>ana.log &
 started+=($!)

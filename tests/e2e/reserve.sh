@@ -13,15 +13,29 @@ said() { # a name, and the exit status of the command
 	echo "$name $?" >>"$work/said"
 }
 admit() { said "admit $1" hub admit "$(cat "$work/$1.id")" --name "$1" -o "$work/$1.welcome"; }
+doctor() { # exit status, severity, and how often status warns
+	local severity
+	hub --json doctor >"$work/doctor" 2>/dev/null
+	severity="$? $(jq -r '.findings[]|select(.what=="disk").severity' "$work/doctor")"
+	echo "doctor $severity $(hub --json status | jq -r '.warnings[]' | grep -c "^The disk has")" >>"$work/said"
+}
 kept() { echo "$1 $([ -f "$work/small/hub/reserve" ] && echo kept || echo given up)" >>"$work/said"; }
 
 hub --quiet init --name hub --no-passphrase >/dev/null
 hub --quiet group create Valle >/dev/null
 said add hub add message text="with room"
 kept reserve
+head -c $(($(stat -f -c '%a*%S' "$work/small") - 2000000)) /dev/zero >"$work/small/photos"
+said add hub add message text="little room"
+doctor
+rm "$work/small/photos"
 # a little is left: less than the reserve, more than nothing
 head -c $(($(stat -f -c '%a*%S' "$work/small") - 1000000)) /dev/zero >"$work/small/photos"
 said add hub add message text="without"
+doctor
+hub --quiet config set reserve 512K >/dev/null
+doctor
+hub --quiet config set reserve 32M >/dev/null
 hub --json add message text="without" 2>"$work/json" >/dev/null
 admit ana
 kept reserve
@@ -48,6 +62,6 @@ if ! unshare -m true 2>/dev/null; then
 fi
 unshare -m bash "$work/full.sh" || { echo "ok reserve # SKIP no tmpfs here"; exit 0; }
 equal "reserve: control records go in where others do not" "$(paste -sd, "$work/said")" \
-	"add 0,reserve kept,add 15,admit ana 0,reserve kept,add 15,admit ben 0,admit eva 0,admit leo 0,reserve given up,list 0,ana ben eva hub leo,add 0,reserve kept,[0,0]"
+	"add 0,reserve kept,add 0,doctor 0 warning 1,add 15,doctor 1 broken 1,doctor 0 warning 1,admit ana 0,reserve kept,add 15,admit ben 0,admit eva 0,admit leo 0,reserve given up,list 0,ana ben eva hub leo,add 0,reserve kept,[0,0]"
 equal "reserve: the error" "$(tail -1 "$work/json" | jq -r .error)" no-space
 exit $failed

@@ -11,7 +11,7 @@ static struct vd_tended tend(struct village *v, size_t i, uint64_t now_ms)
 {
 	struct vd_tended tended = { 0 };
 
-	assert_int_equal(vd_tend_bodies(v->s[i], v->g[i], now_ms, &tended), 0);
+	assert_int_equal(vd_tend_bodies(v->s[i], v->id, now_ms, &tended), 0);
 	return tended;
 }
 
