@@ -28,7 +28,7 @@ static struct vd_account *place(struct vd_accounts *all, const uint8_t *who, uin
 	for (size_t i = 0; i < VD_ACCOUNTS && a->used; i++)
 		if (!all->account[i].used || all->account[i].asked_us < a->asked_us)
 			a = &all->account[i];
-	*a = (struct vd_account){.used = true, .as_of_us = now_us, .asked_us = now_us};
+	*a = (struct vd_account){.used = true, .as_of_us = now_us};
 	memcpy(a->who, who, VD_PERSON_BYTES);
 	return a;
 }
@@ -38,14 +38,19 @@ void vd_accounts_ask(struct vd_accounts *all, const uint8_t who[VD_PERSON_BYTES]
 	place(all, who, now_us)->asked_us = now_us;
 }
 
-void vd_accounts_take(struct vd_accounts *all, const uint8_t who[VD_PERSON_BYTES], uint64_t now_us, uint64_t cost_us)
+void vd_accounts_charge(struct vd_accounts *all, const uint8_t who[VD_PERSON_BYTES], uint64_t now_us, uint64_t cost_us)
 {
 	struct vd_account *a = place(all, who, now_us);
 	uint64_t half_us = VD_ACCOUNTS_HALF_MS * 1000ull, halves = (now_us - a->as_of_us) / half_us;
 
 	a->taken_us = taken(a, now_us) + cost_us;
 	a->as_of_us += halves * half_us;
-	a->asked_us = now_us;
+}
+
+void vd_accounts_take(struct vd_accounts *all, const uint8_t who[VD_PERSON_BYTES], uint64_t now_us, uint64_t cost_us)
+{
+	vd_accounts_charge(all, who, now_us, cost_us);
+	vd_accounts_ask(all, who, now_us);
 }
 
 uint64_t vd_accounts_had(const struct vd_accounts *all, const uint8_t who[VD_PERSON_BYTES], uint64_t now_us)
@@ -65,7 +70,9 @@ bool vd_accounts_heavy(const struct vd_accounts *all, const uint8_t who[VD_PERSO
 	for (size_t i = 0; i < VD_ACCOUNTS; i++) {
 		const struct vd_account *a = &all->account[i];
 
-		if (a->used && a != own && now_us - a->asked_us < VD_ACCOUNTS_LATELY_MS * 1000ull && taken(a, now_us) < own_us / 2)
+		if (!a->used || a == own || !a->asked_us || now_us - a->asked_us >= VD_ACCOUNTS_LATELY_MS * 1000ull)
+			continue;
+		if (taken(a, now_us) < own_us / 2)
 			return true;
 	}
 	return false;

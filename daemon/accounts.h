@@ -1,5 +1,5 @@
-/* Accounts: how much of the writer's time each member of a group lately took, whatever device or connection it came by, so that nobody
- * takes everybody's. What was taken counts half after VD_ACCOUNTS_HALF_MS, a quarter after twice that, and so on.
+/* Accounts: how much of something's time (the writer's, the loop's) each member of a group lately took, whatever device or connection
+ * it came by, so that nobody takes everybody's. What was taken counts half after VD_ACCOUNTS_HALF_MS, a quarter after twice that, and so on.
  *
  * Time is microseconds of a clock that only goes forward. All zero is empty. */
 #ifndef VD_ACCOUNTS_H
@@ -31,6 +31,8 @@ struct vd_accounts {
 void vd_accounts_ask(struct vd_accounts *, const uint8_t who[VD_PERSON_BYTES], uint64_t now_us);
 /* They were given so much. */
 void vd_accounts_take(struct vd_accounts *, const uint8_t who[VD_PERSON_BYTES], uint64_t now_us, uint64_t cost_us);
+/* So much was spent on them, though they asked for nothing. */
+void vd_accounts_charge(struct vd_accounts *, const uint8_t who[VD_PERSON_BYTES], uint64_t now_us, uint64_t cost_us);
 /* How much they lately had, in steps; nobody known had none. */
 uint64_t vd_accounts_had(const struct vd_accounts *, const uint8_t who[VD_PERSON_BYTES], uint64_t now_us);
 /* Did they lately take more than twice what somebody else took who is there, too? */

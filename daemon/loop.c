@@ -292,9 +292,8 @@ static void on_committed(void *ctx, uint32_t conn, int rc, const struct vd_merge
 static void on_commit(void *ctx, struct vd_link *link, struct vd_group *group, struct vd_batch *batch)
 {
 	struct daemon *d = ctx;
-	const struct vd_device *device = vd_group_find(group, link->peer);
 	/* however many devices and connections they have, it is one member's */
-	int rc = vd_writer_submit(d->writer, link->conn, device ? device->person : link->peer, group, batch);
+	int rc = vd_writer_submit(d->writer, link->conn, link->member, group, batch);
 
 	if (rc)
 		vd_tcp_committed(d->tcp, link->conn, rc);

@@ -7,7 +7,7 @@
 #include "proto/err.h"
 #include "tcp_inside.h"
 
-enum { BACKLOG = 32 };
+enum { BACKLOG = 128 };
 
 static int translate(int uv_error)
 {
@@ -154,10 +154,9 @@ static bool has_room(struct vd_tcp *tcp)
 	return victim;
 }
 
-static void on_connection(uv_stream_t *listener, int status)
+static void accept_one(struct vd_tcp *tcp, uv_stream_t *listener)
 {
-	struct vd_tcp *tcp = listener->data;
-	struct vd_link *link = status < 0 ? NULL : vd_link_new(tcp, false);
+	struct vd_link *link = vd_link_new(tcp, false);
 	struct sockaddr_storage from = {0};
 	int n = sizeof from;
 
@@ -165,7 +164,6 @@ static void on_connection(uv_stream_t *listener, int status)
 		return;
 	if (uv_tcp_init(tcp->loop, &link->uv)) {
 		vd_link_close(link, VD_ENOMEM);
-		vd_tcp_pump(tcp);
 		return;
 	}
 	link->handle = true;
@@ -181,7 +179,36 @@ static void on_connection(uv_stream_t *listener, int status)
 		vd_link_close(link, VD_ECLOSED);
 	else
 		link_up(link);
+}
+
+/* Until the one that has knocked is accepted libuv asks the system for no other. */
+static void accept_in_turn(struct vd_tcp *tcp, size_t i)
+{
+	static const uint8_t stranger[VD_PERSON_BYTES];
+	uint64_t began_us = vd_tcp_now_us();
+
+	tcp->waiting[i] = !vd_tcp_may_accept(tcp);
+	if (tcp->waiting[i])
+		return;
+	accept_one(tcp, (uv_stream_t *)&tcp->listeners[i]);
+	vd_tcp_spent(tcp, stranger, true, began_us);
 	vd_tcp_pump(tcp);
+}
+
+void vd_tcp_accept_waiting(struct vd_tcp *tcp)
+{
+	for (size_t i = 0; i < tcp->listener_count; i++)
+		if (tcp->waiting[i])
+			accept_in_turn(tcp, i);
+}
+
+static void on_connection(uv_stream_t *listener, int status)
+{
+	struct vd_tcp *tcp = listener->data;
+
+	if (status >= 0 && !tcp->stopping)
+		accept_in_turn(tcp, (size_t)((uv_tcp_t *)listener - tcp->listeners));
+	vd_tcp_arm(tcp);
 }
 
 int vd_tcp_listen(struct vd_tcp *tcp, const struct sockaddr *address, bool dual, struct sockaddr_storage *bound)

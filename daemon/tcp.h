@@ -1,5 +1,16 @@
 /* The TCP connections of one node on one libuv loop: the few lines that move bytes between sockets and proto/node.h. The daemon
- * drives many with it, the command line's `sync` one. Everything here belongs to the loop's thread. */
+ * drives many with it, the command line's `sync` one. Everything here belongs to the loop's thread.
+ *
+ * Its time is what a flood takes: each signature, question and handshake costs some. So it is on the account (accounts.h) of the member
+ * for whom it was spent, whatever device or connection they came by; of all strangers together until they have proved themselves.
+ * Whoever lately took much more than somebody else who is there is heavy. After anything was done for a heavy member, all heavy
+ * members rest VD_TCP_REST_TIMES as long: nothing is read from them, sent to them, or told them as committed. The same, apart, for
+ * strangers: then none is accepted either. So floods, by however many connections, leave the others half of the time or more, and a
+ * slice is a batch of signatures (VD_BATCH_CHECKS) at most. Those who took much, with nobody else to wait for, get VD_TCP_TURN_MS
+ * before the sockets are looked at again.
+ *
+ * Places go by member, too: at most VD_TCP_MEMBER_IN each of those accepted. When all are taken one at rest makes room, else one of the
+ * member who has most, if that is more than the newcomer's. */
 #ifndef VD_TCP_H
 #define VD_TCP_H
 
@@ -27,6 +38,12 @@ enum {
 	                                            * that holds the most gives way */
 	VD_TCP_IN_MAX = VD_PEERS_MAX - 16,   /* accepted, proved or not: so many calls always find a place … */
 	VD_TCP_PROVED_IN = VD_TCP_IN_MAX - 8, /* … and so many newcomers, whom strangers cannot keep out for ever */
+	VD_TCP_MEMBER_IN = 8,            /* of them from the devices of one member: one of these at rest makes room, or the newcomer is
+	                                  * told to come later */
+	VD_TCP_ACCEPT_COUNT = 16,        /* accepted within … */
+	VD_TCP_ACCEPT_MS = 4,            /* … so long; more wait in the system's queue */
+	VD_TCP_TURN_MS = 20,             /* for those who took much lately, then the others' sockets are looked at again */
+	VD_TCP_REST_TIMES = 3,           /* as long as what was last done for them, those who took most of the loop's time rest */
 	VD_TCP_OUT_MAX = VD_PEERS_MAX - 24,  /* calls: beyond any of these the session at rest for longest makes room */
 };
 
@@ -45,6 +62,7 @@ struct vd_link {
 	uint64_t number;                 /* of this run, for the log */
 	bool outgoing, proved, settled;
 	uint8_t peer[VD_KEY_BYTES];      /* once proved, or refused */
+	uint8_t member[VD_PERSON_BYTES]; /* once proved: whose device that is */
 	struct vd_group *group;          /* once proved */
 	struct vd_group *refused;        /* ended with VD_EAUTHOR: the group in which `peer`, who proved to be that, has no role */
 	struct sockaddr_storage address;
@@ -69,6 +87,8 @@ struct vd_link {
 	uint64_t dialled_ms, bytes_before; /* of this socket: when it was called; bytes_in of those before */
 	uint32_t conn;
 	bool in_node, committing, reading, handle, resolving, ended_by_them;
+	bool committed;                  /* it is, with that result, and its session is to be told when the turn comes */
+	int commit_rc;
 	struct vd_buf held;              /* bytes that the node could not take yet */
 	uint64_t deadline_ms;            /* of the state; UINT64_MAX when it has none */
 	uint64_t progress_ms;            /* when the write queue last shrank */

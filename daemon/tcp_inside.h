@@ -1,7 +1,8 @@
-/* What tcp.c (listening, calling) and tcp_link.c (a link's bytes) share. */
+/* What tcp.c (listening, calling), tcp_link.c (a link's bytes) and tcp_pace.c (whose turn it is) share. */
 #ifndef VD_TCP_INSIDE_H
 #define VD_TCP_INSIDE_H
 
+#include "accounts.h"
 #include "tcp.h"
 
 struct vd_tcp {
@@ -10,10 +11,18 @@ struct vd_tcp {
 	struct vd_tcp_events events;
 	uv_tcp_t listeners[VD_TCP_LISTENERS_MAX];
 	size_t listener_count;
+	bool waiting[VD_TCP_LISTENERS_MAX]; /* one has knocked there and is not accepted yet, which keeps further ones out */
+	uint64_t accepting_ms;         /* so many were accepted since then */
+	unsigned accepted;
 	uv_timer_t timer;
 	struct vd_link *links;         /* newest first */
 	size_t count;
 	uint64_t numbers;
+	struct vd_accounts accounts;   /* of the loop's time */
+	uint64_t rest_until_us;        /* whoever is heavy waits till then; strangers, of whom one may be a friend, have a time of their own */
+	uint64_t strangers_until_us;
+	uint64_t turn_ms, turn_us;     /* which of the loop's turns, and what those who took much have had of it */
+	uint64_t next_large;           /* the number of the link that was not moved any more for want of time: the next to be */
 	bool stopping, pumping;
 	char input[VD_TCP_READ_BYTES]; /* libuv fills it and hands it back at once: one is enough */
 };
@@ -32,7 +41,25 @@ void vd_link_handle_closed(uv_handle_t *);
 /* The next address of a call, or the same once more. */
 void vd_link_call_next(struct vd_link *);
 void vd_link_call_again(struct vd_link *);
+/* Those who had to wait for their turn. */
+void vd_tcp_accept_waiting(struct vd_tcp *);
 /* Sets the timer to what comes first. */
 void vd_tcp_arm(struct vd_tcp *);
+
+/* --- tcp_pace.c --- */
+
+uint64_t vd_tcp_now_us(void);
+/* What was done for that member since then; all zero: strangers. Asked: they had said something. */
+void vd_tcp_spent(struct vd_tcp *, const uint8_t member[VD_PERSON_BYTES], bool asked, uint64_t began_us);
+/* Are they to wait, so that others are served? */
+bool vd_tcp_rests(const struct vd_tcp *, const uint8_t member[VD_PERSON_BYTES]);
+bool vd_link_rests(const struct vd_link *);
+/* Did its member take enough lately to be served after those who did not, while the turn lasts? */
+bool vd_link_is_large(const struct vd_link *);
+bool vd_tcp_turn_over(struct vd_tcp *);
+/* One more now? False: later. */
+bool vd_tcp_may_accept(struct vd_tcp *);
+/* One more that was accepted has proved itself: who leaves, if that is too many? */
+void vd_link_make_place(struct vd_link *newcomer);
 
 #endif

@@ -171,14 +171,26 @@ static void on_input_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *out
 	*out = uv_buf_init(link->tcp->input, sizeof link->tcp->input);
 }
 
-/* VD_EAGAIN keeps the bytes for later; what else goes wrong the node tells by a wish. */
+static void link_read_on(struct vd_link *);
+
+/* VD_EAGAIN keeps the bytes for later, and no more are read till then; what else goes wrong the node tells by a wish. */
 static void link_feed(struct vd_link *link, struct vd_slice bytes)
 {
-	if (vd_node_feed(link->tcp->node, vd_tcp_now(), link->conn, bytes) != VD_EAGAIN)
+	uint64_t began_us = vd_tcp_now_us();
+	int rc = VD_EAGAIN;
+
+	if (vd_link_is_large(link) && vd_tcp_turn_over(link->tcp))
+		link->tcp->next_large = link->tcp->next_large ? link->tcp->next_large : link->number;
+	else
+		rc = vd_node_feed(link->tcp->node, vd_tcp_now(), link->conn, bytes);
+	vd_tcp_spent(link->tcp, link->member, true, began_us);
+	if (rc != VD_EAGAIN)
 		return;
 	vd_buf_put_slice(&link->held, bytes);
 	if (vd_buf_check(&link->held))
 		vd_link_close(link, VD_ENOMEM);
+	else
+		link_read_on(link);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
@@ -203,7 +215,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
 
 static void link_read_on(struct vd_link *link)
 {
-	bool wanted = link->state != VD_LINK_OPEN || (!link->held.n && vd_node_wants_input(link->tcp->node, link->conn));
+	bool wanted = link->state != VD_LINK_OPEN || (!link->held.n && vd_node_wants_input(link->tcp->node, link->conn) && !vd_link_rests(link));
 
 	if (wanted == link->reading || link->ended_by_them)
 		return;
@@ -298,11 +310,29 @@ struct vd_link *vd_link_longest_settled(struct vd_tcp *tcp, bool outgoing, const
 	return longest;
 }
 
+static void link_committed(struct vd_link *link)
+{
+	uint64_t began_us = vd_tcp_now_us();
+
+	link->committed = link->committing = false;
+	vd_node_committed(link->tcp->node, vd_tcp_now(), link->conn, link->commit_rc);
+	/* what waited behind it was verified */
+	vd_tcp_spent(link->tcp, link->member, true, began_us);
+}
+
 /* True when the node may have new wishes for it. */
 static bool link_move(struct vd_link *link)
 {
 	bool moved = false;
 
+	if (vd_link_rests(link)) {
+		link_read_on(link);
+		return false;
+	}
+	if (link->committed) {
+		link_committed(link);
+		moved = true;
+	}
 	if (link->state == VD_LINK_OPEN && link->held.n && vd_node_wants_input(link->tcp->node, link->conn)) {
 		struct vd_buf held = link->held;
 
@@ -312,7 +342,12 @@ static bool link_move(struct vd_link *link)
 		vd_buf_wipe(&held);
 	}
 	if (link->state == VD_LINK_OPEN || link->state == VD_LINK_ENDING) {
-		moved |= link_write(link);
+		uint64_t began_us = vd_tcp_now_us();
+
+		if (link_write(link)) {
+			vd_tcp_spent(link->tcp, link->member, false, began_us);
+			moved = true;
+		}
 		link_read_on(link);
 	}
 	if (link->state == VD_LINK_ENDING && !vd_node_wants_output(link->tcp->node, link->conn) &&
@@ -334,23 +369,6 @@ static struct vd_link *link_of(struct vd_tcp *tcp, uint32_t conn)
 	while (link && !(link->in_node && link->conn == conn))
 		link = link->next;
 	return link;
-}
-
-/* One more has proved itself: those at rest make room in turn, so that whoever waits longest is not the last for ever. */
-static void make_place(struct vd_link *newcomer)
-{
-	struct vd_tcp *tcp = newcomer->tcp;
-	size_t proved = 0;
-
-	for (struct vd_link *link = tcp->links; link; link = link->next)
-		proved += link->proved && !link->outgoing && link->state == VD_LINK_OPEN;
-	if (proved <= VD_TCP_PROVED_IN)
-		return;
-	struct vd_link *longest = vd_link_longest_settled(tcp, false, newcomer);
-	if (longest)
-		vd_link_drop(longest, VD_EBUSY);
-	else
-		vd_node_busy(tcp->node, vd_tcp_now(), newcomer->conn);
 }
 
 /* Did we call the same device before, at another of its addresses? Then this call was one too many, and every new record would
@@ -381,10 +399,11 @@ static void grant(struct vd_tcp *tcp, const struct vd_wish *wish)
 		link->proved = true;
 		link->group = wish->group;
 		memcpy(link->peer, wish->peer, sizeof link->peer);
+		memcpy(link->member, wish->member, sizeof link->member);
 		link->since_ms = vd_tcp_now();
 		tcp->events.opened(tcp->events.ctx, link);
 		if (!link->outgoing)
-			make_place(link);
+			vd_link_make_place(link);
 		break;
 	case VD_WISH_SETTLED:
 		link->settled = true;
@@ -417,6 +436,25 @@ static bool release_one(struct vd_tcp *tcp)
 	return false;
 }
 
+/* Those who took much lately, each in turn as long as there is time. */
+static bool move_large(struct vd_tcp *tcp)
+{
+	uint64_t first = tcp->next_large;
+	bool moved = false;
+
+	tcp->next_large = 0;
+	for (int round = 0; round < 2; round++)
+		for (struct vd_link *link = tcp->links; link && !tcp->next_large; link = link->next) {
+			if ((link->number <= first) != (round == 0) || !vd_link_is_large(link))
+				continue;
+			if (vd_tcp_turn_over(tcp))
+				tcp->next_large = link->number;
+			else
+				moved |= link_move(link);
+		}
+	return moved;
+}
+
 void vd_tcp_pump(struct vd_tcp *tcp)
 {
 	if (tcp->pumping)
@@ -427,7 +465,9 @@ void vd_tcp_pump(struct vd_tcp *tcp)
 
 		again = false;
 		for (struct vd_link *link = tcp->links; link; link = link->next)
-			again |= link_move(link);
+			if (!vd_link_is_large(link))
+				again |= link_move(link);
+		again |= move_large(tcp);
 		while (vd_node_wish(tcp->node, &wish)) {
 			grant(tcp, &wish);
 			again = true;
@@ -445,8 +485,8 @@ void vd_tcp_committed(struct vd_tcp *tcp, uint32_t conn, int rc)
 
 	if (!link)
 		return;
-	link->committing = false;
-	vd_node_committed(tcp->node, vd_tcp_now(), conn, rc);
+	link->committed = true;
+	link->commit_rc = rc;
 	vd_tcp_pump(tcp);
 }
 
@@ -480,15 +520,28 @@ static void sweep(struct vd_link *link, uint64_t now_ms)
 		vd_link_close(link, VD_ECLOSED);
 }
 
+/* One at a time: a batch that is due is verified. */
+static void tick(struct vd_tcp *tcp, uint64_t now_ms)
+{
+	for (struct vd_link *link = tcp->links; link; link = link->next) {
+		uint64_t began_us = vd_tcp_now_us();
+
+		if (!link->in_node || vd_link_rests(link) || now_ms < vd_node_deadline_of(tcp->node, link->conn))
+			continue;
+		vd_node_tick_one(tcp->node, now_ms, link->conn);
+		vd_tcp_spent(tcp, link->member, false, began_us);
+	}
+}
+
 static void on_timer(uv_timer_t *timer)
 {
 	struct vd_tcp *tcp = timer->data;
 	uint64_t now_ms = vd_tcp_now();
 
-	if (now_ms >= vd_node_deadline(tcp->node))
-		vd_node_tick(tcp->node, now_ms);
 	for (struct vd_link *link = tcp->links; link; link = link->next)
 		sweep(link, now_ms);
+	tick(tcp, now_ms);
+	vd_tcp_accept_waiting(tcp);
 	vd_tcp_pump(tcp);
 }
 
@@ -501,6 +554,18 @@ void vd_tcp_arm(struct vd_tcp *tcp)
 			next = link->deadline_ms;
 		if (link->queued && now_ms + PROGRESS_CHECK_MS < next)
 			next = now_ms + PROGRESS_CHECK_MS;
+	}
+	for (size_t i = 0; i < tcp->listener_count && !tcp->stopping; i++)
+		if (tcp->waiting[i])
+			next = now_ms;
+	if (tcp->next_large)
+		next = now_ms;
+	/* the turn of those who rest */
+	for (size_t i = 0; i < 2; i++) {
+		uint64_t until_us = i ? tcp->rest_until_us : tcp->strangers_until_us;
+
+		if (until_us > now_ms * 1000 && until_us / 1000 + 1 < next)
+			next = until_us / 1000 + 1;
 	}
 	if (uv_is_closing((uv_handle_t *)&tcp->timer))
 		return;

@@ -255,6 +255,7 @@ int vd_node_accept(struct vd_node *n, uint64_t now_ms, uint32_t *conn)
 static void wish(struct vd_node *n, enum vd_wish_what what, struct conn *c)
 {
 	const uint8_t *refused;
+	const struct vd_device *device;
 	struct vd_wish *w;
 
 	if (n->wish_first == n->wish_count)
@@ -280,6 +281,8 @@ static void wish(struct vd_node *n, enum vd_wish_what what, struct conn *c)
 	w->stats = *vd_session_stats(c->session);
 	w->batch = what == VD_WISH_COMMIT ? vd_session_batch(c->session) : NULL;
 	memcpy(w->peer, c->peer, sizeof(w->peer));
+	device = vd_group_find(c->speaks->group, c->peer);
+	memcpy(w->member, device ? device->person : c->peer, sizeof(w->member));
 }
 
 bool vd_node_wish(struct vd_node *n, struct vd_wish *out)
@@ -751,24 +754,42 @@ uint64_t vd_node_deadline(const struct vd_node *n)
 	return at;
 }
 
+uint64_t vd_node_deadline_of(const struct vd_node *n, uint32_t conn)
+{
+	const struct conn *c = find_conn(n, conn);
+
+	return c ? deadline_of(c) : UINT64_MAX;
+}
+
+static void tick(struct vd_node *n, uint64_t now_ms, struct conn *c)
+{
+	int rc = VD_OK;
+
+	if (now_ms < deadline_of(c))
+		return;
+	if (c->state == CONN_LIVE && vd_session_takes_only(c->session) && now_ms >= c->since_ms + VD_TAKE_MS)
+		rc = VD_ECLOSED;
+	else if (c->state == CONN_LIVE)
+		rc = vd_session_tick(c->session, now_ms);
+	else if (c->state == CONN_SHAKING)
+		rc = VD_ECLOSED;
+	c->more = true;
+	if (rc)
+		fail(n, c, rc);
+	else
+		advance(n, now_ms, c);
+}
+
+void vd_node_tick_one(struct vd_node *n, uint64_t now_ms, uint32_t conn)
+{
+	struct conn *c = find_conn(n, conn);
+
+	if (c)
+		tick(n, now_ms, c);
+}
+
 void vd_node_tick(struct vd_node *n, uint64_t now_ms)
 {
-	for (size_t i = 0; i < n->conn_count; i++) {
-		struct conn *c = n->conns[i];
-		int rc = VD_OK;
-
-		if (now_ms < deadline_of(c))
-			continue;
-		if (c->state == CONN_LIVE && vd_session_takes_only(c->session) && now_ms >= c->since_ms + VD_TAKE_MS)
-			rc = VD_ECLOSED;
-		else if (c->state == CONN_LIVE)
-			rc = vd_session_tick(c->session, now_ms);
-		else if (c->state == CONN_SHAKING)
-			rc = VD_ECLOSED;
-		c->more = true;
-		if (rc)
-			fail(n, c, rc);
-		else
-			advance(n, now_ms, c);
-	}
+	for (size_t i = 0; i < n->conn_count; i++)
+		tick(n, now_ms, n->conns[i]);
 }

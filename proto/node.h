@@ -41,13 +41,16 @@ void vd_node_busy(struct vd_node *, uint64_t now_ms, uint32_t conn);
 int vd_node_grew(struct vd_node *, uint64_t now_ms);
 uint64_t vd_node_deadline(const struct vd_node *);
 void vd_node_tick(struct vd_node *, uint64_t now_ms);
+/* The same for one connection: UINT64_MAX, and nothing, when there is none. */
+uint64_t vd_node_deadline_of(const struct vd_node *, uint32_t conn);
+void vd_node_tick_one(struct vd_node *, uint64_t now_ms, uint32_t conn);
 
 enum vd_wish_what {
 	VD_WISH_COMMIT,  /* store `batch`, then vd_node_committed(conn) */
 	VD_WISH_CLOSED,  /* `err` says why (0: done; VD_EBUSY: there are others with this peer, or too many at all; VD_EAUTHOR: it has no role,
 	                  * or none any more, which it is not told: `peer`, `group` when it proved to be who it is); close the link after
 	                  * draining */
-	VD_WISH_OPENED,  /* proved: `peer`, `group`. Not of one that has no role, from which we take control records and which gets
+	VD_WISH_OPENED,  /* proved: `peer`, `member`, `group`. Not of one that has no role, from which we take control records and which gets
 	                  * nothing, as long as they give it none */
 	VD_WISH_SETTLED, /* nothing left to exchange, `stats` so far (complete: both hold the same); again when that changes or more
 	                  * was exchanged */
@@ -59,7 +62,7 @@ struct vd_wish {
 	int err;
 	struct vd_batch *batch;
 	struct vd_group *group;
-	uint8_t peer[VD_KEY_BYTES];
+	uint8_t peer[VD_KEY_BYTES], member[VD_PERSON_BYTES]; /* the device, and whose it is */
 	struct vd_session_stats stats;
 	uint64_t bytes_out, bytes_in;
 };

@@ -25,6 +25,7 @@ struct vd_session *vd_session_new(bool initiator, struct vd_group *group, const 
 	s->port = s->shown = port;
 	s->heard_ms = now_ms;
 	s->quiet_ms = s->recheck_ms = UINT64_MAX;
+	s->most = VD_BATCH_FIRST;
 	s->rounds_left = VD_ROUNDS_MAX * (initiator ? 1 : 2);
 	s->recheck_wait_ms = VD_RECHECK_MS;
 	s->now_ms = now_ms;
@@ -717,7 +718,7 @@ int vd_session_committed(struct vd_session *s, uint64_t now_ms, int rc)
 	vd_batch_deinit(&s->commit);
 	if (!rc)
 		rc = vd_session_call_again(s, false);
-	if (!rc && (s->flush || s->in.bytes.n >= VD_BATCH_BYTES || s->in.count >= VD_BATCH_RECORDS))
+	if (!rc && (s->flush || vd_session_full(s)))
 		rc = vd_session_close_batch(s);
 	return rc ? rc : advance(s);
 }

@@ -8,9 +8,9 @@
 
 /* --- batches --- */
 
-static bool full(const struct vd_batch *b)
+bool vd_session_full(const struct vd_session *s)
 {
-	return b->count >= VD_BATCH_RECORDS || b->bytes.n >= VD_BATCH_BYTES;
+	return s->in.count >= s->most || s->in.bytes.n >= VD_BATCH_BYTES;
 }
 
 bool vd_session_flushed(const struct vd_session *s)
@@ -52,6 +52,7 @@ static int verify(struct vd_session *s)
 	const struct vd_chain_port chain = { &w, proved };
 	size_t kept = 0;
 	int rc = w.known ? vd_chain_verify(&s->commit, s->group, &chain, NULL) : VD_ENOMEM;
+	uint64_t checks = s->commit.verified;
 
 	for (size_t i = 0; !rc && i < s->commit.count; i++) {
 		if (s->commit.entries[i].verdict)
@@ -59,6 +60,10 @@ static int verify(struct vd_session *s)
 		if (!w.known[i])
 			s->commit.entries[kept++] = s->commit.entries[i];
 	}
+	if (checks < VD_BATCH_CHECKS && s->commit.count >= s->most && s->most < VD_BATCH_RECORDS)
+		s->most *= 2;
+	else if (checks > 2 * VD_BATCH_CHECKS && s->most > VD_BATCH_FIRST)
+		s->most /= 2;
 	if (!rc)
 		s->commit.count = kept;
 	free(w.known);
@@ -155,7 +160,7 @@ int vd_session_take_records(struct vd_session *s, uint64_t now_ms, struct vd_sli
 	struct vd_rd r = vd_rd(payload);
 	bool urgent = false, reconciling = false;
 
-	if (full(&s->in) && s->committing)
+	if (vd_session_full(s) && s->committing)
 		return VD_EAGAIN;
 	if (!s->in.count)
 		s->in_since_ms = now_ms;
@@ -173,7 +178,7 @@ int vd_session_take_records(struct vd_session *s, uint64_t now_ms, struct vd_sli
 		reconciling |= s->lanes[l].active;
 	if (s->initiator && (s->equal || s->gave_up) && s->recheck_ms == UINT64_MAX)
 		s->recheck_ms = now_ms + VD_RECHECK_MS;
-	return full(&s->in) || urgent || !reconciling ? vd_session_close_batch(s) : VD_OK;
+	return vd_session_full(s) || urgent || !reconciling ? vd_session_close_batch(s) : VD_OK;
 }
 
 /* --- pushes --- */

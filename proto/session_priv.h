@@ -74,6 +74,7 @@ struct vd_session {
 	uint64_t generation;      /* the group's, when we gave up */
 
 	struct vd_batch in, commit;
+	size_t most;              /* records of `in`, see VD_BATCH_FIRST */
 	bool committing, flush;   /* `commit` is out; `in` is to follow at once */
 	uint64_t in_since_ms;
 	uint64_t *echo;           /* ring of id prefixes */
@@ -89,6 +90,8 @@ struct vd_session {
 
 /* session_flow.c */
 int vd_session_take_records(struct vd_session *, uint64_t now_ms, struct vd_slice payload);
+/* Takes the batch in no more before what is being committed is? */
+bool vd_session_full(const struct vd_session *);
 /* Verifies what has come and offers it for commit, or marks it to follow the batch that is out. */
 int vd_session_close_batch(struct vd_session *);
 /* What came since our hello used up somebody's share, and no lane that is more urgent is being reconciled: say so in a new session.

@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "daemon/accounts.h"
 #include "daemon/tcp.h"
 #include "proto/err.h"
 
@@ -24,6 +25,8 @@ enum { CONNS = 160, WISHES = 512 };
 struct vd_node {
 	struct {
 		bool there, refuses, has_batch, settled, busy;
+		uint8_t member;    /* 0: nobody else's */
+		unsigned cost_ms;  /* that what it is fed takes */
 		struct vd_buf in;
 		size_t out;        /* bytes still to be drained, SIZE_MAX: without end */
 		size_t drained;
@@ -33,6 +36,9 @@ struct vd_node {
 	uint32_t count;
 	struct vd_wish wishes[WISHES];
 	size_t first, last;
+	uint32_t fed[16];     /* which, in order */
+	size_t fed_count;
+	uint32_t count_when_fed; /* conns at the last */
 };
 
 static struct vd_node node;
@@ -40,7 +46,12 @@ static struct vd_node node;
 static void wish(enum vd_wish_what what, uint32_t conn, int err)
 {
 	assert_true(node.last < WISHES);
-	node.wishes[node.last++] = (struct vd_wish){.what = what, .conn = conn, .err = err};
+	node.wishes[node.last] = (struct vd_wish){.what = what, .conn = conn, .err = err};
+	if (node.conn[conn].member)
+		node.wishes[node.last].member[0] = node.conn[conn].member;
+	else
+		memcpy(node.wishes[node.last].member + 1, &(uint32_t){conn + 1}, sizeof conn);
+	node.last++;
 }
 
 int vd_node_accept(struct vd_node *n, uint64_t now_ms, uint32_t *conn)
@@ -90,6 +101,11 @@ int vd_node_feed(struct vd_node *n, uint64_t now_ms, uint32_t conn, struct vd_sl
 	if (n->conn[conn].refuses)
 		return VD_EAGAIN;
 	vd_buf_put_slice(&n->conn[conn].in, raw);
+	if (n->conn[conn].cost_ms)
+		usleep(n->conn[conn].cost_ms * 1000);
+	if (n->fed_count < sizeof n->fed / sizeof *n->fed)
+		n->fed[n->fed_count++] = conn;
+	n->count_when_fed = n->count;
 	return 0;
 }
 
@@ -152,9 +168,16 @@ uint64_t vd_node_deadline(const struct vd_node *n)
 	return UINT64_MAX;
 }
 
-void vd_node_tick(struct vd_node *n, uint64_t now_ms)
+uint64_t vd_node_deadline_of(const struct vd_node *n, uint32_t conn)
+{
+	assert_true(n->conn[conn].there);
+	return UINT64_MAX;
+}
+
+void vd_node_tick_one(struct vd_node *n, uint64_t now_ms, uint32_t conn)
 {
 	(void)n;
+	(void)conn;
 	(void)now_ms;
 }
 
@@ -578,6 +601,129 @@ static void test_tcp__the_session_at_rest_for_longest_makes_room(void **state)
 	RUN_UNTIL(closed == sizeof fd / sizeof *fd);
 }
 
+static void end_all(int *fd, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		close(fd[i]);
+	RUN_UNTIL(closed == n);
+}
+
+static void test_tcp__a_member_has_so_many_places(void **state)
+{
+	int fd[VD_TCP_MEMBER_IN + 4];
+	uint32_t n = VD_TCP_MEMBER_IN;
+
+	(void)state;
+	for (uint32_t i = 0; i < n + 4; i++) {
+		fd[i] = dial_from(i + 1);
+		node.conn[i].member = i == n + 1 ? 8 : 7; /* by whatever device */
+		if (i == n + 2) { /* and of those at rest it is the member's own that makes room */
+			node.conn[3].settled = node.conn[n + 1].settled = true;
+			wish(VD_WISH_SETTLED, n + 1, 0);
+			run(5);
+			wish(VD_WISH_SETTLED, 3, 0);
+			vd_tcp_pump(tcp);
+		}
+		prove(i, false);
+		if (i == n + 2)
+			node.conn[n + 1].settled = false;
+	}
+	for (uint32_t i = 0; i < n + 4; i++)
+		assert_int_equal(node.conn[i].busy, i == 3 || i == n || i == n + 3);
+	end_all(fd, n + 4);
+}
+
+static void test_tcp__who_has_most_makes_room(void **state)
+{
+	int fd[VD_TCP_PROVED_IN + 2];
+	unsigned mine = 0, theirs = 0;
+
+	(void)state;
+	/* none at rest */
+	for (uint32_t i = 0; i < VD_TCP_PROVED_IN + 2; i++) {
+		fd[i] = dial_from(i + 1);
+		node.conn[i].member = (uint8_t)(i < VD_TCP_PROVED_IN ? 1 + i / VD_TCP_MEMBER_IN : 99);
+		prove(i, false);
+	}
+	for (uint32_t i = 0; i < VD_TCP_PROVED_IN; i++)
+		theirs += node.conn[i].busy;
+	for (uint32_t i = VD_TCP_PROVED_IN; i < VD_TCP_PROVED_IN + 2; i++)
+		mine += node.conn[i].busy;
+	assert_int_equal(theirs, 2);
+	assert_int_equal(mine, 0);
+	end_all(fd, VD_TCP_PROVED_IN + 2);
+}
+
+static void test_tcp__whoever_took_much_is_served_after_the_others(void **state)
+{
+	int fd[4];
+
+	(void)state;
+	for (uint32_t i = 0; i < 4; i++) {
+		fd[i] = dial_from(i + 1);
+		node.conn[i].member = i < 3 ? 7 : 8;
+		prove(i, false);
+	}
+	wish(VD_WISH_COMMIT, 3, 0); /* so that it is there, however slow the machine */
+	vd_tcp_pump(tcp);
+	node.conn[0].cost_ms = 2 * VD_ACCOUNTS_HEAVY_US / 1000;
+	say(fd[0], "a flood");
+	run(20);
+	assert_int_equal(node.fed_count, 1);
+	/* these come first, and their member's other device rests, too */
+	say(fd[1], "more");
+	say(fd[2], "and more");
+	say(fd[3], "an alert");
+	RUN_UNTIL(node.fed_count == 4);
+	assert_int_equal(node.fed[1], 3);
+	/* and nobody waits for ever */
+	assert_int_equal(node.conn[1].in.n, 4);
+	assert_int_equal(node.conn[2].in.n, 8);
+	vd_tcp_committed(tcp, 3, 0);
+	end_all(fd, 4);
+}
+
+static void test_tcp__a_commit_is_told_when_the_turn_comes(void **state)
+{
+	int fd[2];
+
+	(void)state;
+	for (uint32_t i = 0; i < 2; i++) {
+		fd[i] = dial_from(i + 1);
+		prove(i, false);
+		wish(VD_WISH_COMMIT, i, 0);
+	}
+	vd_tcp_pump(tcp);
+	assert_int_equal(commits, 2);
+	node.conn[0].cost_ms = 2 * VD_ACCOUNTS_HEAVY_US / 1000;
+	say(fd[0], "a flood");
+	run(20);
+	vd_tcp_committed(tcp, 0, 0); /* behind it the next is verified, which costs as much again */
+	vd_tcp_committed(tcp, 1, 0);
+	assert_true(node.conn[1].committed);
+	assert_false(node.conn[0].committed);
+	RUN_UNTIL(node.conn[0].committed);
+	end_all(fd, 2);
+}
+
+static void test_tcp__sessions_are_served_between_those_who_knock(void **state)
+{
+	enum { KNOCKS = 3 * VD_TCP_ACCEPT_COUNT };
+	int fd[KNOCKS + 1];
+
+	(void)state;
+	fd[0] = dial_from(1);
+	prove(0, false);
+	run(2 * VD_TCP_ACCEPT_MS);
+	for (size_t i = 1; i <= KNOCKS; i++)
+		fd[i] = dial();
+	say(fd[0], "an alert");
+	RUN_UNTIL(node.count == KNOCKS + 1);
+	assert_int_equal(node.conn[0].in.n, 8);
+	assert_in_range(node.count_when_fed, 1, 1 + VD_TCP_ACCEPT_COUNT);
+	end_all(fd, KNOCKS + 1);
+}
+
 static void test_tcp__strangers_displace_no_session(void **state)
 {
 	int fd[VD_TCP_IN_MAX + 20];
@@ -855,6 +1001,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_tcp__a_batch_outlives_its_connection, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tcp__newcomers_displace_the_oldest_unproved, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tcp__the_session_at_rest_for_longest_makes_room, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_tcp__a_member_has_so_many_places, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_tcp__who_has_most_makes_room, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_tcp__whoever_took_much_is_served_after_the_others, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_tcp__a_commit_is_told_when_the_turn_comes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_tcp__sessions_are_served_between_those_who_knock, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tcp__strangers_displace_no_session, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tcp__calls_find_a_place, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tcp__who_is_silent_is_called_back_under_older_epochs, setup, teardown),
