@@ -145,7 +145,7 @@ test: deps-test
 	@$(MAKE) --no-print-directory -j2 VARIANT=asan all programs
 	@tests/run.sh
 
-programs: $(UNIT) $(REPLAY) $(BUILD)/tests/sim/sim
+programs: $(UNIT) $(REPLAY) $(BUILD)/tests/sim/sim $(BUILD)/tests/bench/bench
 
 asan: deps-test
 	@$(MAKE) --no-print-directory -j2 VARIANT=asan all programs

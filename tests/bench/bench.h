@@ -40,6 +40,7 @@ bool limit_unsteady(const struct limit *); /* the takes differ by more than 15 %
 void table_begin(void);
 void table_figure(const char *task, double figure, const char *unit);
 void table_at_most(const char *task, double figure, const char *unit, double most);
+void table_at_least(const char *task, double figure, const char *unit, double least);
 /* A rate beside the machine's own; `at_least` 0: no target. */
 void table_ratio(const char *task, double figure, const char *unit, const struct limit *, const char *limit_unit, double at_least);
 int table_missed(void); /* rows that missed their target */
@@ -86,6 +87,24 @@ void world_free(struct world *);
 /* About 120 bytes of text, another for each i. Returns its length. */
 size_t world_text(uint64_t i, char out[256]);
 void world_csv(const char *path, size_t rows);
+
+/* ---- flood.c ---- */
+
+/* What a flood did by now. */
+struct flood_count {
+	double calls, sessions, records, questions, bytes;
+};
+
+struct flood {
+	pid_t members, strangers;
+	const struct flood_count *count;
+};
+
+/* Admits two members with ten devices each to the group in `home`. */
+void flood_admit(const char *home);
+/* They and strangers, by a hundred connections, until it is stopped. */
+void flood_start(struct flood *, const char *address);
+void flood_stop(struct flood *);
 
 /* ---- micro.c ---- */
 

@@ -141,7 +141,15 @@ void daemon_start(struct daemon *d, const char *home)
 		die("too many daemons");
 	running[slot] = d->pid;
 	read_address(log, d->address);
-	/* Its log goes on, and nobody reads it: a few lines, which the pipe holds. */
+	/* Its log goes on, and must not fill the pipe. */
+	if (fork() == 0) {
+		char dropped[4096];
+
+		while (read(log, dropped, sizeof(dropped)) > 0)
+			;
+		_exit(0);
+	}
+	close(log);
 }
 
 double daemon_rss_anon(const struct daemon *d)

@@ -55,6 +55,16 @@ void table_at_most(const char *task, double figure, const char *unit, double mos
 	missed += figure > most;
 }
 
+void table_at_least(const char *task, double figure, const char *unit, double least)
+{
+	char digits[32], with_unit[64], target[64];
+
+	snprintf(with_unit, sizeof(with_unit), "%s %s", readable(figure, digits), unit);
+	snprintf(target, sizeof(target), ">= %s", readable(least, digits));
+	row(task, with_unit, "", "", target, figure >= least ? "" : "  MISSED");
+	missed += figure < least;
+}
+
 void table_ratio(const char *task, double figure, const char *unit, const struct limit *limit, const char *limit_unit, double at_least)
 {
 	char digits[32], with_unit[64], machine[64], ratio[32], target[64] = "", note[64];

@@ -38,6 +38,26 @@ check "hostile: and brings everything" $?
 memory=$(private_kb hub)
 [ "$memory" -le 49152 ]
 check "hostile: private memory is bounded ($memory kB)" $?
+
+# A hundred connections at once, most of two members who mean harm: bad signatures, the same again and again, costly questions.
+"$build/tests/bench/bench" flood "$work/hub" "127.0.0.1:${port[hub]}" >"$work/flood" &
+flood=$!
+daemons+=($flood)
+flooded() { [ "$(sed -n '$s/.*sessions=\([0-9]*\) .*/\1/p' "$work/flood")" -ge 10 ] 2>/dev/null; }
+within 60 flooded
+check "hostile: the flood is up" $?
+rows 500 honest | as ana --quiet load message - >/dev/null
+as ana --json sync "127.0.0.1:${port[hub]}" >"$work/synced"
+equal "hostile: an honest sync gets through a flood" "$? $(jq '.sent >= 500' "$work/synced")" "0 true"
+alert=$(as ana --json alert "Trucks at the bridge" --severity severe | jq -r .id)
+as ana --json sync "127.0.0.1:${port[hub]}" >/dev/null
+within 30 lists hub "$alert"
+check "hostile: and so does an alert" $?
+memory=$(private_kb hub)
+[ "$memory" -le 98304 ]
+check "hostile: private memory is bounded under the flood ($memory kB)" $?
+kill $flood
+wait $flood 2>/dev/null
 ends "hostile: it still ends cleanly" TERM hub
 ! grep -qiE 'sanitizer|assert|panic' "$work/hub.log"
 check "hostile: and without complaint" $?
