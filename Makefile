@@ -109,7 +109,7 @@ $(BUILD)/tests/faults/run: $(BUILD)/tests/faults/run.o $(BUILD)/tests/faults/pla
 
 # Debian packages: what it takes to build, and what the tests want besides.
 PACKAGES      := gcc make pkg-config libc6-dev libuv1-dev libmsgpack-dev libsodium-dev liblmdb-dev libjansson-dev libinih-dev libqrencode-dev libseccomp-dev
-PACKAGES_TEST := $(PACKAGES) libcmocka-dev clang libclang-rt-14-dev iproute2 jq binutils
+PACKAGES_TEST := $(PACKAGES) libcmocka-dev clang libclang-rt-14-dev iproute2 jq binutils dosfstools fusefat
 
 help:
 	@echo 'make demo      install what is missing, build, and show three people exchanging records (under two minutes)'

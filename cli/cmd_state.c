@@ -66,6 +66,8 @@ static int init_run(struct vd_cli *cli)
 		return vd_refuse(cli, VD_EXIT_FAILED, "exists", VD_MSG_HINT_INIT_EXISTS, VD_MSG_INIT_EXISTS, cli->home, NULL);
 	if (rc && stat(cli->home, &st) == 0 && !S_ISDIR(st.st_mode))
 		return vd_misuse(cli, VD_MSG_HINT_HOME_FILE, VD_MSG_HOME_FILE, cli->home, NULL);
+	if (rc == VD_EINVAL)
+		return vd_cli_open_failed(cli, rc);
 	if (rc)
 		return vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_INIT_FAILED, cli->home, NULL);
 	vd_store_device(cli->store, device, stored);

@@ -20,6 +20,8 @@ int vd_cli_open_failed(struct vd_cli *cli, int err)
 		return vd_misuse(cli, VD_MSG_HINT_HELP, VD_MSG_HOME_LONG, NULL);
 	if (stat(cli->home, &st) == 0 && !S_ISDIR(st.st_mode))
 		return vd_refuse(cli, VD_EXIT_NO_STORE, "no-store", VD_MSG_HINT_HOME_FILE, VD_MSG_HOME_FILE, cli->home, NULL);
+	if (err == VD_EINVAL)
+		return vd_refuse(cli, VD_EXIT_FAILED, "file-system", VD_MSG_HINT_HOME_MEDIUM, VD_MSG_HOME_MEDIUM, cli->home, NULL);
 	if (err == VD_EDAMAGED || err == VD_EFORMAT)
 		return vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_STORE_BROKEN, VD_MSG_STORE_DAMAGED, cli->home, NULL);
 	return vd_fail(cli, err, VD_MSG_NONE, VD_MSG_OPEN_FAILED, cli->home, NULL);

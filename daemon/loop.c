@@ -874,7 +874,7 @@ static int open_store(struct daemon *d)
 	if (rc == VD_EKEY)
 		rc = open_with(d, NULL);
 	if (rc && rc != VD_EKEY) {
-		vd_log(VD_LOG_ERROR, "cannot open the store why=%s", vd_err_name(rc));
+		vd_log(VD_LOG_ERROR, "cannot open the store why=%s", rc == VD_EINVAL ? "network-or-FAT-folder" : vd_err_name(rc));
 		return rc;
 	}
 	if (ready)

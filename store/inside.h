@@ -461,6 +461,14 @@ int vd_tend_bodies(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], uint6
 /* That list of LISTS of a group. */
 void vd_group_list(const struct vd_store *, const char *use, const uint8_t *group, uint8_t list[VD_LIST_KEY_BYTES]);
 
+/* --- medium.c --- */
+
+/* VD_EINVAL: no file system for a store. thoroughly: where its type does not tell, writes a file for a moment, which can end with VD_ENOSPACE,
+ * VD_EIO, VD_EDENIED. */
+int vd_medium_check(const char *path, bool thoroughly);
+/* The same for a folder that may not be there yet. */
+int vd_medium_check_new(const char *path);
+
 /* --- merge.c --- */
 
 /* Tries the pool's records of the group again; valid control records are added to it. */

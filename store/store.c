@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "file.h"
@@ -132,22 +131,6 @@ static int make_folders(const char *path)
 	return VD_OK;
 }
 
-/* There another machine may hold the locks, and a mapping may show old pages. */
-static bool network_file_system(const char *path)
-{
-	static const uint32_t types[] = { 0x6969 /* NFS */, 0x517b /* SMB */, 0xff534d42 /* CIFS */,
-		                          0xfe534d42 /* SMB 2 */ };
-	struct statfs fs;
-
-	if (statfs(path, &fs))
-		return false;
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-		if ((uint32_t)fs.f_type == types[i])
-			return true;
-	}
-	return false;
-}
-
 /* Is `home` a folder of ours alone? */
 int vd_store_check_home(const char *home)
 {
@@ -159,7 +142,7 @@ int vd_store_check_home(const char *home)
 		return VD_ENOSTORE;
 	if (st.st_uid != geteuid())
 		return VD_EDENIED;
-	if (network_file_system(home))
+	if (vd_medium_check(home, false))
 		return VD_EINVAL;
 	if (st.st_mode & 077)
 		(void)chmod(home, 0700); /* a file system without modes cannot */
@@ -252,8 +235,10 @@ int vd_store_create_with(const char *home, const char *device_name, const struct
 int vd_store_make(const char *home, struct vd_vault *vault, const struct vd_secret *secret, const struct vd_vault_cost *cost,
                   int (*fill)(void *ctx, struct vd_store *), void *ctx)
 {
-	int fd = -1, rc = vault ? make_folders(home) : VD_ENOMEM;
+	int fd = -1, rc = vault ? vd_medium_check_new(home) : VD_ENOMEM;
 
+	if (!rc)
+		rc = make_folders(home);
 	if (!rc)
 		rc = vd_store_check_home(home);
 	if (!rc)

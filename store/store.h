@@ -16,8 +16,8 @@ struct vd_store;
 enum { VD_STORE_DEVICE_BYTES = 16, VD_DEVICE_NAME_MAX = 64 };
 
 /* Makes `home` (and its parents) and an empty store in it: whole, or none. VD_EEXISTS: there is one, nothing changed.
- * VD_EDENIED: the folder belongs to somebody else, or cannot be written to; VD_EINVAL: name or path too long, or a network file system, where locks and
- * mapping do not hold; VD_EIO, VD_ENOSPACE. */
+ * VD_EDENIED: the folder belongs to somebody else, or cannot be written to; VD_EINVAL: name or path too long, or a file system on which no store
+ * can stand (a network's, FAT); VD_EIO, VD_ENOSPACE. */
 int vd_store_create(const char *home, const char *device_name);
 /* The same, sealed with a secret (vault.h; NULL: readable) whose passphrase costs that much. */
 struct vd_secret;

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "tests/faults/fail.h"
@@ -433,4 +434,14 @@ int unlink(const char *path)
 int unlinkat(int folder, const char *path, int flags)
 {
 	return opening_fails(false) ? -1 : (int)syscall(SYS_unlinkat, folder, path, flags);
+}
+
+int statfs(const char *path, struct statfs *out)
+{
+	const char *type = getenv(FAULT_STATFS);
+	int rc = (int)syscall(SYS_statfs, path, out);
+
+	if (!rc && type)
+		out->f_type = (__typeof__(out->f_type))strtoul(type, NULL, 16);
+	return rc;
 }

@@ -29,5 +29,7 @@ struct fault {
 #define FAULT_AREA "FAULT_AREA"
 #define FAULT_BY_HAND "FAULT"
 #define FAULT_TELL "FAULT_TELL"
+/* Every file system says that it is of this type, in hex. */
+#define FAULT_STATFS "FAULT_STATFS"
 
 #endif
