@@ -92,10 +92,37 @@ static void add_up(struct outcome *o, const struct vd_sync_result *r)
 	o->elapsed_ms += r->elapsed_ms;
 }
 
+/* Who answered there and has no role in the group. */
+struct refused {
+	bool any, removed;
+	char name[VD_WHO_TEXT], key[2 * VD_KEY_SHOWN + 1];
+};
+
+static void note_refused(struct vd_group *group, const struct vd_sync_result *r, struct refused *who)
+{
+	const struct vd_device *device = r->refused ? vd_group_find(group, r->peer) : NULL;
+
+	if (!r->refused || who->any)
+		return;
+	who->any = true;
+	who->removed = device != NULL;
+	vd_who(group, r->peer, who->name);
+	vd_hex(who->key, r->peer, VD_KEY_SHOWN);
+}
+
+static int refused_code(struct vd_cli *cli, const char *target, const struct refused *who)
+{
+	if (who->removed)
+		return vd_refuse(cli, VD_EXIT_FAILED, "removed", VD_MSG_HINT_SYNC_REMOVED, VD_MSG_SYNC_REMOVED, target, who->name, who->key,
+		                 NULL);
+	return vd_refuse(cli, VD_EXIT_FAILED, "not-admitted", VD_MSG_HINT_SYNC_UNKNOWN, VD_MSG_SYNC_UNKNOWN, target, who->key, NULL);
+}
+
 /* Every group in turn: the other end answers for those it shares. */
 static int sync_host(struct vd_cli *cli, const char *target, uint8_t (*groups)[VD_GROUP_BYTES], size_t count)
 {
 	struct outcome o = { .complete = true };
+	struct refused who = { 0 };
 	size_t reached = 0;
 	int first_err = 0;
 
@@ -107,6 +134,8 @@ static int sync_host(struct vd_cli *cli, const char *target, uint8_t (*groups)[V
 		memset(&r, 0, sizeof r);
 		if (!err)
 			err = vd_sync_tcp(cli->store, group, target, &r);
+		if (err == VD_EAUTHOR)
+			note_refused(group, &r, &who);
 		vd_group_free(group);
 		add_up(&o, &r);
 		reached += r.connected;
@@ -123,6 +152,8 @@ static int sync_host(struct vd_cli *cli, const char *target, uint8_t (*groups)[V
 		return VD_EXIT_DONE;
 	if (first_err == VD_EINVAL)
 		return vd_misuse(cli, VD_MSG_HINT_SYNC_TARGET, VD_MSG_SYNC_BAD_TARGET, target, NULL);
+	if (first_err == VD_EAUTHOR && who.any)
+		return refused_code(cli, target, &who);
 	if (first_err && first_err != VD_ECLOSED && first_err != VD_EAGAIN)
 		return vd_fail(cli, first_err, VD_MSG_NONE, VD_MSG_SYNC_FAILED, target, NULL);
 	if (!reached)

@@ -56,6 +56,8 @@ static void on_closed(void *ctx, struct vd_link *link)
 	/* nothing depends on it: the next visit shows it again */
 	if (link->proved && link->stats.control_through)
 		(void)vd_heard_note(visit->store, vd_group_id(link->group), link->peer, link->stats.control_through);
+	visit->result->refused = visit->err == VD_EAUTHOR && link->refused;
+	memcpy(visit->result->peer, link->peer, sizeof visit->result->peer);
 	visit->result->stats.sent += sent;
 	visit->result->stats.received += received;
 	visit->result->bytes_in += link->bytes_in;

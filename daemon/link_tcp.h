@@ -10,11 +10,13 @@ struct vd_sync_result {
 	uint64_t bytes_out, bytes_in;  /* on the link, handshake included */
 	uint64_t elapsed_ms;
 	bool connected, complete;
+	bool refused;                  /* with VD_EAUTHOR, by us: the device there proved to be `peer`, which has no role in the group */
+	uint8_t peer[VD_KEY_BYTES];
 };
 
 /* `vereda sync host:port`: calls once for one group, reconciles, says goodbye. Runs a loop of its own until done; timeout is
- * VD_STALL_MS without progress. VD_ECLOSED (refused, silent or went away: result says how far it came), VD_EINVAL (no address),
- * VD_ENOSPACE, VD_EIO. */
+ * VD_STALL_MS without progress. VD_EAUTHOR (`refused`), VD_ECLOSED (sent away, silent or went away: result says how far it came),
+ * VD_EINVAL (no address), VD_ENOSPACE, VD_EIO. */
 int vd_sync_tcp(struct vd_store *, struct vd_group *, const char *host_port, struct vd_sync_result *);
 
 /* Version of libuv in use. */

@@ -104,6 +104,12 @@ for order in first_c2 first_hub both called; do
 		done
 		equal "$name: it holds what it held" "$(digests $loser)" "$got"
 		ends "$name: the daemon ends" TERM ana
+		start $loser --listen 127.0.0.1:0 --no-discovery || exit 1
+		as ben sync "127.0.0.1:${port[$loser]}" >"$work/synced" 2>"$work/why"
+		equal "$name: a member that calls the other" $? 1
+		grep -q "removed from the group: it is $loser's" "$work/why"
+		check "$name: learns who was removed" $?
+		ends "$name: the other's daemon ends" TERM $loser
 	done
 done
 exit $failed

@@ -41,6 +41,11 @@ start ben --listen 127.0.0.1:0 || exit 1
 as hub --json sync "127.0.0.1:${port[ben]}" >"$work/synced" 2>/dev/null
 [ $? != 0 ]
 check "laggard: calling the revoked one fails" $?
+as hub sync "127.0.0.1:${port[ben]}" >"$work/synced" 2>"$work/why"
+equal "laggard: with a status of its own" $? 1
+grep -q "was removed from the group: it is ben's, with key $(as hub --json members --all | jq -r 'select(.name=="ben").devices[0].device[0:8]')" "$work/why" &&
+	! grep -qi "ask a coordinator" "$work/why" && grep -q "vereda status" "$work/why"
+check "laggard: and it is said whose it is, and where to look" $?
 equal "laggard: the revoked one got nothing" "$(count ben)" "$before"
 ! lists ben "$after"
 check "laggard: nor what was written after" $?
