@@ -34,6 +34,13 @@ bool vd_act_restores(struct vd_group *group, const struct vd_act *act)
 	return d && d->removed && d->role == VD_ROLE_NONE && led_to(group, &d->revoke, &act->id);
 }
 
+bool vd_is_founder(struct vd_group *group, const uint8_t author[VD_KEY_BYTES])
+{
+	const struct vd_act *first = vd_group_act(group, 0);
+
+	return first && first->kind == VD_ACT_FOUND && !memcmp(first->author, author, VD_KEY_BYTES);
+}
+
 enum vd_act_state vd_act_state(struct vd_group *group, const struct vd_act *act)
 {
 	const struct vd_device *author = vd_group_find(group, act->author);
@@ -43,9 +50,30 @@ enum vd_act_state vd_act_state(struct vd_group *group, const struct vd_act *act)
 	if (act->counts)
 		return !act->backed && vd_act_restores(group, act) ? VD_ACT_WAITS : VD_ACT_HOLDS;
 	/* What a removed coordinator says of others needs somebody who stands by it. */
-	if (act->kind == VD_ACT_REVOKE && !act->backed && author && author->coordinator_ever)
+	if (act->kind == VD_ACT_REVOKE && !act->backed && author && author->coordinator_ever && !vd_is_founder(group, act->author))
 		return VD_ACT_WAITS;
 	return author && author->role == VD_ROLE_NONE ? VD_ACT_AUTHOR_OUT : VD_ACT_OUTRANKED;
+}
+
+bool vd_act_said(struct vd_group *group, const struct vd_act *about)
+{
+	const struct vd_identity *self = vd_group_identity(group);
+
+	for (size_t i = 0; self && i < vd_group_act_count(group); i++) {
+		const struct vd_act *act = vd_group_act(group, i);
+
+		if (act->kind == VD_ACT_APPROVE && !memcmp(act->about.b, about->id.b, VD_ID_BYTES) &&
+		    !memcmp(act->author, self->author, VD_KEY_BYTES))
+			return true;
+	}
+	return false;
+}
+
+static bool is_paper(struct vd_group *group, const struct vd_act *act)
+{
+	const struct vd_device *d = act->device ? vd_group_find(group, act->device) : NULL;
+
+	return d && d->flags & VD_GRANT_PAPER && !memcmp(d->grant.b, act->id.b, VD_ID_BYTES);
 }
 
 /* Was the device admitted before? */
@@ -76,7 +104,9 @@ void vd_act_text(struct vd_cli *cli, struct vd_group *group, const struct vd_act
 	switch (act->kind) {
 	case VD_ACT_FOUND: msg = VD_MSG_ACT_FOUND; break;
 	case VD_ACT_NAME: msg = VD_MSG_ACT_NAME; break;
-	case VD_ACT_GRANT: msg = act->device && again(group, act) ? VD_MSG_ACT_GRANT_AGAIN : VD_MSG_ACT_GRANT; break;
+	case VD_ACT_GRANT: msg = act->device && again(group, act) ? VD_MSG_ACT_GRANT_AGAIN : VD_MSG_ACT_GRANT;
+		msg = is_paper(group, act) ? VD_MSG_ACT_PAPER : msg;
+		break;
 	case VD_ACT_EPOCH: msg = VD_MSG_ACT_EPOCH; break;
 	case VD_ACT_REVOKE:
 		msg = act->person ? VD_MSG_ACT_REVOKE : VD_MSG_ACT_REVOKE_DEVICE;

@@ -59,14 +59,25 @@ static void say_tended(struct vd_cli *cli, const struct vd_tended *t)
 	vd_buf_deinit(&line);
 }
 
-void vd_cli_tend_group(struct vd_cli *cli, struct vd_group *group)
+static void tend_group(struct vd_cli *cli, struct vd_group *group, bool keys_follow)
 {
 	struct vd_tended tended = { 0 };
 	int rc = vd_store_tend(cli->store, group, vd_time_now_ms(), &tended);
 
+	tended.braked = tended.braked && !keys_follow;
 	say_tended(cli, &tended);
 	if (rc)
 		vd_note(cli, VD_MSG_TEND_FAILED, vd_err_name(rc), NULL);
+}
+
+void vd_cli_tend_group(struct vd_cli *cli, struct vd_group *group)
+{
+	tend_group(cli, group, false);
+}
+
+void vd_cli_tend_before_keys(struct vd_cli *cli, struct vd_group *group)
+{
+	tend_group(cli, group, true);
 }
 
 void vd_cli_tend(struct vd_cli *cli)

@@ -20,6 +20,13 @@ static enum vd_msg state_text(enum vd_act_state state)
 	return VD_MSG_NONE;
 }
 
+/* Of two decisions about one record the later holds, and the other counts for nothing. */
+static bool overruled(struct vd_group *group, const struct vd_act *act)
+{
+	return act->kind == VD_ACT_REVIEW && act->counts &&
+	       vd_group_reviewed(group, &act->about) != (act->accept ? VD_REVIEW_ACCEPTED : VD_REVIEW_LEFT);
+}
+
 /* Why it does not do what it says, or NULL. */
 static const char *why(struct vd_cli *cli, struct vd_group *group, const struct vd_act *act, struct vd_buf *room)
 {
@@ -28,6 +35,12 @@ static const char *why(struct vd_cli *cli, struct vd_group *group, const struct 
 	const char *const args[] = { id, who, by, NULL };
 	enum vd_msg msg = state_text(vd_act_state(group, act));
 
+	if (msg == VD_MSG_ACT_WAITS && vd_act_said(group, act))
+		msg = VD_MSG_ACT_WAITS_OTHERS;
+	if (msg == VD_MSG_ACT_AUTHOR_OUT && !author->removed)
+		msg = VD_MSG_ACT_AUTHOR_NEVER;
+	if (overruled(group, act))
+		msg = VD_MSG_ACT_OVERRULED;
 	if (!msg)
 		return NULL;
 	vd_hex(id, act->id.b, VD_KEY_SHOWN);
@@ -59,16 +72,16 @@ void vd_json_acts(struct vd_cli *cli, const struct vd_look *look, json_t *out)
 		const char *reason;
 		size_t silent = 0;
 
-		if (vd_act_is_part(act))
+		if (vd_act_is_part(group, act))
 			continue;
 		reason = why(cli, group, act, &room);
 		not_heard = vd_heard_not(&look->heard, i, &silent);
 		json_array_append_new(out, json_pack(
-			"{s:o,s:o,s:s,s:o,s:s,s:o,s:b,s:b,s:o,s:i,s:b,s:o,s:o,s:o,s:s,s:o,s:o}", "group", vd_json_hex(vd_group_id(group), VD_GROUP_BYTES),
+			"{s:o,s:o,s:s,s:o,s:s,s:o,s:b,s:b,s:o,s:i,s:b,s:b,s:o,s:o,s:o,s:s,s:o,s:o}", "group", vd_json_hex(vd_group_id(group), VD_GROUP_BYTES),
 			"id", vd_json_hex(act->id.b, VD_ID_BYTES), "kind", vd_act_word(act->kind), "author", vd_json_hex(act->author, VD_KEY_BYTES),
 			"author_name", author ? author->name : "", "time", vd_json_time(act->time_ms), "counts", act->counts, "waiting",
 			vd_act_state(group, act) == VD_ACT_WAITS, "why", reason ? vd_json_text(vd_slice_str(reason)) : json_null(), "approvals",
-			(int)act->approvals, "backed", act->backed, "about", about ? vd_json_hex(act->about.b, VD_ID_BYTES) : json_null(), "device",
+			(int)act->approvals, "backed", act->backed, "seconded", act->seconded, "about", about ? vd_json_hex(act->about.b, VD_ID_BYTES) : json_null(), "device",
 			act->device ? vd_json_hex(act->device, VD_KEY_BYTES) : json_null(), "member",
 			act->person ? vd_json_hex(act->person, VD_PERSON_BYTES) : json_null(), "member_name",
 			act->person ? vd_person_name(group, act->person) : "", "not_heard", not_heard,
@@ -122,9 +135,9 @@ static void say_act(struct vd_cli *cli, const struct vd_look *look, size_t i)
 	snprintf(head, sizeof head, "    %s  %s  ", time, id);
 	vd_buf_put_slice(&line, vd_slice_str(head));
 	vd_act_text(cli, look->group, act, &line);
-	if (act->backed) {
+	if (act->backed || act->seconded) {
 		vd_buf_put_slice(&line, vd_slice_str("; "));
-		vd_buf_put_slice(&line, vd_slice_str(vd_text(cli->lang, VD_MSG_ACT_BACKED)));
+		vd_buf_put_slice(&line, vd_slice_str(vd_text(cli->lang, act->backed ? VD_MSG_ACT_BACKED : VD_MSG_ACT_SECONDED)));
 	}
 	if (reason) {
 		vd_buf_put_slice(&line, vd_slice_str("; "));
@@ -157,7 +170,7 @@ void vd_say_acts(struct vd_cli *cli, const struct vd_look *look, bool all)
 		const struct vd_act *act = vd_group_act(look->group, i);
 		bool late = act->time_ms + LATELY_DAYS * VD_DAY_MS >= now_ms;
 
-		if (vd_act_is_part(act) || (!all && is_founding(look->group, i)))
+		if (vd_act_is_part(look->group, act) || (!all && is_founding(look->group, i)))
 			continue;
 		if (!all && !late && !somebody_lacks(&look->heard, i)) {
 			folded++;

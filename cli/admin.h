@@ -51,6 +51,8 @@ int vd_cli_coordinator(struct vd_cli *, struct vd_group *, bool ever);
 int vd_cli_brake(struct vd_cli *, struct vd_group *);
 /* What a device does unasked, said in a line. Failing to is no failure of the command. */
 void vd_cli_tend_group(struct vd_cli *, struct vd_group *);
+/* The same before an act that makes new keys: that none could be made unasked is no news then. */
+void vd_cli_tend_before_keys(struct vd_cli *, struct vd_group *);
 void vd_cli_tend(struct vd_cli *);
 /* Only what falls due by time alone, also on a device that nothing comes to. Hardly anything when nothing is due. */
 void vd_cli_tend_due(struct vd_cli *);
@@ -69,6 +71,10 @@ enum vd_act_state vd_act_state(struct vd_group *, const struct vd_act *);
 const char *vd_act_word(enum vd_act_kind);
 /* Appends who did what to whom, in a sentence without its end. */
 void vd_act_text(struct vd_cli *, struct vd_group *, const struct vd_act *, struct vd_buf *out);
+/* With the founder nobody makes a second voice. */
+bool vd_is_founder(struct vd_group *, const uint8_t author[VD_KEY_BYTES]);
+/* Has this device approved it? */
+bool vd_act_said(struct vd_group *, const struct vd_act *);
 /* Is it a grant to a removed device that was made in knowledge of its removal? */
 bool vd_act_restores(struct vd_group *, const struct vd_act *);
 

@@ -120,36 +120,39 @@ static int check_return(struct vd_cli *cli, struct vd_group *group, const uint8_
 
 /* --- approve --- */
 
-static bool approved_by_us(struct vd_group *group, const struct vd_id *about)
+/* Why our word makes no second voice. */
+static enum vd_msg alone_text(struct vd_group *group, const struct vd_act *act)
 {
-	const uint8_t *self = vd_group_identity(group)->author;
+	const struct vd_device *self = vd_group_find(group, vd_group_identity(group)->author), *author = vd_group_find(group, act->author);
 
-	for (size_t i = 0; i < vd_group_act_count(group); i++) {
-		const struct vd_act *act = vd_group_act(group, i);
-
-		if (act->kind == VD_ACT_APPROVE && !memcmp(act->about.b, about->b, VD_ID_BYTES) && !memcmp(act->author, self, VD_KEY_BYTES))
-			return true;
-	}
-	return false;
+	if (!self || self->role != VD_ROLE_COORDINATOR)
+		return VD_MSG_APPROVED_NO_ROLE;
+	if (author && !memcmp(self->person, author->person, VD_PERSON_BYTES))
+		return VD_MSG_APPROVED_SAME;
+	if (vd_is_founder(group, act->author))
+		return VD_MSG_APPROVED_FOUNDERS;
+	return VD_MSG_APPROVED_ALONE;
 }
 
 static void say_approved(struct vd_cli *cli, struct vd_group *group, const struct vd_id *about, const struct vd_id *id)
 {
 	const struct vd_act *act = vd_find_act(group, about);
 	struct vd_buf what = { 0 };
-	char prefix[2 * VD_KEY_SHOWN + 1];
+	char prefix[2 * VD_KEY_SHOWN + 1], author[VD_WHO_TEXT];
 
 	vd_hex(prefix, about->b, VD_KEY_SHOWN);
+	vd_who(group, act->author, author);
 	if (cli->opt.json) {
-		vd_say_json(cli, json_pack("{s:o,s:o,s:b,s:b,s:i}", "id", id ? vd_json_hex(id->b, VD_ID_BYTES) : json_null(), "about",
-		                           vd_json_hex(about->b, VD_ID_BYTES), "backed", act->backed, "counts",
+		vd_say_json(cli, json_pack("{s:o,s:o,s:b,s:b,s:b,s:i}", "id", id ? vd_json_hex(id->b, VD_ID_BYTES) : json_null(), "about",
+		                           vd_json_hex(about->b, VD_ID_BYTES), "backed", act->backed, "seconded", act->seconded, "counts",
 		                           vd_act_state(group, act) == VD_ACT_HOLDS, "approvals", (int)act->approvals));
 		return;
 	}
 	vd_act_text(cli, group, act, &what);
 	vd_buf_put_u8(&what, 0);
 	if (!what.failed)
-		vd_say(cli, act->backed ? VD_MSG_APPROVED : VD_MSG_APPROVED_ALONE, (const char *)what.p, prefix, NULL);
+		vd_say(cli, act->backed ? VD_MSG_APPROVED : act->seconded ? VD_MSG_APPROVED_SECONDED : alone_text(group, act),
+		       (const char *)what.p, prefix, author, NULL);
 	vd_buf_deinit(&what);
 }
 
@@ -165,7 +168,9 @@ static int approve_act(struct vd_cli *cli, struct vd_group *group)
 	about = act.id;
 	if (memcmp(act.author, vd_group_identity(group)->author, VD_KEY_BYTES) == 0)
 		return vd_refuse(cli, VD_EXIT_FAILED, "own-act", VD_MSG_HINT_APPROVE_OWN, VD_MSG_APPROVE_OWN, NULL);
-	if (approved_by_us(group, &about)) {
+	if (act.kind != VD_ACT_REVOKE && act.kind != VD_ACT_GRANT)
+		return vd_refuse(cli, VD_EXIT_FAILED, "not-approvable", VD_MSG_HINT_APPROVE_KIND, VD_MSG_APPROVE_KIND, prefix, NULL);
+	if (vd_act_said(group, &act)) {
 		vd_note(cli, VD_MSG_APPROVE_AGAIN, NULL);
 		say_approved(cli, group, &about, NULL);
 		return VD_EXIT_DONE;

@@ -318,7 +318,7 @@ static int carry_out(struct plan *p)
 	struct vd_id id;
 	int err;
 
-	vd_cli_tend_group(p->cli, p->group);
+	vd_cli_tend_before_keys(p->cli, p->group);
 	err = vd_act_revoke(p->cli->store, p->group, &r, vd_time_now_ms(), &id, epoch);
 	if (err)
 		return vd_fail(p->cli, err, VD_MSG_NONE, VD_MSG_REVOKE_FAILED, p->target.name, NULL);

@@ -57,8 +57,10 @@ static void find_clones(struct vd_findings *f, const struct vd_look *l)
 	bool own = self && !vd_store_elsewhere(f->cli->store, vd_group_id(l->group), self->author, &noticed_ms);
 	char room[VD_WHO_TEXT], key[2 * VD_KEY_SHOWN + 1];
 
-	if (own)
-		vd_finding(f, "clone", "serious", VD_MSG_WARN_ELSEWHERE, VD_MSG_NONE, NULL);
+	if (own) {
+		vd_hex(key, self->author, VD_KEY_SHOWN);
+		vd_finding(f, "clone", "serious", VD_MSG_WARN_ELSEWHERE, VD_MSG_NEXT_ELSEWHERE, key, NULL);
+	}
 	for (size_t i = 0; i < vd_group_device_count(l->group); i++) {
 		const struct vd_device *d = vd_group_device(l->group, i);
 
@@ -98,14 +100,65 @@ static bool has_paper(struct vd_group *group)
 	return false;
 }
 
+/* Has anything shown that the device is in use: a record of it, or a session? A welcome in a drawer leads nobody. */
+static bool was_heard(struct vd_findings *f, struct vd_group *group, const struct vd_device *d)
+{
+	const struct vd_identity *self = vd_group_identity(group);
+	uint64_t time_ms, received_ms, arrival;
+
+	if (self && !memcmp(self->author, d->author, VD_KEY_BYTES))
+		return true;
+	if (!vd_store_heard(f->cli->store, vd_group_id(group), d->author, &arrival))
+		return true;
+	return !vd_last_heard(f->cli, group, d->author, &time_ms, &received_ms) && received_ms;
+}
+
+/* Coordinators known to be there; the name of one that is only admitted stays in `silent`. */
+static size_t heard_coordinators(struct vd_findings *f, struct vd_group *group, char silent[VD_WHO_TEXT])
+{
+	size_t n = 0;
+
+	silent[0] = '\0';
+	for (size_t i = 0; i < vd_group_device_count(group); i++) {
+		const struct vd_device *first = vd_group_device(group, i);
+		bool heard = false;
+
+		if (!vd_first_of_person(group, i) || vd_person_role(group, first->person, false) != VD_ROLE_COORDINATOR)
+			continue;
+		for (size_t j = i; j < vd_group_device_count(group) && !heard; j++) {
+			const struct vd_device *d = vd_group_device(group, j);
+
+			heard = d->role == VD_ROLE_COORDINATOR && !(d->flags & VD_GRANT_PAPER) &&
+			        !memcmp(d->person, first->person, VD_PERSON_BYTES) && was_heard(f, group, d);
+		}
+		n += heard;
+		if (!heard)
+			vd_who_person(group, first->person, silent);
+	}
+	return n;
+}
+
+static void find_one_coordinator(struct vd_findings *f, const struct vd_look *l, const char *name)
+{
+	bool ours = vd_group_role(l->group) == VD_ROLE_COORDINATOR;
+	char silent[VD_WHO_TEXT];
+
+	if (has_paper(l->group) || heard_coordinators(f, l->group, silent) > 1)
+		return;
+	if (silent[0])
+		vd_finding(f, "one-coordinator", "warning", VD_MSG_WARN_SILENT_COORDINATOR,
+		           ours ? VD_MSG_NEXT_SILENT_COORDINATOR : VD_MSG_NEXT_TELL_COORDINATOR, name, silent, NULL);
+	else
+		vd_finding(f, "one-coordinator", "warning", VD_MSG_WARN_ONE_COORDINATOR,
+		           ours ? VD_MSG_NEXT_ONE_COORDINATOR : VD_MSG_NEXT_TELL_COORDINATOR, name, NULL);
+}
+
 static void find_coordination(struct vd_findings *f, const struct vd_look *l)
 {
 	char called[VD_WHO_TEXT];
 	const char *name = vd_group_called(f->cli, l->group, called);
 
-	if (vd_count_coordinators(l->group, false) < 2 && !has_paper(l->group))
-		vd_finding(f, "one-coordinator", "warning", VD_MSG_WARN_ONE_COORDINATOR,
-		    vd_group_role(l->group) == VD_ROLE_COORDINATOR ? VD_MSG_NEXT_ONE_COORDINATOR : VD_MSG_NEXT_TELL_COORDINATOR, name, NULL);
+	find_one_coordinator(f, l, name);
 	if (!vd_group_epoch_clean(l->group))
 		vd_finding(f, "epoch", "warning", VD_MSG_WARN_EPOCH,
 		    vd_group_role(l->group) == VD_ROLE_COORDINATOR ? VD_MSG_NEXT_EPOCH : VD_MSG_NEXT_EPOCH_OTHERS, name, NULL);
@@ -120,7 +173,8 @@ static void find_coordination(struct vd_findings *f, const struct vd_look *l)
 		vd_act_text(f->cli, l->group, act, &what);
 		vd_buf_put_u8(&what, 0);
 		if (!what.failed)
-			vd_finding(f, "waiting", "note", VD_MSG_WARN_WAITING, VD_MSG_NEXT_WAITING, (const char *)what.p, id, NULL);
+			vd_finding(f, "waiting", "note", VD_MSG_WARN_WAITING,
+			           vd_act_said(l->group, act) ? VD_MSG_NEXT_WAITING_OTHERS : VD_MSG_NEXT_WAITING, (const char *)what.p, id, NULL);
 		vd_buf_deinit(&what);
 	}
 }
@@ -216,7 +270,7 @@ void vd_find_quick(struct vd_findings *f)
 	for (size_t i = 0; i < f->count; i++)
 		find_clones(f, &f->looks[i]);
 	if (vd_store_readable(f->cli->store))
-		vd_finding(f, "readable", "warning", VD_MSG_WARN_READABLE, VD_MSG_NONE, NULL);
+		vd_finding(f, "readable", "warning", VD_MSG_WARN_READABLE, VD_MSG_NEXT_READABLE, NULL);
 	if (f->count == 0)
 		vd_finding(f, "no-group", "note", VD_MSG_WARN_NO_GROUP, VD_MSG_NONE, NULL);
 	for (size_t i = 0; i < f->count; i++)
@@ -280,16 +334,30 @@ static void find_silent(struct vd_findings *f, const struct vd_look *l)
 	vd_buf_deinit(&names);
 }
 
-/* The last act that somebody has not heard of, and any removal. */
+/* Is somebody out by it? Who was removed twice is out by the last. */
+static bool keeps_out(struct vd_group *group, const struct vd_act *act)
+{
+	for (size_t i = 0; i < vd_group_device_count(group); i++) {
+		const struct vd_device *d = vd_group_device(group, i);
+
+		if (d->removed && !memcmp(d->revoke.b, act->id.b, VD_ID_BYTES))
+			return true;
+	}
+	return false;
+}
+
+/* The last act that somebody has not heard of, and any removal of who is out. */
 static void find_not_heard(struct vd_findings *f, const struct vd_look *l)
 {
 	for (size_t i = 0; i < vd_group_act_count(l->group); i++) {
 		const struct vd_act *act = vd_group_act(l->group, i);
 		struct vd_buf names = { 0 }, what = { 0 };
+		bool out = act->kind == VD_ACT_REVOKE && keeps_out(l->group, act);
 		size_t n = 0, k;
 		json_t *list, *name;
 
-		if (!act->counts || vd_act_is_part(act) || (act->kind != VD_ACT_REVOKE && i != l->heard.last))
+		if (!act->counts || vd_act_is_part(l->group, act) ||
+		    (i != l->heard.last && !out))
 			continue;
 		list = vd_heard_not(&l->heard, i, &n);
 		json_array_foreach (list, k, name)
@@ -299,8 +367,8 @@ static void find_not_heard(struct vd_findings *f, const struct vd_look *l)
 		vd_buf_put_u8(&names, 0);
 		vd_buf_put_u8(&what, 0);
 		if (n && !names.failed && !what.failed)
-			vd_finding(f, "not-heard", act->kind == VD_ACT_REVOKE ? "warning" : "note", VD_MSG_WARN_NOT_HEARD,
-			    act->kind == VD_ACT_REVOKE ? VD_MSG_NEXT_NOT_HEARD_REVOKE : VD_MSG_NEXT_NOT_HEARD, (const char *)what.p,
+			vd_finding(f, "not-heard", out ? "warning" : "note", VD_MSG_WARN_NOT_HEARD,
+			    out ? VD_MSG_NEXT_NOT_HEARD_REVOKE : VD_MSG_NEXT_NOT_HEARD, (const char *)what.p,
 			    (const char *)names.p, NULL);
 		vd_buf_deinit(&names);
 		vd_buf_deinit(&what);

@@ -7,8 +7,13 @@
 
 enum { LAST = 16 }; /* records of a device that are looked at: they do not come in the order in which they were written */
 
-bool vd_act_is_part(const struct vd_act *act)
+bool vd_act_is_part(struct vd_group *group, const struct vd_act *act)
 {
+	const struct vd_device *author = act->kind == VD_ACT_APPROVE ? vd_group_find(group, act->author) : NULL;
+
+	/* By which a new paper key confirms the group: it does nothing else unless somebody holds the paper. */
+	if (author && author->flags & VD_GRANT_PAPER)
+		return !memcmp(author->grant.b, act->about.b, VD_ID_BYTES);
 	return act->continues;
 }
 
@@ -179,7 +184,7 @@ static int gather(struct vd_heard *h, struct vd_cli *cli)
 
 		if (rc && rc != VD_ENOTFOUND && rc != VD_EDAMAGED)
 			return rc;
-		if (act->counts && !vd_act_is_part(act) && (h->last == h->act_count || h->arrival[i] > h->arrival[h->last]))
+		if (act->counts && !vd_act_is_part(h->group, act) && (h->last == h->act_count || h->arrival[i] > h->arrival[h->last]))
 			h->last = i;
 	}
 	return 0;

@@ -33,7 +33,7 @@ bool vd_heard_lacks(const struct vd_heard *, size_t act, const uint8_t person[VD
 enum { VD_HEARD_NAMES = 200 };
 json_t *vd_heard_not(const struct vd_heard *, size_t act, size_t *count);
 /* Parts of another act rather than one of its own. */
-bool vd_act_is_part(const struct vd_act *);
+bool vd_act_is_part(struct vd_group *, const struct vd_act *);
 
 /* The newest time that one of a device's last records bears, and when it came; 0: there is none. 0 or an enum vd_err. */
 int vd_last_heard(struct vd_cli *, struct vd_group *, const uint8_t author[VD_KEY_BYTES], uint64_t *time_ms, uint64_t *received_ms);

@@ -68,6 +68,32 @@ exits "another coordinator is not braked" 0
 v hub --lang en status
 says "status tells the device, too" "somebody has a copy of it"
 
+# Two removals apart from each other: new keys are due, and a copied device makes none unasked, but by removing somebody.
+cp -r hub due
+cp -r second apart
+v due --quiet --yes revoke yara
+v apart --quiet --yes revoke xeno
+"$VEREDA" --home apart --quiet --yes export carried.vb --for hub >/dev/null
+v due --lang en import carried.vb
+says "a copied device makes no keys unasked" "were NOT made" err
+v due --lang en --yes revoke zoe
+is "who removes somebody makes them, and is told nothing else" "$code $(grep -c 'zoe is removed.* and the group has new keys' out) $(grep -c 'NOT made' err)" "0 1 0"
+says "and whom they reach how" "vereda export FILE --for NAME"
+
+# A removal that was taken back is nothing to hurry for.
+cp -r second back
+v back --quiet --yes revoke yara
+says "who has not heard of a removal is named" "have not heard that second removed yara" <("$VEREDA" --home back --lang en doctor)
+v back --quiet restore yara
+is "not once who was removed is in again" "$("$VEREDA" --home back --lang en doctor | grep -c 'removed yara')" 0
+v back --quiet --yes revoke yara
+v back --quiet --yes revoke xeno
+v back --lang en doctor
+is "and each who is out once" "$(grep -c 'removed yara' out) $(grep -c 'removed xeno' out)" "1 1"
+v back --json doctor
+is "a store without a passphrase says what to do" "$(key '.findings[]|select(.what=="readable").next')" "Give it one: vereda passphrase"
+is "and a copied one, too" "$("$VEREDA" --home hub --lang en doctor | grep -A1 'that it did not write' | grep -c 'vereda revoke [0-9a-f]')" 1
+
 # A member's copy forks only what was written.
 cp -r field field2
 v field --quiet add message -m "one"

@@ -18,6 +18,7 @@ key .paper >words
 silent "the words stand nowhere in the store" "$(cut -d' ' -f1-4 words)" ana/data.mdb
 v ana --lang en status
 silent "nobody is nagged any more" "no paper key"
+is "status says what was made" "$(grep -c 'ana made a paper key ([0-9a-f]*)' out) $(grep -c 'admitted ana\|approved the act' out)" "2 0"
 v ana --quiet --json members
 is "members shows the paper keys" "$(jq -r 'select(.name=="ana").devices|map(select(.paper))|length' out)" 2
 v ana --lang en members

@@ -88,6 +88,8 @@ v ana --lang en review "$(v ana --json status && key '.acts[0].id')" --leave
 is "an act is not reviewed" "$code $(grep -c 'vereda approve' err)" "2 1"
 v ana --lang en review "$id" --leave
 is "a coordinator may think again" "$code $(texts ana)" "0 beto still writes,from the phone,own,"
+v ana --lang en status --acts
+is "of several decisions about one record one holds" "$(grep -c "left the record $(cut -c1-8 <<<"$id") in quarantine; was overruled" out) $(grep -c 'accepted the record .* from quarantine; was overruled' out)" "0 1"
 
 # restore
 pass carla ana

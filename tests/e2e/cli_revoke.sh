@@ -129,6 +129,10 @@ is "for programs" "$(act ulma "select(.id[0:8]==\"$tinoact\")][0]|\"\(.counts) \
 # A second voice turns it round.
 v tino approve "$tinoact"
 exits "nobody backs an own act" 1
+for kind in found name epoch; do
+	v ulma --lang en approve "$(act ulma "select(.kind==\"$kind\")][0].id[0:12]")"
+	is "nobody backs what gains nothing by it ($kind)" "$code $(grep -c 'gains nothing by a second voice' err)" "1 1"
+done
 v ulma approve 00ff00
 exits "nor one that is not" 1
 v ulma --json approve "$tinoact"
@@ -170,8 +174,22 @@ pass Bela root Cira
 v Cira --lang en status
 says "another coordinator is told" "This does not count unless another coordinator approves it: Bela admitted Dina"
 says "and what to type" "vereda approve $waits"
-v root --lang en approve "$waits"
-says "the founder's word is not the second" "does not make a second voice"
+enter Bela Hugo --name Hugo --role coordinator
+pass Bela Hugo
+v Hugo --lang en approve "$waits"
+is "who is of her line is no second voice" "$code $(grep -c 'You and Bela are of one line' out) $(member Hugo Dina .role)" "0 1 none"
+v Hugo --lang en status
+is "and is not asked to say it again" "$(grep -c 'If it is right: vereda approve' out) $(grep -c 'this device has given its own' out)" "0 1"
+v Hugo --lang en doctor
+says "but told who can" "Ask a coordinator whom neither side admitted; they type: vereda approve $waits"
+cp -r root found
+v found --lang en approve "$waits"
+says "the founder's word makes it the founder's own" "weighs like the founder's own act now"
+is "by which Dina is back" "$(member found Dina .role)" coordinator
+v found --lang en status --acts
+says "which status tells" "approved by the founder"
+v found --lang en approve "$waits"
+is "said once it is said" "$code $(grep -c 'already' err)" "0 1"
 v Cira --json approve "$waits"
 is "another coordinator's is" "$code $(key '"\(.backed) \(.counts)"')" "0 true true"
 is "Dina is back" "$(member Cira Dina .role)" coordinator
@@ -205,13 +223,18 @@ enter shady early --name Early
 v shady --json group rotate
 line=$(act shady 'select(.kind=="epoch" and .author_name=="Shady")][0].id')
 enter shady late --name Late
+enter shady pup --name Pup --role coordinator
+v pup --json group rotate
 pass shady judge
+pass pup judge
 v judge --json revoke Shady --undo "$(act judge 'select(.author_name=="judge")][0].id')" --yes
 exits "only an act of theirs can be the line" 2
 v judge --lang en revoke Shady --undo "${line:0:10}" --yes
 is "a line is drawn" "$code $(grep -c 'Shady made new keys' err)" "0 1"
 says "and what does not count any more is counted" "Acts that do not count any more: [2-9]"
-is "before it all counts, behind it nothing" "$(roles judge)" "Early:member Fair:coordinator Late:none Shady:none judge:coordinator "
+is "before it all counts, behind it nothing" "$(roles judge)" "Early:member Fair:coordinator Late:none Pup:none Shady:none judge:coordinator "
+v judge --lang en status --acts
+is "of who was never removed nobody is named who did it" "$(grep -c 'no admission of Pup counts' out) $(grep -c 'removed by ?' out)" "1 0"
 pass judge fair
 is "on every device" "$(roles fair)" "$(roles judge)"
 
@@ -265,4 +288,22 @@ is "the keys to write with are those of nobody removed" "$(key '[.warnings[]|sel
 v south --quiet --yes export all.vb
 v east --quiet import all.vb
 is "who is out reads none of it" "$("$VEREDA" --home east --quiet --json list | jq -r 'select(.body=="present").fields.text' | grep -c 'for West')" 0
+
+# Who is no second voice is told why, and is not asked to type it again.
+enter Abel Egon --name Egon --role coordinator
+enter Abel Abel2 --person Abel
+pass Abel Egon Abel2 root
+v Abel --json revoke Cira --yes
+cira=$(key '.id[0:12]')
+pass Abel Egon Abel2
+v Egon --lang en approve "$cira"
+is "of one line" "$code $(grep -c 'You and Abel are of one line' out)" "0 1"
+v Abel2 --lang en approve "$cira"
+is "of one member" "$code $(grep -c 'You and Abel are one member' out)" "0 1"
+enter root Fito --name Fito --role coordinator
+v root --json revoke Bela --yes
+bela=$(key '.id[0:12]')
+pass root Fito
+v Fito --lang en approve "$bela"
+is "nobody is one with the founder" "$code $(grep -c 'root founded the group' out)" "0 1"
 done_testing

@@ -176,6 +176,23 @@ says "one coordinator is too few" "one coordinator and no paper key"
 says "and both ways out are named" "vereda group paper .*--role coordinator"
 v ana --lang en status
 silent "two are not" "one coordinator and no paper key"
+"$VEREDA" --home duo --quiet init --name duo --no-passphrase >/dev/null
+v solo --quiet admit "$("$VEREDA" --home duo --quiet id)" --name Duo --role coordinator -o duo.welcome
+v solo --lang en status
+says "one that was only admitted is no second coordinator" "Duo is admitted as coordinator of Solo but has not been heard of yet"
+cp -r solo one
+"$VEREDA" --home duo --quiet join duo.welcome >/dev/null
+"$VEREDA" --home duo --quiet --yes export duo.vb >/dev/null
+"$VEREDA" --home solo --quiet import duo.vb >/dev/null
+v solo --lang en status
+says "nor is one of whom only their own group's records came" "has not been heard of yet"
+"$VEREDA" --home duo --quiet add message -m hello >/dev/null
+"$VEREDA" --home duo --quiet --yes export duo.vb >/dev/null
+"$VEREDA" --home solo --quiet import duo.vb >/dev/null
+v solo --lang en status
+silent "who has written is one" "has not been heard of yet|one coordinator and no paper key"
+rm -rf solo
+mv one solo
 v solo --json doctor
 is "doctor says so, and ends well" "$code $(key '[.findings[]|select(.what=="one-coordinator")]|length')" "0 1"
 is "each finding has its parts" "$(key '[.findings[]|(.words|length>10) and (.severity|test("^(note|warning|serious|broken)$")) and has("next")]|all')" true
