@@ -6,7 +6,7 @@
  *
  * Overwriting memory: all that is private, writable and there (the heaps, the stacks of all threads, what is in locked pages), but for the area that
  * does the work. So no copy of a key, a name or a text that somebody forgot to wipe is left, neither in the process, for a moment that may be the last, nor in
- * pages that the kernel hands out or not. What it cannot reach: registers of other threads, what the kernel buffers (sockets, pipes, pages of files, which hold
+ * pages that the kernel hands out or not. What it cannot reach: commands that run with a key that was lent (they end by themselves), registers of other threads, what the kernel buffers (sockets, pipes, pages of files, which hold
  * sealed bytes only), and what had reached the swap. Where /proc is not to be had, or something watches us (a sanitizer, valgrind), the memory goes back to the kernel
  * as it is, and the kernel clears it before anyone else sees it. */
 #ifndef VD_PANIC_H

@@ -1,0 +1,140 @@
+#!/bin/bash
+# veredad on a sealed store: locked it holds nothing, the key is lent while it is open, a token opens it and locks it when it is pulled.
+. "$(dirname "$0")/lib.bash"
+. "$(dirname "$0")/net.bash"
+
+printf 'la casa de la esquina\n' >"$work/words"
+open_with() { as "$1" --passphrase-file "$work/words" "${@:2}"; }
+sealed() { # name
+	as "$1" --quiet --passphrase-file "$work/words" init --name "$1" >/dev/null &&
+		open_with "$1" --quiet group create "Canario del rio" >/dev/null && open_with "$1" --quiet add message -m "canary: two boats at the ford" >/dev/null
+}
+# `locked_start hub …`: as start, but it waits for its key.
+locked_start() {
+	local who=$1
+	shift
+	: >"$work/$who.log"
+	"$build/veredad" --home "$work/$who" "$@" 2>"$work/$who.log" &
+	pid[$who]=$!
+	daemons+=($!)
+	within 20 logged "$who" '^<6>locked'
+}
+says() { grep -c "$2" "$work/$1.log"; }
+# All the memory of a daemon that can be read, in $work/core. Who is not root cannot look: it is not dumpable.
+core() {
+	local from to may rest
+	: >"$work/core"
+	while read -r range may rest; do
+		from=$((0x${range%-*} / 4096)) to=$((0x${range#*-} / 4096))
+		[[ $may == r* && $rest != *'[v'* ]] || continue
+		dd if="/proc/${pid[$1]}/mem" bs=4096 skip=$from count=$((to - from)) 2>/dev/null >>"$work/core"
+	done <"/proc/${pid[$1]}/maps"
+}
+held() { # name: how many of the canaries, as text or, what is hex, as bytes
+	local n=0 each
+	core "$1"
+	for each in "${canaries[@]}"; do
+		if LC_ALL=C grep -qaF "$each" "$work/core" ||
+			{ [[ $each =~ ^([0-9a-f]{2}){8,}$ ]] && LC_ALL=C grep -qaP "$(sed 's/../\\x&/g' <<<"$each")" "$work/core"; }; then
+			n=$((n + 1))
+		fi
+	done
+	rm -f "$work/core"
+	echo $n
+}
+
+sealed hub || exit 1
+locked_start hub --listen 127.0.0.1:0
+check "lock: a sealed store without a key is waited for" $?
+equal "lock: and nobody is listened to" "$(says hub '^<6>listening')" 0
+equal "lock: commands say that it is locked (12)" "$(status_of as hub list)" 12
+open_with hub unlock >/dev/null
+equal "lock: unlock" $? 0
+equal "lock: then commands need no passphrase" "$(as hub --json list | jq -r .fields.text)" "canary: two boats at the ford"
+group=$(as hub --json group list | jq -r .group)
+author=$(as hub --json list | jq -r .author)
+id=$(as hub --json list | jq -r .id)
+canaries=("$group" "$author" "$id" "Canario del rio" "canary: two boats")
+if [ "$(id -u)" = 0 ]; then
+	[ "$(held hub)" -ge 2 ]
+	check "lock: unlocked, its memory holds the group and who writes" $?
+fi
+address=$(sed -n 's/^<6>listening addr=//p' "$work/hub.log" | tail -1)
+
+walls=$(as hub --json status | jq -c .walls)
+for turn in 1 2; do
+	as hub lock >/dev/null
+	equal "lock: lock ($turn)" $? 0
+	equal "lock: nothing of it is left in memory ($turn)" "$(held hub)" 0
+	kill -0 "${pid[hub]}"
+	check "lock: it is the same process ($turn)" $?
+	equal "lock: locked again for commands ($turn)" "$(status_of as hub list)" 12
+	"$build/veredad" --home "$work/hub" 2>/dev/null
+	equal "lock: and the store still has one daemon ($turn)" $? 11
+	open_with hub unlock >/dev/null
+	equal "lock: unlocked ($turn)" $? 0
+	equal "lock: it listens where it did ($turn)" "$(sed -n 's/^<6>listening addr=//p' "$work/hub.log" | tail -1)" "$address"
+done
+equal "lock: the walls that stood stand" "$(as hub --json status | jq -c .walls)" "$walls"
+
+# A signal, while it is at work.
+rows 20000 >"$work/rows.csv"
+as hub --quiet load message "$work/rows.csv" >/dev/null 2>"$work/load.err" &
+loading=$!
+began() { [ "$(as hub --json status | jq .store.records)" -gt 100 ]; }
+within 30 began
+kill -USR1 "${pid[hub]}"
+within 20 test "$(says hub '^<6>locked')" -ge 4
+wait $loading
+check "lock: a command that had the key finishes" $? || cat "$work/load.err"
+equal "lock: SIGUSR1 locks" "$(status_of as hub list)" 12
+equal "lock: with nothing left, either" "$(held hub)" 0
+open_with hub unlock >/dev/null
+equal "lock: nothing that was loaded is lost" "$(as hub --json list | wc -l)" 20001
+ends "lock: SIGTERM (0)" TERM hub
+open_with hub check >/dev/null
+equal "lock: the store is whole" $? 0
+
+# Two of a group, one of them locked in between: they find each other again.
+sealed ana || exit 1
+as ben --quiet init --name ben --no-passphrase >/dev/null
+open_with ana --quiet admit "$(as ben --json id | jq -r .id)" --name ben -o "$work/ben.welcome" >/dev/null
+as ben --quiet join "$work/ben.welcome" >/dev/null
+locked_start ana --listen 127.0.0.1:0
+open_with ana unlock >/dev/null
+port[ana]=$(sed -n 's/^<6>listening addr=.*:\([0-9]*\)$/\1/p' "$work/ana.log" | tail -1)
+start ben --listen 127.0.0.1:0 --peer "127.0.0.1:${port[ana]}" || exit 1
+within 20 logged ben '^<6>settled'
+check "lock: a session" $?
+as ana lock >/dev/null
+within 20 logged ben '^<6>closed'
+check "lock: the other is said goodbye" $?
+as ben --quiet alert "canary while she was locked" --severity severe >/dev/null
+open_with ana unlock >/dev/null
+within 60 lists ana "canary while she was locked"
+check "lock: what was said meanwhile comes" $?
+ends "lock: SIGTERM (0)" TERM ana ben
+
+# A token.
+mkdir "$work/usb" "$work/away"
+head -c 64 /dev/urandom >"$work/usb/key"
+open_with ana passphrase --token "$work/usb/key" >/dev/null 2>"$work/token.err"
+if [ $? = 0 ]; then
+	start ana --listen 127.0.0.1:0 --token "$work/usb/key"
+	check "token: starts with nobody there" $?
+	mv "$work/usb/key" "$work/away/key"
+	within 20 logged ana '^<6>locked'
+	check "token: pulled, it is locked" $?
+	equal "token: and says why" "$(says ana '^<5>token gone')" 1
+	equal "token: locked for commands" "$(status_of as ana list)" 12
+	mv "$work/away/key" "$work/usb/key"
+	within 20 logged ana '^<6>unlocked by=token'
+	check "token: back, it opens by itself" $?
+	as ana --json list >/dev/null
+	equal "token: and commands work" $? 0
+	ends "token: SIGTERM (0)" TERM ana
+else
+	cat "$work/token.err"
+	check "token: a slot for it" 1
+fi
+exit $failed
