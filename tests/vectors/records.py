@@ -247,7 +247,7 @@ def paper_key(paper):
 
 
 USES = """record id|body|group id|item|check|digest|summary|epoch key|body key|body auth|body mac|link psk|beacon|slot|mask|
-stream|head|words|checksum|index|load|paper|vault""".replace("\n", "").split("|")
+stream|head|words|checksum|index|load|paper|vault|prologue""".replace("\n", "").split("|")
 
 
 def fill(first, n):
