@@ -7,6 +7,8 @@
 #include "daemon/link_stick.h"
 #include "daemon/link_tcp.h"
 #include "proto/err.h"
+#include "secret.h"
+#include "store/inbox.h"
 #include "times.h"
 
 struct outcome {
@@ -187,6 +189,65 @@ static int sync_one(struct vd_cli *cli, const char *target, uint8_t (*groups)[VD
 	return sync_host(cli, target, groups, count);
 }
 
+/* --- while the store is locked --- */
+
+/* Is there no way to open it, now and without anyone there? */
+static bool is_locked(struct vd_cli *cli)
+{
+	return vd_vault_exists(cli->home) && !cli->store && !cli->opt.passphrase_file &&
+	       !cli->opt.passphrase_fd && !vd_secret_is_lent(cli) && !vd_can_ask(cli);
+}
+
+static int carry(struct vd_cli *cli, const char *dir)
+{
+	uint64_t start = vd_time_steady_ms();
+	struct vd_inbox_result r;
+	int err = vd_inbox_exchange(cli->home, dir, &r);
+
+	if (err == VD_ENOTFOUND)
+		return vd_refuse(cli, VD_EXIT_NO_SPACE, "medium", VD_MSG_HINT_SYNC_NO_FOLDER, VD_MSG_SYNC_NO_FOLDER, dir, NULL);
+	if (cli->opt.json)
+		vd_say_json(cli, json_pack("{s:o,s:b,s:o,s:o,s:o,s:o,s:o,s:b,s:b,s:b}", "target", vd_json_text(vd_slice_str(dir)), "locked", true,
+		                           "files_sent", vd_json_number(r.sent), "files_received", vd_json_number(r.received), "bytes_out",
+		                           vd_json_number(r.bytes_out), "bytes_in", vd_json_number(r.bytes_in), "elapsed_ms",
+		                           vd_json_number(vd_time_steady_ms() - start), "complete", false, "safe_to_remove", r.safe_to_remove,
+		                           "read_only", r.read_only));
+	else
+		vd_say(cli, VD_MSG_SYNC_CARRIED, dir, vd_num(cli, r.received), vd_num(cli, r.sent), NULL);
+	if (!cli->opt.json)
+		vd_say(cli, r.safe_to_remove ? VD_MSG_SYNC_SAFE : VD_MSG_SYNC_NOT_SAFE, dir, NULL);
+	if (err == VD_ENOSPACE && (r.left || r.unsent))
+		return vd_refuse(cli, VD_EXIT_NO_SPACE, "space", VD_MSG_HINT_SYNC_LEFT, VD_MSG_SYNC_LEFT, dir, vd_num(cli, r.left),
+		                 vd_num(cli, r.unsent), NULL);
+	if (err)
+		return vd_fail(cli, err, VD_MSG_NONE, VD_MSG_SYNC_FAILED, dir, NULL);
+	vd_note(cli, VD_MSG_SYNC_CARRIED_NOTE, NULL);
+	return VD_EXIT_PARTLY;
+}
+
+/* Sticks can be served without a key; everything else says that it is locked. */
+static int carry_all(struct vd_cli *cli)
+{
+	int worst = VD_EXIT_DONE;
+
+	for (int i = 0; i < cli->opt.arg_count; i++) {
+		int code = is_folder(cli->opt.args[i]) ? carry(cli, cli->opt.args[i]) :
+		                                         vd_refuse(cli, VD_EXIT_KEY, "locked", VD_MSG_HINT_LOCKED, VD_MSG_LOCKED, cli->home, NULL);
+
+		if (code && (!worst || worst == VD_EXIT_PARTLY))
+			worst = code;
+	}
+	return worst;
+}
+
+/* What was carried here while it was locked is judged before anything is exchanged; where the daemon is at it, that is as good. */
+static void take_in_inbox(struct vd_cli *cli)
+{
+	struct vd_inbox_taken taken;
+
+	(void)vd_inbox_take_in(cli->store, NULL, &taken); /* a disk that fails says so in what follows; what was not taken waits */
+}
+
 static int sync_run(struct vd_cli *cli)
 {
 	uint8_t groups[VD_STORE_GROUPS_MAX][VD_GROUP_BYTES];
@@ -198,9 +259,12 @@ static int sync_run(struct vd_cli *cli)
 		                 vd_options_get(&cli->opt, VD_OPT_STDIO) ? "--stdio" : "--check", NULL);
 	if (cli->opt.arg_count == 0)
 		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_ARGUMENT_MISSING, "sync", NULL);
+	if (is_locked(cli))
+		return carry_all(cli);
 	rc = vd_cli_groups(cli, groups, &count);
 	if (rc)
 		return rc;
+	take_in_inbox(cli);
 	if (count == 0)
 		return vd_refuse(cli, VD_EXIT_FAILED, "no-group", VD_MSG_HINT_NO_GROUP, VD_MSG_NO_GROUP, NULL);
 	for (int i = 0; i < cli->opt.arg_count; i++) {

@@ -137,4 +137,21 @@ else
 	cat "$work/token.err"
 	check "token: a slot for it" 1
 fi
+# Locked, it still carries what it cannot read.
+mkdir "$work/stick" "$work/stick2"
+as ben --quiet alert "canary on a stick" --severity severe >/dev/null
+as ben sync "$work/stick" >/dev/null
+out=$(as ana --json sync "$work/stick" 2>/dev/null)
+equal "inbox: locked, a stick is copied" "$(jq -c '[.locked, .files_received >= 1, .safe_to_remove]' <<<"$out")" "[true,true,true]"
+as ana --json sync "$work/stick2" >/dev/null 2>"$work/err"
+equal "inbox: and passed on as it is" "$(cd "$work" && cat stick/cache/* | sha256sum)" "$(cd "$work" && cat stick2/cache/* | sha256sum)"
+equal "inbox: over a network it says that it is locked (12)" "$(status_of as ana sync 127.0.0.1:9)" 12
+locked_start ana --listen 127.0.0.1:0
+open_with ana unlock >/dev/null
+within 30 lists ana "canary on a stick"
+check "inbox: unlocked, it is taken in" $?
+within 20 logged ana '^<6>inbox files='
+check "inbox: and the log says so" $?
+equal "inbox: what was taken in is not kept twice" "$(find "$work/ana/inbox" -size +0 -type f | wc -l)" 0
+ends "inbox: SIGTERM (0)" TERM ana
 exit $failed
