@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "admin.h"
+#include "declined.h"
 #include "daemon/link_stick.h"
 #include "daemon/link_tcp.h"
 #include "proto/err.h"
@@ -39,7 +40,7 @@ static void say_outcome(struct vd_cli *cli, const char *target, const struct out
 	vd_say_json(cli, line);
 }
 
-static int stick_code(struct vd_cli *cli, const char *dir, int err, const struct vd_stick_result *r)
+static int stick_code(struct vd_cli *cli, const char *dir, int err, const struct vd_stick_result *r, struct vd_left_out *left_out)
 {
 	if (err == VD_ENOTFOUND)
 		return vd_refuse(cli, VD_EXIT_NO_SPACE, "medium", VD_MSG_HINT_SYNC_NO_FOLDER, VD_MSG_SYNC_NO_FOLDER, dir, NULL);
@@ -57,20 +58,35 @@ static int stick_code(struct vd_cli *cli, const char *dir, int err, const struct
 		                 vd_num(cli, r->segments_torn), NULL);
 	if (r->read_only && !r->complete)
 		return vd_refuse(cli, VD_EXIT_PARTLY, "partly", VD_MSG_HINT_SYNC_READ_ONLY, VD_MSG_SYNC_READ_ONLY, dir, NULL);
-	return r->complete ? VD_EXIT_DONE :
-	                     vd_refuse(cli, VD_EXIT_PARTLY, "partly", VD_MSG_HINT_SYNC_PARTLY, VD_MSG_SYNC_PARTLY, dir, NULL);
+	if (r->complete)
+		return vd_left_out_say(left_out, cli, dir);
+	return vd_refuse(cli, VD_EXIT_PARTLY, "partly", VD_MSG_HINT_SYNC_PARTLY, VD_MSG_SYNC_PARTLY, dir, NULL);
 }
 
-static int sync_folder(struct vd_cli *cli, const char *dir)
+/* Whom this device declines, of the groups. */
+static void name_declined(struct vd_cli *cli, uint8_t (*groups)[VD_GROUP_BYTES], size_t count, struct vd_left_out *out)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct vd_group *group = NULL;
+
+		/* How many they are is known all the same. */
+		if (!vd_store_group(cli->store, groups[i], &group))
+			(void)!vd_left_out_own(out, cli, group);
+		vd_group_free(group);
+	}
+}
+
+static int sync_folder(struct vd_cli *cli, const char *dir, uint8_t (*groups)[VD_GROUP_BYTES], size_t count)
 {
 	uint64_t start = vd_time_steady_ms();
+	struct vd_left_out left_out = { 0 };
 	struct vd_stick_result r;
 	struct outcome o = { 0 };
-	int err;
+	int err, code;
 
 	memset(&r, 0, sizeof r);
 	err = vd_stick_sync(cli->store, dir, &r);
-	o = (struct outcome){ .sent = r.sent, .received = r.received, .bytes_out = r.bytes_out, .bytes_in = r.bytes_in,
+	o = (struct outcome){ .sent = r.sent, .received = r.received, .declined = r.declined, .bytes_out = r.bytes_out, .bytes_in = r.bytes_in,
 	                      .elapsed_ms = vd_time_steady_ms() - start, .complete = r.complete && !err };
 	if (err != VD_ENOTFOUND)
 		say_outcome(cli, dir, &o, &r);
@@ -79,14 +95,18 @@ static int sync_folder(struct vd_cli *cli, const char *dir)
 		if (r.segments_foreign && cli->opt.verbose)
 			vd_note(cli, VD_MSG_SYNC_FOREIGN, vd_num(cli, r.segments_foreign), NULL);
 	}
-	return stick_code(cli, dir, err, &r);
+	left_out.here = r.declined;
+	if (r.declined)
+		name_declined(cli, groups, count, &left_out);
+	code = stick_code(cli, dir, err, &r, &left_out);
+	vd_left_out_deinit(&left_out);
+	return code;
 }
 
 static void add_up(struct outcome *o, const struct vd_sync_result *r)
 {
 	o->sent += r->stats.sent;
 	o->received += r->stats.received;
-	o->declined += r->stats.declined;
 	o->refused += r->stats.refused;
 	o->bytes_out += r->bytes_out;
 	o->bytes_in += r->bytes_in;
@@ -123,10 +143,11 @@ static int refused_code(struct vd_cli *cli, const char *target, const struct ref
 /* Every group in turn: the other end answers for those it shares. */
 static int sync_host(struct vd_cli *cli, const char *target, uint8_t (*groups)[VD_GROUP_BYTES], size_t count)
 {
+	struct vd_left_out left_out = { 0 };
 	struct outcome o = { .complete = true };
 	struct refused who = { 0 };
 	size_t reached = 0;
-	int first_err = 0;
+	int first_err = 0, code;
 
 	for (size_t i = 0; i < count; i++) {
 		struct vd_group *group = NULL;
@@ -138,6 +159,8 @@ static int sync_host(struct vd_cli *cli, const char *target, uint8_t (*groups)[V
 			err = vd_sync_tcp(cli->store, group, target, &r);
 		if (err == VD_EAUTHOR)
 			note_refused(group, &r, &who);
+		if (!err)
+			err = vd_left_out_session(&left_out, cli, group, &r);
 		vd_group_free(group);
 		add_up(&o, &r);
 		reached += r.connected;
@@ -148,10 +171,13 @@ static int sync_host(struct vd_cli *cli, const char *target, uint8_t (*groups)[V
 			o.complete = o.complete && r.complete && !err;
 	}
 	o.complete = o.complete && reached > 0 && !first_err;
+	o.declined = left_out.here + left_out.there;
 	if (reached)
 		say_outcome(cli, target, &o, NULL);
+	code = o.complete ? vd_left_out_say(&left_out, cli, target) : VD_EXIT_DONE;
+	vd_left_out_deinit(&left_out);
 	if (o.complete)
-		return VD_EXIT_DONE;
+		return code;
 	if (first_err == VD_EINVAL)
 		return vd_misuse(cli, VD_MSG_HINT_SYNC_TARGET, VD_MSG_SYNC_BAD_TARGET, target, NULL);
 	if (first_err == VD_EAUTHOR && who.any)
@@ -183,7 +209,7 @@ static int sync_one(struct vd_cli *cli, const char *target, uint8_t (*groups)[VD
 	if (starts_with(target, "ssh://") || starts_with(target, "serial:"))
 		return vd_misuse(cli, VD_MSG_HINT_NOT_IN_VERSION, VD_MSG_SYNC_SCHEME_LATER, target, NULL);
 	if (is_folder(target))
-		return sync_folder(cli, target);
+		return sync_folder(cli, target, groups, count);
 	if (!colon || colon == target || strspn(colon + 1, "0123456789") != strlen(colon + 1) || !colon[1])
 		return vd_misuse(cli, VD_MSG_HINT_SYNC_TARGET, VD_MSG_SYNC_BAD_TARGET, target, NULL);
 	return sync_host(cli, target, groups, count);

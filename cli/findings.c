@@ -219,6 +219,28 @@ static void find_clock(struct vd_findings *f)
 	vd_buf_deinit(&text);
 }
 
+/* Whose share of this device is used up. Who was removed gets no more by a setting. */
+static void find_declined(struct vd_findings *f, const struct vd_look *l)
+{
+	uint64_t records[VD_LANES];
+	struct vd_declined_set set;
+
+	if (vd_shares_declined(f->cli->store, vd_group_id(l->group), &set))
+		return;
+	for (size_t i = 0; i < set.count; i++) {
+		const struct vd_declined *who = &set.who[i];
+		bool out = !vd_group_may_connect(l->group, who->author);
+		char room[VD_WHO_TEXT];
+
+		if (vd_shares_held(f->cli->store, vd_group_id(l->group), who->author, records))
+			continue;
+		vd_who(l->group, who->author, room);
+		vd_finding(f, "declined", out ? "note" : "warning", VD_MSG_WARN_DECLINED, out ? VD_MSG_NEXT_DECLINED_OUT : VD_MSG_NEXT_DECLINED, room,
+		           vd_num(f->cli, records[who->lane]), vd_text(f->cli->lang, vd_lane_text(who->lane)),
+		           vd_num(f->cli, 2 * records[who->lane]), NULL);
+	}
+}
+
 /* Small media are counted in KiB. */
 static const char *size_text(struct vd_findings *f, uint64_t bytes, char room[32])
 {
@@ -281,6 +303,7 @@ void vd_find_quick(struct vd_findings *f)
 		find_role(f, &f->looks[i]);
 		find_coordination(f, &f->looks[i]);
 		find_quarantine(f, &f->looks[i]);
+		find_declined(f, &f->looks[i]);
 	}
 	find_clock(f);
 	find_space(f);

@@ -135,14 +135,16 @@ static int take_segment(struct visit *v, size_t i, struct vd_bundle_stats *stats
 	free(path);
 	v->result->received += stats->merge.fresh + stats->merge.filled;
 	s->group = place_of(v, stats->group);
-	s->pending = stats->merge.pooled || stats->merge.declined || stats->merge.refused_why[-VD_EAUTHOR] || stats->merge.refused_why[-VD_ESIGNATURE];
+	s->pending = stats->merge.pooled || stats->merge.declined > stats->merge.over_share || stats->merge.refused_why[-VD_EAUTHOR] || stats->merge.refused_why[-VD_ESIGNATURE];
+	/* Read again each time, as long as there is something to be had if the bound is lifted. */
+	s->declined = stats->merge.over_share;
 	vd_buf_reset(&s->list);
 	noted = vd_arrivals_encode(&holds, &s->list);
 	vd_arrivals_deinit(&holds);
 	if (!noted)
 		noted = s->notices.failed || s->devices.failed ? VD_ENOMEM : VD_OK;
 	/* Known from now on only when nothing on it could become ours later. */
-	if (!noted && !rc && !s->pending)
+	if (!noted && !rc && !s->pending && !s->declined)
 		noted = vd_segment_learn(v->store, s->name, vd_group_id(stats->group), vd_buf_slice(&s->list), vd_buf_slice(&s->notices),
 		                         vd_buf_slice(&s->devices));
 	return noted ? noted : rc;
@@ -242,6 +244,7 @@ static int settle(struct visit *v)
 		uint64_t chunks;
 
 		v->result->segments_foreign += s->foreign;
+		v->result->declined += s->declined;
 		if (vd_segment_replaced(s))
 			continue;
 		if (s->state == VD_SEGMENT_TORN || (s->state == VD_SEGMENT_LOST && !vd_sealed_layout(s->size, &chunks)))

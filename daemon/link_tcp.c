@@ -13,6 +13,7 @@ enum { CALLS_MAX = 8 }; /* of one sync */
 struct visit {
 	struct vd_store *store;
 	struct vd_tcp *tcp;
+	struct vd_node *node;
 	struct vd_sync_result *result;
 	uv_timer_t watch;
 	uint64_t moved_bytes, moved_ms; /* the last sign of progress */
@@ -25,8 +26,10 @@ static void on_commit(void *ctx, struct vd_link *link, struct vd_group *group, s
 {
 	struct visit *visit = ctx;
 	struct vd_merge merge = {0};
+	int rc = vd_store_commit(visit->store, group, batch, &merge);
 
-	vd_tcp_committed(visit->tcp, link->conn, vd_store_commit(visit->store, group, batch, &merge));
+	visit->result->over_share += merge.over_share;
+	vd_tcp_committed(visit->tcp, link->conn, rc);
 }
 
 static void on_opened(void *ctx, struct vd_link *link)
@@ -40,7 +43,10 @@ static void on_opened(void *ctx, struct vd_link *link)
 static void on_settled(void *ctx, struct vd_link *link)
 {
 	struct visit *visit = ctx;
+	const struct vd_declined_set *apart = vd_node_apart(visit->node, link->conn);
 
+	if (apart)
+		visit->result->apart = *apart;
 	vd_tcp_bye(visit->tcp, link);
 }
 
@@ -92,6 +98,7 @@ static int call_and_run(uv_loop_t *loop, struct visit *visit, struct vd_node *no
 
 	visit->ended = visit->moved = false;
 	visit->err = 0;
+	visit->node = node;
 	visit->tcp = vd_tcp_new(loop, node, &events);
 	if (!visit->tcp)
 		return VD_ENOMEM;

@@ -9,9 +9,11 @@ struct vd_sync_result {
 	struct vd_session_stats stats;
 	uint64_t bytes_out, bytes_in;  /* on the link, handshake included */
 	uint64_t elapsed_ms;
-	bool connected, complete;
+	bool connected, complete;      /* complete: but for what either end takes no more of */
 	bool refused;                  /* with VD_EAUTHOR, by us: the device there proved to be `peer`, which has no role in the group */
 	uint8_t peer[VD_KEY_BYTES];
+	struct vd_declined_set apart;  /* whose records were left out, because one of the ends takes no more of them */
+	uint64_t over_share;           /* records that came and that this end did not store for it */
 };
 
 /* `vereda sync host:port`: calls once for one group, reconciles, says goodbye. Runs a loop of its own until done; timeout is

@@ -25,6 +25,7 @@ struct vd_segment {
 	char name[VD_SEGMENT_NAME + 1];
 	uint64_t size;
 	enum vd_segment_state state;
+	uint64_t declined;        /* records of it that were not taken, because their author's share is used up */
 	bool pending;             /* holds what may become ours when more has come */
 	bool foreign;             /* none of our keys opens it, as far as we know */
 	size_t group;             /* its place among the groups; VD_STORE_GROUPS_MAX: not known */

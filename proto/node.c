@@ -602,6 +602,13 @@ bool vd_node_wants_input(const struct vd_node *n, uint32_t conn)
 	return c && c->state != CONN_ENDING && !c->holds;
 }
 
+const struct vd_declined_set *vd_node_apart(const struct vd_node *n, uint32_t conn)
+{
+	const struct conn *c = find_conn(n, conn);
+
+	return c && c->session ? vd_session_apart(c->session) : NULL;
+}
+
 bool vd_node_wants_output(const struct vd_node *n, uint32_t conn)
 {
 	const struct conn *c = find_conn(n, conn);

@@ -74,6 +74,8 @@ void vd_node_committed(struct vd_node *, uint64_t now_ms, uint32_t conn, int rc)
 bool vd_node_has_peer(const struct vd_node *, const uint8_t *group, const uint8_t peer[VD_KEY_BYTES]);
 /* At rest: nothing to exchange, nothing to commit. */
 bool vd_node_settled(const struct vd_node *, uint32_t conn);
+/* Whose records the session leaves out, because one of the ends takes no more of them; NULL: there is none. Borrowed, until the next call. */
+const struct vd_declined_set *vd_node_apart(const struct vd_node *, uint32_t conn);
 /* Raw bytes waiting to leave on a connection. */
 bool vd_node_wants_output(const struct vd_node *, uint32_t conn);
 

@@ -139,6 +139,11 @@ static int set_apart(struct vd_session *s, const struct vd_declined_set *theirs,
 	return VD_OK;
 }
 
+const struct vd_declined_set *vd_session_apart(const struct vd_session *s)
+{
+	return &s->apart;
+}
+
 int vd_session_call_again(struct vd_session *s, bool round_over)
 {
 	struct vd_declined_set now;
@@ -416,7 +421,11 @@ static int compare(struct vd_session *s, const struct vd_set_mark theirs[VD_LANE
 
 	for (size_t l = 0; !rc && l < VD_LANES; l++) {
 		struct vd_session_lane *lane = &s->lanes[l];
+		const struct vd_declined *first;
 
+		/* Their hello counted whom we alone decline; this leaves them out. */
+		if (s->stats.rounds == 1 && vd_declined_of_lane(&s->declined, (uint8_t)l, &first) && lane->r.theirs > theirs[l].count)
+			s->stats.theirs_apart += lane->r.theirs - theirs[l].count;
 		vd_reconcile_theirs(&lane->r, theirs[l].count, theirs[l].hash);
 		lane->active = vd_reconcile_differs(&lane->r);
 		any |= lane->active;

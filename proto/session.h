@@ -15,6 +15,7 @@ struct vd_session_stats {
 	uint64_t sent, received;      /* records */
 	uint64_t refused;             /* records that came and were not valid */
 	uint64_t declined;            /* records that came though one of the ends takes no more of that author's */
+	uint64_t theirs_apart;        /* records they have by authors of whom we alone take no more */
 	uint64_t reconcile_bytes;     /* message bytes out and in that were not RECORDS */
 	uint64_t rounds;
 	uint32_t round_trips;         /* after the handshake: times we waited for an answer */
@@ -75,6 +76,8 @@ int vd_session_flush(struct vd_session *);
 void vd_session_grew(struct vd_session *, uint64_t now_ms);
 /* Bytes came that are no whole message yet: the peer is alive. */
 void vd_session_heard(struct vd_session *, uint64_t now_ms);
+/* Whose records this session leaves out, because one of the ends takes no more of them. Borrowed. */
+const struct vd_declined_set *vd_session_apart(const struct vd_session *);
 /* Nothing left to exchange and both sides know it; or reconciling was given up (stats say: not complete). */
 bool vd_session_settled(const struct vd_session *);
 const struct vd_session_stats *vd_session_stats(const struct vd_session *);

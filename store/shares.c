@@ -47,20 +47,16 @@ static int put_setting(struct vd_write *w, const char *key, uint64_t value)
 
 /* --- what an author has --- */
 
-static int load(struct vd_write *w, struct vd_share *share)
+static int read_share(struct vd_store *s, MDB_txn *txn, struct vd_share *share)
 {
 	struct vd_slice parts[] = { vd_slice(share->group, VD_GROUP_BYTES), vd_slice(share->author, VD_KEY_BYTES) };
 	uint8_t key[VD_INDEX_KEY_BYTES];
 	struct vd_buf value = { 0 };
 	struct vd_rd r;
-	MDB_txn *txn;
-	int rc = vd_write_snapshot(w, &txn);
+	int rc;
 
-	if (rc)
-		return rc;
-	vd_value_key(w->store, "share", parts, 2, key);
-	rc = vd_value_get(w->store, txn, key, &value);
-	vd_write_snapshot_done(w, txn);
+	vd_value_key(s, "share", parts, 2, key);
+	rc = vd_value_get(s, txn, key, &value);
 	if (!rc) {
 		r = vd_rd(vd_buf_slice(&value));
 		for (size_t l = 0; l < VD_LANES; l++)
@@ -73,6 +69,34 @@ static int load(struct vd_write *w, struct vd_share *share)
 	}
 	vd_buf_deinit(&value);
 	return rc == VD_ENOTFOUND ? VD_OK : rc;
+}
+
+static int load(struct vd_write *w, struct vd_share *share)
+{
+	MDB_txn *txn;
+	int rc = vd_write_snapshot(w, &txn);
+
+	if (rc)
+		return rc;
+	rc = read_share(w->store, txn, share);
+	vd_write_snapshot_done(w, txn);
+	return rc;
+}
+
+int vd_shares_held(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], const uint8_t author[VD_KEY_BYTES], uint64_t records[VD_LANES])
+{
+	struct vd_share share = { 0 };
+	MDB_txn *txn;
+	int rc = vd_db_read(s->db, &txn);
+
+	memcpy(share.group, group, VD_GROUP_BYTES);
+	memcpy(share.author, author, VD_KEY_BYTES);
+	if (!rc) {
+		rc = read_share(s, txn, &share);
+		vd_db_done(s->db, txn);
+	}
+	memcpy(records, share.records, sizeof(share.records));
+	return rc;
 }
 
 static bool is_of(const struct vd_share *share, const uint8_t *group, const uint8_t *author)

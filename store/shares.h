@@ -31,6 +31,8 @@ int vd_shares_room(struct vd_store *, uint64_t *free_bytes, uint64_t *kept_bytes
 int vd_shares_release(struct vd_store *, struct vd_group *, uint64_t now_ms, uint64_t *count);
 /* Whom this device declines in the group now. */
 int vd_shares_declined(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], struct vd_declined_set *);
+/* How many records of an author are here, in each lane. */
+int vd_shares_held(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], const uint8_t author[VD_KEY_BYTES], uint64_t records[VD_LANES]);
 /* A lane without what `leaving` names (proto/port.h): what an author adds to it is worked out once, and remembered. */
 int vd_shares_lane(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], uint8_t lane, struct vd_leaving *leaving,
                    struct vd_lane_state *, struct vd_symbol *symbols, size_t n);

@@ -24,23 +24,51 @@ as hub --quiet config set share.records 50 >/dev/null
 rows 3000 "flood" | as ana --quiet load message - >/dev/null
 rows 40 "report" | as ben --quiet load message - >/dev/null
 as ana --quiet export "$work/ana.bundle" >/dev/null
+start ana --listen 127.0.0.1:0 || exit 1
+as hub --json sync "127.0.0.1:${port[ana]}" >"$work/synced" 2>/dev/null
+equal "shares: who comes to decline says how many, the first time too" "$? $(jq -c '[.complete, .declined]' "$work/synced")" "3 [true,2950]"
 start hub --listen 127.0.0.1:0 || exit 1
-as ana --json sync "127.0.0.1:${port[hub]}" >"$work/synced"
-equal "shares: the flooder's own sync ends well" "$? $(jq .complete "$work/synced")" "0 true"
+as ana --json sync "127.0.0.1:${port[hub]}" >"$work/synced" 2>/dev/null
+equal "shares: the flooder's own sync ends, and says what stays out" "$? $(jq -c '[.complete, .declined]' "$work/synced")" "3 [true,3000]"
+as ana --lang en sync "127.0.0.1:${port[hub]}" >"$work/synced" 2>&1
+equal "shares: to people, by name, and not that they should run it again" \
+	"$? $(grep -c 'takes no more records of ana: their share of that device.s disk is used up' "$work/synced") $(grep -c 'again: only' "$work/synced")" "3 1 0"
 as ben --json sync "127.0.0.1:${port[hub]}" >"$work/synced"
-equal "shares: so does everybody's" "$? $(jq .complete "$work/synced")" "0 true"
+equal "shares: everybody else's ends well" "$? $(jq -c '[.complete, .declined]' "$work/synced")" "0 [true,0]"
 equal "shares: the flooder has fifty records here, everybody else all" "$(by)" "40 50"
-as ana --json sync "127.0.0.1:${port[hub]}" >/dev/null
-cost=$(as ana --json sync "127.0.0.1:${port[hub]}" | jq 'select(.complete) | .bytes_in + .bytes_out')
+as ana --json sync "127.0.0.1:${port[hub]}" >/dev/null 2>&1
+cost=$(as ana --json sync "127.0.0.1:${port[hub]}" 2>/dev/null | jq 'select(.complete) | .bytes_in + .bytes_out')
 [ "${cost:-9999}" -le 2500 ]
 check "shares: to find nothing new costs $cost bytes, however much is left out" $?
 as ben --quiet add message -m "one more" >/dev/null
 equal "shares: a later report comes" "$(as ben --json sync "127.0.0.1:${port[hub]}" | jq -c '[.sent, .complete]')" "[1,true]"
 
+# whoever calls, and by stick
+as hub --json sync "127.0.0.1:${port[ana]}" >"$work/synced" 2>"$work/err"
+equal "shares: who declines knows how many" "$? $(jq -c '[.complete, .declined]' "$work/synced") $(tail -1 "$work/err" | jq -r .error)" "3 [true,2950] declined"
+mkdir "$work/stick"
+as ana --quiet sync "$work/stick" >/dev/null
+for visit in first second; do
+	as hub --json sync "$work/stick" >"$work/synced" 2>"$work/err"
+	equal "shares: a stick, the $visit time" \
+		"$? $(jq -c '[.complete, .declined, .safe_to_remove]' "$work/synced") $(tail -1 "$work/err" | jq -r .error)" "3 [true,2950,true] declined"
+done
+as hub --lang en sync "$work/stick" >"$work/synced" 2>&1
+equal "shares: in words" "$(grep -c 'Records of ana that came from .* and were not taken: 2950' "$work/synced") $(grep -c 'again: only' "$work/synced")" "1 0"
+for command in status doctor; do
+	as hub --lang en $command >"$work/said" 2>&1
+	equal "shares: $command names whom it declines, and what to do" \
+		"$(grep -c 'takes no more records of ana (normal): their share of its disk is used up (50)' "$work/said") $(grep -c 'config set share.records 100' "$work/said")" "1 1"
+done
+equal "shares: nobody else is named" "$(as hub --json status | jq -r '.warnings[]' | grep -c 'share of its disk')" 1
+
 # by file, and when the bound is lifted
 equal "shares: an import says what it did not take" "$(as hub --json import "$work/ana.bundle" | jq -c '[.new, .declined]')" "[0,2950]"
 as hub --quiet config set share.records 5000 >/dev/null
 as ana --json sync "127.0.0.1:${port[hub]}" >"$work/synced"
-equal "shares: lifted, the rest comes" "$? $(by)" "0 41 3000"
+equal "shares: lifted, the rest comes" "$? $(jq .declined "$work/synced") $(by)" "0 0 41 3000"
+as hub --json sync "$work/stick" >"$work/synced"
+equal "shares: and the stick has nothing that is left out" "$? $(jq -c '[.complete, .declined]' "$work/synced")" "0 [true,0]"
+equal "shares: nobody is declined any more" "$(as hub --json status | jq -r '.warnings[]' | grep -c 'share of its disk')" 0
 equal "shares: the store is whole" "$(as hub --json check | jq -c '[.bad, .derived_bad]')" "[0,0]"
 exit $failed
