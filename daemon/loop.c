@@ -8,70 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "calls.h"
-#include "ctl_server.h"
-#include "discover.h"
+#include "locked.h"
 #include "log.h"
 #include "notify.h"
-#include "panic.h"
 #include "proto/err.h"
 #include "proto/vereda.h"
-#include "store/inbox.h"
-#include "store/store.h"
-#include "tcp.h"
-#include "tending.h"
-#include "token.h"
 #include "walls.h"
-#include "writer.h"
 
 enum {
 	POLL_MS = 1000,        /* a writer that died before it poked is noticed then */
 	TEND_MS = 600000,      /* what falls due by time alone waits that long at most */
-	LOCK_S = 2,            /* for the goodbyes and the running commit; then it is locked as by a power cut */
 	DROPS_LOGGED = 8, DROPS_MS = 10000, /* whoever knocks a thousand times does not write our log */
-};
-
-struct daemon {
-	const struct vd_conf *conf;
-	uv_loop_t loop;
-	struct vd_store *store;       /* NULL: locked */
-	struct vd_port port;
-	struct vd_node *node;
-	struct vd_tcp *tcp;
-	struct vd_writer *writer;
-	struct vd_tending tending;
-	uint64_t tended_ms;           /* when it was last wished for */
-	struct vd_ctl *ctl;
-	struct vd_discover *discover; /* NULL: no interface was named */
-	struct vd_calls calls;
-	struct vd_group *groups[VD_STORE_GROUPS_MAX];
-	size_t group_count;
-	uint64_t generation;          /* sum over the groups: moves when keys may have */
-	uint64_t latest;              /* arrival number up to which the node was told */
-	int look_err;                 /* of the last look at the store */
-	int disk_err;                 /* VD_ENOSPACE: it is full; VD_EIO, VD_EDENIED: it refuses. What arrives is not taken until it does again */
-	uint64_t disk_since_ms;       /* Unix time */
-	struct sockaddr_storage bound[VD_CONF_LISTEN_MAX];
-	bool bound_dual;
-	size_t bound_count;
-	uv_timer_t poll, calling;
-	uv_signal_t terminate, interrupt;
-	bool handles, running, stopping; /* what is up: signals; the rest of an open store; and going down */
-	bool anew;                    /* to be locked: this process goes on as another, without keys */
-	int err;                      /* what it ends with */
-	uv_work_t inbox;              /* what came while it was locked is being taken in */
-	atomic_bool inbox_stop;
-	struct vd_inbox_taken taken;
-	int inbox_err;
-	struct vd_token_guard guard;
-	uv_timer_t token_timer;       /* while locked */
-	bool token_waits;             /* that runs */
-	bool token_stays_out;         /* it was there when somebody locked: it counts again once it was gone */
-	bool token_useless;           /* that was said of what is there */
-	uint8_t useless[VD_HASH_BYTES];
-	struct vd_passed passed;      /* by the one before, and to the one after */
-	uint64_t drops_ms;            /* unproved callers that went: counted from here */
-	unsigned drops;
 };
 
 /* --- the disk --- */
@@ -158,8 +105,6 @@ static int adopt_all(struct daemon *d)
 	return first;
 }
 
-static void look(struct daemon *d);
-
 static void tend(struct daemon *d)
 {
 	if (d->stopping)
@@ -180,7 +125,7 @@ static void on_tended(void *ctx, int rc, const struct vd_tended *t)
 		vd_log(VD_LOG_INFO, "tended epoch=%d sealed=%zu dropped=%llu wanted=%llu", t->epoch_made, t->sealed_to,
 		       (unsigned long long)t->dropped, (unsigned long long)t->wanted);
 	if (!d->stopping)
-		look(d);
+		vd_loop_look(d);
 }
 
 static void refresh_keys(struct daemon *d)
@@ -201,7 +146,7 @@ static void refresh_keys(struct daemon *d)
 static void make_calls(struct daemon *d);
 
 /* The store may have grown by other hands: a command, or our own writer taking records out of the pool. */
-static void look(struct daemon *d)
+void vd_loop_look(struct daemon *d)
 {
 	uint64_t latest;
 	int rc = vd_store_latest(d->store, &latest);
@@ -227,7 +172,7 @@ static void on_poll(uv_timer_t *timer)
 {
 	struct daemon *d = timer->data;
 
-	look(d);
+	vd_loop_look(d);
 	look_at_disk(d);
 	if (vd_tcp_now() - d->tended_ms >= TEND_MS)
 		tend(d);
@@ -286,7 +231,7 @@ static void on_committed(void *ctx, uint32_t conn, int rc, const struct vd_merge
 		       (unsigned long long)merge->refused, (unsigned long long)merge->pooled,
 		       (unsigned long long)merge->declined);
 	vd_tcp_committed(d->tcp, conn, rc);
-	look(d);
+	vd_loop_look(d);
 }
 
 static void on_commit(void *ctx, struct vd_link *link, struct vd_group *group, struct vd_batch *batch)
@@ -510,93 +455,6 @@ static void status(const struct daemon *d, struct vd_buf *answer)
 	json_decref(root);
 }
 
-static void say(struct vd_buf *answer, const char *words)
-{
-	vd_buf_put_slice(answer, vd_slice_str(words));
-}
-
-static void lend_key(const struct daemon *d, struct vd_buf *answer)
-{
-	char hex[2 * VD_VAULT_KEY_BYTES + 1];
-
-	say(answer, "key ");
-	vd_hex(hex, vd_vault_key(vd_store_vault(d->store)), VD_VAULT_KEY_BYTES);
-	say(answer, hex);
-	sodium_memzero(hex, sizeof hex);
-}
-
-static int prepare_lock(struct daemon *d);
-static void begin_anew(struct daemon *d);
-static int start_running(struct daemon *d);
-
-static int open_with(struct daemon *d, const struct vd_secret *secret)
-{
-	int rc = vd_store_open_with(d->conf->home, secret, &d->store);
-
-	if (!rc)
-		vd_panic_vault(vd_store_readable(d->store) ? NULL : vd_store_vault(d->store));
-	return rc;
-}
-
-static void stop_waiting(struct daemon *d)
-{
-	if (d->token_waits)
-		uv_close((uv_handle_t *)&d->token_timer, NULL);
-	d->token_waits = false;
-}
-
-static void unlock(struct daemon *d, const uint8_t *key, struct vd_buf *answer)
-{
-	const struct vd_secret secret = {.key = key};
-	int rc;
-
-	if (d->store) {
-		say(answer, sodium_memcmp(vd_vault_key(vd_store_vault(d->store)), key, VD_VAULT_KEY_BYTES) ? "error: key" : "ok");
-		return;
-	}
-	rc = open_with(d, &secret);
-	if (!rc && !(rc = start_running(d))) {
-		vd_log(VD_LOG_INFO, "unlocked");
-		stop_waiting(d);
-		say(answer, "ok");
-		return;
-	}
-	say(answer, "error: ");
-	say(answer, rc == VD_EKEY ? "key" : vd_err_name(rc));
-	if (d->store) /* half of it is up, and there are keys in our memory */
-		begin_anew(d);
-}
-
-/* False: the process that this one becomes answers. */
-static bool on_key_command(struct daemon *d, const struct vd_ctl_asked *asked, struct vd_buf *answer)
-{
-	uint8_t key[VD_VAULT_KEY_BYTES];
-
-	if (d->stopping) {
-		say(answer, "error: locked");
-	} else if (d->store && vd_store_readable(d->store)) {
-		say(answer, "error: readable");
-	} else if (asked->command == VD_CTL_UNLOCK) {
-		if (vd_ctl_line_key(asked->line, key))
-			unlock(d, key, answer);
-		else
-			say(answer, "error: key");
-		sodium_memzero(key, sizeof key);
-	} else if (asked->command == VD_CTL_LOCK) {
-		if (d->store) {
-			d->passed.stay_locked = true;
-			begin_anew(d);
-			return false;
-		}
-		say(answer, "ok");
-	} else if (!d->store) {
-		say(answer, "error: locked");
-	} else {
-		lend_key(d, answer);
-	}
-	return true;
-}
-
 static bool on_command(void *ctx, const struct vd_ctl_asked *asked, struct vd_buf *answer)
 {
 	struct daemon *d = ctx;
@@ -606,23 +464,23 @@ static bool on_command(void *ctx, const struct vd_ctl_asked *asked, struct vd_bu
 	case VD_CTL_POKE:
 	case VD_CTL_SYNC:
 		if (!d->running || d->stopping) {
-			say(answer, "error: locked");
+			vd_buf_put_slice(answer, vd_slice_str("error: locked"));
 			break;
 		}
-		look(d);
+		vd_loop_look(d);
 		if (asked->command == VD_CTL_SYNC) {
 			vd_calls_hurry(&d->calls, vd_tcp_now());
 			make_calls(d);
 			if (d->discover)
 				vd_discover_soon(d->discover);
 		}
-		say(answer, "ok");
+		vd_buf_put_slice(answer, vd_slice_str("ok"));
 		break;
 	case VD_CTL_KEY:
 	case VD_CTL_LOCK:
-	case VD_CTL_UNLOCK: return on_key_command(d, asked, answer);
+	case VD_CTL_UNLOCK: return vd_locked_command(d, asked, answer);
 	case VD_CTL_WIPE: vd_panic_wipe(asked->client);
-	case VD_CTL_UNKNOWN: say(answer, "error: poke, status, sync, key, lock, unlock or wipe"); break;
+	case VD_CTL_UNKNOWN: vd_buf_put_slice(answer, vd_slice_str("error: poke, status, sync, key, lock, unlock or wipe")); break;
 	}
 	return true;
 }
@@ -630,15 +488,13 @@ static bool on_command(void *ctx, const struct vd_ctl_asked *asked, struct vd_bu
 /* --- beginning and end --- */
 
 /* Whatever is up goes down; the loop ends when the last link has. */
-static void stop(struct daemon *d)
+void vd_loop_stop(struct daemon *d)
 {
 	if (d->stopping)
 		return;
 	d->stopping = true;
-	atomic_store(&d->inbox_stop, true);
 	d->tending.again = false;
-	stop_waiting(d);
-	vd_token_guard_stop(&d->guard);
+	vd_locked_stop(d);
 	if (d->running) {
 		uv_close((uv_handle_t *)&d->poll, NULL);
 		uv_close((uv_handle_t *)&d->calling, NULL);
@@ -655,41 +511,12 @@ static void stop(struct daemon *d)
 		vd_tcp_stop(d->tcp);
 }
 
-/* What is to be passed on, as of now: from here on this process can be locked at any moment. */
-static int prepare_lock(struct daemon *d)
-{
-	int rc = vd_ctl_pass(d->ctl, &d->passed.ctl);
-
-	if (d->bound_count) {
-		memcpy(d->passed.bound, d->bound, sizeof d->bound);
-		d->passed.bound_count = d->bound_count;
-	}
-	return rc ? rc : vd_panic_pass(&d->passed);
-}
-
-/* To be locked: whoever asks for it meanwhile is answered by the process that comes after. */
-static void begin_anew(struct daemon *d)
-{
-	int rc = prepare_lock(d);
-
-	if (rc) { /* no key stays either way */
-		vd_log(VD_LOG_ERROR, "cannot start anew, ending instead why=%s", vd_err_name(rc));
-		d->err = rc;
-	} else {
-		vd_log(VD_LOG_INFO, "locking");
-		d->anew = true;
-		vd_ctl_stays(d->ctl);
-		vd_panic_lock_within(LOCK_S);
-	}
-	stop(d);
-}
-
 static void on_signal(uv_signal_t *handle, int number)
 {
 	(void)number;
 	vd_log(VD_LOG_INFO, "stopping");
 	vd_notify("STOPPING=1");
-	stop(handle->data);
+	vd_loop_stop(handle->data);
 }
 
 static int start_discovery(struct daemon *d)
@@ -701,29 +528,8 @@ static int start_discovery(struct daemon *d)
 	return vd_discover_open(&d->loop, d->conf->interface, d->conf->interface_count, &events, &d->discover);
 }
 
-static void inbox_work(uv_work_t *work)
-{
-	struct daemon *d = work->data;
-
-	d->inbox_err = vd_inbox_take_in(d->store, &d->inbox_stop, &d->taken);
-}
-
-static void inbox_done(uv_work_t *work, int status)
-{
-	struct daemon *d = work->data;
-
-	if (status)
-		return;
-	if (d->taken.files || d->taken.kept)
-		vd_log(VD_LOG_INFO, "inbox files=%llu kept=%llu", (unsigned long long)d->taken.files, (unsigned long long)d->taken.kept);
-	if (d->inbox_err)
-		vd_log(VD_LOG_ERROR, "taking in the inbox failed why=%s", vd_err_name(d->inbox_err));
-	if (!d->stopping)
-		look(d);
-}
-
 /* What an open store has beyond what stands when it is locked. */
-static int start_running(struct daemon *d)
+int vd_loop_start_running(struct daemon *d)
 {
 	struct vd_tcp_events events = {d, on_commit, on_opened, on_settled, on_closed};
 	uint8_t seed[VD_NODE_SEED_BYTES];
@@ -749,95 +555,12 @@ static int start_running(struct daemon *d)
 	d->poll.data = d->calling.data = d;
 	d->running = true;
 	uv_timer_start(&d->poll, on_poll, POLL_MS, POLL_MS);
-	d->inbox.data = d;
-	(void)uv_queue_work(&d->loop, &d->inbox, inbox_work, inbox_done); /* else the next time */
+	vd_locked_take_in(d);
 	d->passed.stay_locked = true;
-	if (!vd_store_readable(d->store) && prepare_lock(d))
+	if (!vd_store_readable(d->store) && vd_locked_prepare(d))
 		vd_log(VD_LOG_WARNING, "cannot be locked without ending");
-	look(d);
+	vd_loop_look(d);
 	return 0;
-}
-
-/* --- token --- */
-
-static void on_pulled(void *ctx)
-{
-	struct daemon *d = ctx;
-
-	if (d->stopping)
-		return;
-	vd_log(VD_LOG_NOTICE, "token gone");
-	d->passed.stay_locked = false;
-	begin_anew(d);
-}
-
-static void guard_token(struct daemon *d)
-{
-	int rc = vd_token_guard_start(&d->guard, &d->loop, d->conf->token, &d->guard.mark, on_pulled, d);
-
-	if (rc) { /* what was promised of the token would not hold */
-		vd_log(VD_LOG_ERROR, "cannot look after the token why=%s", vd_err_name(rc));
-		d->err = rc;
-		stop(d);
-	}
-}
-
-/* VD_EKEY: not with what is there, if anything is. */
-static int open_by_token(struct daemon *d)
-{
-	struct vd_token_mark mark;
-	struct vd_buf bytes = {0};
-	int rc = vd_token_read(d->conf->token, &bytes, &mark);
-
-	if (rc) { /* no mark then: its hash is zeros */
-		bool there = rc != VD_ENOTFOUND && rc != VD_EIO;
-
-		if (there && !(d->token_useless && sodium_is_zero(d->useless, sizeof d->useless)))
-			vd_log(VD_LOG_WARNING, "token is no key file why=%s", vd_err_name(rc));
-		vd_buf_wipe(&bytes);
-		d->token_stays_out = false;
-		d->token_useless = there;
-		memset(d->useless, 0, sizeof d->useless);
-		return VD_EKEY;
-	}
-	const struct vd_secret secret = {.token = vd_buf_slice(&bytes)};
-	bool tried = d->token_useless && !sodium_memcmp(d->useless, mark.hash, sizeof mark.hash);
-
-	rc = d->token_stays_out || tried ? VD_EKEY : open_with(d, &secret);
-	vd_buf_wipe(&bytes);
-	if (rc && !d->token_stays_out && !tried) {
-		vd_log(VD_LOG_WARNING, rc == VD_EKEY ? "token opens no slot of this store" : "cannot open the store with the token why=%s", vd_err_name(rc));
-		d->token_useless = true;
-		memcpy(d->useless, mark.hash, sizeof mark.hash);
-	}
-	if (!rc && !vd_store_readable(d->store)) {
-		d->guard.mark = mark;
-		d->guard.path = d->conf->token;
-	}
-	return rc;
-}
-
-static void on_token_timer(uv_timer_t *timer)
-{
-	struct daemon *d = timer->data;
-
-	if (d->stopping || d->store || open_by_token(d))
-		return;
-	int rc = start_running(d);
-	if (rc) {
-		begin_anew(d);
-		return;
-	}
-	vd_log(VD_LOG_INFO, "unlocked by=token");
-	stop_waiting(d);
-	guard_token(d);
-}
-
-static void wait_for_token(struct daemon *d)
-{
-	uv_timer_init(&d->loop, &d->token_timer);
-	d->token_timer.data = d;
-	d->token_waits = !uv_timer_start(&d->token_timer, on_token_timer, VD_TOKEN_LOOK_MS, VD_TOKEN_LOOK_MS);
 }
 
 static int start(struct daemon *d)
@@ -856,30 +579,10 @@ static int start(struct daemon *d)
 	uv_signal_start(&d->terminate, on_signal, SIGTERM);
 	uv_signal_start(&d->interrupt, on_signal, SIGINT);
 	vd_panic_heed();
-	rc = d->store ? start_running(d) : 0;
-	if (!rc && d->store && d->guard.path)
-		guard_token(d);
-	else if (!rc && !d->store && d->conf->token[0])
-		wait_for_token(d);
+	rc = d->store ? vd_loop_start_running(d) : 0;
+	if (!rc)
+		vd_locked_started(d);
 	return rc;
-}
-
-/* Without a key a sealed store is no error: we wait for it. */
-static int open_store(struct daemon *d)
-{
-	int ready = vd_panic_ready(d->conf->home), rc;
-
-	d->token_stays_out = d->passed.stay_locked;
-	rc = d->conf->token[0] && !d->token_stays_out ? open_by_token(d) : VD_EKEY;
-	if (rc == VD_EKEY)
-		rc = open_with(d, NULL);
-	if (rc && rc != VD_EKEY) {
-		vd_log(VD_LOG_ERROR, "cannot open the store why=%s", rc == VD_EINVAL ? "network-or-FAT-folder" : vd_err_name(rc));
-		return rc;
-	}
-	if (ready)
-		vd_log(VD_LOG_ERROR, "cannot prepare for a wipe why=%s", vd_err_name(ready));
-	return ready;
 }
 
 static void clean_up(struct daemon *d)
@@ -917,7 +620,7 @@ int vd_loop_run(const struct vd_conf *conf)
 	d->conf = conf;
 	signal(SIGPIPE, SIG_IGN);
 	vd_panic_taken(&d->passed);
-	rc = open_store(d);
+	rc = vd_locked_open(d);
 	if (!rc)
 		rc = start(d);
 	if (!rc) {
@@ -926,7 +629,7 @@ int vd_loop_run(const struct vd_conf *conf)
 	} else {
 		if (rc == VD_ENOMEM)
 			vd_log(VD_LOG_ERROR, "cannot start why=%s", vd_err_name(rc));
-		stop(d);
+		vd_loop_stop(d);
 	}
 	uv_run(&d->loop, UV_RUN_DEFAULT);
 	clean_up(d);
