@@ -4,7 +4,7 @@
 
 #include "cli.h"
 
-enum { VD_KEY_SHOWN = 4, VD_WHO_TEXT = VD_NAME_MAX + 1 };
+enum { VD_KEY_SHOWN = 4, VD_WHO_TEXT = VD_NAME_MAX + 1, VD_ROLE_TEXT = 96 };
 
 /* --- member.c: whom a word means, and how people are called */
 
@@ -15,6 +15,8 @@ void vd_who_person(struct vd_group *, const uint8_t person[VD_PERSON_BYTES], cha
 const char *vd_person_name(struct vd_group *, const uint8_t person[VD_PERSON_BYTES]);
 /* The group's name, or words and the first digits of its id for who has no key to it. */
 const char *vd_group_called(struct vd_cli *, struct vd_group *, char room[VD_WHO_TEXT]);
+/* A role in words, and the mark that goes with it: "member, focal point". */
+const char *vd_role_said(struct vd_cli *, enum vd_role, bool focal, char room[VD_ROLE_TEXT]);
 /* More entitled is greater; NONE is 0. */
 unsigned vd_role_rank(enum vd_role);
 /* The most that any device of the person may do now; a paper key does not count unless `paper`. */

@@ -148,6 +148,7 @@ static int admit_as(struct vd_cli *cli, struct vd_group *group, struct terms *t,
 {
 	const struct vd_device *known = vd_group_find(group, t->admission.card->author);
 	struct vd_admission *a = &t->admission;
+	char role[VD_ROLE_TEXT];
 	int rc = known ? check_known(cli, known, t) : 0;
 
 	if (rc)
@@ -172,7 +173,7 @@ static int admit_as(struct vd_cli *cli, struct vd_group *group, struct terms *t,
 	if (rc)
 		return rc;
 	if (known)
-		vd_note(cli, VD_MSG_ADMIT_CHANGED, known->name, t->name, vd_text(cli->lang, vd_role_text(a->role)), NULL);
+		vd_note(cli, VD_MSG_ADMIT_CHANGED, known->name, t->name, vd_role_said(cli, a->role, a->flags & VD_GRANT_FOCAL, role), NULL);
 	rc = vd_act_admit(cli->store, group, a, vd_time_now_ms(), grant);
 	if (rc)
 		return vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_ADMIT_FAILED, t->name, NULL);
@@ -206,7 +207,7 @@ static void say_focal(struct vd_cli *cli, struct vd_group *group, const char *ne
 static void say_admitted(struct vd_cli *cli, struct vd_group *group, const struct terms *t, const char *path, const char *words)
 {
 	const struct vd_admission *a = &t->admission;
-	const char *role = vd_text(cli->lang, vd_role_text(a->role));
+	char role[VD_ROLE_TEXT];
 
 	if (cli->opt.json) {
 		vd_say_json(cli, json_pack("{s:o,s:o,s:s,s:o,s:s,s:o,s:b}", "member", vd_json_hex(a->person, VD_PERSON_BYTES), "file",
@@ -215,7 +216,7 @@ static void say_admitted(struct vd_cli *cli, struct vd_group *group, const struc
 		                           (a->flags & VD_GRANT_FOCAL) != 0));
 		return;
 	}
-	vd_say(cli, VD_MSG_ADMIT_DONE, t->name, path, role, NULL);
+	vd_say(cli, VD_MSG_ADMIT_DONE, t->name, path, vd_role_said(cli, a->role, a->flags & VD_GRANT_FOCAL, role), NULL);
 	if (a->role == VD_ROLE_REPORTER)
 		say_focal(cli, group, t->name);
 	if (a->role == VD_ROLE_COURIER)

@@ -193,6 +193,14 @@ static bool grants_us(const struct vd_batch *control, struct vd_group *group, co
 	return false;
 }
 
+/* What this device is in the group. */
+static const char *said_role(struct vd_cli *cli, struct vd_group *group, char room[VD_ROLE_TEXT])
+{
+	const struct vd_device *own = vd_group_find(group, vd_group_identity(group)->author);
+
+	return vd_role_said(cli, vd_group_role(group), own && own->flags & VD_GRANT_FOCAL, room);
+}
+
 static int join_run(struct vd_cli *cli)
 {
 	const char *path = cli->opt.args[0];
@@ -200,7 +208,7 @@ static int join_run(struct vd_cli *cli)
 	struct vd_id grant;
 	struct vd_batch control = { 0 };
 	struct vd_group *group = NULL;
-	char words[VD_WORDS_TEXT], called[VD_WHO_TEXT];
+	char words[VD_WORDS_TEXT], called[VD_WHO_TEXT], role[VD_ROLE_TEXT];
 	bool already;
 	int rc = vd_cli_open(cli);
 
@@ -229,7 +237,7 @@ static int join_run(struct vd_cli *cli)
 		vd_batch_seal(&control);
 		if (!grants_us(&control, group, &grant)) {
 			rc = vd_refuse(cli, VD_EXIT_FAILED, "exists", VD_MSG_HINT_JOIN_OTHER, VD_MSG_JOIN_OTHER, vd_group_called(cli, group, called),
-			               vd_text(cli->lang, vd_role_text(vd_group_role(group))), NULL);
+			               said_role(cli, group, role), NULL);
 			goto done;
 		}
 	}
@@ -248,7 +256,7 @@ static int join_run(struct vd_cli *cli)
 		vd_say_json(cli, out);
 	} else {
 		vd_say(cli, already ? VD_MSG_JOIN_ALREADY : VD_MSG_JOIN_DONE, vd_group_called(cli, group, called),
-		       vd_text(cli->lang, vd_role_text(vd_group_role(group))), NULL);
+		       said_role(cli, group, role), NULL);
 		if (vd_group_role(group) == VD_ROLE_REPORTER || vd_group_role(group) == VD_ROLE_COURIER)
 			vd_say(cli, vd_group_role(group) == VD_ROLE_REPORTER ? VD_MSG_JOIN_REPORTER : VD_MSG_JOIN_COURIER, NULL);
 		vd_say(cli, VD_MSG_WORDS, words, NULL);

@@ -50,6 +50,12 @@ void vd_who_person(struct vd_group *group, const uint8_t person[VD_PERSON_BYTES]
 			vd_hex(out, vd_group_device(group, i - 1)->author, VD_KEY_SHOWN);
 }
 
+const char *vd_role_said(struct vd_cli *cli, enum vd_role role, bool focal, char room[VD_ROLE_TEXT])
+{
+	snprintf(room, VD_ROLE_TEXT, "%s%s", vd_text(cli->lang, vd_role_text(role)), focal ? vd_text(cli->lang, VD_MSG_FOCAL) : "");
+	return room;
+}
+
 const char *vd_group_called(struct vd_cli *cli, struct vd_group *group, char room[VD_WHO_TEXT])
 {
 	char id[13];

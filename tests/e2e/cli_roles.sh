@@ -202,4 +202,18 @@ for command in admit members revoke review approve restore group status doctor i
 		is "help of $command in $lang begins with examples" "$code $(head -1 out | grep -cE '^(Examples|Ejemplos):')" "0 1"
 	done
 done
+
+# Marked later, with the identity it was admitted by.
+found other Otro
+"$VEREDA" --home paz --quiet init --name paz --no-passphrase >/dev/null
+card=$("$VEREDA" --home paz --quiet id)
+v other --lang en admit "$card" --name Paz -o paz.welcome
+says "admitted without a mark" "with the role: member\. "
+v paz --quiet join paz.welcome
+v other --lang en admit "$card" --focal -o paz.welcome
+says "the mark is said to who gives it" "Paz is admitted, with the role: member, focal point\."
+v paz --lang es join paz.welcome
+says "and to who gets it" "Estás en Otro, como integrante, punto focal\."
+v paz --lang en join paz.welcome
+says "also a second time" "in Otro already, as member, focal point; nothing was changed"
 done_testing
