@@ -210,7 +210,7 @@ card=$("$VEREDA" --home paz --quiet id)
 v other --lang en admit "$card" --name Paz -o paz.welcome
 says "admitted without a mark" "with the role: member\. "
 v paz --quiet join paz.welcome
-v other --lang en admit "$card" --focal -o paz.welcome
+v other --lang en admit "$card" --name Paz --focal -o paz.welcome
 says "the mark is said to who gives it" "Paz is admitted, with the role: member, focal point\."
 v paz --lang es join paz.welcome
 says "and to who gets it" "Estás en Otro, como integrante, punto focal\."
