@@ -73,9 +73,10 @@ static bool is_leaving(const struct vd_link *link)
 	return link->state > VD_LINK_OPEN && link->in_node && !link->committing;
 }
 
+/* Not one that only gives while what it gave is being stored: its batch is in the writer's hands. */
 static bool is_unproved(const struct vd_link *link, const struct vd_link *but)
 {
-	return link != but && !link->outgoing && !link->proved && link->state != VD_LINK_CLOSED;
+	return link != but && !link->outgoing && !link->proved && !link->committing && link->state != VD_LINK_CLOSED;
 }
 
 /* Unproved ones from where `from` comes, and the oldest of them. */

@@ -45,6 +45,7 @@ struct scene {
 	uint8_t last_type;
 	uint64_t now_ms;
 	int rc;
+	bool restores; /* a commit gives a peer that only gives its role back */
 };
 
 static void hear(struct scene *s, uint8_t type, struct vd_slice payload)
@@ -54,7 +55,9 @@ static void hear(struct scene *s, uint8_t type, struct vd_slice payload)
 	if (s->rc && s->rc != VD_EAGAIN)
 		return;
 	s->rc = vd_session_feed(s->victim->s, s->now_ms, type, payload);
-	FUZZ_CHECK(s->rc == VD_OK || s->rc == VD_EFORMAT || s->rc == VD_ECAP || s->rc == VD_EAGAIN);
+	/* whom we decline was not said while we only took: then it is said in a new session */
+	FUZZ_CHECK(s->rc == VD_OK || s->rc == VD_EFORMAT || s->rc == VD_ECAP || s->rc == VD_EAGAIN ||
+	           (s->rc == VD_EBUSY && s->restores && vd_session_stats(s->victim->s)->declines_more));
 	b = vd_session_batch(s->victim->s);
 	FUZZ_CHECK(!b || b->bytes.n <= VD_BATCH_BYTES + VD_MESSAGE_MAX);
 	for (size_t i = 0; b && i < b->count; i++)
@@ -78,6 +81,8 @@ static void victim_speaks(struct scene *s)
 
 	for (int i = 0; i < DRAINS && vd_session_drain(s->victim->s, s->now_ms, &type, &out) == 1; i++) {
 		FUZZ_CHECK(out.n < VD_MESSAGE_MAX);
+		if (vd_session_takes_only(s->victim->s))
+			FUZZ_CHECK(type != VD_MSG_RECORDS && type != VD_MSG_SYMBOLS && vd_session_stats(s->victim->s)->sent == 0);
 		/* the peer may find it strange by now */
 		if (s->peer->rc == VD_OK)
 			s->peer->rc = vd_session_feed(s->peer->s, s->now_ms, type, vd_buf_slice(&out));
@@ -131,6 +136,8 @@ static void step(struct scene *s, struct vd_rd *r)
 		if (vd_session_batch(s->victim->s))
 			(void)!vd_session_committed(s->victim->s, s->now_ms, VD_OK);
 		vd_session_grew(s->victim->s, s->now_ms);
+		if (s->restores && vd_session_takes_only(s->victim->s))
+			s->rc = s->rc ? s->rc : vd_session_give_too(s->victim->s);
 		break;
 	case 7:
 		s->now_ms += 1000u * vd_rd_u8(r);
@@ -160,6 +167,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	s.peer = mode & 1 ? &s.p->b : &s.p->a;
 	if (mode & 8)
 		vd_session_control_first(s.victim->s);
+	if (mode & 64)
+		vd_session_take_only(s.victim->s);
+	s.restores = mode & 128;
 	for (int i = 0; i < STEPS && r.n && !r.err; i++)
 		step(&s, &r);
 	victim_speaks(&s);
