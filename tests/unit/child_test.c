@@ -387,7 +387,7 @@ static void stumble_midway(unsigned count, int socket)
 
 static void hurt(struct cast *c, void (*how)(unsigned, int), struct vd_bundle_stats *stats, int *rc)
 {
-	vd_child_test = (struct vd_child_test){ .patience_s = 2, .before_answer = how };
+	vd_child_test = (struct vd_child_test){ .patience_s = 6, .before_answer = how };
 	*rc = vd_bundle_merge(c->ana.store, c->bundle, false, NULL, stats);
 	vd_child_test = (struct vd_child_test){ 0 };
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
