@@ -319,7 +319,7 @@ static int listen_on(struct daemon *d, const struct sockaddr *address, bool dual
 	vd_address_text((const struct sockaddr *)(rc ? address : (const struct sockaddr *)bound), text);
 	if (rc) {
 		vd_log(VD_LOG_ERROR, "cannot listen addr=%s why=%s", text, rc == VD_EINVAL ? "not-of-this-machine" : vd_err_name(rc));
-		return rc == VD_EBUSY ? VD_EIO : rc; /* the port is, not the store */
+		return rc == VD_EBUSY ? VD_EINVAL : rc; /* the port is, not the store, and no disk failed */
 	}
 	d->bound_count++;
 	vd_log(VD_LOG_INFO, "listening addr=%s", text);
