@@ -111,6 +111,30 @@ static const char *peer_name(struct vd_group *group, const json_t *peer)
 	return device ? device->name : "";
 }
 
+/* Whose records a peer takes no more of, by name. */
+static void say_declines(struct vd_cli *cli, struct group_view *views, size_t count, const json_t *peer)
+{
+	struct vd_buf names = { 0 };
+	json_t *each;
+	size_t i;
+
+	json_array_foreach (json_object_get(peer, "declines"), i, each) {
+		json_t *as_peer = json_pack("{s:O}", "member", each);
+		const char *name = "", *hex = json_string_value(each);
+
+		for (size_t g = 0; g < count && !*name; g++)
+			name = peer_name(views[g].group, as_peer);
+		json_decref(as_peer);
+		if (names.n)
+			vd_buf_put_slice(&names, vd_slice_str(", "));
+		vd_buf_put_slice(&names, *name || !hex ? vd_slice_str(name) : vd_slice(hex, strnlen(hex, 2 * VD_KEY_SHOWN)));
+	}
+	vd_buf_put_u8(&names, 0);
+	if (names.n > 1 && !names.failed)
+		vd_say(cli, VD_MSG_STATUS_PEER_DECLINES, (const char *)names.p, NULL);
+	vd_buf_deinit(&names);
+}
+
 /* An address that nobody can type is no help: where veredad listens on all of them, the port is what counts. */
 static void say_listen(struct vd_cli *cli, const char *address)
 {
@@ -139,6 +163,7 @@ static void say_peers(struct vd_cli *cli, struct group_view *views, size_t count
 			name = peer_name(views[g].group, peer);
 		vd_say(cli, VD_MSG_STATUS_PEER, *name ? name : vd_text(cli->lang, VD_MSG_UNNAMED), peer_text(peer, "addr"),
 		       peer_text(peer, "state"), NULL);
+		say_declines(cli, views, count, peer);
 	}
 }
 

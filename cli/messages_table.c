@@ -905,6 +905,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  los demás la encuentran en {0}"),
 	T(STATUS_NO_DAEMON, "veredad is not running: nothing is exchanged by itself.", "veredad no está corriendo: nada se intercambia por sí solo."),
 	SAME(STATUS_PEER, "  {0}  {1}  {2}"),
+	T(STATUS_PEER_DECLINES, "    takes no more records of: {0}. Their share of that device's disk is used up; whoever keeps it can allow more",
+	  "    ya no recibe registros de: {0}. Se agotó su parte del disco de ese equipo; quien lo cuida puede permitir más"),
 	T(STATUS_NO_PEERS, "  nobody is connected right now", "  nadie está conectado en este momento"),
 	T(STATUS_WALLS, "  Walls: all stand. A fault in veredad would give away little.",
 	  "  Muros: todos en pie. Una falla en veredad revelaría poco."),

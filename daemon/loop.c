@@ -13,6 +13,7 @@
 #include "notify.h"
 #include "proto/err.h"
 #include "proto/vereda.h"
+#include "store/shares.h"
 #include "walls.h"
 
 enum {
@@ -402,7 +403,27 @@ static void on_heard(void *ctx, const struct sockaddr *address, const uint8_t gr
 
 /* --- control socket --- */
 
-static json_t *peer_json(const struct vd_link *link)
+/* Whose records the other end takes no more of, as far as this session knows: those that we do not decline ourselves. */
+static json_t *declines_json(const struct daemon *d, const struct vd_link *link)
+{
+	const struct vd_declined_set *apart = vd_node_apart(d->node, link->conn);
+	struct vd_declined_set own;
+	json_t *authors = json_array();
+
+	if (!apart || vd_shares_declined(d->store, vd_group_id(link->group), &own))
+		return authors;
+	for (size_t i = 0; i < apart->count; i++) {
+		char hex[2 * VD_KEY_BYTES + 1];
+
+		if (vd_declined_has(&own, apart->who[i].lane, apart->who[i].author))
+			continue;
+		vd_hex(hex, apart->who[i].author, VD_KEY_BYTES);
+		json_array_append_new(authors, json_string(hex));
+	}
+	return authors;
+}
+
+static json_t *peer_json(const struct daemon *d, const struct vd_link *link)
 {
 	char text[VD_ADDRESS_TEXT], hex[2 * VD_KEY_BYTES + 1];
 	json_t *peer = json_object();
@@ -423,6 +444,7 @@ static json_t *peer_json(const struct vd_link *link)
 	json_object_set_new(peer, "member", json_string(hex));
 	vd_hex(hex, vd_group_id(link->group), VD_GROUP_BYTES);
 	json_object_set_new(peer, "group", json_string(hex));
+	json_object_set_new(peer, "declines", declines_json(d, link));
 	return peer;
 }
 
@@ -437,7 +459,7 @@ static void status(const struct daemon *d, struct vd_buf *answer)
 		json_array_append_new(listen, json_string(text));
 	}
 	for (const struct vd_link *link = d->tcp ? vd_tcp_first(d->tcp) : NULL; link; link = link->next)
-		json_array_append_new(peers, peer_json(link));
+		json_array_append_new(peers, peer_json(d, link));
 	for (size_t i = 0; d->discover && i < d->conf->interface_count; i++)
 		json_array_append_new(discovering, json_string(d->conf->interface[i]));
 	json_object_set_new(root, "locked", json_boolean(!d->store));

@@ -46,6 +46,11 @@ equal "shares: a later report comes" "$(as ben --json sync "127.0.0.1:${port[hub
 # whoever calls, and by stick
 as hub --json sync "127.0.0.1:${port[ana]}" >"$work/synced" 2>"$work/err"
 equal "shares: who declines knows how many" "$? $(jq -c '[.complete, .declined]' "$work/synced") $(tail -1 "$work/err" | jq -r .error)" "3 [true,2950] declined"
+ends "shares: veredad ends" TERM ana
+start ana --listen 127.0.0.1:0 --peer "127.0.0.1:${port[hub]}" || exit 1
+refused_there() { as ana --lang en status | grep -q 'takes no more records of: ana\. Their share'; }
+within 20 refused_there
+check "shares: the flooder's status says who takes no more" $?
 mkdir "$work/stick"
 as ana --quiet sync "$work/stick" >/dev/null
 for visit in first second; do
