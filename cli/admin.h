@@ -13,6 +13,9 @@ void vd_who(struct vd_group *, const uint8_t author[VD_KEY_BYTES], char out[VD_W
 void vd_who_person(struct vd_group *, const uint8_t person[VD_PERSON_BYTES], char out[VD_WHO_TEXT]);
 /* "" where no name can be read. */
 const char *vd_person_name(struct vd_group *, const uint8_t person[VD_PERSON_BYTES]);
+/* May a member be given that name from now on? 0, or an exit code, having said why not: it would be taken for an option, a key, a word
+ * that means many, or another member. */
+int vd_cli_new_name(struct vd_cli *, const char *name);
 /* The group's name, or words and the first digits of its id for who has no key to it. */
 const char *vd_group_called(struct vd_cli *, struct vd_group *, char room[VD_WHO_TEXT]);
 /* A role in words, and the mark that goes with it: "member, focal point". */

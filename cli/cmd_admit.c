@@ -1,5 +1,6 @@
 /* admit: a newcomer, another device of a member, or more for a device that is in. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -76,6 +77,8 @@ static int of_person(struct vd_cli *cli, struct vd_group *group, const struct vd
 		return rc;
 	if (known && memcmp(known->person, target.person, VD_PERSON_BYTES) != 0)
 		return vd_refuse(cli, VD_EXIT_FAILED, "exists", VD_MSG_HINT_OTHER_PERSON, VD_MSG_OTHER_PERSON, known->name, target.name, NULL);
+	if (!known && vd_person_role(group, target.person, false) != VD_ROLE_NONE)
+		vd_note(cli, VD_MSG_ADMIT_FURTHER, target.name, NULL);
 	memcpy(t->admission.person, target.person, VD_PERSON_BYTES);
 	if (!t->said_name)
 		snprintf(t->name, sizeof t->name, "%s", target.name);
@@ -250,34 +253,185 @@ static int admit_to(struct vd_cli *cli, struct vd_group *group, struct terms *t,
 	return VD_EXIT_DONE;
 }
 
+/* --- somebody who is in: by name or key, and without a new identity text --- */
+
+struct change {
+	struct vd_target target;
+	uint8_t (*devices)[VD_KEY_BYTES]; /* those meant, that have a role and are no paper */
+	size_t count;
+};
+
+static int gather(struct vd_group *group, struct change *c)
+{
+	size_t devices = vd_group_device_count(group);
+
+	c->devices = calloc(devices + 1, sizeof *c->devices);
+	for (size_t i = 0; c->devices && i < devices; i++) {
+		const struct vd_device *d = vd_group_device(group, i);
+
+		if (d->role != VD_ROLE_NONE && !(d->flags & VD_GRANT_PAPER) && memcmp(d->person, c->target.person, VD_PERSON_BYTES) == 0 &&
+		    (!c->target.one_device || memcmp(d->author, c->target.device, VD_KEY_BYTES) == 0))
+			memcpy(c->devices[c->count++], d->author, VD_KEY_BYTES);
+	}
+	return c->devices ? 0 : VD_ENOMEM;
+}
+
+/* Can all of it be done? Nothing is, otherwise. */
+static int check_change(struct vd_cli *cli, struct vd_group *group, const struct change *c, struct terms *t, const char *path)
+{
+	const struct vd_device *first = c->count ? vd_group_find(group, c->devices[0]) : NULL;
+	const struct vd_device *known = first ? first : vd_group_find(group, c->target.device);
+	char key[2 * VD_KEY_SHOWN + 1];
+	int rc = 0;
+
+	if (!first && (!known || known->role != VD_ROLE_NONE))
+		return vd_misuse(cli, VD_MSG_HINT_CARD_BAD, VD_MSG_CARD_PAPER, NULL);
+	if (!first) {
+		vd_hex(key, known->author, VD_KEY_SHOWN);
+		return vd_refuse(cli, VD_EXIT_FAILED, "removed", VD_MSG_HINT_ADMIT_REMOVED, VD_MSG_ADMIT_REMOVED, c->target.name, key, NULL);
+	}
+	if (path && c->count > 1)
+		return vd_misuse(cli, VD_MSG_HINT_ADMIT_ONE, VD_MSG_ADMIT_ONE, c->target.name, vd_num(cli, c->count), NULL);
+	if (t->said_name && named(group, t->name, first))
+		return vd_refuse(cli, VD_EXIT_DECIDE, "conflict", VD_MSG_HINT_NAME_TAKEN_OTHER, VD_MSG_ADMIT_NAME_TAKEN, t->name, NULL);
+	for (size_t i = 0; i < c->count && !rc; i++)
+		rc = check_known(cli, vd_group_find(group, c->devices[i]), t);
+	return rc ? rc : vd_cli_brake(cli, group);
+}
+
+static int change_one(struct vd_cli *cli, struct vd_group *group, const uint8_t author[VD_KEY_BYTES], const struct terms *asked,
+                      struct vd_card *card, struct vd_id *grant)
+{
+	const struct vd_device *d = vd_group_find(group, author);
+	struct terms t = *asked;
+	int rc = vd_group_card(group, author, card);
+
+	t.admission.card = card;
+	t.admission.name = t.name;
+	if (t.admission.role == VD_ROLE_NONE)
+		t.admission.role = d->role;
+	t.admission.flags |= d->flags;
+	if (!t.said_name)
+		snprintf(t.name, sizeof t.name, "%s", d->name);
+	memcpy(t.admission.person, d->person, VD_PERSON_BYTES);
+	*grant = d->grant;
+	if (!rc && !same_terms(d, &t))
+		rc = vd_act_admit(cli->store, group, &t.admission, vd_time_now_ms(), grant);
+	return rc ? vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_ADMIT_FAILED, t.name, NULL) : 0;
+}
+
+static void say_changed(struct vd_cli *cli, struct vd_group *group, const struct change *c, const char *path, const char *words)
+{
+	const struct vd_device *d = vd_group_find(group, c->devices[0]);
+	bool focal = false;
+	json_t *devices = json_array();
+
+	for (size_t i = 0; i < c->count; i++) {
+		focal = focal || vd_group_find(group, c->devices[i])->flags & VD_GRANT_FOCAL;
+		json_array_append_new(devices, vd_json_hex(c->devices[i], VD_KEY_BYTES));
+	}
+	if (cli->opt.json) {
+		vd_say_json(cli, json_pack("{s:o,s:o,s:o,s:s,s:s,s:b,s:o}", "member", vd_json_hex(d->person, VD_PERSON_BYTES), "file",
+		                           path ? vd_json_text(vd_slice_str(path)) : json_null(), "words", path ? json_string(words) : json_null(),
+		                           "name", d->name, "role", vd_role_word(d->role), "focal", focal, "devices", devices));
+		return;
+	}
+	json_decref(devices);
+	vd_say(cli, VD_MSG_ADMIT_ROLE, d->name, vd_text(cli->lang, vd_role_text(d->role)),
+	       focal ? vd_text(cli->lang, VD_MSG_FOCAL) : "", NULL);
+	if (d->role == VD_ROLE_REPORTER)
+		say_focal(cli, group, d->name);
+	if (path) {
+		vd_say(cli, VD_MSG_WORDS, words, NULL);
+		vd_say(cli, VD_MSG_ADMIT_NEXT, path, NULL);
+	}
+}
+
+static int change_devices(struct vd_cli *cli, struct vd_group *group, struct change *c, struct terms *t, const char *path)
+{
+	char words[VD_WORDS_TEXT] = "";
+	struct vd_card card;
+	struct vd_id grant;
+	int err = gather(group, c);
+	int rc = err ? vd_fail(cli, err, VD_MSG_NONE, VD_MSG_ADMIT_FAILED, c->target.name, NULL) : check_change(cli, group, c, t, path);
+
+	for (size_t i = 0; i < c->count && !rc; i++)
+		rc = change_one(cli, group, c->devices[i], t, &card, &grant);
+	if (rc)
+		return rc;
+	vd_cli_tend_group(cli, group);
+	vd_cli_poke(cli);
+	if (path) {
+		err = vd_welcome_words(cli, group, card.author, &grant, words);
+		if (!err)
+			err = vd_welcome_write(cli->store, group, &card, &grant, path);
+	}
+	if (err)
+		return vd_fail(cli, err, VD_MSG_HINT_WELCOME_FAILED, VD_MSG_WELCOME_FAILED, path, NULL);
+	say_changed(cli, group, c, path, words);
+	return VD_EXIT_DONE;
+}
+
+static int change_member(struct vd_cli *cli, struct vd_group *group, struct terms *t, const char *path)
+{
+	struct change c = { .devices = NULL };
+	int rc = vd_cli_coordinator(cli, group, false);
+
+	if (rc)
+		return rc;
+	if (vd_options_get(&cli->opt, VD_OPT_PERSON))
+		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_ADMIT_PERSON_IN, "admit", cli->opt.args[0], NULL);
+	if (!t->said_name && t->admission.role == VD_ROLE_NONE && !t->admission.flags)
+		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_ADMIT_NOTHING, "admit", cli->opt.args[0], NULL);
+	rc = vd_cli_target(cli, group, cli->opt.args[0], VD_AMONG_IN, &c.target);
+	if (!rc)
+		rc = change_devices(cli, group, &c, t, path);
+	free(c.devices);
+	return rc;
+}
+
+/* --- either --- */
+
+/* What must be said of a newcomer. */
+static int check_newcomer(struct vd_cli *cli, const char *name, const char *path)
+{
+	if (!name && !vd_options_get(&cli->opt, VD_OPT_PERSON))
+		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_ADMIT_NO_NAME, "admit", NULL);
+	if (!path || !*path)
+		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_ADMIT_NO_FILE, "admit", NULL);
+	return 0;
+}
+
 static int admit_run(struct vd_cli *cli)
 {
 	const char *name = vd_options_get(&cli->opt, VD_OPT_NAME), *path = vd_options_get(&cli->opt, VD_OPT_OUT);
 	struct vd_group *group = NULL;
 	struct vd_card card;
 	struct terms terms = { .said_name = name != NULL };
-	int rc;
+	bool text = strncasecmp(cli->opt.args[0], "vereda1", 7) == 0;
+	int err, rc = text ? check_newcomer(cli, name, path) : 0;
 
-	if (!name && !vd_options_get(&cli->opt, VD_OPT_PERSON))
-		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_ADMIT_NO_NAME, "admit", NULL);
-	if (!path || !*path)
-		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_ADMIT_NO_FILE, "admit", NULL);
-	if (name && !vd_name_ok(name))
-		return vd_misuse(cli, VD_MSG_HINT_NAME, VD_MSG_BAD_NAME, name, NULL);
-	snprintf(terms.name, sizeof terms.name, "%s", name ? name : "");
-	rc = parse_role(cli, vd_options_get(&cli->opt, VD_OPT_ROLE), &terms.admission.role);
+	if (!rc && name)
+		rc = vd_cli_new_name(cli, name);
 	if (!rc)
+		rc = parse_role(cli, vd_options_get(&cli->opt, VD_OPT_ROLE), &terms.admission.role);
+	if (!rc && path)
 		rc = vd_cli_new_file(cli, path);
 	if (rc)
 		return rc;
+	snprintf(terms.name, sizeof terms.name, "%s", name ? name : "");
 	rc = vd_cli_group(cli, &group);
 	if (rc)
 		return rc;
 	terms.admission.card = &card;
 	terms.admission.name = terms.name;
 	terms.admission.flags = vd_options_get(&cli->opt, VD_OPT_FOCAL) ? VD_GRANT_FOCAL : 0;
-	rc = vd_card_parse(cli->opt.args[0], &card);
-	rc = rc ? card_problem(cli, rc) : admit_to(cli, group, &terms, path);
+	err = vd_card_parse(cli->opt.args[0], &card);
+	/* No identity text, and no attempt at one: somebody who is in is meant. */
+	if (err && !text && (!name || !path || vd_member_known(group, cli->opt.args[0])))
+		rc = change_member(cli, group, &terms, path);
+	else
+		rc = err ? card_problem(cli, err) : admit_to(cli, group, &terms, path);
 	vd_group_free(group);
 	return rc;
 }

@@ -56,14 +56,19 @@ static int group_create(struct vd_cli *cli)
 	struct vd_group *group = NULL;
 	int rc;
 
-	if (!vd_name_ok(name) || (member && !vd_name_ok(member)))
-		return vd_misuse(cli, VD_MSG_HINT_NAME, VD_MSG_BAD_NAME, vd_name_ok(name) ? member : name, NULL);
-	rc = vd_cli_open(cli);
+	if (!vd_name_ok(name))
+		return vd_misuse(cli, VD_MSG_HINT_NAME, VD_MSG_BAD_NAME, name, NULL);
+	rc = member ? vd_cli_new_name(cli, member) : 0;
+	if (!rc)
+		rc = vd_cli_open(cli);
 	if (rc)
 		return rc;
 	vd_store_device(cli->store, device, device_name);
 	if (!member)
 		member = device_name[0] ? device_name : vd_role_word(VD_ROLE_COORDINATOR);
+	rc = vd_cli_new_name(cli, member);
+	if (rc)
+		return rc;
 	rc = vd_store_found(cli->store, name, member, vd_time_now_ms(), id);
 	if (!rc)
 		rc = vd_store_group(cli->store, id, &group);
@@ -236,8 +241,11 @@ static int join_run(struct vd_cli *cli)
 	if (!rc && already) {
 		vd_batch_seal(&control);
 		if (!grants_us(&control, group, &grant)) {
+			char self[2 * VD_KEY_SHOWN + 1];
+
+			vd_hex(self, vd_group_identity(group)->author, VD_KEY_SHOWN);
 			rc = vd_refuse(cli, VD_EXIT_FAILED, "exists", VD_MSG_HINT_JOIN_OTHER, VD_MSG_JOIN_OTHER, vd_group_called(cli, group, called),
-			               said_role(cli, group, role), NULL);
+			               said_role(cli, group, role), self, NULL);
 			goto done;
 		}
 	}

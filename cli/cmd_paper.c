@@ -207,9 +207,9 @@ int vd_group_recover(struct vd_cli *cli)
 	uint8_t id[VD_GROUP_BYTES];
 	int err, rc;
 
-	if (name && !vd_name_ok(name))
-		return vd_misuse(cli, VD_MSG_HINT_NAME, VD_MSG_BAD_NAME, name, NULL);
-	rc = vd_cli_open(cli);
+	rc = name ? vd_cli_new_name(cli, name) : 0;
+	if (!rc)
+		rc = vd_cli_open(cli);
 	if (!rc && access(path, R_OK) != 0)
 		rc = vd_fail(cli, vd_file_errno(errno), VD_MSG_NONE, VD_MSG_RECOVER_FAILED, path, NULL);
 	if (!rc)

@@ -56,6 +56,65 @@ const char *vd_role_said(struct vd_cli *cli, enum vd_role role, bool focal, char
 	return room;
 }
 
+/* Words by which --to means many: nobody is called so. */
+static bool means_many(const char *name)
+{
+	static const char *const words[] = { "everyone", "everybody", "all", "members", "todos", "todas", "integrantes", "miembros", NULL };
+
+	for (size_t i = 0; words[i]; i++)
+		if (strcasecmp(words[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* The next code point of a text that is UTF-8. */
+static uint32_t next_letter(const unsigned char **at)
+{
+	const unsigned char *p = *at;
+	size_t more = *p < 0x80 ? 0 : *p < 0xe0 ? 1 : *p < 0xf0 ? 2 : 3;
+	uint32_t letter = more ? *p & (0x3fu >> more) : *p;
+
+	for (p++; more; more--)
+		letter = letter << 6 | (*p++ & 0x3fu);
+	*at = p;
+	return letter;
+}
+
+/* Letters of scripts that look alike side by side, or blanks that do not look like one: such a name passes for another. */
+static bool looks_like_another(const char *name)
+{
+	bool latin = false, alike = false, blank = false;
+
+	for (const unsigned char *at = (const unsigned char *)name; *at;) {
+		uint32_t c = next_letter(&at);
+
+		latin |= (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= 0xc0 && c < 0x250) || (c >= 0x1e00 && c < 0x1f00);
+		alike |= (c >= 0x370 && c < 0x530) || (c >= 0x1f00 && c < 0x2000);
+		blank |= c == 0xa0 || c == 0xad || (c >= 0x2000 && c <= 0x200d) || c == 0x202f || c == 0x205f || c == 0x2060 ||
+		         c == 0x3000 || c == 0xfeff;
+	}
+	return blank || (latin && alike);
+}
+
+int vd_cli_new_name(struct vd_cli *cli, const char *name)
+{
+	size_t n = strlen(name);
+
+	if (!vd_name_ok(name))
+		return vd_misuse(cli, VD_MSG_HINT_NAME, VD_MSG_BAD_NAME, name, NULL);
+	if (name[0] == ' ' || name[n - 1] == ' ')
+		return vd_misuse(cli, VD_MSG_HINT_NAME_OTHER, VD_MSG_NAME_BLANKS, name, NULL);
+	if (name[0] == '-')
+		return vd_misuse(cli, VD_MSG_HINT_NAME_OTHER, VD_MSG_NAME_DASH, name, NULL);
+	if (means_many(name))
+		return vd_misuse(cli, VD_MSG_HINT_NAME_OTHER, VD_MSG_NAME_MANY, name, NULL);
+	if (n >= 6 && strspn(name, "0123456789abcdefABCDEF") == n)
+		return vd_misuse(cli, VD_MSG_HINT_NAME_OTHER, VD_MSG_NAME_KEY, name, NULL);
+	if (looks_like_another(name))
+		return vd_misuse(cli, VD_MSG_HINT_NAME_OTHER, VD_MSG_NAME_ALIKE, name, NULL);
+	return 0;
+}
+
 const char *vd_group_called(struct vd_cli *cli, struct vd_group *group, char room[VD_WHO_TEXT])
 {
 	char id[13];

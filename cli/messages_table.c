@@ -233,10 +233,12 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "Examples:\n"
 	  "  vereda admit vereda1abc… --name Rosa -o rosa.welcome\n"
 	  "  vereda admit \"$(cat card.txt)\" --name Luis --role coordinator --focal -o luis.welcome\n"
-	  "  vereda admit \"$(cat phone.txt)\" --person Rosa -o rosa2.welcome\n\n"
+	  "  vereda admit \"$(cat phone.txt)\" --person Rosa -o rosa2.welcome\n"
+	  "  vereda admit Rosa --role coordinator\n"
+	  "  vereda admit 3fa2c1 --focal\n\n"
 	  "Writes a welcome that only that device can open. Hand it over, run join there, and compare the six words aloud: if they differ, someone\n"
-	  "is in between. Admitting the same device again writes its welcome anew; another name, more of a role or --focal are added. To take\n"
-	  "something away: vereda revoke.\n\n"
+	  "is in between. Admitting the same device again writes its welcome anew. For somebody who is in, name the member or the key of one device:\n"
+	  "another name, more of a role or --focal are added, and reach them by sync; no file is needed. To take something away: vereda revoke.\n\n"
 	  "  --name NAME       how the group sees the newcomer\n"
 	  "  --person NAME     another device of that member; name and role are theirs unless said\n"
 	  "  --role ROLE       what they may do (member unless said):\n"
@@ -250,10 +252,13 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "Ejemplos:\n"
 	  "  vereda admit vereda1abc… --name Rosa -o rosa.bienvenida\n"
 	  "  vereda admit \"$(cat tarjeta.txt)\" --name Luis --role coordinator --focal -o luis.bienvenida\n"
-	  "  vereda admit \"$(cat celular.txt)\" --person Rosa -o rosa2.bienvenida\n\n"
+	  "  vereda admit \"$(cat celular.txt)\" --person Rosa -o rosa2.bienvenida\n"
+	  "  vereda admit Rosa --role coordinator\n"
+	  "  vereda admit 3fa2c1 --focal\n\n"
 	  "Escribe una bienvenida que solo ese equipo puede abrir. Entrégala, ejecuta join allá, y comparen las seis palabras en voz alta: si no\n"
-	  "coinciden, hay alguien en medio. Admitir otra vez el mismo equipo vuelve a escribir su bienvenida; otro nombre, un papel mayor o --focal\n"
-	  "se agregan. Para quitar algo: vereda revoke.\n\n"
+	  "coinciden, hay alguien en medio. Admitir otra vez el mismo equipo vuelve a escribir su bienvenida. A quien ya está se le nombra, o a uno\n"
+	  "de sus equipos por la llave: otro nombre, un papel mayor o --focal se agregan y le llegan por intercambio, sin archivo. Para quitar algo:\n"
+	  "vereda revoke.\n\n"
 	  "  --name NOMBRE     como verá el grupo a quien entra\n"
 	  "  --person NOMBRE   es otro equipo de esa persona; nombre y papel son los suyos si no se dicen otros\n"
 	  "  --role PAPEL      qué puede hacer (member si no se dice):\n"
@@ -639,8 +644,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(JOIN_ALREADY, "This device was in {0} already, as {1}; nothing was changed.", "Este equipo ya estaba en {0}, como {1}; no se cambió nada."),
 	T(JOIN_OTHER, "This device is in {0} already, as {1}, and the welcome is for another identity of it; nothing was changed",
 	  "Este equipo ya está en {0}, con el papel de {1}, y la bienvenida es para otra identidad suya; no se cambió nada"),
-	T(HINT_JOIN_OTHER, "A device has one identity in a group. To change its role or name, a coordinator runs admit with the identity it was admitted by.",
-	  "Un equipo tiene una sola identidad en cada grupo. Para cambiar su papel o nombre, la coordinación repite admit con la identidad con la que entró."),
+	T(HINT_JOIN_OTHER, "A device has one identity in a group, and what it may do there is changed without a welcome. A coordinator types: vereda admit {2} --role ROLE",
+	  "Un equipo tiene una sola identidad en cada grupo, y lo que puede hacer ahí se cambia sin bienvenida. La coordinación escribe: vereda admit {2} --role PAPEL"),
 	T(JOIN_DONE, "You are in {0}, as {1}.", "Estás en {0}, como {1}."),
 	T(JOIN_NEXT, "Compare these words aloud with the coordinator's. If they differ, write nothing and start over. Next step: vereda sync, or start veredad.",
 	  "Compara estas palabras en voz alta con las de la coordinación. Si no coinciden, no escribas nada y empiecen de nuevo. Siguiente paso: vereda sync, o inicia veredad."),
@@ -1062,6 +1067,18 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(NO_ONE_ACT, "Several acts begin with \"{0}\"; nothing was changed", "Varios actos empiezan por \"{0}\"; no se cambió nada"),
 	T(HINT_ACT_ID, "Copy at least 6 digits of it from: vereda status --acts   If it was done elsewhere, sync first.",
 	  "Copia al menos 6 cifras desde: vereda status --acts   Si se hizo en otra parte, intercambia primero."),
+	T(HINT_NAME_OTHER, "Choose another, such as a first name and a place. It need not be anyone's real name.",
+	  "Elige otro, por ejemplo un nombre y un lugar. No tiene que ser el nombre real de nadie."),
+	T(NAME_BLANKS, "\"{0}\" begins or ends with a blank, which nobody would see and everybody would have to type; nothing was changed",
+	  "\"{0}\" empieza o termina con un espacio, que nadie vería y habría que escribir; no se cambió nada"),
+	T(NAME_DASH, "\"{0}\" begins like an option, so no command could name it; nothing was changed",
+	  "\"{0}\" empieza como una opción, y ninguna orden podría nombrarlo; no se cambió nada"),
+	T(NAME_MANY, "\"{0}\" means many people in other commands, so nobody can be called that; nothing was changed",
+	  "\"{0}\" quiere decir muchas personas en otras órdenes, así que nadie puede llamarse así; no se cambió nada"),
+	T(NAME_KEY, "\"{0}\" could be the beginning of a key, and then mean somebody else; nothing was changed",
+	  "\"{0}\" podría ser el comienzo de una llave, y entonces ser otra persona; no se cambió nada"),
+	T(NAME_ALIKE, "\"{0}\" mixes letters of several alphabets, or holds blanks that cannot be seen, and could pass for another name; nothing was changed",
+	  "\"{0}\" mezcla letras de varios alfabetos, o tiene espacios que no se ven, y podría pasar por otro nombre; no se cambió nada"),
 	T(DID_YOU_MEAN_ROLE, "Did you mean: --role {2}?", "¿Quisiste decir: --role {2}?"),
 	T(OTHER_PERSON, "This device is in already, as {0}, and a device cannot pass to {1}; nothing was changed",
 	  "Este equipo ya está, como {0}, y un equipo no puede pasar a {1}; no se cambió nada"),
@@ -1075,6 +1092,18 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "{0} ya está, con el papel de: {1}. Admitir otra vez solo puede agregar, y {2} sería menos; no se cambió nada"),
 	T(HINT_ADMIT_NARROWER, "To take a role away: vereda revoke {3}   Then make a new store on that device and admit its new vereda id.",
 	  "Para quitar un papel: vereda revoke {3}   Después crea un almacén nuevo en ese equipo y admite su nueva vereda id."),
+	T(ADMIT_FURTHER, "This adds a further device of {0}. To change what their present device may do, no identity text is needed: vereda admit \"{0}\" --role ROLE",
+	  "Esto agrega otro equipo de {0}. Para cambiar lo que puede hacer su equipo de ahora no hace falta otra identidad: vereda admit \"{0}\" --role PAPEL"),
+	T(ADMIT_ONE, "A welcome is for one device, and {0} has {1}; nothing was changed", "Una bienvenida es para un equipo, y {0} tiene {1}; no se cambió nada"),
+	T(HINT_ADMIT_ONE, "Leave -o out: those who are in hear of it by sync. Or name the device by its key, from: vereda members",
+	  "Quita -o: quienes ya están se enteran por intercambio. O nombra el equipo por su llave, desde: vereda members"),
+	T(HINT_NAME_TAKEN_OTHER, "Choose another name.", "Elige otro nombre."),
+	T(ADMIT_ROLE, "{0} now has the role: {1}{2}. It reaches their devices by itself, with the next sync, stick or bundle.",
+	  "{0} tiene ahora el papel de: {1}{2}. Les llega solo a sus equipos, con el próximo intercambio, memoria USB o archivo."),
+	T(ADMIT_PERSON_IN, "--person goes with the identity text of a further device, and {1} is none; nothing was changed",
+	  "--person va con la identidad de otro equipo, y {1} no es una; no se cambió nada"),
+	T(ADMIT_NOTHING, "What is to change for {1} is missing: --role ROLE, --focal or --name NAME; nothing was changed",
+	  "Falta qué debe cambiar para {1}: --role PAPEL, --focal o --name NOMBRE; no se cambió nada"),
 	T(ADMIT_REPORTER, "What {0} writes can be read only by: {1}.", "Lo que escriba {0} solo lo pueden leer: {1}."),
 	T(ADMIT_COURIER, "{0} keeps and passes on everything, and can read none of it.", "{0} guarda y lleva todo, y no puede leer nada."),
 	T(JOIN_REPORTER, "What you write here can be read only by the group's focal points. You read what is for everyone.",

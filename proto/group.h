@@ -59,6 +59,9 @@ enum vd_role vd_group_role(struct vd_group *);     /* our own */
 size_t vd_group_device_count(struct vd_group *);
 const struct vd_device *vd_group_device(struct vd_group *, size_t i); /* by first grant in control order; stable for one set */
 const struct vd_device *vd_group_find(struct vd_group *, const uint8_t author[VD_KEY_BYTES]);
+/* The card by which that device was admitted last, for another grant of it. VD_ENOTFOUND: no such device, or it is only the founder's
+ * own word. */
+int vd_group_card(struct vd_group *, const uint8_t device[VD_KEY_BYTES], struct vd_card *);
 /* Ever granted: its records belong to the set. */
 bool vd_group_is_author(struct vd_group *, const uint8_t author[VD_KEY_BYTES]);
 /* Ever coordinator: its control records belong to the set. */

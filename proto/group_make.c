@@ -257,21 +257,35 @@ int vd_group_make_grant(struct vd_group *g, const struct vd_card *card, const ui
 	return rc;
 }
 
+int vd_group_card(struct vd_group *g, const uint8_t device[VD_KEY_BYTES], struct vd_card *out)
+{
+	const struct vd_device *d = vd_group_find(g, device);
+	const struct vd_group_record *held = d ? &g->records[vd_group_entry(g, device)->held] : NULL;
+
+	if (!held || held->kind != VD_CONTROL_GRANT)
+		return VD_ENOTFOUND;
+	memcpy(out->author, d->author, sizeof(out->author));
+	memcpy(out->box, held->statement->box, sizeof(out->box));
+	memcpy(out->proof, held->statement->proof, sizeof(out->proof));
+	return VD_OK;
+}
+
 int vd_group_make_restore(struct vd_group *g, const uint8_t device[VD_KEY_BYTES], const uint8_t nonce[VD_BODY_NONCE_BYTES],
                           struct vd_buf *out)
 {
 	const struct vd_device *d = vd_group_find(g, device);
 	const struct vd_statement *s;
 	struct vd_card card;
+	int rc;
 
 	if (!we_coordinate(g))
 		return VD_EAUTHOR;
 	if (!d || !d->removed)
 		return VD_ENOTFOUND;
 	s = g->records[vd_group_entry(g, device)->held].statement;
-	memcpy(card.author, d->author, sizeof(card.author));
-	memcpy(card.box, s->box, sizeof(card.box));
-	memcpy(card.proof, s->proof, sizeof(card.proof));
+	rc = vd_group_card(g, device, &card);
+	if (rc)
+		return rc;
 	if (!d->name[0])
 		return VD_EKEY;
 	return vd_group_make_grant(g, &card, d->person, d->most == VD_ROLE_NONE ? s->role : d->most, d->flags, d->name, nonce, out);

@@ -341,12 +341,16 @@ done:
 	return rc;
 }
 
-/* Is that grant in the group, and for this identity? */
+/* Is that grant in the group, and for this identity? Of several by coordinators apart from each other each has its welcome. */
 static bool grants(struct vd_group *group, const struct vd_identity *identity, const uint8_t grant[VD_ID_BYTES])
 {
-	const struct vd_device *device = vd_group_find(group, identity->author);
+	for (size_t i = vd_group_act_count(group); i-- > 0;) {
+		const struct vd_act *act = vd_group_act(group, i);
 
-	return device && !memcmp(device->grant.b, grant, VD_ID_BYTES);
+		if (!memcmp(act->id.b, grant, VD_ID_BYTES))
+			return act->kind == VD_ACT_GRANT && act->device && !memcmp(act->device, identity->author, VD_KEY_BYTES);
+	}
+	return false;
 }
 
 /* A device has one identity in a group for good: another would leave it with that one's role, and its own chain behind. What a

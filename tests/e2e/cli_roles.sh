@@ -169,6 +169,69 @@ pass coordinator ana
 v ana --json status
 is "what is written under new keys shows who has them" "$(key "$last")" "Fresh Luz Rep member reporter"
 
+# More for somebody who is in: by name, without the old identity text and without a file.
+v ana --lang en admit "$("$VEREDA" --home reporter --quiet id)" --person reporter -o phantom.welcome
+says "a further device is said to be one" "adds a further device of reporter. To change what .*vereda admit \"reporter\" --role ROLE" err
+phantom=$(prefix ana reporter 1)
+v reporter --lang en join phantom.welcome
+is "which the present device is not" "$code $(grep -c 'A coordinator types: vereda admit [0-9a-f]\{8\} --role ROLE' err)" "1 1"
+v ana --quiet --yes revoke "$phantom"
+v ana --lang en admit reporter --role member
+is "a reporter becomes a member" "$code $(member ana reporter .role) $(grep -c 'reporter now has the role: member. It reaches their devices by itself' out)" "0 member 1"
+cp -r ana sameana
+pass ana reporter
+is "of which it hears by a bundle" "$("$VEREDA" --home reporter --json group list | jq -r .role)" member
+v reporter --quiet add message -m "as a member"
+pass reporter ana
+is "and reads and writes as one" "$("$VEREDA" --home ana --quiet --json list message --author reporter | jq -r .fields.text)" "as a member"
+v ana --json admit member --focal
+is "a member with two devices is marked" "$code $(member ana member .focal) $(key '.devices|length') $(key .file)" "0 true 2 null"
+v ana --json admit "$memberkey" --role coordinator -o again.welcome
+is "one device of them by its key, with a welcome when asked for" \
+	"$code $(member ana member '[.devices[].role]|sort|join(" ")') $(key '.words|split(" ")|length') $([ -s again.welcome ] && echo made)" "0 coordinator member 6 made"
+v ana --lang en admit member --role coordinator -o two.welcome
+is "a welcome is for one device" "$code $(grep -c 'is for one device, and member has 2' err) $([ -e two.welcome ] && echo made)" "2 1 "
+v ana --lang en admit "$memberkey" --role reporter
+is "nor is anything taken away so" "$code $(jq -r .error err 2>/dev/null) $(grep -c 'can only add' err)" "1  1"
+v ana --lang en admit member
+is "what is to change must be said" "$code $(grep -c 'What is to change for member is missing' err)" "2 1"
+v ana --lang en admit membre --role member
+is "a misspelt name" "$code $(grep -c 'Did you mean: member' err)" "1 1"
+v ana --json admit ana --focal
+is "oneself, too" "$code $(member ana ana .focal)" "0 true"
+v member --json admit reporter --focal
+is "who is not known to be a coordinator does nothing of it" "$code $(key .error err)" "1 not-entitled"
+
+# Names that would be taken for something else.
+for name in everyone Everyone MEMBERS todos Todas integrantes " ana" "ana " -x --yes deadbeef 3fa2c1 "аna" "anα" $'a\u00a0na' $'an\u200ba'; do
+	v ana --lang en admit "$card" --name "$name" -o bad.welcome
+	is "nobody is called '$name'" "$code $([ -e bad.welcome ] && echo made)" "2 "
+done
+for name in "Ana del Río" Ñusta Аня Νίκη face "Eva 2"; do
+	"$VEREDA" --home "n$name" --quiet init --no-passphrase >/dev/null
+	v ana --quiet admit "$("$VEREDA" --home "n$name" --quiet id)" --name "$name" -o good.welcome
+	exits "but '$name' is a name" 0
+done
+
+# Two coordinators admit one identity apart from each other: both welcomes are taken, in any order.
+found hub Dos
+enter hub other --name Other --role coordinator
+"$VEREDA" --home quin --quiet init --name quin --no-passphrase >/dev/null
+card=$("$VEREDA" --home quin --quiet id)
+v hub --quiet admit "$card" --name Quin --role reporter -o q1.welcome
+v other --quiet admit "$card" --name Quin --role member -o q2.welcome
+for order in "1 2" "2 1"; do
+	rm -rf joining
+	cp -r quin joining
+	for n in $order; do
+		v joining --json join "q$n.welcome"
+		is "the welcome $n of $order" "$code" 0
+	done
+	is "it is the most of both" "$("$VEREDA" --home joining --json group list | jq -r .role)" member
+	v joining --lang en join q1.welcome
+	is "and again it is nothing new" "$code $(grep -c 'nothing was changed' out)" "0 1"
+done
+
 # The nag of a group with one coordinator.
 found solo Solo
 v solo --lang en status

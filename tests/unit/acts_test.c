@@ -7,6 +7,38 @@
 
 /* --- admission --- */
 
+/* Who is in can be admitted again as more without showing an identity once more. */
+static void test_admit__again_by_the_card_in_the_grant(void **state)
+{
+	uint8_t person[VD_PERSON_BYTES], nobody[VD_KEY_BYTES] = { 5 };
+	struct vd_card card, founders, theirs;
+	struct vd_id grant;
+	struct who rosa, ana;
+	struct scene sc;
+
+	(void)state;
+	found(&sc, &rosa);
+	somebody(&card);
+	assert_int_equal(vd_group_card(rosa.group, card.author, &theirs), VD_ENOTFOUND);
+	assert_int_equal(vd_group_card(rosa.group, nobody, &theirs), VD_ENOTFOUND);
+	assert_int_equal(admit_card(&sc, &rosa, &card, VD_ROLE_REPORTER, NULL, "Inés", &grant), 0);
+	assert_int_equal(vd_group_card(rosa.group, card.author, &theirs), 0);
+	assert_memory_equal(&theirs, &card, sizeof(card));
+	assert_int_equal(vd_group_card(rosa.group, rosa.author, &founders), 0);
+	assert_int_equal(vd_card_check(&founders), 0);
+
+	admit(&sc, &rosa, &ana, VD_ROLE_REPORTER, NULL, "Ana");
+	assert_int_equal(vd_group_card(rosa.group, ana.author, &theirs), 0);
+	memcpy(person, vd_group_find(rosa.group, ana.author)->person, sizeof(person));
+	assert_int_equal(admit_card(&sc, &rosa, &theirs, VD_ROLE_MEMBER, person, "Ana", &grant), 0);
+	give(&rosa, &ana);
+	assert_int_equal(vd_group_role(ana.group), VD_ROLE_MEMBER);
+	assert_non_null(vd_group_key(ana.group, vd_group_current_epoch(ana.group), VD_KEY_MEMBERS));
+	leave(&rosa);
+	leave(&ana);
+	disband(&sc);
+}
+
 static void test_admit__newcomer_reads_what_was_written_before(void **state)
 {
 	uint8_t epoch[VD_EPOCH_BYTES];
@@ -777,6 +809,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_admit__newcomer_reads_what_was_written_before),
 		cmocka_unit_test(test_admit__only_what_is_new_is_sealed),
+		cmocka_unit_test(test_admit__again_by_the_card_in_the_grant),
 		cmocka_unit_test(test_rotate__every_part_of_a_large_group),
 		cmocka_unit_test(test_revoke__accepts_what_is_here),
 		cmocka_unit_test(test_revoke__forks_and_gaps),
