@@ -323,6 +323,7 @@ static int change_one(struct vd_cli *cli, struct vd_group *group, const uint8_t 
 static void say_changed(struct vd_cli *cli, struct vd_group *group, const struct change *c, const char *path, const char *words)
 {
 	const struct vd_device *d = vd_group_find(group, c->devices[0]);
+	char role[VD_ROLE_TEXT];
 	bool focal = false;
 	json_t *devices = json_array();
 
@@ -337,8 +338,7 @@ static void say_changed(struct vd_cli *cli, struct vd_group *group, const struct
 		return;
 	}
 	json_decref(devices);
-	vd_say(cli, VD_MSG_ADMIT_ROLE, d->name, vd_text(cli->lang, vd_role_text(d->role)),
-	       focal ? vd_text(cli->lang, VD_MSG_FOCAL) : "", NULL);
+	vd_say(cli, VD_MSG_ADMIT_ROLE, d->name, vd_role_said(cli, d->role, focal, role), NULL);
 	if (d->role == VD_ROLE_REPORTER)
 		say_focal(cli, group, d->name);
 	if (path) {

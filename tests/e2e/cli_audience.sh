@@ -206,7 +206,7 @@ pass rosa ana luz carla
 is "goes to the one who is marked" "$(body luz "$late"),$(body ana "$late")" "present after Luz was marked,sealed -"
 is "who is not read what was written before" "$(body luz "$report")" "sealed -"
 v ana --lang en show "$report"
-says "whom nobody marked is not shown reports any more" "for focal points alone"
+says "whoever it was confided to goes on reading it" "REPORTCANARY"
 
 # --- 17 devices ---
 found jefa Valle

@@ -83,7 +83,7 @@ says "and whom they reach how" "vereda export FILE --for NAME"
 # A removal that was taken back is nothing to hurry for.
 cp -r second back
 v back --quiet --yes revoke yara
-says "who has not heard of a removal is named" "have not heard that second removed yara" <("$VEREDA" --home back --lang en doctor)
+says "who has not heard of a removal is named" "not known to have heard that second removed yara" <("$VEREDA" --home back --lang en doctor)
 v back --quiet restore yara
 is "not once who was removed is in again" "$("$VEREDA" --home back --lang en doctor | grep -c 'removed yara')" 0
 v back --quiet --yes revoke yara

@@ -214,12 +214,12 @@ for name in "Ana del Río" Ñusta Аня Νίκη face "Eva 2"; do
 done
 
 # Two coordinators admit one identity apart from each other: both welcomes are taken, in any order.
-found hub Dos
-enter hub other --name Other --role coordinator
+found dos1 Dos
+enter dos1 dos2 --name Other --role coordinator
 "$VEREDA" --home quin --quiet init --name quin --no-passphrase >/dev/null
 card=$("$VEREDA" --home quin --quiet id)
-v hub --quiet admit "$card" --name Quin --role reporter -o q1.welcome
-v other --quiet admit "$card" --name Quin --role member -o q2.welcome
+v dos1 --quiet admit "$card" --name Quin --role reporter -o q1.welcome
+v dos2 --quiet admit "$card" --name Quin --role member -o q2.welcome
 for order in "1 2" "2 1"; do
 	rm -rf joining
 	cp -r quin joining
