@@ -262,7 +262,8 @@ static void wipe(struct area *a)
 	/* `rest` is all there is to a readable store, and may take its time: who asked is told then, who pressed a button has the log. */
 	if (!open)
 		clean = vd_wipe_rest(&a->wipe) && clean;
-	say(clean ? "<5>wiped\n" : "<3>wiped in memory only: the store's files could not be removed; destroy the disk\n");
+	say(clean ? "<5>wiped\n<5>flash memory may keep old bytes: see what vereda wipe says of it\n"
+	          : "<3>wiped in memory only: the store's files could not be removed; destroy the disk\n");
 	if (whom >= 0) {
 		ssize_t n = clean ? write(whom, "ok\n", 3) : write(whom, "error: disk\n", 12);
 

@@ -30,6 +30,8 @@ pressed open "an open one" 0
 equal "wipe: an open one: nothing is left" "$(left open)" 0
 logged open '^<5>wiped'
 check "wipe: an open one: and says so" $?
+logged open '^<5>flash memory may keep old bytes'
+check "wipe: an open one: and what nobody can promise of flash" $?
 equal "wipe: an open one: its slots were overwritten, not only unlinked" "$(tr -d '\0' <&8 | wc -c)" 0
 exec 8<&-
 "$build/veredad" --home "$work/open" 2>/dev/null
