@@ -170,7 +170,7 @@ static int remove_slot(struct vd_cli *cli, const char *number)
 	int rc = vd_vault_slots(cli->home, kinds);
 
 	if (*end || end == number || slot < 1 || slot > VD_VAULT_SLOTS)
-		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_BAD_NUMBER, number, NULL);
+		return vd_misuse(cli, VD_MSG_HINT_SLOT_NONE, VD_MSG_SLOT_NONE, number, NULL);
 	for (size_t i = 0; !rc && i < VD_VAULT_SLOTS; i++)
 		passphrases += kinds[i] == VD_SLOT_PASSPHRASE;
 	/* A token alone is lost too easily, and with it everything. */
@@ -180,6 +180,8 @@ static int remove_slot(struct vd_cli *cli, const char *number)
 		rc = vd_vault_slot_remove(cli->home, (size_t)slot - 1);
 	if (rc == VD_EINVAL)
 		return vd_refuse(cli, VD_EXIT_DECIDE, "conflict", VD_MSG_HINT_LAST_SLOT, VD_MSG_LAST_SLOT, number, NULL);
+	if (rc == VD_ENOTFOUND)
+		return vd_refuse(cli, VD_EXIT_FAILED, "not-found", VD_MSG_HINT_SLOT_NONE, VD_MSG_SLOT_NONE, number, NULL);
 	if (rc)
 		return vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_PASSPHRASE_FAILED, NULL);
 	if (cli->opt.json)
@@ -258,8 +260,10 @@ static int change(struct vd_cli *cli, bool add)
 		rc = vd_vault_slot_add(cli->home, vd_store_vault(cli->store), &secret, &cost, &slot);
 		if (!rc && !add)
 			rc = vd_vault_slot_remove(cli->home, old);
-		if (rc)
-			code = vd_fail(cli, rc, rc == VD_ECAP ? VD_MSG_HINT_SLOTS_FULL : VD_MSG_NONE, VD_MSG_PASSPHRASE_FAILED, NULL);
+		if (rc == VD_ECAP)
+			code = vd_refuse(cli, VD_EXIT_FAILED, "slots-full", VD_MSG_HINT_SLOTS_FULL, VD_MSG_SLOTS_FULL, NULL);
+		else if (rc)
+			code = vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_PASSPHRASE_FAILED, NULL);
 		else
 			code = said(cli, secret.token.n ? VD_MSG_TOKEN_ADDED : add ? VD_MSG_PASSPHRASE_ADDED : VD_MSG_PASSPHRASE_CHANGED, slot);
 	}

@@ -298,7 +298,7 @@ void vd_find_quick(struct vd_findings *f)
 	for (size_t i = 0; i < f->count; i++)
 		alone = alone || f->looks[i].members < 2;
 	if (alone)
-		vd_finding(f, "alone", "note", VD_MSG_WARN_ALONE, VD_MSG_NONE, NULL);
+		vd_finding(f, "alone", "note", VD_MSG_WARN_ALONE, VD_MSG_NEXT_ALONE, NULL);
 	for (size_t i = 0; i < f->count; i++) {
 		find_role(f, &f->looks[i]);
 		find_coordination(f, &f->looks[i]);

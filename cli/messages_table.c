@@ -143,6 +143,7 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  --group NAME|ID      which group, when this device is in more than one\n"
 	  "  --json               results for programs, a line each; errors as JSON too\n"
 	  "  --lang es|pt|fr|en   language (pt reads Spanish and fr reads English until they have their own)\n"
+	  "  --passphrase-file FILE   the store's passphrase: the only line of a file (for programs: --passphrase-fd N)\n"
 	  "  --quiet, -v, --no-color, --yes, --no-input, --help, --version",
 	  "\nCada una tiene ejemplos: vereda ORDEN --help\n\n"
 	  "Opciones de todas las órdenes:\n"
@@ -150,6 +151,7 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  --group NOMBRE|ID    qué grupo, cuando este equipo está en más de uno\n"
 	  "  --json               resultados para programas, uno por línea; los errores también en JSON\n"
 	  "  --lang es|pt|fr|en   idioma (pt sale en español y fr en inglés hasta que tengan el suyo)\n"
+	  "  --passphrase-file ARCHIVO   la contraseña del almacén: la única línea de un archivo (para programas: --passphrase-fd N)\n"
 	  "  --quiet, -v, --no-color, --yes, --no-input, --help, --version"),
 	T(START_NO_STORE,
 	  "There is no store on this device yet (looked in {0}).\n"
@@ -1324,6 +1326,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "Este equipo ya dio su palabra, y no hace una segunda voz. Pide a una coordinación que no haya sido admitida por ninguna de las dos partes; debe escribir: vereda approve {1}"),
 	T(NEXT_ELSEWHERE, "If you restored a backup, go on as before. If not, ask a coordinator to remove this device (vereda revoke {0}), and join anew from a fresh store.",
 	  "Si restauraste un respaldo, sigue como antes. Si no, pide a la coordinación que retire este equipo (vereda revoke {0}), y entra de nuevo desde un almacén nuevo."),
+	T(NEXT_ALONE, "Admit somebody: they run vereda id, and you vereda admit with what it prints. Until then: vereda backup create FILE",
+	  "Admite a alguien: esa persona ejecuta vereda id, y tú vereda admit con lo que muestre. Mientras tanto: vereda backup create ARCHIVO"),
 	T(NEXT_READABLE, "Give it one: vereda passphrase", "Ponle una: vereda passphrase"),
 	T(WARN_QUARANTINE, "Records in quarantine that no coordinator has looked at: {0}.", "Registros en cuarentena que la coordinación no ha mirado: {0}."),
 	T(NEXT_QUARANTINE, "Look at them with vereda list --quarantined   then for each: vereda review ID --accept or --leave",
@@ -1503,7 +1507,9 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(SECRET_UNREADABLE, "The passphrase could not be read from {0}; nothing was changed", "No se pudo leer la contraseña de {0}; no se cambió nada"),
 	T(SECRET_EMPTY, "No passphrase was given; nothing was changed", "No se dio ninguna contraseña; no se cambió nada"),
 	T(SECRET_LONG, "What {0} holds is too long for a passphrase; nothing was changed", "Lo que contiene {0} es demasiado largo para una contraseña; no se cambió nada"),
-	T(HINT_SECRET_FILE, "Its first line must be the passphrase.", "Su primera línea debe ser la contraseña."),
+	T(SECRET_LINES, "{0} holds more than one line, and a passphrase is one; nothing was changed",
+	  "{0} contiene más de una línea, y una contraseña es una sola; no se cambió nada"),
+	T(HINT_SECRET_FILE, "The passphrase must be in it alone, on one line.", "La contraseña debe estar sola, en una única línea."),
 	T(SECRET_SHORT, "A passphrase needs at least {0} characters; nothing was changed", "Una contraseña necesita al menos {0} caracteres; no se cambió nada"),
 	T(HINT_SECRET_SHORT, "Four words that do not belong together are easy to keep and hard to guess.",
 	  "Cuatro palabras sin relación entre sí se recuerdan bien y son difíciles de adivinar."),
@@ -1552,7 +1558,12 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(SLOT_REMOVED, "Slot {0} opens nothing any more. On flash memory an old copy of it may survive.", "La ranura {0} ya no abre nada. En memorias flash puede sobrevivir una copia vieja."),
 	T(LAST_SLOT, "Slot {0} holds the only passphrase of this store; it was not removed", "La ranura {0} tiene la única contraseña de este almacén; no se quitó"),
 	T(HINT_LAST_SLOT, "Add another first: vereda passphrase --add.", "Añade otra antes: vereda passphrase --add."),
-	T(HINT_SLOTS_FULL, "All slots are in use: vereda passphrase --list, then --remove NUMBER.", "Todas las ranuras están en uso: vereda passphrase --list, y luego --remove NÚMERO."),
+	T(SLOT_NONE, "Nothing opens this store by a slot \"{0}\"; nothing was removed", "Nada abre este almacén por una ranura \"{0}\"; no se quitó nada"),
+	T(HINT_SLOT_NONE, "See which there are: vereda passphrase --list", "Mira cuáles hay: vereda passphrase --list"),
+	T(SLOTS_FULL, "All slots are in use, so nothing was added; what opened the store still does",
+	  "Todas las ranuras están en uso, así que no se añadió nada; lo que abría el almacén lo sigue abriendo"),
+	T(HINT_SLOTS_FULL, "Remove one that nobody needs: vereda passphrase --list, then --remove NUMBER.",
+	  "Quita una que nadie necesite: vereda passphrase --list, y luego --remove NÚMERO."),
 	T(SEAL_DONE, "The store is sealed (slot {0}): without the passphrase nobody reads it. What this disk held readable before may survive in places that nobody can overwrite.",
 	  "El almacén está sellado (ranura {0}): sin la contraseña nadie lo lee. Lo que antes estaba legible en este disco puede sobrevivir donde nadie puede sobrescribir."),
 	T(SEAL_FAILED, "The store could not be sealed; it is as it was", "No se pudo sellar el almacén; está como estaba"),

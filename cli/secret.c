@@ -35,6 +35,21 @@ static int read_line(int fd, struct vd_buf *out)
 	return vd_buf_check(out);
 }
 
+/* Is there anything behind that line? Nobody is made to end what they type. */
+static bool more_lines(int fd)
+{
+	uint8_t c = 0;
+	ssize_t n;
+
+	if (isatty(fd))
+		return false;
+	do
+		n = read(fd, &c, 1);
+	while (n < 0 && errno == EINTR);
+	sodium_memzero(&c, sizeof c);
+	return n > 0;
+}
+
 static int taken(struct vd_cli *cli, int rc, const char *from, struct vd_buf *out)
 {
 	if (!rc && out->n)
@@ -48,9 +63,15 @@ static int taken(struct vd_cli *cli, int rc, const char *from, struct vd_buf *ou
 int vd_secret_file(struct vd_cli *cli, const char *path, struct vd_buf *out)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), rc = fd < 0 ? VD_EIO : read_line(fd, out);
+	/* Half of what somebody takes for the passphrase must not become it. */
+	bool more = !rc && more_lines(fd);
 
 	if (fd >= 0)
 		close(fd);
+	if (more) {
+		vd_buf_wipe(out);
+		return vd_refuse(cli, VD_EXIT_KEY, "passphrase", VD_MSG_HINT_SECRET_FILE, VD_MSG_SECRET_LINES, path, NULL);
+	}
 	return taken(cli, rc, path, out);
 }
 

@@ -8,7 +8,7 @@
 
 /* What --passphrase-file or --passphrase-fd gives; out->n is 0 when neither was said. 0, or an exit code, having said what is wrong. */
 int vd_secret_given(struct vd_cli *, struct vd_buf *out);
-/* The first line of a file, without its end; 1 to VD_PASSPHRASE_MAX bytes. */
+/* The only line of a file, without its end; 1 to VD_PASSPHRASE_MAX bytes. A file with more lines is refused: exit 12. */
 int vd_secret_file(struct vd_cli *, const char *path, struct vd_buf *out);
 /* Asks at the terminal; `twice`: a new one, of at least VD_PASSPHRASE_MIN bytes. VD_EXIT_KEY when nobody is there to ask. */
 int vd_secret_ask(struct vd_cli *, enum vd_msg prompt, bool twice, struct vd_buf *out);

@@ -19,6 +19,12 @@ with long hub init --name hub
 is "nor one that is too long" "$code $([ -e hub/data.mdb ] && echo made)" "12 "
 with missing hub init --name hub
 is "nor one that is not there" "$code $([ -e hub/data.mdb ] && echo made)" "12 "
+printf 'la casa de la esquina\nla otra\n' >lines
+printf 'la casa de la esquina\n\n' >blank
+for file in lines blank; do
+	with $file hub init --name hub
+	is "nor one of two lines ($file)" "$code $([ -e hub/data.mdb ] && echo made) $(grep -c 'more than one line' err)" "12  1"
+done
 with words hub init --no-passphrase
 is "with or without: not both" "$code $([ -e hub/data.mdb ] && echo made)" "2 "
 with words hub --json init --name hub-canary
@@ -65,6 +71,9 @@ v plain alert "Canary: two trucks at the ford" --severity severe
 LC_ALL=C grep -rlai "hub-canary" plain >/dev/null
 is "(in a readable store they are found)" $? 0
 
+v plain --json doctor
+is "doctor says what to do for who is alone" "$(key '.findings[]|select(.what=="alone").next' | grep -c 'vereda admit')" 1
+
 # Slots.
 with words hub passphrase --new-passphrase-file short
 exits "a short new one" 2
@@ -87,6 +96,16 @@ is "three ways in" "$(key '[.slots[].kind] | sort | join(" ")')" "passphrase pas
 slots=$(key '.slots[].slot')
 with words hub passphrase --remove 9
 exits "a slot that is none" 2
+for slot in 99 0 x; do
+	with words hub passphrase --remove $slot
+	is "no slot $slot, in words" "$code $(grep -c "slot \"$slot\"" err) $(grep -c 'passphrase --list' err)" "2 1 1"
+done
+with words hub passphrase --remove 8
+is "nor one that is free" "$code $(grep -c 'slot "8"' err)" "1 1"
+cp -r hub full
+for i in 4 5 6 7 8; do with words full passphrase --token "token$i"; done
+with words full passphrase --token token9
+is "the ninth slot" "$code $(grep -c 'All slots are in use' err) $(grep -c 'passphrase --list' err)" "1 1 1"
 refused=0
 for slot in $slots; do
 	with words hub passphrase --remove "$slot"
@@ -126,4 +145,7 @@ v plain lock
 exits "lock without veredad" 13
 with words plain unlock
 exits "unlock without veredad" 13
+
+v hub --help
+is "the program's help names where a passphrase comes from" "$(grep -c -e --passphrase-file out) $(grep -c -e --passphrase-fd out)" "1 1"
 done_testing
