@@ -81,8 +81,7 @@ static void unlock(struct daemon *d, const uint8_t *key, struct vd_buf *answer)
 	}
 	rc = open_with(d, &secret);
 	if (!rc && !(rc = vd_loop_start_running(d))) {
-		vd_log(VD_LOG_INFO, "unlocked");
-		stop_waiting(d);
+		vd_log(VD_LOG_INFO, "unlocked"); /* and a token is waited for still: once it was seen, its going locks */
 		put_words(answer, "ok");
 		return;
 	}
@@ -202,11 +201,40 @@ static int open_by_token(struct daemon *d)
 	return rc;
 }
 
+/* The store is open by other means. The slots are asked each time: one for this token may be new. */
+static void look_for_token(struct daemon *d)
+{
+	struct vd_token_mark mark;
+	struct vd_buf bytes = {0};
+	int rc = vd_token_read(d->conf->token, &bytes, &mark);
+	size_t slot;
+
+	if (!rc) {
+		const struct vd_secret secret = {.token = vd_buf_slice(&bytes)};
+
+		rc = vd_vault_slot_of(d->conf->home, &secret, &slot);
+	}
+	vd_buf_wipe(&bytes);
+	if (rc)
+		return;
+	vd_log(VD_LOG_INFO, "token seen");
+	d->guard.mark = mark;
+	d->guard.path = d->conf->token;
+	stop_waiting(d);
+	guard_token(d);
+}
+
 static void on_token_timer(uv_timer_t *timer)
 {
 	struct daemon *d = timer->data;
 
-	if (d->stopping || d->store || open_by_token(d))
+	if (d->stopping)
+		return;
+	if (d->store) {
+		look_for_token(d);
+		return;
+	}
+	if (open_by_token(d))
 		return;
 	int rc = vd_loop_start_running(d);
 	if (rc) {

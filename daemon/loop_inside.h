@@ -47,7 +47,7 @@ struct daemon {
 	struct vd_inbox_taken taken;
 	int inbox_err;
 	struct vd_token_guard guard;
-	uv_timer_t token_timer;       /* while locked */
+	uv_timer_t token_timer;       /* until a token that opens a slot is seen */
 	bool token_waits;             /* that runs */
 	bool token_stays_out;         /* it was there when somebody locked: it counts again once it was gone */
 	bool token_useless;           /* that was said of what is there */

@@ -1,5 +1,7 @@
 /* Token: a key file on a removable medium, so that a machine starts without anyone there, and is locked when somebody pulls the medium.
  *
+ * A store that was opened by other means is locked as well when a token that opens one of its slots, once seen, is pulled.
+ *
  * What counts as pulled: the file is not there, cannot be read, holds other bytes; or the device under it is gone although the mount still shows the file. */
 #ifndef VD_TOKEN_H
 #define VD_TOKEN_H

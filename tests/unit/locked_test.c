@@ -641,16 +641,55 @@ static void test_token__does_not_undo_what_somebody_locked(void **state)
 	ask("lock", "ok");
 	usleep(3 * VD_TOKEN_LOOK_MS * 1000);
 	assert_true(status_has("\"locked\":true"));
-	/* by hand it opens, and what then becomes of the token is nothing to it */
+	/* by hand it opens, with the token there; it is pulled */
 	unlock();
+	assert_true(read_log("<6>token seen"));
+	forget_log();
+	assert_int_equal(unlink(token), 0);
+	assert_true(read_log("<6>locked"));
+	assert_clean(one.pid);
+	put_token(token_bytes, sizeof token_bytes);
+	assert_true(read_log("<6>unlocked by=token"));
+	assert_int_equal(stop(), 0);
+}
+
+/* Opened by hand while the token was away: its absence is nothing to it, until it was seen. */
+static void test_token__seen_later_locks_when_it_goes(void **state)
+{
+	(void)state;
+	make_store(true);
+	start("--token", token, "<6>locked");
+	unlock();
+	usleep(3 * VD_TOKEN_LOOK_MS * 1000);
+	assert_true(status_has("\"locked\":false"));
+	/* what opens no slot is no token of this store: it comes and goes */
+	put_token("some other bytes, and as many of them as", 40);
+	usleep(3 * VD_TOKEN_LOOK_MS * 1000);
 	assert_int_equal(unlink(token), 0);
 	usleep(3 * VD_TOKEN_LOOK_MS * 1000);
 	assert_true(status_has("\"locked\":false"));
-	ask("lock", "ok");
-	forget_log();
-	usleep(2 * VD_TOKEN_LOOK_MS * 1000);
+	for (int turn = 0; turn < 2; turn++) { /* the second time it is the token that opened it */
+		forget_log();
+		put_token(token_bytes, sizeof token_bytes);
+		assert_true(read_log(turn ? "<6>unlocked by=token" : "<6>token seen"));
+		assert_true(status_has("\"locked\":false"));
+		assert_full(one.pid);
+		forget_log();
+		assert_int_equal(unlink(token), 0);
+		assert_true(read_log("<6>locked"));
+		assert_non_null(strstr(one.seen, "<5>token gone"));
+		assert_clean(one.pid);
+		assert_true(status_has("\"locked\":true"));
+	}
+	/* locked by hand while it is looked after: it stays locked, though the token is there */
+	unlock();
 	put_token(token_bytes, sizeof token_bytes);
-	assert_true(read_log("<6>unlocked by=token"));
+	assert_true(read_log("<6>token seen"));
+	forget_log();
+	ask("lock", "ok");
+	assert_true(read_log("<6>locked"));
+	usleep(3 * VD_TOKEN_LOOK_MS * 1000);
+	assert_true(status_has("\"locked\":true"));
 	assert_int_equal(stop(), 0);
 }
 
@@ -835,6 +874,7 @@ int main(int argc, char **argv)
 		TEST(test_token__a_busy_daemon_is_locked_all_the_same),
 		TEST(test_token__that_opens_nothing_is_said_once),
 		TEST(test_token__does_not_undo_what_somebody_locked),
+		TEST(test_token__seen_later_locks_when_it_goes),
 		TEST(test_token__not_there_at_start),
 		TEST(test_token__a_folder_or_a_pipe_is_none),
 		TEST(test_wipe__by_signal_leaves_no_key),
