@@ -1579,6 +1579,13 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "Nadie puede prometer qué conserva una memoria flash de lo sobrescrito; si el almacén estaba sellado, lo que sobreviva solo se abre con una copia vieja de una ranura y su contraseña."),
 	T(WIPE_FAILED, "Not everything in {0} could be wiped", "No se pudo borrar todo lo de {0}"),
 	T(HINT_WIPE_FAILED, "Repeat it; or destroy the medium.", "Repítelo; o destruye el medio."),
+	T(WIPE_READ_ONLY_SEALED, "Nothing was wiped: {0} can only be read. Its key slots still open the store: whoever has the medium and a passphrase or key file reads everything",
+	  "No se borró nada: {0} solo se puede leer. Sus ranuras todavía abren el almacén: quien tenga el medio y una contraseña o un archivo de llave lee todo"),
+	T(WIPE_READ_ONLY, "Nothing was wiped: {0} can only be read. The store has no passphrase: whoever has the medium reads everything",
+	  "No se borró nada: {0} solo se puede leer. El almacén no tiene contraseña: quien tenga el medio lee todo"),
+	T(HINT_WIPE_READ_ONLY, "Destroy the medium. Or, if there is time, make it writable (a stick: move its switch) and repeat: vereda wipe",
+	  "Destruye el medio. O, si hay tiempo, quita la protección contra escritura (una memoria USB: mueve su interruptor) y repite: vereda wipe"),
+	T(WIPE_MEMORY, "veredad was running: it forgot the keys in its memory and ended.", "veredad estaba en marcha: olvidó las llaves de su memoria y terminó."),
 
 	T(SUM_LOCK, "forget the keys: veredad reads nothing until unlocked", "olvidar las llaves: veredad no lee nada hasta que se abra"),
 	T(HELP_LOCK, "Examples:\n  vereda lock\n\n"

@@ -24,6 +24,8 @@ rows 10 | as hub --quiet load message - >/dev/null
 as ana --quiet add message -m "of ana" >/dev/null
 as ana --quiet export "$work/of-ana" >/dev/null
 rows 3 later >"$work/rows.csv"
+printf 'la casa de la esquina\n' >"$work/words"
+as shut --quiet --passphrase-file "$work/words" init --name shut >/dev/null || exit 1
 before=$(find "$work/hub" -type f ! -name lock.mdb -exec sha256sum {} + | sort)
 mkdir "$work/still" && mount --bind "$work" "$work/still" && mount -o remount,ro,bind "$work/still" ||
 	{ echo "ok read-only # SKIP no bind mounts here"; exit 0; }
@@ -47,6 +49,31 @@ ends "read-only: import" 15 still/hub import "$work/of-ana"
 ends "read-only: group create" 15 still/hub group create Other
 ends "read-only: revoke" 15 still/hub --yes revoke ana
 ends "read-only: init" 15 still/new init --name new --no-passphrase
+ends "read-only: wipe" 15 still/hub wipe --yes
+grep -q 'Nothing was wiped' "$work/err" && grep -q 'no passphrase' "$work/err" && grep -q 'Destroy the medium' "$work/err" && ! grep -q 'safe' "$work/err"
+check "read-only: wipe says that nothing was, and what to do" $? || cat "$work/err"
+ends "read-only: wipe of a sealed store" 15 still/shut wipe --yes
+grep -q 'Nothing was wiped' "$work/err" && grep -q 'key slots still open' "$work/err" && ! grep -q 'safe\|forgot' "$work/err"
+check "read-only: wipe says that its key slots still open it" $? || cat "$work/err"
+said still/shut --lang es wipe --yes
+grep -q 'No se borró nada' "$work/err" && grep -q 'ranuras todavía abren' "$work/err" && grep -q 'Destruye el medio' "$work/err"
+check "read-only: in Spanish too" $?
+as shut --passphrase-file "$work/words" status >/dev/null
+equal "read-only: and they do" $? 0
+# A daemon whose disk became so under it: it answers as veredad does then, and its memory is what went.
+if command -v python3 >/dev/null; then
+	python3 -c 'import os, socket, sys
+s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1] + ".new"); s.listen(); os.rename(sys.argv[1] + ".new", sys.argv[1])
+c = s.accept()[0]; c.recv(100); c.sendall(b"error: disk\n")' "$work/shut/ctl" &
+	daemons+=($!)
+	within 20 test -S "$work/shut/ctl"
+	ends "read-only: wipe with a daemon" 15 still/shut wipe --yes
+	grep -q 'forgot the keys in its memory' "$work/err" && grep -q 'key slots still open' "$work/err"
+	check "read-only: wipe with a daemon: its memory went, the slots stand" $? || cat "$work/err"
+	rm -f "$work/shut/ctl"
+else
+	echo "ok read-only: wipe with a daemon # SKIP no python3"
+fi
 ends "read-only: export onto it" 15 hub export "$work/still/there"
 "$build/veredad" --home "$work/still/hub" --no-discovery --listen 127.0.0.1:0 2>"$work/err"
 equal "read-only: veredad" $? 15
