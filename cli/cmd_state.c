@@ -87,10 +87,10 @@ const struct vd_command vd_command_init = {
 };
 
 /* A database that cannot be opened is built anew from what can be read of it. */
-static int salvage(struct vd_cli *cli, uint64_t *records)
+static int salvage_with(struct vd_cli *cli, const struct vd_secret *secret, uint64_t *records)
 {
 	struct vd_salvage saved;
-	int rc = vd_store_salvage(cli->home, NULL, vd_time_now_ms(), &saved);
+	int rc = vd_store_salvage(cli->home, secret, vd_time_now_ms(), &saved);
 
 	if (rc == VD_EEXISTS)
 		return 0;
@@ -104,6 +104,26 @@ static int salvage(struct vd_cli *cli, uint64_t *records)
 	if (!cli->opt.json)
 		vd_say(cli, VD_MSG_STORE_SALVAGED, vd_num(cli, saved.records), saved.kept, NULL);
 	return 0;
+}
+
+/* A sealed one is open after that: the passphrase is asked for once. */
+static int salvage(struct vd_cli *cli, uint64_t *records)
+{
+	struct vd_vault *vault = NULL;
+	struct vd_secret secret = { 0 };
+	int rc;
+
+	if (!vd_vault_exists(cli->home))
+		return salvage_with(cli, NULL, records);
+	rc = vd_secret_vault(cli, &vault);
+	if (rc)
+		return rc;
+	secret.key = vd_vault_key(vault);
+	rc = salvage_with(cli, &secret, records);
+	if (!rc)
+		rc = vd_cli_open_with(cli, &secret);
+	vd_vault_free(vault);
+	return rc;
 }
 
 static int check_run(struct vd_cli *cli)

@@ -448,7 +448,8 @@ int vd_cli_state(struct vd_cli *cli)
 
 	if (!rc)
 		rc = vd_store_open(cli->home, &cli->store);
-	if (rc == VD_EKEY && !cli->opt.passphrase_file && !cli->opt.passphrase_fd && !vd_secret_is_lent(cli)) {
+	if (rc == VD_EKEY && !cli->opt.passphrase_file && !cli->opt.passphrase_fd && !vd_secret_is_lent(cli) &&
+	    vd_vault_slots_state(cli->home) != VD_SLOTS_GONE) {
 		if (cli->opt.json)
 			vd_say_json(cli, json_pack("{s:o,s:b,s:b,s:s}", "home", vd_json_text(vd_slice_str(cli->home)), "store", true, "locked", true,
 			                           "next", "unlock"));

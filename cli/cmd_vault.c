@@ -146,6 +146,10 @@ static int list_slots(struct vd_cli *cli)
 		json_decref(list);
 		return vd_refuse(cli, VD_EXIT_FAILED, "readable", VD_MSG_HINT_LOCK_READABLE, VD_MSG_LOCK_READABLE, NULL);
 	}
+	if (rc == VD_EDAMAGED && vd_vault_slots_state(cli->home) == VD_SLOTS_GONE) {
+		json_decref(list);
+		return vd_cli_open_failed(cli, rc);
+	}
 	for (size_t i = 0; !rc && i < VD_VAULT_SLOTS; i++) {
 		bool token = kinds[i] == VD_SLOT_TOKEN;
 

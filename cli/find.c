@@ -14,6 +14,7 @@
 
 int vd_cli_open_failed(struct vd_cli *cli, int err)
 {
+	enum vd_slots_state slots;
 	struct stat st;
 
 	if (strlen(cli->home) >= PATH_MAX - 64)
@@ -22,6 +23,11 @@ int vd_cli_open_failed(struct vd_cli *cli, int err)
 		return vd_refuse(cli, VD_EXIT_NO_STORE, "no-store", VD_MSG_HINT_HOME_FILE, VD_MSG_HOME_FILE, cli->home, NULL);
 	if (err == VD_EINVAL)
 		return vd_refuse(cli, VD_EXIT_FAILED, "file-system", VD_MSG_HINT_HOME_MEDIUM, VD_MSG_HOME_MEDIUM, cli->home, NULL);
+	slots = err == VD_EDAMAGED ? vd_vault_slots_state(cli->home) : VD_SLOTS_NONE;
+	if (slots == VD_SLOTS_GONE)
+		return vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_SLOTS_GONE, VD_MSG_SLOTS_GONE, cli->home, NULL);
+	if (slots == VD_SLOTS_TORN)
+		return vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_SLOTS_TORN, VD_MSG_SLOTS_TORN, cli->home, NULL);
 	if (err == VD_EDAMAGED || err == VD_EFORMAT)
 		return vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_STORE_BROKEN, VD_MSG_STORE_DAMAGED, cli->home, NULL);
 	return vd_fail(cli, err, VD_MSG_NONE, VD_MSG_OPEN_FAILED, cli->home, NULL);
@@ -36,6 +42,16 @@ static void broken(void)
 
 	(void)n;
 	_exit(VD_EXIT_INTEGRITY);
+}
+
+int vd_cli_open_with(struct vd_cli *cli, const struct vd_secret *secret)
+{
+	int rc;
+
+	broken_text = vd_text(cli->lang, VD_MSG_STORE_BROKE);
+	vd_store_on_broken(broken);
+	rc = vd_store_open_with(cli->home, secret, &cli->store);
+	return rc ? vd_cli_open_failed(cli, rc) : 0;
 }
 
 int vd_cli_open(struct vd_cli *cli)

@@ -549,6 +549,14 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "Conserva esa carpeta tal cual y cópiala a otro disco. Después crea otro almacén (vereda init --home OTRA) y pide que te admitan de nuevo con su vereda id: lo que llegó a otros vuelve con un intercambio."),
 	T(HINT_STORE_BROKEN, "Stop veredad if it runs, copy that folder to another disk, then run: vereda check --repair   It saves what can still be read.",
 	  "Detén veredad si está en marcha, copia esa carpeta a otro disco y ejecuta: vereda check --repair   Rescata lo que todavía se puede leer."),
+	T(SLOTS_GONE, "The file with the key slots in {0} (vault) is destroyed, and without it nobody can read the records there, with no passphrase; nothing was changed",
+	  "El archivo de las ranuras de llave en {0} (vault) está destruido, y sin él nadie puede leer esos registros, con ninguna contraseña; no se cambió nada"),
+	T(HINT_SLOTS_GONE, "If you have a backup, into another folder: vereda --home ANOTHER backup restore FILE   If not: vereda --home ANOTHER init, and be admitted again with its vereda id: what reached others comes back with a sync.",
+	  "Si tienes un respaldo, en otra carpeta: vereda --home OTRA backup restore ARCHIVO   Si no: vereda --home OTRA init, y pide que te admitan de nuevo con su vereda id: lo que llegó a otros vuelve con un intercambio."),
+	T(SLOTS_TORN, "That does not open the store in {0}, and the file with its key slots (vault) is damaged; nothing was changed",
+	  "Eso no abre el almacén en {0}, y el archivo de sus ranuras de llave (vault) está dañado; no se cambió nada"),
+	T(HINT_SLOTS_TORN, "Try once more, typing slowly, and every other passphrase of this store. If none opens it, into another folder: vereda --home ANOTHER backup restore FILE",
+	  "Prueba otra vez, escribiendo despacio, y con cada otra contraseña de este almacén. Si ninguna lo abre, en otra carpeta: vereda --home OTRA backup restore ARCHIVO"),
 	T(STORE_BROKE, "vereda: The disk gave back something else than what was stored, or failed; what was confirmed before is not touched.\n"
 	  "  Copy the store's folder to another disk, then run: vereda check\n",
 	  "vereda: El disco devolvió algo distinto de lo guardado, o falló; no se tocó lo que ya estaba confirmado.\n"

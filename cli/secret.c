@@ -166,26 +166,38 @@ bool vd_secret_is_lent(struct vd_cli *cli)
 	return lent;
 }
 
-/* VD_EKEY when it does not fit. */
-static int open_by(struct vd_cli *cli, const struct vd_buf *passphrase, struct vd_store **out)
+/* What is opened by a secret: VD_EKEY when it does not fit. */
+typedef int opener(const char *home, const struct vd_secret *, void *out);
+
+static int open_store(const char *home, const struct vd_secret *secret, void *out)
+{
+	return vd_store_open_with(home, secret, out);
+}
+
+static int open_vault(const char *home, const struct vd_secret *secret, void *out)
+{
+	return vd_vault_open_home(home, secret, out);
+}
+
+static int open_by(struct vd_cli *cli, const struct vd_buf *passphrase, opener *open_it, void *out)
 {
 	struct vd_secret secret = { .passphrase = vd_buf_slice(passphrase) };
 
-	return vd_store_open_with(cli->home, &secret, out);
+	return open_it(cli->home, &secret, out);
 }
 
-static int open_lent(struct vd_cli *cli, struct vd_store **out)
+static int open_lent(struct vd_cli *cli, opener *open_it, void *out)
 {
 	uint8_t key[VD_VAULT_KEY_BYTES];
 	struct vd_secret secret = { .key = key };
 	int rc = vd_secret_lent(cli, key);
 
-	rc = rc ? VD_EKEY : vd_store_open_with(cli->home, &secret, out);
+	rc = rc ? VD_EKEY : open_it(cli->home, &secret, out);
 	sodium_memzero(key, sizeof key);
 	return rc;
 }
 
-static int open_asked(struct vd_cli *cli, struct vd_store **out)
+static int open_asked(struct vd_cli *cli, opener *open_it, void *out)
 {
 	int rc = VD_EKEY;
 
@@ -195,7 +207,7 @@ static int open_asked(struct vd_cli *cli, struct vd_store **out)
 
 		if (code)
 			return code;
-		rc = open_by(cli, &typed, out);
+		rc = open_by(cli, &typed, open_it, out);
 		vd_buf_wipe(&typed);
 	}
 	if (rc == VD_EKEY)
@@ -203,24 +215,38 @@ static int open_asked(struct vd_cli *cli, struct vd_store **out)
 	return rc ? vd_cli_open_failed(cli, rc) : 0;
 }
 
-int vd_secret_open(struct vd_cli *cli, struct vd_store **out)
+static int open_somehow(struct vd_cli *cli, opener *open_it, void *out)
 {
 	struct vd_buf given = { 0 };
-	int rc, code = vd_secret_given(cli, &given);
+	int rc, code;
 
+	/* Nobody shall look for a passphrase that opens nothing. */
+	if (vd_vault_slots_state(cli->home) == VD_SLOTS_GONE)
+		return vd_cli_open_failed(cli, VD_EDAMAGED);
+	code = vd_secret_given(cli, &given);
 	if (code)
 		return code;
 	if (given.n) {
-		rc = open_by(cli, &given, out);
+		rc = open_by(cli, &given, open_it, out);
 		vd_buf_wipe(&given);
 		if (rc == VD_EKEY)
 			return vd_refuse(cli, VD_EXIT_KEY, "passphrase", VD_MSG_HINT_PASSPHRASE_WRONG, VD_MSG_PASSPHRASE_WRONG, NULL);
 		return rc ? vd_cli_open_failed(cli, rc) : 0;
 	}
-	rc = open_lent(cli, out);
+	rc = open_lent(cli, open_it, out);
 	if (rc == VD_EKEY && vd_can_ask(cli))
-		return open_asked(cli, out);
+		return open_asked(cli, open_it, out);
 	if (rc == VD_EKEY)
 		return vd_refuse(cli, VD_EXIT_KEY, "locked", VD_MSG_HINT_LOCKED, VD_MSG_LOCKED, cli->home, NULL);
 	return rc ? vd_cli_open_failed(cli, rc) : 0;
+}
+
+int vd_secret_open(struct vd_cli *cli, struct vd_store **out)
+{
+	return open_somehow(cli, open_store, out);
+}
+
+int vd_secret_vault(struct vd_cli *cli, struct vd_vault **out)
+{
+	return open_somehow(cli, open_vault, out);
 }

@@ -44,6 +44,7 @@ static const char magic[MAGIC_BYTES] = "vereda vault", file_name[] = "vault", ne
 struct table {
 	uint8_t block[2][BLOCK_BYTES];
 	size_t count;       /* blocks to try: 1 when one is whole, else 2 */
+	size_t copies;      /* how many were whole */
 	bool whole;
 };
 
@@ -115,8 +116,11 @@ static int read_table(int home, struct table *t)
 	close(fd);
 	if (rc)
 		return rc;
-	for (size_t i = 0; i < 2 && !t->whole; i++) {
+	for (size_t i = 0; i < 2; i++) {
 		if (!block_whole(t->block[i]))
+			continue;
+		t->copies++;
+		if (t->whole)
 			continue;
 		t->whole = true;
 		t->count = 1;
@@ -450,6 +454,44 @@ int vd_vault_slots(const char *home, enum vd_slot_kind kinds[VD_VAULT_SLOTS])
 		rc = VD_EDAMAGED;
 	for (size_t i = 0; !rc && i < VD_VAULT_SLOTS; i++)
 		kinds[i] = kind_of(slot_at(t.block[0], i));
+	end(fd, &t);
+	return rc;
+}
+
+/* Could some secret open one of these slots? */
+static bool any_slot(struct table *t)
+{
+	for (size_t i = 0; i < 2 * (size_t)VD_VAULT_SLOTS; i++) {
+		const uint8_t *slot = slot_at(t->block[i / VD_VAULT_SLOTS], i % VD_VAULT_SLOTS);
+		enum vd_slot_kind kind = kind_of(slot);
+
+		if (kind == VD_SLOT_TOKEN || (kind == VD_SLOT_PASSPHRASE && cost_ok(vd_get_u64(slot + SLOT_OPS), vd_get_u64(slot + SLOT_MEMORY))))
+			return true;
+	}
+	return false;
+}
+
+enum vd_slots_state vd_vault_slots_state(const char *home)
+{
+	enum vd_slots_state state = VD_SLOTS_NONE;
+	struct table t;
+	int fd, rc = begin(home, false, &fd, &t);
+
+	if (rc == VD_EDAMAGED || (!rc && !t.whole))
+		state = !rc && any_slot(&t) ? VD_SLOTS_TORN : VD_SLOTS_GONE;
+	else if (!rc)
+		state = t.copies == 2 ? VD_SLOTS_WHOLE : VD_SLOTS_HALF;
+	end(fd, &t);
+	return state;
+}
+
+int vd_vault_slots_rewrite(const char *home)
+{
+	struct table t;
+	int fd, rc = begin(home, true, &fd, &t);
+
+	if (!rc)
+		rc = t.whole ? write_table(fd, &t) : VD_EDAMAGED;
 	end(fd, &t);
 	return rc;
 }

@@ -80,6 +80,12 @@ int vd_vault_slot_add(const char *home, const struct vd_vault *, const struct vd
 /* VD_ENOTFOUND: free already; VD_EINVAL: the last one. */
 int vd_vault_slot_remove(const char *home, size_t slot);
 int vd_vault_slots(const char *home, enum vd_slot_kind kinds[VD_VAULT_SLOTS]);
+/* How the file stands. NONE: there is none, or it cannot be looked at; HALF: one of its two tables is damaged or cut off; TORN: both are, but a slot may open yet;
+ * GONE: no secret can open it. */
+enum vd_slots_state { VD_SLOTS_NONE, VD_SLOTS_WHOLE, VD_SLOTS_HALF, VD_SLOTS_TORN, VD_SLOTS_GONE };
+enum vd_slots_state vd_vault_slots_state(const char *home);
+/* Writes it again from the table that is whole, as every change of a slot does. VD_EDAMAGED: neither is. */
+int vd_vault_slots_rewrite(const char *home);
 /* The slot that this secret opens. VD_EKEY. */
 int vd_vault_slot_of(const char *home, const struct vd_secret *, size_t *slot);
 /* For who makes a store, and holds its lock already: writes the file at `folder` anew, with this one slot. */

@@ -146,6 +146,33 @@ exits "lock without veredad" 13
 with words plain unlock
 exits "unlock without veredad" 13
 
+# A repair of what is sealed, and of what nothing opens any more.
+with words plain --json check --repair
+is "check --repair of a sealed store" "$code $(key .salvaged) $(key .bad)" "0 0 0"
+with other plain check --repair
+exits "not by who does not know the passphrase" 12
+v plain check --repair </dev/null
+is "nor without any" "$code $(grep -c 'vereda unlock' err)" "12 1"
+cp -r plain broken
+head -c 8192 /dev/urandom | dd of=broken/data.mdb conv=notrunc 2>/dev/null
+with words broken list
+exits "a sealed store with a broken database" 14
+with words broken --json check --repair
+is "is built anew" "$code $(($(key .salvaged) > 0))" "0 1"
+is "with the same records" "$("$VEREDA" --home broken --passphrase-file words --json list | jq -cS 'del(.received)' | sha256sum)" "$before"
+cp -r plain gone
+head -c 8192 /dev/zero >gone/vault
+for command in "check --repair" check status unlock "passphrase --list" list; do
+	# shellcheck disable=SC2086
+	with words gone $command
+	is "no key slots any more: $command" "$code $(grep -c 'key slots.*destroyed' err) $(grep -c 'backup restore FILE' err) $(grep -c -e --repair err)" "14 1 1 0"
+done
+for command in "" status "check --repair"; do
+	# shellcheck disable=SC2086
+	v gone $command </dev/null
+	is "nor is a passphrase asked for: $command" "$code $(grep -c 'key slots.*destroyed' err)" "14 1"
+done
+
 v hub --help
 is "the program's help names where a passphrase comes from" "$(grep -c -e --passphrase-file out) $(grep -c -e --passphrase-fd out)" "1 1"
 done_testing

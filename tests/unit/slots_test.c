@@ -333,6 +333,47 @@ static void test_slots__leftovers(void **state)
 	vd_vault_free(v);
 }
 
+static void test_slots__half_gone(void **state)
+{
+	struct vd_vault *v = vd_vault_new_sealed();
+	struct vd_secret s = words("a passphrase");
+	struct vd_buf file = { 0 };
+
+	(void)state;
+	assert_int_equal(vd_vault_slots_state(home), VD_SLOTS_NONE);
+	assert_int_equal(vd_vault_make(home, v, &s, &cheap), 0);
+	read_vault(&file);
+	assert_int_equal(vd_vault_slots_state(home), VD_SLOTS_WHOLE);
+	for (size_t at = 0; at < file.n; at += 61) {
+		file.p[at] ^= 1;
+		write_vault(file.p, file.n);
+		assert_int_equal(vd_vault_slots_state(home), VD_SLOTS_HALF);
+		assert_int_equal(vd_vault_slots_rewrite(home), 0);
+		assert_int_equal(vd_vault_slots_state(home), VD_SLOTS_WHOLE);
+		assert_int_equal(opens(&s, v), 0);
+		file.p[at] ^= 1;
+	}
+	write_vault(file.p, file.n / 2);
+	assert_int_equal(vd_vault_slots_state(home), VD_SLOTS_HALF);
+	assert_int_equal(vd_vault_slots_rewrite(home), 0);
+	assert_int_equal(vd_vault_slots_state(home), VD_SLOTS_WHOLE);
+
+	file.p[40] ^= 1;
+	file.p[file.n / 2 + 40] ^= 1;
+	write_vault(file.p, file.n);
+	assert_int_equal(vd_vault_slots_state(home), VD_SLOTS_TORN);
+	assert_int_equal(vd_vault_slots_rewrite(home), VD_EDAMAGED);
+	assert_int_equal(opens(&s, v), 0);
+	memset(file.p, 0, file.n);
+	write_vault(file.p, file.n);
+	assert_int_equal(vd_vault_slots_state(home), VD_SLOTS_GONE);
+	assert_int_equal(vd_vault_slots_rewrite(home), VD_EDAMAGED);
+	write_vault(file.p, 0);
+	assert_int_equal(vd_vault_slots_state(home), VD_SLOTS_GONE);
+	vd_buf_deinit(&file);
+	vd_vault_free(v);
+}
+
 static void test_slots__measured(void **state)
 {
 	struct vd_vault *v = vd_vault_new_sealed();
@@ -358,6 +399,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_slots__flipped_and_cut, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_slots__hostile_cost, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_slots__leftovers, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_slots__half_gone, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_slots__measured, setup, teardown),
 	};
 
