@@ -126,11 +126,20 @@ static int salvage(struct vd_cli *cli, uint64_t *records)
 	return rc;
 }
 
+/* The file with the key slots, which stands twice. True: one of the two is not whole. */
+static bool half_slots(struct vd_cli *cli)
+{
+	enum vd_slots_state state = vd_vault_slots_state(cli->home);
+
+	return state == VD_SLOTS_HALF || state == VD_SLOTS_TORN;
+}
+
 static int check_run(struct vd_cli *cli)
 {
 	bool repair = vd_options_get(&cli->opt, VD_OPT_REPAIR) != NULL;
 	struct vd_check result = { 0 };
 	uint64_t salvaged = 0;
+	bool half;
 	int rc = vd_sign_selftest();
 
 	if (rc)
@@ -140,6 +149,12 @@ static int check_run(struct vd_cli *cli)
 		rc = vd_cli_open(cli);
 	if (rc)
 		return rc;
+	half = half_slots(cli);
+	rc = half && repair ? vd_vault_slots_rewrite(cli->home) : 0;
+	if (rc)
+		return vd_fail(cli, rc, rc == VD_EDAMAGED ? VD_MSG_HINT_SLOTS_HALF_TORN : VD_MSG_NONE, VD_MSG_SLOTS_HALF, NULL);
+	if (half && repair && !cli->opt.json)
+		vd_say(cli, VD_MSG_SLOTS_REWRITTEN, NULL);
 	rc = vd_check(cli->store, repair, &result);
 	/* Not even counted: nothing that --repair could do. */
 	if (rc && (rc != VD_EDAMAGED || (result.bad == 0 && result.derived_bad == 0)))
@@ -147,10 +162,12 @@ static int check_run(struct vd_cli *cli)
 	if (!rc && !result.bad)
 		vd_cli_tend_due(cli);
 	if (cli->opt.json)
-		vd_say_json(cli, json_pack("{s:o,s:o,s:o,s:o,s:o}", "salvaged", vd_json_number(salvaged), "records", vd_json_number(result.records), "bad",
+		vd_say_json(cli, json_pack("{s:o,s:o,s:o,s:o,s:o,s:b}", "salvaged", vd_json_number(salvaged), "records", vd_json_number(result.records), "bad",
 		                           vd_json_number(result.bad), "repaired", vd_json_number(result.repaired), "derived_bad",
-		                           vd_json_number(result.derived_bad)));
+		                           vd_json_number(result.derived_bad), "slots_damaged", half));
 	if (!rc && result.bad == 0 && result.derived_bad == 0) {
+		if (half && !repair)
+			return vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_SLOTS_HALF, VD_MSG_SLOTS_HALF, NULL);
 		if (!cli->opt.json)
 			vd_say(cli, VD_MSG_CHECK_GOOD, vd_num(cli, result.records), NULL);
 		return VD_EXIT_DONE;

@@ -10,6 +10,7 @@
 #include "proto/err.h"
 #include "store/backup.h"
 #include "store/shares.h"
+#include "store/vault.h"
 #include "times.h"
 
 enum {
@@ -287,10 +288,14 @@ static void find_backup(struct vd_findings *f)
 
 void vd_find_quick(struct vd_findings *f)
 {
+	enum vd_slots_state state = vd_vault_slots_state(f->cli->home);
 	bool alone = false;
 
 	for (size_t i = 0; i < f->count; i++)
 		find_clones(f, &f->looks[i]);
+	if (state == VD_SLOTS_HALF || state == VD_SLOTS_TORN)
+		vd_finding(f, "slots", "serious", VD_MSG_WARN_SLOTS_HALF,
+		           state == VD_SLOTS_HALF ? VD_MSG_HINT_SLOTS_HALF : VD_MSG_HINT_SLOTS_HALF_TORN, NULL);
 	if (vd_store_readable(f->cli->store))
 		vd_finding(f, "readable", "warning", VD_MSG_WARN_READABLE, VD_MSG_NEXT_READABLE, NULL);
 	if (f->count == 0)

@@ -557,6 +557,16 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "Eso no abre el almacén en {0}, y el archivo de sus ranuras de llave (vault) está dañado; no se cambió nada"),
 	T(HINT_SLOTS_TORN, "Try once more, typing slowly, and every other passphrase of this store. If none opens it, into another folder: vereda --home ANOTHER backup restore FILE",
 	  "Prueba otra vez, escribiendo despacio, y con cada otra contraseña de este almacén. Si ninguna lo abre, en otra carpeta: vereda --home OTRA backup restore ARCHIVO"),
+	T(SLOTS_HALF, "The file with the key slots (vault) is damaged: it still opens, and one more damage may shut out every passphrase",
+	  "El archivo de las ranuras de llave (vault) está dañado: todavía abre, y otro daño puede dejar fuera a toda contraseña"),
+	T(WARN_SLOTS_HALF, "The file with the key slots (vault) is damaged: it still opens, and one more damage may shut out every passphrase.",
+	  "El archivo de las ranuras de llave (vault) está dañado: todavía abre, y otro daño puede dejar fuera a toda contraseña."),
+	T(HINT_SLOTS_HALF, "Write it again: vereda check --repair   Then make a backup, for this disk may be failing: vereda backup create FILE",
+	  "Escríbelo de nuevo: vereda check --repair   Después haz un respaldo, porque este disco puede estar fallando: vereda backup create ARCHIVO"),
+	T(HINT_SLOTS_HALF_TORN, "It cannot be written again. Make a backup now, and go on with that in another folder: vereda backup create FILE   then vereda --home ANOTHER backup restore FILE",
+	  "No se puede escribir de nuevo. Haz ahora un respaldo y sigue con él en otra carpeta: vereda backup create ARCHIVO   y después vereda --home OTRA backup restore ARCHIVO"),
+	T(SLOTS_REWRITTEN, "The file with the key slots (vault) was damaged in one of its two tables; it was written again and is whole.",
+	  "El archivo de las ranuras de llave (vault) estaba dañado en una de sus dos tablas; se escribió de nuevo y está completo."),
 	T(STORE_BROKE, "vereda: The disk gave back something else than what was stored, or failed; what was confirmed before is not touched.\n"
 	  "  Copy the store's folder to another disk, then run: vereda check\n",
 	  "vereda: El disco devolvió algo distinto de lo guardado, o falló; no se tocó lo que ya estaba confirmado.\n"

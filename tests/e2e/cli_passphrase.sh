@@ -160,6 +160,31 @@ exits "a sealed store with a broken database" 14
 with words broken --json check --repair
 is "is built anew" "$code $(($(key .salvaged) > 0))" "0 1"
 is "with the same records" "$("$VEREDA" --home broken --passphrase-file words --json list | jq -cS 'del(.received)' | sha256sum)" "$before"
+# One of the two tables of key slots damaged, or cut off.
+with words plain --json check
+is "whole slots" "$code $(key .slots_damaged)" "0 false"
+for how in flipped cut; do
+	rm -rf half
+	cp -r plain half
+	[ $how = cut ] && truncate -s 4096 half/vault
+	[ $how = flipped ] && printf x | dd of=half/vault bs=1 seek=40 conv=notrunc 2>/dev/null
+	with words half check
+	is "check says that a table is $how" "$code $(grep -c 'key slots.*damaged' err) $(grep -c -e 'check --repair' err)" "14 1 1"
+	with words half --json doctor
+	is "and doctor ($how)" "$(key '.findings[]|select(.what=="slots")|"\(.severity) \(.next)"' | grep -c '^serious .*check --repair')" 1
+	with words half check --repair
+	is "it is written again ($how)" "$code $(grep -c 'written again' out)" "0 1"
+	with words half --json check
+	is "and whole ($how)" "$code $(key .slots_damaged) $(cmp half/vault plain/vault && echo same)" "0 false same"
+done
+printf x | dd of=half/vault bs=1 seek=40 conv=notrunc 2>/dev/null
+with words half passphrase --token half.token
+with words half --json check
+is "any change of a slot does the same" "$code $(key .slots_damaged)" "0 false"
+printf x | dd of=half/vault bs=1 seek=24 conv=notrunc 2>/dev/null
+printf x | dd of=half/vault bs=1 seek=4120 conv=notrunc 2>/dev/null
+with words half check --repair
+is "both tables damaged, and it opens yet" "$code $(grep -c 'backup create FILE' err)" "14 1"
 cp -r plain gone
 head -c 8192 /dev/zero >gone/vault
 for command in "check --repair" check status unlock "passphrase --list" list; do
