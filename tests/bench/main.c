@@ -113,6 +113,52 @@ static void load(void)
 	table_ratio("load 100,000 rows", best, "rows/s", &limit, "signatures/s", 0.6);
 }
 
+/* What a store under a passphrase takes beyond the passphrase itself, which a person types once a day and veredad lends. */
+static void sealed(void)
+{
+	char csv[256], words[256], plain[256], closed[256], bundle[256], welcome[256];
+	double start, unlock, load_plain, load_sealed, import_plain, import_sealed;
+	json_t *answer;
+	FILE *f;
+
+	snprintf(csv, sizeof(csv), "%s/rows.csv", folder);
+	snprintf(words, sizeof(words), "%s/words", folder);
+	snprintf(plain, sizeof(plain), "%s/readable", folder);
+	snprintf(closed, sizeof(closed), "%s/sealed", folder);
+	snprintf(bundle, sizeof(bundle), "%s/rows.bundle", folder);
+	snprintf(welcome, sizeof(welcome), "%s/sealed.welcome", folder);
+	f = fopen(words, "w");
+	if (!f || fputs("four words for a bench\n", f) < 0 || fclose(f))
+		die("%s: cannot be written", words);
+	world_found(plain, NULL, 0);
+	json_decref(VEREDA(closed, "--passphrase-file", words, "init", "--name", "sealed"));
+	answer = VEREDA(closed, "--passphrase-file", words, "id");
+	json_decref(VEREDA(plain, "admit", json_string_value(json_object_get(answer, "id")), "--name", "Sealed", "-o", welcome));
+	json_decref(answer);
+	json_decref(VEREDA(closed, "--passphrase-file", words, "join", welcome));
+	start = now_s();
+	json_decref(VEREDA(closed, "--passphrase-file", words, "group", "list"));
+	unlock = now_s() - start;
+	start = now_s();
+	json_decref(VEREDA(plain, "load", "message", csv, "--map", "text=text"));
+	load_plain = now_s() - start;
+	start = now_s();
+	json_decref(VEREDA(closed, "--passphrase-file", words, "load", "message", csv, "--map", "text=text"));
+	load_sealed = now_s() - start - unlock;
+	/* Each takes in what the other loaded. */
+	json_decref(VEREDA(closed, "--passphrase-file", words, "export", bundle));
+	start = now_s();
+	json_decref(VEREDA(plain, "import", bundle));
+	import_plain = now_s() - start;
+	unlink(bundle);
+	json_decref(VEREDA(plain, "export", bundle));
+	start = now_s();
+	json_decref(VEREDA(closed, "--passphrase-file", words, "import", bundle));
+	import_sealed = now_s() - start - unlock;
+	table_at_least("load, sealed: speed beside a readable store", load_plain / load_sealed, "of it", 0.85);
+	table_at_least("import, sealed: speed beside a readable store", import_plain / import_sealed, "of it", 0.85);
+}
+
 static void import(const char *hub, const char *field)
 {
 	struct limit verify = {.measure = verify_rate};
@@ -404,6 +450,7 @@ int main(int argc, char **argv)
 		machine();
 		micro();
 		load();
+		sealed();
 		small();
 	}
 	flooded();
