@@ -1,4 +1,5 @@
 /* export, import: sealed files for any channel. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -118,6 +119,8 @@ static void say_without(struct vd_cli *cli, json_t *names)
 		vd_buf_put_slice(&list, vd_slice_str(json_string_value(name)));
 	}
 	vd_buf_put_u8(&list, 0);
+	if (list.failed && !cli->out_error)
+		cli->out_error = ENOMEM;
 	if (json_array_size(names) && !list.failed)
 		vd_note(cli, json_array_size(names) == 1 ? VD_MSG_EXPORT_WITHOUT_ONE : VD_MSG_EXPORT_WITHOUT, vd_num(cli, json_array_size(names)),
 		        (const char *)list.p, NULL);
@@ -128,6 +131,9 @@ static void say_export(struct vd_cli *cli, struct wanted *w, const char *path, b
 {
 	json_t *result, *without = w->for_whom ? NULL : without_keys(w);
 
+	/* The file stands; rather a failure than silence on who cannot open it. */
+	if (!w->for_whom && !without && !cli->out_error)
+		cli->out_error = ENOMEM;
 	if (!cli->opt.json) {
 		enum vd_msg done = w->for_whom ? VD_MSG_EXPORT_FOR_DONE : VD_MSG_EXPORT_DONE;
 		const char *records = vd_num(cli, stats->records), *bytes = vd_num(cli, stats->bytes);
