@@ -8,6 +8,7 @@
 #include "bench.h"
 #include "proto/content.h"
 #include "proto/hash.h"
+#include "store/acts.h"
 #include "store/bundle.h"
 
 static const uint64_t start_ms = 1735689600000; /* 2025-01-01 */
@@ -87,23 +88,18 @@ static void author_of(size_t i, struct vd_identity *out)
 	vd_identity_from_seed(seed, out);
 }
 
-static void admit_author(struct vd_write *w, struct vd_group *group, size_t i)
+static void admit_author(struct vd_store *store, struct vd_group *group, size_t i)
 {
-	uint8_t person[VD_PERSON_BYTES] = {0}, nonce[VD_BODY_NONCE_BYTES] = {0};
-	struct vd_draft draft = {.lane = VD_LANE_CONTROL, .now_ms = start_ms + i};
+	struct vd_admission admission = {.role = VD_ROLE_MEMBER, .name = "Author"};
 	struct vd_identity author;
-	struct vd_buf content = {0};
 	struct vd_card card;
-	struct vd_id id;
+	struct vd_id grant;
 
 	author_of(i, &author);
-	memcpy(person, &i, sizeof(i));
-	memcpy(nonce, &i, sizeof(i));
 	check(vd_card_create(&author, &card), "card");
-	check(vd_group_make_grant(group, &card, person, VD_ROLE_MEMBER, 0, "Author", nonce, &content), "grant");
-	draft.content = vd_buf_slice(&content);
-	check(vd_write_own(w, group, &draft, &id), "grant record");
-	vd_buf_deinit(&content);
+	admission.card = &card;
+	memcpy(admission.person, &i, sizeof(i));
+	check(vd_act_admit(store, group, &admission, start_ms + i, &grant), "grant");
 }
 
 static void write_message(struct world *world, struct vd_group *group, const struct vd_identity *author,
@@ -133,7 +129,6 @@ void world_write(struct world *world, const char *home, size_t count)
 	struct vd_identity authors[AUTHORS];
 	struct vd_store *store;
 	struct vd_group *group;
-	struct vd_write *w;
 
 	memset(world, 0, sizeof(*world));
 	memset(fields, 0, sizeof(fields));
@@ -142,15 +137,13 @@ void world_write(struct world *world, const char *home, size_t count)
 		die("memory refused");
 	check(vd_store_open(home, &store), home);
 	group = open_group(store, world->group);
-	check(vd_write_begin(store, &w), "write");
 	for (size_t i = 0; i < AUTHORS; i++) {
-		admit_author(w, group, i);
+		admit_author(store, group, i);
 		author_of(i, &authors[i]);
 		memcpy(fields[i].group, world->group, VD_GROUP_BYTES);
 		memcpy(fields[i].author, authors[i].author, VD_KEY_BYTES);
 		fields[i].lane = VD_LANE_NORMAL;
 	}
-	check(vd_write_commit(w), "commit");
 	for (size_t i = 0; i < count; i++)
 		write_message(world, group, &authors[i % AUTHORS], &fields[i % AUTHORS], i);
 	world->count = count;
