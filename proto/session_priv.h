@@ -1,4 +1,6 @@
-/* Inside of a session, shared by session.c (hello, rounds, messages) and session_flow.c (batches in, pushes and bodies out). */
+/* Inside of a session, shared by session.c (its life, messages, the host's side), session_hello.c (what the ends first say),
+ * session_round.c (which lanes differ, and the next round), session_flow.c (batches in, pushes and bodies out) and session_take.c
+ * (a peer that only gives). */
 #ifndef VD_SESSION_PRIV_H
 #define VD_SESSION_PRIV_H
 
@@ -7,6 +9,9 @@
 
 /* SETTLED names a lane, or this: no body more is wanted. */
 enum { VD_LANE_BODIES = VD_LANES };
+
+/* After giving up: one round that may bring something, one that sees what is left. */
+enum { VD_ROUNDS_AGAIN = 2 };
 
 struct vd_set_mark {
 	uint64_t count;
@@ -88,15 +93,35 @@ struct vd_session {
 	struct vd_session_stats stats;
 };
 
+/* session_hello.c */
+/* Appends our HELLO. Whichever comes first, ours or theirs, sets the moment that ours speaks of. */
+int vd_session_put_hello(struct vd_session *, struct vd_buf *out);
+int vd_session_take_hello(struct vd_session *, struct vd_slice payload);
+/* What came since our hello used up somebody's share, and no lane that is more urgent is being reconciled: say so in a new session.
+ * `round_over`: whatever is. VD_EBUSY. */
+int vd_session_call_again(struct vd_session *, bool round_over);
+
+/* session_round.c */
+void vd_set_mark_of(const struct vd_digest *, struct vd_set_mark *out);
+/* A pass over a lane costs us in proportion to its records, and the peer, who asks for it, a few bytes: has it used up what it may? */
+bool vd_session_may_pass(struct vd_session *, uint64_t records);
+/* A comparison found every lane the same at both ends. */
+void vd_session_all_equal(struct vd_session *);
+void vd_session_put_lanes(struct vd_session *, struct vd_buf *out);
+int vd_session_take_lanes(struct vd_session *, struct vd_slice payload);
+/* A message of the lane that it names, which is being reconciled. */
+int vd_session_take_of_lane(struct vd_session *, uint8_t type, struct vd_slice payload);
+/* The slowest lane's exchanges are what we waited for. */
+void vd_session_count_trips(struct vd_session *);
+/* After every event: lanes that are through, and the next round when all are. */
+int vd_session_advance(struct vd_session *);
+
 /* session_flow.c */
 int vd_session_take_records(struct vd_session *, uint64_t now_ms, struct vd_slice payload);
 /* Takes the batch in no more before what is being committed is? */
 bool vd_session_full(const struct vd_session *);
 /* Verifies what has come and offers it for commit, or marks it to follow the batch that is out. */
 int vd_session_close_batch(struct vd_session *);
-/* What came since our hello used up somebody's share, and no lane that is more urgent is being reconciled: say so in a new session.
- * `round_over`: whatever is. VD_EBUSY. */
-int vd_session_call_again(struct vd_session *, bool round_over);
 /* Every record that came is durable. */
 bool vd_session_flushed(const struct vd_session *);
 int vd_session_push(struct vd_session *, struct vd_session_lane *, uint8_t lane, struct vd_buf *out);
