@@ -10,6 +10,7 @@
 
 #include "db.h"
 #include "file.h"
+#include "passphrase.h"
 #include "proto/err.h"
 #include "proto/hash.h"
 #include "proto/seal.h"
@@ -24,6 +25,7 @@ enum {
 	VALUE_MAX = 2 * VD_VALUE_MAX,
 };
 
+_Static_assert((int)ARGON_SALT_BYTES <= VD_SALT_BYTES - 2, "the rest of the salt hides the cost");
 _Static_assert(VD_BACKUP_HEAD - VD_BACKUP_STREAM == crypto_secretstream_xchacha20poly1305_HEADERBYTES, "a stream's header");
 _Static_assert(VD_SLOT_BYTES == 2 * VD_KEY_BYTES + crypto_aead_xchacha20poly1305_ietf_ABYTES, "a place for a passphrase");
 _Static_assert(VD_SLOT_BYTES == VD_KEY_BYTES + crypto_box_SEALBYTES, "a place for a paper key");
@@ -73,15 +75,6 @@ int vd_backup_head_cost(const uint8_t head[VD_BACKUP_HEAD], struct vd_vault_cost
 	return cost_ok(out) ? VD_OK : VD_EFORMAT;
 }
 
-static int stretch(struct vd_slice passphrase, const uint8_t *head, const struct vd_vault_cost *cost, uint8_t out[VD_KEY_BYTES])
-{
-	_Static_assert((int)ARGON_SALT_BYTES <= VD_SALT_BYTES - 2, "the rest of the salt hides the cost");
-	return crypto_pwhash_argon2id(out, VD_KEY_BYTES, (const char *)passphrase.p, passphrase.n, head, cost->ops, (size_t)cost->memory_bytes,
-	                              crypto_pwhash_argon2id_ALG_ARGON2ID13)
-	               ? VD_ENOMEM
-	               : VD_OK;
-}
-
 static const uint8_t zeros[VD_KEY_BYTES];
 
 static int put_passphrase(uint8_t *head, const struct vd_backup_for *to, struct secrets *s)
@@ -101,7 +94,7 @@ static int put_passphrase(uint8_t *head, const struct vd_backup_for *to, struct 
 		return VD_EINVAL;
 	head[VD_BACKUP_COST] = (uint8_t)cost.ops ^ head[VD_SALT_BYTES - 2];
 	head[VD_BACKUP_COST + 1] = bits ^ head[VD_SALT_BYTES - 1];
-	rc = stretch(to->passphrase, head, &cost, s->wrap);
+	rc = vd_passphrase_key(to->passphrase, head, &cost, s->wrap);
 	if (rc)
 		return rc;
 	memset(s->text, 0, sizeof(s->text));
@@ -160,7 +153,7 @@ static int open_passphrase(const uint8_t *head, struct vd_slice passphrase, stru
 	int rc = vd_backup_head_cost(head, &cost);
 
 	if (!rc)
-		rc = stretch(passphrase, head, &cost, s->wrap);
+		rc = vd_passphrase_key(passphrase, head, &cost, s->wrap);
 	if (rc)
 		return rc;
 	if (crypto_aead_xchacha20poly1305_ietf_decrypt(s->text, NULL, NULL, head + VD_BACKUP_PLACE, VD_SLOT_BYTES, NULL, 0, zeros, s->wrap) ||

@@ -3,7 +3,7 @@
  *   32       salt
  *   2        ops, and the logarithm to 2 of the bytes of memory, that Argon2id takes; XOR the last two bytes of the salt
  *   80       the file key for a passphrase: XChaCha20-Poly1305 of it and 32 zeros, nonce zero, under
- *            Argon2id(passphrase, first 16 bytes of the salt)
+ *            Argon2id(passphrase, first 16 bytes of the salt), as passphrase.h says
  *   8 × 80   … for paper keys: a sealed box of it, XOR ChaCha20 under H_mask(author ‖ box ‖ salt ‖ place), so that no curve point shows
  *   24       header of a secretstream (libsodium: XChaCha20-Poly1305) under the file key
  *   n × 64 KiB  its messages, the last one marked; the first is bound to all bytes before it

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "file.h"
+#include "passphrase.h"
 #include "proto/err.h"
 #include "proto/hash.h"
 #include "vault.h"
@@ -288,23 +289,17 @@ static bool cost_ok(uint64_t ops, uint64_t memory)
 	       memory <= VD_VAULT_MEMORY_MAX && ops * memory <= VD_VAULT_WORK_MAX;
 }
 
-static int stretch(struct vd_slice passphrase, const uint8_t *salt, uint64_t ops, uint64_t memory, uint8_t out[VD_KEY_BYTES])
-{
-	errno = 0;
-	if (crypto_pwhash_argon2id(out, VD_KEY_BYTES, (const char *)passphrase.p, passphrase.n, salt, ops, (size_t)memory,
-	                           crypto_pwhash_argon2id_ALG_ARGON2ID13))
-		return VD_ENOMEM;
-	return VD_OK;
-}
-
 /* What the secret makes of this slot: the key that wraps the vault key. */
 static int wrap_key(const uint8_t *slot, const struct vd_secret *secret, uint8_t out[VD_KEY_BYTES])
 {
 	struct vd_slice parts[] = { vd_slice_str("token"), vd_slice(slot + SLOT_SALT, SALT_BYTES), secret->token };
 	uint8_t whole[64];
 
-	if (kind_of(slot) == VD_SLOT_PASSPHRASE)
-		return stretch(secret->passphrase, slot + SLOT_SALT, vd_get_u64(slot + SLOT_OPS), vd_get_u64(slot + SLOT_MEMORY), out);
+	if (kind_of(slot) == VD_SLOT_PASSPHRASE) {
+		const struct vd_vault_cost cost = { .ops = vd_get_u64(slot + SLOT_OPS), .memory_bytes = vd_get_u64(slot + SLOT_MEMORY) };
+
+		return vd_passphrase_key(secret->passphrase, slot + SLOT_SALT, &cost, out);
+	}
 	/* The secret is the hash's text: hashed first, it becomes its key. */
 	vd_hash(VD_HASH_VAULT, vd_slice(NULL, 0), whole, sizeof(whole), parts, 3);
 	vd_hash(VD_HASH_VAULT, vd_slice(whole, sizeof(whole)), out, VD_KEY_BYTES, parts, 2);
@@ -624,10 +619,11 @@ static uint64_t now_us(void)
 static uint64_t time_of(uint64_t ops, uint64_t memory)
 {
 	static const uint8_t salt[SALT_BYTES];
+	const struct vd_vault_cost cost = { .ops = ops, .memory_bytes = memory };
 	uint8_t out[VD_KEY_BYTES];
 	uint64_t before = now_us();
 
-	return stretch(vd_slice_str("measured"), salt, ops, memory, out) ? 0 : now_us() - before + 1;
+	return vd_passphrase_key(vd_slice_str("measured"), salt, &cost, out) ? 0 : now_us() - before + 1;
 }
 
 void vd_vault_measure(struct vd_vault_cost *cost)

@@ -1,7 +1,7 @@
 /* The vault: how a store rests on the disk. One seal function for values, one key function for index keys.
  *
  * A store without a passphrase is *readable*: values stand plain, index keys are hashes that anyone can make. A sealed one has a file `vault` in its home: slots, each
- * of which wraps the same vault key (64 bytes: 32 that seal values, 32 that name them) under what a passphrase (Argon2id, RFC 9106) or the
+ * of which wraps the same vault key (64 bytes: 32 that seal values, 32 that name them) under what a passphrase (passphrase.h) or the
  * bytes of a key file on a removable token give. Changing slots rewrites no record. Who has the disk and no slot's secret sees counts, growth,
  * sizes in buckets, and which arrival numbers stand in a list with which others, of what nobody can say; no text, name, key, id, time or kind.
  *

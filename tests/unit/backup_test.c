@@ -293,6 +293,26 @@ static void test_backup__wrong_passphrase(void **state)
 	clear_stage(&st);
 }
 
+/* Made with one keyboard, opened with another: é as one code point, or as e and a mark. */
+static void test_backup__one_text_two_spellings(void **state)
+{
+	static const char *const ways[] = { "r\xc3\xado de caf\xc3\xa9", "ri\xcc\x81o de cafe\xcc\x81", "r\xc3\xado de cafe" };
+	struct vd_backup_stats stats;
+	struct stage st;
+
+	(void)state;
+	raise_stage(&st, false, 3);
+	for (int i = 0; i < 2; i++) {
+		const struct vd_backup_for to = { .passphrase = pass(ways[i]), .cost = &cheap };
+
+		assert_int_equal(vd_backup_create(st.rosa.store, &to, st.file, st.sc.now_ms, &stats), 0);
+		assert_int_equal(verify(&st, ways[i], &stats), 0);
+		assert_int_equal(verify(&st, ways[1 - i], &stats), 0);
+		assert_int_equal(verify(&st, ways[2], &stats), VD_EKEY);
+	}
+	clear_stage(&st);
+}
+
 static void paper_of(const char *words, struct vd_identity *identity, struct vd_backup_paper *paper)
 {
 	uint8_t bytes[VD_PAPER_BYTES] = { 0 };
@@ -888,7 +908,7 @@ int main(void)
 		cmocka_unit_test(test_backup__of_any_size),
 		cmocka_unit_test(test_backup__end_at_a_border),
 		cmocka_unit_test(test_backup__for_nobody_or_too_little),
-		cmocka_unit_test(test_backup__wrong_passphrase),
+		cmocka_unit_test(test_backup__wrong_passphrase), cmocka_unit_test(test_backup__one_text_two_spellings),
 		cmocka_unit_test(test_backup__paper_keys),
 		cmocka_unit_test(test_backup__cost_out_of_bounds),
 		cmocka_unit_test(test_backup__truncated),

@@ -374,6 +374,72 @@ static void test_slots__half_gone(void **state)
 	vd_vault_free(v);
 }
 
+/* One text however a keyboard writes it: Unicode's own cases of canonical equivalence (UAX #15), each way round. */
+static void test_slots__one_text_two_spellings(void **state)
+{
+	static const char *const same[][2] = {
+		{ "m\xc3\xa1s lejos, se\xc3\xb1or", "ma\xcc\x81s lejos, sen\xcc\x83or" },        /* á, ñ */
+		{ "\xc3\x85ngstr\xc3\xb6m por se\xc3\xb1" "as", "\xe2\x84\xabngstro\xcc\x88m por sen\xcc\x83" "as" }, /* the unit's sign */
+		{ "\xe1\xbb\x87 and the river", "e\xcc\x82\xcc\xa3 and the river" },              /* two marks, in either order */
+		{ "\xed\x95\x9c\xea\xb8\x80 and words", "\xe1\x84\x92\xe1\x85\xa1\xe1\x86\xab\xe1\x84\x80\xe1\x85\xb3\xe1\x86\xaf and words" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(same) / sizeof(same[0]); i++) {
+		struct vd_vault *v = vd_vault_new_sealed();
+		struct vd_secret made = words(same[i / 2][i % 2]), typed = words(same[i / 2][1 - i % 2]), other = typed;
+
+		assert_int_equal(vd_vault_make(home, v, &made, &cheap), 0);
+		assert_int_equal(opens(&made, v), 0);
+		assert_int_equal(opens(&typed, v), 0);
+		other.passphrase.n--;
+		assert_int_equal(opens(&other, v), VD_EKEY);
+		vd_vault_free(v);
+	}
+}
+
+/* What is not UTF-8, or only looks alike, is itself and nothing else. */
+static void test_slots__bytes_are_bytes(void **state)
+{
+	static const char *const apart[][2] = {
+		{ "ma\xcc\x81s lejos\xff", "m\xc3\xa1s lejos\xff" },   /* no UTF-8: not even in its parts */
+		{ "m\xe1s lejos", "m\xc3\xa1s lejos" },                 /* Latin-1 */
+		{ "\xed\xa0\x80 a surrogate", "\xef\xbf\xbd a surrogate" },
+		{ "\xef\xac\x81n of the line", "fin of the line" },     /* compatible, not the same */
+		{ "cut short \xc3", "cut short " },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(apart) / sizeof(apart[0]); i++) {
+		struct vd_vault *v = vd_vault_new_sealed();
+		struct vd_secret made = words(apart[i / 2][i % 2]), other = words(apart[i / 2][1 - i % 2]);
+
+		assert_int_equal(vd_vault_make(home, v, &made, &cheap), 0);
+		assert_int_equal(opens(&made, v), 0);
+		assert_int_equal(opens(&other, v), VD_EKEY);
+		vd_vault_free(v);
+	}
+}
+
+/* As long as may be, and of what grows most when it is taken apart. */
+static void test_slots__longest_text(void **state)
+{
+	static char text[VD_PASSPHRASE_MAX + 1];
+	struct vd_vault *v = vd_vault_new_sealed();
+	struct vd_secret s;
+
+	(void)state;
+	for (size_t i = 0; i < VD_PASSPHRASE_MAX; i += 2)
+		memcpy(text + i, "\xce\x90", 2); /* three code points */
+	s = words(text);
+	assert_int_equal(s.passphrase.n, VD_PASSPHRASE_MAX);
+	assert_int_equal(vd_vault_make(home, v, &s, &cheap), 0);
+	assert_int_equal(opens(&s, v), 0);
+	s.passphrase.n -= 2;
+	assert_int_equal(opens(&s, v), VD_EKEY);
+	vd_vault_free(v);
+}
+
 static void test_slots__measured(void **state)
 {
 	struct vd_vault *v = vd_vault_new_sealed();
@@ -400,6 +466,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_slots__hostile_cost, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_slots__leftovers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_slots__half_gone, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_slots__one_text_two_spellings, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_slots__bytes_are_bytes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_slots__longest_text, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_slots__measured, setup, teardown),
 	};
 

@@ -1,0 +1,13 @@
+/* What a passphrase becomes: the key that Argon2id (RFC 9106) makes of its text, for a vault's slot and for a backup alike.
+ *
+ * Keyboards and systems write one accented letter in several ways (é: one code point, or e and a mark). The text is therefore brought to Unicode's
+ * Normalization Form C first (UAX #15), so that what somebody types elsewhere is the same passphrase. What is not UTF-8 is taken byte for byte. */
+#ifndef VD_PASSPHRASE_H
+#define VD_PASSPHRASE_H
+
+#include "vault.h"
+
+/* At most VD_PASSPHRASE_MAX bytes; a salt of 16; the cost within Argon2id's own bounds. VD_ENOMEM: not enough memory for it; VD_ECAP: too long. */
+int vd_passphrase_key(struct vd_slice passphrase, const uint8_t salt[16], const struct vd_vault_cost *, uint8_t out[VD_KEY_BYTES]);
+
+#endif
