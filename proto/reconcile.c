@@ -1,22 +1,17 @@
 #include "reconcile.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "err.h"
+#include "reconcile_priv.h"
 
 enum {
 	SYMBOL_BYTES = VD_ITEM_BYTES + 4 + 1, /* on the wire, mostly */
-	BURST_MIN = 16,
-	SURE = 48,               /* symbols beyond those that most likely do, when a second MORE must not be */
 	SNAPSHOT_MIN = 256,      /* standing symbols kept however small the expected difference */
 	SYMBOLS_A_MESSAGE = 512,
 	PREFIXES_A_MESSAGE = 1024,
-	WANTS_WAITING_MAX = 65536, /* of a list; beyond them we drain before we read on */
 	PEELER_SYMBOL_BYTES = 80, /* what a symbol takes while it is peeled */
-	SALTED_SPARE = 64,       /* salted symbols beyond twice what would do */
-	LOPSIDED = 16,           /* one side has so many times more: it gives all */
 };
 
 size_t vd_reconcile_message_bytes(uint8_t lane)
@@ -42,7 +37,7 @@ int vd_reconcile_put_record(const struct vd_port *port, uint64_t arrival, struct
 
 /* --- lists of numbers --- */
 
-static int push(uint64_t **list, size_t *count, size_t *capacity, uint64_t value)
+static int append(uint64_t **list, size_t *count, size_t *capacity, uint64_t value)
 {
 	if (*count == *capacity) {
 		size_t more = *capacity ? 2 * *capacity : 64;
@@ -57,20 +52,19 @@ static int push(uint64_t **list, size_t *count, size_t *capacity, uint64_t value
 	return VD_OK;
 }
 
-static int push_arrival(struct vd_reconcile *r, uint64_t arrival)
+int vd_reconcile_send(struct vd_reconcile *r, uint64_t arrival)
 {
-	return push(&r->arrivals, &r->arrival_count, &r->arrival_capacity, arrival);
+	return append(&r->arrivals, &r->arrival_count, &r->arrival_capacity, arrival);
 }
 
-/* However many are named in the end, only those not sent yet take room. */
-static int push_want(struct vd_reconcile *r, uint64_t prefix)
+int vd_reconcile_want(struct vd_reconcile *r, uint64_t prefix)
 {
 	if (r->want_count == r->want_capacity && 2 * r->want_sent >= r->want_count && r->want_sent) {
 		r->want_count -= r->want_sent;
 		memmove(r->wants, r->wants + r->want_sent, r->want_count * sizeof(*r->wants));
 		r->want_sent = 0;
 	}
-	return push(&r->wants, &r->want_count, &r->want_capacity, prefix);
+	return append(&r->wants, &r->want_count, &r->want_capacity, prefix);
 }
 
 static int compare_numbers(const void *a, const void *b)
@@ -80,8 +74,7 @@ static int compare_numbers(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* In order of arrival: an author's records come together, so that one signature vouches for many. */
-static void sort_arrivals(struct vd_reconcile *r)
+void vd_reconcile_sort(struct vd_reconcile *r)
 {
 	if (r->arrival_count > r->arrival_sent)
 		qsort(r->arrivals + r->arrival_sent, r->arrival_count - r->arrival_sent, sizeof(*r->arrivals), compare_numbers);
@@ -159,8 +152,7 @@ bool vd_reconcile_done(const struct vd_reconcile *r)
 
 /* --- items back to records --- */
 
-/* Every item under the fresh salt, and as many symbols as asked for. */
-static int salt_lane(struct vd_reconcile *r, const uint8_t salt[VD_SALT_BYTES], size_t symbols)
+int vd_reconcile_salt(struct vd_reconcile *r, const uint8_t salt[VD_SALT_BYTES], size_t symbols)
 {
 	uint64_t bytes = 2 * r->ours * sizeof(struct vd_salted_entry) + symbols * (sizeof(*r->symbols) + PEELER_SYMBOL_BYTES);
 
@@ -178,21 +170,19 @@ static int salt_lane(struct vd_reconcile *r, const uint8_t salt[VD_SALT_BYTES], 
 	return vd_salted_scan(&r->salted, r->port, r->group, r->lane, r->latest, r->apart, salt, r->symbols, symbols);
 }
 
-/* Sends what has that prefix under the fresh salt. */
-static int push_salted(struct vd_reconcile *r, uint64_t prefix, size_t *matches)
+int vd_reconcile_send_salted(struct vd_reconcile *r, uint64_t prefix, size_t *matches)
 {
 	int rc = VD_OK;
 
 	*matches = 0;
 	for (size_t i = vd_salted_find(&r->salted, prefix); !rc && i < r->salted.count && r->salted.entries[i].prefix == prefix; i++) {
-		rc = push_arrival(r, r->salted.entries[i].arrival);
+		rc = vd_reconcile_send(r, r->salted.entries[i].arrival);
 		++*matches;
 	}
 	return rc;
 }
 
-/* Sends what has that standing item: the whole of it, or any with that prefix when `item` is NULL. */
-static int push_standing(struct vd_reconcile *r, const uint8_t *prefix, const struct vd_item *item, size_t *matches)
+int vd_reconcile_send_standing(struct vd_reconcile *r, const uint8_t *prefix, const struct vd_item *item, size_t *matches)
 {
 	struct vd_arrival found[VD_ITEM_MATCHES];
 	size_t n = 0;
@@ -210,7 +200,7 @@ static int push_standing(struct vd_reconcile *r, const uint8_t *prefix, const st
 				continue;
 			vd_digest_remove(&r->digest, &found[i].id);
 		}
-		rc = push_arrival(r, found[i].arrival);
+		rc = vd_reconcile_send(r, found[i].arrival);
 		++*matches;
 	}
 	return rc;
@@ -224,13 +214,13 @@ static enum vd_method choose(const struct vd_reconcile *r, uint64_t d)
 
 	if (r->gives)
 		return VD_METHOD_GIVE;
-	if (r->ours <= r->theirs / LOPSIDED)
+	if (r->ours <= r->theirs / VD_LOPSIDED)
 		return VD_METHOD_ALL;
-	if (r->theirs <= r->ours / LOPSIDED)
+	if (r->theirs <= r->ours / VD_LOPSIDED)
 		return VD_METHOD_GIVE;
 	symbols = vd_sketch_symbols_for(d);
-	if (symbols < BURST_MIN)
-		symbols = BURST_MIN;
+	if (symbols < VD_BURST_MIN)
+		symbols = VD_BURST_MIN;
 	if (d > r->ours / 5 || symbols > VD_SALTED_SYMBOLS_MAX || r->ours * VD_PREFIX_BYTES <= symbols * SYMBOL_BYTES)
 		return VD_METHOD_LIST;
 	return r->distrust || symbols > VD_SKETCH_SYMBOLS ? VD_METHOD_SALTED : VD_METHOD_SYMBOLS;
@@ -265,14 +255,14 @@ int vd_reconcile_start(struct vd_reconcile *r, uint64_t expected, const uint8_t 
 		r->finished = true;
 	}
 	if (r->method == VD_METHOD_LIST)
-		rc = salt_lane(r, salted_salt, 0);
+		rc = vd_reconcile_salt(r, salted_salt, 0);
 	if (r->method == VD_METHOD_SALTED) {
-		uint64_t total = 2 * vd_sketch_symbols_for(d) + SALTED_SPARE;
+		uint64_t total = 2 * vd_sketch_symbols_for(d) + VD_SALTED_SPARE;
 
-		rc = salt_lane(r, salted_salt, total < VD_SALTED_SYMBOLS_MAX ? (size_t)total : VD_SALTED_SYMBOLS_MAX);
+		rc = vd_reconcile_salt(r, salted_salt, total < VD_SALTED_SYMBOLS_MAX ? (size_t)total : VD_SALTED_SYMBOLS_MAX);
 	}
 	burst = vd_sketch_symbols_for(d);
-	burst = burst > BURST_MIN ? burst : BURST_MIN;
+	burst = burst > VD_BURST_MIN ? burst : VD_BURST_MIN;
 	if (r->method == VD_METHOD_SYMBOLS || r->method == VD_METHOD_SALTED)
 		r->burst = burst < r->symbol_count ? (size_t)burst : r->symbol_count;
 	return rc;
@@ -309,208 +299,15 @@ static int feed_want(struct vd_reconcile *r, struct vd_rd *rd)
 		size_t matches;
 
 		if (r->method == VD_METHOD_SYMBOLS)
-			rc = push_standing(r, prefix.p, NULL, &matches);
+			rc = vd_reconcile_send_standing(r, prefix.p, NULL, &matches);
 		else
-			rc = push_salted(r, vd_get_u64(prefix.p), &matches);
+			rc = vd_reconcile_send_salted(r, vd_get_u64(prefix.p), &matches);
 	}
-	sort_arrivals(r);
+	vd_reconcile_sort(r);
 	return rc;
 }
 
-/* --- the other end --- */
-
-/* Gives this round's decode up. The estimate tells the initiator what to try next. */
-static void fail(struct vd_reconcile *r, bool salt)
-{
-	uint64_t d = r->peeler ? vd_peeler_found(r->peeler) + vd_peeler_rest(r->peeler) : 1;
-
-	d = d < 1 ? 1 : d > 1u << 30 ? 1u << 30 : d;
-	r->failed = 2 * d + salt;
-	r->finished = true;
-	r->arrival_count = r->want_count = r->want_sent = 0;
-	vd_peeler_free(r->peeler);
-	r->peeler = NULL;
-}
-
-/* Everything was found: what only we have goes out, what only they have is asked for. */
-static int resolve(struct vd_reconcile *r)
-{
-	for (size_t i = 0; i < vd_peeler_found(r->peeler); i++) {
-		int sign, rc;
-		const struct vd_item *item = vd_peeler_item(r->peeler, i, &sign);
-		size_t matches = 1;
-
-		if (sign > 0)
-			rc = push_want(r, vd_get_u64(item->b));
-		else if (r->method == VD_METHOD_SYMBOLS)
-			rc = push_standing(r, item->b, item, &matches);
-		else
-			rc = push_salted(r, vd_get_u64(item->b), &matches);
-		if (rc)
-			return rc;
-		if (!matches) {
-			fail(r, true);
-			return VD_OK;
-		}
-	}
-	vd_peeler_free(r->peeler);
-	r->peeler = NULL;
-	sort_arrivals(r);
-	r->finished = true;
-	return VD_OK;
-}
-
-/* The burst is over and more is needed: how much, what is left in the symbols tells by now. Generous, as every MORE is a round trip;
- * measured over 1,500 syncs of 50 and 50 apart, one needed a second. */
-static void ask_for_more(struct vd_reconcile *r)
-{
-	size_t have = vd_peeler_symbols(r->peeler);
-	double d = (double)vd_peeler_found(r->peeler) + (double)vd_peeler_rest(r->peeler) * (1 + 2 / sqrt((double)have + 1));
-	uint64_t target = vd_sketch_symbols_for(d < 1e9 ? (uint64_t)d : 1000000000) + SURE;
-
-	/* Twice what would do has come: these are no honest symbols, or items that cancel out. */
-	if (have > 2 * target + BURST_MIN || target > r->symbol_count || have >= r->symbol_count) {
-		fail(r, have > 2 * target + BURST_MIN);
-		return;
-	}
-	if (target < have + have / 3 + SURE)
-		target = have + have / 3 + SURE;
-	if (target > r->symbol_count)
-		target = r->symbol_count;
-	r->more = target - have;
-	r->mores++;
-}
-
-static int feed_symbols(struct vd_reconcile *r, struct vd_rd *rd)
-{
-	struct vd_symbol theirs[64];
-	uint64_t left = vd_rd_varint(rd);
-	bool none = !rd->n;
-
-	if (rd->err || r->more)
-		return VD_EFORMAT;
-	if (r->method == VD_METHOD_NONE)
-		r->method = VD_METHOD_SYMBOLS;
-	if (r->method != VD_METHOD_SYMBOLS && r->method != VD_METHOD_SALTED)
-		return VD_EFORMAT;
-	if (r->finished)
-		return VD_OK;
-	if (r->method == VD_METHOD_SYMBOLS && r->distrust) {
-		fail(r, true);
-		return VD_OK;
-	}
-	if (!r->peeler)
-		r->peeler = vd_peeler_new(VD_SALTED_SYMBOLS_MAX);
-	if (!r->peeler)
-		return VD_ENOMEM;
-	while (rd->n && !vd_peeler_done(r->peeler)) {
-		size_t first = vd_peeler_symbols(r->peeler), n = 0;
-		int rc;
-
-		for (; rd->n && n < 64 && n < r->symbol_count - first; n++)
-			vd_symbol_decode(rd, first + n, r->theirs, &theirs[n]);
-		if (rd->err)
-			return rd->err;
-		rc = n ? vd_peeler_add(r->peeler, theirs, r->symbols + first, n) : VD_ECAP;
-		if (rc == VD_ENOMEM)
-			return rc;
-		if (rc) { /* jammed, or more than we have ourselves */
-			fail(r, rc == VD_EFORMAT);
-			return VD_OK;
-		}
-	}
-	if (vd_peeler_done(r->peeler))
-		return resolve(r);
-	if (none)
-		fail(r, false);
-	else if (!left)
-		ask_for_more(r);
-	return VD_OK;
-}
-
-/* When all of their list is here, what is left of ours is what they lack. */
-static int end_list(struct vd_reconcile *r)
-{
-	int rc = VD_OK;
-
-	if (r->list_seen < r->list_total)
-		return VD_OK;
-	while (!rc && r->salted_next < r->salted.count)
-		rc = push_arrival(r, r->salted.entries[r->salted_next++].arrival);
-	sort_arrivals(r);
-	r->finished = true;
-	return rc;
-}
-
-/* More symbols than records that could differ nobody needs; and who has so few is given all. */
-static uint64_t most_salted(const struct vd_reconcile *r)
-{
-	uint64_t most = r->theirs / LOPSIDED < r->ours ? r->theirs : LOPSIDED * r->ours;
-
-	return most < VD_SALTED_SYMBOLS_MAX - SALTED_SPARE ? most + SALTED_SPARE : VD_SALTED_SYMBOLS_MAX;
-}
-
-static int feed_salted(struct vd_reconcile *r, struct vd_rd *rd)
-{
-	uint8_t how = vd_rd_u8(rd), salt[VD_SALT_BYTES];
-	uint64_t total;
-
-	vd_rd_copy(rd, salt, sizeof(salt));
-	total = vd_rd_varint(rd);
-	if (vd_rd_end(rd) || r->method != VD_METHOD_NONE)
-		return VD_EFORMAT;
-	if (how == VD_SALTED_SYMBOLS && total && total <= most_salted(r)) {
-		r->method = VD_METHOD_SALTED;
-		return salt_lane(r, salt, (size_t)total);
-	}
-	if (how == VD_SALTED_LIST && total <= r->theirs) {
-		int rc = salt_lane(r, salt, 0);
-
-		r->method = VD_METHOD_LIST;
-		r->list_total = total;
-		return rc ? rc : end_list(r);
-	}
-	return VD_EFORMAT;
-}
-
-/* Merge of two ascending lists, theirs as it comes. */
-static int feed_list(struct vd_reconcile *r, struct vd_rd *rd)
-{
-	uint64_t n = rd->n / VD_PREFIX_BYTES;
-	bool first = !r->list_seen;
-	int rc = VD_OK;
-
-	if (r->method != VD_METHOD_LIST || r->finished || !n || rd->n % VD_PREFIX_BYTES || n > r->list_total - r->list_seen)
-		return VD_EFORMAT;
-	if (r->want_count - r->want_sent > WANTS_WAITING_MAX)
-		return VD_EAGAIN;
-	r->list_seen += n;
-	while (!rc && rd->n) {
-		uint64_t prefix = vd_rd_u64(rd);
-
-		if (prefix < r->list_last || (prefix == r->list_last && !first))
-			return VD_EFORMAT;
-		first = false;
-		r->list_last = prefix;
-		while (!rc && r->salted_next < r->salted.count && r->salted.entries[r->salted_next].prefix < prefix)
-			rc = push_arrival(r, r->salted.entries[r->salted_next++].arrival);
-		if (!rc && r->salted_next < r->salted.count && r->salted.entries[r->salted_next].prefix == prefix)
-			r->salted_next++;
-		else if (!rc)
-			rc = push_want(r, prefix);
-	}
-	return rc ? rc : end_list(r);
-}
-
-static int feed_all(struct vd_reconcile *r, struct vd_rd *rd)
-{
-	if (rd->n || r->method != VD_METHOD_NONE)
-		return VD_EFORMAT;
-	r->method = VD_METHOD_ALL;
-	r->scan = true;
-	r->finished = true;
-	return VD_OK;
-}
+/* --- messages --- */
 
 static int feed_settled(struct vd_reconcile *r, struct vd_rd *rd)
 {
@@ -534,8 +331,6 @@ static int feed_settled(struct vd_reconcile *r, struct vd_rd *rd)
 	return VD_OK;
 }
 
-/* --- messages --- */
-
 int vd_reconcile_feed(struct vd_reconcile *r, uint8_t type, struct vd_slice body)
 {
 	struct vd_rd rd = vd_rd(body);
@@ -548,13 +343,13 @@ int vd_reconcile_feed(struct vd_reconcile *r, uint8_t type, struct vd_slice body
 	case VD_MSG_WANT:
 		return feed_want(r, &rd);
 	case VD_MSG_SYMBOLS | 0x80:
-		return feed_symbols(r, &rd);
+		return vd_reconcile_take_symbols(r, &rd);
 	case VD_MSG_SALTED | 0x80:
-		return feed_salted(r, &rd);
+		return vd_reconcile_take_salted(r, &rd);
 	case VD_MSG_LIST | 0x80:
-		return feed_list(r, &rd);
+		return vd_reconcile_take_list(r, &rd);
 	case VD_MSG_ALL | 0x80:
-		return feed_all(r, &rd);
+		return vd_reconcile_take_all(r, &rd);
 	}
 	return VD_EFORMAT;
 }
