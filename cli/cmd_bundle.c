@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "declined.h"
 #include "heard.h"
 #include "proto/err.h"
 #include "store/bundle.h"
@@ -289,6 +290,34 @@ static int say_file(struct vd_cli *cli, const char *path, int err, const struct 
 	return VD_EXIT_DONE;
 }
 
+static const char *whom_it_declines(struct vd_cli *cli, struct vd_left_out *left_out)
+{
+	uint8_t groups[VD_STORE_GROUPS_MAX][VD_GROUP_BYTES];
+	size_t count = 0;
+
+	if (!vd_store_groups(cli->store, groups, &count))
+		vd_left_out_groups(left_out, cli, groups, count);
+	if (left_out->here_of.n)
+		vd_buf_put_u8(&left_out->here_of, 0);
+	return left_out->here_of.failed || !left_out->here_of.n ? "?" : (const char *)left_out->here_of.p;
+}
+
+/* What the file held and this device did not take, though nothing was wrong with it. */
+static int say_held_back(struct vd_cli *cli, const char *path, const struct vd_merge *m)
+{
+	struct vd_left_out left_out = { .here = m->over_share };
+	int code = VD_EXIT_DONE;
+
+	if (m->declined > m->over_share)
+		code = vd_refuse(cli, VD_EXIT_PARTLY, "declined", VD_MSG_HINT_IMPORT_DECLINED, VD_MSG_IMPORT_DECLINED, path,
+		                 vd_num(cli, m->declined - m->over_share), NULL);
+	if (left_out.here)
+		code = vd_refuse(cli, VD_EXIT_PARTLY, "declined", VD_MSG_HINT_IMPORT_OVER_SHARE, VD_MSG_IMPORT_OVER_SHARE, path,
+		                 vd_num(cli, left_out.here), whom_it_declines(cli, &left_out), NULL);
+	vd_left_out_deinit(&left_out);
+	return code;
+}
+
 static int count_quarantined(void *ctx, const struct vd_found *f)
 {
 	struct imported *im = ctx;
@@ -349,10 +378,6 @@ static void say_result(struct imported *im)
 		vd_note(cli, VD_MSG_IMPORT_QUARANTINED, vd_num(cli, im->quarantined), NULL);
 	if (m->pooled)
 		vd_note(cli, VD_MSG_IMPORT_POOLED, vd_num(cli, m->pooled), NULL);
-	if (m->declined > m->over_share)
-		vd_note(cli, VD_MSG_IMPORT_DECLINED, vd_num(cli, m->declined - m->over_share), NULL);
-	if (m->over_share)
-		vd_note(cli, VD_MSG_IMPORT_OVER_SHARE, vd_num(cli, m->over_share), NULL);
 	if (im->gap_count)
 		vd_note(cli, VD_MSG_IMPORT_GAPS, vd_num(cli, im->gap_count), NULL);
 }
@@ -360,7 +385,7 @@ static void say_result(struct imported *im)
 static int import_run(struct vd_cli *cli)
 {
 	struct imported im = { .cli = cli, .dry_run = vd_options_get(&cli->opt, VD_OPT_DRY_RUN) != NULL };
-	int code = VD_EXIT_DONE, rc = vd_cli_open(cli);
+	int code = VD_EXIT_DONE, held_back, rc = vd_cli_open(cli);
 
 	if (rc)
 		return rc;
@@ -376,7 +401,9 @@ static int import_run(struct vd_cli *cli)
 		}
 		rc = vd_bundle_merge(cli->store, cli->opt.args[i], im.dry_run, NULL, &stats);
 		add_up(&im, &stats, rc == 0);
+		held_back = say_held_back(cli, cli->opt.args[i], &stats.merge);
 		rc = say_file(cli, cli->opt.args[i], rc, &stats);
+		rc = rc ? rc : held_back;
 		/* Damage and a full disk outrank the rest; unlike outcomes are "partly". */
 		if (i == 0 || rc == VD_EXIT_NO_SPACE || (rc == VD_EXIT_INTEGRITY && code != VD_EXIT_NO_SPACE))
 			code = rc;

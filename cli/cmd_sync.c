@@ -63,19 +63,6 @@ static int stick_code(struct vd_cli *cli, const char *dir, int err, const struct
 	return vd_refuse(cli, VD_EXIT_PARTLY, "partly", VD_MSG_HINT_SYNC_PARTLY, VD_MSG_SYNC_PARTLY, dir, NULL);
 }
 
-/* Whom this device declines, of the groups. */
-static void name_declined(struct vd_cli *cli, uint8_t (*groups)[VD_GROUP_BYTES], size_t count, struct vd_left_out *out)
-{
-	for (size_t i = 0; i < count; i++) {
-		struct vd_group *group = NULL;
-
-		/* How many they are is known all the same. */
-		if (!vd_store_group(cli->store, groups[i], &group))
-			(void)!vd_left_out_own(out, cli, group);
-		vd_group_free(group);
-	}
-}
-
 static int sync_folder(struct vd_cli *cli, const char *dir, uint8_t (*groups)[VD_GROUP_BYTES], size_t count)
 {
 	uint64_t start = vd_time_steady_ms();
@@ -97,7 +84,7 @@ static int sync_folder(struct vd_cli *cli, const char *dir, uint8_t (*groups)[VD
 	}
 	left_out.here = r.declined;
 	if (r.declined)
-		name_declined(cli, groups, count, &left_out);
+		vd_left_out_groups(&left_out, cli, groups, count);
 	code = stick_code(cli, dir, err, &r, &left_out);
 	vd_left_out_deinit(&left_out);
 	return code;

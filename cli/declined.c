@@ -42,13 +42,18 @@ static int gather(struct vd_cli *cli, struct vd_group *group, const struct vd_de
 	return rc;
 }
 
-int vd_left_out_own(struct vd_left_out *l, struct vd_cli *cli, struct vd_group *group)
+void vd_left_out_groups(struct vd_left_out *l, struct vd_cli *cli, uint8_t (*groups)[VD_GROUP_BYTES], size_t count)
 {
-	struct vd_declined_set own;
-	uint64_t held = 0;
-	int rc = vd_shares_declined(cli->store, vd_group_id(group), &own);
+	for (size_t i = 0; i < count; i++) {
+		struct vd_declined_set own;
+		struct vd_group *group = NULL;
+		uint64_t held = 0;
 
-	return rc ? rc : gather(cli, group, &own, NULL, &held, &l->here_of);
+		/* How many they are is known all the same. */
+		if (!vd_store_group(cli->store, groups[i], &group) && !vd_shares_declined(cli->store, groups[i], &own))
+			(void)!gather(cli, group, &own, NULL, &held, &l->here_of);
+		vd_group_free(group);
+	}
 }
 
 int vd_left_out_session(struct vd_left_out *l, struct vd_cli *cli, struct vd_group *group, const struct vd_sync_result *r)

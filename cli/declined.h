@@ -13,8 +13,8 @@ struct vd_left_out {
 void vd_left_out_deinit(struct vd_left_out *);
 /* Adds what was left out of an exchange with a device. */
 int vd_left_out_session(struct vd_left_out *, struct vd_cli *, struct vd_group *, const struct vd_sync_result *);
-/* Adds whom this device declines in the group, none twice: `here` is counted elsewhere. */
-int vd_left_out_own(struct vd_left_out *, struct vd_cli *, struct vd_group *);
+/* Adds whom this device declines in these groups, none twice in one: `here` is counted elsewhere. Who cannot be named is left out. */
+void vd_left_out_groups(struct vd_left_out *, struct vd_cli *, uint8_t (*groups)[VD_GROUP_BYTES], size_t count);
 /* Says it. VD_EXIT_PARTLY, or VD_EXIT_DONE when nothing was left out. */
 int vd_left_out_say(struct vd_left_out *, struct vd_cli *, const char *target);
 

@@ -481,12 +481,14 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "Examples:\n"
 	  "  vereda import all.bundle\n"
 	  "  vereda import --dry-run *.bundle\n\n"
-	  "Takes in everything whole in each file. What is damaged is refused and said; what you have already is not stored twice.\n\n"
+	  "Takes in everything whole in each file. What is damaged is refused and said; what you have already is not stored twice.\n"
+	  "Ends with 3 when something was held back: records of whoever has used up their share of this device, for one.\n\n"
 	  "  --dry-run            only look; store nothing",
 	  "Ejemplos:\n"
 	  "  vereda import todo.bundle\n"
 	  "  vereda import --dry-run *.bundle\n\n"
-	  "Recibe todo lo que está completo en cada archivo. Lo dañado se rechaza y se dice; lo que ya tienes no se guarda dos veces.\n\n"
+	  "Recibe todo lo que está completo en cada archivo. Lo dañado se rechaza y se dice; lo que ya tienes no se guarda dos veces.\n"
+	  "Termina con 3 si algo se quedó fuera: registros de quien ya ocupó su parte de este equipo, por ejemplo.\n\n"
 	  "  --dry-run            solo mirar; no guardar nada"),
 	T(SUM_STATUS, "groups, records, peers and warnings", "grupos, registros, equipos conectados y advertencias"),
 	T(HELP_STATUS,
@@ -910,11 +912,15 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(IMPORT_POOLED, "Records by people this device does not know yet: {0}; they are kept aside until their admission arrives.",
 	  "Registros de personas que este equipo aún no conoce: {0}; quedan aparte hasta que llegue su admisión."),
 	T(IMPORT_DECLINED,
-	  "More by people this device does not know yet, too many to keep aside: {0}. Import the file again after their admission.",
-	  "Más de personas que este equipo aún no conoce, demasiados para guardar aparte: {0}. Importa el archivo otra vez después de su admisión."),
+	  "Records in {0} by people this device does not know yet, and too many to keep aside: {1}. They were not taken; all else was",
+	  "Registros de {0} de personas que este equipo aún no conoce, demasiados para guardar aparte: {1}. No se recibieron; todo lo demás, sí"),
+	T(HINT_IMPORT_DECLINED, "Keep the file, and import it again after their admission.", "Guarda el archivo e impórtalo otra vez después de su admisión."),
 	T(IMPORT_OVER_SHARE,
-	  "Records not taken because their author has used up their share of this device: {0}. Nothing else was held back. If they are wanted, allow more with: vereda config set share.records NUMBER   and import the file again.",
-	  "Registros que no se aceptaron porque su autora o autor ya ocupó su parte de este equipo: {0}. No se dejó fuera nada más. Si hacen falta, permite más con: vereda config set share.records NÚMERO   e importa el archivo otra vez."),
+	  "Records of {2} in {0} that were not taken: {1}. Their share of this device's disk is used up. All else was taken",
+	  "Registros de {2} en {0} que no se recibieron: {1}. Se agotó su parte del disco de este equipo. Todo lo demás se recibió"),
+	T(HINT_IMPORT_OVER_SHARE,
+	  "If they are wanted, allow more (vereda config set share.records NUMBER), then import the file again. If one person writes that much, ask them in person.",
+	  "Si los quieres, permite más (vereda config set share.records NÚMERO); después importa el archivo otra vez. Si una sola persona escribe tanto, pregúntale en persona."),
 	T(IMPORT_GAPS, "Earlier records still missing: {0}; a sync brings them.", "Registros anteriores que todavía faltan: {0}; un intercambio los trae."),
 
 	/* state */
@@ -1631,10 +1637,14 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(SUM_WIPE, "make everything in this store unreadable for ever", "dejar ilegible para siempre todo lo de este almacén"),
 	T(HELP_WIPE, "Examples:\n  vereda wipe\n  vereda wipe --yes\n  kill -USR2 $(pidof veredad)      the same, for a panic button\n\n"
 	  "Keys first, in a moment, then the files; works on a full disk and asks for no passphrase. Others keep what they have: vereda revoke, on another device,\n"
-	  "takes this one out of the group.",
+	  "takes this one out of the group.\n"
+	  "On flash memory (sticks, SSDs) nobody can promise that overwritten bytes are gone: an old copy of a key slot may survive, and opens with its passphrase\n"
+	  "what survives beside it; a store that had no passphrase, without any. If that matters, destroy the medium.",
 	  "Ejemplos:\n  vereda wipe\n  vereda wipe --yes\n  kill -USR2 $(pidof veredad)      lo mismo, para un botón de pánico\n\n"
 	  "Primero las llaves, en un instante, luego los archivos; funciona con el disco lleno y no pide contraseña. Las demás personas conservan lo suyo:\n"
-	  "vereda revoke, en otro equipo, saca a este del grupo."),
+	  "vereda revoke, en otro equipo, saca a este del grupo.\n"
+	  "En memorias flash (USB, SSD) nadie puede prometer que lo sobrescrito ya no esté: puede sobrevivir una copia vieja de una ranura, que con su contraseña abre\n"
+	  "lo que sobreviva al lado; y lo de un almacén sin contraseña se lee sin ella. Si eso importa, destruye el medio."),
 	/* backup */
 	T(SUM_BACKUP, "a copy of the whole store in one sealed file; try it; restore it",
 	  "una copia de todo el almacén en un archivo sellado; probarla; recuperarla"),

@@ -24,6 +24,7 @@ as hub --quiet config set share.records 50 >/dev/null
 rows 3000 "flood" | as ana --quiet load message - >/dev/null
 rows 40 "report" | as ben --quiet load message - >/dev/null
 as ana --quiet export "$work/ana.bundle" >/dev/null
+as ben --quiet export "$work/ben.bundle" >/dev/null
 start ana --listen 127.0.0.1:0 || exit 1
 as hub --json sync "127.0.0.1:${port[ana]}" >"$work/synced" 2>/dev/null
 equal "shares: who comes to decline says how many, the first time too" "$? $(jq -c '[.complete, .declined]' "$work/synced")" "3 [true,2950]"
@@ -68,7 +69,14 @@ done
 equal "shares: nobody else is named" "$(as hub --json status | jq -r '.warnings[]' | grep -c 'share of its disk')" 1
 
 # by file, and when the bound is lifted
-equal "shares: an import says what it did not take" "$(as hub --json import "$work/ana.bundle" | jq -c '[.new, .declined]')" "[0,2950]"
+as hub --json import "$work/ana.bundle" >"$work/taken" 2>"$work/err"
+equal "shares: an import says what it did not take" "$? $(jq -c '[.new, .declined]' "$work/taken") $(tail -1 "$work/err" | jq -r .error)" \
+	"3 [0,2950] declined"
+as hub --lang en import "$work/ana.bundle" >/dev/null 2>"$work/err"
+equal "shares: to people, by name, with the next step" \
+	"$? $(grep -c 'Records of ana in .* that were not taken: 2950' "$work/err") $(grep -c 'config set share.records NUMBER), then import' "$work/err")" "3 1 1"
+as hub import "$work/ben.bundle" >/dev/null 2>"$work/err"
+equal "shares: of everybody else's file nothing is held back" "$? $(wc -c <"$work/err")" "0 0"
 as hub --quiet config set share.records 5000 >/dev/null
 as ana --json sync "127.0.0.1:${port[hub]}" >"$work/synced"
 equal "shares: lifted, the rest comes" "$? $(jq .declined "$work/synced") $(by)" "0 0 41 3000"
