@@ -1,6 +1,5 @@
 #include "loop.h"
 
-#include <jansson.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <sodium.h>
@@ -12,58 +11,12 @@
 #include "log.h"
 #include "notify.h"
 #include "proto/err.h"
-#include "proto/vereda.h"
-#include "store/shares.h"
-#include "walls.h"
 
 enum {
 	POLL_MS = 1000,        /* a writer that died before it poked is noticed then */
 	TEND_MS = 600000,      /* what falls due by time alone waits that long at most */
 	DROPS_LOGGED = 8, DROPS_MS = 10000, /* whoever knocks a thousand times does not write our log */
 };
-
-/* --- the disk --- */
-
-static uint64_t wall_ms(void)
-{
-	uv_timeval64_t wall;
-
-	return uv_gettimeofday(&wall) ? 0 : (uint64_t)wall.tv_sec * 1000 + (uint64_t)wall.tv_usec / 1000;
-}
-
-/* After something was written, or not; VD_ENOSPACE also when nobody wrote. Said once each time that it changes. */
-static void note_disk(struct daemon *d, int rc)
-{
-	bool bad = rc == VD_ENOSPACE || rc == VD_EIO || rc == VD_EDENIED;
-
-	if ((rc && !bad) || rc == d->disk_err)
-		return;
-	d->disk_err = rc;
-	d->disk_since_ms = wall_ms();
-	if (bad)
-		vd_log(VD_LOG_ERROR, "disk %s: what arrives is not stored, what was stored is safe; free some space or look at the disk",
-		       rc == VD_ENOSPACE ? "full" : "failing");
-	else
-		vd_log(VD_LOG_NOTICE, "disk takes records again");
-}
-
-/* A disk that others fill is noticed before somebody sends us something, and so is that they made room. */
-static void look_at_disk(struct daemon *d)
-{
-	bool room = vd_store_has_room(d->store);
-
-	if (!room && !d->disk_err)
-		note_disk(d, VD_ENOSPACE);
-	else if (room && d->disk_err == VD_ENOSPACE)
-		note_disk(d, 0);
-}
-
-static json_t *disk_json(const struct daemon *d)
-{
-	if (!d->disk_err)
-		return json_null();
-	return json_pack("{s:s,s:I}", "state", d->disk_err == VD_ENOSPACE ? "full" : "failing", "since_ms", (json_int_t)d->disk_since_ms);
-}
 
 /* --- groups and growth --- */
 
@@ -144,8 +97,6 @@ static void refresh_keys(struct daemon *d)
 	tend(d);
 }
 
-static void make_calls(struct daemon *d);
-
 /* The store may have grown by other hands: a command, or our own writer taking records out of the pool. */
 void vd_loop_look(struct daemon *d)
 {
@@ -166,7 +117,7 @@ void vd_loop_look(struct daemon *d)
 	d->look_err = rc;
 	refresh_keys(d);
 	vd_tcp_pump(d->tcp);
-	make_calls(d);
+	vd_loop_call(d);
 }
 
 static void on_poll(uv_timer_t *timer)
@@ -174,7 +125,7 @@ static void on_poll(uv_timer_t *timer)
 	struct daemon *d = timer->data;
 
 	vd_loop_look(d);
-	look_at_disk(d);
+	vd_disk_look(&d->disk, d->store);
 	if (vd_tcp_now() - d->tended_ms >= TEND_MS)
 		tend(d);
 }
@@ -194,10 +145,10 @@ static int call(struct daemon *d, struct vd_call *due)
 
 static void on_calling(uv_timer_t *timer)
 {
-	make_calls(timer->data);
+	vd_loop_call(timer->data);
 }
 
-static void make_calls(struct daemon *d)
+void vd_loop_call(struct daemon *d)
 {
 	struct vd_call *due;
 	uint64_t now_ms = vd_tcp_now();
@@ -223,7 +174,7 @@ static void on_committed(void *ctx, uint32_t conn, int rc, const struct vd_merge
 {
 	struct daemon *d = ctx;
 
-	note_disk(d, rc);
+	vd_disk_note(&d->disk, rc);
 	if (rc)
 		vd_log(VD_LOG_ERROR, "commit failed why=%s", vd_err_name(rc));
 	else
@@ -308,7 +259,7 @@ static void on_closed(void *ctx, struct vd_link *link)
 	if (link->proved && !connected)
 		vd_calls_free_doubled(&d->calls, vd_group_id(link->group), now_ms, randombytes_random());
 	if (!d->stopping)
-		make_calls(d);
+		vd_loop_call(d);
 }
 
 static int listen_on(struct daemon *d, const struct sockaddr *address, bool dual)
@@ -398,113 +349,7 @@ static void on_heard(void *ctx, const struct sockaddr *address, const uint8_t gr
 			vd_tcp_bye(d->tcp, link);
 			break;
 		}
-	make_calls(d);
-}
-
-/* --- control socket --- */
-
-/* Whose records the other end takes no more of, as far as this session knows: those that we do not decline ourselves. */
-static json_t *declines_json(const struct daemon *d, const struct vd_link *link)
-{
-	const struct vd_declined_set *apart = vd_node_apart(d->node, link->conn);
-	struct vd_declined_set own;
-	json_t *authors = json_array();
-
-	if (!apart || vd_shares_declined(d->store, vd_group_id(link->group), &own))
-		return authors;
-	for (size_t i = 0; i < apart->count; i++) {
-		char hex[2 * VD_KEY_BYTES + 1];
-
-		if (vd_declined_has(&own, apart->who[i].lane, apart->who[i].author))
-			continue;
-		vd_hex(hex, apart->who[i].author, VD_KEY_BYTES);
-		json_array_append_new(authors, json_string(hex));
-	}
-	return authors;
-}
-
-static json_t *peer_json(const struct daemon *d, const struct vd_link *link)
-{
-	char text[VD_ADDRESS_TEXT], hex[2 * VD_KEY_BYTES + 1];
-	json_t *peer = json_object();
-	uv_timeval64_t wall;
-
-	uv_gettimeofday(&wall);
-	int64_t now_ms = wall.tv_sec * 1000 + wall.tv_usec / 1000;
-	vd_address_text((const struct sockaddr *)&link->address, text);
-	json_object_set_new(peer, "addr", json_string(link->state == VD_LINK_RESOLVING ? "" : text));
-	json_object_set_new(peer, "state", json_string(vd_link_word(link)));
-	json_object_set_new(peer, "since_ms", json_integer(now_ms - (int64_t)(vd_tcp_now() - link->since_ms)));
-	json_object_set_new(peer, "outgoing", json_boolean(link->outgoing));
-	json_object_set_new(peer, "bytes_in", json_integer((json_int_t)link->bytes_in));
-	json_object_set_new(peer, "bytes_out", json_integer((json_int_t)link->bytes_out));
-	if (!link->proved)
-		return peer;
-	vd_hex(hex, link->peer, VD_KEY_BYTES);
-	json_object_set_new(peer, "member", json_string(hex));
-	vd_hex(hex, vd_group_id(link->group), VD_GROUP_BYTES);
-	json_object_set_new(peer, "group", json_string(hex));
-	json_object_set_new(peer, "declines", declines_json(d, link));
-	return peer;
-}
-
-static void status(const struct daemon *d, struct vd_buf *answer)
-{
-	json_t *root = json_object(), *listen = json_array(), *peers = json_array(), *discovering = json_array();
-
-	for (size_t i = 0; i < d->bound_count; i++) {
-		char text[VD_ADDRESS_TEXT];
-
-		vd_address_text((const struct sockaddr *)&d->bound[i], text);
-		json_array_append_new(listen, json_string(text));
-	}
-	for (const struct vd_link *link = d->tcp ? vd_tcp_first(d->tcp) : NULL; link; link = link->next)
-		json_array_append_new(peers, peer_json(d, link));
-	for (size_t i = 0; d->discover && i < d->conf->interface_count; i++)
-		json_array_append_new(discovering, json_string(d->conf->interface[i]));
-	json_object_set_new(root, "locked", json_boolean(!d->store));
-	json_object_set_new(root, "listen", listen);
-	json_object_set_new(root, "peers", peers);
-	json_object_set_new(root, "discover_on", discovering);
-	json_object_set_new(root, "walls", vd_walls_json());
-	json_object_set_new(root, "disk", disk_json(d));
-	char *text = json_dumps(root, JSON_COMPACT | JSON_PRESERVE_ORDER);
-	if (text)
-		vd_buf_put_slice(answer, vd_slice_str(text));
-	else
-		answer->failed = true;
-	free(text);
-	json_decref(root);
-}
-
-static bool on_command(void *ctx, const struct vd_ctl_asked *asked, struct vd_buf *answer)
-{
-	struct daemon *d = ctx;
-
-	switch (asked->command) {
-	case VD_CTL_STATUS: status(d, answer); break;
-	case VD_CTL_POKE:
-	case VD_CTL_SYNC:
-		if (!d->running || d->stopping) {
-			vd_buf_put_slice(answer, vd_slice_str("error: locked"));
-			break;
-		}
-		vd_loop_look(d);
-		if (asked->command == VD_CTL_SYNC) {
-			vd_calls_hurry(&d->calls, vd_tcp_now());
-			make_calls(d);
-			if (d->discover)
-				vd_discover_soon(d->discover);
-		}
-		vd_buf_put_slice(answer, vd_slice_str("ok"));
-		break;
-	case VD_CTL_KEY:
-	case VD_CTL_LOCK:
-	case VD_CTL_UNLOCK: return vd_locked_command(d, asked, answer);
-	case VD_CTL_WIPE: vd_panic_wipe(asked->client);
-	case VD_CTL_UNKNOWN: vd_buf_put_slice(answer, vd_slice_str("error: poke, status, sync, key, lock, unlock or wipe")); break;
-	}
-	return true;
+	vd_loop_call(d);
 }
 
 /* --- beginning and end --- */
@@ -570,7 +415,7 @@ int vd_loop_start_running(struct daemon *d)
 		rc = start_discovery(d);
 	if (rc)
 		return rc;
-	look_at_disk(d);
+	vd_disk_look(&d->disk, d->store);
 	vd_tending_init(&d->tending, &d->loop, d->store, on_tended, d);
 	uv_timer_init(&d->loop, &d->poll);
 	uv_timer_init(&d->loop, &d->calling);
@@ -587,7 +432,7 @@ int vd_loop_start_running(struct daemon *d)
 
 static int start(struct daemon *d)
 {
-	int rc = vd_ctl_open(&d->loop, d->conf->home, on_command, d, &d->passed.ctl, &d->ctl);
+	int rc = vd_ctl_open(&d->loop, d->conf->home, vd_loop_command, d, &d->passed.ctl, &d->ctl);
 
 	if (rc) {
 		vd_log(VD_LOG_ERROR, rc == VD_EBUSY ? "another veredad has this store" : "cannot open the control socket why=%s",

@@ -1,4 +1,4 @@
-/* What loop.c and locked.c share; nobody else includes it. */
+/* What loop.c, loop_command.c and locked.c share; nobody else includes it. */
 #ifndef VD_LOOP_INSIDE_H
 #define VD_LOOP_INSIDE_H
 
@@ -6,6 +6,7 @@
 
 #include "calls.h"
 #include "discover.h"
+#include "disk.h"
 #include "panic.h"
 #include "store/inbox.h"
 #include "store/store.h"
@@ -32,8 +33,7 @@ struct daemon {
 	uint64_t generation;          /* sum over the groups: moves when keys may have */
 	uint64_t latest;              /* arrival number up to which the node was told */
 	int look_err;                 /* of the last look at the store */
-	int disk_err;                 /* VD_ENOSPACE: it is full; VD_EIO, VD_EDENIED: it refuses. What arrives is not taken until it does again */
-	uint64_t disk_since_ms;       /* Unix time */
+	struct vd_disk disk;
 	struct sockaddr_storage bound[VD_CONF_LISTEN_MAX];
 	bool bound_dual;
 	size_t bound_count;
@@ -59,6 +59,10 @@ struct daemon {
 
 /* The store may have grown by other hands. */
 void vd_loop_look(struct daemon *);
+/* Calls whoever is due, and sets the timer for who is next. */
+void vd_loop_call(struct daemon *);
+/* A vd_ctl_answer (ctl_server.h); ctx: the daemon. */
+bool vd_loop_command(void *ctx, const struct vd_ctl_asked *, struct vd_buf *answer);
 /* What an open store has beyond what stands when it is locked. */
 int vd_loop_start_running(struct daemon *);
 /* Whatever is up goes down; the loop ends when the last link has. */
