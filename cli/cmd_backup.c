@@ -11,6 +11,7 @@
 #include "proto/seal.h"
 #include "secret.h"
 #include "store/backup.h"
+#include "store/passphrase.h"
 #include "times.h"
 
 /* One run: what the backup is sealed to, or opened with. */
@@ -227,7 +228,7 @@ static int restore(struct backup *b)
 	if (rc)
 		goto done;
 	if (passphrase.n)
-		vd_vault_measure(&cost);
+		vd_passphrase_measure(&cost);
 	secret = (struct vd_secret){ .passphrase = vd_buf_slice(&passphrase) };
 	vd_interrupt_graceful(true);
 	err = vd_backup_restore(b->file, &with, cli->home, passphrase.n ? &secret : NULL, &cost, &b->stats);

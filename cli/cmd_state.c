@@ -10,6 +10,7 @@
 #include "proto/sign.h"
 #include "proto/vereda.h"
 #include "secret.h"
+#include "store/passphrase.h"
 #include "store/salvage.h"
 #include "times.h"
 
@@ -53,7 +54,7 @@ static int init_run(struct vd_cli *cli)
 
 		if (code)
 			return code;
-		vd_vault_measure(&cost);
+		vd_passphrase_measure(&cost);
 	}
 	secret = (struct vd_secret){ .passphrase = vd_buf_slice(&passphrase) };
 	if (!rc)

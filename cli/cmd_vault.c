@@ -12,6 +12,7 @@
 #include "proto/sign.h"
 #include "secret.h"
 #include "store/file.h"
+#include "store/passphrase.h"
 #include "store/sealing.h"
 
 static bool answered(const struct vd_buf *answer, const char *word)
@@ -132,7 +133,7 @@ static int new_secret(struct vd_cli *cli, struct vd_buf *room, struct vd_secret 
 	code = vd_secret_new(cli, path, VD_MSG_ASK_NEW, room);
 	secret->passphrase = vd_buf_slice(room);
 	if (!code)
-		vd_vault_measure(cost);
+		vd_passphrase_measure(cost);
 	return code;
 }
 

@@ -86,7 +86,7 @@ static int put_passphrase(uint8_t *head, const struct vd_backup_for *to, struct 
 	if (to->cost)
 		cost = *to->cost;
 	else
-		vd_vault_measure(&cost);
+		vd_passphrase_measure(&cost);
 	while (bits < MEMORY_BITS_MAX && UINT64_C(2) << bits <= cost.memory_bytes)
 		bits++;
 	cost.memory_bytes = UINT64_C(1) << bits;

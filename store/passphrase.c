@@ -1,6 +1,8 @@
 #include "passphrase.h"
 
 #include <sodium.h>
+#include <time.h>
+#include <unistd.h>
 #include <utf8proc.h>
 
 #include "proto/err.h"
@@ -35,4 +37,45 @@ int vd_passphrase_key(struct vd_slice passphrase, const uint8_t salt[16], const 
 		rc = VD_ENOMEM;
 	sodium_memzero(room, sizeof(room));
 	return rc;
+}
+
+static uint64_t now_us(void)
+{
+	struct timespec t;
+
+	/* Of this thread: another program at work must not make a passphrase cheap to guess. */
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+/* Microseconds; 0: it cannot. */
+static uint64_t time_of(uint64_t ops, uint64_t memory)
+{
+	static const uint8_t salt[16];
+	const struct vd_vault_cost cost = { .ops = ops, .memory_bytes = memory };
+	uint8_t out[VD_KEY_BYTES];
+	uint64_t before = now_us();
+
+	return vd_passphrase_key(vd_slice_str("measured"), salt, &cost, out) ? 0 : now_us() - before + 1;
+}
+
+void vd_passphrase_measure(struct vd_vault_cost *cost)
+{
+	enum { LEAST_MEMORY = 8 << 20, LEAST_US = 500000, FIRST_US = 900000 };
+	long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+	uint64_t quarter = pages > 0 && page > 0 ? (uint64_t)pages * (uint64_t)page / 4 : LEAST_MEMORY;
+	uint64_t memory = VD_VAULT_MEASURED_MAX, took, ops = 1;
+
+	while (memory > quarter && memory > LEAST_MEMORY)
+		memory /= 2;
+	/* One pass must leave room for the machine to be slower another time. */
+	for (took = time_of(1, memory); (!took || took > FIRST_US) && memory > LEAST_MEMORY; took = time_of(1, memory))
+		memory /= 2;
+	while (took && took < LEAST_US && ops < VD_VAULT_OPS_MAX) {
+		uint64_t more = ops * LEAST_US / took + 1;
+
+		ops = more < VD_VAULT_OPS_MAX ? more : VD_VAULT_OPS_MAX;
+		took = time_of(ops, memory);
+	}
+	*cost = (struct vd_vault_cost){ .ops = ops, .memory_bytes = memory };
 }

@@ -9,5 +9,7 @@
 
 /* At most VD_PASSPHRASE_MAX bytes; a salt of 16; the cost within Argon2id's own bounds. VD_ENOMEM: not enough memory for it; VD_ECAP: too long. */
 int vd_passphrase_key(struct vd_slice passphrase, const uint8_t salt[16], const struct vd_vault_cost *, uint8_t out[VD_KEY_BYTES]);
+/* The cost that takes Argon2id long enough on this machine: at least 500 ms, at most 256 MiB and a quarter of its memory. Takes some seconds. */
+void vd_passphrase_measure(struct vd_vault_cost *);
 
 #endif

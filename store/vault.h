@@ -63,7 +63,7 @@ bool vd_vault_forgotten(const struct vd_vault *);
  * the folder); the old file's bytes are overwritten as soon as the new one stands (it is called `vault.old` meanwhile, and swept at the next occasion). Changes hold the writers' lock of
  * the store: not inside a transaction of the same thread. ---- */
 
-/* How long Argon2id shall take on this machine: measured, at least 500 ms, at most 256 MiB and a quarter of its memory. Takes some seconds. */
+/* What Argon2id costs: passphrase.h measures it. */
 struct vd_vault_cost {
 	uint64_t ops, memory_bytes;
 };
@@ -73,7 +73,6 @@ enum {
 	VD_VAULT_MEASURED_MAX = 256 << 20,
 };
 #define VD_VAULT_WORK_MAX (UINT64_C(16) << 30) /* … and ops × bytes */
-void vd_vault_measure(struct vd_vault_cost *);
 /* Puts a secret (no key) into a free slot. VD_ENOTFOUND: there is no file (to make it is vd_store_create_with's and vd_store_seal's); VD_ECAP: no slot free; VD_EINVAL: too short or long, a cost out of bounds, or the vault is
  * not the one of the file; VD_EDAMAGED, VD_ENOSPACE, VD_EIO: nothing changed. *slot (may be NULL): which. */
 int vd_vault_slot_add(const char *home, const struct vd_vault *, const struct vd_secret *, const struct vd_vault_cost *, size_t *slot);

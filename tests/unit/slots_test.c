@@ -15,6 +15,7 @@
 #include "proto/err.h"
 #include "proto/hash.h"
 #include "store/file.h"
+#include "store/passphrase.h"
 #include "store/vault.h"
 
 enum { BLOCK = 4096, SLOT = 144, FIRST_SLOT = 64 };
@@ -448,7 +449,7 @@ static void test_slots__measured(void **state)
 	long quarter = sysconf(_SC_PHYS_PAGES) / 4 * sysconf(_SC_PAGESIZE);
 
 	(void)state;
-	vd_vault_measure(&cost);
+	vd_passphrase_measure(&cost);
 	assert_true(cost.ops >= 1 && cost.ops <= VD_VAULT_OPS_MAX);
 	assert_true(cost.memory_bytes <= VD_VAULT_MEASURED_MAX);
 	assert_true(cost.memory_bytes <= (uint64_t)quarter || cost.memory_bytes == 8 << 20);
