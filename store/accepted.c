@@ -55,26 +55,6 @@ static int add_link(void *ctx, uint64_t received_ms, const struct vd_record *rec
 
 /* --- the author's records --- */
 
-static int next_arrivals(struct vd_store *s, const uint8_t list[VD_LIST_KEY_BYTES], uint64_t *after, uint64_t *out, size_t max,
-                         size_t *n)
-{
-	MDB_cursor *cursor;
-	MDB_txn *txn;
-	int rc = vd_db_read(s->db, &txn);
-
-	*n = 0;
-	if (rc)
-		return rc;
-	rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(s->db, VD_TABLE_INDEX), &cursor));
-	if (!rc) {
-		while (*n < max && !(rc = vd_list_next(cursor, list, after)))
-			out[(*n)++] = *after;
-		mdb_cursor_close(cursor);
-	}
-	vd_db_done(s->db, txn);
-	return rc == VD_ENOTFOUND ? VD_OK : rc;
-}
-
 struct walking {
 	struct vd_store *store;
 	const uint8_t *group, *author;
@@ -100,7 +80,7 @@ static int walk_indexed(const struct walking *w)
 
 	vd_index_list(w->store, VD_INDEX_AUTHOR, w->group, vd_slice(w->author, VD_KEY_BYTES), list);
 	do {
-		rc = next_arrivals(w->store, list, &after, arrivals, VD_PAGE_RECORDS, &n);
+		rc = vd_list_read(w->store, VD_TABLE_INDEX, list, &after, arrivals, VD_PAGE_RECORDS, &n);
 		for (size_t i = 0; i < n && !rc; i++) {
 			struct vd_record record;
 			uint64_t received_ms;

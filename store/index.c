@@ -329,28 +329,6 @@ int vd_control_count(struct vd_store *s, uint64_t *out)
 	return rc;
 }
 
-/* Arrivals on one of the lists of what must be looked at again, at most `max`. */
-static int on_list(struct vd_store *s, const char *use, uint64_t *after, uint64_t *out, size_t max, size_t *n)
-{
-	uint8_t list[VD_LIST_KEY_BYTES];
-	MDB_cursor *cursor;
-	MDB_txn *txn;
-	int rc = vd_db_read(s->db, &txn);
-
-	*n = 0;
-	if (rc)
-		return rc;
-	vd_list_key(s, use, NULL, 0, list);
-	rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(s->db, VD_TABLE_LISTS), &cursor));
-	if (!rc) {
-		while (*n < max && !(rc = vd_list_next(cursor, list, after)))
-			out[(*n)++] = *after;
-		mdb_cursor_close(cursor);
-	}
-	vd_db_done(s->db, txn);
-	return rc == VD_ENOTFOUND ? VD_OK : rc;
-}
-
 static void entering_deinit(struct entering *e)
 {
 	vd_write_abort(e->write);
@@ -436,7 +414,7 @@ static int enter_again(struct vd_store *s, const struct vd_readers *readers, uin
 
 		rc = entering_init(&e, s, readers, control);
 		if (!rc)
-			rc = on_list(s, use, &after, arrivals, VD_PAGE_RECORDS, &n);
+			rc = vd_list_read(s, VD_TABLE_LISTS, list, &after, arrivals, VD_PAGE_RECORDS, &n);
 		for (size_t i = 0; i < n && !rc; i++) {
 			struct vd_record record;
 
@@ -494,6 +472,7 @@ struct behind {
 
 static int how_far(struct vd_store *s, struct behind *out)
 {
+	uint8_t list[VD_LIST_KEY_BYTES];
 	uint64_t after = 0, one;
 	size_t filled = 0;
 	int rc = read_state(s, &out->state);
@@ -502,8 +481,9 @@ static int how_far(struct vd_store *s, struct behind *out)
 		rc = vd_store_latest(s, &out->latest);
 	if (!rc)
 		rc = vd_control_count(s, &out->control);
+	vd_list_key(s, "filled", NULL, 0, list);
 	if (!rc)
-		rc = on_list(s, "filled", &after, &one, 1, &filled);
+		rc = vd_list_read(s, VD_TABLE_LISTS, list, &after, &one, 1, &filled);
 	out->new_records = out->state.cursor < out->latest;
 	out->new_control = out->state.control != out->control;
 	out->filled = filled;

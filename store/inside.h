@@ -126,9 +126,13 @@ void vd_prev_list(const struct vd_store *, const uint8_t *group, const uint8_t *
 void vd_entry_key(const uint8_t list[VD_LIST_KEY_BYTES], uint64_t arrival, uint8_t entry[VD_ENTRY_BYTES]);
 /* Next arrival > *arrival of a list. VD_ENOTFOUND at its end. The cursor is on a list table. */
 int vd_list_next(MDB_cursor *, const uint8_t list[VD_LIST_KEY_BYTES], uint64_t *arrival);
+/* At most `max` arrivals of a list after *after, which moves to the last of them, in a snapshot of its own. *n is less than `max` at its end. */
+int vd_list_read(struct vd_store *, enum vd_table, const uint8_t list[VD_LIST_KEY_BYTES], uint64_t *after, uint64_t *out, size_t max, size_t *n);
 
 /* VD_ENOTFOUND (also for a dropped one), VD_EDAMAGED. */
 int vd_stored_get(struct vd_store *, MDB_txn *, uint64_t arrival, struct vd_buf *room, struct vd_stored *out);
+/* The same in a snapshot of its own: appends the record to *raw; out->raw is nothing. */
+int vd_stored_read(struct vd_store *, uint64_t arrival, struct vd_buf *raw, struct vd_stored *out);
 /* Opens a value of the records table. */
 int vd_stored_open(struct vd_store *, uint64_t arrival, MDB_val value, struct vd_buf *room, struct vd_stored *out);
 int vd_latest(struct vd_store *, MDB_txn *, uint64_t *arrival);

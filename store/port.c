@@ -79,22 +79,9 @@ static int port_wanted(void *ctx, const uint8_t *group, uint8_t lane, uint64_t a
 
 static int port_read(void *ctx, uint64_t arrival, struct vd_buf *out)
 {
-	struct vd_store *s = ctx;
-	struct vd_buf room = { 0 };
 	struct vd_stored stored;
-	MDB_txn *txn;
-	int rc = vd_db_read(s->db, &txn);
 
-	if (rc)
-		return rc;
-	rc = vd_stored_get(s, txn, arrival, &room, &stored);
-	if (!rc) {
-		vd_buf_put_slice(out, stored.raw);
-		rc = vd_buf_check(out);
-	}
-	vd_db_done(s->db, txn);
-	vd_buf_wipe(&room);
-	return rc;
+	return vd_stored_read(ctx, arrival, out, &stored);
 }
 
 static int port_scan(void *ctx, const uint8_t *group, uint8_t lane, uint64_t after, struct vd_arrival *out,

@@ -67,6 +67,26 @@ int vd_list_next(MDB_cursor *cursor, const uint8_t list[VD_LIST_KEY_BYTES], uint
 	return VD_OK;
 }
 
+int vd_list_read(struct vd_store *s, enum vd_table table, const uint8_t list[VD_LIST_KEY_BYTES], uint64_t *after, uint64_t *out, size_t max,
+                 size_t *n)
+{
+	MDB_cursor *cursor;
+	MDB_txn *txn;
+	int rc = vd_db_read(s->db, &txn);
+
+	*n = 0;
+	if (rc)
+		return rc;
+	rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(s->db, table), &cursor));
+	if (!rc) {
+		while (*n < max && !(rc = vd_list_next(cursor, list, after)))
+			out[(*n)++] = *after;
+		mdb_cursor_close(cursor);
+	}
+	vd_db_done(s->db, txn);
+	return rc == VD_ENOTFOUND ? VD_OK : rc;
+}
+
 /* Nothing at all, a stub with at most one reason why its body is not wanted, or dropped. */
 bool vd_stored_flags_ok(uint8_t flags)
 {
@@ -123,6 +143,25 @@ int vd_stored_get(struct vd_store *s, MDB_txn *txn, uint64_t arrival, struct vd_
 	vd_set_u64(key, arrival);
 	rc = vd_db_err(mdb_get(txn, vd_db_table(s->db, VD_TABLE_RECORDS), &k, &v));
 	return rc ? rc : vd_stored_open(s, arrival, v, room, out);
+}
+
+int vd_stored_read(struct vd_store *s, uint64_t arrival, struct vd_buf *raw, struct vd_stored *out)
+{
+	struct vd_buf room = { 0 };
+	MDB_txn *txn;
+	int rc = vd_db_read(s->db, &txn);
+
+	if (rc)
+		return rc;
+	rc = vd_stored_get(s, txn, arrival, &room, out);
+	if (!rc) {
+		vd_buf_put_slice(raw, out->raw);
+		rc = vd_buf_check(raw);
+		out->raw = vd_slice(NULL, 0);
+	}
+	vd_db_done(s->db, txn);
+	vd_buf_wipe(&room);
+	return rc;
 }
 
 int vd_latest(struct vd_store *s, MDB_txn *txn, uint64_t *arrival)

@@ -184,28 +184,6 @@ static int seen(const struct tending *t, bool *out)
 	return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
 }
 
-/* The next of a list, after *after: as many as one transaction takes. */
-static int read_list(struct vd_store *s, const char *use, const uint8_t *group, uint64_t *after, uint64_t *out, size_t *n)
-{
-	uint8_t list[VD_LIST_KEY_BYTES];
-	MDB_cursor *cursor;
-	MDB_txn *txn;
-	int rc = vd_db_read(s->db, &txn);
-
-	*n = 0;
-	if (rc)
-		return rc;
-	vd_group_list(s, use, group, list);
-	rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(s->db, VD_TABLE_LISTS), &cursor));
-	if (!rc) {
-		while (*n < BATCH_BODIES && !(rc = vd_list_next(cursor, list, after)))
-			out[(*n)++] = *after;
-		mdb_cursor_close(cursor);
-	}
-	vd_db_done(s->db, txn);
-	return rc == VD_ENOTFOUND ? VD_OK : rc;
-}
-
 /* Judges them and gathers what follows into the transaction. The group is loaded under the writers' lock: a revocation that came a moment
  * ago must not be missed, for what goes here may be the last copy. */
 static int tend_some(struct tending *t, const uint64_t *arrivals, size_t n)
@@ -242,13 +220,15 @@ static int tend_some(struct tending *t, const uint64_t *arrivals, size_t n)
 static int tend_batch(struct tending *t, const char *use, uint64_t *after, bool last, bool *end)
 {
 	uint64_t arrivals[BATCH_BODIES];
+	uint8_t list[VD_LIST_KEY_BYTES];
 	size_t n;
 	int rc = vd_write_begin(t->store, &t->write);
 
 	if (rc)
 		return rc;
 	t->tended = (struct vd_tended){ 0 };
-	rc = read_list(t->store, use, t->id, after, arrivals, &n);
+	vd_group_list(t->store, use, t->id, list);
+	rc = vd_list_read(t->store, VD_TABLE_LISTS, list, after, arrivals, BATCH_BODIES, &n);
 	*end = n < BATCH_BODIES;
 	if (!rc && n)
 		rc = tend_some(t, arrivals, n);
@@ -265,13 +245,15 @@ static int tend_batch(struct tending *t, const char *use, uint64_t *after, bool 
 /* Where nothing was ever redacted, nothing is written down of having looked. */
 static int never_any(struct vd_store *s, const uint8_t *group, const char *const lists[2], bool *out)
 {
-	uint64_t after, one[BATCH_BODIES];
+	uint8_t list[VD_LIST_KEY_BYTES];
 	size_t n = 0;
 	int rc = VD_OK;
 
 	for (size_t i = 0; i < 2 && !rc && !n; i++) {
-		after = 0;
-		rc = read_list(s, lists[i], group, &after, one, &n);
+		uint64_t after = 0, one;
+
+		vd_group_list(s, lists[i], group, list);
+		rc = vd_list_read(s, VD_TABLE_LISTS, list, &after, &one, 1, &n);
 	}
 	*out = !rc && !n;
 	return rc;

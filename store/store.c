@@ -420,21 +420,11 @@ int vd_store_latest(struct vd_store *s, uint64_t *arrival)
 int vd_store_read(struct vd_store *s, uint64_t arrival, struct vd_buf *raw, struct vd_record *out,
                   uint64_t *received_ms)
 {
-	struct vd_buf room = { 0 };
 	struct vd_stored stored;
-	MDB_txn *txn;
-	int rc = vd_db_read(s->db, &txn);
+	int rc;
 
-	if (rc)
-		return rc;
 	vd_buf_reset(raw);
-	rc = vd_stored_get(s, txn, arrival, &room, &stored);
-	if (!rc) {
-		vd_buf_put_slice(raw, stored.raw);
-		rc = vd_buf_check(raw);
-	}
-	vd_db_done(s->db, txn);
-	vd_buf_wipe(&room);
+	rc = vd_stored_read(s, arrival, raw, &stored);
 	if (rc)
 		return rc;
 	if (vd_record_decode(vd_buf_slice(raw), out) || memcmp(out->id.b, stored.id.b, VD_ID_BYTES))
