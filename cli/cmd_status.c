@@ -174,8 +174,8 @@ static void say_walls(struct vd_cli *cli, const json_t *walls)
 		const char *key;
 		enum vd_msg words;
 	} each[] = {
-		{ "no_core", VD_MSG_WALL_CORE }, { "no_new_privileges", VD_MSG_WALL_RIGHTS }, { "landlock", VD_MSG_WALL_FILES },
-		{ "seccomp", VD_MSG_WALL_CALLS }, { "parser", VD_MSG_WALL_PARSER }, { "locked_memory", VD_MSG_WALL_SWAP },
+		{ "no_core", VD_MSG_WALL_CORE }, { "no_new_privileges", VD_MSG_WALL_RIGHTS }, { "no_capabilities", VD_MSG_WALL_ROOT },
+		{ "landlock", VD_MSG_WALL_FILES }, { "seccomp", VD_MSG_WALL_CALLS }, { "parser", VD_MSG_WALL_PARSER }, { "locked_memory", VD_MSG_WALL_SWAP },
 	};
 	char missing[1024] = "";
 

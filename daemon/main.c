@@ -1,4 +1,5 @@
 #include <libgen.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -56,6 +57,7 @@ static void raise_walls(const struct vd_conf *conf)
 	char token[PATH_MAX], above[PATH_MAX];
 	const char *folders[2];
 	struct vd_walls walls;
+	bool low_port = false;
 	size_t count = 0;
 
 	if (conf->token[0]) {
@@ -65,7 +67,12 @@ static void raise_walls(const struct vd_conf *conf)
 		if (strcmp(dirname(above), "/") != 0 && strcmp(above, ".") != 0)
 			folders[count++] = above;
 	}
-	vd_walls_raise(conf->home, folders, count, &walls);
+	for (size_t i = 0; i < conf->listen_count; i++) {
+		uint16_t port = vd_address_port((const struct sockaddr *)&conf->listen[i]);
+
+		low_port |= port && port < IPPORT_RESERVED; /* 0: any free one */
+	}
+	vd_walls_raise(conf->home, folders, count, low_port, &walls);
 }
 
 int main(int argc, char **argv)

@@ -22,6 +22,7 @@ static const struct {
 } walls[] = {
 	{ "no_core", offsetof(struct vd_walls, no_core), "a crash may write keys to the disk" },
 	{ "no_new_privileges", offsetof(struct vd_walls, no_new_privileges), "a program it starts may gain rights" },
+	{ "no_capabilities", offsetof(struct vd_walls, no_capabilities), "it has rights of root: run it as the owner of its home" },
 	{ "landlock", offsetof(struct vd_walls, landlock), "it can open every file its user can" },
 	{ "seccomp", offsetof(struct vd_walls, seccomp), "it can make every system call" },
 	{ "parser", offsetof(struct vd_walls, parser), "foreign files are parsed with limits alone" },
@@ -43,10 +44,11 @@ static bool memory_can_be_locked(void)
 	return can;
 }
 
-void vd_walls_raise(const char *home, const char *const *folders, size_t count, struct vd_walls *out)
+void vd_walls_raise(const char *home, const char *const *folders, size_t count, bool low_port, struct vd_walls *out)
 {
 	struct vd_walls w = { .no_core = vd_process_private(), .no_new_privileges = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 };
 
+	w.no_capabilities = vd_walls_rights(home, low_port);
 	w.locked_memory = memory_can_be_locked();
 	w.parser = vd_child_wall_stands();
 	if (vd_child_watched()) {

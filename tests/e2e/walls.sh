@@ -9,7 +9,7 @@ of_hub() { sed -n "s/^$1:[[:space:]]*//p" "/proc/${pid[hub]}/status"; }
 
 as hub --json status >"$work/status"
 wall() { jq -r ".walls.$1" "$work/status"; }
-for each in no_core no_new_privileges landlock seccomp parser locked_memory; do
+for each in no_core no_new_privileges no_capabilities landlock seccomp parser locked_memory; do
 	stands=$(wall $each)
 	[ "$stands" = true ] || [ "$stands" = false ]
 	check "walls: status says whether $each stands" $?
@@ -22,6 +22,8 @@ equal "walls: no_core stands everywhere" "$(wall no_core)" true
 # Who is not root cannot look at a process that lets nobody look.
 if [ -r "/proc/${pid[hub]}/status" ] && of_hub Name >/dev/null 2>&1; then
 	equal "walls: no new rights" "$(of_hub NoNewPrivs)" 1
+	equal "walls: none of root's rights, and none to come" "$(of_hub Cap'\(Inh\|Prm\|Eff\|Amb\)' | sort -u)" 0000000000000000
+	[ "$(id -u)" != 0 ] || equal "walls: nor for what root starts" "$(of_hub CapBnd)" 0000000000000000
 	equal "walls: no core dump" "$(awk '/^Max core file size/ { print $5 $6 }' "/proc/${pid[hub]}/limits")" 00
 	[ "$(wall seccomp)" = true ] && wanted=2 || wanted=$(awk '/^Seccomp:/ { print $2 }' /proc/self/status)
 	equal "walls: the kernel agrees about seccomp" "$(of_hub Seccomp)" "$wanted"

@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <netdb.h>
 #include <pthread.h>
 #include <sched.h>
@@ -85,6 +86,33 @@ static int bind_home(void)
 	snprintf(at.sun_path, sizeof at.sun_path, "%s/sock", home);
 	unlink(at.sun_path);
 	return result(bind(fd, (struct sockaddr *)&at, sizeof at));
+}
+/* Nobody's: the mode gives no right to anyone, and where we are root it is somebody else's. */
+static int read_forbidden(void)
+{
+	char path[160];
+
+	path_in(path, home, "forbidden");
+	return result(open(path, O_RDONLY));
+}
+static int rights_by_starting_anew(void)
+{
+	char path[160], *argv[] = { (char[]){ "walls_test" }, (char[]){ "forbidden" }, path, NULL };
+
+	path_in(path, home, "forbidden");
+	return result(execve("/proc/self/exe", argv, argv + 3));
+}
+static int bind_low(void)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), rc = EADDRINUSE;
+
+	for (uint16_t port = IPPORT_RESERVED - 1; port > IPPORT_RESERVED - 20 && rc == EADDRINUSE; port--) {
+		at.sin_port = htons(port);
+		rc = result(bind(fd, (struct sockaddr *)&at, sizeof at));
+	}
+	close(fd);
+	return rc;
 }
 static int write_other(void)
 {
@@ -298,6 +326,8 @@ static const struct deed {
 	{ "a parser", parse, FINE, OF_ANY },
 	{ "a parser with walls", parser_is_walled, FINE, OF_CALLS },
 	{ "read its own maps and tasks", know_itself, FINE, OF_ANY },
+	{ "read what is forbidden to everybody", read_forbidden, EACCES, OF_ANY },
+	{ "the rights for it by starting anew", rights_by_starting_anew, EACCES, OF_ANY },
 	{ "write elsewhere", write_other, EACCES, OF_FILES },
 	{ "read elsewhere", read_other, EACCES, OF_FILES },
 	{ "read elsewhere by way of a folder that is open", read_other_inherited, EACCES, OF_FILES },
@@ -332,7 +362,7 @@ static void raise_all(struct vd_walls *w)
 
 	dup2(quiet, STDERR_FILENO); /* what it logs */
 	close(quiet);
-	vd_walls_raise(home, folders, 2, w);
+	vd_walls_raise(home, folders, 2, false, w);
 }
 
 /* DIES, or what the deed gave, in a process that has raised the walls. */
@@ -387,7 +417,7 @@ static void test_walls__each_is_run_into(void **state)
 		print_message("# NO LANDLOCK HERE (a sanitizer, valgrind, or the kernel): not tried\n");
 	if (!w.seccomp)
 		print_message("# NO SECCOMP HERE (a sanitizer, valgrind, or the kernel): not tried\n");
-	assert_true(w.no_core && w.no_new_privileges);
+	assert_true(w.no_core && w.no_new_privileges && w.no_capabilities);
 	for (size_t i = 0; i < sizeof deeds / sizeof *deeds; i++) {
 		int given;
 
@@ -399,16 +429,82 @@ static void test_walls__each_is_run_into(void **state)
 	}
 }
 
+static bool has_right(unsigned right)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { { 0 } };
+
+	return syscall(SYS_capget, &head, data) == 0 && data[right / 32].effective >> right % 32 & 1;
+}
+
+/* In a child, as they do not come back: 0, or the line that was not so. */
+static int without_rights(const char *of_home, bool low_port, uint64_t wanted, bool stands)
+{
+	struct vd_walls w;
+	int quiet = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	dup2(quiet, STDERR_FILENO);
+	vd_walls_raise(of_home, NULL, 0, low_port, &w);
+	if (w.no_capabilities != stands)
+		return 1;
+	for (int right = 0; right <= CAP_LAST_CAP; right++)
+		if (prctl(PR_CAPBSET_READ, right, 0, 0, 0) == 1 && !(wanted >> right & 1))
+			return 2;
+	if (bind_low() != (wanted >> CAP_NET_BIND_SERVICE & 1 ? 0 : EACCES))
+		return 3;
+	if (read_forbidden() != (wanted >> CAP_DAC_OVERRIDE & 1 ? 0 : EACCES))
+		return 4;
+	return put(of_home, "more") ? 5 : 0;
+}
+
+static int child_says(const char *of_home, bool low_port, uint64_t wanted, bool stands)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(without_rights(of_home, low_port, wanted, stands));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+/* Root keeps what it was asked to need, and no more. */
+static void test_walls__rights_of_root(void **state)
+{
+	const uint64_t bind_right = UINT64_C(1) << CAP_NET_BIND_SERVICE, files_right = UINT64_C(1) << CAP_DAC_OVERRIDE;
+	FILE *f = fopen("/proc/sys/net/ipv4/ip_unprivileged_port_start", "re");
+	int first = 0;
+
+	(void)state;
+	if (f) {
+		(void)!fscanf(f, "%d", &first);
+		fclose(f);
+	}
+	/* where everybody may bind low ports there is nothing to see */
+	if (geteuid() || first < IPPORT_RESERVED || !has_right(CAP_NET_BIND_SERVICE) || !has_right(CAP_DAC_OVERRIDE) || !has_right(CAP_SETPCAP))
+		skip();
+	assert_int_equal(child_says(home, false, 0, true), 0);
+	assert_int_equal(child_says(home, true, bind_right, true), 0);
+	/* somebody else's store: it goes on, and is told of */
+	assert_int_equal(chown(home, 12345, 12345), 0);
+	assert_int_equal(child_says(home, false, files_right, false), 0);
+	assert_int_equal(child_says(home, true, files_right | bind_right, false), 0);
+	assert_int_equal(chown(home, 0, 0), 0);
+}
+
 /* The first of these: without walls all of it works, or the others show nothing. */
 static void test_walls__none_without_them(void **state)
 {
 	static int (*const free_to[])(void) = {
 		write_other, read_other, read_other_inherited, read_above, list_programs, exec_shell, exec_home, exec_memory, be_dumpable,
+		read_forbidden, rights_by_starting_anew, /* but for these two, unless root */
 	};
+	size_t count = sizeof free_to / sizeof *free_to - (has_right(CAP_DAC_OVERRIDE) ? 0 : 2);
 
 	(void)state;
 	parent = getpid();
-	for (size_t i = 0; i < sizeof free_to / sizeof *free_to; i++) {
+	for (size_t i = 0; i < count; i++) {
 		int status;
 		pid_t pid = fork();
 
@@ -473,7 +569,7 @@ static void test_walls__stand_once(void **state)
 
 		raise_all(&w);
 		for (int i = 0; i < 40; i++)
-			vd_walls_raise(home, NULL, 0, &w);
+			vd_walls_raise(home, NULL, 0, false, &w);
 		_exit(memcmp(&w, &first, sizeof w) != 0);
 	}
 	waitpid(pid, &status, 0);
@@ -492,7 +588,8 @@ static void test_walls__are_told(void **state)
 	if (pid == 0) {
 		raise_all(&w);
 		told = vd_walls_json();
-		_exit(json_object_size(told) == 6 && json_is_true(json_object_get(told, "no_core")) == w.no_core &&
+		_exit(json_object_size(told) == 7 && json_is_true(json_object_get(told, "no_core")) == w.no_core &&
+		      json_is_true(json_object_get(told, "no_capabilities")) == w.no_capabilities &&
 		      json_is_true(json_object_get(told, "landlock")) == w.landlock && json_is_true(json_object_get(told, "seccomp")) == w.seccomp &&
 		      json_is_true(json_object_get(told, "locked_memory")) == w.locked_memory ? 0 : 1);
 	}
@@ -511,8 +608,11 @@ static int setup(void **state)
 	snprintf(home, sizeof home, "%s/home", top);
 	snprintf(stick, sizeof stick, "%s/stick", top);
 	snprintf(other, sizeof other, "%s/other", top);
-	snprintf(command, sizeof command, "cd %s && mkdir home stick other && cp /bin/true home/program && : >home/there && : >other/there", top);
+	snprintf(command, sizeof command, "cd %s && mkdir home stick other && cp /bin/true home/program && : >home/there && : >other/there && : >home/forbidden && chmod 0 home/forbidden", top);
 	if (system(command))
+		return -1;
+	snprintf(command, sizeof command, "%s/forbidden", home);
+	if (geteuid() == 0 && chown(command, 12345, 12345))
 		return -1;
 	inherited = open(other, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return inherited < 0 ? -1 : 0;
@@ -533,10 +633,12 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_walls__none_without_them), cmocka_unit_test(test_walls__each_is_run_into),
 		cmocka_unit_test(test_walls__sending_signals_outside), cmocka_unit_test(test_walls__a_crash_leaves_no_core), cmocka_unit_test(test_walls__stand_once),
-		cmocka_unit_test(test_walls__are_told),
+		cmocka_unit_test(test_walls__are_told), cmocka_unit_test(test_walls__rights_of_root),
 	};
 
 	if (argc > 1 && strcmp(argv[1], "anew") == 0)
 		return know_itself(); /* started by itself, behind the walls */
+	if (argc > 2 && strcmp(argv[1], "forbidden") == 0)
+		return result(open(argv[2], O_RDONLY));
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
