@@ -945,7 +945,7 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  Muros: aquí faltan: {0}. veredad funciona y no pierde nada, pero una falla en él revelaría más. Un núcleo de Linux más nuevo tiene casi todos."),
 	T(WALL_CORE, "no memory written to disk in a crash", "que un fallo no escriba la memoria al disco"),
 	T(WALL_RIGHTS, "no new rights for what it starts", "que nada obtenga nuevos permisos"),
-	T(WALL_ROOT, "none of root's rights (run it as the owner of its home)", "ningún permiso de root (úsalo con la cuenta dueña de su carpeta)"),
+	T(WALL_ROOT, "none of root's rights (its folder must stand where its own user may go)", "ningún permiso de root (su carpeta debe estar donde su propia cuenta pueda entrar)"),
 	T(WALL_FILES, "only its own files (Landlock)", "solo sus propios archivos (Landlock)"),
 	T(WALL_CALLS, "only the system calls it needs (seccomp)", "solo las llamadas al sistema que necesita (seccomp)"),
 	T(WALL_PARSER, "files of others read apart (seccomp)", "archivos ajenos leídos aparte (seccomp)"),

@@ -22,7 +22,7 @@ static const struct {
 } walls[] = {
 	{ "no_core", offsetof(struct vd_walls, no_core), "a crash may write keys to the disk" },
 	{ "no_new_privileges", offsetof(struct vd_walls, no_new_privileges), "a program it starts may gain rights" },
-	{ "no_capabilities", offsetof(struct vd_walls, no_capabilities), "it has rights of root: run it as the owner of its home" },
+	{ "no_capabilities", offsetof(struct vd_walls, no_capabilities), "it keeps rights of root: its home is where its own user may not go" },
 	{ "landlock", offsetof(struct vd_walls, landlock), "it can open every file its user can" },
 	{ "seccomp", offsetof(struct vd_walls, seccomp), "it can make every system call" },
 	{ "parser", offsetof(struct vd_walls, parser), "foreign files are parsed with limits alone" },

@@ -20,8 +20,8 @@ struct vd_walls {
 };
 /* `folders`: what besides the home may be read and written (sticks, token). One that is mounted later is reached only by way of a folder above its mount
  * point. Those that are not there are passed over. Irrevocable, for this process and what it starts; standing already, they are left as they are. Logs
- * what is missing. `low_port`: it is to listen on a port below 1024, and keeps the right to, if it has it. Root whose home belongs to somebody else keeps the right to
- * open files of others (CAP_DAC_OVERRIDE), or it could not go on: that wall is then missing. */
+ * what is missing. `low_port`: it is to listen on a port below 1024, and keeps the right to, if it has it. Root whose home stands below
+ * a folder of somebody else, that lets nobody in, keeps the right to open files of others (CAP_DAC_OVERRIDE), or it could not go on: that wall is then missing. */
 void vd_walls_raise(const char *home, const char *const *folders, size_t count, bool low_port, struct vd_walls *);
 /* What was raised last, each by its name above. NULL: no memory. */
 json_t *vd_walls_json(void);

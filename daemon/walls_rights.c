@@ -64,7 +64,7 @@ bool vd_walls_rights(const char *home, bool low_port)
 {
 	uint64_t kept = low_port ? RIGHT(CAP_NET_BIND_SERVICE) : 0;
 	struct rights now;
-	bool stranger;
+	bool closed;
 
 	if (!get(&now))
 		return false;
@@ -73,14 +73,14 @@ bool vd_walls_rights(const char *home, bool low_port)
 		return true;
 	if (!set(now.permitted & RIGHT(CAP_SETPCAP), now.permitted))
 		return false;
-	/* Root on somebody else's store goes on as before, but is told so. */
-	stranger = now.permitted & RIGHT(CAP_DAC_OVERRIDE) && !reaches(home);
-	if (stranger)
+	/* A store that root made in somebody's closed folder goes on as before, but that is told. */
+	closed = now.permitted & RIGHT(CAP_DAC_OVERRIDE) && !reaches(home);
+	if (closed)
 		kept |= RIGHT(CAP_DAC_OVERRIDE);
 	kept &= now.permitted;
 	/* What it starts could regain no more than it has, without new privileges: this is a second lock on the same door, and needs CAP_SETPCAP. */
 	for (int i = 0; i < RIGHTS_MAX && prctl(PR_CAPBSET_READ, i, 0, 0, 0) >= 0; i++)
 		if (!(kept >> i & 1))
 			(void)prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
-	return set(kept, kept) && !stranger;
+	return set(kept, kept) && !closed;
 }

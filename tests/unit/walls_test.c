@@ -486,11 +486,11 @@ static void test_walls__rights_of_root(void **state)
 		skip();
 	assert_int_equal(child_says(home, false, 0, true), 0);
 	assert_int_equal(child_says(home, true, bind_right, true), 0);
-	/* somebody else's store: it goes on, and is told of */
-	assert_int_equal(chown(home, 12345, 12345), 0);
+	/* a store in somebody else's closed folder: it goes on, and that is told */
+	assert_int_equal(chown(top, 12345, 12345), 0);
 	assert_int_equal(child_says(home, false, files_right, false), 0);
 	assert_int_equal(child_says(home, true, files_right | bind_right, false), 0);
-	assert_int_equal(chown(home, 0, 0), 0);
+	assert_int_equal(chown(top, 0, 0), 0);
 }
 
 /* The first of these: without walls all of it works, or the others show nothing. */
