@@ -12,7 +12,7 @@ enum vd_hash_use {
 	VD_HASH_RECORD_ID,   /* "vereda record id" */
 	VD_HASH_BODY,        /* "vereda body" */
 	VD_HASH_GROUP_ID,    /* "vereda group id" */
-	VD_HASH_ITEM,        /* "vereda item": keyed by a salt, 16 bytes */
+	VD_HASH_ITEM,        /* "vereda item": keyed by a salt, 8 bytes */
 	VD_HASH_CHECK,       /* "vereda check": of a symbol's item */
 	VD_HASH_DIGEST,      /* "vereda digest": of a digest's state */
 	VD_HASH_SUMMARY,     /* "vereda summary": of all lanes */

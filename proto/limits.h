@@ -14,8 +14,7 @@ enum {
 	VD_SALT_BYTES = 32,
 	VD_PERSON_BYTES = 16,    /* a member, whatever devices they use */
 	VD_EPOCH_BYTES = 8,      /* first bytes of the epoch record's id */
-	VD_ITEM_BYTES = 16,      /* what a sketch holds for a record */
-	VD_PREFIX_BYTES = 8,     /* of an item: what a want names */
+	VD_ITEM_BYTES = 8,       /* what a sketch holds for a record, and a want names: sketch.h says why that is enough */
 
 	/* record: one always fits into one 64 KiB chunk with its framing */
 	VD_LANES = 4,

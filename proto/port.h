@@ -39,7 +39,7 @@ struct vd_port {
 	/* Whom this device declines in the group now: at most VD_DECLINED_MAX. */
 	int (*declined)(void *ctx, const uint8_t *group, struct vd_declined_set *out);
 	/* Records whose standing item starts so: at most `max` arrivals, *n how many. */
-	int (*find_item)(void *ctx, const uint8_t *group, uint8_t lane, const uint8_t prefix[VD_PREFIX_BYTES],
+	int (*find_item)(void *ctx, const uint8_t *group, uint8_t lane, const uint8_t item[VD_ITEM_BYTES],
 	                 struct vd_arrival *out, size_t max, size_t *n);
 	/* Appends the raw record (stub if that is what is here) to *out. VD_ENOTFOUND. */
 	int (*read)(void *ctx, uint64_t arrival, struct vd_buf *out);

@@ -10,7 +10,7 @@ enum {
 	SYMBOL_BYTES = VD_ITEM_BYTES + 4 + 1, /* on the wire, mostly */
 	SNAPSHOT_MIN = 256,      /* standing symbols kept however small the expected difference */
 	SYMBOLS_A_MESSAGE = 512,
-	PREFIXES_A_MESSAGE = 1024,
+	ITEMS_A_MESSAGE = 1024,
 	PEELER_SYMBOL_BYTES = 80, /* what a symbol takes while it is peeled */
 };
 
@@ -57,14 +57,14 @@ int vd_reconcile_send(struct vd_reconcile *r, uint64_t arrival)
 	return append(&r->arrivals, &r->arrival_count, &r->arrival_capacity, arrival);
 }
 
-int vd_reconcile_want(struct vd_reconcile *r, uint64_t prefix)
+int vd_reconcile_want(struct vd_reconcile *r, uint64_t item)
 {
 	if (r->want_count == r->want_capacity && 2 * r->want_sent >= r->want_count && r->want_sent) {
 		r->want_count -= r->want_sent;
 		memmove(r->wants, r->wants + r->want_sent, r->want_count * sizeof(*r->wants));
 		r->want_sent = 0;
 	}
-	return append(&r->wants, &r->want_count, &r->want_capacity, prefix);
+	return append(&r->wants, &r->want_count, &r->want_capacity, item);
 }
 
 static int compare_numbers(const void *a, const void *b)
@@ -170,36 +170,30 @@ int vd_reconcile_salt(struct vd_reconcile *r, const uint8_t salt[VD_SALT_BYTES],
 	return vd_salted_scan(&r->salted, r->port, r->group, r->lane, r->latest, r->apart, salt, r->symbols, symbols);
 }
 
-int vd_reconcile_send_salted(struct vd_reconcile *r, uint64_t prefix, size_t *matches)
+int vd_reconcile_send_salted(struct vd_reconcile *r, uint64_t item, size_t *matches)
 {
 	int rc = VD_OK;
 
 	*matches = 0;
-	for (size_t i = vd_salted_find(&r->salted, prefix); !rc && i < r->salted.count && r->salted.entries[i].prefix == prefix; i++) {
+	for (size_t i = vd_salted_find(&r->salted, item); !rc && i < r->salted.count && r->salted.entries[i].item == item; i++) {
 		rc = vd_reconcile_send(r, r->salted.entries[i].arrival);
 		++*matches;
 	}
 	return rc;
 }
 
-int vd_reconcile_send_standing(struct vd_reconcile *r, const uint8_t *prefix, const struct vd_item *item, size_t *matches)
+int vd_reconcile_send_standing(struct vd_reconcile *r, const uint8_t item[VD_ITEM_BYTES], size_t *matches)
 {
 	struct vd_arrival found[VD_ITEM_MATCHES];
 	size_t n = 0;
-	int rc = r->port->find_item(r->port->ctx, r->group, r->lane, prefix, found, VD_ITEM_MATCHES, &n);
+	int rc = r->port->find_item(r->port->ctx, r->group, r->lane, item, found, VD_ITEM_MATCHES, &n);
 
 	*matches = 0;
 	for (size_t i = 0; !rc && i < n; i++) {
 		if (vd_declined_has(r->apart, r->lane, found[i].author))
 			continue;
-		if (item) {
-			struct vd_item own;
-
-			vd_item_of(r->salt, &found[i].id, &own);
-			if (memcmp(&own, item, sizeof(own)) != 0)
-				continue;
+		if (!r->initiator)
 			vd_digest_remove(&r->digest, &found[i].id);
-		}
 		rc = vd_reconcile_send(r, found[i].arrival);
 		++*matches;
 	}
@@ -221,7 +215,7 @@ static enum vd_method choose(const struct vd_reconcile *r, uint64_t d)
 	symbols = vd_sketch_symbols_for(d);
 	if (symbols < VD_BURST_MIN)
 		symbols = VD_BURST_MIN;
-	if (d > r->ours / 5 || symbols > VD_SALTED_SYMBOLS_MAX || r->ours * VD_PREFIX_BYTES <= symbols * SYMBOL_BYTES)
+	if (d > r->ours / 5 || symbols > VD_SALTED_SYMBOLS_MAX || r->ours * VD_ITEM_BYTES <= symbols * SYMBOL_BYTES)
 		return VD_METHOD_LIST;
 	return r->distrust || symbols > VD_SKETCH_SYMBOLS ? VD_METHOD_SALTED : VD_METHOD_SYMBOLS;
 }
@@ -289,19 +283,19 @@ static int feed_want(struct vd_reconcile *r, struct vd_rd *rd)
 	uint64_t most = r->method == VD_METHOD_LIST ? r->salted.count : r->symbols_sent;
 	int rc = VD_OK;
 
-	if (rd->n % VD_PREFIX_BYTES || r->settled_in)
+	if (rd->n % VD_ITEM_BYTES || r->settled_in)
 		return VD_EFORMAT;
-	if (rd->n / VD_PREFIX_BYTES > most - r->wanted)
+	if (rd->n / VD_ITEM_BYTES > most - r->wanted)
 		return VD_ECAP;
-	r->wanted += rd->n / VD_PREFIX_BYTES;
+	r->wanted += rd->n / VD_ITEM_BYTES;
 	while (!rc && rd->n) {
-		struct vd_slice prefix = vd_rd_take(rd, VD_PREFIX_BYTES);
+		struct vd_slice item = vd_rd_take(rd, VD_ITEM_BYTES);
 		size_t matches;
 
 		if (r->method == VD_METHOD_SYMBOLS)
-			rc = vd_reconcile_send_standing(r, prefix.p, NULL, &matches);
+			rc = vd_reconcile_send_standing(r, item.p, &matches);
 		else
-			rc = vd_reconcile_send_salted(r, vd_get_u64(prefix.p), &matches);
+			rc = vd_reconcile_send_salted(r, vd_get_u64(item.p), &matches);
 	}
 	vd_reconcile_sort(r);
 	return rc;
@@ -383,13 +377,13 @@ static void drain_symbols(struct vd_reconcile *r, struct vd_buf *out)
 
 static void drain_list(struct vd_reconcile *r, struct vd_buf *out)
 {
-	for (size_t n = 0; n < PREFIXES_A_MESSAGE && r->salted_next < r->salted.count; n++)
-		vd_buf_put_u64(out, r->salted.entries[r->salted_next++].prefix);
+	for (size_t n = 0; n < ITEMS_A_MESSAGE && r->salted_next < r->salted.count; n++)
+		vd_buf_put_u64(out, r->salted.entries[r->salted_next++].item);
 }
 
 static void drain_wants(struct vd_reconcile *r, struct vd_buf *out)
 {
-	for (size_t n = 0; n < PREFIXES_A_MESSAGE && r->want_sent < r->want_count; n++)
+	for (size_t n = 0; n < ITEMS_A_MESSAGE && r->want_sent < r->want_count; n++)
 		vd_buf_put_u64(out, r->wants[r->want_sent++]);
 	if (r->want_sent == r->want_count)
 		r->want_sent = r->want_count = 0;

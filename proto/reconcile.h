@@ -15,7 +15,7 @@ enum vd_method {
 	VD_METHOD_NONE,   /* not started; the other end: nothing came yet */
 	VD_METHOD_SYMBOLS,/* of the standing sketch */
 	VD_METHOD_SALTED, /* of a sketch made for this round */
-	VD_METHOD_LIST,   /* every item's prefix */
+	VD_METHOD_LIST,   /* every item */
 	VD_METHOD_ALL,    /* the initiator, which has next to nothing, takes all of the other's */
 	VD_METHOD_GIVE,   /* the initiator gives all of its own to one that has next to nothing */
 };
@@ -61,12 +61,12 @@ struct vd_reconcile {
 	size_t symbols_sent, burst;/* sent, and to be sent before we wait */
 	bool answer_empty;         /* asked for more than there is */
 	bool exhausted;            /* … and was told so */
-	uint64_t wanted;           /* prefixes the other has named */
+	uint64_t wanted;           /* items the other has named */
 
 	/* other end */
 	struct vd_peeler *peeler;
 	uint64_t more;             /* MORE to be sent */
-	uint64_t *wants;           /* prefixes to be sent */
+	uint64_t *wants;           /* items to be sent */
 	size_t want_count, want_capacity, want_sent;
 	uint64_t list_total, list_seen, list_last;
 
@@ -109,7 +109,7 @@ bool vd_reconcile_done(const struct vd_reconcile *);
 
 /* Appends varint length ‖ record to a RECORDS message. Skips one that is gone. */
 int vd_reconcile_put_record(const struct vd_port *, uint64_t arrival, struct vd_buf *out, uint64_t *records);
-/* Arrivals (at most VD_ITEM_MATCHES) whose standing item has that prefix. */
+/* Records that one item may mean, as find_item gives them. */
 enum { VD_ITEM_MATCHES = 4 };
 /* Bytes of RECORDS after which a message is sent: small in the lanes that urgent ones must overtake. */
 size_t vd_reconcile_message_bytes(uint8_t lane);

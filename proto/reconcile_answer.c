@@ -34,7 +34,7 @@ static int resolve(struct vd_reconcile *r)
 		if (sign > 0)
 			rc = vd_reconcile_want(r, vd_get_u64(item->b));
 		else if (r->method == VD_METHOD_SYMBOLS)
-			rc = vd_reconcile_send_standing(r, item->b, item, &matches);
+			rc = vd_reconcile_send_standing(r, item->b, &matches);
 		else
 			rc = vd_reconcile_send_salted(r, vd_get_u64(item->b), &matches);
 		if (rc)
@@ -167,28 +167,28 @@ int vd_reconcile_take_salted(struct vd_reconcile *r, struct vd_rd *rd)
 /* Merge of two ascending lists, theirs as it comes. */
 int vd_reconcile_take_list(struct vd_reconcile *r, struct vd_rd *rd)
 {
-	uint64_t n = rd->n / VD_PREFIX_BYTES;
+	uint64_t n = rd->n / VD_ITEM_BYTES;
 	bool first = !r->list_seen;
 	int rc = VD_OK;
 
-	if (r->method != VD_METHOD_LIST || r->finished || !n || rd->n % VD_PREFIX_BYTES || n > r->list_total - r->list_seen)
+	if (r->method != VD_METHOD_LIST || r->finished || !n || rd->n % VD_ITEM_BYTES || n > r->list_total - r->list_seen)
 		return VD_EFORMAT;
 	if (r->want_count - r->want_sent > WANTS_WAITING_MAX)
 		return VD_EAGAIN;
 	r->list_seen += n;
 	while (!rc && rd->n) {
-		uint64_t prefix = vd_rd_u64(rd);
+		uint64_t item = vd_rd_u64(rd);
 
-		if (prefix < r->list_last || (prefix == r->list_last && !first))
+		if (item < r->list_last || (item == r->list_last && !first))
 			return VD_EFORMAT;
 		first = false;
-		r->list_last = prefix;
-		while (!rc && r->salted_next < r->salted.count && r->salted.entries[r->salted_next].prefix < prefix)
+		r->list_last = item;
+		while (!rc && r->salted_next < r->salted.count && r->salted.entries[r->salted_next].item < item)
 			rc = vd_reconcile_send(r, r->salted.entries[r->salted_next++].arrival);
-		if (!rc && r->salted_next < r->salted.count && r->salted.entries[r->salted_next].prefix == prefix)
+		if (!rc && r->salted_next < r->salted.count && r->salted.entries[r->salted_next].item == item)
 			r->salted_next++;
 		else if (!rc)
-			rc = vd_reconcile_want(r, prefix);
+			rc = vd_reconcile_want(r, item);
 	}
 	return rc ? rc : end_list(r);
 }

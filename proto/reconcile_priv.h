@@ -15,14 +15,14 @@ enum {
 /* Every item under the fresh salt, and as many symbols as asked for. VD_EBUSY: the node's budget has no room for them. */
 int vd_reconcile_salt(struct vd_reconcile *, const uint8_t salt[VD_SALT_BYTES], size_t symbols);
 int vd_reconcile_send(struct vd_reconcile *, uint64_t arrival);
-/* Sends what has that prefix under the fresh salt. */
-int vd_reconcile_send_salted(struct vd_reconcile *, uint64_t prefix, size_t *matches);
-/* Sends what has that standing item: the whole of it, or any with that prefix when `item` is NULL. */
-int vd_reconcile_send_standing(struct vd_reconcile *, const uint8_t *prefix, const struct vd_item *item, size_t *matches);
+/* Sends what has that item under the fresh salt. */
+int vd_reconcile_send_salted(struct vd_reconcile *, uint64_t item, size_t *matches);
+/* Sends what has that standing item; at the other end it is out of `digest` then. */
+int vd_reconcile_send_standing(struct vd_reconcile *, const uint8_t item[VD_ITEM_BYTES], size_t *matches);
 /* What is to be sent in order of arrival: an author's records come together, so that one signature vouches for many. */
 void vd_reconcile_sort(struct vd_reconcile *);
-/* Asks for what has that prefix. However many are named in the end, only those not sent yet take room. */
-int vd_reconcile_want(struct vd_reconcile *, uint64_t prefix);
+/* Asks for what has that item. However many are named in the end, only those not sent yet take room. */
+int vd_reconcile_want(struct vd_reconcile *, uint64_t item);
 
 /* reconcile_answer.c: the rest of a message after its round and lane. */
 int vd_reconcile_take_symbols(struct vd_reconcile *, struct vd_rd *);

@@ -6,7 +6,7 @@
 
 enum { SCAN_AT_ONCE = 256 };
 
-static int put(struct vd_salted *s, uint64_t prefix, uint64_t arrival)
+static int put(struct vd_salted *s, uint64_t item, uint64_t arrival)
 {
 	if (s->count == s->capacity) {
 		size_t capacity = s->capacity ? 2 * s->capacity : 256;
@@ -17,7 +17,7 @@ static int put(struct vd_salted *s, uint64_t prefix, uint64_t arrival)
 		s->entries = more;
 		s->capacity = capacity;
 	}
-	s->entries[s->count++] = (struct vd_salted_entry){ prefix, arrival };
+	s->entries[s->count++] = (struct vd_salted_entry){ item, arrival };
 	return VD_OK;
 }
 
@@ -25,8 +25,8 @@ static int compare(const void *a, const void *b)
 {
 	const struct vd_salted_entry *x = a, *y = b;
 
-	if (x->prefix != y->prefix)
-		return x->prefix < y->prefix ? -1 : 1;
+	if (x->item != y->item)
+		return x->item < y->item ? -1 : 1;
 	return x->arrival < y->arrival ? -1 : x->arrival > y->arrival;
 }
 
@@ -65,14 +65,14 @@ void vd_salted_deinit(struct vd_salted *s)
 	*s = (struct vd_salted){ 0 };
 }
 
-size_t vd_salted_find(const struct vd_salted *s, uint64_t prefix)
+size_t vd_salted_find(const struct vd_salted *s, uint64_t item)
 {
 	size_t low = 0, high = s->count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (s->entries[middle].prefix < prefix)
+		if (s->entries[middle].item < item)
 			low = middle + 1;
 		else
 			high = middle;

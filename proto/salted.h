@@ -5,12 +5,12 @@
 #include "port.h"
 
 struct vd_salted_entry {
-	uint64_t prefix, arrival; /* first 8 bytes of the item as a number */
+	uint64_t item, arrival; /* the item as a number */
 };
 
 /* All zero is empty. */
 struct vd_salted {
-	struct vd_salted_entry *entries; /* by prefix, then arrival, ascending */
+	struct vd_salted_entry *entries; /* by item, then arrival, ascending */
 	size_t count, capacity;
 };
 
@@ -19,7 +19,7 @@ struct vd_salted {
 int vd_salted_scan(struct vd_salted *, const struct vd_port *, const uint8_t *group, uint8_t lane, uint64_t latest,
                    const struct vd_declined_set *apart, const uint8_t salt[VD_SALT_BYTES], struct vd_symbol *symbols, size_t n);
 void vd_salted_deinit(struct vd_salted *);
-/* Place of the first entry whose prefix is not below; `count` when there is none. */
-size_t vd_salted_find(const struct vd_salted *, uint64_t prefix);
+/* Place of the first entry whose item is not below; `count` when there is none. */
+size_t vd_salted_find(const struct vd_salted *, uint64_t item);
 
 #endif

@@ -260,7 +260,7 @@ static int put_wanted(struct vd_session *s, uint8_t number, struct vd_buf *out)
 			if (vd_declined_has(&s->apart, number, found[i].author))
 				continue;
 			vd_item_of(s->salt, &found[i].id, &item);
-			vd_buf_put(out, item.b, VD_PREFIX_BYTES);
+			vd_buf_put(out, item.b, VD_ITEM_BYTES);
 			put++;
 		}
 	}
@@ -273,9 +273,9 @@ int vd_session_take_bodies(struct vd_session *s, struct vd_slice payload)
 	struct vd_rd r = vd_rd(payload);
 	uint8_t number = vd_rd_u8(&r);
 	struct vd_session_lane *lane = &s->lanes[number % VD_LANES];
-	size_t count = r.n / VD_PREFIX_BYTES;
+	size_t count = r.n / VD_ITEM_BYTES;
 
-	if (r.err || number >= VD_LANES || !count || r.n % VD_PREFIX_BYTES || !s->hello_in)
+	if (r.err || number >= VD_LANES || !count || r.n % VD_ITEM_BYTES || !s->hello_in)
 		return VD_EFORMAT;
 	if (count > VD_BODIES_MAX || lane->answering)
 		return VD_ECAP;
@@ -285,13 +285,13 @@ int vd_session_take_bodies(struct vd_session *s, struct vd_slice payload)
 	lane->answering = true;
 	lane->answer_count = lane->answer_sent = 0;
 	while (r.n) {
-		const uint8_t *prefix = vd_rd_take(&r, VD_PREFIX_BYTES).p;
+		const uint8_t *item = vd_rd_take(&r, VD_ITEM_BYTES).p;
 		struct vd_arrival found[VD_ITEM_MATCHES];
 		size_t n = 0, had = lane->answer_count;
 		int rc = VD_OK;
 
 		if (number == VD_LANE_CONTROL || !s->control_first)
-			rc = s->shown->find_item(s->shown->ctx, vd_group_id(s->group), number, prefix, found, VD_ITEM_MATCHES, &n);
+			rc = s->shown->find_item(s->shown->ctx, vd_group_id(s->group), number, item, found, VD_ITEM_MATCHES, &n);
 		if (rc)
 			return rc;
 		/* All that it may mean: somebody may have looked for a record whose item begins like another's. */
@@ -299,7 +299,7 @@ int vd_session_take_bodies(struct vd_session *s, struct vd_slice payload)
 			if (!found[i].stub && !vd_declined_has(&s->apart, number, found[i].author))
 				lane->answers[lane->answer_count++] = found[i].arrival;
 		if (lane->answer_count == had)
-			vd_buf_put(&lane->nobody, prefix, VD_PREFIX_BYTES);
+			vd_buf_put(&lane->nobody, item, VD_ITEM_BYTES);
 	}
 	return vd_buf_check(&lane->nobody);
 }
@@ -309,7 +309,7 @@ int vd_session_take_nobody(struct vd_session *s, struct vd_slice payload)
 	struct vd_rd r = vd_rd(payload);
 	uint8_t number = vd_rd_u8(&r);
 
-	if (r.err || number >= VD_LANES || r.n % VD_PREFIX_BYTES || !s->lanes[number].asked)
+	if (r.err || number >= VD_LANES || r.n % VD_ITEM_BYTES || !s->lanes[number].asked)
 		return VD_EFORMAT;
 	s->lanes[number].asked = false;
 	s->lanes[number].ask = true; /* the next, if there are more */

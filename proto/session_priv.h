@@ -40,7 +40,7 @@ struct vd_session_lane {
 	bool answering;           /* theirs */
 	uint64_t *answers;        /* arrivals */
 	size_t answer_count, answer_sent;
-	struct vd_buf nobody;     /* prefixes */
+	struct vd_buf nobody;     /* items */
 };
 
 struct vd_session {

@@ -27,10 +27,10 @@ static int declines_nobody(void *ctx, const uint8_t *group, struct vd_declined_s
 	return VD_OK;
 }
 
-static int finds_nothing(void *ctx, const uint8_t *group, uint8_t lane, const uint8_t prefix[VD_PREFIX_BYTES], struct vd_arrival *out,
+static int finds_nothing(void *ctx, const uint8_t *group, uint8_t lane, const uint8_t item[VD_ITEM_BYTES], struct vd_arrival *out,
                          size_t max, size_t *n)
 {
-	(void)ctx, (void)group, (void)lane, (void)prefix, (void)out, (void)max;
+	(void)ctx, (void)group, (void)lane, (void)item, (void)out, (void)max;
 	*n = 0;
 	return VD_OK;
 }

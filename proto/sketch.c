@@ -29,7 +29,7 @@ uint32_t vd_item_check(const struct vd_item *item)
 
 struct vd_mapping vd_mapping_start(const struct vd_item *item)
 {
-	return (struct vd_mapping){ .state = vd_get_u64(item->b) ^ vd_get_u64(item->b + 8) };
+	return (struct vd_mapping){ .state = vd_get_u64(item->b) };
 }
 
 void vd_mapping_next(struct vd_mapping *m)
@@ -55,13 +55,12 @@ void vd_mapping_next(struct vd_mapping *m)
 
 static void symbol_apply(struct vd_symbol *s, const struct vd_item *item, uint32_t check, int sign)
 {
-	uint64_t a[2], b[2];
+	uint64_t a, b;
 
-	memcpy(a, s->sum, sizeof(a));
-	memcpy(b, item->b, sizeof(b));
-	a[0] ^= b[0];
-	a[1] ^= b[1];
-	memcpy(s->sum, a, sizeof(a));
+	memcpy(&a, s->sum, sizeof(a));
+	memcpy(&b, item->b, sizeof(b));
+	a ^= b;
+	memcpy(s->sum, &a, sizeof(a));
 	s->check ^= check;
 	s->count = (int32_t)((uint32_t)s->count + (uint32_t)sign);
 }

@@ -1,7 +1,12 @@
 /* Sketch: finds the difference of two sets at the cost of the difference.
  *
  * Rateless IBLT: Yang, Gilad, Alizadeh, "Practical Rateless Set Reconciliation", SIGCOMM 2024; mapping and peeling of its
- * section 4. Symbols are linear: the symbols of two sets subtract to those of their difference. PROTOCOL.md section 9. */
+ * section 4. Symbols are linear: the symbols of two sets subtract to those of their difference. PROTOCOL.md section 9.
+ *
+ * An item has 8 bytes. It is a hash keyed with the group's salt, so nobody outside can aim at one, and that two records among a
+ * million, of which ten thousand differ, share theirs has a chance of 1e-9. Who knows the salt finds two that do after 2^32 hashes,
+ * as longer items would let them find sets whose sum vanishes: two of one set cancel out and the decode stalls, one in each looks
+ * like no difference. The digests, which nobody can aim at, tell; a pass under a fresh salt then finds the records. */
 #ifndef VD_SKETCH_H
 #define VD_SKETCH_H
 

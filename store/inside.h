@@ -115,7 +115,7 @@ int vd_memberships(struct vd_store *, MDB_txn *, struct vd_membership *out, size
 /* The first 8 bytes of index_key(use, parts), the key of a list in ITEMS, LISTS or INDEX. */
 void vd_list_key(const struct vd_store *, const char *use, const struct vd_slice *parts, size_t count,
                  uint8_t key[VD_LIST_KEY_BYTES]);
-void vd_item_list(const struct vd_store *, const uint8_t *group, const uint8_t prefix[VD_PREFIX_BYTES],
+void vd_item_list(const struct vd_store *, const uint8_t *group, const uint8_t item[VD_ITEM_BYTES],
                   uint8_t key[VD_LIST_KEY_BYTES]);
 void vd_lane_list(const struct vd_store *, const char *use, const uint8_t *group, uint8_t lane,
                   uint8_t key[VD_LIST_KEY_BYTES]);

@@ -120,12 +120,11 @@ static int put_if_other(struct vd_store *s, MDB_txn *txn, const uint8_t key[VD_I
 
 int vd_lane_put(struct vd_store *s, MDB_txn *txn, const struct vd_lane_data *lane)
 {
-	uint8_t key[VD_INDEX_KEY_BYTES], bytes[BLOCK_BYTES];
+	uint8_t key[VD_INDEX_KEY_BYTES], bytes[VD_DIGEST_STORED_BYTES + BLOCK_BYTES];
 	const uint8_t *author = lane->of_author ? lane->author : NULL;
 	struct vd_buf room = { 0 };
 	int rc;
 
-	_Static_assert(sizeof(bytes) >= VD_DIGEST_STORED_BYTES, "a digest fits a block's buffer");
 	digest_key(s, lane->group, lane->lane, author, key);
 	vd_digest_encode(&lane->state.digest, bytes);
 	rc = put_if_other(s, txn, key, vd_slice(bytes, VD_DIGEST_STORED_BYTES), &room);
@@ -138,7 +137,7 @@ int vd_lane_put(struct vd_store *s, MDB_txn *txn, const struct vd_lane_data *lan
 		for (size_t j = 0; j < VD_SKETCH_BLOCK; j++)
 			symbol_encode(&lane->symbols[block * VD_SKETCH_BLOCK + j], bytes + j * SYMBOL_BYTES);
 		block_key(s, lane->group, lane->lane, author, block, key);
-		rc = put_if_other(s, txn, key, vd_slice(bytes, sizeof(bytes)), &room);
+		rc = put_if_other(s, txn, key, vd_slice(bytes, BLOCK_BYTES), &room);
 	}
 	vd_buf_deinit(&room);
 	return rc;

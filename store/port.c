@@ -59,12 +59,12 @@ static int on_list(struct vd_store *s, enum vd_table table, const uint8_t list[V
 	return rc == VD_ENOTFOUND ? VD_OK : rc;
 }
 
-static int port_find_item(void *ctx, const uint8_t *group, uint8_t lane, const uint8_t prefix[VD_PREFIX_BYTES],
+static int port_find_item(void *ctx, const uint8_t *group, uint8_t lane, const uint8_t item[VD_ITEM_BYTES],
                           struct vd_arrival *out, size_t max, size_t *n)
 {
 	uint8_t list[VD_LIST_KEY_BYTES];
 
-	vd_item_list(ctx, group, prefix, list);
+	vd_item_list(ctx, group, item, list);
 	return on_list(ctx, VD_TABLE_ITEMS, list, group, lane, 0, out, max, n);
 }
 

@@ -13,10 +13,10 @@ void vd_list_key(const struct vd_store *s, const char *use, const struct vd_slic
 	vd_vault_list_key(s->vault, use, parts, count, key);
 }
 
-void vd_item_list(const struct vd_store *s, const uint8_t *group, const uint8_t prefix[VD_PREFIX_BYTES],
+void vd_item_list(const struct vd_store *s, const uint8_t *group, const uint8_t item[VD_ITEM_BYTES],
                   uint8_t key[VD_LIST_KEY_BYTES])
 {
-	struct vd_slice parts[] = { vd_slice(group, VD_GROUP_BYTES), vd_slice(prefix, VD_PREFIX_BYTES) };
+	struct vd_slice parts[] = { vd_slice(group, VD_GROUP_BYTES), vd_slice(item, VD_ITEM_BYTES) };
 
 	vd_list_key(s, "item", parts, 2, key);
 }

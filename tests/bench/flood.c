@@ -190,7 +190,7 @@ static void put_hello(struct connection *c)
 /* Four thousand bodies that nobody has. */
 static void ask_bodies(struct connection *c)
 {
-	static uint8_t question[1 + VD_BODIES_MAX * VD_PREFIX_BYTES];
+	static uint8_t question[1 + VD_BODIES_MAX * VD_ITEM_BYTES];
 
 	randombytes_buf(question, sizeof question);
 	question[0] = VD_LANE_NORMAL;

@@ -60,11 +60,11 @@ static int lying_declined(void *ctx, const uint8_t *group, struct vd_declined_se
 	return rc;
 }
 
-static int lying_find_item(void *ctx, const uint8_t *group, uint8_t lane, const uint8_t prefix[VD_PREFIX_BYTES],
+static int lying_find_item(void *ctx, const uint8_t *group, uint8_t lane, const uint8_t item[VD_ITEM_BYTES],
                            struct vd_arrival *out, size_t max, size_t *n)
 {
 	struct liar *l = ctx;
-	int rc = l->honest.find_item(l->honest.ctx, group, lane, prefix, out, max, n);
+	int rc = l->honest.find_item(l->honest.ctx, group, lane, item, out, max, n);
 
 	if (story_chance(l->s, 5) == 0)
 		*n = 0;

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { NARROW_BITS = 14 };
+
 static void *must(void *p)
 {
 	if (!p)
@@ -57,12 +59,12 @@ static int64_t find(const struct memory *m, const struct vd_id *id)
 	return -1;
 }
 
-/* What a record is found by: all of the prefix that a peer names, unless collisions are to be had for nothing. */
-static uint64_t item_key(const struct memory *m, const uint8_t prefix[VD_PREFIX_BYTES])
+/* What a record is found by: the item, of which in a narrow store the first bits say it all. */
+static uint64_t item_key(const struct memory *m, const uint8_t item[VD_ITEM_BYTES])
 {
-	uint64_t key = vd_get_u64(prefix);
+	uint64_t key = vd_get_u64(item) >> (64 - NARROW_BITS);
 
-	return m->narrow ? key >> 50 : key;
+	return m->narrow ? key << (64 - NARROW_BITS) | (key * UINT64_C(0x9e3779b97f4a7c15) >> NARROW_BITS) : vd_get_u64(item);
 }
 
 /* --- port --- */
@@ -120,7 +122,7 @@ static void arrival_of(const struct memory *m, size_t i, struct vd_arrival *out)
 	memcpy(out->author, m->records[i].author, VD_KEY_BYTES);
 }
 
-static int port_find_item(void *ctx, const uint8_t *group, uint8_t lane, const uint8_t prefix[VD_PREFIX_BYTES],
+static int port_find_item(void *ctx, const uint8_t *group, uint8_t lane, const uint8_t item[VD_ITEM_BYTES],
                           struct vd_arrival *out, size_t max, size_t *n)
 {
 	struct memory *m = ctx;
@@ -128,7 +130,7 @@ static int port_find_item(void *ctx, const uint8_t *group, uint8_t lane, const u
 
 	(void)group;
 	*n = 0;
-	for (size_t k = 0; *n < max && (i = index_get(&m->by_item, item_key(m, prefix), k)) >= 0; k++)
+	for (size_t k = 0; *n < max && (i = index_get(&m->by_item, item_key(m, item), k)) >= 0; k++)
 		if (m->records[i].lane == lane)
 			arrival_of(m, (size_t)i, &out[(*n)++]);
 	return VD_OK;
@@ -230,6 +232,7 @@ static struct memory_record *append(struct memory *m, uint8_t lane, const struct
 	r = &m->records[m->count];
 	*r = (struct memory_record){ .id = *id, .lane = lane };
 	vd_item_of(m->salt, id, &r->item);
+	vd_set_u64(r->item.b, item_key(m, r->item.b));
 	vd_digest_add(&m->lanes[lane].digest, id);
 	vd_sketch_apply(m->symbols[lane], 0, VD_SKETCH_SYMBOLS, &r->item, 1);
 	index_put(&m->by_id, vd_get_u64(id->b), (uint32_t)m->count);
@@ -244,8 +247,14 @@ void memory_narrow(struct memory *m)
 	free(m->by_item.slots);
 	free(m->by_item.keys);
 	m->by_item = (struct memory_index){ 0 };
-	for (size_t i = 0; i < m->count; i++)
-		index_put(&m->by_item, item_key(m, m->records[i].item.b), (uint32_t)i);
+	for (size_t i = 0; i < m->count; i++) {
+		struct memory_record *r = &m->records[i];
+
+		vd_sketch_apply(m->symbols[r->lane], 0, VD_SKETCH_SYMBOLS, &r->item, -1);
+		vd_set_u64(r->item.b, item_key(m, r->item.b));
+		vd_sketch_apply(m->symbols[r->lane], 0, VD_SKETCH_SYMBOLS, &r->item, 1);
+		index_put(&m->by_item, item_key(m, r->item.b), (uint32_t)i);
+	}
 }
 
 static void keep_raw(struct memory_record *r, struct vd_slice raw)

@@ -40,7 +40,7 @@ struct memory {
 	uint8_t own[VD_KEY_BYTES]; /* whose writing has no share; all zero: nobody's */
 	struct vd_declined_set declined;
 	uint64_t declines; /* records not taken */
-	bool narrow;       /* records are found by 14 bits of an item: others come along */
+	bool narrow;       /* items are told apart by 14 bits alone: they collide, and who likes mines them */
 	bool dear;         /* what a peer declines is not remembered */
 };
 
@@ -48,7 +48,7 @@ void memory_init(struct memory *, struct vd_group *, const uint8_t salt[VD_SALT_
 void memory_deinit(struct memory *);
 /* Adds one valid record (or fills a stub): 1 fresh, 0 known. */
 int memory_add(struct memory *, const struct vd_record *);
-/* From now on items collide in what records are found by. */
+/* Items collide from now on; at both ends, or they never agree on symbols. */
 void memory_narrow(struct memory *);
 /* An id alone. */
 void memory_add_id(struct memory *, uint8_t lane, const struct vd_id *);

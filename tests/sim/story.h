@@ -40,7 +40,7 @@ struct written {
 
 struct story {
 	struct net n;
-	bool narrow;           /* items collide in what a peer asks by */
+	bool narrow;           /* items collide */
 	struct one ones[STORY_ALL];
 	size_t coordinator;    /* the hostile one's number */
 	size_t puppets[STORY_PUPPETS_MAX], puppet_count; /* numbers of writers */

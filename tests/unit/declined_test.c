@@ -301,14 +301,14 @@ static void test_declined__bodies(void **state)
 	assert_done(&p);
 	assert_int_equal(vd_session_stats(p.b.s)->sent, 20);
 	assert_int_equal(p.a.m.lanes[VD_LANE_BULK].wanted.count, 20);
-	assert_in_range(vd_session_stats(p.a.s)->reconcile_bytes, 20 * VD_PREFIX_BYTES, 700);
+	assert_in_range(vd_session_stats(p.a.s)->reconcile_bytes, 20 * VD_ITEM_BYTES, 700);
 
 	/* asked for all the same: not here */
 	for (size_t i = 0; i < p.b.m.count; i++)
 		if (p.b.m.records[i].lane == VD_LANE_BULK && memcmp(p.b.m.records[i].author, author(&p, 3), VD_KEY_BYTES) == 0) {
 			vd_buf_reset(&raw);
 			vd_buf_put_u8(&raw, VD_LANE_BULK);
-			vd_buf_put(&raw, p.b.m.records[i].item.b, VD_PREFIX_BYTES);
+			vd_buf_put(&raw, p.b.m.records[i].item.b, VD_ITEM_BYTES);
 		}
 	assert_int_equal(vd_session_feed(p.b.s, p.now_ms, VD_MSG_BODIES, vd_buf_slice(&raw)), 0);
 	assert_int_equal(vd_session_drain(p.b.s, p.now_ms, &type, &answer), 1);

@@ -198,7 +198,7 @@ static void test_session_laggard__bodies_wait(void **state)
 	assert_int_equal(vd_session_drain(p.a.s, p.now_ms, &type, &out), 1);
 	assert_int_equal(vd_session_feed(ahead->s, p.now_ms, type, vd_buf_slice(&out)), VD_OK);
 	vd_buf_put_u8(&ask, VD_LANE_NORMAL);
-	vd_buf_put(&ask, record->item.b, VD_PREFIX_BYTES);
+	vd_buf_put(&ask, record->item.b, VD_ITEM_BYTES);
 	assert_int_equal(vd_session_feed(ahead->s, p.now_ms, VD_MSG_BODIES, vd_buf_slice(&ask)), VD_OK);
 	vd_buf_reset(&out);
 	/* the answer comes when the sets are equal, or never */

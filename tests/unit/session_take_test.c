@@ -150,7 +150,7 @@ static void test_session_take__no_pushes_and_no_bodies(void **state)
 		vd_session_grew(takes->s, p.now_ms);
 		vd_buf_reset(&ask);
 		vd_buf_put_u8(&ask, VD_LANE_URGENT);
-		vd_buf_put(&ask, takes->m.records[takes->m.count - 1].item.b, VD_PREFIX_BYTES);
+		vd_buf_put(&ask, takes->m.records[takes->m.count - 1].item.b, VD_ITEM_BYTES);
 		assert_int_equal(vd_session_feed(takes->s, p.now_ms, VD_MSG_BODIES, vd_buf_slice(&ask)), VD_OK);
 		(void)pair_run(&p);
 		assert_int_equal(vd_session_stats(takes->s)->sent, 0);
@@ -196,7 +196,7 @@ static void test_session_take__hostile_questions(void **state)
 				rc = vd_session_feed(takes->s, p.now_ms, VD_MSG_ALL, vd_buf_slice(&ask));
 				break;
 			case 1: /* what is in one prefix */
-				vd_buf_put(&ask, takes->m.records[0].item.b, VD_PREFIX_BYTES);
+				vd_buf_put(&ask, takes->m.records[0].item.b, VD_ITEM_BYTES);
 				rc = vd_session_feed(takes->s, p.now_ms, VD_MSG_WANT, vd_buf_slice(&ask));
 				break;
 			case 2: /* symbols of an empty set: what is left are ours */

@@ -883,7 +883,7 @@ static void test_session__endless_symbols(void **state)
 		vd_buf_put_u8(&out, VD_LANE_NORMAL);
 		vd_buf_put_varint(&out, UINT64_MAX);
 		for (int k = 0; k < 500; k++) {
-			uint8_t junk[20];
+			uint8_t junk[VD_ITEM_BYTES + 4];
 
 			world_bytes(&h.p.w, junk, sizeof(junk));
 			vd_buf_put(&out, junk, sizeof(junk));
@@ -1259,6 +1259,7 @@ static void test_session__bodies_of_items_that_collide(void **state)
 		vd_buf_deinit(&raw);
 	}
 	memory_narrow(&p.a.m);
+	memory_narrow(&p.b.m);
 	pair_connect(&p);
 	assert_true(pair_run(&p));
 	assert_settled(&p);
