@@ -10,14 +10,19 @@
 #include "store/tend.h"
 #include "tests/unit/store_cast.h"
 
+enum { CAST_WHO_MAX = 32 };
+
 struct scene {
 	char top[64];
 	uint8_t id[VD_GROUP_BYTES];
 	int homes;
 	uint64_t now_ms;
+	struct who *here[CAST_WHO_MAX]; /* who arrived and has not left: they must outlive the scene */
+	size_t here_count;
 };
 
 struct who {
+	struct scene *scene;
 	char home[128];
 	struct vd_store *store;
 	struct vd_group *group;
@@ -32,9 +37,17 @@ static inline void reload(struct scene *sc, struct who *w)
 	memcpy(w->author, vd_group_identity(w->group)->author, VD_KEY_BYTES);
 }
 
+/* Somebody whose store is still to be opened. */
+static inline void arrive(struct scene *sc, struct who *w)
+{
+	*w = (struct who){ .scene = sc };
+	assert_true(sc->here_count < CAST_WHO_MAX);
+	sc->here[sc->here_count++] = w;
+}
+
 static inline void move_in(struct scene *sc, struct who *w)
 {
-	*w = (struct who){ 0 };
+	arrive(sc, w);
 	snprintf(w->home, sizeof(w->home), "%s/home%d", sc->top, sc->homes++);
 	w->store = cast_store(w->home);
 }
@@ -42,8 +55,12 @@ static inline void move_in(struct scene *sc, struct who *w)
 /* Leaves with a store in which everything is as it should be. */
 static inline void leave(struct who *w)
 {
+	struct scene *sc = w->scene;
 	struct vd_check check;
 
+	for (size_t i = 0; i < sc->here_count; i++)
+		if (sc->here[i] == w)
+			sc->here[i--] = sc->here[--sc->here_count];
 	assert_int_equal(vd_check(w->store, false, &check), 0);
 	assert_int_equal(check.bad + check.derived_bad, 0);
 	vd_group_free(w->group);
@@ -61,10 +78,13 @@ static inline void found(struct scene *sc, struct who *rosa)
 	reload(sc, rosa);
 }
 
+/* Whoever is still here leaves. */
 static inline void disband(struct scene *sc)
 {
 	char command[128];
 
+	while (sc->here_count)
+		leave(sc->here[0]);
 	snprintf(command, sizeof(command), "rm -rf '%s'", sc->top);
 	assert_int_equal(system(command), 0);
 }

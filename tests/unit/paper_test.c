@@ -96,8 +96,6 @@ static void test_paper__is_a_coordinator_of_our_member(void **state)
 	assert_int_equal(vd_act_paper(ana.store, ana.group, ++sc.now_ms, words), VD_EAUTHOR);
 	assert_string_equal(words, "");
 	assert_int_equal(control_count(&sc, &ana), count);
-	leave(&rosa);
-	leave(&ana);
 	disband(&sc);
 }
 
@@ -145,8 +143,6 @@ static void test_recover__group_outlives_its_laptop(void **state)
 	meet(&young, &ana);
 	assert_int_equal(opens(&ana, &said), 0);
 	cast_same_lanes(young.store, ana.store, sc.id);
-	leave(&ana);
-	leave(&young);
 	disband(&sc);
 }
 
@@ -181,9 +177,6 @@ static void test_recover__twice(void **state)
 	assert_true(vd_group_find(second.group, paper.identity.author)->forked);
 	assert_int_equal(role_of(&second, first.author), VD_ROLE_COORDINATOR);
 	assert_int_equal(role_of(&second, second.author), VD_ROLE_COORDINATOR);
-	leave(&rosa);
-	leave(&first);
-	leave(&second);
 	disband(&sc);
 }
 
@@ -223,8 +216,6 @@ static void test_recover__again_on_the_same_device(void **state)
 	records = records_in(&rosa);
 	assert_int_equal(recover(&sc, &rosa, &paper, in_top(&sc, "new"), NULL), VD_EEXISTS);
 	assert_int_equal(records_in(&rosa), records);
-	leave(&rosa);
-	leave(&young);
 	disband(&sc);
 }
 
@@ -272,11 +263,6 @@ static void test_recover__again_behind_what_was_written(void **state)
 	give(&restored, &first);
 	assert_false(vd_group_find(first.group, first.author)->forked);
 	assert_false(vd_group_find(first.group, paper.identity.author)->forked);
-	leave(&rosa);
-	leave(&luz);
-	leave(&first);
-	leave(&second);
-	leave(&restored);
 	disband(&sc);
 }
 
@@ -324,9 +310,6 @@ static void test_recover__from_a_stick(void **state)
 	assert_int_equal(recover(&sc, &young, &paper, in_top(&sc, "stick"), NULL), 0);
 	assert_int_equal(vd_group_role(young.group), VD_ROLE_COORDINATOR);
 	assert_int_equal(records_in(&young), records_in(&rosa) + 2); /* its grant, and a key */
-	leave(&rosa);
-	leave(&other);
-	leave(&young);
 	disband(&sc);
 	disband(&elsewhere);
 }
@@ -359,9 +342,6 @@ static void test_recover__another_group_by_that_paper(void **state)
 	/* Beside it, the right one is found. */
 	export(&rosa, VD_SEALED_BUNDLE, in_top(&sc, "stick/b"));
 	assert_int_equal(recover(&sc, &young, &paper, in_top(&sc, "stick"), NULL), 0);
-	leave(&rosa);
-	leave(&thief);
-	leave(&young);
 	disband(&sc);
 	disband(&fake);
 }
@@ -392,8 +372,6 @@ static void test_recover__what_does_not_do(void **state)
 	assert_int_equal(recover(&sc, &young, &paper, in_top(&sc, "after"), NULL), VD_EKEY);
 	nothing_came(&young);
 	assert_int_equal(recover(&sc, &young, &other, in_top(&sc, "after"), NULL), 0);
-	leave(&rosa);
-	leave(&young);
 	disband(&sc);
 }
 
@@ -440,8 +418,6 @@ static void test_recover__damaged_files(void **state)
 	export(&rosa, VD_SEALED_BUNDLE, path);
 	patch(path, 0, VD_HEAD_BYTES);
 	assert_int_equal(recover(&sc, &young, &paper, path, NULL), 0);
-	leave(&rosa);
-	leave(&young);
 	disband(&sc);
 }
 
@@ -475,8 +451,6 @@ static void test_recover__a_full_disk_leaves_nothing(void **state)
 	nothing_came(&young);
 	assert_int_equal(recover(&sc, &young, &paper, in_top(&sc, "bundle"), NULL), 0);
 	assert_memory_equal(young.author, next.author, VD_KEY_BYTES); /* the identity it showed all along */
-	leave(&rosa);
-	leave(&young);
 	disband(&sc);
 }
 

@@ -16,9 +16,24 @@ static void test_tend__nothing_to_do_writes_nothing(void **state)
 	tend(&sc, &rosa, &tended);
 	vd_write_abort(w);
 	assert_false(tended.epoch_made || tended.braked || tended.sealed_to);
-	leave(&rosa);
-	leave(&ana);
 	disband(&sc);
+}
+
+/* Two coordinators who are apart each remove a member whom the other's new epoch is sealed to, and meet. */
+static void two_removals(struct scene *sc, struct who *rosa, struct who *eva, struct who *ana, struct who *luz, struct who *ines)
+{
+	struct vd_id id;
+
+	found(sc, rosa);
+	admit(sc, rosa, eva, VD_ROLE_COORDINATOR, NULL, "Eva");
+	admit(sc, rosa, ana, VD_ROLE_MEMBER, NULL, "Ana");
+	admit(sc, rosa, luz, VD_ROLE_MEMBER, NULL, "Luz");
+	if (ines)
+		admit(sc, rosa, ines, VD_ROLE_MEMBER, NULL, "Inés");
+	meet(rosa, eva);
+	assert_int_equal(put_out(sc, rosa, ana, NULL, NULL, &id), 0);
+	assert_int_equal(put_out(sc, eva, luz, NULL, NULL, &id), 0);
+	meet(rosa, eva);
 }
 
 /* Two halves of a group each remove one who is in the other's new epoch. */
@@ -26,20 +41,12 @@ static void test_tend__two_partitions_two_removals(void **state)
 {
 	struct who rosa, eva, ana, luz, ines;
 	struct vd_tended tended;
-	struct vd_id id, said;
+	struct vd_id said;
 	struct scene sc;
 	uint64_t count;
 
 	(void)state;
-	found(&sc, &rosa);
-	admit(&sc, &rosa, &eva, VD_ROLE_COORDINATOR, NULL, "Eva");
-	admit(&sc, &rosa, &ana, VD_ROLE_MEMBER, NULL, "Ana");
-	admit(&sc, &rosa, &luz, VD_ROLE_MEMBER, NULL, "Luz");
-	admit(&sc, &rosa, &ines, VD_ROLE_MEMBER, NULL, "Inés");
-	meet(&rosa, &eva);
-	assert_int_equal(put_out(&sc, &rosa, &ana, NULL, NULL, &id), 0);
-	assert_int_equal(put_out(&sc, &eva, &luz, NULL, NULL, &id), 0);
-	meet(&rosa, &eva);
+	two_removals(&sc, &rosa, &eva, &ana, &luz, &ines);
 	assert_false(vd_group_epoch_clean(rosa.group));
 	assert_memory_equal(vd_group_current_epoch(rosa.group), vd_group_current_epoch(eva.group), VD_EPOCH_BYTES);
 
@@ -66,11 +73,6 @@ static void test_tend__two_partitions_two_removals(void **state)
 	assert_int_equal(opens(&ines, &said), 0);
 	assert_int_equal(opens(&ana, &said), VD_EKEY);
 	assert_int_equal(opens(&luz, &said), VD_EKEY);
-	leave(&rosa);
-	leave(&eva);
-	leave(&ana);
-	leave(&luz);
-	leave(&ines);
 	disband(&sc);
 }
 
@@ -106,9 +108,6 @@ static void test_tend__seals_to_who_was_admitted_meanwhile(void **state)
 	give(&eva, &rosa);
 	tend(&sc, &rosa, &tended);
 	assert_int_equal(tended.sealed_to, 0);
-	leave(&rosa);
-	leave(&eva);
-	leave(&ana);
 	disband(&sc);
 }
 
@@ -118,19 +117,11 @@ static void test_tend__not_twice(void **state)
 	struct who rosa, eva, ana, luz;
 	struct vd_group *other;
 	struct vd_tended tended;
-	struct vd_id id;
 	struct scene sc;
 	uint64_t count;
 
 	(void)state;
-	found(&sc, &rosa);
-	admit(&sc, &rosa, &eva, VD_ROLE_COORDINATOR, NULL, "Eva");
-	admit(&sc, &rosa, &ana, VD_ROLE_MEMBER, NULL, "Ana");
-	admit(&sc, &rosa, &luz, VD_ROLE_MEMBER, NULL, "Luz");
-	meet(&rosa, &eva);
-	assert_int_equal(put_out(&sc, &rosa, &ana, NULL, NULL, &id), 0);
-	assert_int_equal(put_out(&sc, &eva, &luz, NULL, NULL, &id), 0);
-	meet(&rosa, &eva);
+	two_removals(&sc, &rosa, &eva, &ana, &luz, NULL);
 	assert_int_equal(vd_store_group(eva.store, sc.id, &other), 0);
 	tend(&sc, &eva, &tended);
 	assert_true(tended.epoch_made);
@@ -142,10 +133,6 @@ static void test_tend__not_twice(void **state)
 	assert_int_equal(control_count(&sc, &eva), count);
 	assert_true(vd_group_epoch_clean(other));
 	vd_group_free(other);
-	leave(&rosa);
-	leave(&eva);
-	leave(&ana);
-	leave(&luz);
 	disband(&sc);
 }
 
