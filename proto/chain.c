@@ -59,6 +59,25 @@ int vd_batch_add(struct vd_batch *batch, struct vd_slice raw)
 	return VD_OK;
 }
 
+int vd_batch_add_compact(struct vd_batch *batch, struct vd_compact *stream, struct vd_slice in)
+{
+	struct vd_batch_entry *e;
+	int rc = reserve(batch);
+
+	if (rc)
+		return rc;
+	e = &batch->entries[batch->count];
+	*e = (struct vd_batch_entry){ .at = batch->bytes.n, .verdict = VD_EAGAIN };
+	rc = vd_compact_decode(stream, in, &batch->bytes, &e->record);
+	if (rc) {
+		batch->bytes.failed = false; /* what is in the batch stays good */
+		return rc;
+	}
+	e->ext_at = (size_t)(e->record.ext.p - e->record.raw.p);
+	batch->count++;
+	return VD_OK;
+}
+
 void vd_batch_drop_last(struct vd_batch *batch)
 {
 	batch->bytes.n = batch->entries[--batch->count].at;

@@ -2,7 +2,7 @@
 #ifndef VD_CHAIN_H
 #define VD_CHAIN_H
 
-#include "record.h"
+#include "compact.h"
 
 struct vd_group;
 
@@ -28,6 +28,9 @@ void vd_batch_reset(struct vd_batch *);
 /* Copies and decodes one raw record. A malformed one is VD_EFORMAT (or as vd_record_decode says) and is not added. VD_ENOMEM.
  * How many and how much is the caller's to bound. Ends the validity of views until the next vd_batch_seal(). */
 int vd_batch_add(struct vd_batch *, struct vd_slice raw);
+/* The same with the next of a stream of compact ones; hashed here, once. Refused or not, the stream's context has moved on, but for
+ * VD_EFORMAT where there is no whole record behind the flag (vd_compact_is_whole): then it is no stream of records. */
+int vd_batch_add_compact(struct vd_batch *, struct vd_compact *, struct vd_slice in);
 /* Takes the last one added back. */
 void vd_batch_drop_last(struct vd_batch *);
 /* Points the views into the (now unmoving) bytes. Called by vd_chain_verify. */

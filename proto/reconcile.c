@@ -19,20 +19,28 @@ size_t vd_reconcile_message_bytes(uint8_t lane)
 	return lane <= VD_LANE_URGENT ? 48 * 1024 : 12 * 1024;
 }
 
-int vd_reconcile_put_record(const struct vd_port *port, uint64_t arrival, struct vd_buf *out, uint64_t *records)
+int vd_reconcile_put_record(const struct vd_port *port, uint64_t arrival, struct vd_buf *out, struct vd_reconcile_outlet *through)
 {
-	struct vd_buf raw = { 0 };
-	int rc = port->read(port->ctx, arrival, &raw);
+	struct vd_record record;
+	int rc;
 
+	vd_buf_reset(&through->raw);
+	vd_buf_reset(&through->compact);
+	rc = port->read(port->ctx, arrival, &through->raw);
 	if (!rc)
-		rc = vd_buf_check(&raw);
-	if (!rc) {
-		vd_buf_put_varint(out, raw.n);
-		vd_buf_put_slice(out, vd_buf_slice(&raw));
-		++*records;
-	}
-	vd_buf_deinit(&raw);
-	return rc == VD_ENOTFOUND ? VD_OK : rc;
+		rc = vd_buf_check(&through->raw);
+	if (rc)
+		return rc == VD_ENOTFOUND ? VD_OK : rc;
+	if (vd_record_view(vd_buf_slice(&through->raw), &record))
+		return VD_OK;
+	rc = vd_compact_encode(&through->stream, &record, &through->compact);
+	if (rc)
+		return rc;
+	vd_buf_put_varint(out, through->compact.n);
+	vd_buf_put_slice(out, vd_buf_slice(&through->compact));
+	++*through->sent;
+	*through->sent_bytes += through->compact.n;
+	return VD_OK;
 }
 
 /* --- lists of numbers --- */
@@ -390,7 +398,7 @@ static void drain_wants(struct vd_reconcile *r, struct vd_buf *out)
 }
 
 /* RECORDS carries neither round nor lane, which stand in *out already. */
-static int drain_records(struct vd_reconcile *r, struct vd_buf *out, uint64_t *records)
+static int drain_records(struct vd_reconcile *r, struct vd_buf *out, struct vd_reconcile_outlet *through)
 {
 	size_t most;
 	int rc = VD_OK;
@@ -398,7 +406,7 @@ static int drain_records(struct vd_reconcile *r, struct vd_buf *out, uint64_t *r
 	out->n -= 2;
 	most = out->n + vd_reconcile_message_bytes(r->lane);
 	while (!rc && out->n < most && r->arrival_sent < r->arrival_count)
-		rc = vd_reconcile_put_record(r->port, r->arrivals[r->arrival_sent++], out, records);
+		rc = vd_reconcile_put_record(r->port, r->arrivals[r->arrival_sent++], out, through);
 	while (!rc && out->n < most && r->scan) {
 		struct vd_arrival found[16];
 		size_t n = 0;
@@ -407,7 +415,7 @@ static int drain_records(struct vd_reconcile *r, struct vd_buf *out, uint64_t *r
 		r->scan = !rc && n && found[0].arrival <= r->latest;
 		for (size_t i = 0; !rc && i < n && out->n < most && found[i].arrival <= r->latest; i++) {
 			if (!vd_declined_has(r->apart, r->lane, found[i].author))
-				rc = vd_reconcile_put_record(r->port, found[i].arrival, out, records);
+				rc = vd_reconcile_put_record(r->port, found[i].arrival, out, through);
 			r->scan_after = found[i].arrival;
 		}
 	}
@@ -426,7 +434,7 @@ static void keep_back(struct vd_reconcile *r)
 		r->failed = 2 * r->withheld;
 }
 
-int vd_reconcile_drain(struct vd_reconcile *r, uint8_t round, uint8_t *type, struct vd_buf *out, uint64_t *records)
+int vd_reconcile_drain(struct vd_reconcile *r, uint8_t round, uint8_t *type, struct vd_buf *out, struct vd_reconcile_outlet *through)
 {
 	size_t start = out->n;
 	int rc = VD_OK;
@@ -454,7 +462,7 @@ int vd_reconcile_drain(struct vd_reconcile *r, uint8_t round, uint8_t *type, str
 		drain_wants(r, out);
 	} else if (!r->hold && (r->arrival_sent < r->arrival_count || r->scan)) {
 		*type = VD_MSG_RECORDS;
-		rc = drain_records(r, out, records);
+		rc = drain_records(r, out, through);
 	} else if (!r->hold && r->finished && !r->settled_out) {
 		*type = VD_MSG_SETTLED;
 		r->settled_out = true;

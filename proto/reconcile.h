@@ -5,6 +5,7 @@
 #ifndef VD_RECONCILE_H
 #define VD_RECONCILE_H
 
+#include "compact.h"
 #include "digest.h"
 #include "message.h"
 #include "port.h"
@@ -102,13 +103,20 @@ int vd_reconcile_start(struct vd_reconcile *, uint64_t expected, const uint8_t s
 int vd_reconcile_feed(struct vd_reconcile *, uint8_t type, struct vd_slice body);
 /* A record of this lane came from the other end. */
 void vd_reconcile_received(struct vd_reconcile *, const struct vd_id *);
-/* Next message: 1, 0 or an error. `round` goes into it; *records counts those it holds. */
-int vd_reconcile_drain(struct vd_reconcile *, uint8_t round, uint8_t *type, struct vd_buf *out, uint64_t *records);
+/* What a session sends records through: all of them in one stream of compact ones. Owned by the session. */
+struct vd_reconcile_outlet {
+	struct vd_compact stream;
+	struct vd_buf raw, compact; /* of the record at hand */
+	uint64_t *sent, *sent_bytes; /* counted there: records, and bytes of their compact forms */
+};
+
+/* Next message: 1, 0 or an error. `round` goes into it. */
+int vd_reconcile_drain(struct vd_reconcile *, uint8_t round, uint8_t *type, struct vd_buf *out, struct vd_reconcile_outlet *);
 /* Both ends have said SETTLED. */
 bool vd_reconcile_done(const struct vd_reconcile *);
 
-/* Appends varint length ‖ record to a RECORDS message. Skips one that is gone. */
-int vd_reconcile_put_record(const struct vd_port *, uint64_t arrival, struct vd_buf *out, uint64_t *records);
+/* Appends varint length ‖ compact record to a RECORDS message. Skips one that is gone or spoilt. */
+int vd_reconcile_put_record(const struct vd_port *, uint64_t arrival, struct vd_buf *out, struct vd_reconcile_outlet *);
 /* Records that one item may mean, as find_item gives them. */
 enum { VD_ITEM_MATCHES = 4 };
 /* Bytes of RECORDS after which a message is sent: small in the lanes that urgent ones must overtake. */

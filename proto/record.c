@@ -66,10 +66,9 @@ static void decode_header(struct vd_rd *r, struct vd_record *out)
 		vd_rd_fail(r, VD_EFORMAT);
 }
 
-int vd_record_decode(struct vd_slice raw, struct vd_record *out)
+int vd_record_view(struct vd_slice raw, struct vd_record *out)
 {
 	struct vd_rd r = vd_rd(raw);
-	uint8_t hash[VD_HASH_BYTES];
 
 	decode_header(&r, out);
 	if (r.err)
@@ -83,13 +82,19 @@ int vd_record_decode(struct vd_slice raw, struct vd_record *out)
 	out->body = vd_rd_take(&r, out->stub ? 0 : out->body_bytes);
 	if (vd_rd_end(&r))
 		return VD_EFORMAT;
-	if (!out->stub) {
-		vd_hash1(VD_HASH_BODY, hash, out->body);
-		if (memcmp(hash, out->body_hash, VD_HASH_BYTES))
-			return VD_ESIGNATURE;
-	}
 	vd_hash1(VD_HASH_RECORD_ID, out->id.b, vd_slice(raw.p, out->header.n + VD_SIGNATURE_BYTES));
 	return VD_OK;
+}
+
+int vd_record_decode(struct vd_slice raw, struct vd_record *out)
+{
+	uint8_t hash[VD_HASH_BYTES];
+	int rc = vd_record_view(raw, out);
+
+	if (rc || out->stub)
+		return rc;
+	vd_hash1(VD_HASH_BODY, hash, out->body);
+	return memcmp(hash, out->body_hash, VD_HASH_BYTES) ? VD_ESIGNATURE : VD_OK;
 }
 
 int vd_record_verify(const struct vd_record *record)
@@ -153,6 +158,52 @@ static bool fields_ok(const struct vd_record_fields *f)
 	       !(f->seq == 1 && f->has_prev);
 }
 
+static void put_header(const struct vd_record_fields *f, uint32_t body_bytes, const uint8_t hash[VD_HASH_BYTES], struct vd_buf *out)
+{
+	vd_mp_put_array(out, VD_HEADER_FIELDS);
+	put_common(f, out);
+	vd_mp_put_uint(out, body_bytes);
+	vd_mp_put_bin(out, vd_slice(hash, VD_HASH_BYTES));
+}
+
+int vd_record_join(const struct vd_record_fields *fields, const uint8_t *signature, struct vd_slice body, uint32_t stub_bytes,
+                   const uint8_t *stub_hash, struct vd_buf *out, struct vd_record *record)
+{
+	size_t start = out->n, header_n;
+
+	if (!fields_ok(fields) || fields->redacts || body.n > VD_BODY_MAX || stub_bytes > VD_BODY_MAX || (stub_bytes && body.n))
+		return VD_EFORMAT;
+	*record = (struct vd_record){
+		.version = VD_VERSION, .lane = fields->lane, .seq = fields->seq, .has_prev = fields->has_prev, .time_ms = fields->time_ms,
+		.has_expires = fields->has_expires, .stub = stub_bytes > 0, .body_bytes = stub_bytes ? stub_bytes : (uint32_t)body.n,
+	};
+	memcpy(record->group, fields->group, VD_GROUP_BYTES);
+	memcpy(record->author, fields->author, VD_KEY_BYTES);
+	if (fields->has_prev)
+		record->prev = fields->prev;
+	if (fields->has_expires)
+		record->expires_day = fields->expires_day;
+	if (stub_bytes)
+		memcpy(record->body_hash, stub_hash, VD_HASH_BYTES);
+	else
+		vd_hash1(VD_HASH_BODY, record->body_hash, body);
+	put_header(fields, record->body_bytes, record->body_hash, out);
+	header_n = out->n - start;
+	vd_buf_put(out, signature, VD_SIGNATURE_BYTES);
+	vd_buf_put_slice(out, body);
+	if (vd_buf_check(out)) {
+		out->n = start;
+		return VD_ENOMEM;
+	}
+	record->raw = vd_slice(out->p + start, out->n - start);
+	record->header = vd_slice(record->raw.p, header_n);
+	record->signature = vd_slice(record->raw.p + header_n, VD_SIGNATURE_BYTES);
+	record->body = vd_slice(record->signature.p + VD_SIGNATURE_BYTES, body.n);
+	record->ext = vd_slice(record->raw.p, 0);
+	vd_hash1(VD_HASH_RECORD_ID, record->id.b, vd_slice(record->raw.p, header_n + VD_SIGNATURE_BYTES));
+	return VD_OK;
+}
+
 int vd_record_create(const struct vd_record_fields *fields, struct vd_slice body,
                      const uint8_t secret[VD_SECRET_SIGN_BYTES], struct vd_buf *out, struct vd_id *id)
 {
@@ -164,10 +215,7 @@ int vd_record_create(const struct vd_record_fields *fields, struct vd_slice body
 	if (!fields_ok(fields) || body.n > VD_BODY_MAX || memcmp(fields->author, secret + VD_KEY_BYTES, VD_KEY_BYTES))
 		return VD_EINVAL;
 	vd_hash1(VD_HASH_BODY, hash, body);
-	vd_mp_put_array(out, VD_HEADER_FIELDS);
-	put_common(fields, out);
-	vd_mp_put_uint(out, body.n);
-	vd_mp_put_bin(out, vd_slice(hash, sizeof(hash)));
+	put_header(fields, (uint32_t)body.n, hash, out);
 	rc = vd_buf_check(out);
 	if (rc)
 		goto done;

@@ -35,6 +35,8 @@ struct vd_record {
 /* Checks everything but the signature: canonical header, bounds, body hash; computes the id. `raw` must be exactly one
  * record or stub. VD_EFORMAT, VD_ECAP, VD_ESIGNATURE (body does not match its hash); *out is undefined on error. */
 int vd_record_decode(struct vd_slice raw, struct vd_record *out);
+/* The same of a record that was checked when it came in: does not compute the body's hash again. */
+int vd_record_view(struct vd_slice raw, struct vd_record *out);
 
 /* The record's own signature. VD_ESIGNATURE. The author key must have passed vd_sign_key_ok() (group.c keeps that). */
 int vd_record_verify(const struct vd_record *);
@@ -55,6 +57,12 @@ struct vd_record_fields {
 
 /* Does the record redact another one? What it says in ext alone; whether that holds is the group's and the store's to say. */
 bool vd_record_redacts(const struct vd_record *, struct vd_id *out);
+
+/* Puts a record of version 1 without ext together: appends it to *out, and gives the view that vd_record_decode would, whose slices borrow
+ * from *out until that grows. `body` as it is; or, for a stub, stub_bytes above 0 and the body's hash instead. `signature`, of
+ * VD_SIGNATURE_BYTES, is not looked at. VD_EFORMAT: no record has such fields; VD_ENOMEM. *out unchanged on error. */
+int vd_record_join(const struct vd_record_fields *, const uint8_t *signature, struct vd_slice body, uint32_t stub_bytes,
+                   const uint8_t *stub_hash, struct vd_buf *out, struct vd_record *);
 
 /* Associated data of the body: the header cut to nine elements. Appends to *out. */
 void vd_record_ad(const struct vd_record_fields *, struct vd_buf *out);

@@ -26,6 +26,10 @@ struct vd_session *vd_session_new(bool initiator, struct vd_group *group, const 
 	memcpy(s->seed, salt_seed, VD_SALT_BYTES);
 	if (salt)
 		memcpy(s->salt, salt, VD_SALT_BYTES);
+	s->out.sent = &s->stats.sent;
+	s->out.sent_bytes = &s->stats.sent_bytes;
+	vd_compact_init(&s->out.stream, vd_group_id(group));
+	vd_compact_init(&s->heard, vd_group_id(group));
 	return s;
 }
 
@@ -40,6 +44,10 @@ void vd_session_free(struct vd_session *s)
 	}
 	vd_batch_deinit(&s->in);
 	vd_batch_deinit(&s->commit);
+	vd_compact_deinit(&s->out.stream);
+	vd_buf_deinit(&s->out.raw);
+	vd_buf_deinit(&s->out.compact);
+	vd_compact_deinit(&s->heard);
 	free(s->echo);
 	free(s);
 }
@@ -146,7 +154,7 @@ static int next_message(struct vd_session *s, uint8_t *type, struct vd_buf *out)
 		/* … and in round 1 a lane may be begun before we know whether lane 0 differs */
 		lane->r.hold = l > VD_LANE_CONTROL && (control || (s->control_first && s->awaiting));
 		if (lane->active || (s->awaiting && lane->started))
-			rc = vd_reconcile_drain(&lane->r, s->round, type, out, &s->stats.sent);
+			rc = vd_reconcile_drain(&lane->r, s->round, type, out, &s->out);
 		if (!rc && lane->pushing && !lane->r.hold && !lane->r.withhold) {
 			*type = VD_MSG_RECORDS;
 			rc = vd_session_push(s, lane, l, out);

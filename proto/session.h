@@ -13,6 +13,7 @@ struct vd_salt_budget; /* reconcile.h */
 /* What one session moved, for people and benches. */
 struct vd_session_stats {
 	uint64_t sent, received;      /* records */
+	uint64_t sent_bytes;          /* of those sent, in their compact form */
 	uint64_t refused;             /* records that came and were not valid */
 	uint64_t declined;            /* records that came though one of the ends takes no more of that author's */
 	uint64_t theirs_apart;        /* records they have by authors of whom we alone take no more */

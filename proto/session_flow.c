@@ -119,15 +119,18 @@ static bool came_from_there(const struct vd_session *s, const struct vd_id *id)
 	return false;
 }
 
-static int take_record(struct vd_session *s, struct vd_slice raw, bool *urgent)
+static int take_record(struct vd_session *s, struct vd_slice compact, bool *urgent)
 {
-	int rc = vd_batch_add(&s->in, raw);
+	int rc = vd_batch_add_compact(&s->in, &s->heard, compact);
 	const struct vd_record *record;
 	struct vd_session_lane *lane;
 
 	s->stats.received++;
 	if (rc == VD_ENOMEM)
 		return rc;
+	/* Out of step, nothing that follows could be read. */
+	if (rc && !vd_compact_is_whole(compact))
+		return VD_EFORMAT;
 	if (rc) {
 		s->stats.refused++;
 		return VD_OK;
@@ -168,7 +171,7 @@ int vd_session_take_records(struct vd_session *s, uint64_t now_ms, struct vd_sli
 		uint64_t n = vd_rd_varint(&r);
 		int rc;
 
-		if (r.err || n > VD_RECORD_MAX || n > r.n)
+		if (r.err || n > VD_COMPACT_MAX || n > r.n)
 			return VD_EFORMAT;
 		rc = take_record(s, vd_rd_take(&r, (size_t)n), &urgent);
 		if (rc)
@@ -198,7 +201,7 @@ int vd_session_push(struct vd_session *s, struct vd_session_lane *lane, uint8_t 
 		lane->grew = !rc && n;
 		for (size_t i = 0; !rc && i < n && out->n < most; i++) {
 			if (!came_from_there(s, &found[i].id) && !vd_declined_has(&s->apart, number, found[i].author))
-				rc = vd_reconcile_put_record(s->port, found[i].arrival, out, &s->stats.sent);
+				rc = vd_reconcile_put_record(s->port, found[i].arrival, out, &s->out);
 			lane->push_after = found[i].arrival;
 		}
 		if (rc)
@@ -324,7 +327,7 @@ static int drain_answers(struct vd_session *s, struct vd_session_lane *lane, uin
 	size_t most = out->n + vd_reconcile_message_bytes(number), start = out->n;
 
 	while (lane->answer_sent < lane->answer_count && out->n < most) {
-		int rc = vd_reconcile_put_record(s->port, lane->answers[lane->answer_sent++], out, &s->stats.sent);
+		int rc = vd_reconcile_put_record(s->port, lane->answers[lane->answer_sent++], out, &s->out);
 
 		if (rc)
 			return rc;

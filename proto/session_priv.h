@@ -78,6 +78,8 @@ struct vd_session {
 	uint64_t recheck_wait_ms; /* after giving up: longer each time */
 	uint64_t generation;      /* the group's, when we gave up */
 
+	struct vd_reconcile_outlet out;
+	struct vd_compact heard;  /* the stream of records that they send */
 	struct vd_batch in, commit;
 	size_t most;              /* records of `in`, see VD_BATCH_FIRST */
 	bool committing, flush;   /* `commit` is out; `in` is to follow at once */

@@ -125,8 +125,8 @@ static void put_records(struct flooder *f, bool badly, struct vd_buf *out)
 		check(vd_record_create(&fields, vd_slice_str("noise"), f->identity.author_secret, &raw, &id), "record");
 		if (badly)
 			raw.p[raw.n - 5 - 20] ^= 1;
-		vd_buf_put_varint(out, raw.n);
-		vd_buf_put_slice(out, vd_buf_slice(&raw));
+		vd_buf_put_varint(out, raw.n + 1);
+		vd_compact_put_whole(vd_buf_slice(&raw), out);
 	}
 	vd_buf_deinit(&raw);
 }

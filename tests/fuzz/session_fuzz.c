@@ -59,7 +59,7 @@ static void hear(struct scene *s, uint8_t type, struct vd_slice payload)
 	FUZZ_CHECK(s->rc == VD_OK || s->rc == VD_EFORMAT || s->rc == VD_ECAP || s->rc == VD_EAGAIN ||
 	           (s->rc == VD_EBUSY && s->restores && vd_session_stats(s->victim->s)->declines_more));
 	b = vd_session_batch(s->victim->s);
-	FUZZ_CHECK(!b || b->bytes.n <= VD_BATCH_BYTES + VD_MESSAGE_MAX);
+	FUZZ_CHECK(!b || b->bytes.n <= VD_BATCH_BYTES + 4 * VD_MESSAGE_MAX);
 	for (size_t i = 0; b && i < b->count; i++)
 		FUZZ_CHECK(b->entries[i].verdict != VD_OK || memory_has(&s->peer->m, &b->entries[i].record.id, false) ||
 		           memory_has(&s->victim->m, &b->entries[i].record.id, false));

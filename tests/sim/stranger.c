@@ -98,8 +98,8 @@ static void flood(struct strangers *all, struct stranger *s)
 		struct vd_record r;
 
 		must(vd_record_decode(vd_slice(mr->raw, mr->raw_bytes), &r));
-		vd_buf_put_varint(&payload, mr->raw_bytes);
-		vd_buf_put(&payload, mr->raw, mr->raw_bytes);
+		vd_buf_put_varint(&payload, mr->raw_bytes + 1);
+		vd_compact_put_whole(vd_slice(mr->raw, mr->raw_bytes), &payload);
 		if (chance(all, 2))
 			payload.p[payload.n - mr->raw_bytes + r.header.n + chance(all, VD_SIGNATURE_BYTES)] ^= (uint8_t)(1 + chance(all, 255));
 	}

@@ -326,10 +326,12 @@ static void test_declined__bodies(void **state)
 	pair_deinit(&p);
 }
 
-/* One who sends them all the same is not believed to have sent anything. */
+/* One who sends them all the same is not believed to have sent anything; and what is passed over is still part of the stream. */
 static void test_declined__sent_all_the_same(void **state)
 {
-	struct vd_buf raw = { 0 }, records = { 0 };
+	struct vd_buf raw = { 0 }, compact = { 0 }, records = { 0 };
+	struct vd_compact stream;
+	struct vd_record record;
 	struct vd_id id;
 	struct pair p;
 
@@ -338,18 +340,25 @@ static void test_declined__sent_all_the_same(void **state)
 	vd_declined_add(&p.a.m.declined, VD_LANE_NORMAL, author(&p, 3));
 	pair_connect(&p);
 	assert_true(pair_run(&p));
-	for (size_t i = 0; i < 3; i++) {
+	assert_int_equal(vd_session_stats(p.a.s)->received, 0);
+	vd_compact_init(&stream, vd_group_id(p.a.group));
+	for (size_t i = 0; i < 4; i++) {
 		vd_buf_reset(&raw);
-		world_write(&p.w, i == 1 ? 2 : 3, VD_LANE_NORMAL, 40, &raw, &id);
-		vd_buf_put_varint(&records, raw.n);
-		vd_buf_put_slice(&records, vd_buf_slice(&raw));
+		vd_buf_reset(&compact);
+		world_write(&p.w, i == 1 || i == 3 ? 2 : 3, VD_LANE_NORMAL, 40, &raw, &id);
+		assert_int_equal(vd_record_decode(vd_buf_slice(&raw), &record), VD_OK);
+		assert_int_equal(vd_compact_encode(&stream, &record, &compact), VD_OK);
+		vd_buf_put_varint(&records, compact.n);
+		vd_buf_put_slice(&records, vd_buf_slice(&compact));
 	}
+	vd_compact_deinit(&stream);
 	assert_int_equal(vd_session_feed(p.a.s, p.now_ms, VD_MSG_RECORDS, vd_buf_slice(&records)), 0);
 	pair_commit(&p, &p.a);
 	assert_int_equal(vd_session_stats(p.a.s)->declined, 2);
 	assert_int_equal(held(&p.a.m, author(&p, 3), VD_LANE_NORMAL), 0);
-	assert_int_equal(held(&p.a.m, author(&p, 2), VD_LANE_NORMAL), 1);
+	assert_int_equal(held(&p.a.m, author(&p, 2), VD_LANE_NORMAL), 2);
 	vd_buf_deinit(&raw);
+	vd_buf_deinit(&compact);
 	vd_buf_deinit(&records);
 	pair_deinit(&p);
 }

@@ -466,8 +466,8 @@ static void test_session__known_records_cost_little(void **state)
 		assert_true(pair_run(&p));
 		assert_settled(&p);
 		vd_buf_reset(&message);
-		vd_buf_put_varint(&message, raw.n);
-		vd_buf_put_slice(&message, vd_buf_slice(&raw));
+		vd_buf_put_varint(&message, raw.n + 1);
+		vd_compact_put_whole(vd_buf_slice(&raw), &message);
 		assert_int_equal(vd_session_feed(p.b.s, p.now_ms, VD_MSG_RECORDS, vd_buf_slice(&message)), VD_OK);
 		assert_null(vd_session_batch(p.b.s));
 		assert_int_equal(vd_session_stats(p.b.s)->refused, 0);
@@ -692,6 +692,71 @@ static void test_session__slow_records_are_committed_after_a_second(void **state
 	pair_tick(&p, VD_BATCH_MS);
 	assert_non_null(vd_session_batch(p.b.s));
 	vd_buf_deinit(&out);
+	pair_deinit(&p);
+}
+
+/* What the other end knows or can compute does not travel: group, body hash, author after the first time, prev. */
+static void test_session__records_travel_compact(void **state)
+{
+	uint64_t raw = 0;
+	struct pair p;
+
+	(void)state;
+	pair_init(&p, 91, 10);
+	pair_write(&p, 2000, VD_LANE_NORMAL, true, false);
+	for (size_t i = 0; i < p.a.m.count; i++)
+		raw += p.a.m.records[i].lane ? p.a.m.records[i].raw_bytes : 0;
+	pair_connect(&p);
+	assert_true(pair_run(&p));
+	assert_settled(&p);
+	assert_int_equal(vd_session_stats(p.a.s)->sent, 2000);
+	assert_true(vd_session_stats(p.a.s)->sent_bytes < raw - UINT64_C(2000) * 130);
+	assert_in_range(p.b.bytes_in, vd_session_stats(p.a.s)->sent_bytes, vd_session_stats(p.a.s)->sent_bytes * 105 / 100);
+	pair_deinit(&p);
+}
+
+/* One that is no record stands alone; what is no compact form, or speaks of what never stood in the stream, leaves nothing to go on from. */
+static void test_session__a_stream_out_of_step_ends_it(void **state)
+{
+	struct vd_buf raw = { 0 }, message = { 0 }, compact = { 0 };
+	struct vd_compact stream;
+	struct vd_record record;
+	struct vd_id id;
+	struct pair p;
+
+	(void)state;
+	pair_init(&p, 92, 3);
+	pair_write(&p, 10, VD_LANE_NORMAL, true, true);
+	pair_connect(&p);
+	assert_true(pair_run(&p));
+	assert_settled(&p);
+	world_write(&p.w, 1, VD_LANE_NORMAL, 10, &raw, &id);
+	vd_buf_put_varint(&message, 4);
+	vd_compact_put_whole(vd_slice_str("\x9b\x01\x02"), &message);
+	vd_buf_put_varint(&message, raw.n + 1);
+	vd_compact_put_whole(vd_buf_slice(&raw), &message);
+	assert_int_equal(vd_session_feed(p.b.s, p.now_ms, VD_MSG_RECORDS, vd_buf_slice(&message)), VD_OK);
+	pair_commit(&p, &p.b);
+	assert_int_equal(vd_session_stats(p.b.s)->received, 2);
+	assert_int_equal(vd_session_stats(p.b.s)->refused, 1);
+	assert_true(memory_has(&p.b.m, &id, true));
+	/* the second of a stream whose first never came */
+	vd_compact_init(&stream, vd_group_id(p.a.group));
+	for (int i = 0; i < 2; i++) {
+		vd_buf_reset(&raw);
+		vd_buf_reset(&compact);
+		world_write(&p.w, 1, VD_LANE_NORMAL, 10, &raw, &id);
+		assert_int_equal(vd_record_decode(vd_buf_slice(&raw), &record), VD_OK);
+		assert_int_equal(vd_compact_encode(&stream, &record, &compact), VD_OK);
+	}
+	vd_compact_deinit(&stream);
+	vd_buf_reset(&message);
+	vd_buf_put_varint(&message, compact.n);
+	vd_buf_put_slice(&message, vd_buf_slice(&compact));
+	assert_int_equal(vd_session_feed(p.b.s, p.now_ms, VD_MSG_RECORDS, vd_buf_slice(&message)), VD_EFORMAT);
+	vd_buf_deinit(&raw);
+	vd_buf_deinit(&compact);
+	vd_buf_deinit(&message);
 	pair_deinit(&p);
 }
 
@@ -1075,8 +1140,8 @@ static void test_session__floods_of_bad_records(void **state)
 			assert_int_equal(vd_record_decode(vd_buf_slice(&raw), &record), VD_OK);
 			raw.p[record.header.n + 3] ^= 1; /* the signature */
 			h.p.w.writers[1].has_last[VD_LANE_NORMAL] = false;
-			vd_buf_put_varint(&flood, raw.n);
-			vd_buf_put_slice(&flood, vd_buf_slice(&raw));
+			vd_buf_put_varint(&flood, raw.n + 1);
+			vd_compact_put_whole(vd_buf_slice(&raw), &flood);
 			vd_buf_deinit(&raw);
 		}
 		rc = feed(&h, VD_MSG_RECORDS, flood.p, flood.n);
@@ -1295,6 +1360,8 @@ int main(void)
 		cmocka_unit_test(test_session__more_without_end),
 		cmocka_unit_test(test_session__back_pressure),
 		cmocka_unit_test(test_session__slow_records_are_committed_after_a_second),
+		cmocka_unit_test(test_session__records_travel_compact),
+		cmocka_unit_test(test_session__a_stream_out_of_step_ends_it),
 		cmocka_unit_test(test_session__a_failed_commit_ends_it),
 		cmocka_unit_test(test_session__silence_while_owing_ends_it),
 		cmocka_unit_test(test_session__truncated_and_flipped_messages),
