@@ -102,6 +102,8 @@ enum vd_exit vd_exit_of(int err);
 /* --- find.c: what people name. Each returns 0 or an exit code, having said what is wrong. */
 
 int vd_cli_open(struct vd_cli *);
+/* Asks a person, who may type nothing: 0 then, and no store. `prompt` says so. */
+int vd_cli_open_or_not(struct vd_cli *, enum vd_msg prompt);
 /* With a secret that is known already. */
 int vd_cli_open_with(struct vd_cli *, const struct vd_secret *);
 /* Says why the store did not open. */

@@ -204,11 +204,18 @@ static int sync_one(struct vd_cli *cli, const char *target, uint8_t (*groups)[VD
 
 /* --- while the store is locked --- */
 
-/* Is there no way to open it, now and without anyone there? */
+/* Is there no way to open it but for what a person may type? */
 static bool is_locked(struct vd_cli *cli)
 {
-	return vd_vault_exists(cli->home) && !cli->store && !cli->opt.passphrase_file &&
-	       !cli->opt.passphrase_fd && !vd_secret_is_lent(cli) && !vd_can_ask(cli);
+	return vd_vault_exists(cli->home) && !cli->store && !cli->opt.passphrase_file && !cli->opt.passphrase_fd && !vd_secret_is_lent(cli);
+}
+
+static bool any_folder(struct vd_cli *cli)
+{
+	for (int i = 0; i < cli->opt.arg_count; i++)
+		if (is_folder(cli->opt.args[i]))
+			return true;
+	return false;
 }
 
 static int carry(struct vd_cli *cli, const char *dir)
@@ -272,8 +279,12 @@ static int sync_run(struct vd_cli *cli)
 		                 vd_options_get(&cli->opt, VD_OPT_STDIO) ? "--stdio" : "--check", NULL);
 	if (cli->opt.arg_count == 0)
 		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_ARGUMENT_MISSING, "sync", NULL);
-	if (is_locked(cli))
-		return carry_all(cli);
+	if (is_locked(cli) && (any_folder(cli) || !vd_can_ask(cli))) {
+		/* Who carries a stick for others need not be able to open the store. */
+		rc = vd_can_ask(cli) ? vd_cli_open_or_not(cli, VD_MSG_ASK_PASSPHRASE_OR_CARRY) : 0;
+		if (rc || !cli->store)
+			return rc ? rc : carry_all(cli);
+	}
 	rc = vd_cli_groups(cli, groups, &count);
 	if (rc)
 		return rc;

@@ -54,15 +54,27 @@ int vd_cli_open_with(struct vd_cli *cli, const struct vd_secret *secret)
 	return rc ? vd_cli_open_failed(cli, rc) : 0;
 }
 
+static int ready(struct vd_cli *cli)
+{
+	broken_text = vd_text(cli->lang, VD_MSG_STORE_BROKE);
+	vd_store_on_broken(broken);
+	return vd_sign_selftest();
+}
+
+int vd_cli_open_or_not(struct vd_cli *cli, enum vd_msg prompt)
+{
+	int rc = ready(cli);
+
+	return rc ? vd_cli_open_failed(cli, rc) : vd_secret_open_or_not(cli, prompt, &cli->store);
+}
+
 int vd_cli_open(struct vd_cli *cli)
 {
 	int rc;
 
 	if (cli->store)
 		return 0;
-	rc = vd_sign_selftest();
-	broken_text = vd_text(cli->lang, VD_MSG_STORE_BROKE);
-	vd_store_on_broken(broken);
+	rc = ready(cli);
 	if (!rc)
 		rc = vd_store_open(cli->home, &cli->store);
 	if (rc == VD_EKEY)

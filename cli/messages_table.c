@@ -444,12 +444,14 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  vereda sync /media/usb\n"
 	  "  vereda sync 192.168.1.20:17767\n\n"
 	  "With a folder, such as a USB stick: takes what is new on it and adds what it lacks. Wait for \"safe to remove\".\n"
+	  "While the store is locked it asks for the passphrase; with none (Enter alone, --no-input, or nobody at a terminal) sealed files are only carried on.\n"
 	  "With HOST:PORT: both ends have the same afterwards. Add -v for what it cost. There veredad must run on a port you know, such as\n"
 	  "veredad --listen 0.0.0.0:17767; without --listen it takes any free one, which vereda status on that device shows.",
 	  "Ejemplos:\n"
 	  "  vereda sync /media/usb\n"
 	  "  vereda sync 192.168.1.20:17767\n\n"
 	  "Con una carpeta, como una memoria USB: toma lo nuevo y agrega lo que le falta. Espera a que diga que se puede retirar.\n"
+	  "Si el almacén está cerrado pide la contraseña; sin ella (solo Enter, --no-input, o nadie en la terminal) los archivos sellados solo se llevan.\n"
 	  "Con EQUIPO:PUERTO: al final los dos lados tienen lo mismo. Agrega -v para ver lo que costó. Allá debe correr veredad en un puerto\n"
 	  "conocido, como veredad --listen 0.0.0.0:17767; sin --listen toma cualquiera que esté libre, y allá lo muestra vereda status."),
 	T(SUM_EXPORT, "put records into one sealed file", "poner registros en un archivo sellado"),
@@ -1524,6 +1526,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 
 	/* secrets, the vault */
 	T(ASK_PASSPHRASE, "Passphrase of this store: {0}{1}", "Contraseña de este almacén: {0}{1}"),
+	T(ASK_PASSPHRASE_OR_CARRY, "Passphrase of this store (Enter alone: only carry the sealed files, unopened): {0}{1}",
+	  "Contraseña de este almacén (solo Enter: llevar los archivos sellados sin abrirlos): {0}{1}"),
 	T(ASK_PASSPHRASE_AGAIN, "That is not it. Passphrase of this store: {0}{1}", "No es esa. Contraseña de este almacén: {0}{1}"),
 	T(ASK_FIRST, "Choose a passphrase for this store (four words that nobody would guess): {0}{1}",
 	  "Elige una contraseña para este almacén (cuatro palabras que nadie adivinaría): {0}{1}"),

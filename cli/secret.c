@@ -197,16 +197,21 @@ static int open_lent(struct vd_cli *cli, opener *open_it, void *out)
 	return rc;
 }
 
-static int open_asked(struct vd_cli *cli, opener *open_it, void *out)
+/* `nothing`: whether a person who typed nothing chose to do without; NULL: they cannot. */
+static int open_asked(struct vd_cli *cli, enum vd_msg prompt, opener *open_it, void *out, bool *nothing)
 {
 	int rc = VD_EKEY;
 
 	for (int i = 0; i < TRIES && rc == VD_EKEY; i++) {
 		struct vd_buf typed = { 0 };
-		int code = vd_secret_ask(cli, i ? VD_MSG_ASK_PASSPHRASE_AGAIN : VD_MSG_ASK_PASSPHRASE, false, &typed);
+		int code = vd_secret_ask(cli, i ? VD_MSG_ASK_PASSPHRASE_AGAIN : prompt, false, &typed);
 
 		if (code)
 			return code;
+		if (nothing && !typed.n) {
+			*nothing = true;
+			return 0;
+		}
 		rc = open_by(cli, &typed, open_it, out);
 		vd_buf_wipe(&typed);
 	}
@@ -235,7 +240,7 @@ static int open_somehow(struct vd_cli *cli, opener *open_it, void *out)
 	}
 	rc = open_lent(cli, open_it, out);
 	if (rc == VD_EKEY && vd_can_ask(cli))
-		return open_asked(cli, open_it, out);
+		return open_asked(cli, VD_MSG_ASK_PASSPHRASE, open_it, out, NULL);
 	if (rc == VD_EKEY)
 		return vd_refuse(cli, VD_EXIT_KEY, "locked", VD_MSG_HINT_LOCKED, VD_MSG_LOCKED, cli->home, NULL);
 	return rc ? vd_cli_open_failed(cli, rc) : 0;
@@ -244,6 +249,15 @@ static int open_somehow(struct vd_cli *cli, opener *open_it, void *out)
 int vd_secret_open(struct vd_cli *cli, struct vd_store **out)
 {
 	return open_somehow(cli, open_store, out);
+}
+
+int vd_secret_open_or_not(struct vd_cli *cli, enum vd_msg prompt, struct vd_store **out)
+{
+	bool nothing = false;
+
+	if (vd_vault_slots_state(cli->home) == VD_SLOTS_GONE)
+		return vd_cli_open_failed(cli, VD_EDAMAGED);
+	return open_asked(cli, prompt, open_store, out, &nothing);
 }
 
 int vd_secret_vault(struct vd_cli *cli, struct vd_vault **out)

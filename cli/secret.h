@@ -21,7 +21,9 @@ int vd_secret_lent(struct vd_cli *, uint8_t key[VD_VAULT_KEY_BYTES]);
 bool vd_secret_is_lent(struct vd_cli *);
 /* Opens a sealed store with whatever there is: the given passphrase, a lent key, or what a person types. 0 or an exit code. */
 int vd_secret_open(struct vd_cli *, struct vd_store **out);
-/* The same for its vault alone, where the database may be beyond opening. */
+/* What a person types, or 0 and *out as it was: they typed nothing, which the prompt says they may. */
+int vd_secret_open_or_not(struct vd_cli *, enum vd_msg prompt, struct vd_store **out);
+/* The same as vd_secret_open for its vault alone, where the database may be beyond opening. */
 int vd_secret_vault(struct vd_cli *, struct vd_vault **out);
 
 #endif
