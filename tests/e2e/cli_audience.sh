@@ -3,13 +3,6 @@
 . "$(dirname "$0")/cli.inc"
 export VEREDA_LANG= LANG=C.UTF-8
 
-enter() { # COORDINATOR HOME ARGUMENTS…: a new device is admitted and joins
-	local by=$1 home=$2
-	shift 2
-	"$VEREDA" --home "$home" --quiet init --name "$home" --no-passphrase >/dev/null &&
-		"$VEREDA" --home "$by" --quiet admit "$("$VEREDA" --home "$home" --quiet id)" -o "$home.welcome" "$@" >/dev/null &&
-		"$VEREDA" --home "$home" --quiet join "$home.welcome" >/dev/null || not_ok "$home enters" "$by"
-}
 pass() { # FROM TO…: a file that all may read
 	local from=$1 to
 	shift
@@ -23,11 +16,6 @@ pass_for() { # FROM TO NAME: the same for who was away while keys changed
 	"$VEREDA" --home "$1" --quiet --yes export pass.vb --for "$3" >/dev/null
 	"$VEREDA" --home "$2" --quiet import pass.vb >/dev/null 2>pass.err || not_ok "$1 passes to $2" "$(cat pass.err)"
 	rm -f pass.vb
-}
-say() { # HOME ARGUMENTS…: adds a message, and gives its id
-	local home=$1
-	shift
-	"$VEREDA" --home "$home" --json add message "$@" 2>err | jq -r .id
 }
 look() { # HOME ID FILTER: of a record as the list has it
 	"$VEREDA" --home "$1" --json list 2>/dev/null | jq -r "select(.id==\"$2\") | $3"
@@ -165,14 +153,7 @@ for canary in CANARY REPORTALERT "they came at night" "for all of us"; do
 	grep -rqa -- "$canary" mula && not_ok "on the courier's disk: $canary" found || ok "not on the courier's disk: $canary"
 	strings -a mula/data.mdb | grep -qF -- "$canary" && not_ok "in its database: $canary" found || ok "not in its database: $canary"
 done
-"$VEREDAD" --home mula --no-discovery --listen 127.0.0.1:0 2>mula.log &
-pid=$!
-started+=($pid)
-for _ in $(seq 600); do
-	addr=$(sed -n 's/.*listening addr=\([0-9.:]*\).*/\1/p' mula.log 2>/dev/null | head -1)
-	[ -n "$addr" ] && break
-	sleep 0.05
-done
+daemon mula
 say rosa -m "SECONDCANARY by way of the courier" >/dev/null
 v rosa --json sync "$addr"
 is "a courier can be a hub" "$code $(key .complete)" "0 true"

@@ -3,25 +3,6 @@
 . "$(dirname "$0")/cli.inc"
 export LANG=C.UTF-8
 
-enter() { # COORDINATOR HOME ARGUMENTS…
-	local by=$1 home=$2
-	shift 2
-	"$VEREDA" --home "$home" --quiet init --name "$home" --no-passphrase >/dev/null &&
-		"$VEREDA" --home "$by" --quiet admit "$("$VEREDA" --home "$home" --quiet id)" -o "$home.welcome" "$@" >/dev/null &&
-		"$VEREDA" --home "$home" --quiet join "$home.welcome" >/dev/null || not_ok "$home enters" "$by"
-}
-pass() { # FROM TO [NAME]
-	local who=()
-	[ -n "$3" ] && who=(--for "$3")
-	"$VEREDA" --home "$1" --quiet --yes export pass.vb "${who[@]}" >/dev/null
-	"$VEREDA" --home "$2" --quiet import pass.vb >/dev/null 2>pass.err || not_ok "$1 passes to $2" "$(cat pass.err)"
-	rm -f pass.vb
-}
-say() { # HOME ARGUMENTS…: adds a message, and gives its id
-	local home=$1
-	shift
-	"$VEREDA" --home "$home" --json add message "$@" 2>/dev/null | jq -r .id
-}
 listed() { # HOME ARGUMENTS…: texts
 	local home=$1
 	shift
@@ -53,8 +34,8 @@ v ana --json import after.vb
 is "import counts what is in quarantine" "$code $(key '"\(.new) \(.quarantined)"')" "0 3 3"
 v ana --json import after.vb
 is "of what is new" "$(key '"\(.new) \(.quarantined)"')" "0 0"
-pass ana carla Carla
-pass ana rosa Rosa
+pass ana carla --for Carla
+pass ana rosa --for Rosa
 
 is "what came before stays" "$(listed ana)" "before the checkpoint,"
 is "what came later is in no list" "$("$VEREDA" --home ana --json list alert | wc -l) $("$VEREDA" --home ana --json list --search after | wc -l)" "0 0"

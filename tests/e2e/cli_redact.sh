@@ -3,25 +3,6 @@
 . "$(dirname "$0")/cli.inc"
 export LANG=C.UTF-8
 
-enter() { # COORDINATOR HOME ARGUMENTS…
-	local by=$1 home=$2
-	shift 2
-	"$VEREDA" --home "$home" --quiet init --name "$home" --no-passphrase >/dev/null &&
-		"$VEREDA" --home "$by" --quiet admit "$("$VEREDA" --home "$home" --quiet id)" -o "$home.welcome" "$@" >/dev/null &&
-		"$VEREDA" --home "$home" --quiet join "$home.welcome" >/dev/null || not_ok "$home enters" "$by"
-}
-pass() { # FROM TO [ARGUMENTS…]
-	local from=$1 to=$2
-	shift 2
-	"$VEREDA" --home "$from" --quiet --yes export pass.vb "$@" >/dev/null
-	"$VEREDA" --home "$to" --quiet import pass.vb >/dev/null 2>pass.err || not_ok "$from passes to $to" "$(cat pass.err)"
-	rm -f pass.vb
-}
-say() { # HOME ARGUMENTS…: adds a message, and gives its id
-	local home=$1
-	shift
-	"$VEREDA" --home "$home" --json add message "$@" 2>/dev/null | jq -r .id
-}
 shown() { # HOME ID: 1 when the list has it
 	"$VEREDA" --home "$1" --json list 2>/dev/null | jq -r .id | grep -c "$2"
 }
@@ -171,13 +152,7 @@ is "of one by name" "$("$VEREDA" --home ana --json list redaction --about "$id" 
 id=$(say beto -m "to be hidden by a session")
 pass beto carla
 "$VEREDA" --home beto --quiet --yes redact "$id" >/dev/null
-"$VEREDAD" --home beto --no-discovery --listen 127.0.0.1:0 2>beto.log &
-started+=($!)
-for _ in $(seq 600); do
-	addr=$(sed -n 's/.*listening addr=\([0-9.:]*\).*/\1/p' beto.log 2>/dev/null | head -1)
-	[ -n "$addr" ] && break
-	sleep 0.05
-done
+daemon beto
 is "before the session it is shown" "$(shown carla "$id")" 1
 v carla --json sync "$addr"
 is "after it, hidden" "$code $(shown carla "$id") $(standing carla "$id")" "0 0 redacted"

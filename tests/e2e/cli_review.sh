@@ -2,61 +2,34 @@
 # Quarantine: what comes under the name of who was removed is kept aside, looked at, accepted or left; restoring ends it.
 . "$(dirname "$0")/cli.inc"
 
-enter() { # COORDINATOR HOME ARGUMENTS…
-	local by=$1 home=$2
-	shift 2
-	"$VEREDA" --home "$home" --quiet init --name "$home" --no-passphrase >/dev/null
-	echo "$2" >"$home.name"
-	v "$by" --json admit "$("$VEREDA" --home "$home" --quiet id)" -o "$home.welcome" "$@"
-	is "$by admits $home" "$code" 0
-	v "$home" --json join "$home.welcome"
-	is "$home joins" "$code" 0
-}
-pass() { # FROM TO…: all that FROM has, by a file for each
-	local from=$1 to
-	shift
-	for to in "$@"; do
-		"$VEREDA" --home "$from" --quiet --yes export pass.vb --for "$(cat "$to.name" 2>/dev/null || echo "$to")" >/dev/null
-		v "$to" --json --quiet import pass.vb
-		rm -f pass.vb
-	done
-}
-member() { # HOME NAME FILTER
-	"$VEREDA" --home "$1" --quiet --json members --all | jq -r "select(.name==\"$2\") | $3"
-}
-texts() { # HOME ARGUMENTS…
-	local home=$1
-	shift
-	"$VEREDA" --home "$home" --quiet --json list message "$@" | jq -r '.fields.text' | sort | tr '\n' ','
-}
 
 found ana Lindero
 enter ana beto --name Beto
 enter ana phone --person Beto
 enter ana carla --name Carla
-pass ana beto phone carla
+give ana beto phone carla
 unseen() { # HOME: records in quarantine that no coordinator has looked at, as doctor counts them
 	"$VEREDA" --home "$1" --quiet --lang en --json doctor | jq -r '[.findings[] | select(.what=="quarantine").words | scan("[0-9]+")] | join(" ")'
 }
 
 # One device of two.
 v phone --quiet add message -m "from the phone"
-pass phone ana
+give phone ana
 v ana --quiet revoke "$(member ana Beto '.devices[1].device[0:8]')" --yes
 exits "a device is removed" 0
 is "what it wrote before stays" "$(texts ana)" "from the phone,"
-pass ana beto carla
+give ana beto carla
 v beto --quiet add message -m "beto still writes"
 v phone --quiet add message -m "the thief writes"
-pass phone carla
-pass beto carla ana
+give phone carla
+give beto carla ana
 is "of a removed device nothing new is seen" "$(texts carla)" "beto still writes,from the phone,"
 is "a member is not told of quarantine" "$(unseen carla)" ""
 
 # The whole member.
 v ana --quiet revoke Beto --yes
 v beto --quiet add message -m "beto after"
-pass beto ana
+give beto ana
 is "what comes after is in quarantine" "$(unseen ana) $(texts ana)" "1 beto still writes,from the phone,"
 v ana --lang en status
 says "of which a coordinator is told" "in quarantine that no coordinator has looked at: 1"
@@ -77,7 +50,7 @@ is "accepted" "$code $(key '"\(.verdict) \(.counts) \(.about[0:12])"')" "0 accep
 is "it is seen" "$(unseen ana) $(texts ana)" " beto after,beto still writes,from the phone,"
 v ana --lang en review "$id" --accept
 is "once is enough" "$code $(grep -c 'accepted already' err)" "0 1"
-pass ana carla
+give ana carla
 is "by everyone" "$(texts carla | grep -c 'beto after')" 1
 v carla review "$id" --leave
 exits "members decide nothing" 1
@@ -92,7 +65,7 @@ v ana --lang en status --acts
 is "of several decisions about one record one holds" "$(grep -c "left the record $(cut -c1-8 <<<"$id") in quarantine; was overruled" out) $(grep -c 'accepted the record .* from quarantine; was overruled' out)" "0 1"
 
 # restore
-pass carla ana
+give carla ana
 is "of the others' records one is in quarantine here, too" "$(unseen ana)" 1
 v ana --quiet restore Beto
 is "who is restored" "$code $(member ana Beto .role)" "0 member"

@@ -2,28 +2,6 @@
 # Removal: of a device, of a member, of oneself; coordinators who remove each other, in both orders; approve, restore.
 . "$(dirname "$0")/cli.inc"
 
-enter() { # COORDINATOR HOME ARGUMENTS…
-	local by=$1 home=$2
-	shift 2
-	"$VEREDA" --home "$home" --quiet init --name "$home" --no-passphrase >/dev/null
-	echo "$2" >"$home.name"
-	v "$by" --json admit "$("$VEREDA" --home "$home" --quiet id)" -o "$home.welcome" "$@"
-	is "$by admits $home" "$code" 0
-	v "$home" --json join "$home.welcome"
-	is "$home joins" "$code" 0
-}
-pass() { # FROM TO…: all that FROM has, by a file for each
-	local from=$1 to
-	shift
-	for to in "$@"; do
-		"$VEREDA" --home "$from" --quiet --yes export pass.vb --for "$(cat "$to.name" 2>/dev/null || echo "$to")" >/dev/null
-		v "$to" --json --quiet import pass.vb
-		rm -f pass.vb
-	done
-}
-member() { # HOME NAME FILTER
-	"$VEREDA" --home "$1" --quiet --json members --all | jq -r "select(.name==\"$2\") | $3"
-}
 key_of() { # HOME NAME N
 	member "$1" "$2" ".devices[$3].device[0:8]"
 }
@@ -33,17 +11,12 @@ roles() { # HOME: every member's
 act() { # HOME FILTER: of an act
 	"$VEREDA" --home "$1" --json status | jq -r "[.acts[] | $2"
 }
-texts() { # HOME ARGUMENTS…
-	local home=$1
-	shift
-	"$VEREDA" --home "$home" --quiet --json list message "$@" | jq -r '.fields.text' | sort | tr '\n' ','
-}
 
 found ana Lindero
 enter ana beto --name Beto
 enter ana phone --person Beto
 enter ana carla --name Carla
-pass ana beto phone carla
+give ana beto phone carla
 
 # Asked for, and not done without a word.
 v ana --lang en revoke Beto </dev/null
@@ -61,7 +34,7 @@ is "a name mistyped at a terminal" "$? $(grep -c 'was not confirmed' typed) $(me
 
 # One device.
 v phone --quiet add message -m "from the phone"
-pass phone ana
+give phone ana
 phonekey=$(key_of ana Beto 1)
 v ana --lang en revoke Beto --device "$phonekey" --reason "taken at the checkpoint" --yes
 exits "a device is removed" 0
@@ -71,11 +44,11 @@ is "what it wrote before stays" "$(texts ana)" "from the phone,"
 is "the act says whom it is about" "$(act ana 'select(.kind=="revoke")][0]|"\(.member) \(.device[0:8]) \(.counts)"')" "null $phonekey true"
 v ana --lang en revoke "$phonekey" --yes
 is "a removed device is not removed twice" "$code $(grep -c 'no role in the group any more' err)" "1 1"
-pass ana beto carla
+give ana beto carla
 v beto --quiet add message -m "beto still writes"
 v phone --quiet add message -m "the thief writes"
-pass phone carla
-pass beto carla
+give phone carla
+give beto carla
 is "of the device that stays everything is read" "$(texts carla | grep -c 'beto still writes')" 1
 
 # The member, by name; at a terminal the name is typed.
@@ -110,17 +83,17 @@ enter fun tino --name Tino --role coordinator
 enter fun ulma --name Ulma --role coordinator
 enter fun vera --name Vera
 enter fun wido --name Wido
-pass fun sara tino ulma vera wido
+give fun sara tino ulma vera wido
 v sara --json revoke Tino --yes
 is "Sara removes Tino" "$code $(key .counts)" "0 true"
 v tino --json revoke Sara --yes
 is "Tino removes Sara, not knowing" "$code $(key .counts)" "0 true"
 tinoact=$(key '.id[0:8]')
-pass sara vera; pass tino vera
-pass tino wido; pass sara wido
+give sara vera; give tino vera
+give tino wido; give sara wido
 is "both orders end alike" "$(roles vera)" "$(roles wido)"
 is "the more senior stays" "$(roles vera)" "Sara:coordinator Tino:none Ulma:coordinator Vera:member Wido:member fun:coordinator "
-pass tino ulma; pass sara ulma
+give tino ulma; give sara ulma
 v ulma --lang en status
 says "status shows what does not count" "Tino removed Sara; does NOT count.*vereda approve $tinoact"
 says "and what does" "Sara removed Tino"
@@ -138,7 +111,7 @@ exits "nor one that is not" 1
 v ulma --json approve "$tinoact"
 is "a second coordinator approves" "$code $(key '"\(.backed) \(.counts)"')" "0 true true"
 is "and two outrank one" "$(roles ulma)" "Sara:none Tino:coordinator Ulma:coordinator Vera:member Wido:member fun:coordinator "
-pass ulma vera wido tino fun
+give ulma vera wido tino fun
 is "everywhere" "$(roles vera) $(roles tino)" "$(roles ulma) $(roles ulma)"
 v vera --lang en status
 says "which status says" "Tino removed Sara; approved by a second coordinator"
@@ -152,7 +125,7 @@ is "is not back unasked" "$(member ulma Sara .role)" none
 v ulma --json restore Sara --yes
 is "but when somebody says so" "$code $(key '.counts')" "0 false"
 grant=$(key '.grants[0][0:8]')
-pass ulma tino
+give ulma tino
 v tino --json approve "$grant"
 is "and who backs it is asked as well" "$code $(jq -r .error err)" "16 conflict"
 
@@ -161,21 +134,21 @@ found root Rio
 for name in Abel Bela Cira Dina; do
 	enter root "$name" --name "$name" --role coordinator
 done
-pass root Abel Bela Cira Dina
+give root Abel Bela Cira Dina
 v Abel --json revoke Dina --yes
 is "Abel removes Dina" "$(key .counts)" true
-pass Abel Bela Cira root
+give Abel Bela Cira root
 v Bela --lang en restore Dina
 exits "Bela, of lower standing, restores" 0
 says "and is told that it waits" "a second coordinator has to approve it. They type: vereda approve [0-9a-f]{8}"
 waits=$(sed -n 's/.*vereda approve \([0-9a-f]*\).*/\1/p' out)
 is "Dina is still out" "$(member Bela Dina .role)" none
-pass Bela root Cira
+give Bela root Cira
 v Cira --lang en status
 says "another coordinator is told" "This does not count unless another coordinator approves it: Bela admitted Dina"
 says "and what to type" "vereda approve $waits"
 enter Bela Hugo --name Hugo --role coordinator
-pass Bela Hugo
+give Bela Hugo
 v Hugo --lang en approve "$waits"
 is "who is of her line is no second voice" "$code $(grep -c 'You and Bela are of one line' out) $(member Hugo Dina .role)" "0 1 none"
 v Hugo --lang en status
@@ -198,10 +171,10 @@ for how in undo keep; do
 	found "head-$how" Cerro
 	enter "head-$how" "evil-$how" --name Evil --role coordinator
 	enter "head-$how" "good-$how" --name Good --role coordinator
-	pass "head-$how" "evil-$how" "good-$how"
+	give "head-$how" "evil-$how" "good-$how"
 	v "evil-$how" --json revoke Good --yes
 	is "a coordinator removes another ($how)" "$(key .counts)" true
-	pass "evil-$how" "head-$how"
+	give "evil-$how" "head-$how"
 	is "who is out" "$(member "head-$how" Good .role)" none
 done
 v head-undo --lang en revoke Evil --yes
@@ -218,15 +191,15 @@ exits "not both" 1
 found judge Cima
 enter judge shady --name Shady --role coordinator
 enter judge fair --name Fair --role coordinator
-pass judge shady fair
+give judge shady fair
 enter shady early --name Early
 v shady --json group rotate
 line=$(act shady 'select(.kind=="epoch" and .author_name=="Shady")][0].id')
 enter shady late --name Late
 enter shady pup --name Pup --role coordinator
 v pup --json group rotate
-pass shady judge
-pass pup judge
+give shady judge
+give pup judge
 v judge --json revoke Shady --undo "$(act judge 'select(.author_name=="judge")][0].id')" --yes
 exits "only an act of theirs can be the line" 2
 v judge --lang en revoke Shady --undo "${line:0:10}" --yes
@@ -235,7 +208,7 @@ says "and what does not count any more is counted" "Acts that do not count any m
 is "before it all counts, behind it nothing" "$(roles judge)" "Early:member Fair:coordinator Late:none Pup:none Shady:none judge:coordinator "
 v judge --lang en status --acts
 is "of who was never removed nobody is named who did it" "$(grep -c 'no admission of Pup counts' out) $(grep -c 'removed by ?' out)" "1 0"
-pass judge fair
+give judge fair
 is "on every device" "$(roles fair)" "$(roles judge)"
 
 # Leaving.
@@ -255,20 +228,13 @@ found north Norte
 enter north south --name South --role coordinator
 enter north east --name East
 enter north mia --name Mia
-pass north south east mia
+give north south east mia
 v north --json revoke East --yes
-pass north mia
+give north mia
 enter south west --name West
-pass south mia
+give south mia
 is "who carries it holds no keys for West" "$(member mia West .role)" member
-"$VEREDAD" --home north --no-discovery --listen 127.0.0.1:0 2>north.log &
-started+=($!)
-daemon=$!
-for _ in $(seq 200); do
-	addr=$(sed -n 's/.*listening addr=\([0-9.:]*\).*/\1/p' north.log | head -1)
-	[ -n "$addr" ] && break
-	sleep 0.05
-done
+daemon north
 v mia --json sync "$addr"
 exits "Mia meets North" 0
 for _ in $(seq 200); do
@@ -276,13 +242,13 @@ for _ in $(seq 200); do
 	sleep 0.05
 done
 says "whose daemon gives West the keys" "tended .*sealed=1" north.log
-kill "$daemon"
-wait "$daemon"
+kill "$pid"
+wait "$pid"
 v north --quiet add message -m "for West"
-pass north west
+give north west
 is "and West reads what is written under them" "$(texts west)" "for West,"
-pass west north
-pass north south
+give west north
+give north south
 v south --json status
 is "the keys to write with are those of nobody removed" "$(key '[.warnings[]|select(test("may read what is written"))]|length')" 0
 v south --quiet --yes export all.vb
@@ -292,10 +258,10 @@ is "who is out reads none of it" "$("$VEREDA" --home east --quiet --json list | 
 # Who is no second voice is told why, and is not asked to type it again.
 enter Abel Egon --name Egon --role coordinator
 enter Abel Abel2 --person Abel
-pass Abel Egon Abel2 root
+give Abel Egon Abel2 root
 v Abel --json revoke Cira --yes
 cira=$(key '.id[0:12]')
-pass Abel Egon Abel2
+give Abel Egon Abel2
 v Egon --lang en approve "$cira"
 is "of one line" "$code $(grep -c 'You and Abel are of one line' out)" "0 1"
 v Abel2 --lang en approve "$cira"
@@ -303,7 +269,7 @@ is "of one member" "$code $(grep -c 'You and Abel are one member' out)" "0 1"
 enter root Fito --name Fito --role coordinator
 v root --json revoke Bela --yes
 bela=$(key '.id[0:12]')
-pass root Fito
+give root Fito
 v Fito --lang en approve "$bela"
 is "nobody is one with the founder" "$code $(grep -c 'root founded the group' out)" "0 1"
 done_testing

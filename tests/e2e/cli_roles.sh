@@ -140,14 +140,7 @@ is "but not of one that is for somebody" "$code $(grep -c 'present keys' err)" "
 v ana --json export keys.vb --yes
 is "for programs, by name" "$(key '.without_keys|sort|join(" ")')" "Fresh Luz Rep coordinator courier member reporter"
 
-"$VEREDAD" --home ana --no-discovery --listen 127.0.0.1:0 2>ana.log &
-started+=($!)
-daemon=$!
-for _ in $(seq 200); do
-	addr=$(sed -n 's/.*listening addr=\([0-9.:]*\).*/\1/p' ana.log | head -1)
-	[ -n "$addr" ] && break
-	sleep 0.05
-done
+daemon ana
 v courier --json sync "$addr"
 is "a courier syncs" "$code $(key .complete)" "0 true"
 for _ in $(seq 100); do
@@ -157,8 +150,8 @@ done
 is "then it has heard" "$(member ana courier .not_heard)" false
 v ana --json status
 is "and the others have not" "$(key "$last")" "Fresh Luz Rep coordinator member reporter"
-kill "$daemon"
-wait "$daemon"
+kill "$pid"
+wait "$pid"
 
 # A record under the new keys shows that its author knows.
 pass ana reporter

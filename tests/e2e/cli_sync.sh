@@ -7,20 +7,6 @@ admit hub field
 "$VEREDA" --home hub --quiet load message rows.csv --map text=text >/dev/null
 "$VEREDA" --home field add message -m "from the field" >/dev/null
 
-# daemon HOME ARGUMENTS…: starts veredad and waits until it listens; its address is in $addr.
-daemon() {
-	local home=$1
-	shift
-	"$VEREDAD" --home "$home" --no-discovery --listen 127.0.0.1:0 "$@" 2>"$home.log" &
-	pid=$!
-	started+=($pid)
-	for _ in $(seq 200); do
-		addr=$(sed -n 's/.*listening addr=\([0-9.:]*\).*/\1/p' "$home.log" 2>/dev/null | head -1)
-		[ -n "$addr" ] && return 0
-		sleep 0.05
-	done
-	return 1
-}
 stop() { # PID
 	kill -TERM "$1"
 	wait "$1"
