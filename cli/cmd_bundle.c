@@ -241,24 +241,9 @@ static int look_for_gap(void *ctx, uint64_t arrival, uint64_t received_ms, struc
 
 static void add_up(struct imported *im, const struct vd_bundle_stats *s, bool whole)
 {
-	struct vd_merge *sum = &im->merge;
-	const struct vd_merge *m = &s->merge;
-
-	sum->fresh += m->fresh;
-	sum->known += m->known;
-	sum->filled += m->filled;
-	sum->refused += m->refused;
-	sum->pooled += m->pooled;
-	sum->declined += m->declined;
-	sum->over_share += m->over_share;
-	for (size_t i = 0; i < sizeof m->refused_why / sizeof *m->refused_why; i++)
-		sum->refused_why[i] += m->refused_why[i];
+	vd_merge_add(&im->merge, &s->merge);
 	if (!whole)
-		im->salvaged += m->fresh + m->known;
-	if (m->first_arrival && (!sum->first_arrival || m->first_arrival < sum->first_arrival))
-		sum->first_arrival = m->first_arrival;
-	if (m->last_arrival > sum->last_arrival)
-		sum->last_arrival = m->last_arrival;
+		im->salvaged += s->merge.fresh + s->merge.known;
 }
 
 static int say_file(struct vd_cli *cli, const char *path, int err, const struct vd_bundle_stats *s)

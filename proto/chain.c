@@ -9,6 +9,7 @@
 void vd_batch_deinit(struct vd_batch *batch)
 {
 	free(batch->entries);
+	free(batch->checks);
 	vd_buf_deinit(&batch->bytes);
 	*batch = (struct vd_batch){ 0 };
 }
@@ -17,6 +18,7 @@ void vd_batch_reset(struct vd_batch *batch)
 {
 	batch->count = 0;
 	batch->verified = 0;
+	batch->check_count = 0;
 	vd_buf_reset(&batch->bytes);
 }
 
@@ -147,13 +149,23 @@ static bool doubled(const struct run *run, const struct vd_batch_entry *e)
 	return e + 1 < run->end && !memcmp(e->record.id.b, e[1].record.id.b, VD_ID_BYTES);
 }
 
+static bool is_named_by(const struct vd_batch_entry *e, const struct vd_record *next)
+{
+	return e->record.seq == next->seq - 1 && !memcmp(e->record.id.b, next->prev.b, VD_ID_BYTES);
+}
+
 /* Marks the entry below `e` that the valid record `e` names: of several copies the last, which is judged for all. */
-static void vouch(const struct run *run, const struct vd_batch_entry *e)
+static void vouch(const struct run *run, struct vd_batch_entry *e)
 {
 	struct vd_batch_entry *low = run->first, *high = run->end;
 
-	if (!e->record.has_prev)
+	if (!e->record.has_prev || e == run->first)
 		return;
+	/* Most stand side by side. */
+	if (is_named_by(&e[-1], &e->record)) {
+		e[-1].vouched = true;
+		return;
+	}
 	while (low < high) {
 		struct vd_batch_entry *middle = low + (high - low) / 2;
 		const struct vd_record *r = &middle->record;
@@ -165,23 +177,24 @@ static void vouch(const struct run *run, const struct vd_batch_entry *e)
 		else
 			high = middle;
 	}
-	if (low > run->first && low[-1].record.seq == e->record.seq - 1 &&
-	    !memcmp(low[-1].record.id.b, e->record.prev.b, VD_ID_BYTES))
+	if (low > run->first && is_named_by(&low[-1], &e->record))
 		low[-1].vouched = true;
 }
 
-static bool proved(struct walk *w, const struct run *run, const struct vd_batch_entry *e)
+static bool proved(struct walk *w, const struct run *run, struct vd_batch_entry *e)
 {
 	if (doubled(run, e))
 		return e[1].verdict != VD_ESIGNATURE; /* the same id is the same header and signature */
-	if (e->vouched || (w->port && w->port->vouched(w->port->ctx, &e->record)))
+	if (e->vouched || e->proof != VD_PROOF_NONE)
+		return e->vouched || e->proof == VD_PROOF_GOOD;
+	if (w->port && w->port->vouched(w->port->ctx, &e->record))
 		return true;
 	w->verified++;
 	return vd_record_verify(&e->record) == VD_OK;
 }
 
 /* The verdict on one record whose author is entitled to its lane. */
-static int judge(struct walk *w, const struct run *run, const struct vd_batch_entry *e)
+static int judge(struct walk *w, const struct run *run, struct vd_batch_entry *e)
 {
 	if (!proved(w, run, e))
 		return VD_ESIGNATURE;
@@ -201,6 +214,24 @@ static int judge_run(struct walk *w, const struct run *run)
 			vouch(run, e);
 	}
 	return VD_OK;
+}
+
+/* Whose signature has to be checked if all are good? */
+static void plan_run(struct walk *w, struct vd_batch *batch, const struct run *run)
+{
+	for (size_t i = (size_t)(run->end - run->first); i-- > 0;) {
+		struct vd_batch_entry *e = &run->first[i];
+
+		if (doubled(run, e))
+			continue;
+		if (!e->vouched && w->port && w->port->vouched(w->port->ctx, &e->record))
+			e->proof = VD_PROOF_GOOD;
+		else if (!e->vouched)
+			batch->checks[batch->check_count++] = (uint32_t)(e - batch->entries);
+		vouch(run, e);
+	}
+	for (struct vd_batch_entry *e = run->first; e < run->end; e++)
+		e->vouched = false; /* that is for who is judged */
 }
 
 /* Who may do anything in a group follows from its founding record, so that one comes before every other. */
@@ -242,46 +273,114 @@ static void start(struct vd_batch *batch, const uint8_t *group)
 		struct vd_batch_entry *e = &batch->entries[i];
 
 		e->vouched = e->stray = false;
+		e->proof = VD_PROOF_NONE;
 		e->verdict = memcmp(e->record.group, group, VD_GROUP_BYTES) ? VD_EGROUP : VD_EAGAIN;
 	}
 }
 
-static void refuse_strangers(struct vd_batch_entry *first, struct vd_batch_entry *end)
+static void sort(struct vd_batch *batch)
+{
+	size_t i = 1;
+
+	/* Files are written in this order. */
+	while (i < batch->count && compare(&batch->entries[i - 1], &batch->entries[i]) <= 0)
+		i++;
+	if (i < batch->count)
+		qsort(batch->entries, batch->count, sizeof(*batch->entries), compare);
+}
+
+static struct vd_batch_entry *after_control(const struct vd_batch *batch)
+{
+	struct vd_batch_entry *e = batch->entries, *end = e + batch->count;
+
+	while (e < end && !e->record.lane)
+		e++;
+	return e;
+}
+
+static void refuse(struct vd_batch_entry *first, struct vd_batch_entry *end)
 {
 	for (struct vd_batch_entry *e = first; e < end; e++)
 		if (e->verdict == VD_EAGAIN)
 			e->verdict = VD_EAUTHOR;
 }
 
-int vd_chain_verify(struct vd_batch *batch, struct vd_group *group, const struct vd_chain_port *port, uint64_t *verified)
+int vd_chain_plan(struct vd_batch *batch, struct vd_group *group, const struct vd_chain_port *port, size_t *checks)
 {
 	struct walk w = { .group = group, .port = port };
-	struct vd_batch_entry *first = batch->entries, *data, *end;
+	struct vd_batch_entry *data, *end = batch->entries + batch->count;
 	int rc;
 
+	*checks = batch->check_count = 0;
 	if (!batch->count)
 		return VD_OK;
-	end = first + batch->count;
+	if (batch->count > UINT32_MAX)
+		return VD_ECAP;
+	free(batch->checks);
+	batch->checks = calloc(batch->count, sizeof(*batch->checks));
+	if (!batch->checks)
+		return VD_ENOMEM;
 	vd_batch_seal(batch);
 	start(batch, vd_group_id(group));
-	qsort(batch->entries, batch->count, sizeof(*batch->entries), compare);
-	for (data = first; data < end && !data->record.lane; data++)
-		;
-	rc = judge_control(&w, first, data);
-	for (struct run run = { data, data }; !rc && run.end < end;) {
-		run = run_at(run.end, end);
-		if (run.first->verdict == VD_EAGAIN && vd_group_is_author(group, run.first->record.author)) {
-			bool stray = !vd_group_may_connect(group, run.first->record.author);
+	sort(batch);
+	data = after_control(batch);
+	rc = judge_control(&w, batch->entries, data);
+	if (rc)
+		return rc;
+	refuse(batch->entries, data);
+	for (struct run run = { data, data }; run.end < end;) {
+		bool stray;
 
-			rc = judge_run(&w, &run);
-			for (struct vd_batch_entry *e = run.first; e < run.end; e++)
-				e->stray = stray;
+		run = run_at(run.end, end);
+		if (run.first->verdict != VD_EAGAIN)
+			continue;
+		if (!vd_group_is_author(group, run.first->record.author)) {
+			refuse(run.first, run.end);
+			continue;
 		}
+		stray = !vd_group_may_connect(group, run.first->record.author);
+		for (struct vd_batch_entry *e = run.first; e < run.end; e++)
+			e->stray = stray;
+		plan_run(&w, batch, &run);
 	}
-	if (!rc)
-		refuse_strangers(first, end);
 	batch->verified += w.verified;
+	*checks = batch->check_count;
+	return VD_OK;
+}
+
+void vd_chain_check(struct vd_batch *batch, size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++) {
+		struct vd_batch_entry *e = &batch->entries[batch->checks[i]];
+
+		e->proof = vd_record_verify(&e->record) ? VD_PROOF_BAD : VD_PROOF_GOOD;
+	}
+}
+
+void vd_chain_settle(struct vd_batch *batch, const struct vd_chain_port *port)
+{
+	struct walk w = { .port = port, .verified = batch->check_count };
+	struct vd_batch_entry *end = batch->entries + batch->count, *data = after_control(batch);
+
+	for (struct run run = { data, data }; run.end < end;) {
+		run = run_at(run.end, end);
+		if (run.first->verdict == VD_EAGAIN)
+			(void)judge_run(&w, &run); /* of these lanes it takes no memory */
+	}
+	batch->verified += w.verified;
+}
+
+int vd_chain_verify(struct vd_batch *batch, struct vd_group *group, const struct vd_chain_port *port, uint64_t *verified)
+{
+	uint64_t before = batch->verified;
+	size_t checks;
+	int rc = vd_chain_plan(batch, group, port, &checks);
+
+	if (!rc) {
+		vd_chain_check(batch, 0, checks);
+		vd_chain_settle(batch, port);
+	}
 	if (verified)
-		*verified += w.verified;
+		*verified += batch->verified - before;
 	return rc;
 }

@@ -12,6 +12,8 @@ struct vd_batch {
 	size_t count, capacity;
 	struct vd_buf bytes;      /* every raw record, one after the other */
 	uint64_t verified;        /* signature checks that judging it took */
+	uint32_t *checks;         /* vd_chain_plan: places of the entries whose own signature is to be checked */
+	size_t check_count;
 };
 
 struct vd_batch_entry {
@@ -21,6 +23,10 @@ struct vd_batch_entry {
 	bool stray;               /* valid, of lanes 1 to 3, and its author's device has no role now */
 	int verdict;              /* VD_EAGAIN until verified; then 0, or why not */
 	bool vouched;             /* a valid successor in the batch names it; of several copies, marked is the last */
+	enum vd_proof {           /* what is known of its signature, whatever vouches for it */
+		VD_PROOF_NONE, VD_PROOF_GOOD, VD_PROOF_BAD
+	} proof;
+	uint64_t arrival;         /* of whoever stored it: its number there; 0 until then, or it was not stored or noted */
 };
 
 void vd_batch_deinit(struct vd_batch *);
@@ -57,5 +63,14 @@ struct vd_chain_port {
  * vouches for; *verified, if not NULL, grows by those signature checks. `port` may be NULL: nothing is stored yet.
  * VD_ENOMEM: the group may have grown; verdicts already given hold. */
 int vd_chain_verify(struct vd_batch *, struct vd_group *group, const struct vd_chain_port *, uint64_t *verified);
+
+/* vd_chain_verify in three steps, for who has several threads; each is pure, and a batch is judged after the last.
+ * 1. Everything that needs the group: control records are judged for good, of the others who may not be here is told, and *checks are
+ *    planned: entries that nothing in the batch names, if all that is in it is valid. VD_ENOMEM, VD_ECAP (more than 2^32 entries). */
+int vd_chain_plan(struct vd_batch *, struct vd_group *group, const struct vd_chain_port *, size_t *checks);
+/* 2. The signature checks of [from, to) of the plan. Any threads, each another part, at the same time. */
+void vd_chain_check(struct vd_batch *, size_t from, size_t to);
+/* 3. The verdicts. What only a bad record vouched for, and what was not checked, is verified here. */
+void vd_chain_settle(struct vd_batch *, const struct vd_chain_port *);
 
 #endif

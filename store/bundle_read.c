@@ -1,7 +1,12 @@
+#include <stdlib.h>
 #include <string.h>
 
+#include "bulk.h"
 #include "bundle_open.h"
+#include "inside.h"
 #include "proto/err.h"
+
+enum { UNPROVED_KEPT = 256 };
 
 /* What merging needs besides. */
 struct merger {
@@ -9,8 +14,12 @@ struct merger {
 	struct vd_store *store;
 	struct vd_group *group;
 	bool dry_run;
-	struct vd_chain_port port;
-	struct vd_batch batch;
+	struct vd_bulk *bulk;
+	struct vd_batch *batch;      /* its */
+	bool backwards;              /* what is judged must be vouched for by what came before */
+	struct vd_merge merge;       /* what the bulk made of it */
+	struct vd_record *unproved;  /* the first of those whose signature did not hold; what they borrow is gone */
+	size_t unproved_count;
 	struct vd_arrivals *arrivals;
 	const struct vd_bundle_notices *notices;
 	struct vd_bundle_stats *stats;
@@ -20,10 +29,10 @@ static int count_dry(struct merger *m)
 {
 	struct vd_merge *merge = &m->stats->merge;
 	struct vd_buf raw = { 0 };
-	int rc = vd_chain_verify(&m->batch, m->group, &m->port, NULL);
+	int rc = vd_store_judge(m->store, m->group, m->batch);
 
-	for (size_t i = 0; i < m->batch.count && !rc; i++) {
-		const struct vd_batch_entry *e = &m->batch.entries[i];
+	for (size_t i = 0; i < m->batch->count && !rc; i++) {
+		const struct vd_batch_entry *e = &m->batch->entries[i];
 		struct vd_record ours;
 		uint64_t arrival, received_ms;
 		int known;
@@ -49,18 +58,33 @@ static int count_dry(struct merger *m)
 	return rc;
 }
 
-/* Remembers what of the batch is in our set now. */
-static int note_arrivals(struct merger *m)
+static int note_unproved(struct merger *m, const struct vd_record *record)
 {
-	uint64_t arrival;
+	if (!m->unproved)
+		m->unproved = calloc(UNPROVED_KEPT, sizeof(*m->unproved));
+	if (!m->unproved)
+		return VD_ENOMEM;
+	if (m->unproved_count < UNPROVED_KEPT)
+		m->unproved[m->unproved_count++] = *record;
+	return VD_OK;
+}
+
+/* Remembers what of the batch is in our set now, and what is not for want of proof. */
+static int note_stored(void *ctx, const struct vd_batch *batch)
+{
+	struct merger *m = ctx;
 	int rc = VD_OK;
 
-	for (size_t i = 0; m->arrivals && i < m->batch.count && !rc; i++) {
-		const struct vd_batch_entry *e = &m->batch.entries[i];
+	for (size_t i = 0; i < batch->count && !rc; i++) {
+		const struct vd_batch_entry *e = &batch->entries[i];
+		uint64_t arrival = e->arrival;
 
-		if (e->verdict)
+		if (e->verdict == VD_ESIGNATURE)
+			rc = note_unproved(m, &e->record);
+		if (e->verdict || !m->arrivals)
 			continue;
-		rc = vd_store_find(m->store, &e->record.id, &arrival);
+		if (!arrival)
+			rc = vd_store_find(m->store, &e->record.id, &arrival);
 		if (!rc)
 			rc = vd_arrivals_add(m->arrivals, arrival, e->record.stub);
 		else if (rc == VD_ENOTFOUND)
@@ -69,20 +93,21 @@ static int note_arrivals(struct merger *m)
 	return rc;
 }
 
-static int flush(struct merger *m)
+static int flush_dry(struct merger *m)
 {
-	int rc;
+	int rc = count_dry(m);
 
-	if (m->batch.count == 0)
-		return VD_OK;
-	if (m->dry_run)
-		rc = count_dry(m);
-	else
-		rc = vd_store_merge(m->store, m->group, &m->batch, &m->stats->merge);
-	if (!rc)
-		rc = note_arrivals(m);
-	vd_batch_reset(&m->batch);
+	vd_batch_reset(m->batch);
 	return rc;
+}
+
+static int push_if_full(struct merger *m)
+{
+	bool full = m->batch->count >= VD_BULK_RECORDS || m->batch->bytes.n >= VD_BULK_BYTES;
+
+	if (!full)
+		return VD_OK;
+	return m->dry_run ? flush_dry(m) : m->backwards ? vd_bulk_flush(m->bulk) : vd_bulk_push(m->bulk);
 }
 
 static int take_entries(struct merger *m, struct vd_rd *entries)
@@ -101,18 +126,16 @@ static int take_entries(struct merger *m, struct vd_rd *entries)
 			continue;
 		m->stats->records++;
 		if (!added)
-			added = vd_batch_add(&m->batch, bytes);
+			added = vd_batch_add(m->batch, bytes);
 		if (added == VD_ENOMEM)
 			return added;
 		if (added) {
 			merge->refused++;
 			merge->refused_why[-added]++;
 		}
-		if (m->batch.count >= VD_BATCH_RECORDS || m->batch.bytes.n >= VD_BATCH_BYTES) {
-			rc = flush(m);
-			if (rc)
-				return rc;
-		}
+		rc = push_if_full(m);
+		if (rc)
+			return rc;
 	}
 	if (rc == VD_ENOTFOUND)
 		return VD_OK;
@@ -155,7 +178,7 @@ static int first_pass(struct merger *m)
 		rc = take_entries(m, &entries);
 	}
 	if (!rc)
-		rc = flush(m);
+		rc = m->dry_run ? flush_dry(m) : vd_bulk_flush(m->bulk);
 	if (manifest->chunks) {
 		stats->torn = r->size < vd_sealed_bytes(manifest->chunks);
 		stats->head_bad = !manifest->first_head_ok || (!stats->torn && !manifest->last_head_ok);
@@ -165,17 +188,31 @@ static int first_pass(struct merger *m)
 	return rc;
 }
 
+/* Does what came later vouch for any of those that were refused for their signature? */
+static bool is_vouched_now(const struct merger *m)
+{
+	/* Of more than are kept nobody knows. */
+	bool any = m->unproved_count == UNPROVED_KEPT;
+
+	for (size_t i = 0; i < m->unproved_count && !any; i++)
+		any = vd_vouched(m->store, &m->unproved[i]);
+	return any;
+}
+
 /* A record whose own signature fails may be vouched for by a successor that came in a later batch. Backwards, every successor is
  * stored before what it vouches for: once is enough. */
 static int second_pass(struct merger *m)
 {
 	struct vd_bundle_stats *stats = m->stats, again = { 0 };
 	uint64_t chunks = m->reader->chunks, *refused = &stats->merge.refused_why[-VD_ESIGNATURE];
+	struct vd_merge *merge = &m->merge;
 	int rc = VD_OK;
 
 	if (stats->manifest.chunks && chunks > stats->manifest.chunks)
 		chunks = stats->manifest.chunks;
 	m->stats = &again;
+	m->backwards = true;
+	*merge = (struct vd_merge){ 0 };
 	while (chunks-- && !rc) {
 		struct vd_rd entries;
 		bool is_last;
@@ -187,17 +224,14 @@ static int second_pass(struct merger *m)
 			rc = VD_OK;
 	}
 	if (!rc)
-		rc = flush(m);
+		rc = vd_bulk_flush(m->bulk);
 	m->stats = stats;
-	if (again.merge.fresh > *refused)
-		again.merge.fresh = *refused;
-	stats->merge.fresh += again.merge.fresh;
-	stats->merge.refused -= again.merge.fresh;
-	*refused -= again.merge.fresh;
-	if (again.merge.fresh && again.merge.last_arrival > stats->merge.last_arrival)
-		stats->merge.last_arrival = again.merge.last_arrival;
-	if (again.merge.fresh && !stats->merge.first_arrival)
-		stats->merge.first_arrival = again.merge.first_arrival;
+	if (merge->fresh > *refused)
+		merge->fresh = *refused;
+	stats->merge.refused -= merge->fresh;
+	*refused -= merge->fresh;
+	*merge = (struct vd_merge){ .fresh = merge->fresh, .first_arrival = merge->first_arrival, .last_arrival = merge->last_arrival };
+	vd_merge_add(&stats->merge, merge);
 	return rc;
 }
 
@@ -208,13 +242,10 @@ int vd_bundle_merge_into(struct vd_store *store, struct vd_bundle_groups *groups
 	struct merger m = {
 		.store = store, .dry_run = dry_run, .arrivals = arrivals, .notices = notices, .stats = stats,
 	};
-	struct vd_port port;
 	size_t place;
 	int rc;
 
 	*stats = (struct vd_bundle_stats){ 0 };
-	vd_store_port(store, &port);
-	m.port = (struct vd_chain_port){ .ctx = port.ctx, .vouched = port.vouched };
 	rc = vd_sealed_file_open(vd_store_home(store), path, &r);
 	if (rc)
 		goto done;
@@ -224,8 +255,14 @@ int vd_bundle_merge_into(struct vd_store *store, struct vd_bundle_groups *groups
 	if (rc)
 		goto done;
 	stats->group = m.group = groups->group[place];
+	rc = vd_bulk_begin(store, m.group, &m.merge, note_stored, &m, &m.bulk);
+	if (rc)
+		goto done;
+	m.batch = vd_bulk_batch(m.bulk);
 	rc = first_pass(&m);
-	if (!rc && !dry_run && stats->merge.refused_why[-VD_ESIGNATURE])
+	vd_bulk_idle(m.bulk);
+	vd_merge_add(&stats->merge, &m.merge);
+	if (!rc && is_vouched_now(&m))
 		rc = second_pass(&m);
 	if (rc)
 		goto done;
@@ -236,7 +273,8 @@ int vd_bundle_merge_into(struct vd_store *store, struct vd_bundle_groups *groups
 	else if (stats->torn)
 		rc = VD_ETORN;
 done:
-	vd_batch_deinit(&m.batch);
+	vd_bulk_end(m.bulk);
+	free(m.unproved);
 	vd_sealed_file_close(r);
 	return rc;
 }

@@ -33,6 +33,8 @@
 #ifndef VD_INSIDE_H
 #define VD_INSIDE_H
 
+#include <pthread.h>
+
 #include "arrivals.h"
 #include "db.h"
 #include "index.h"
@@ -40,6 +42,7 @@
 #include "store.h"
 #include "tend.h"
 #include "vault.h"
+#include "workers.h"
 
 struct vd_store {
 	char *home;
@@ -48,6 +51,8 @@ struct vd_store {
 	bool being_made;           /* its database stands elsewhere yet */
 	uint8_t device[VD_STORE_DEVICE_BYTES];
 	char name[VD_DEVICE_NAME_MAX + 1];
+	struct vd_workers *workers; /* vd_store_workers */
+	pthread_mutex_t workers_mutex;
 };
 
 enum {
@@ -87,6 +92,8 @@ int vd_store_make(const char *home, struct vd_vault *, const struct vd_secret *,
 /* An empty one on the medium of the folder `scratch`, without any name: when it is closed, or the process ends in whatever way, it is gone. The vault as
  * above. VD_ENOSTORE: no such folder. */
 int vd_store_make_hidden(const char *scratch, struct vd_vault *, struct vd_store **out);
+/* Started when first asked for; the store's. NULL: there are none, and vd_workers_do does without. */
+struct vd_workers *vd_store_workers(struct vd_store *);
 /* Reads what the store says of itself. VD_EDAMAGED, VD_EVERSION. */
 int vd_store_read_device(struct vd_store *);
 
@@ -484,6 +491,8 @@ int vd_pool_retry_alone(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], 
 int vd_merge_into(struct vd_write *, struct vd_group *, struct vd_batch *, bool from_pool, struct vd_merge *,
                   bool *control_grew);
 bool vd_vouched(void *store, const struct vd_record *);
+/* vd_chain_verify against what is stored, with all workers. */
+int vd_store_judge(struct vd_store *, struct vd_group *, struct vd_batch *);
 
 /* --- pool.c: records whose author is not known yet --- */
 

@@ -321,6 +321,7 @@ static int store_slots(struct merging *m, uint64_t now_ms, struct vd_merge *merg
 		const struct vd_record *record = record_of(m, slot);
 
 		m->write->takes_in |= record->lane != VD_LANE_CONTROL && (slot->fate == FATE_FRESH || slot->fate == FATE_AGAIN);
+		m->batch->entries[slot->entry].arrival = slot->fate == FATE_FRESH ? m->write->next : slot->old.arrival;
 		if (slot->fate == FATE_FRESH) {
 			rc = store_fresh(m, slot, now_ms, merge);
 		} else if (slot->fate == FATE_AGAIN && slot->waits) {
@@ -473,55 +474,126 @@ static int commit_batch(struct vd_store *s, struct vd_group *group, struct vd_ba
 	return rc || !no_room ? rc : VD_ENOSPACE;
 }
 
-bool vd_vouched(void *ctx, const struct vd_record *record)
+void vd_merge_add(struct vd_merge *sum, const struct vd_merge *m)
 {
+	sum->fresh += m->fresh;
+	sum->known += m->known;
+	sum->filled += m->filled;
+	sum->refused += m->refused;
+	sum->pooled += m->pooled;
+	sum->declined += m->declined;
+	sum->over_share += m->over_share;
+	for (size_t i = 0; i < sizeof(sum->refused_why) / sizeof(*sum->refused_why); i++)
+		sum->refused_why[i] += m->refused_why[i];
+	if (m->first_arrival && (!sum->first_arrival || m->first_arrival < sum->first_arrival))
+		sum->first_arrival = m->first_arrival;
+	if (m->last_arrival > sum->last_arrival)
+		sum->last_arrival = m->last_arrival;
+}
+
+/* --- what is stored vouches --- */
+
+/* Looks things up in one snapshot, which is opened when the first is asked about. */
+struct vouching {
+	struct vd_store *store;
+	bool opened;
+	MDB_txn *txn;
 	struct vd_membership in[VD_STORE_GROUPS_MAX];
+	size_t count;
+	MDB_cursor *items, *lists;
+	struct vd_buf room;
+};
+
+static void vouching_open(struct vouching *v)
+{
+	struct vd_store *s = v->store;
+
+	v->opened = true;
+	if (vd_db_read(s->db, &v->txn))
+		v->txn = NULL;
+	else if (vd_memberships(s, v->txn, v->in, &v->count) || mdb_cursor_open(v->txn, vd_db_table(s->db, VD_TABLE_ITEMS), &v->items) ||
+	         mdb_cursor_open(v->txn, vd_db_table(s->db, VD_TABLE_LISTS), &v->lists))
+		v->count = 0;
+}
+
+static void vouching_close(struct vouching *v)
+{
+	if (v->items)
+		mdb_cursor_close(v->items);
+	if (v->lists)
+		mdb_cursor_close(v->lists);
+	vd_db_done(v->store->db, v->txn);
+	vd_buf_wipe(&v->room);
+	*v = (struct vouching){ .store = v->store };
+}
+
+static bool vouched(void *ctx, const struct vd_record *record)
+{
 	uint8_t list[VD_LIST_KEY_BYTES];
-	struct vd_store *s = ctx;
-	MDB_cursor *items = NULL, *lists = NULL;
-	struct vd_buf room = { 0 };
+	struct vouching *v = ctx;
 	struct vd_stored stored;
 	uint64_t arrival = 0;
-	size_t count = 0;
 	bool yes = false;
-	MDB_txn *txn;
 
-	if (vd_db_read(s->db, &txn))
+	if (!v->opened)
+		vouching_open(v);
+	if (!v->items || !v->lists)
 		return false;
-	if (vd_memberships(s, txn, in, &count) || mdb_cursor_open(txn, vd_db_table(s->db, VD_TABLE_ITEMS), &items) ||
-	    mdb_cursor_open(txn, vd_db_table(s->db, VD_TABLE_LISTS), &lists))
-		goto done;
 	/* The same id is the same header and signature, and those were verified when they came. */
-	for (size_t i = 0; i < count && !yes; i++) {
-		if (!memcmp(in[i].group, record->group, VD_GROUP_BYTES))
-			yes = !vd_find_stored(s, txn, items, &in[i], &record->id, &room, &stored);
+	for (size_t i = 0; i < v->count && !yes; i++) {
+		if (!memcmp(v->in[i].group, record->group, VD_GROUP_BYTES))
+			yes = !vd_find_stored(v->store, v->txn, v->items, &v->in[i], &record->id, &v->room, &stored);
 	}
-	vd_prev_list(s, record->group, record->author, record->lane, record->seq + 1, &record->id, list);
-	while (!yes && !vd_list_next(lists, list, &arrival)) {
+	if (yes)
+		return true;
+	vd_prev_list(v->store, record->group, record->author, record->lane, record->seq + 1, &record->id, list);
+	while (!yes && !vd_list_next(v->lists, list, &arrival)) {
 		struct vd_record next;
 
-		yes = !vd_stored_get(s, txn, arrival, &room, &stored) && !vd_record_decode(stored.raw, &next) &&
+		yes = !vd_stored_get(v->store, v->txn, arrival, &v->room, &stored) && !vd_record_decode(stored.raw, &next) &&
 		      precedes(record, &next);
 	}
-done:
-	if (items)
-		mdb_cursor_close(items);
-	if (lists)
-		mdb_cursor_close(lists);
-	vd_db_done(s->db, txn);
-	vd_buf_wipe(&room);
 	return yes;
+}
+
+bool vd_vouched(void *ctx, const struct vd_record *record)
+{
+	struct vouching v = { .store = ctx };
+	bool yes = vouched(&v, record);
+
+	vouching_close(&v);
+	return yes;
+}
+
+static void check_part(void *ctx, size_t from, size_t to)
+{
+	vd_chain_check(ctx, from, to);
+}
+
+int vd_store_judge(struct vd_store *s, struct vd_group *group, struct vd_batch *batch)
+{
+	enum { PART = 16, WORTH = 32 }; /* signatures: a millisecond's worth, and when a thread is worth waking */
+	struct vouching v = { .store = s };
+	struct vd_chain_port port = { &v, vouched };
+	size_t checks;
+	int rc = vd_chain_plan(batch, group, &port, &checks);
+
+	if (!rc) {
+		vd_workers_do(checks < WORTH ? NULL : vd_store_workers(s), checks, PART, check_part, batch);
+		vd_chain_settle(batch, &port);
+	}
+	vouching_close(&v);
+	return rc;
 }
 
 int vd_pool_retry(struct vd_store *s, struct vd_group *group, struct vd_merge *merge)
 {
-	struct vd_chain_port port = { s, vd_vouched };
 	struct vd_batch batch = { 0 };
 	bool control_grew;
 	int rc = vd_pool_take(s, vd_group_id(group), &batch);
 
 	if (!rc && batch.count)
-		rc = vd_chain_verify(&batch, group, &port, NULL);
+		rc = vd_store_judge(s, group, &batch);
 	if (!rc && batch.count)
 		rc = commit_batch(s, group, &batch, true, merge, &control_grew);
 	vd_batch_deinit(&batch);
@@ -550,9 +622,8 @@ int vd_pool_retry_alone(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES],
 
 int vd_store_merge(struct vd_store *s, struct vd_group *group, struct vd_batch *batch, struct vd_merge *merge)
 {
-	struct vd_chain_port port = { s, vd_vouched };
 	bool control_grew;
-	int rc = vd_chain_verify(batch, group, &port, NULL);
+	int rc = vd_store_judge(s, group, batch);
 
 	if (!rc)
 		rc = commit_batch(s, group, batch, false, merge, &control_grew);

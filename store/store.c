@@ -74,6 +74,7 @@ static int store_new(const char *home, const char *folder, bool create, struct v
 		vd_vault_free(vault);
 		return rc;
 	}
+	pthread_mutex_init(&s->workers_mutex, NULL);
 	s->home = strdup(home);
 	s->being_made = create;
 	s->vault = vault;
@@ -347,10 +348,24 @@ void vd_store_close(struct vd_store *s)
 {
 	if (!s)
 		return;
+	vd_workers_free(s->workers);
+	pthread_mutex_destroy(&s->workers_mutex);
 	vd_db_close(s->db);
 	vd_vault_free(s->vault);
 	free(s->home);
 	free(s);
+}
+
+struct vd_workers *vd_store_workers(struct vd_store *s)
+{
+	struct vd_workers *workers;
+
+	pthread_mutex_lock(&s->workers_mutex);
+	if (!s->workers)
+		s->workers = vd_workers_new(vd_workers_useful());
+	workers = s->workers;
+	pthread_mutex_unlock(&s->workers_mutex);
+	return workers;
 }
 
 void vd_store_on_broken(void (*say)(void))

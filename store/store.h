@@ -116,6 +116,7 @@ struct vd_merge {
 	uint64_t refused_why[32];        /* indexed by -enum vd_err */
 	uint64_t first_arrival, last_arrival; /* of the fresh ones, 0 when none */
 };
+void vd_merge_add(struct vd_merge *sum, const struct vd_merge *);
 /* Verifies the batch against the group (chain.h) and commits what is valid; tries the pool again when control grew. Adds to
  * *merge. On VD_ENOSPACE/VD_EIO nothing of the batch is stored, but when it was the reserve that was reached (shares.h): then its
  * control records are. */
