@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "proto/err.h"
+#include "tests/sign_off.h"
 
 enum { GRIND_BITS = 6, FLOOD_AT_ONCE = 25, FLOOD_TOTAL = 150, OPEN_AT_ONCE = 40 };
 
@@ -139,39 +140,6 @@ void hostile_lie(struct hostile *h, size_t host)
 
 /* --- strictly no signature --- */
 
-void hostile_sign_off(struct vd_slice message, const uint8_t secret[VD_SECRET_SIGN_BYTES], uint8_t signature[VD_SIGNATURE_BYTES])
-{
-	static const uint8_t order2[VD_KEY_BYTES] = {
-		0xec, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f,
-	};
-	uint8_t expanded[64], long_r[64] = { 0 }, hash[64], a[32], r[32], k[32], r_point[32];
-	crypto_hash_sha512_state state;
-
-	crypto_hash_sha512(expanded, secret, 32);
-	expanded[0] &= 248;
-	expanded[31] = (uint8_t)((expanded[31] & 127) | 64);
-	memcpy(long_r, expanded, 32);
-	crypto_core_ed25519_scalar_reduce(a, long_r);
-
-	crypto_hash_sha512_init(&state);
-	crypto_hash_sha512_update(&state, expanded + 32, 32);
-	crypto_hash_sha512_update(&state, message.p, message.n);
-	crypto_hash_sha512_final(&state, hash);
-	crypto_core_ed25519_scalar_reduce(r, hash);
-	story_must(crypto_scalarmult_ed25519_base_noclamp(r_point, r));
-	story_must(crypto_core_ed25519_add(signature, r_point, order2));
-
-	crypto_hash_sha512_init(&state);
-	crypto_hash_sha512_update(&state, signature, 32);
-	crypto_hash_sha512_update(&state, secret + 32, 32);
-	crypto_hash_sha512_update(&state, message.p, message.n);
-	crypto_hash_sha512_final(&state, hash);
-	crypto_core_ed25519_scalar_reduce(k, hash);
-	crypto_core_ed25519_scalar_mul(k, k, a);
-	crypto_core_ed25519_scalar_add(signature + 32, k, r);
-}
-
 /* Its signature is spoilt: by a bit, or so that other implementations would take it. The writer's chain goes on from there. */
 static void spoil(struct hostile *h, size_t who, uint8_t lane, struct vd_buf *raw)
 {
@@ -183,7 +151,7 @@ static void spoil(struct hostile *h, size_t who, uint8_t lane, struct vd_buf *ra
 	vd_buf_put(&message, "vereda record", 14);
 	vd_buf_put_slice(&message, r.header);
 	if (chance(h, 2))
-		hostile_sign_off(vd_buf_slice(&message), a->identity.author_secret, raw->p + r.header.n);
+		sign_off(vd_buf_slice(&message), a->identity.author_secret, raw->p + r.header.n);
 	else
 		raw->p[r.header.n + 5] ^= 1;
 	story_must(vd_record_decode(vd_buf_slice(raw), &r));

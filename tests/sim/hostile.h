@@ -39,7 +39,4 @@ void hostile_show_later(struct hostile *);
 /* `count` connections to a host, opened and left. */
 void hostile_open(struct hostile *, size_t host, size_t at, size_t count);
 
-/* Signs as RFC 8032 does, with R off by the point of order 2: only a verification that multiplies by the cofactor takes it. */
-void hostile_sign_off(struct vd_slice message, const uint8_t secret[VD_SECRET_SIGN_BYTES], uint8_t signature[VD_SIGNATURE_BYTES]);
-
 #endif

@@ -87,6 +87,24 @@ void pair_common(struct pair *p, size_t count, uint8_t lane)
 	}
 }
 
+void pair_admit(struct pair *p, struct end *e, size_t people)
+{
+	struct vd_buf made = { 0 };
+
+	for (size_t k = 0; k < people; k++) {
+		size_t n;
+
+		world_grant(&p->w, world_newcomer(&p->w), &made, &n);
+		vd_batch_seal(&p->w.control);
+		for (size_t i = p->w.control.count - n; i < p->w.control.count; i++) {
+			memory_add(&e->m, &p->w.control.entries[i].record);
+			if (vd_group_add(e->group, &p->w.control.entries[i].record))
+				abort();
+		}
+	}
+	vd_buf_deinit(&made);
+}
+
 void pair_commit(struct pair *p, struct end *e)
 {
 	struct vd_batch *batch = e->s && !e->hold_commits ? vd_session_batch(e->s) : NULL;

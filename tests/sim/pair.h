@@ -32,6 +32,8 @@ void pair_deinit(struct pair *);
 void pair_connect(struct pair *);
 /* Writes `count` records by anyone into either store, or both. */
 void pair_write(struct pair *, size_t count, uint8_t lane, bool in_a, bool in_b);
+/* People whom only this end knows: so many control records more. */
+void pair_admit(struct pair *, struct end *, size_t people);
 /* Ids known to both that never travel. */
 void pair_common(struct pair *, size_t count, uint8_t lane);
 /* All that `from` has to say goes to the other's queue, then is fed; commits at once. True if anything moved. */

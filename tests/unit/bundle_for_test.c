@@ -25,9 +25,7 @@ static int setup(void **state)
 {
 	struct cast *c = calloc(1, sizeof(*c));
 
-	mesh_start(&c->mesh, &c->hub);
-	mesh_add_person(&c->mesh, &c->hub, &c->ana);
-	mesh_add_person(&c->mesh, &c->hub, &c->luz);
+	mesh_of_three(&c->mesh, &c->hub, &c->ana, &c->luz);
 	person_write(&c->hub, VD_LANE_NORMAL, 5, 100);
 	snprintf(c->path, sizeof(c->path), "%s/file", c->mesh.top);
 	*state = c;
@@ -38,10 +36,7 @@ static int teardown(void **state)
 {
 	struct cast *c = *state;
 
-	person_leave(&c->hub);
-	person_leave(&c->ana);
-	person_leave(&c->luz);
-	mesh_end(&c->mesh);
+	mesh_end_three(&c->mesh, &c->hub, &c->ana, &c->luz);
 	free(c);
 	return 0;
 }

@@ -32,9 +32,7 @@ static int setup(void **state)
 {
 	struct cast *c = calloc(1, sizeof(*c));
 
-	mesh_start(&c->mesh, &c->hub);
-	mesh_add_person(&c->mesh, &c->hub, &c->ana);
-	mesh_add_person(&c->mesh, &c->hub, &c->luz);
+	mesh_of_three(&c->mesh, &c->hub, &c->ana, &c->luz);
 	person_write(&c->ana, VD_LANE_NORMAL, 30, 300);
 	person_write(&c->ana, VD_LANE_URGENT, 5, 50);
 	person_write(&c->ana, VD_LANE_BULK, 1, 60000);
@@ -54,10 +52,7 @@ static int teardown(void **state)
 {
 	struct cast *c = *state;
 
-	person_leave(&c->hub);
-	person_leave(&c->ana);
-	person_leave(&c->luz);
-	mesh_end(&c->mesh);
+	mesh_end_three(&c->mesh, &c->hub, &c->ana, &c->luz);
 	vd_buf_deinit(&c->file);
 	free(c);
 	return 0;

@@ -143,6 +143,22 @@ static void mesh_end(struct mesh *m)
 	assert_int_equal(system(command), 0);
 }
 
+/* A hub and two members; and the end of them. */
+__attribute__((unused)) static void mesh_of_three(struct mesh *m, struct person *hub, struct person *ana, struct person *luz)
+{
+	mesh_start(m, hub);
+	mesh_add_person(m, hub, ana);
+	mesh_add_person(m, hub, luz);
+}
+
+__attribute__((unused)) static void mesh_end_three(struct mesh *m, struct person *hub, struct person *ana, struct person *luz)
+{
+	person_leave(hub);
+	person_leave(ana);
+	person_leave(luz);
+	mesh_end(m);
+}
+
 /* `count` records of `bytes` bytes of text in one commit. */
 static void person_write(struct person *p, uint8_t lane, size_t count, size_t bytes)
 {

@@ -51,14 +51,20 @@ static int write_draft(struct vd_store *s, struct vd_group *g, struct vd_draft d
 	return rc;
 }
 
+/* For the device whose group that is, by name. It borrows from the group. */
+static struct vd_draft naming(struct vd_group *g)
+{
+	return (struct vd_draft){ .lane = VD_LANE_NORMAL, .audience = VD_AUDIENCE_NAMED,
+		                  .devices = &vd_group_identity(g)->author, .device_count = 1 };
+}
+
 static void test_named__sealed_for_its_author_and_open_for_whom_it_names(void **state)
 {
 	const struct cast_place *p = *state;
 	struct vd_store *a = cast_store(p->home), *b = cast_store(p->other);
 	uint8_t id[VD_GROUP_BYTES];
 	struct vd_group *ga = cast_found(a, id), *gb = cast_join(a, ga, b);
-	struct vd_draft draft = { .lane = VD_LANE_NORMAL, .audience = VD_AUDIENCE_NAMED,
-		                  .devices = &vd_group_identity(gb)->author, .device_count = 1 };
+	struct vd_draft draft = naming(gb);
 	struct vd_merge merge;
 	struct vd_id said;
 	struct seen seen;
@@ -86,8 +92,7 @@ static void test_named__author_keeps_a_copy_when_named(void **state)
 	struct vd_store *a = cast_store(p->home);
 	uint8_t id[VD_GROUP_BYTES];
 	struct vd_group *ga = cast_found(a, id);
-	const struct vd_draft draft = { .lane = VD_LANE_NORMAL, .audience = VD_AUDIENCE_NAMED,
-		                        .devices = &vd_group_identity(ga)->author, .device_count = 1 };
+	const struct vd_draft draft = naming(ga);
 	struct vd_id said;
 	struct seen seen;
 
@@ -138,8 +143,7 @@ static void test_named__fresh_randomness_each_time(void **state)
 	struct vd_store *a = cast_store(p->home);
 	uint8_t id[VD_GROUP_BYTES];
 	struct vd_group *ga = cast_found(a, id);
-	const struct vd_draft draft = { .lane = VD_LANE_NORMAL, .audience = VD_AUDIENCE_NAMED,
-		                        .devices = &vd_group_identity(ga)->author, .device_count = 1 };
+	const struct vd_draft draft = naming(ga);
 	struct vd_batch batch = { 0 };
 	struct vd_id said;
 	const uint8_t *one, *two;

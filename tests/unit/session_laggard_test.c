@@ -32,24 +32,6 @@ static int guarded_read(void *ctx, uint64_t arrival, struct vd_buf *out)
 	return plain_read(ctx, arrival, out);
 }
 
-/* Somebody was admitted while the other was away: so many control records more. */
-static void admit(size_t people)
-{
-	struct vd_buf made = { 0 };
-
-	for (size_t k = 0; k < people; k++) {
-		size_t n;
-
-		world_grant(&p.w, world_newcomer(&p.w), &made, &n);
-		vd_batch_seal(&p.w.control);
-		for (size_t i = p.w.control.count - n; i < p.w.control.count; i++) {
-			memory_add(&ahead->m, &p.w.control.entries[i].record);
-			assert_int_equal(vd_group_add(ahead->group, &p.w.control.entries[i].record), VD_OK);
-		}
-	}
-	vd_buf_deinit(&made);
-}
-
 static void begin(uint64_t seed, bool ahead_calls)
 {
 	pair_init(&p, seed, 4);
@@ -103,7 +85,7 @@ static void test_session_laggard__gets_control_first_and_then_all(void **state)
 				write_behind(sets[i].behind, VD_LANE_NORMAL);
 				write_ahead(sets[i].ahead / 3, VD_LANE_URGENT);
 				write_behind(sets[i].behind / 3, VD_LANE_BULK);
-				admit(people);
+				pair_admit(&p, ahead, people);
 				connect_behind();
 				assert_true(pair_run(&p));
 				assert_complete();
@@ -127,7 +109,7 @@ static void test_session_laggard__who_never_catches_up_gets_nothing_else(void **
 		struct vd_id lost;
 
 		begin(200, calls);
-		admit(2);
+		pair_admit(&p, ahead, 2);
 		world_bytes(&p.w, &lost, sizeof(lost));
 		memory_add_id(&ahead->m, VD_LANE_CONTROL, &lost); /* in the set, and gone */
 		write_ahead(50, VD_LANE_NORMAL);
@@ -159,7 +141,7 @@ static void test_session_laggard__pushes_wait(void **state)
 	(void)state;
 	for (int calls = 0; calls < 2; calls++) {
 		begin(300, calls);
-		admit(20);
+		pair_admit(&p, ahead, 20);
 		connect_behind();
 		pair_turn(&p, &p.b, &p.a);
 		for (int i = 0; i < 8; i++) {
@@ -190,7 +172,7 @@ static void test_session_laggard__bodies_wait(void **state)
 
 	(void)state;
 	begin(400, false);
-	admit(2);
+	pair_admit(&p, ahead, 2);
 	write_ahead(1, VD_LANE_NORMAL);
 	record = &ahead->m.records[ahead->m.count - 1];
 	connect_behind();
@@ -220,7 +202,7 @@ static void test_session_laggard__no_one_is(void **state)
 	(void)state;
 	begin(500, true);
 	ahead->m.port.read = plain_read;
-	admit(5);
+	pair_admit(&p, ahead, 5);
 	write_ahead(100, VD_LANE_NORMAL);
 	pair_connect(&p);
 	assert_true(pair_run(&p));

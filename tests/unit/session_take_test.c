@@ -46,32 +46,14 @@ static int told_declined(void *ctx, const uint8_t *group, struct vd_declined_set
 	return real.declined(ctx, group, out);
 }
 
-/* People whom only the end `who` knows. */
-static void admit(struct end *who, size_t people)
-{
-	struct vd_buf made = { 0 };
-
-	for (size_t k = 0; k < people; k++) {
-		size_t n;
-
-		world_grant(&p.w, world_newcomer(&p.w), &made, &n);
-		vd_batch_seal(&p.w.control);
-		for (size_t i = p.w.control.count - n; i < p.w.control.count; i++) {
-			memory_add(&who->m, &p.w.control.entries[i].record);
-			assert_int_equal(vd_group_add(who->group, &p.w.control.entries[i].record), VD_OK);
-		}
-	}
-	vd_buf_deinit(&made);
-}
-
 /* Both ends have records of every lane that the other lacks. */
 static void begin(uint64_t seed, bool taker_calls, size_t control, size_t rest)
 {
 	pair_init(&p, seed, 4);
 	takes = taker_calls ? &p.a : &p.b;
 	gives = taker_calls ? &p.b : &p.a;
-	admit(gives, control);
-	admit(takes, 2);
+	pair_admit(&p, gives, control);
+	pair_admit(&p, takes, 2);
 	pair_common(&p, rest, VD_LANE_BULK);
 	for (uint8_t lane = VD_LANE_URGENT; lane < VD_LANES; lane++) {
 		pair_write(&p, rest, lane, gives == &p.a, gives == &p.b);
@@ -146,7 +128,7 @@ static void test_session_take__no_pushes_and_no_bodies(void **state)
 		given = gives->m.count;
 		assert_true(pair_run(&p));
 		pair_write(&p, 3, VD_LANE_URGENT, takes == &p.a, takes == &p.b);
-		admit(takes, 1);
+		pair_admit(&p, takes, 1);
 		vd_session_grew(takes->s, p.now_ms);
 		vd_buf_reset(&ask);
 		vd_buf_put_u8(&ask, VD_LANE_URGENT);

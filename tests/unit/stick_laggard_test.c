@@ -22,9 +22,7 @@ static int setup(void **state)
 {
 	struct cast *c = calloc(1, sizeof(*c));
 
-	mesh_start(&c->mesh, &c->hub);
-	mesh_add_person(&c->mesh, &c->hub, &c->ana);
-	mesh_add_person(&c->mesh, &c->hub, &c->luz);
+	mesh_of_three(&c->mesh, &c->hub, &c->ana, &c->luz);
 	memcpy(c->old_link, vd_group_epoch_keys(c->hub.group, 0)->key[VD_KEY_LINK], VD_KEY_BYTES);
 	snprintf(c->stick, sizeof(c->stick), "%s/usb", c->mesh.top);
 	assert_int_equal(mkdir(c->stick, 0700), 0);
@@ -36,10 +34,7 @@ static int teardown(void **state)
 {
 	struct cast *c = *state;
 
-	person_leave(&c->hub);
-	person_leave(&c->ana);
-	person_leave(&c->luz);
-	mesh_end(&c->mesh);
+	mesh_end_three(&c->mesh, &c->hub, &c->ana, &c->luz);
 	free(c);
 	return 0;
 }

@@ -21,9 +21,7 @@ static int setup(void **state)
 {
 	struct cast *c = calloc(1, sizeof(*c));
 
-	mesh_start(&c->mesh, &c->hub);
-	mesh_add_person(&c->mesh, &c->hub, &c->ana);
-	mesh_add_person(&c->mesh, &c->hub, &c->luz);
+	mesh_of_three(&c->mesh, &c->hub, &c->ana, &c->luz);
 	snprintf(c->stick, sizeof(c->stick), "%s/usb", c->mesh.top);
 	snprintf(c->cache, sizeof(c->cache), "%s/cache", c->stick);
 	assert_int_equal(mkdir(c->stick, 0700), 0);
@@ -35,10 +33,7 @@ static int teardown(void **state)
 {
 	struct cast *c = *state;
 
-	person_leave(&c->hub);
-	person_leave(&c->ana);
-	person_leave(&c->luz);
-	mesh_end(&c->mesh);
+	mesh_end_three(&c->mesh, &c->hub, &c->ana, &c->luz);
 	free(c);
 	return 0;
 }
