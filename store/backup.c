@@ -16,8 +16,9 @@
 
 enum {
 	FORMAT = 1,
-	ASK_ENTRIES = 256,           /* between two looks whether to stop */
-	BATCH_BYTES = 16 << 20,      /* held in memory, and then committed together */
+	ASK_ENTRIES = 64,            /* between two looks whether to stop */
+	BATCH_BYTES = 16 << 20,      /* held in memory, and then committed together; … */
+	BATCH_COUNT = 1 << 17,       /* … so are so many values and entries of lists */
 	ARRIVAL_GAP = 1 << 20,       /* as after a salvage: numbers given since then must not name others here */
 };
 
@@ -219,26 +220,41 @@ static int commit_batch(struct loading *l)
 	return rc;
 }
 
-static bool is_list(enum vd_table table)
+/* The key of a value, a record or a pooled one as the other vault has it. */
+static void turn(const struct loading *l, const struct vd_backup_entry *e, uint8_t key[VD_INDEX_KEY_BYTES])
 {
-	return table == VD_TABLE_ITEMS || table == VD_TABLE_LISTS || table == VD_TABLE_INDEX;
-}
-
-/* The key as the other vault has it. False: lists cannot be turned back; they are made anew from the records. */
-static bool turn(const struct loading *l, const struct vd_backup_entry *e, uint8_t key[VD_INDEX_KEY_BYTES])
-{
-	bool back = !vd_vault_readable(l->from);
-
 	memcpy(key, e->key, VD_INDEX_KEY_BYTES);
-	if (is_list((enum vd_table)e->table) && back)
-		return false;
-	if (is_list((enum vd_table)e->table))
-		vd_vault_turn_list(l->to->vault, e->key, key);
-	else if (e->table == VD_TABLE_VALUES && back)
+	if (e->table == VD_TABLE_VALUES && !vd_vault_readable(l->from))
 		vd_vault_turn_back(l->from, e->key, key);
 	else if (e->table == VD_TABLE_VALUES)
 		vd_vault_turn_key(l->to->vault, e->key, key);
-	return true;
+}
+
+struct unpacking {
+	struct loading *loading;
+	enum vd_table table;
+};
+
+static int add_entry(void *ctx, const uint8_t entry[VD_ENTRY_BYTES])
+{
+	const struct unpacking *u = ctx;
+	struct loading *l = u->loading;
+	uint8_t list[VD_LIST_KEY_BYTES];
+
+	memcpy(list, entry, sizeof(list));
+	if (l->from)
+		vd_vault_turn_list(l->to->vault, entry, vd_list_bytes(u->table), list);
+	vd_effects_entry(&l->effects, u->table, list, vd_get_u64(entry + VD_LIST_KEY_BYTES));
+	return l->effects.failed ? VD_ENOMEM : VD_OK;
+}
+
+/* A block of packed lists. What a sealed vault turned cannot be turned back: it is made anew from the records. */
+static int add_block(struct loading *l, const struct vd_backup_entry *e)
+{
+	struct unpacking u = { l, (enum vd_table)e->table };
+	MDB_val k = { e->key_n, (void *)(uintptr_t)e->key }, v = { e->value.n, e->value.p };
+
+	return l->from && !vd_vault_readable(l->from) ? VD_OK : vd_lists_block(&k, &v, add_entry, &u);
 }
 
 static int add_turned(struct loading *l, const struct vd_backup_entry *e)
@@ -248,8 +264,7 @@ static int add_turned(struct loading *l, const struct vd_backup_entry *e)
 	struct vd_slice value = { 0 };
 	int rc = VD_OK;
 
-	if (!turn(l, e, key))
-		return VD_OK;
+	turn(l, e, key);
 	if (e->value.n)
 		rc = vd_vault_open(l->from, vd_spot(table, e->key, e->key_n, spot), vd_buf_slice(&e->value), &l->room, &value);
 	/* A record that was damaged in the store comes as it is: check tells of it, and others have it. */
@@ -270,11 +285,13 @@ static int add(struct loading *l, const struct vd_backup_entry *e)
 		l->records++;
 		l->last = vd_get_u64(e->key) > l->last ? vd_get_u64(e->key) : l->last;
 	}
-	if (l->from)
+	if (vd_is_list((enum vd_table)e->table))
+		rc = add_block(l, e);
+	else if (l->from)
 		rc = add_turned(l, e);
 	else
 		vd_effects_put_sealed(&l->effects, (enum vd_table)e->table, e->key, e->key_n, vd_buf_slice(&e->value));
-	return !rc && l->effects.bytes.n >= BATCH_BYTES ? commit_batch(l) : rc;
+	return !rc && (l->effects.bytes.n >= BATCH_BYTES || l->effects.count >= BATCH_COUNT) ? commit_batch(l) : rc;
 }
 
 static int add_all(struct loading *l)

@@ -91,11 +91,14 @@ static int group_of(const struct checking *c, const uint8_t group[VD_GROUP_BYTES
 static bool has_entry(struct checking *c, MDB_txn *txn, enum vd_table table,
                       const uint8_t list[VD_LIST_KEY_BYTES], uint64_t arrival)
 {
-	uint8_t entry[VD_ENTRY_BYTES];
-	MDB_val k = { sizeof(entry), entry }, v;
+	MDB_cursor *cursor;
+	bool has;
 
-	vd_entry_key(list, arrival, entry);
-	return !mdb_get(txn, vd_db_table(c->store->db, table), &k, &v);
+	if (mdb_cursor_open(txn, vd_db_table(c->store->db, table), &cursor))
+		return false;
+	has = vd_list_has(cursor, list, arrival);
+	mdb_cursor_close(cursor);
+	return has;
 }
 
 static void count_if(struct checking *c, bool bad)
@@ -417,10 +420,22 @@ static void waiting_list(const struct checking *c, const struct seen *one, uint8
 	vd_prev_list(c->store, c->in[one->group].group, c->authors[one->author].key, one->lane, one->seq, &one->prev, list);
 }
 
+static int count_items(const struct checking *c, MDB_txn *txn, uint64_t *out)
+{
+	MDB_cursor *cursor;
+	int rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(c->store->db, VD_TABLE_ITEMS), &cursor));
+
+	*out = 0;
+	if (rc)
+		return rc;
+	rc = vd_lists_count(cursor, out);
+	mdb_cursor_close(cursor);
+	return rc;
+}
+
 static int compare_all(struct checking *c)
 {
-	uint64_t good = 0;
-	MDB_stat stat;
+	uint64_t good = 0, items;
 	MDB_txn *txn;
 	int rc = vd_db_read(c->store->db, &txn);
 
@@ -438,8 +453,8 @@ static int compare_all(struct checking *c)
 			count_if(c, !has_entry(c, txn, VD_TABLE_LISTS, list, c->seen[i].arrival));
 		}
 	}
-	if (!c->bad_count && !mdb_stat(txn, vd_db_table(c->store->db, VD_TABLE_ITEMS), &stat))
-		count_if(c, stat.ms_entries != good);
+	if (!c->bad_count)
+		count_if(c, count_items(c, txn, &items) || items != good);
 	for (size_t group = 0; group < c->group_count && !rc; group++) {
 		for (uint8_t lane = 0; lane < VD_LANES && !rc; lane++) {
 			recompute(c, group, lane);

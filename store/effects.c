@@ -138,6 +138,32 @@ static int apply_one(struct vd_effects *e, struct vd_effect *one, MDB_cursor *cu
 	return rc ? rc : mdb_cursor_del(cursor, 0);
 }
 
+/* The entries of one table of lists, from effect *i on. */
+static int apply_entries(struct vd_effects *e, size_t *i, MDB_cursor *cursor)
+{
+	enum { AT_ONCE = 512 };
+	struct vd_entry_change changes[AT_ONCE];
+	enum vd_table table = e->list[*i].table;
+	size_t n = 0;
+	int rc = 0;
+
+	for (; *i < e->count && e->list[*i].table == table && !rc; ++*i) {
+		const struct vd_effect *one = &e->list[*i];
+
+		if (n && !memcmp(changes[n - 1].entry, one->key, VD_ENTRY_BYTES)) {
+			changes[n - 1].remove = one->remove; /* the later one wins */
+			continue;
+		}
+		if (n == AT_ONCE) {
+			rc = vd_lists_change(cursor, changes, n);
+			n = 0;
+		}
+		memcpy(changes[n].entry, one->key, VD_ENTRY_BYTES);
+		changes[n++].remove = one->remove;
+	}
+	return rc ? rc : vd_lists_change(cursor, changes, n);
+}
+
 int vd_effects_apply(struct vd_effects *e, struct vd_store *s, MDB_txn *txn)
 {
 	int rc = e->failed || e->bytes.failed ? VD_ENOMEM : 0;
@@ -155,6 +181,8 @@ int vd_effects_apply(struct vd_effects *e, struct vd_store *s, MDB_txn *txn)
 		rc = mdb_cursor_open(txn, vd_db_table(s->db, table), &cursor);
 		if (rc)
 			break;
+		if (vd_is_list(table))
+			rc = apply_entries(e, &i, cursor);
 		for (; i < e->count && e->list[i].table == table && !rc; i++) {
 			const struct vd_effect *next = i + 1 < e->count ? &e->list[i + 1] : NULL;
 

@@ -38,6 +38,7 @@
 #include "arrivals.h"
 #include "db.h"
 #include "index.h"
+#include "lists.h"
 #include "shares.h"
 #include "store.h"
 #include "tend.h"
@@ -56,7 +57,6 @@ struct vd_store {
 };
 
 enum {
-	VD_ENTRY_BYTES = VD_LIST_KEY_BYTES + 8,
 	VD_STORED_HEAD = 1 + 8 + VD_ID_BYTES,       /* flags, received_ms, id: in front of a stored record */
 	VD_STORED_STUB = 1, VD_STORED_DROPPED = 2,  /* flags; dropped: `check --repair` found it damaged */
 	VD_STORED_WAITING = 4, VD_STORED_UNWANTED = 8, /* of a stub whose body is not wanted: until its author has share left;
@@ -119,7 +119,10 @@ int vd_memberships(struct vd_store *, MDB_txn *, struct vd_membership *out, size
 
 /* --- records.c --- */
 
-/* The first 8 bytes of index_key(use, parts), the key of a list in ITEMS, LISTS or INDEX. */
+/* Is it a table of packed lists (lists.h)? How many bytes of their keys are not zero? */
+bool vd_is_list(enum vd_table);
+size_t vd_list_bytes(enum vd_table);
+/* The first 8 bytes of index_key(use, parts), the key of a list in LISTS or INDEX. */
 void vd_list_key(const struct vd_store *, const char *use, const struct vd_slice *parts, size_t count,
                  uint8_t key[VD_LIST_KEY_BYTES]);
 void vd_item_list(const struct vd_store *, const uint8_t *group, const uint8_t item[VD_ITEM_BYTES],
@@ -130,9 +133,6 @@ void vd_lane_list(const struct vd_store *, const char *use, const uint8_t *group
  * of their own must not make it dear to look for the one that counts. */
 void vd_prev_list(const struct vd_store *, const uint8_t *group, const uint8_t *author, uint8_t lane, uint64_t seq,
                   const struct vd_id *prev, uint8_t key[VD_LIST_KEY_BYTES]);
-void vd_entry_key(const uint8_t list[VD_LIST_KEY_BYTES], uint64_t arrival, uint8_t entry[VD_ENTRY_BYTES]);
-/* Next arrival > *arrival of a list. VD_ENOTFOUND at its end. The cursor is on a list table. */
-int vd_list_next(MDB_cursor *, const uint8_t list[VD_LIST_KEY_BYTES], uint64_t *arrival);
 /* At most `max` arrivals of a list after *after, which moves to the last of them, in a snapshot of its own. *n is less than `max` at its end. */
 int vd_list_read(struct vd_store *, enum vd_table, const uint8_t list[VD_LIST_KEY_BYTES], uint64_t *after, uint64_t *out, size_t max, size_t *n);
 

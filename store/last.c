@@ -8,8 +8,8 @@
 int vd_index_last(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], const uint8_t author[VD_KEY_BYTES], uint64_t *arrivals,
                   size_t max, size_t *count)
 {
-	uint8_t list[VD_LIST_KEY_BYTES], from[VD_ENTRY_BYTES];
-	MDB_val k = { sizeof from, from }, v;
+	uint8_t list[VD_LIST_KEY_BYTES];
+	uint64_t arrival = UINT64_MAX;
 	MDB_cursor *cursor;
 	MDB_txn *txn;
 	int rc = vd_index_catch_up(s);
@@ -21,18 +21,12 @@ int vd_index_last(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], const
 	if (rc)
 		return rc;
 	vd_index_list(s, VD_INDEX_AUTHOR, group, vd_slice(author, VD_KEY_BYTES), list);
-	vd_entry_key(list, UINT64_MAX, from);
-	rc = mdb_cursor_open(txn, vd_db_table(s->db, VD_TABLE_INDEX), &cursor);
+	rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(s->db, VD_TABLE_INDEX), &cursor));
 	if (!rc) {
-		/* The first past its end, and from there back. */
-		rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
-		rc = mdb_cursor_get(cursor, &k, &v, rc == MDB_NOTFOUND ? MDB_LAST : MDB_PREV);
-		while (!rc && *count < max && k.mv_size == VD_ENTRY_BYTES && !memcmp(k.mv_data, list, VD_LIST_KEY_BYTES)) {
-			arrivals[(*count)++] = vd_get_u64((const uint8_t *)k.mv_data + VD_LIST_KEY_BYTES);
-			rc = mdb_cursor_get(cursor, &k, &v, MDB_PREV);
-		}
+		while (*count < max && !(rc = vd_list_back(cursor, list, &arrival)))
+			arrivals[(*count)++] = arrival;
 		mdb_cursor_close(cursor);
 	}
 	vd_db_done(s->db, txn);
-	return rc == MDB_NOTFOUND ? 0 : vd_db_err(rc);
+	return rc == VD_ENOTFOUND ? VD_OK : rc;
 }

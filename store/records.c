@@ -10,7 +10,18 @@ enum { PASSED_MAX = 32768 }; /* records looked at in one snapshot */
 void vd_list_key(const struct vd_store *s, const char *use, const struct vd_slice *parts, size_t count,
                  uint8_t key[VD_LIST_KEY_BYTES])
 {
-	vd_vault_list_key(s->vault, use, parts, count, key);
+	vd_vault_list_key(s->vault, use, parts, count, VD_LIST_KEY_BYTES, key);
+}
+
+bool vd_is_list(enum vd_table table)
+{
+	return table == VD_TABLE_ITEMS || table == VD_TABLE_LISTS || table == VD_TABLE_INDEX;
+}
+
+/* There are as many lists of items as records, and who looks for one compares its id anyway: shorter keys will do. */
+size_t vd_list_bytes(enum vd_table table)
+{
+	return table == VD_TABLE_ITEMS ? 5 : VD_LIST_KEY_BYTES;
 }
 
 void vd_item_list(const struct vd_store *s, const uint8_t *group, const uint8_t item[VD_ITEM_BYTES],
@@ -18,7 +29,7 @@ void vd_item_list(const struct vd_store *s, const uint8_t *group, const uint8_t 
 {
 	struct vd_slice parts[] = { vd_slice(group, VD_GROUP_BYTES), vd_slice(item, VD_ITEM_BYTES) };
 
-	vd_list_key(s, "item", parts, 2, key);
+	vd_vault_list_key(s->vault, "item", parts, 2, vd_list_bytes(VD_TABLE_ITEMS), key);
 }
 
 void vd_lane_list(const struct vd_store *s, const char *use, const uint8_t *group, uint8_t lane,
@@ -38,33 +49,6 @@ void vd_prev_list(const struct vd_store *s, const uint8_t *group, const uint8_t 
 
 	vd_set_u64(number, seq);
 	vd_list_key(s, "prev", parts, 5, key);
-}
-
-void vd_entry_key(const uint8_t list[VD_LIST_KEY_BYTES], uint64_t arrival, uint8_t entry[VD_ENTRY_BYTES])
-{
-	memcpy(entry, list, VD_LIST_KEY_BYTES);
-	vd_set_u64(entry + VD_LIST_KEY_BYTES, arrival);
-}
-
-int vd_list_next(MDB_cursor *cursor, const uint8_t list[VD_LIST_KEY_BYTES], uint64_t *arrival)
-{
-	uint8_t from[VD_ENTRY_BYTES];
-	MDB_val k = { sizeof(from), from }, v;
-	int rc;
-
-	if (*arrival == UINT64_MAX)
-		return VD_ENOTFOUND;
-	vd_entry_key(list, *arrival + 1, from);
-	/* Walking on is cheaper than searching, but only a search is right when the cursor stands elsewhere. */
-	rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
-	if (rc)
-		return vd_db_err(rc);
-	if (k.mv_size != VD_ENTRY_BYTES)
-		return VD_EDAMAGED;
-	if (memcmp(k.mv_data, list, VD_LIST_KEY_BYTES))
-		return VD_ENOTFOUND;
-	*arrival = vd_get_u64((const uint8_t *)k.mv_data + VD_LIST_KEY_BYTES);
-	return VD_OK;
 }
 
 int vd_list_read(struct vd_store *s, enum vd_table table, const uint8_t list[VD_LIST_KEY_BYTES], uint64_t *after, uint64_t *out, size_t max,

@@ -76,29 +76,40 @@ static void keys_of_header(const struct vd_store *s, const struct vd_record *rec
 	vd_index_list(s, VD_INDEX_DAY, record->group, vd_slice(day, sizeof(day)), keys[2]);
 }
 
-static int sweep_one(struct tending *t, MDB_txn *txn, const MDB_val *k, uint64_t arrival)
+struct sweeping {
+	struct tending *tending;
+	MDB_txn *txn;
+};
+
+static int sweep_one(void *ctx, const uint8_t entry[VD_ENTRY_BYTES])
 {
+	struct sweeping *sweeping = ctx;
+	struct tending *t = sweeping->tending;
+	uint64_t arrival = vd_get_u64(entry + VD_LIST_KEY_BYTES);
 	uint8_t keys[3][VD_LIST_KEY_BYTES];
 	struct vd_stored stored;
 	struct vd_record record;
-	int rc = vd_stored_get(t->store, txn, arrival, &t->raw, &stored);
+	int rc;
 
+	if (!vd_arrivals_held(&t->unopened, arrival))
+		return VD_OK;
+	rc = vd_stored_get(t->store, sweeping->txn, arrival, &t->raw, &stored);
 	if (rc || vd_record_decode(stored.raw, &record))
 		return rc == VD_ENOMEM ? rc : VD_OK;
 	keys_of_header(t->store, &record, keys);
 	for (size_t i = 0; i < 3; i++) {
-		if (!memcmp(k->mv_data, keys[i], VD_LIST_KEY_BYTES))
+		if (!memcmp(entry, keys[i], VD_LIST_KEY_BYTES))
 			return VD_OK;
 	}
-	vd_effects_remove(&t->write->effects, VD_TABLE_INDEX, k->mv_data, k->mv_size);
+	vd_effects_remove(&t->write->effects, VD_TABLE_INDEX, entry, VD_ENTRY_BYTES);
 	return VD_OK;
 }
 
 /* Through the whole index, for all of them at once: hardly ever. */
 static int sweep(struct tending *t, MDB_txn *txn)
 {
+	struct sweeping sweeping = { t, txn };
 	MDB_cursor *cursor;
-	MDB_val k, v;
 	int rc;
 
 	if (!t->unopened.held.n)
@@ -106,14 +117,9 @@ static int sweep(struct tending *t, MDB_txn *txn)
 	rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(t->store->db, VD_TABLE_INDEX), &cursor));
 	if (rc)
 		return rc;
-	while (!rc && !(rc = vd_db_err(mdb_cursor_get(cursor, &k, &v, MDB_NEXT)))) {
-		uint64_t arrival = k.mv_size == VD_ENTRY_BYTES ? vd_get_u64((const uint8_t *)k.mv_data + VD_LIST_KEY_BYTES) : 0;
-
-		if (arrival && vd_arrivals_held(&t->unopened, arrival))
-			rc = sweep_one(t, txn, &k, arrival);
-	}
+	rc = vd_lists_walk(cursor, sweep_one, &sweeping);
 	mdb_cursor_close(cursor);
-	return rc == VD_ENOTFOUND ? VD_OK : rc;
+	return rc;
 }
 
 /* --- one record --- */

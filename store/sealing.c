@@ -207,19 +207,16 @@ struct sealing {
 	uint64_t count[VD_TABLES];
 };
 
-/* The key under which an entry stands in the sealed store. */
+/* The key under which a value, a record or a pooled one stands in the sealed store. */
 static int key_of(const struct sealing *s, enum vd_table table, const MDB_val *k, uint8_t out[VD_INDEX_KEY_BYTES])
 {
 	size_t n = table == VD_TABLE_RECORDS || table == VD_TABLE_POOL ? 8 : VD_INDEX_KEY_BYTES;
 
-	_Static_assert((int)VD_ENTRY_BYTES == (int)VD_INDEX_KEY_BYTES, "an entry's key is as long as a value's");
 	if (k->mv_size != n)
 		return VD_EDAMAGED;
 	memcpy(out, k->mv_data, n);
 	if (table == VD_TABLE_VALUES)
 		vd_vault_turn_key(s->to.vault, out, out);
-	else if (n == VD_ENTRY_BYTES)
-		vd_vault_turn_list(s->to.vault, out, out);
 	return VD_OK;
 }
 
@@ -227,9 +224,6 @@ static int value_of(const struct sealing *s, enum vd_table table, const MDB_val 
 {
 	uint8_t spot[VD_SPOT_BYTES];
 
-	*out = vd_slice(NULL, 0);
-	if (!v->mv_size) /* an entry of a list */
-		return VD_OK;
 	return vd_vault_open(s->plain, vd_spot(table, k->mv_data, k->mv_size, spot), vd_slice(v->mv_data, v->mv_size), NULL, out);
 }
 
@@ -248,21 +242,81 @@ static int flush(struct sealing *s)
 	return rc;
 }
 
+static int flush_if_large(struct sealing *s)
+{
+	if (s->batch.failed)
+		return VD_ENOMEM;
+	return s->batch.count >= BATCH_COUNT || s->batch.bytes.n >= BATCH_BYTES ? flush(s) : VD_OK;
+}
+
+/* The entries of a block, each on its turned list. */
+struct turning {
+	struct sealing *sealing;
+	enum vd_table table;
+	MDB_cursor *copy;         /* to compare with */
+};
+
+static void turned(const struct turning *t, const uint8_t entry[VD_ENTRY_BYTES], uint8_t list[VD_LIST_KEY_BYTES])
+{
+	vd_vault_turn_list(t->sealing->to.vault, entry, vd_list_bytes(t->table), list);
+}
+
+static int copy_entry(void *ctx, const uint8_t entry[VD_ENTRY_BYTES])
+{
+	struct turning *t = ctx;
+	uint8_t list[VD_LIST_KEY_BYTES];
+
+	turned(t, entry, list);
+	vd_effects_entry(&t->sealing->batch, t->table, list, vd_get_u64(entry + VD_LIST_KEY_BYTES));
+	t->sealing->count[t->table]++;
+	return VD_OK;
+}
+
 static int copy_one(struct sealing *s, enum vd_table table, const MDB_val *k, const MDB_val *v)
 {
+	struct turning t = { s, table, NULL };
 	uint8_t key[VD_INDEX_KEY_BYTES];
 	struct vd_slice value;
-	int rc = key_of(s, table, k, key);
+	int rc;
 
+	if (vd_is_list(table)) {
+		rc = vd_lists_block(k, v, copy_entry, &t);
+		return rc ? rc : flush_if_large(s);
+	}
+	rc = key_of(s, table, k, key);
 	if (!rc)
 		rc = value_of(s, table, k, v, &value);
 	if (rc)
 		return rc;
 	vd_effects_put(&s->batch, &s->to, table, key, k->mv_size, value);
 	s->count[table]++;
-	if (s->batch.failed)
-		return VD_ENOMEM;
-	return s->batch.count >= BATCH_COUNT || s->batch.bytes.n >= BATCH_BYTES ? flush(s) : VD_OK;
+	return flush_if_large(s);
+}
+
+static int compare_entry(void *ctx, const uint8_t entry[VD_ENTRY_BYTES])
+{
+	struct turning *t = ctx;
+	uint8_t list[VD_LIST_KEY_BYTES];
+
+	turned(t, entry, list);
+	return vd_list_has(t->copy, list, vd_get_u64(entry + VD_LIST_KEY_BYTES)) ? VD_OK : VD_EDAMAGED;
+}
+
+static int compare_block(struct sealing *s, enum vd_table table, const MDB_val *k, const MDB_val *v)
+{
+	struct turning t = { s, table, NULL };
+	MDB_txn *txn;
+	int rc = vd_db_read(s->to.db, &txn);
+
+	if (rc)
+		return rc;
+	rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(s->to.db, table), &t.copy));
+	if (!rc)
+		rc = vd_lists_block(k, v, compare_entry, &t);
+	if (t.copy)
+		mdb_cursor_close(t.copy);
+	vd_db_done(s->to.db, txn);
+	return rc;
 }
 
 /* Is the same in the copy? */
@@ -272,8 +326,11 @@ static int compare_one(struct sealing *s, enum vd_table table, const MDB_val *k,
 	struct vd_slice value, copy = { 0 };
 	MDB_val at = { k->mv_size, key }, found;
 	MDB_txn *txn;
-	int rc = key_of(s, table, k, key);
+	int rc;
 
+	if (vd_is_list(table))
+		return compare_block(s, table, k, v);
+	rc = key_of(s, table, k, key);
 	if (!rc)
 		rc = value_of(s, table, k, v, &value);
 	if (!rc)
@@ -309,6 +366,24 @@ static int each(struct sealing *s, int (*visit)(struct sealing *, enum vd_table,
 	return rc;
 }
 
+/* In a table of lists the entries. */
+static int count_all(struct sealing *s, MDB_txn *txn, enum vd_table table, uint64_t *out)
+{
+	MDB_cursor *cursor;
+	MDB_stat stat;
+	int rc = vd_db_err(mdb_stat(txn, vd_db_table(s->to.db, table), &stat));
+
+	*out = rc ? 0 : stat.ms_entries;
+	if (rc || !vd_is_list(table))
+		return rc;
+	rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(s->to.db, table), &cursor));
+	if (!rc) {
+		rc = vd_lists_count(cursor, out);
+		mdb_cursor_close(cursor);
+	}
+	return rc;
+}
+
 /* No more and no fewer. */
 static int compare_counts(struct sealing *s)
 {
@@ -318,10 +393,10 @@ static int compare_counts(struct sealing *s)
 	if (rc)
 		return rc;
 	for (enum vd_table table = 0; table < VD_TABLES && !rc; table++) {
-		MDB_stat stat;
+		uint64_t count;
 
-		rc = vd_db_err(mdb_stat(txn, vd_db_table(s->to.db, table), &stat));
-		if (!rc && stat.ms_entries != s->count[table])
+		rc = count_all(s, txn, table, &count);
+		if (!rc && count != s->count[table])
 			rc = VD_EDAMAGED;
 	}
 	vd_db_done(s->to.db, txn);

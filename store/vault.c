@@ -288,16 +288,18 @@ void vd_vault_turn_back(const struct vd_vault *v, const uint8_t turned[VD_INDEX_
 		mix(v, i, plain);
 }
 
-void vd_vault_turn_list(const struct vd_vault *v, const uint8_t plain[VD_LIST_KEY_BYTES], uint8_t out[VD_LIST_KEY_BYTES])
+void vd_vault_turn_list(const struct vd_vault *v, const uint8_t plain[VD_LIST_KEY_BYTES], size_t n, uint8_t out[VD_LIST_KEY_BYTES])
 {
-	uint8_t turned[VD_KEY_BYTES];
+	uint8_t shortened[VD_LIST_KEY_BYTES] = { 0 }, turned[VD_KEY_BYTES];
 
 	_Static_assert((int)VD_LIST_KEY_BYTES == (int)HALF, "a list's key is one half");
+	memcpy(shortened, plain, n);
 	if (v->secrets)
-		round_of(v, ROUNDS, plain, turned);
+		round_of(v, ROUNDS, shortened, turned);
 	else
-		memcpy(turned, plain, VD_LIST_KEY_BYTES);
-	memcpy(out, turned, VD_LIST_KEY_BYTES);
+		memcpy(turned, shortened, VD_LIST_KEY_BYTES);
+	memset(out, 0, VD_LIST_KEY_BYTES);
+	memcpy(out, turned, n);
 }
 
 void vd_vault_index_key(const struct vd_vault *v, const char *use, const struct vd_slice *parts, size_t count,
@@ -307,11 +309,11 @@ void vd_vault_index_key(const struct vd_vault *v, const char *use, const struct 
 	vd_vault_turn_key(v, out, out);
 }
 
-void vd_vault_list_key(const struct vd_vault *v, const char *use, const struct vd_slice *parts, size_t count,
+void vd_vault_list_key(const struct vd_vault *v, const char *use, const struct vd_slice *parts, size_t count, size_t n,
                        uint8_t out[VD_LIST_KEY_BYTES])
 {
 	uint8_t whole[VD_INDEX_KEY_BYTES];
 
 	plain_key(use, parts, count, whole);
-	vd_vault_turn_list(v, whole, out);
+	vd_vault_turn_list(v, whole, n, out);
 }

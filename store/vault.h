@@ -107,14 +107,14 @@ int vd_vault_open(const struct vd_vault *, struct vd_slice place, struct vd_slic
 /* A fixed-size key for an exact look-up: the plain key H_index(0; use ‖ NUL ‖ parts)[16], which a sealed vault then turns under its own key. */
 void vd_vault_index_key(const struct vd_vault *, const char *use, const struct vd_slice *parts, size_t count,
                         uint8_t out[VD_INDEX_KEY_BYTES]);
-/* The same for a list: the first 8 bytes of the plain key, turned. */
-void vd_vault_list_key(const struct vd_vault *, const char *use, const struct vd_slice *parts, size_t count,
+/* The same for a list: the first n (at most 8) bytes of the plain key, turned, and of that again as many; zeros behind them. */
+void vd_vault_list_key(const struct vd_vault *, const char *use, const struct vd_slice *parts, size_t count, size_t n,
                        uint8_t out[VD_LIST_KEY_BYTES]);
 /* Turning alone, so that a store can be sealed without knowing what its keys are hashes of. In the plain vault both are what they were. The key of a value is turned by a
  * permutation (four Feistel rounds) and can be turned back; that of a list by a one-way function: lists are derived from records. The round function of both is
  * HChaCha20 under the vault's naming key. */
 void vd_vault_turn_key(const struct vd_vault *, const uint8_t plain[VD_INDEX_KEY_BYTES], uint8_t out[VD_INDEX_KEY_BYTES]);
 void vd_vault_turn_back(const struct vd_vault *, const uint8_t turned[VD_INDEX_KEY_BYTES], uint8_t plain[VD_INDEX_KEY_BYTES]);
-void vd_vault_turn_list(const struct vd_vault *, const uint8_t plain[VD_LIST_KEY_BYTES], uint8_t out[VD_LIST_KEY_BYTES]);
+void vd_vault_turn_list(const struct vd_vault *, const uint8_t plain[VD_LIST_KEY_BYTES], size_t n, uint8_t out[VD_LIST_KEY_BYTES]);
 
 #endif

@@ -12,6 +12,7 @@
 #include "store/file.h"
 #include "store/index.h"
 #include "store/salvage.h"
+#include "store/inside.h"
 #include "store/sealing.h"
 #include "store/shares.h"
 
@@ -240,10 +241,10 @@ static void look_for_guesses(struct looking *l, const uint8_t *group)
 	look(l, key, sizeof(key));
 	for (uint8_t lane = 0; lane < 3; lane++) {
 		parts[1] = vd_slice(&lane, 1);
-		vd_vault_list_key(plain, lists[0], parts, 2, list);
+		vd_vault_list_key(plain, lists[0], parts, 2, VD_LIST_KEY_BYTES, list);
 		look(l, list, sizeof(list));
 	}
-	vd_vault_list_key(plain, lists[1], parts, 1, list);
+	vd_vault_list_key(plain, lists[1], parts, 1, VD_LIST_KEY_BYTES, list);
 	look(l, list, sizeof(list));
 	vd_vault_free(plain);
 }
@@ -281,8 +282,8 @@ static struct looking look_for_all(struct scene *c, int twist, const char *home)
 	look(&l, c->stranger.p, 64);
 	guessed = l.found;
 	look_for_guesses(&l, c->id);
-	if (vd_store_readable(c->a))
-		assert_int_equal(l.found - guessed, 9);
+	if (vd_store_readable(c->a)) /* all values; of a list its block may tell only how far it is from another */
+		assert_in_range(l.found - guessed, 5, 9);
 	assert_int_equal(vd_store_walk(c->a, NULL, 255, 0, look_for_record, &l), 0);
 	if (vd_vault_key(vd_store_vault(c->a))) {
 		look(&l, vd_vault_key(vd_store_vault(c->a)), 32);
@@ -389,8 +390,9 @@ static void test_sealed__forgotten(void **state)
 enum { TABLES = 6, SIZES_MAX = 1 << 16 };
 
 struct shape {
-	size_t entries[TABLES], overflow[TABLES], size_count;
-	size_t sizes[SIZES_MAX]; /* of each value, table after table, ascending */
+	uint64_t entries[TABLES];
+	size_t overflow[TABLES], size_count;
+	size_t sizes[SIZES_MAX]; /* of each value, table after table, ascending; of packed lists only how many entries they have */
 	off_t bytes;
 };
 
@@ -426,9 +428,14 @@ static void shape_of(const char *home, struct shape *out)
 
 		assert_int_equal(mdb_dbi_open(txn, tables[i], 0, &table), 0);
 		assert_int_equal(mdb_stat(txn, table, &stat_), 0);
-		out->entries[i] = stat_.ms_entries;
 		out->overflow[i] = stat_.ms_overflow_pages;
 		assert_int_equal(mdb_cursor_open(txn, table, &cursor), 0);
+		if (vd_is_list((enum vd_table)i)) { /* how far random keys are apart is nobody's secret */
+			assert_int_equal(vd_lists_count(cursor, &out->entries[i]), 0);
+			mdb_cursor_close(cursor);
+			continue;
+		}
+		out->entries[i] = stat_.ms_entries;
 		while (!mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) {
 			assert_true(out->size_count < SIZES_MAX);
 			out->sizes[out->size_count++] = v.mv_size;

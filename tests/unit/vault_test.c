@@ -269,15 +269,20 @@ static void test_vault__keys_turn(void **state)
 	vd_vault_turn_back(plain, key, back);
 	assert_memory_equal(back, key, sizeof(back));
 
-	vd_vault_list_key(plain, "use", &part, 1, list);
-	assert_memory_equal(list, key, sizeof(list)); /* as stores of before have them */
-	vd_vault_turn_list(a, list, other);
-	vd_vault_list_key(a, "use", &part, 1, list);
-	assert_memory_equal(list, other, sizeof(list));
-	assert_memory_not_equal(list, key, sizeof(list));
-	assert_memory_not_equal(list, turned, sizeof(list));
-	vd_vault_list_key(b, "use", &part, 1, other);
-	assert_memory_not_equal(list, other, sizeof(list));
+	for (size_t n = 5; n <= VD_LIST_KEY_BYTES; n += VD_LIST_KEY_BYTES - 5) {
+		static const uint8_t none[VD_LIST_KEY_BYTES];
+
+		vd_vault_list_key(plain, "use", &part, 1, n, list);
+		assert_memory_equal(list, key, n);
+		vd_vault_turn_list(a, list, n, other);
+		vd_vault_list_key(a, "use", &part, 1, n, list);
+		assert_memory_equal(list, other, sizeof(list));
+		assert_memory_equal(list + n, none, sizeof(list) - n);
+		assert_memory_not_equal(list, key, n);
+		assert_memory_not_equal(list, turned, n);
+		vd_vault_list_key(b, "use", &part, 1, n, other);
+		assert_memory_not_equal(list, other, n);
+	}
 	vd_vault_free(plain);
 	vd_vault_free(a);
 	vd_vault_free(b);

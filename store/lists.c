@@ -1,0 +1,459 @@
+#include "lists.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "db.h"
+#include "proto/bytes.h"
+#include "proto/err.h"
+
+enum {
+	BLOCK_MAX = 984,          /* bytes of a value: four blocks fill a page of 4 KiB */
+	BLOCK_SPLIT = BLOCK_MAX * 3 / 4, /* of each part when one is split in its midst: room to grow */
+};
+
+/* An entry as two numbers, in the same order as its bytes. */
+struct entry {
+	uint64_t list, arrival;
+};
+
+static struct entry entry_of(const uint8_t bytes[VD_ENTRY_BYTES])
+{
+	return (struct entry){ vd_get_u64(bytes), vd_get_u64(bytes + VD_LIST_KEY_BYTES) };
+}
+
+static void entry_put(struct entry e, uint8_t bytes[VD_ENTRY_BYTES])
+{
+	vd_set_u64(bytes, e.list);
+	vd_set_u64(bytes + VD_LIST_KEY_BYTES, e.arrival);
+}
+
+static bool below(struct entry a, struct entry b)
+{
+	return a.list < b.list || (a.list == b.list && a.arrival < b.arrival);
+}
+
+static bool same(struct entry a, struct entry b)
+{
+	return a.list == b.list && a.arrival == b.arrival;
+}
+
+void vd_entry_key(const uint8_t list[VD_LIST_KEY_BYTES], uint64_t arrival, uint8_t entry[VD_ENTRY_BYTES])
+{
+	memcpy(entry, list, VD_LIST_KEY_BYTES);
+	vd_set_u64(entry + VD_LIST_KEY_BYTES, arrival);
+}
+
+/* --- reading a block --- */
+
+/* Its entries, one after the other. */
+struct block {
+	struct entry at;
+	unsigned shift;           /* bits that are zero at the end of every list key in it */
+	struct vd_rd rest;
+};
+
+static int block_open(const MDB_val *k, const MDB_val *v, struct block *out)
+{
+	uint8_t significant;
+
+	if (k->mv_size != VD_ENTRY_BYTES)
+		return VD_EDAMAGED;
+	out->at = entry_of(k->mv_data);
+	out->rest = vd_rd(vd_slice(v->mv_data, v->mv_size));
+	out->shift = 0;
+	if (!v->mv_size)
+		return VD_OK;
+	significant = vd_rd_u8(&out->rest);
+	if (significant < 1 || significant > VD_LIST_KEY_BYTES || !out->rest.n)
+		return VD_EDAMAGED;
+	out->shift = 8u * (VD_LIST_KEY_BYTES - significant);
+	return out->at.list & ((UINT64_C(1) << out->shift) - 1) ? VD_EDAMAGED : VD_OK;
+}
+
+/* Most steps take one to three bytes, and there are many. */
+static uint64_t step(struct vd_rd *r)
+{
+	uint64_t v;
+
+	if (!r->n || r->p[0] & 0x80)
+		return vd_rd_varint(r);
+	v = r->p[0];
+	r->p++;
+	r->n--;
+	return v;
+}
+
+/* VD_ENOTFOUND: that was the last. */
+static int block_next(struct block *b)
+{
+	uint64_t ahead;
+
+	if (!b->rest.n)
+		return VD_ENOTFOUND;
+	ahead = step(&b->rest);
+	if (ahead) {
+		if (b->rest.err || ahead > UINT64_MAX - b->at.arrival)
+			return VD_EDAMAGED;
+		b->at.arrival += ahead;
+		return VD_OK;
+	}
+	ahead = step(&b->rest);
+	b->at.arrival = step(&b->rest);
+	if (b->rest.err || !ahead || ahead > (UINT64_MAX - b->at.list) >> b->shift)
+		return VD_EDAMAGED;
+	b->at.list += ahead << b->shift;
+	return VD_OK;
+}
+
+/* The first entry that is not below `from`. */
+static int seek(MDB_cursor *cursor, struct entry from, struct entry *out)
+{
+	uint8_t key[VD_ENTRY_BYTES];
+	MDB_val k = { sizeof(key), key }, v;
+	bool behind = false;
+	struct entry next = { 0 };
+	struct block b;
+	int rc;
+
+	entry_put(from, key);
+	rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
+	if (rc && rc != MDB_NOTFOUND)
+		return vd_db_err(rc);
+	if (!rc) {
+		rc = block_open(&k, &v, &b);
+		if (rc)
+			return rc;
+		next = b.at;
+		behind = true;
+		if (same(next, from)) {
+			*out = next;
+			return VD_OK;
+		}
+	}
+	/* Or within the block before. */
+	rc = mdb_cursor_get(cursor, &k, &v, behind ? MDB_PREV : MDB_LAST);
+	if (rc && rc != MDB_NOTFOUND)
+		return vd_db_err(rc);
+	if (!rc) {
+		for (rc = block_open(&k, &v, &b); !rc; rc = block_next(&b)) {
+			if (!below(b.at, from)) {
+				*out = b.at;
+				return VD_OK;
+			}
+		}
+		if (rc != VD_ENOTFOUND)
+			return rc;
+	}
+	*out = next;
+	return behind ? VD_OK : VD_ENOTFOUND;
+}
+
+int vd_list_next(MDB_cursor *cursor, const uint8_t list[VD_LIST_KEY_BYTES], uint64_t *arrival)
+{
+	struct entry from = { vd_get_u64(list), *arrival + 1 }, found;
+	int rc;
+
+	if (*arrival == UINT64_MAX)
+		return VD_ENOTFOUND;
+	rc = seek(cursor, from, &found);
+	if (rc)
+		return rc;
+	if (found.list != from.list)
+		return VD_ENOTFOUND;
+	*arrival = found.arrival;
+	return VD_OK;
+}
+
+int vd_list_back(MDB_cursor *cursor, const uint8_t list[VD_LIST_KEY_BYTES], uint64_t *arrival)
+{
+	struct entry before = { vd_get_u64(list), *arrival }, found = { 0 };
+	uint8_t key[VD_ENTRY_BYTES];
+	MDB_val k = { sizeof(key), key }, v;
+	struct block b;
+	int rc;
+
+	entry_put(before, key);
+	rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
+	rc = mdb_cursor_get(cursor, &k, &v, rc == MDB_NOTFOUND ? MDB_LAST : MDB_PREV);
+	if (rc)
+		return vd_db_err(rc);
+	for (rc = block_open(&k, &v, &b); !rc && below(b.at, before); rc = block_next(&b))
+		found = b.at;
+	if (rc && rc != VD_ENOTFOUND)
+		return rc;
+	if (found.list != before.list || !below(found, before))
+		return VD_ENOTFOUND;
+	*arrival = found.arrival;
+	return VD_OK;
+}
+
+bool vd_list_has(MDB_cursor *cursor, const uint8_t list[VD_LIST_KEY_BYTES], uint64_t arrival)
+{
+	struct entry wanted = { vd_get_u64(list), arrival }, found;
+
+	return !seek(cursor, wanted, &found) && same(found, wanted);
+}
+
+int vd_lists_block(const MDB_val *key, const MDB_val *value, int (*visit)(void *ctx, const uint8_t entry[VD_ENTRY_BYTES]), void *ctx)
+{
+	uint8_t entry[VD_ENTRY_BYTES];
+	struct block b;
+	int rc, visited;
+
+	for (rc = block_open(key, value, &b); !rc; rc = block_next(&b)) {
+		entry_put(b.at, entry);
+		visited = visit(ctx, entry);
+		if (visited)
+			return visited;
+	}
+	return rc == VD_ENOTFOUND ? VD_OK : rc;
+}
+
+int vd_lists_walk(MDB_cursor *cursor, int (*visit)(void *ctx, const uint8_t entry[VD_ENTRY_BYTES]), void *ctx)
+{
+	MDB_val k, v;
+	int got, rc = VD_OK;
+
+	for (got = mdb_cursor_get(cursor, &k, &v, MDB_FIRST); !got && !rc; got = mdb_cursor_get(cursor, &k, &v, MDB_NEXT))
+		rc = vd_lists_block(&k, &v, visit, ctx);
+	return rc || got == MDB_NOTFOUND ? rc : vd_db_err(got);
+}
+
+static int count_one(void *ctx, const uint8_t entry[VD_ENTRY_BYTES])
+{
+	(void)entry;
+	++*(uint64_t *)ctx;
+	return VD_OK;
+}
+
+int vd_lists_count(MDB_cursor *cursor, uint64_t *count)
+{
+	*count = 0;
+	return vd_lists_walk(cursor, count_one, count);
+}
+
+/* --- changing blocks --- */
+
+struct changing {
+	MDB_cursor *cursor;
+	struct entry *entries;    /* of the block being changed, as it will be */
+	size_t count, cap;
+	struct block old;         /* it, as it was; borrows from the page until the first change */
+	bool has_old, is_last;    /* nothing stands behind it */
+	struct vd_buf value;
+};
+
+static int push(struct changing *c, struct entry e)
+{
+	if (c->count == c->cap) {
+		size_t cap = c->cap ? 2 * c->cap : 1024;
+		struct entry *entries = reallocarray(c->entries, cap, sizeof(*entries));
+
+		if (!entries)
+			return VD_ENOMEM;
+		c->entries = entries;
+		c->cap = cap;
+	}
+	c->entries[c->count++] = e;
+	return VD_OK;
+}
+
+static size_t varint_bytes(uint64_t v)
+{
+	size_t n = 1;
+
+	while (v >>= 7)
+		n++;
+	return n;
+}
+
+static size_t step_bytes(struct entry from, struct entry to, unsigned shift)
+{
+	if (from.list == to.list)
+		return varint_bytes(to.arrival - from.arrival);
+	return 1 + varint_bytes((to.list - from.list) >> shift) + varint_bytes(to.arrival);
+}
+
+static unsigned shift_of(const struct entry *entries, size_t count)
+{
+	uint64_t all = 0;
+	unsigned shift = 0;
+
+	for (size_t i = 0; i < count; i++)
+		all |= entries[i].list;
+	while (shift < 56 && !(all >> shift & 0xff))
+		shift += 8;
+	return shift;
+}
+
+static int put_block(struct changing *c, const struct entry *entries, size_t count)
+{
+	uint8_t key[VD_ENTRY_BYTES];
+	unsigned shift = shift_of(entries, count);
+	MDB_val k = { sizeof(key), key }, v;
+
+	entry_put(entries[0], key);
+	vd_buf_reset(&c->value);
+	if (count > 1)
+		vd_buf_put_u8(&c->value, (uint8_t)(VD_LIST_KEY_BYTES - shift / 8));
+	for (size_t i = 1; i < count; i++) {
+		struct entry from = entries[i - 1], to = entries[i];
+
+		if (from.list == to.list) {
+			vd_buf_put_varint(&c->value, to.arrival - from.arrival);
+			continue;
+		}
+		vd_buf_put_u8(&c->value, 0);
+		vd_buf_put_varint(&c->value, (to.list - from.list) >> shift);
+		vd_buf_put_varint(&c->value, to.arrival);
+	}
+	if (vd_buf_check(&c->value))
+		return VD_ENOMEM;
+	v = (MDB_val){ c->value.n, c->value.p };
+	return mdb_cursor_put(c->cursor, &k, &v, 0);
+}
+
+/* In blocks of at most that many bytes each. */
+static int put_blocks(struct changing *c, const struct entry *entries, size_t count, size_t most)
+{
+	unsigned shift = shift_of(entries, count);
+	size_t first = 0, bytes = 1;
+	int rc = 0;
+
+	for (size_t i = 1; i <= count && !rc; i++) {
+		size_t more = i < count ? step_bytes(entries[i - 1], entries[i], shift) : 0;
+
+		if (i < count && bytes + more <= most) {
+			bytes += more;
+			continue;
+		}
+		rc = put_block(c, entries + first, i - first);
+		first = i;
+		bytes = 1;
+	}
+	return rc;
+}
+
+/* The block in which an entry stands, or would; what is not below *bound, if there is a bound, is for the next. Before the first block the
+ * first grows. */
+static int find_block(struct changing *c, struct entry e, struct entry *bound)
+{
+	uint8_t key[VD_ENTRY_BYTES];
+	MDB_val k = { sizeof(key), key }, v;
+	int rc;
+
+	entry_put(e, key);
+	rc = mdb_cursor_get(c->cursor, &k, &v, MDB_SET_RANGE);
+	if (rc == MDB_NOTFOUND)
+		rc = mdb_cursor_get(c->cursor, &k, &v, MDB_LAST);
+	else if (!rc && (k.mv_size != sizeof(key) || memcmp(k.mv_data, key, sizeof(key)) != 0))
+		rc = mdb_cursor_get(c->cursor, &k, &v, MDB_PREV);
+	if (rc == MDB_NOTFOUND)
+		rc = mdb_cursor_get(c->cursor, &k, &v, MDB_FIRST);
+	c->has_old = !rc;
+	c->is_last = true;
+	if (!rc)
+		rc = block_open(&k, &v, &c->old);
+	if (rc)
+		return rc == MDB_NOTFOUND ? 0 : rc;
+	rc = mdb_cursor_get(c->cursor, &k, &v, MDB_NEXT);
+	if (rc)
+		return rc == MDB_NOTFOUND ? mdb_cursor_get(c->cursor, &k, &v, MDB_LAST) : rc;
+	if (k.mv_size != sizeof(key))
+		return VD_EDAMAGED;
+	*bound = entry_of(k.mv_data);
+	c->is_last = false;
+	return mdb_cursor_get(c->cursor, &k, &v, MDB_PREV);
+}
+
+/* The old entries and the changes to them, in order. *last_new: how many there are up to the last one that is new. */
+static int combine(struct changing *c, const struct vd_entry_change *changes, size_t count, size_t *last_new)
+{
+	int rc = c->has_old ? VD_OK : VD_ENOTFOUND;
+	struct block old = c->old;
+	size_t i = 0;
+
+	c->count = *last_new = 0;
+	while (!rc || i < count) {
+		struct entry change = i < count ? entry_of(changes[i].entry) : (struct entry){ 0 };
+		bool known = !rc && i < count && same(old.at, change);
+		int pushed = VD_OK;
+
+		if (!rc && (i == count || below(old.at, change))) {
+			pushed = push(c, old.at);
+			rc = block_next(&old);
+		} else {
+			if (!changes[i].remove)
+				pushed = push(c, change);
+			if (!changes[i++].remove && !known)
+				*last_new = c->count;
+			if (known)
+				rc = block_next(&old);
+		}
+		if (pushed || (rc && rc != VD_ENOTFOUND))
+			return pushed ? pushed : rc;
+	}
+	return VD_OK;
+}
+
+static size_t block_bytes(const struct entry *entries, size_t count)
+{
+	unsigned shift = shift_of(entries, count);
+	size_t bytes = 1;
+
+	for (size_t i = 1; i < count; i++)
+		bytes += step_bytes(entries[i - 1], entries[i], shift);
+	return bytes;
+}
+
+/* Blocks instead of one that grew too large. What comes at the end of a list goes on coming there: what is before it is left full. */
+static int split(struct changing *c, size_t last_new)
+{
+	bool grows_here = last_new > 1 && c->entries[last_new - 1].list == c->entries[last_new - 2].list &&
+	                  (last_new == c->count || c->entries[last_new].list != c->entries[last_new - 1].list);
+	int rc;
+
+	if (!grows_here)
+		return put_blocks(c, c->entries, c->count, BLOCK_SPLIT);
+	rc = put_blocks(c, c->entries, last_new, BLOCK_MAX);
+	if (!rc && last_new < c->count)
+		rc = put_blocks(c, c->entries + last_new, c->count - last_new, BLOCK_MAX);
+	return rc;
+}
+
+/* Changes one block by the first of the changes, and by those after it that belong there; *done of them. */
+static int change_block(struct changing *c, const struct vd_entry_change *changes, size_t count, size_t *done)
+{
+	struct entry bound = { 0 };
+	size_t last_new;
+	int rc = find_block(c, entry_of(changes[0].entry), &bound);
+
+	if (rc)
+		return rc;
+	for (*done = 1; *done < count && (c->is_last || below(entry_of(changes[*done].entry), bound)); ++*done)
+		;
+	rc = combine(c, changes, *done, &last_new);
+	if (rc)
+		return rc;
+	if (c->has_old && (!c->count || !same(c->entries[0], c->old.at)))
+		rc = mdb_cursor_del(c->cursor, 0);
+	if (rc || !c->count)
+		return rc;
+	if (block_bytes(c->entries, c->count) > BLOCK_MAX)
+		return split(c, last_new);
+	return put_block(c, c->entries, c->count);
+}
+
+int vd_lists_change(MDB_cursor *cursor, const struct vd_entry_change *changes, size_t count)
+{
+	struct changing c = { .cursor = cursor };
+	size_t at = 0, done;
+	int rc = 0;
+
+	for (; at < count && !rc; at += done)
+		rc = change_block(&c, changes + at, count - at, &done);
+	free(c.entries);
+	vd_buf_deinit(&c.value);
+	return rc;
+}
