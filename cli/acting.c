@@ -80,8 +80,9 @@ void vd_cli_tend_before_keys(struct vd_cli *cli, struct vd_group *group)
 	tend_group(cli, group, true);
 }
 
-void vd_cli_tend(struct vd_cli *cli)
+void vd_cli_tend(struct vd_cli *cli, uint64_t fresh)
 {
+	enum { MANY = 20000 }; /* that are not indexed before somebody looks at them */
 	uint8_t groups[VD_STORE_GROUPS_MAX][VD_GROUP_BYTES];
 	struct vd_tended tended = { 0 };
 	size_t count = 0;
@@ -92,7 +93,7 @@ void vd_cli_tend(struct vd_cli *cli)
 
 		rc = vd_store_group(cli->store, groups[i], &group);
 		if (!rc)
-			rc = vd_store_tend(cli->store, group, vd_time_now_ms(), &tended);
+			rc = (fresh > MANY ? vd_store_tend_quick : vd_store_tend)(cli->store, group, vd_time_now_ms(), &tended);
 		vd_group_free(group);
 	}
 	say_tended(cli, &tended);

@@ -215,6 +215,8 @@ struct imported {
 	struct vd_id last;          /* the record before, while looking for gaps */
 };
 
+enum { GAPS_TOLD = 1000 };
+
 /* A fresh record whose predecessor we lack: something is still on its way. */
 static int look_for_gap(void *ctx, uint64_t arrival, uint64_t received_ms, struct vd_slice raw)
 {
@@ -224,7 +226,7 @@ static int look_for_gap(void *ctx, uint64_t arrival, uint64_t received_ms, struc
 	bool follows;
 
 	(void)received_ms;
-	if (arrival > im->merge.last_arrival)
+	if (arrival > im->merge.last_arrival || im->gap_count == GAPS_TOLD)
 		return 1;
 	if (vd_record_decode(raw, &r))
 		return 0;
@@ -237,6 +239,15 @@ static int look_for_gap(void *ctx, uint64_t arrival, uint64_t received_ms, struc
 	                                          vd_json_hex(r.author, VD_KEY_BYTES), "lane", vd_lane_word(r.lane), "before",
 	                                          vd_json_number(r.seq)));
 	return 0;
+}
+
+/* Where no predecessor was missed when its record came there is nothing to look for; and who misses that many gets no longer list. */
+static void look_for_gaps(struct imported *im)
+{
+	if (im->merge.gaps)
+		(void)vd_store_walk(im->cli->store, NULL, 255, im->merge.first_arrival - 1, look_for_gap, im);
+	if (im->gap_count == GAPS_TOLD)
+		im->gap_count = im->merge.gaps;
 }
 
 static void add_up(struct imported *im, const struct vd_bundle_stats *s, bool whole)
@@ -397,12 +408,12 @@ static int import_run(struct vd_cli *cli)
 	}
 	if (im.merge.first_arrival && !im.dry_run) {
 		look_for_quarantined(&im);
-		vd_store_walk(cli->store, NULL, 255, im.merge.first_arrival - 1, look_for_gap, &im);
+		look_for_gaps(&im);
 	}
 	say_result(&im);
 	json_decref(im.gaps);
 	if (im.merge.fresh && !im.dry_run) {
-		vd_cli_tend(cli);
+		vd_cli_tend(cli, im.merge.fresh);
 		vd_cli_poke(cli);
 	} else if (!im.dry_run) {
 		vd_cli_tend_due(cli);

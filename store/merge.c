@@ -288,6 +288,7 @@ static int store_fresh(struct merging *m, const struct slot *slot, uint64_t now_
 		rc = vd_write_follow(m->write, record, waited, now_ms);
 	if (rc)
 		return rc;
+	merge->gaps += !slot->prev_here || (!record->has_prev && record->seq > 1);
 	if (!slot->prev_here) {
 		vd_prev_list(m->store, record->group, record->author, record->lane, record->seq, &record->prev, list);
 		vd_effects_entry(&m->write->effects, VD_TABLE_LISTS, list, arrival);
@@ -483,6 +484,7 @@ void vd_merge_add(struct vd_merge *sum, const struct vd_merge *m)
 	sum->pooled += m->pooled;
 	sum->declined += m->declined;
 	sum->over_share += m->over_share;
+	sum->gaps += m->gaps;
 	for (size_t i = 0; i < sizeof(sum->refused_why) / sizeof(*sum->refused_why); i++)
 		sum->refused_why[i] += m->refused_why[i];
 	if (m->first_arrival && (!sum->first_arrival || m->first_arrival < sum->first_arrival))

@@ -115,6 +115,7 @@ struct vd_merge {
 	uint64_t over_share;             /* of the declined, the latter */
 	uint64_t refused_why[32];        /* indexed by -enum vd_err */
 	uint64_t first_arrival, last_arrival; /* of the fresh ones, 0 when none */
+	uint64_t gaps;                   /* fresh ones with no predecessor, or one that was neither here nor came with them: it may have since */
 };
 void vd_merge_add(struct vd_merge *sum, const struct vd_merge *);
 /* Verifies the batch against the group (chain.h) and commits what is valid; tries the pool again when control grew. Adds to

@@ -100,6 +100,13 @@ int vd_store_tend(struct vd_store *s, struct vd_group *group, uint64_t now_ms, s
 	return epochs ? epochs : bodies ? bodies : shares;
 }
 
+int vd_store_tend_quick(struct vd_store *s, struct vd_group *group, uint64_t now_ms, struct vd_tended *out)
+{
+	int epochs = tend_epochs(s, group, now_ms, out), shares = vd_shares_release(s, group, now_ms, &out->wanted);
+
+	return epochs ? epochs : shares;
+}
+
 int vd_store_tend_redacted(struct vd_store *s, uint64_t now_ms, struct vd_tended *out)
 {
 	uint8_t groups[VD_STORE_GROUPS_MAX][VD_GROUP_BYTES];
