@@ -24,7 +24,6 @@ const char *vd_role_said(struct vd_cli *, enum vd_role, bool focal, char room[VD
 unsigned vd_role_rank(enum vd_role);
 /* The most that any device of the person may do now; a paper key does not count unless `paper`. */
 enum vd_role vd_person_role(struct vd_group *, const uint8_t person[VD_PERSON_BYTES], bool paper);
-size_t vd_count_coordinators(struct vd_group *, bool paper);
 /* Is device i the first of its person? Then it stands for the member. */
 bool vd_first_of_person(struct vd_group *, size_t i);
 

@@ -45,7 +45,9 @@ static bool reads(const struct vd_device *d)
 	return d->role != VD_ROLE_NONE && d->role != VD_ROLE_COURIER && !(d->flags & VD_GRANT_PAPER) && vd_seal_box_ok(d->box);
 }
 
-int vd_cli_writes(struct vd_cli *cli, struct vd_group *group)
+/* What may this device write, and may anybody read it? 0: it may write. A device that never may has been told why; one that was removed
+ * is told what that means, and may. */
+static int may_write(struct vd_cli *cli, struct vd_group *group)
 {
 	const struct vd_device *self = self_of(group);
 
@@ -319,7 +321,7 @@ static int of_options(struct vd_cli *cli, struct vd_group *group, enum vd_audien
 
 int vd_cli_to(struct vd_cli *cli, struct vd_group *group, struct vd_to *out)
 {
-	int rc = vd_cli_writes(cli, group);
+	int rc = may_write(cli, group);
 
 	memset(out, 0, sizeof *out);
 	out->audience = VD_AUDIENCE_NAMED;

@@ -15,9 +15,6 @@ struct vd_to {
 	bool kept;                  /* one of the devices is the author's own */
 };
 
-/* What may this device write, and may anybody read it? 0: it may write. A device that never may has been told why; one that was removed
- * is told what that means, and may. */
-int vd_cli_writes(struct vd_cli *, struct vd_group *);
 /* Fills *out from the options. Nothing has been written when it refuses: 0, or an exit code. */
 int vd_cli_to(struct vd_cli *, struct vd_group *, struct vd_to *out);
 /* A reporter's focal points, with its own devices if `keep`. */

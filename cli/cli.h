@@ -147,7 +147,6 @@ json_t *vd_json_number(uint64_t);
 json_t *vd_json_time(uint64_t ms);
 /* The keys of `list`. Of what was redacted nothing that it says. NULL: no memory. */
 json_t *vd_json_record(const struct vd_found *);
-const char *vd_standing_word(enum vd_standing);
 /* To whom it is sealed, as anybody can see; false where nothing tells. */
 bool vd_record_audience(const struct vd_record *, enum vd_audience *out);
 /* Why a record's body is not shown. */
@@ -160,9 +159,6 @@ enum vd_msg vd_role_text(enum vd_role);
 void vd_say_record(struct vd_cli *, const struct vd_found *, bool replaced);
 /* What replaces a record that is shown: the newest, for one may be corrected more than once. False: nothing. */
 bool vd_find_successor(struct vd_cli *, const struct vd_id *, struct vd_id *by);
-/* The next of the ids that `items`, of vd_replaced_items, says it replaces. */
-struct vd_rd vd_replaced_items(const struct vd_found *);
-bool vd_replaced_item(struct vd_rd *items, struct vd_id *out);
 
 /* --- interrupt.c */
 

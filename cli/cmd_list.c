@@ -30,7 +30,8 @@ struct printing {
 	struct vd_buf replaced;
 };
 
-bool vd_replaced_item(struct vd_rd *items, struct vd_id *out)
+/* The next of the ids that `items`, of replaced_items, says it replaces. */
+static bool replaced_item(struct vd_rd *items, struct vd_id *out)
 {
 	struct vd_value item;
 
@@ -42,7 +43,7 @@ bool vd_replaced_item(struct vd_rd *items, struct vd_id *out)
 	return false;
 }
 
-struct vd_rd vd_replaced_items(const struct vd_found *f)
+static struct vd_rd replaced_items(const struct vd_found *f)
 {
 	const struct vd_value *replaces = f->body ? NULL : vd_content_get(f->content, "replaces", VD_MP_ARRAY, 0);
 
@@ -58,11 +59,11 @@ struct successor {
 
 static int keep_successor(void *ctx, const struct vd_found *f)
 {
-	struct vd_rd items = vd_replaced_items(f);
+	struct vd_rd items = replaced_items(f);
 	struct successor *s = ctx;
 	struct vd_id id;
 
-	while (vd_replaced_item(&items, &id))
+	while (replaced_item(&items, &id))
 		if (memcmp(id.b, s->of->b, VD_ID_BYTES) == 0) {
 			s->by = f->record->id;
 			s->found = true;
@@ -83,10 +84,10 @@ bool vd_find_successor(struct vd_cli *cli, const struct vd_id *id, struct vd_id 
 
 static int keep_replaced(void *ctx, const struct vd_found *f)
 {
-	struct vd_rd items = vd_replaced_items(f);
+	struct vd_rd items = replaced_items(f);
 	struct vd_id id;
 
-	while (vd_replaced_item(&items, &id))
+	while (replaced_item(&items, &id))
 		vd_buf_put(ctx, id.b, VD_ID_BYTES);
 	return 0;
 }

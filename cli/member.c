@@ -161,16 +161,6 @@ bool vd_first_of_person(struct vd_group *group, size_t i)
 	return true;
 }
 
-size_t vd_count_coordinators(struct vd_group *group, bool paper)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < vd_group_device_count(group); i++)
-		n += vd_first_of_person(group, i) &&
-		     vd_person_role(group, vd_group_device(group, i)->person, paper) == VD_ROLE_COORDINATOR;
-	return n;
-}
-
 /* Do these begin with what a person typed, 6 or more hex digits of it? */
 static bool begins(const char *word, const uint8_t *bytes, size_t count)
 {

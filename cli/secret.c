@@ -139,7 +139,8 @@ int vd_secret_new(struct vd_cli *cli, const char *path, enum vd_msg prompt, stru
 	return rc ? rc : vd_secret_fits(cli, out);
 }
 
-int vd_secret_lent(struct vd_cli *cli, uint8_t key[VD_VAULT_KEY_BYTES])
+/* The vault key that a daemon of ours lends: VD_ENOTFOUND when none runs, or it is locked. */
+static int lent_key(struct vd_cli *cli, uint8_t key[VD_VAULT_KEY_BYTES])
 {
 	static const char word[] = "key ";
 	struct vd_buf answer = { 0 };
@@ -160,7 +161,7 @@ int vd_secret_lent(struct vd_cli *cli, uint8_t key[VD_VAULT_KEY_BYTES])
 bool vd_secret_is_lent(struct vd_cli *cli)
 {
 	uint8_t key[VD_VAULT_KEY_BYTES];
-	bool lent = vd_secret_lent(cli, key) == VD_OK;
+	bool lent = lent_key(cli, key) == VD_OK;
 
 	sodium_memzero(key, sizeof key);
 	return lent;
@@ -190,7 +191,7 @@ static int open_lent(struct vd_cli *cli, opener *open_it, void *out)
 {
 	uint8_t key[VD_VAULT_KEY_BYTES];
 	struct vd_secret secret = { .key = key };
-	int rc = vd_secret_lent(cli, key);
+	int rc = lent_key(cli, key);
 
 	rc = rc ? VD_EKEY : open_it(cli->home, &secret, out);
 	sodium_memzero(key, sizeof key);

@@ -16,8 +16,6 @@ int vd_secret_ask(struct vd_cli *, enum vd_msg prompt, bool twice, struct vd_buf
 int vd_secret_new(struct vd_cli *, const char *path, enum vd_msg prompt, struct vd_buf *out);
 /* Is it long enough to be one? Else an exit code, having said so. */
 int vd_secret_fits(struct vd_cli *, const struct vd_buf *);
-/* The vault key that a daemon of ours lends: VD_ENOTFOUND when none runs, or it is locked. */
-int vd_secret_lent(struct vd_cli *, uint8_t key[VD_VAULT_KEY_BYTES]);
 bool vd_secret_is_lent(struct vd_cli *);
 /* Opens a sealed store with whatever there is: the given passphrase, a lent key, or what a person types. 0 or an exit code. */
 int vd_secret_open(struct vd_cli *, struct vd_store **out);

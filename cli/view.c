@@ -111,7 +111,7 @@ static const char *body_word(int body)
 	return body == 0 ? "present" : body == VD_ENOTFOUND ? "stub" : "sealed";
 }
 
-const char *vd_standing_word(enum vd_standing standing)
+static const char *standing_word(enum vd_standing standing)
 {
 	switch (standing) {
 	case VD_STANDING_SHOWN: return "shown";
@@ -155,7 +155,7 @@ json_t *vd_json_record(const struct vd_found *f)
 	                        "about", about ? vd_json_hex(about->bytes.p, VD_ID_BYTES) : json_null(),
 	                        "expires", r->has_expires ? vd_json_time(r->expires_day * VD_DAY_MS) : json_null(),
 	                        "body", body_word(f->body),
-	                        "standing", vd_standing_word(f->standing));
+	                        "standing", standing_word(f->standing));
 
 	if (out)
 		json_object_set_new(out, "audience", vd_record_audience(r, &audience) ? json_string(vd_audience_word(audience)) : json_null());
@@ -237,11 +237,9 @@ static struct vd_slice headline(struct vd_cli *cli, const struct vd_found *f)
 
 	if (f->body || f->standing == VD_STANDING_REDACTED)
 		return vd_slice_str(vd_text(cli->lang, vd_body_text(f)));
-	const struct vd_kind *kind = vd_kind_find(f->content->kind);
-
 	v = vd_content_get(f->content, "title", VD_MP_STR, 0);
 	if (!v || !v->bytes.n)
-		v = vd_content_get(f->content, kind ? kind->main_text : "text", VD_MP_STR, 0);
+		v = vd_content_get(f->content, vd_kind_main_text(f->content->kind), VD_MP_STR, 0);
 	if (v && v->bytes.n)
 		return v->bytes;
 	for (size_t i = 0; i < sizeof other / sizeof *other; i++) {

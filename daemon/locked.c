@@ -46,8 +46,8 @@ int vd_locked_prepare(struct daemon *d)
 	return rc ? rc : vd_panic_pass(&d->passed);
 }
 
-/* To be locked: whoever asks for it meanwhile is answered by the process that comes after. */
-void vd_locked_begin(struct daemon *d)
+/* Locks: goodbyes, the running commit, and then another process in this one's place. Whoever asks meanwhile is answered by that one. */
+static void begin(struct daemon *d)
 {
 	int rc = vd_locked_prepare(d);
 
@@ -88,7 +88,7 @@ static void unlock(struct daemon *d, const uint8_t *key, struct vd_buf *answer)
 	put_words(answer, "error: ");
 	put_words(answer, rc == VD_EKEY ? "key" : vd_err_name(rc));
 	if (d->store) /* half of it is up, and there are keys in our memory */
-		vd_locked_begin(d);
+		begin(d);
 }
 
 /* False: the process that this one becomes answers. */
@@ -109,7 +109,7 @@ bool vd_locked_command(struct daemon *d, const struct vd_ctl_asked *asked, struc
 	} else if (asked->command == VD_CTL_LOCK) {
 		if (d->store) {
 			d->passed.stay_locked = true;
-			vd_locked_begin(d);
+			begin(d);
 			return false;
 		}
 		put_words(answer, "ok");
@@ -152,7 +152,7 @@ static void on_pulled(void *ctx)
 		return;
 	vd_log(VD_LOG_NOTICE, "token gone");
 	d->passed.stay_locked = false;
-	vd_locked_begin(d);
+	begin(d);
 }
 
 static void guard_token(struct daemon *d)
@@ -238,7 +238,7 @@ static void on_token_timer(uv_timer_t *timer)
 		return;
 	int rc = vd_loop_start_running(d);
 	if (rc) {
-		vd_locked_begin(d);
+		begin(d);
 		return;
 	}
 	vd_log(VD_LOG_INFO, "unlocked by=token");

@@ -12,8 +12,6 @@ int vd_locked_open(struct daemon *);
 void vd_locked_started(struct daemon *);
 /* From here on this process can be locked at any moment, by signal too: what is to be passed on, as of now. */
 int vd_locked_prepare(struct daemon *);
-/* Locks: goodbyes, the running commit, and then another process in this one's place. Whoever asks meanwhile is answered by that one. */
-void vd_locked_begin(struct daemon *);
 /* key, lock and unlock. False: the process that this one becomes answers. */
 bool vd_locked_command(struct daemon *, const struct vd_ctl_asked *, struct vd_buf *answer);
 /* Takes in the inbox beside the loop. */

@@ -51,8 +51,6 @@ void vd_tcp_arm(struct vd_tcp *);
 uint64_t vd_tcp_now_us(void);
 /* What was done for that member since then; all zero: strangers. Asked: they had said something. */
 void vd_tcp_spent(struct vd_tcp *, const uint8_t member[VD_PERSON_BYTES], bool asked, uint64_t began_us);
-/* Are they to wait, so that others are served? */
-bool vd_tcp_rests(const struct vd_tcp *, const uint8_t member[VD_PERSON_BYTES]);
 bool vd_link_rests(const struct vd_link *);
 /* Did its member take enough lately to be served after those who did not, while the turn lasts? */
 bool vd_link_is_large(const struct vd_link *);

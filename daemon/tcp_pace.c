@@ -74,7 +74,8 @@ void vd_tcp_spent(struct vd_tcp *tcp, const uint8_t member[VD_PERSON_BYTES], boo
 		*rest_until(tcp, member) = now_us + rest_us;
 }
 
-bool vd_tcp_rests(const struct vd_tcp *tcp, const uint8_t member[VD_PERSON_BYTES])
+/* Are they to wait, so that others are served? */
+static bool rests(const struct vd_tcp *tcp, const uint8_t member[VD_PERSON_BYTES])
 {
 	uint64_t now_us = vd_tcp_now_us();
 
@@ -83,7 +84,7 @@ bool vd_tcp_rests(const struct vd_tcp *tcp, const uint8_t member[VD_PERSON_BYTES
 
 bool vd_link_rests(const struct vd_link *link)
 {
-	return link->state == VD_LINK_OPEN && vd_tcp_rests(link->tcp, link->member);
+	return link->state == VD_LINK_OPEN && rests(link->tcp, link->member);
 }
 
 bool vd_link_is_large(const struct vd_link *link)
@@ -96,7 +97,7 @@ bool vd_tcp_may_accept(struct vd_tcp *tcp)
 	static const uint8_t stranger[VD_PERSON_BYTES];
 	uint64_t now_ms = uv_now(tcp->loop); /* within a turn it stands still */
 
-	if (tcp->stopping || vd_tcp_rests(tcp, stranger))
+	if (tcp->stopping || rests(tcp, stranger))
 		return false;
 	if (now_ms - tcp->accepting_ms >= VD_TCP_ACCEPT_MS) {
 		tcp->accepting_ms = now_ms;

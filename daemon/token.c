@@ -77,7 +77,8 @@ static bool same_time(struct timespec a, struct timespec b)
 	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
 }
 
-bool vd_token_stands(const char *path, const struct vd_token_mark *mark)
+/* Is what was read still there? Reads it again when the file was touched. */
+static bool stands(const char *path, const struct vd_token_mark *mark)
 {
 	struct vd_buf bytes = {0};
 	struct vd_token_mark now;
@@ -114,7 +115,7 @@ static void *look_after(void *arg)
 	struct vd_token_guard *g = arg;
 	struct pollfd fds[2] = {{g->stop, POLLIN, 0}, {watch_folder(g->path), POLLIN, 0}};
 
-	while (vd_token_stands(g->path, &g->mark)) {
+	while (stands(g->path, &g->mark)) {
 		char events[4096];
 
 		(void)poll(fds, fds[1].fd < 0 ? 1 : 2, VD_TOKEN_LOOK_MS);

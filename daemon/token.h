@@ -32,8 +32,6 @@ struct vd_token_mark {
 
 /* Appends its bytes to *out, which the caller wipes. VD_ENOTFOUND; VD_EFORMAT: of no size that a key file has, or no file; VD_EIO, VD_EDENIED, VD_ENOMEM. */
 int vd_token_read(const char *path, struct vd_buf *out, struct vd_token_mark *);
-/* Is what was read still there? Reads it again when the file was touched. */
-bool vd_token_stands(const char *path, const struct vd_token_mark *);
 
 /* Looks after it on a thread of its own: the loop may be busy. When it is gone `pulled` runs on the loop's thread, once; and if this process is not another one
  * VD_TOKEN_PATIENCE_MS later, vd_panic_lock. */

@@ -143,7 +143,7 @@ static bool knew_role(const struct vd_group *g, const struct vd_group_device *d,
 	return false;
 }
 
-/* Sets bit i of past[r] where r is in the past of the i-th of the batch: the other way round than vd_group_mark_past. */
+/* Sets bit i of past[r] where r is in the past of the i-th of the batch: the other way round than in group_judge.c. */
 static void mark_known(struct vd_group *g)
 {
 	memset(g->past, 0, g->record_count * sizeof(*g->past));

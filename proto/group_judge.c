@@ -10,7 +10,8 @@
 
 /* ---- the past ---- */
 
-void vd_group_mark_past(struct vd_group *g)
+/* Sets bit i of past[r], r in records, where the i-th of `batch` is in the past of r. */
+static void mark_past(struct vd_group *g)
 {
 	uint32_t begin = (uint32_t)g->record_count;
 
@@ -53,7 +54,7 @@ static uint32_t batch_bit(struct vd_group *g, uint32_t revocation)
 		if (!g->records[other].revocation->decided && other != revocation)
 			g->batch[g->batch_count++] = other;
 	}
-	vd_group_mark_past(g);
+	mark_past(g);
 	return 0;
 }
 

@@ -256,8 +256,6 @@ bool vd_revocation_lists(const struct vd_revocation *, const uint8_t author[VD_K
 bool vd_revocation_removes(const struct vd_group *, const struct vd_revocation *, uint32_t device);
 /* The first of the labels with that person, VD_NOWHERE. */
 uint32_t vd_group_labelled(const struct vd_group *, const uint8_t person[VD_PERSON_BYTES]);
-/* Sets bit i of past[r], r in records, where the i-th of `batch` is in the past of r. */
-void vd_group_mark_past(struct vd_group *);
 
 /* ---- what they make: group_view.c, after vd_group_judge ---- */
 

@@ -28,10 +28,7 @@ bool vd_child_hear(struct vd_child *, void *, size_t);
 /* Kills and reaps. Fine without one. */
 void vd_child_end(struct vd_child *);
 
-/* For the child itself, before it looks at a byte: no more memory than it has, no new descriptor, no file grown, no process, no core dump, `cpu_seconds`
- * of time; and with seccomp no system call but read, write and exit: any other ends it. False: this kernel has no seccomp; the limits stand. */
-bool vd_child_wall(unsigned cpu_seconds);
-/* Is there seccomp here for vd_child_wall? */
+/* Is there seccomp here to wall it in? */
 bool vd_child_wall_stands(void);
 /* For every program of ours, when it starts: no core dump, and no other process of this user may look into its memory. */
 bool vd_process_private(void);

@@ -323,7 +323,6 @@ int vd_share_refuse(struct vd_write *, const struct vd_record *);
 int vd_share_count(struct vd_write *, const uint8_t *group, const uint8_t *author, uint8_t lane, int n);
 /* One more for a count that begins anew in this transaction (n 0: only begins). */
 int vd_share_recount(struct vd_write *, const uint8_t *group, const uint8_t *author, uint8_t lane, bool one_more);
-void vd_declining_put(struct vd_write *);
 void vd_shares_put(struct vd_write *);
 /* How often the store was repaired: what was remembered of its lanes before is void. */
 int vd_repairs(struct vd_store *, MDB_txn *, uint64_t *out);
@@ -482,8 +481,6 @@ int vd_medium_check_new(const char *path);
 
 /* --- merge.c --- */
 
-/* Tries the pool's records of the group again; valid control records are added to it. */
-int vd_pool_retry(struct vd_store *, struct vd_group *, struct vd_merge *);
 /* The same with a group of its own, if the pool holds anything. */
 int vd_pool_retry_alone(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], struct vd_merge *);
 /* Gathers what a judged batch changes into the transaction. from_pool: its records wait in the pool, and leave

@@ -588,7 +588,8 @@ int vd_store_judge(struct vd_store *s, struct vd_group *group, struct vd_batch *
 	return rc;
 }
 
-int vd_pool_retry(struct vd_store *s, struct vd_group *group, struct vd_merge *merge)
+/* Tries the pool's records of the group again; valid control records are added to it. */
+static int pool_retry(struct vd_store *s, struct vd_group *group, struct vd_merge *merge)
 {
 	struct vd_batch batch = { 0 };
 	bool control_grew;
@@ -617,7 +618,7 @@ int vd_pool_retry_alone(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES],
 		return rc;
 	rc = vd_store_group(s, group, &own);
 	if (!rc)
-		rc = vd_pool_retry(s, own, merge);
+		rc = pool_retry(s, own, merge);
 	vd_group_free(own);
 	return rc;
 }
@@ -630,7 +631,7 @@ int vd_store_merge(struct vd_store *s, struct vd_group *group, struct vd_batch *
 	if (!rc)
 		rc = commit_batch(s, group, batch, false, merge, &control_grew);
 	if (!rc && control_grew)
-		rc = vd_pool_retry(s, group, merge);
+		rc = pool_retry(s, group, merge);
 	return rc;
 }
 

@@ -213,6 +213,26 @@ int vd_shares_declined(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], 
 	return rc;
 }
 
+/* Writes the list down and lets go of it. */
+static void put_declining(struct vd_write *w)
+{
+	struct vd_declining *d = w->declining;
+
+	w->declining = NULL;
+	if (d && d->moved) {
+		struct vd_slice part = vd_slice(d->group, VD_GROUP_BYTES);
+		struct vd_buf value = { 0 };
+
+		if (d->set.count)
+			vd_declined_encode(&d->set, &value);
+		if (value.failed)
+			w->effects.failed = true;
+		vd_effects_value(&w->effects, w->store, "declined", &part, 1, vd_buf_slice(&value));
+		vd_buf_deinit(&value);
+	}
+	free(d);
+}
+
 /* The list of the group as the transaction will leave it. */
 static int declining_of(struct vd_write *w, const uint8_t *group, struct vd_declining **out)
 {
@@ -237,29 +257,9 @@ static int declining_of(struct vd_write *w, const uint8_t *group, struct vd_decl
 		free(one);
 		return rc;
 	}
-	vd_declining_put(w);
+	put_declining(w);
 	w->declining = *out = one;
 	return VD_OK;
-}
-
-/* Writes the list down and lets go of it. */
-void vd_declining_put(struct vd_write *w)
-{
-	struct vd_declining *d = w->declining;
-
-	w->declining = NULL;
-	if (d && d->moved) {
-		struct vd_slice part = vd_slice(d->group, VD_GROUP_BYTES);
-		struct vd_buf value = { 0 };
-
-		if (d->set.count)
-			vd_declined_encode(&d->set, &value);
-		if (value.failed)
-			w->effects.failed = true;
-		vd_effects_value(&w->effects, w->store, "declined", &part, 1, vd_buf_slice(&value));
-		vd_buf_deinit(&value);
-	}
-	free(d);
 }
 
 static int decline(struct vd_write *w, const struct vd_record *record)
@@ -410,7 +410,7 @@ void vd_shares_put(struct vd_write *w)
 	for (size_t i = 0; i < w->share_count; i++)
 		if (w->shares[i].moved)
 			put_share(w, &w->shares[i]);
-	vd_declining_put(w);
+	put_declining(w);
 }
 
 /* --- what had to wait --- */
