@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "admin.h"
-#include "proto/err.h"
 
 const char *vd_act_word(enum vd_act_kind kind)
 {

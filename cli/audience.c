@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "admin.h"
-#include "proto/err.h"
 #include "proto/seal.h"
 
 enum { REMOVED_LOOKED_AT = 64, WORDS_MAX = 200 };

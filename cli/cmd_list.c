@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "admin.h"
-#include "labels.h"
 #include "proto/err.h"
 #include "times.h"
 #include "unseen.h"

@@ -5,7 +5,6 @@
 
 #include "admin.h"
 #include "audience.h"
-#include "proto/err.h"
 #include "times.h"
 
 enum { DIGITS_TYPED = 6, CLOCK_PUSH_MS = 60 * 60 * 1000 };

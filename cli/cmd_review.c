@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "admin.h"
-#include "proto/err.h"
 #include "store/acts.h"
 #include "times.h"
 

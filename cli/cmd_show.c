@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "admin.h"
-#include "audience.h"
 #include "labels.h"
 #include "proto/err.h"
 #include "times.h"

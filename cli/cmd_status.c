@@ -9,7 +9,6 @@
 #include "proto/err.h"
 #include "proto/sign.h"
 #include "secret.h"
-#include "times.h"
 
 struct lane_counts {
 	uint64_t records[VD_LANES];

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "admin.h"
 #include "daemon/ctl.h"
 #include "proto/err.h"
 #include "proto/sign.h"

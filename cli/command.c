@@ -8,7 +8,6 @@
 #include <sodium.h>
 
 #include "cli.h"
-#include "proto/err.h"
 #include "store/file.h"
 
 static const struct vd_command *const commands[] = {

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "fail.h"
 #include "proto/err.h"
 #include "store/shares.h"
 

@@ -5,7 +5,6 @@
 #include <strings.h>
 
 #include "admin.h"
-#include "proto/err.h"
 
 static bool same_person(const struct vd_device *d, const uint8_t *person)
 {

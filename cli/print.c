@@ -7,7 +7,6 @@
 
 #include "cli.h"
 #include "fail.h"
-#include "proto/err.h"
 #include "store/file.h"
 
 size_t vd_places(va_list list, const char *args[VD_PLACES + 1])

@@ -3,7 +3,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "proto/err.h"
 
 static uint64_t clock_ms(void)
 {

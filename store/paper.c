@@ -8,7 +8,6 @@
 
 #include "acts.h"
 #include "bundle.h"
-#include "file.h"
 #include "inside.h"
 #include "proto/err.h"
 

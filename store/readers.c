@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "inside.h"
-#include "proto/err.h"
 
 void vd_readers_deinit(struct vd_readers *r)
 {

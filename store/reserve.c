@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "inside.h"
-#include "proto/err.h"
 #include "shares.h"
 
 /* The file `reserve` in the home: given up when even a control commit meets a full disk. A grant was seen to make the database grow

@@ -5,7 +5,6 @@
  * out as messages is what was sent, in order. */
 #include <string.h>
 
-#include "proto/err.h"
 #include "tests/evil.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -3,7 +3,6 @@
 #include <sodium.h>
 #include <string.h>
 
-#include "proto/err.h"
 #include "proto/noise.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -2,7 +2,6 @@
  * then any number of u24 position ‖ u8 to XOR. What opens must be what was sealed. */
 #include <string.h>
 
-#include "proto/err.h"
 #include "proto/seal.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -11,7 +11,6 @@
 #include "byzantine.h"
 #include "flood.h"
 #include "net.h"
-#include "proto/err.h"
 
 enum {
 	HOSTS = 20,

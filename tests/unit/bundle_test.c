@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "store/file.h"
 
 static void export(struct person *p, const char *path, struct vd_bundle_stats *stats)
 {

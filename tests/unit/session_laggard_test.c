@@ -7,7 +7,6 @@
 
 #include <cmocka.h>
 
-#include "proto/reconcile.h"
 #include "tests/sim/pair.h"
 
 static struct pair p;

@@ -8,7 +8,6 @@
 #include <cmocka.h>
 
 #include "proto/err.h"
-#include "proto/reconcile.h"
 #include "tests/sim/pair.h"
 
 static struct pair p;

@@ -2,7 +2,6 @@
 
 #include <time.h>
 
-#include "proto/reconcile.h"
 #include "store/db.h"
 #include "store/shares.h"
 

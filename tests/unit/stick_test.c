@@ -8,7 +8,6 @@
 #include <sys/wait.h>
 
 #include "daemon/link_stick.h"
-#include "store/file.h"
 #include "store/inside.h"
 
 struct cast {
