@@ -106,6 +106,11 @@ void flood_admit(const char *home);
 void flood_start(struct flood *, const char *address);
 void flood_stop(struct flood *);
 
+/* ---- apart.c ---- */
+
+/* Rows of what a sync of sets of `n` costs that differ in d. */
+void apart(size_t n);
+
 /* ---- micro.c ---- */
 
 void micro(void); /* rows that need no store */

@@ -226,19 +226,19 @@ static bool common(size_t i)
 	return !held_back(i);
 }
 
-static bool apart(size_t i)
+static bool held_now(size_t i)
 {
 	return held_back(i) && i / STRIDE % TIMES == this_time;
 }
 
 static bool only_hub(size_t i)
 {
-	return apart(i) && i / STRIDE / TIMES % 2 == 0;
+	return held_now(i) && i / STRIDE / TIMES % 2 == 0;
 }
 
 static bool only_field(size_t i)
 {
-	return apart(i) && !only_hub(i);
+	return held_now(i) && !only_hub(i);
 }
 
 static double bytes_apart(const struct world *w)
@@ -246,7 +246,7 @@ static double bytes_apart(const struct world *w)
 	double sum = 0;
 
 	for (size_t i = 0; i < w->count; i++)
-		sum += apart(i) ? (double)world_record(w, i).n : 0;
+		sum += held_now(i) ? (double)world_record(w, i).n : 0;
 	return sum;
 }
 
@@ -429,7 +429,7 @@ _Noreturn static void flood_until_stopped(const char *home, const char *address)
 	}
 }
 
-/* `bench flood` measures that alone. */
+/* `bench flood` measures that alone; `bench apart N` what differs in sets of N. */
 int main(int argc, char **argv)
 {
 	double start = now_s();
@@ -446,6 +446,10 @@ int main(int argc, char **argv)
 	folder_made = true;
 	atexit(clean);
 	table_begin();
+	if (argc == 3 && !strcmp(argv[1], "apart")) {
+		apart(strtoul(argv[2], NULL, 10));
+		return table_missed() != 0;
+	}
 	if (!only_flood) {
 		machine();
 		micro();
