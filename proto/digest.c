@@ -54,6 +54,9 @@ void vd_digest_hash(const struct vd_digest *d, uint8_t out[VD_HASH_BYTES])
 {
 	uint8_t raw[VD_DIGEST_STORED_BYTES];
 
+	memset(out, 0, VD_HASH_BYTES);
+	if (!d->count)
+		return;
 	vd_digest_encode(d, raw);
 	vd_hash1(VD_HASH_DIGEST, out, vd_slice(raw, sizeof(raw)));
 }

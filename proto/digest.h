@@ -18,6 +18,7 @@ struct vd_digest {
 void vd_digest_add(struct vd_digest *, const struct vd_id *);
 void vd_digest_remove(struct vd_digest *, const struct vd_id *);
 bool vd_digest_eq(const struct vd_digest *, const struct vd_digest *);
+/* 32 zero bytes for the empty set. */
 void vd_digest_hash(const struct vd_digest *, uint8_t out[VD_HASH_BYTES]);
 /* u64 count, then the components little-endian: what the store keeps. */
 void vd_digest_encode(const struct vd_digest *, uint8_t out[VD_DIGEST_STORED_BYTES]);

@@ -11,6 +11,7 @@
 struct vd_lane_state {
 	struct vd_digest digest;  /* of all ids */
 	struct vd_digest wanted;  /* of ids whose body we want and lack */
+	uint64_t latest;          /* at that moment the store's highest arrival number, 0: none */
 };
 
 /* One record as an index knows it. */
@@ -31,7 +32,8 @@ struct vd_leaving {
 
 struct vd_port {
 	void *ctx;
-	/* Digest and wanted of one lane, and the lane's first `n` symbols, all of one moment. symbols may be NULL. */
+	/* Digest and wanted of one lane, and the lane's first `n` symbols (a whole number of blocks, or fewer than one), all of one
+	 * moment. symbols may be NULL. */
 	int (*lane)(void *ctx, const uint8_t *group, uint8_t lane, struct vd_lane_state *, struct vd_symbol *symbols, size_t n);
 	/* The same without what `leaving` names. VD_EBUSY: more records than it allows would have to be passed over. */
 	int (*lane_without)(void *ctx, const uint8_t *group, uint8_t lane, struct vd_leaving *leaving, struct vd_lane_state *,
@@ -49,8 +51,6 @@ struct vd_port {
 	int (*wanted)(void *ctx, const uint8_t *group, uint8_t lane, uint64_t after, struct vd_arrival *out, size_t max, size_t *n);
 	/* As vd_chain_port. */
 	bool (*vouched)(void *ctx, const struct vd_record *);
-	/* Highest arrival number so far. */
-	int (*latest)(void *ctx, uint64_t *arrival);
 };
 
 #endif

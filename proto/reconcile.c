@@ -7,8 +7,6 @@
 #include "reconcile_priv.h"
 
 enum {
-	SYMBOL_BYTES = VD_ITEM_BYTES + 4 + 1, /* on the wire, mostly */
-	SNAPSHOT_MIN = 256,      /* standing symbols kept however small the expected difference */
 	SYMBOLS_A_MESSAGE = 512,
 	ITEMS_A_MESSAGE = 1024,
 	PEELER_SYMBOL_BYTES = 80, /* what a symbol takes while it is peeled */
@@ -105,28 +103,71 @@ int vd_reconcile_state(const struct vd_port *port, const uint8_t *group, const s
 }
 
 int vd_reconcile_begin(struct vd_reconcile *r, const struct vd_port *port, const uint8_t *group, const uint8_t *salt,
-                       const struct vd_declined_set *apart, uint8_t lane, bool initiator, uint64_t expected, struct vd_lane_state *out)
+                       const struct vd_declined_set *apart, uint8_t lane, bool initiator, struct vd_lane_state *out)
 {
-	uint64_t symbols = vd_sketch_symbols_for(expected), may_pass = UINT64_MAX;
-	int rc;
+	uint64_t may_pass = UINT64_MAX;
+	int rc = vd_reconcile_state(port, group, apart, lane, &may_pass, out, NULL, 0);
 
-	*r = (struct vd_reconcile){ .port = port, .group = group, .salt = salt, .apart = apart, .lane = lane, .initiator = initiator };
-	symbols = symbols > VD_SKETCH_SYMBOLS / 4 ? VD_SKETCH_SYMBOLS : 4 * symbols;
-	r->symbol_count = symbols > SNAPSHOT_MIN ? (size_t)symbols : SNAPSHOT_MIN;
-	r->symbols = calloc(r->symbol_count, sizeof(*r->symbols));
-	if (!r->symbols)
-		return VD_ENOMEM;
-	/* First the number, then the state: a record that falls between is at worst offered once more. */
-	rc = port->latest(port->ctx, &r->latest);
-	if (!rc)
-		rc = vd_reconcile_state(port, group, apart, lane, &may_pass, out, r->symbols, r->symbol_count);
-	if (rc) {
-		vd_reconcile_end(r);
+	if (rc)
 		return rc;
-	}
+	*r = (struct vd_reconcile){ .port = port, .group = group, .salt = salt, .apart = apart, .lane = lane, .initiator = initiator,
+		                    .symbol_max = VD_SKETCH_SYMBOLS };
+	r->latest = out->latest;
 	r->digest = out->digest;
 	r->ours = out->digest.count;
 	vd_digest_hash(&out->digest, r->our_hash);
+	return VD_OK;
+}
+
+/* Takes out of symbols as they are now what came since the moment. */
+static int back_to_the_moment(const struct vd_reconcile *r, struct vd_symbol *symbols, size_t n, uint64_t latest)
+{
+	uint64_t after = r->latest;
+
+	while (after < latest) {
+		struct vd_arrival found[16];
+		size_t count = 0;
+		int rc = r->port->scan(r->port->ctx, r->group, r->lane, after, found, 16, &count);
+
+		if (rc)
+			return rc;
+		for (size_t i = 0; i < count && found[i].arrival <= latest; i++) {
+			struct vd_item item;
+
+			if (vd_declined_has(r->apart, r->lane, found[i].author))
+				continue;
+			vd_item_of(r->salt, &found[i].id, &item);
+			vd_sketch_apply(symbols, 0, n, &item, -1);
+		}
+		after = count ? found[count - 1].arrival : latest;
+	}
+	return VD_OK;
+}
+
+int vd_reconcile_symbols(struct vd_reconcile *r, uint64_t n)
+{
+	struct vd_lane_state state;
+	struct vd_symbol *symbols;
+	uint64_t may_pass = UINT64_MAX;
+	int rc;
+
+	n = n < r->symbol_max ? n : r->symbol_max;
+	if (n <= r->symbol_count)
+		return VD_OK;
+	n = (n + VD_SKETCH_BLOCK - 1) / VD_SKETCH_BLOCK * VD_SKETCH_BLOCK;
+	symbols = calloc(n, sizeof(*symbols));
+	if (!symbols)
+		return VD_ENOMEM;
+	rc = vd_reconcile_state(r->port, r->group, r->apart, r->lane, &may_pass, &state, symbols, n);
+	if (!rc)
+		rc = back_to_the_moment(r, symbols, n, state.latest);
+	if (rc) {
+		free(symbols);
+		return rc;
+	}
+	free(r->symbols);
+	r->symbols = symbols;
+	r->symbol_count = n;
 	return VD_OK;
 }
 
@@ -172,7 +213,7 @@ int vd_reconcile_salt(struct vd_reconcile *r, const uint8_t salt[VD_SALT_BYTES],
 	}
 	free(r->symbols);
 	r->symbols = symbols ? calloc(symbols, sizeof(*r->symbols)) : NULL;
-	r->symbol_count = symbols;
+	r->symbol_count = r->symbol_max = symbols;
 	if (symbols && !r->symbols)
 		return VD_ENOMEM;
 	return vd_salted_scan(&r->salted, r->port, r->group, r->lane, r->latest, r->apart, salt, r->symbols, symbols);
@@ -220,12 +261,11 @@ static enum vd_method choose(const struct vd_reconcile *r, uint64_t d)
 		return VD_METHOD_ALL;
 	if (r->theirs <= r->ours / VD_LOPSIDED)
 		return VD_METHOD_GIVE;
-	symbols = vd_sketch_symbols_for(d);
-	if (symbols < VD_BURST_MIN)
-		symbols = VD_BURST_MIN;
-	if (d > r->ours / 5 || symbols > VD_SALTED_SYMBOLS_MAX || r->ours * VD_ITEM_BYTES <= symbols * SYMBOL_BYTES)
+	symbols = vd_sketch_burst_for(d);
+	if (d > r->ours / 5 || symbols > VD_SALTED_SYMBOLS_MAX || r->ours * VD_ITEM_BYTES <= symbols * VD_SYMBOL_BYTES)
 		return VD_METHOD_LIST;
-	return r->distrust || symbols > VD_SKETCH_SYMBOLS ? VD_METHOD_SALTED : VD_METHOD_SYMBOLS;
+	/* Even if half as much again as they settle is expected, it may well be fewer, and a pass costs O(n). */
+	return r->distrust || d > VD_SKETCH_SYMBOLS ? VD_METHOD_SALTED : VD_METHOD_SYMBOLS;
 }
 
 static uint64_t at_least_apart(const struct vd_reconcile *r, uint64_t expected)
@@ -259,21 +299,21 @@ int vd_reconcile_start(struct vd_reconcile *r, uint64_t expected, const uint8_t 
 	if (r->method == VD_METHOD_LIST)
 		rc = vd_reconcile_salt(r, salted_salt, 0);
 	if (r->method == VD_METHOD_SALTED) {
-		uint64_t total = 2 * vd_sketch_symbols_for(d) + VD_SALTED_SPARE;
+		uint64_t total = vd_sketch_burst_for(d) + vd_sketch_symbols_for(d) / 2 + VD_SALTED_SPARE;
 
 		rc = vd_reconcile_salt(r, salted_salt, total < VD_SALTED_SYMBOLS_MAX ? (size_t)total : VD_SALTED_SYMBOLS_MAX);
 	}
-	burst = vd_sketch_symbols_for(d);
-	burst = burst > VD_BURST_MIN ? burst : VD_BURST_MIN;
-	if (r->method == VD_METHOD_SYMBOLS || r->method == VD_METHOD_SALTED)
-		r->burst = burst < r->symbol_count ? (size_t)burst : r->symbol_count;
-	return rc;
+	if (rc || (r->method != VD_METHOD_SYMBOLS && r->method != VD_METHOD_SALTED))
+		return rc;
+	burst = vd_sketch_burst_for(d);
+	r->burst = burst < r->symbol_max ? (size_t)burst : r->symbol_max;
+	return vd_reconcile_symbols(r, r->burst);
 }
 
 static int feed_more(struct vd_reconcile *r, struct vd_rd *rd)
 {
 	uint64_t n = vd_rd_varint(rd);
-	size_t left = r->symbol_count - r->symbols_sent;
+	size_t left = r->symbol_max - r->symbols_sent;
 
 	if (vd_rd_end(rd) || !n || r->symbols_sent != r->burst || (r->method != VD_METHOD_SYMBOLS && r->method != VD_METHOD_SALTED))
 		return VD_EFORMAT;
@@ -282,7 +322,7 @@ static int feed_more(struct vd_reconcile *r, struct vd_rd *rd)
 	r->burst += n < left ? (size_t)n : left;
 	r->answer_empty = r->exhausted = !left;
 	r->mores++;
-	return VD_OK;
+	return vd_reconcile_symbols(r, r->burst);
 }
 
 /* Names are answered at most as often as we gave a chance to learn them. */
@@ -370,7 +410,7 @@ static void drain_announce(struct vd_reconcile *r, uint8_t *type, struct vd_buf 
 		return;
 	vd_buf_put_u8(out, r->method == VD_METHOD_LIST ? VD_SALTED_LIST : VD_SALTED_SYMBOLS);
 	vd_buf_put(out, r->salted_salt, sizeof(r->salted_salt));
-	vd_buf_put_varint(out, r->method == VD_METHOD_LIST ? r->salted.count : r->symbol_count);
+	vd_buf_put_varint(out, r->method == VD_METHOD_LIST ? r->salted.count : r->symbol_max);
 }
 
 static void drain_symbols(struct vd_reconcile *r, struct vd_buf *out)

@@ -41,8 +41,8 @@ struct vd_reconcile {
 	uint64_t ours, theirs;     /* counts */
 	struct vd_digest digest;   /* ours; with what the decode found put in and taken out it must become theirs */
 	uint8_t our_hash[VD_HASH_BYTES], their_hash[VD_HASH_BYTES];
-	struct vd_symbol *symbols; /* standing or salted */
-	size_t symbol_count;
+	struct vd_symbol *symbols; /* standing or salted: so many of them are here by now … */
+	size_t symbol_count, symbol_max; /* … of those that can be had */
 
 	enum vd_method method;
 	bool distrust;             /* items here have lied: only a salted pass will do */
@@ -80,10 +80,10 @@ struct vd_reconcile {
 	uint64_t scan_after;
 };
 
-/* Takes the lane's snapshot: all zero before, `lane` state as the port gave it is what LANES will say. Symbols for a
- * difference of about `expected`, or up to it at the other end, are kept for VD_METHOD_SYMBOLS. VD_ENOMEM or the port's error. */
+/* Takes the lane's moment: all zero before, `lane` state as the port gave it is what LANES will say. Symbols of it are read when they
+ * are needed. VD_ENOMEM or the port's error. */
 int vd_reconcile_begin(struct vd_reconcile *, const struct vd_port *, const uint8_t *group, const uint8_t *salt,
-                       const struct vd_declined_set *apart, uint8_t lane, bool initiator, uint64_t expected, struct vd_lane_state *out);
+                       const struct vd_declined_set *apart, uint8_t lane, bool initiator, struct vd_lane_state *out);
 /* A lane's state without what `apart` names, passing over at most that many records that are not remembered (*may_pass, less those
  * passed over afterwards). VD_EBUSY. */
 int vd_reconcile_state(const struct vd_port *, const uint8_t *group, const struct vd_declined_set *apart, uint8_t lane,

@@ -6,7 +6,6 @@
 #include "reconcile_priv.h"
 
 enum {
-	SURE = 48,                 /* symbols beyond those that most likely do, when a second MORE must not be */
 	WANTS_WAITING_MAX = 65536, /* of a list; beyond them we drain before we read on */
 };
 
@@ -57,17 +56,18 @@ static void ask_for_more(struct vd_reconcile *r)
 {
 	size_t have = vd_peeler_symbols(r->peeler);
 	double d = (double)vd_peeler_found(r->peeler) + (double)vd_peeler_rest(r->peeler) * (1 + 2 / sqrt((double)have + 1));
-	uint64_t target = vd_sketch_symbols_for(d < 1e9 ? (uint64_t)d : 1000000000) + SURE;
+	uint64_t sure = 12 + (uint64_t)sqrt(d < 1e9 ? d : 1e9); /* beyond those that most likely do: a second MORE must not be */
+	uint64_t target = vd_sketch_symbols_for(d < 1e9 ? (uint64_t)d : 1000000000) + sure;
 
 	/* Twice what would do has come: these are no honest symbols, or items that cancel out. */
-	if (have > 2 * target + VD_BURST_MIN || target > r->symbol_count || have >= r->symbol_count) {
-		fail(r, have > 2 * target + VD_BURST_MIN);
+	if (have > 2 * target || target > r->symbol_max || have >= r->symbol_max) {
+		fail(r, have > 2 * target);
 		return;
 	}
-	if (target < have + have / 3 + SURE)
-		target = have + have / 3 + SURE;
-	if (target > r->symbol_count)
-		target = r->symbol_count;
+	if (target < have + have / 3 + sure)
+		target = have + have / 3 + sure;
+	if (target > r->symbol_max)
+		target = r->symbol_max;
 	r->more = target - have;
 	r->mores++;
 }
@@ -75,8 +75,9 @@ static void ask_for_more(struct vd_reconcile *r)
 int vd_reconcile_take_symbols(struct vd_reconcile *r, struct vd_rd *rd)
 {
 	struct vd_symbol theirs[64];
-	uint64_t left = vd_rd_varint(rd);
+	uint64_t left = vd_rd_varint(rd), have;
 	bool none = !rd->n;
+	int rc;
 
 	if (rd->err || r->more)
 		return VD_EFORMAT;
@@ -94,9 +95,13 @@ int vd_reconcile_take_symbols(struct vd_reconcile *r, struct vd_rd *rd)
 		r->peeler = vd_peeler_new(VD_SALTED_SYMBOLS_MAX);
 	if (!r->peeler)
 		return VD_ENOMEM;
+	/* All of the burst's at once, and no more of them than can come. */
+	have = vd_peeler_symbols(r->peeler) + rd->n / VD_SYMBOL_BYTES + 1;
+	rc = vd_reconcile_symbols(r, left < UINT64_MAX - have ? have + left : left);
+	if (rc)
+		return rc;
 	while (rd->n && !vd_peeler_done(r->peeler)) {
 		size_t first = vd_peeler_symbols(r->peeler), n = 0;
-		int rc;
 
 		for (; rd->n && n < 64 && n < r->symbol_count - first; n++)
 			vd_symbol_decode(rd, first + n, r->theirs, &theirs[n]);

@@ -6,7 +6,6 @@
 #include "reconcile.h"
 
 enum {
-	VD_BURST_MIN = 16,
 	VD_SALTED_SPARE = 64, /* salted symbols beyond twice what would do */
 	VD_LOPSIDED = 16,     /* one side has so many times more: it gives all */
 };
@@ -14,6 +13,8 @@ enum {
 /* reconcile.c */
 /* Every item under the fresh salt, and as many symbols as asked for. VD_EBUSY: the node's budget has no room for them. */
 int vd_reconcile_salt(struct vd_reconcile *, const uint8_t salt[VD_SALT_BYTES], size_t symbols);
+/* At least so many symbols of the moment, or all that can be had. VD_ENOMEM or the port's error: as before. */
+int vd_reconcile_symbols(struct vd_reconcile *, uint64_t n);
 int vd_reconcile_send(struct vd_reconcile *, uint64_t arrival);
 /* Sends what has that item under the fresh salt. */
 int vd_reconcile_send_salted(struct vd_reconcile *, uint64_t item, size_t *matches);

@@ -5,7 +5,13 @@
 #include "hash.h"
 #include "session_priv.h"
 
-enum { HELLO_SYMBOLS = VD_ESTIMATE_AT + VD_ESTIMATES };
+/* Of lane 0, which is small and seldom differs, fewer counts do. */
+enum { HELLO_SYMBOLS = VD_ESTIMATE_AT + VD_ESTIMATES, CONTROL_ESTIMATES = 16 };
+
+static size_t estimates_of(size_t lane)
+{
+	return lane == VD_LANE_CONTROL ? CONTROL_ESTIMATES : VD_ESTIMATES;
+}
 
 /* Takes in whom they decline. What finding out costs us is on their account: they name, we look. */
 static int set_apart(struct vd_session *s, const struct vd_declined_set *theirs, const uint64_t counts[VD_LANES],
@@ -37,7 +43,7 @@ static int set_apart(struct vd_session *s, const struct vd_declined_set *theirs,
 		for (size_t i = 0; i < VD_ESTIMATES; i++)
 			own[i] = (uint8_t)symbols[VD_ESTIMATE_AT + i].count;
 		if (s->initiator && !vd_declined_of_lane(&s->declined, l, &first))
-			s->lanes[l].expected = vd_sketch_estimate(estimates[l], own, counts[l], state.digest.count);
+			s->lanes[l].expected = vd_sketch_estimate(estimates[l], own, estimates_of(l), counts[l], state.digest.count);
 	}
 	return VD_OK;
 }
@@ -72,11 +78,9 @@ static int make_hello(struct vd_session *s)
 	struct vd_symbol symbols[HELLO_SYMBOLS];
 	uint8_t marks[2 * VD_LANES][8 + VD_HASH_BYTES];
 	struct vd_slice parts[2 * VD_LANES];
-	uint64_t latest, all = UINT64_MAX;
-	int rc = s->shown->latest(s->shown->ctx, &latest);
+	uint64_t all = UINT64_MAX;
+	int rc = s->shown->declined(s->shown->ctx, vd_group_id(s->group), &s->declined);
 
-	if (!rc)
-		rc = s->shown->declined(s->shown->ctx, vd_group_id(s->group), &s->declined);
 	s->apart = s->declined;
 	for (uint8_t l = 0; !rc && l < VD_LANES; l++) {
 		struct vd_lane_state state;
@@ -95,7 +99,7 @@ static int make_hello(struct vd_session *s)
 		s->counts[l] = state.digest.count;
 		for (size_t i = 0; i < VD_ESTIMATES; i++)
 			s->estimates[l][i] = (uint8_t)symbols[VD_ESTIMATE_AT + i].count;
-		s->lanes[l].push_after = s->lanes[l].compared = latest;
+		s->lanes[l].push_after = s->lanes[l].compared = state.latest;
 		s->lanes[l].grew = false;
 	}
 	if (rc)
@@ -120,7 +124,7 @@ int vd_session_put_hello(struct vd_session *s, struct vd_buf *out)
 		vd_buf_put_varint(out, s->counts[l]);
 		/* The initiator sends symbols, so it alone needs to know how many. */
 		if (s->counts[l] && !s->initiator)
-			vd_buf_put(out, s->estimates[l], VD_ESTIMATES);
+			vd_buf_put(out, s->estimates[l], estimates_of(l));
 	}
 	vd_declined_encode(&s->declined, out);
 	s->hello_out = true;
@@ -143,7 +147,7 @@ int vd_session_take_hello(struct vd_session *s, struct vd_slice payload)
 	for (size_t l = 0; l < VD_LANES; l++) {
 		counts[l] = vd_rd_varint(&r);
 		if (counts[l] && s->initiator)
-			vd_rd_copy(&r, estimates[l], VD_ESTIMATES);
+			vd_rd_copy(&r, estimates[l], estimates_of(l));
 	}
 	if (!r.err) {
 		rc = vd_declined_decode(&r, &theirs);
@@ -157,7 +161,8 @@ int vd_session_take_hello(struct vd_session *s, struct vd_slice payload)
 	s->named = counts[VD_LANE_CONTROL];
 	for (size_t l = 0; l < VD_LANES; l++) {
 		if (s->initiator)
-			s->lanes[l].expected = vd_sketch_estimate(estimates[l], s->estimates[l], counts[l], s->counts[l]);
+			s->lanes[l].expected = vd_sketch_estimate(estimates[l], s->estimates[l], estimates_of(l), counts[l],
+			                                           s->counts[l]);
 		s->lanes[l].r.theirs = counts[l];
 	}
 	rc = set_apart(s, &theirs, counts, estimates);

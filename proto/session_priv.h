@@ -62,6 +62,7 @@ struct vd_session {
 	uint8_t estimates[VD_LANES][VD_ESTIMATES];
 
 	uint8_t round;
+	struct vd_set_mark named_last[2 * VD_LANES]; /* by the last LANES of either end: ids, then wanted; before it, empty sets */
 	bool lanes_due;           /* our LANES of this round are to be sent */
 	bool awaiting;            /* initiator: the other end's LANES are to come */
 	bool equal;               /* as of the last comparison */

@@ -90,11 +90,11 @@ static int snapshot(struct vd_session *s)
 	for (uint8_t l = 0; l < VD_LANES; l++) {
 		struct vd_session_lane *lane = &s->lanes[l];
 		struct vd_lane_state state;
-		uint64_t theirs = lane->r.theirs, most = s->initiator ? lane->expected : theirs;
+		uint64_t theirs = lane->r.theirs;
 		int rc;
 
 		release(lane);
-		rc = vd_reconcile_begin(&lane->r, s->shown, vd_group_id(s->group), s->salt, &s->apart, l, s->initiator, most, &state);
+		rc = vd_reconcile_begin(&lane->r, s->shown, vd_group_id(s->group), s->salt, &s->apart, l, s->initiator, &state);
 		if (rc)
 			return rc;
 		lane->r.theirs = theirs;
@@ -104,7 +104,8 @@ static int snapshot(struct vd_session *s)
 		lane->push_after = lane->compared = lane->r.latest;
 		lane->grew = false;
 		lane->received = 0;
-		vd_set_mark_of(&state.digest, &lane->ids);
+		lane->ids.count = lane->r.ours;
+		memcpy(lane->ids.hash, lane->r.our_hash, VD_HASH_BYTES);
 		vd_set_mark_of(&state.wanted, &lane->wanted);
 		total += lane->r.ours;
 	}
@@ -135,31 +136,54 @@ static int begin_round(struct vd_session *s)
 	return rc;
 }
 
-static void put_mark(struct vd_buf *out, const struct vd_set_mark *m)
+static bool same_mark(const struct vd_set_mark *a, const struct vd_set_mark *b)
 {
-	vd_buf_put_varint(out, m->count);
-	if (m->count)
-		vd_buf_put(out, m->hash, VD_HASH_BYTES);
+	return a->count == b->count && memcmp(a->hash, b->hash, sizeof(a->hash)) == 0;
 }
 
-static void rd_mark(struct vd_rd *r, struct vd_set_mark *m)
+/* Only what is not as the LANES before it said, of whichever end, is said. */
+static void put_marks(struct vd_session *s, const struct vd_set_mark marks[2 * VD_LANES], struct vd_buf *out)
 {
-	static const struct vd_digest empty;
+	uint8_t which = 0;
 
-	vd_set_mark_of(&empty, m);
-	m->count = vd_rd_varint(r);
-	if (m->count)
-		vd_rd_copy(r, m->hash, sizeof(m->hash));
+	for (size_t i = 0; i < 2 * VD_LANES; i++)
+		which |= (uint8_t)(!same_mark(&marks[i], &s->named_last[i]) << i);
+	vd_buf_put_u8(out, which);
+	for (size_t i = 0; i < 2 * VD_LANES; i++) {
+		if (!(which >> i & 1))
+			continue;
+		vd_buf_put_varint(out, marks[i].count);
+		if (marks[i].count)
+			vd_buf_put(out, marks[i].hash, VD_HASH_BYTES);
+	}
+	memcpy(s->named_last, marks, sizeof(s->named_last));
+}
+
+static void rd_marks(const struct vd_session *s, struct vd_rd *r, struct vd_set_mark marks[2 * VD_LANES])
+{
+	uint8_t which = vd_rd_u8(r);
+
+	for (size_t i = 0; i < 2 * VD_LANES; i++) {
+		marks[i] = s->named_last[i];
+		if (!(which >> i & 1))
+			continue;
+		marks[i] = (struct vd_set_mark){ .count = vd_rd_varint(r) };
+		if (marks[i].count)
+			vd_rd_copy(r, marks[i].hash, VD_HASH_BYTES);
+	}
 }
 
 void vd_session_put_lanes(struct vd_session *s, struct vd_buf *out)
 {
+	struct vd_set_mark marks[2 * VD_LANES];
+
 	s->lanes_due = false;
 	vd_buf_put_u8(out, s->round);
-	for (size_t l = 0; l < VD_LANES; l++)
-		put_mark(out, &s->lanes[l].ids);
-	for (size_t l = 0; l < VD_LANES; l++)
-		put_mark(out, &s->lanes[l].wanted);
+	for (size_t l = 0; l < VD_LANES; l++) {
+		marks[l] = s->lanes[l].ids;
+		marks[VD_LANES + l] = s->lanes[l].wanted;
+	}
+	put_marks(s, marks, out);
 }
 
 /* The initiator begins rounds, and sees to their pace. At the other end only growth and time pay for rounds that find a difference:
@@ -220,13 +244,10 @@ int vd_session_take_lanes(struct vd_session *s, struct vd_slice payload)
 {
 	struct vd_rd r = vd_rd(payload);
 	uint8_t round = vd_rd_u8(&r);
-	struct vd_set_mark theirs[VD_LANES], wanted[VD_LANES];
+	struct vd_set_mark theirs[2 * VD_LANES];
 	int rc;
 
-	for (size_t l = 0; l < VD_LANES; l++)
-		rd_mark(&r, &theirs[l]);
-	for (size_t l = 0; l < VD_LANES; l++)
-		rd_mark(&r, &wanted[l]);
+	rd_marks(s, &r, theirs);
 	if (vd_rd_end(&r) || round != (uint8_t)(s->round + !s->initiator) || (s->initiator && !s->awaiting))
 		return VD_EFORMAT;
 	if (!s->initiator) {
@@ -251,8 +272,9 @@ int vd_session_take_lanes(struct vd_session *s, struct vd_slice payload)
 			return rc;
 	}
 	s->awaiting = false;
+	memcpy(s->named_last, theirs, sizeof(s->named_last));
 	for (size_t l = 0; l < VD_LANES; l++)
-		s->lanes[l].their_wanted = wanted[l];
+		s->lanes[l].their_wanted = theirs[VD_LANES + l];
 	return compare(s, theirs);
 }
 

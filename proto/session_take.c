@@ -54,17 +54,10 @@ static bool vouches_for_nobody(void *ctx, const struct vd_record *record)
 	return false;
 }
 
-static int no_arrivals(void *ctx, uint64_t *arrival)
-{
-	(void)ctx;
-	*arrival = 0;
-	return VD_OK;
-}
-
 /* The store of a device that has nothing: what is looked up here cannot be told. */
 static const struct vd_port nothing = {
 	.lane = nothing_of_lane, .lane_without = nothing_without, .declined = declines_nobody, .find_item = finds_nothing,
-	.read = reads_nothing, .scan = lists_nothing, .wanted = lists_nothing, .vouched = vouches_for_nobody, .latest = no_arrivals,
+	.read = reads_nothing, .scan = lists_nothing, .wanted = lists_nothing, .vouched = vouches_for_nobody,
 };
 
 void vd_session_take_only(struct vd_session *s)

@@ -280,7 +280,8 @@ int vd_shares_lane(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], uint
 	if (!rc)
 		rc = vd_lane_read(s, l.txn, group, lane, state, symbols, n);
 	if (!rc)
-		rc = vd_latest(s, l.txn, &l.through);
+		rc = vd_latest(s, l.txn, &state->latest);
+	l.through = state->latest;
 	if (!rc)
 		rc = vd_repairs(s, l.txn, &l.repairs);
 	if (!rc)

@@ -111,11 +111,6 @@ static bool port_vouched(void *ctx, const struct vd_record *record)
 	return vd_vouched(ctx, record);
 }
 
-static int port_latest(void *ctx, uint64_t *arrival)
-{
-	return vd_store_latest(ctx, arrival);
-}
-
 void vd_store_port(struct vd_store *s, struct vd_port *port)
 {
 	*port = (struct vd_port){
@@ -128,6 +123,5 @@ void vd_store_port(struct vd_store *s, struct vd_port *port)
 		.scan = port_scan,
 		.wanted = port_wanted,
 		.vouched = port_vouched,
-		.latest = port_latest,
 	};
 }

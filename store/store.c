@@ -489,6 +489,8 @@ int vd_store_lane(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], uint8
 	if (rc)
 		return rc;
 	rc = vd_lane_read(s, txn, group, lane, state, symbols, symbols ? n : 0);
+	if (!rc)
+		rc = vd_latest(s, txn, &state->latest);
 	vd_db_done(s->db, txn);
 	return rc;
 }

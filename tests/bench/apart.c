@@ -51,6 +51,7 @@ static int port_lane(void *ctx, const uint8_t *id, uint8_t lane, struct vd_lane_
 
 	(void)id;
 	*out = e->lanes[lane];
+	out->latest = e->count;
 	if (symbols)
 		memcpy(symbols, lane == LANE ? e->symbols : common_symbols[lane], n * sizeof(*symbols));
 	return VD_OK;
@@ -119,12 +120,6 @@ static bool port_vouched(void *ctx, const struct vd_record *record)
 {
 	(void)ctx, (void)record;
 	return true;
-}
-
-static int port_latest(void *ctx, uint64_t *arrival)
-{
-	*arrival = ((struct end *)ctx)->count;
-	return VD_OK;
 }
 
 /* ---- the sets ---- */
@@ -218,7 +213,7 @@ static struct end *end_new(void)
 		die("memory refused");
 	check(vd_chain_verify(&group.control, e->group, NULL, NULL), "control");
 	e->port = (struct vd_port){e, port_lane, port_without, port_declined, port_find_item, port_read, port_scan, port_wanted,
-	                           port_vouched, port_latest};
+	                           port_vouched};
 	memcpy(e->lanes, common, sizeof(common));
 	memcpy(e->symbols, common_symbols[LANE], sizeof(e->symbols));
 	return e;

@@ -113,13 +113,6 @@ static bool plain_vouched(void *ctx, const struct vd_record *r)
 	return l->honest.vouched(l->honest.ctx, r);
 }
 
-static int plain_latest(void *ctx, uint64_t *arrival)
-{
-	const struct liar *l = ctx;
-
-	return l->honest.latest(l->honest.ctx, arrival);
-}
-
 void hostile_lie(struct hostile *h, size_t host)
 {
 	struct liar *l = &h->liars[h->liar_count++];
@@ -135,7 +128,6 @@ void hostile_lie(struct hostile *h, size_t host)
 	port->scan = plain_scan;
 	port->wanted = plain_wanted;
 	port->vouched = plain_vouched;
-	port->latest = plain_latest;
 }
 
 /* --- strictly no signature --- */

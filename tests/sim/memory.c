@@ -76,6 +76,7 @@ static int port_lane(void *ctx, const uint8_t *group, uint8_t lane, struct vd_la
 	(void)group;
 	assert(n <= VD_SKETCH_SYMBOLS);
 	*out = m->lanes[lane];
+	out->latest = m->count;
 	if (symbols)
 		memcpy(symbols, m->symbols[lane], n * sizeof(*symbols));
 	for (size_t i = 0; symbols && m->lies && i < n; i++)
@@ -188,19 +189,13 @@ static bool port_vouched(void *ctx, const struct vd_record *r)
 	return false;
 }
 
-static int port_latest(void *ctx, uint64_t *arrival)
-{
-	*arrival = ((struct memory *)ctx)->count;
-	return VD_OK;
-}
-
 /* --- store --- */
 
 void memory_init(struct memory *m, struct vd_group *group, const uint8_t salt[VD_SALT_BYTES])
 {
 	*m = (struct memory){ .group = group };
 	m->port = (struct vd_port){ m,         port_lane, port_lane_without, port_declined, port_find_item,
-		                    port_read, port_scan, port_wanted,       port_vouched,  port_latest };
+		                    port_read, port_scan, port_wanted,       port_vouched };
 	memcpy(m->salt, salt, VD_SALT_BYTES);
 	for (size_t l = 0; l < VD_LANES; l++)
 		m->symbols[l] = must(calloc(VD_SKETCH_SYMBOLS, sizeof(struct vd_symbol)));

@@ -95,13 +95,84 @@ static void test_session__scattered_differences_cost_the_difference(void **state
 {
 	(void)state;
 	for (uint64_t seed = 10; seed < 14; seed++)
-		differing(seed, 20000, 50, 50, 7200, 3);
-	differing(20, 20000, 1, 0, 1800, 3);
-	differing(21, 20000, 0, 1, 1800, 3);
-	differing(22, 20000, 1, 1, 1800, 3);
-	differing(23, 20000, 100, 0, 8000, 3);
-	differing(24, 20000, 0, 100, 8000, 3);
-	differing(25, 20000, 600, 300, 40000, 3);
+		differing(seed, 20000, 50, 50, 700 + 42 * 100, 2);
+	differing(20, 20000, 1, 0, 700 + 42, 2);
+	differing(21, 20000, 0, 1, 700 + 42, 2);
+	differing(22, 20000, 1, 1, 700 + 2 * 42, 2);
+	differing(23, 20000, 100, 0, 700 + 100 * 42, 2);
+	differing(24, 20000, 0, 100, 700 + 100 * 42, 2);
+	differing(25, 20000, 600, 300, 700 + 900 * 42, 2);
+	differing(26, 40000, 3500, 3500, 700 + 7000 * 42, 2);
+}
+
+/* The other end reads its symbols when it hears how many come. What it got since the moment of its LANES is not in them. */
+static void test_session__symbols_are_of_the_moment(void **state)
+{
+	struct vd_buf lanes = { 0 };
+	struct pair p;
+	uint8_t type;
+
+	(void)state;
+	pair_init(&p, 41, 4);
+	pair_common(&p, 3000, VD_LANE_NORMAL);
+	pair_write(&p, 40, VD_LANE_NORMAL, true, false);
+	pair_write(&p, 20, VD_LANE_NORMAL, false, true);
+	pair_connect(&p);
+	pair_turn(&p, &p.b, &p.a);
+	do {
+		vd_buf_reset(&lanes);
+		assert_int_equal(vd_session_drain(p.a.s, p.now_ms, &type, &lanes), 1);
+		assert_int_equal(vd_session_feed(p.b.s, p.now_ms, type, vd_buf_slice(&lanes)), VD_OK);
+	} while (type != VD_MSG_LANES);
+	pair_write(&p, 30, VD_LANE_NORMAL, false, true);
+	pair_write(&p, 30, VD_LANE_URGENT, false, true);
+	vd_session_grew(p.b.s, p.now_ms);
+	assert_true(pair_run(&p));
+	assert_settled(&p);
+	assert_int_equal(p.b.messages_in[VD_MSG_SALTED], 0);
+	assert_true(p.b.messages_in[VD_MSG_SYMBOLS] > 0);
+	vd_buf_deinit(&lanes);
+	pair_deinit(&p);
+}
+
+/* LANES says what the one before did not: of two lanes that stay equal and one that does not, that one alone, and in the end nothing. */
+static void test_session__lanes_say_what_is_new(void **state)
+{
+	struct vd_buf m = { 0 };
+	struct pair p;
+	size_t sizes[8], n = 0;
+	bool moved = true;
+
+	(void)state;
+	pair_init(&p, 42, 4);
+	pair_common(&p, 100, VD_LANE_NORMAL);
+	pair_common(&p, 100, VD_LANE_BULK);
+	pair_write(&p, 1, VD_LANE_NORMAL, true, false);
+	pair_connect(&p);
+	pair_turn(&p, &p.b, &p.a);
+	while (moved) {
+		moved = false;
+		for (int side = 0; side < 2; side++) {
+			struct end *from = side ? &p.b : &p.a, *to = side ? &p.a : &p.b;
+			uint8_t type;
+
+			for (; vd_session_drain(from->s, p.now_ms, &type, &m) == 1; vd_buf_reset(&m)) {
+				if (type == VD_MSG_LANES && n < 8)
+					sizes[n++] = m.n;
+				assert_int_equal(vd_session_feed(to->s, p.now_ms, type, vd_buf_slice(&m)), VD_OK);
+				pair_commit(&p, to);
+				moved = true;
+			}
+		}
+	}
+	assert_settled(&p);
+	assert_int_equal(n, 4);
+	assert_int_equal(sizes[0], 2 + 3 * (1 + VD_HASH_BYTES)); /* control, normal, bulk */
+	assert_int_equal(sizes[1], 2 + 1 + VD_HASH_BYTES);
+	assert_int_equal(sizes[2], 2 + 1 + VD_HASH_BYTES);
+	assert_int_equal(sizes[3], 2);
+	vd_buf_deinit(&m);
+	pair_deinit(&p);
 }
 
 static void test_session__small_sets(void **state)
@@ -123,7 +194,7 @@ static void test_session__large_differences_go_by_list(void **state)
 static void test_session__beyond_the_standing_symbols(void **state)
 {
 	(void)state;
-	differing(51, 40000, 3500, 3500, 500000, 4);
+	differing(51, 84000, 17000, 0, 700 + 17000 * 42, 3);
 }
 
 /* Items whose sum in the standing symbols is not so: found out, and settled by a salted pass. */
@@ -926,7 +997,7 @@ static void test_session__messages_out_of_turn(void **state)
 	assert_int_equal(feed(&h, VD_MSG_WANT, m.p, 2 + 8), VD_EFORMAT);
 	assert_int_equal(feed(&h, VD_MSG_MORE, "\1\2\1", 3), VD_EFORMAT);
 	/* LANES of the next round while this one is open */
-	assert_int_equal(feed(&h, VD_MSG_LANES, "\2\0\0\0\0\0\0\0\0", 9), VD_EFORMAT);
+	assert_int_equal(feed(&h, VD_MSG_LANES, "\2\0", 2), VD_EFORMAT);
 	vd_buf_deinit(&m);
 	pair_deinit(&h.p);
 }
@@ -1046,12 +1117,9 @@ static void test_session__a_list_without_end(void **state)
 	run_until(&h, VD_MSG_LANES, &m);
 	/* LANES with a huge lane 3 */
 	vd_buf_put_u8(&b, 1);
-	for (int i = 0; i < 3; i++)
-		vd_buf_put_varint(&b, 0);
+	vd_buf_put_u8(&b, 1 << VD_LANE_BULK);
 	vd_buf_put_varint(&b, UINT64_C(1) << 40);
 	vd_buf_put(&b, m.p, VD_HASH_BYTES);
-	for (int i = 0; i < 4; i++)
-		vd_buf_put_varint(&b, 0);
 	assert_int_equal(feed(&h, VD_MSG_LANES, b.p, b.n), VD_OK);
 	vd_buf_reset(&b);
 	vd_buf_put(&b, "\1\3\2", 3);
@@ -1337,6 +1405,8 @@ int main(void)
 		cmocka_unit_test(test_session__equal_sets_settle_at_hello),
 		cmocka_unit_test(test_session__empty_side_gets_all),
 		cmocka_unit_test(test_session__scattered_differences_cost_the_difference),
+		cmocka_unit_test(test_session__symbols_are_of_the_moment),
+		cmocka_unit_test(test_session__lanes_say_what_is_new),
 		cmocka_unit_test(test_session__small_sets),
 		cmocka_unit_test(test_session__large_differences_go_by_list),
 		cmocka_unit_test(test_session__beyond_the_standing_symbols),
