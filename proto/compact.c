@@ -28,8 +28,9 @@ void vd_compact_init(struct vd_compact *c, const uint8_t group[VD_GROUP_BYTES])
 	c->seen = 0;
 }
 
-void vd_compact_reset(struct vd_compact *c)
+void vd_compact_reset(struct vd_compact *c, const uint8_t group[VD_GROUP_BYTES])
 {
+	memcpy(c->group, group, VD_GROUP_BYTES);
 	c->seen = 0;
 }
 
@@ -46,20 +47,28 @@ static size_t known(const struct vd_compact *c)
 	return c->seen < VD_COMPACT_AUTHORS ? (size_t)c->seen : VD_COMPACT_AUTHORS;
 }
 
-/* Room for one more author, before anything is changed. */
-static int reserve(struct vd_compact *c)
+static int grow(struct vd_compact *c, size_t capacity)
 {
-	size_t capacity = c->capacity ? 2 * c->capacity : 4;
-	struct vd_compact_author *authors;
+	struct vd_compact_author *authors = realloc(c->authors, capacity * sizeof(*authors));
 
-	if (known(c) < c->capacity || c->capacity == VD_COMPACT_AUTHORS)
-		return VD_OK;
-	authors = realloc(c->authors, capacity * sizeof(*authors));
 	if (!authors)
 		return VD_ENOMEM;
 	c->authors = authors;
 	c->capacity = capacity;
 	return VD_OK;
+}
+
+int vd_compact_reserve(struct vd_compact *c)
+{
+	return c->capacity == VD_COMPACT_AUTHORS ? VD_OK : grow(c, VD_COMPACT_AUTHORS);
+}
+
+/* Room for one more author, before anything is changed. */
+static int reserve(struct vd_compact *c)
+{
+	if (known(c) < c->capacity || c->capacity == VD_COMPACT_AUTHORS)
+		return VD_OK;
+	return grow(c, c->capacity ? 2 * c->capacity : 4);
 }
 
 static struct vd_compact_author *add(struct vd_compact *c, const uint8_t key[VD_KEY_BYTES])
@@ -104,26 +113,7 @@ static uint64_t undo(uint64_t z, uint64_t from)
 	return from + (z & 1 ? ~(z >> 1) : z >> 1);
 }
 
-static size_t varint_bytes(uint64_t v)
-{
-	size_t n = 1;
-
-	while (v >>= 7)
-		n++;
-	return n;
-}
-
-static bool stands_whole(const struct vd_compact *c, const struct vd_record *r)
-{
-	return r->version != VD_VERSION || r->ext.n || memcmp(r->group, c->group, VD_GROUP_BYTES) != 0;
-}
-
 /* ---- writing ---- */
-
-static bool follows(const struct vd_compact_last *last, const struct vd_record *r)
-{
-	return r->has_prev && last->seq && r->seq == last->seq + 1 && memcmp(r->prev.b, last->id.b, VD_ID_BYTES) == 0;
-}
 
 void vd_compact_put_whole(struct vd_slice raw, struct vd_buf *out)
 {
@@ -131,32 +121,79 @@ void vd_compact_put_whole(struct vd_slice raw, struct vd_buf *out)
 	vd_buf_put_slice(out, raw);
 }
 
-int vd_compact_encode(struct vd_compact *c, const struct vd_record *r, struct vd_buf *out)
+bool vd_compact_stands_whole(const uint8_t group[VD_GROUP_BYTES], const struct vd_record *r)
+{
+	return r->version != VD_VERSION || r->ext.n || memcmp(r->group, group, VD_GROUP_BYTES) != 0;
+}
+
+/* How a record is to be told. */
+struct form {
+	struct vd_compact_author *author; /* NULL: by its key */
+	bool whole, follows;
+	uint64_t seq, time, expires;      /* differences */
+};
+
+static bool follows(const struct vd_compact_last *last, const struct vd_record *r)
+{
+	return r->has_prev && last->seq && r->seq == last->seq + 1 && memcmp(r->prev.b, last->id.b, VD_ID_BYTES) == 0;
+}
+
+/* Leaves room for its author. */
+static int choose(struct vd_compact *c, const struct vd_record *r, struct form *f)
 {
 	static const struct vd_compact_last none;
-	struct vd_compact_author *author = find(c, r->author);
-	const struct vd_compact_last *last = author ? &author->last[r->lane] : &none;
-	bool implied = follows(last, r), whole = stands_whole(c, r);
-	size_t start = out->n;
+	const struct vd_compact_last *last = &none;
 
-	if (!author && !whole && reserve(c))
+	*f = (struct form){ .whole = vd_compact_stands_whole(c->group, r) };
+	if (f->whole)
+		return VD_OK;
+	f->author = find(c, r->author);
+	if (f->author)
+		last = &f->author->last[r->lane];
+	else if (reserve(c))
 		return VD_ENOMEM;
-	if (whole) {
+	f->follows = follows(last, r);
+	f->seq = difference(r->seq, last->seq);
+	f->time = difference(r->time_ms, last->time_ms);
+	f->expires = difference(r->expires_day, r->time_ms / DAY_MS);
+	return VD_OK;
+}
+
+static void move_on(struct vd_compact *c, const struct vd_record *r, const struct form *f)
+{
+	if (!f->whole)
+		note(&(f->author ? f->author : add(c, r->author))->last[r->lane], r);
+}
+
+static void put_head(const struct vd_compact *c, const struct vd_record *r, const struct form *f, struct vd_buf *out)
+{
+	int prev = f->follows ? PREV_LAST : r->has_prev ? PREV_KEY : PREV_NONE;
+
+	vd_buf_put_u8(out, (uint8_t)(r->lane | prev | (f->author ? 0 : AUTHOR) | (r->has_expires ? EXPIRES : 0) | (r->stub ? STUB : 0)));
+	if (f->author)
+		vd_buf_put_u8(out, (uint8_t)(f->author - c->authors));
+	else
+		vd_buf_put(out, r->author, VD_KEY_BYTES);
+	if (prev == PREV_KEY)
+		vd_buf_put(out, r->prev.b, VD_ID_BYTES);
+	if (!f->follows)
+		vd_buf_put_varint(out, f->seq);
+	vd_buf_put_varint(out, f->time);
+	if (r->has_expires)
+		vd_buf_put_varint(out, f->expires);
+}
+
+int vd_compact_encode(struct vd_compact *c, const struct vd_record *r, struct vd_buf *out)
+{
+	size_t start = out->n;
+	struct form f;
+
+	if (choose(c, r, &f))
+		return VD_ENOMEM;
+	if (f.whole) {
 		vd_compact_put_whole(r->raw, out);
 	} else {
-		vd_buf_put_u8(out, (uint8_t)(r->lane | (implied ? PREV_LAST : r->has_prev ? PREV_KEY : PREV_NONE) | (author ? 0 : AUTHOR) |
-		                             (r->has_expires ? EXPIRES : 0) | (r->stub ? STUB : 0)));
-		if (author)
-			vd_buf_put_u8(out, (uint8_t)(author - c->authors));
-		else
-			vd_buf_put(out, r->author, VD_KEY_BYTES);
-		if (!implied && r->has_prev)
-			vd_buf_put(out, r->prev.b, VD_ID_BYTES);
-		if (!implied)
-			vd_buf_put_varint(out, difference(r->seq, last->seq));
-		vd_buf_put_varint(out, difference(r->time_ms, last->time_ms));
-		if (r->has_expires)
-			vd_buf_put_varint(out, difference(r->expires_day, r->time_ms / DAY_MS));
+		put_head(c, r, &f, out);
 		vd_buf_put_slice(out, r->signature);
 		if (r->stub) {
 			vd_buf_put_varint(out, r->body_bytes);
@@ -169,30 +206,33 @@ int vd_compact_encode(struct vd_compact *c, const struct vd_record *r, struct vd
 		out->n = start;
 		return VD_ENOMEM;
 	}
-	if (!whole)
-		note(&(author ? author : add(c, r->author))->last[r->lane], r);
+	move_on(c, r, &f);
 	return VD_OK;
 }
 
-struct vd_compact_shape vd_compact_shape_of(const struct vd_compact *c, const struct vd_record *r)
+static size_t varint_bytes(uint64_t v)
 {
-	return (struct vd_compact_shape){
-		.whole = stands_whole(c, r), .has_prev = r->has_prev, .has_expires = r->has_expires, .stub = r->stub, .seq = r->seq,
-		.time_ms = r->time_ms, .expires_day = r->expires_day, .body_bytes = r->body_bytes, .raw_bytes = r->raw.n,
-	};
+	size_t n = 1;
+
+	while (v >>= 7)
+		n++;
+	return n;
 }
 
-size_t vd_compact_bytes(const struct vd_compact_shape *s)
+int vd_compact_measure(struct vd_compact *c, const struct vd_record *r, size_t *bytes)
 {
-	size_t n = 1 + (s->key ? (size_t)VD_KEY_BYTES : 1) + varint_bytes(difference(s->time_ms, s->last_time_ms)) + VD_SIGNATURE_BYTES;
+	size_t n = 1 + VD_SIGNATURE_BYTES;
+	struct form f;
 
-	if (s->whole)
-		return 1 + s->raw_bytes;
-	if (!s->follows)
-		n += (s->has_prev ? (size_t)VD_ID_BYTES : 0) + varint_bytes(difference(s->seq, s->last_seq));
-	if (s->has_expires)
-		n += varint_bytes(difference(s->expires_day, s->time_ms / DAY_MS));
-	return n + (s->stub ? varint_bytes(s->body_bytes) + VD_HASH_BYTES : s->body_bytes);
+	if (choose(c, r, &f))
+		return VD_ENOMEM;
+	n += f.author ? 1 : (size_t)VD_KEY_BYTES;
+	n += f.follows ? 0 : (r->has_prev ? (size_t)VD_ID_BYTES : 0) + varint_bytes(f.seq);
+	n += varint_bytes(f.time) + (r->has_expires ? varint_bytes(f.expires) : 0);
+	n += r->stub ? varint_bytes(r->body_bytes) + VD_HASH_BYTES : r->body.n;
+	*bytes = f.whole ? 1 + r->raw.n : n;
+	move_on(c, r, &f);
+	return VD_OK;
 }
 
 /* ---- reading ---- */

@@ -34,9 +34,11 @@ struct vd_compact {
 
 /* A stream that nothing stood in yet. */
 void vd_compact_init(struct vd_compact *, const uint8_t group[VD_GROUP_BYTES]);
-/* The same again, keeping the memory. */
-void vd_compact_reset(struct vd_compact *);
+/* The same again, of that group, keeping the memory. */
+void vd_compact_reset(struct vd_compact *, const uint8_t group[VD_GROUP_BYTES]);
 void vd_compact_deinit(struct vd_compact *);
+/* Room for all authors at once, for who can have no more memory later. VD_ENOMEM. */
+int vd_compact_reserve(struct vd_compact *);
 
 /* Appends the compact form of the stream's next record to *out: at most one byte more than the record. Needs the fields and id as
  * vd_record_view gives them. VD_ENOMEM: *out and the context as before. */
@@ -49,22 +51,13 @@ int vd_compact_decode(struct vd_compact *, struct vd_slice in, struct vd_buf *ou
 
 /* The whole record behind its flag, which any stream takes and which moves no context: as vd_compact_encode writes what has no shorter form. */
 void vd_compact_put_whole(struct vd_slice raw, struct vd_buf *out);
+/* Has it none in a stream of that group? */
+bool vd_compact_stands_whole(const uint8_t group[VD_GROUP_BYTES], const struct vd_record *);
 /* Is it that flag? */
 bool vd_compact_is_whole(struct vd_slice in);
 
-/* For who must know lengths before writing: what the length of a compact form depends on. */
-struct vd_compact_shape {
-	bool whole;            /* of another version or group, or with ext: stands as it is */
-	bool key;              /* its author does not stand in the context */
-	bool follows;          /* its prev is the last of its author and lane in the context */
-	bool has_prev, has_expires, stub;
-	uint64_t seq, time_ms; /* of it … */
-	uint64_t last_seq, last_time_ms; /* … and of the last of its author and lane; 0: none */
-	uint32_t expires_day, body_bytes;
-	size_t raw_bytes;
-};
-size_t vd_compact_bytes(const struct vd_compact_shape *);
-/* What of a record's shape does not depend on the context; the rest zero. */
-struct vd_compact_shape vd_compact_shape_of(const struct vd_compact *, const struct vd_record *);
+/* As vd_compact_encode, but says only how many bytes it would append: for who must know lengths before writing. Of the record it looks at no
+ * slice but for the lengths of raw, ext and body, and of author, id and prev only at whether they are the same. */
+int vd_compact_measure(struct vd_compact *, const struct vd_record *, size_t *bytes);
 
 #endif

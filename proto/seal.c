@@ -19,7 +19,7 @@ enum {
 _Static_assert(NONCE_BYTES == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES, "nonce of a chunk");
 _Static_assert(VD_SLOT_BYTES == VD_KEY_BYTES + crypto_box_SEALBYTES, "a slot holds a sealed box of the file key");
 _Static_assert(VD_SLOT_BYTES == 2 * VD_KEY_BYTES + crypto_aead_xchacha20poly1305_ietf_ABYTES, "or a link slot");
-_Static_assert(ENTRY_HEADER + VD_RECORD_MAX <= VD_CHUNK_PLAIN, "a record never spans two chunks");
+_Static_assert(2 * ENTRY_HEADER + VD_GROUP_BYTES + VD_COMPACT_MAX <= VD_CHUNK_PLAIN, "a record never spans two chunks");
 
 /* Both ends of the file derive these from the file key. */
 struct stream {
@@ -33,6 +33,8 @@ struct vd_sealer {
 	uint8_t heads[2][VD_HEAD_BYTES];
 	uint64_t chunk, records;  /* sealed so far; in the file so far */
 	bool begun, finished;
+	struct vd_compact told;   /* of this chunk */
+	struct vd_buf compact;    /* the record at hand */
 	size_t used;
 	uint8_t plain[VD_CHUNK_PLAIN];
 };
@@ -232,6 +234,7 @@ int vd_sealer_new(const struct vd_manifest *manifest, const struct vd_recipient 
 		return VD_ENOMEM;
 	crypto_stream_chacha20_ietf((unsigned char *)&draw, sizeof(draw), zeros, seed);
 	s->manifest = *manifest;
+	vd_compact_init(&s->told, manifest->group);
 	rc = make_head(to, count, &draw, &draw.heads[FIRST], s->heads[FIRST]);
 	if (!rc)
 		rc = make_head(to, count, &draw, &draw.heads[LAST], s->heads[LAST]);
@@ -250,6 +253,8 @@ void vd_sealer_free(struct vd_sealer *s)
 {
 	if (!s)
 		return;
+	vd_compact_deinit(&s->told);
+	vd_buf_deinit(&s->compact);
 	sodium_memzero(s, sizeof(*s));
 	free(s);
 }
@@ -259,13 +264,38 @@ void vd_seal_plan_start(struct vd_seal_plan *plan, enum vd_sealed_what what)
 	*plan = (struct vd_seal_plan){ .used = ENTRY_HEADER + manifest_bytes(what) };
 }
 
+static bool fits(size_t used, size_t bytes)
+{
+	return ENTRY_HEADER + bytes <= VD_CHUNK_PLAIN - used;
+}
+
+static void plan_chunk(struct vd_seal_plan *plan)
+{
+	plan->chunks++;
+	plan->used = ENTRY_HEADER + VD_GROUP_BYTES;
+}
+
 void vd_seal_plan_entry(struct vd_seal_plan *plan, size_t bytes)
 {
-	if (ENTRY_HEADER + bytes > VD_CHUNK_PLAIN - plan->used) {
-		plan->chunks++;
-		plan->used = 0;
+	if (!fits(plan->used, bytes))
+		plan_chunk(plan);
+	plan->used += ENTRY_HEADER + bytes;
+}
+
+int vd_seal_plan_record(struct vd_seal_plan *plan, struct vd_compact *stream, const struct vd_record *record)
+{
+	size_t bytes;
+
+	if (vd_compact_measure(stream, record, &bytes))
+		return VD_ENOMEM;
+	if (!fits(plan->used, bytes)) {
+		plan_chunk(plan);
+		vd_compact_reset(stream, stream->group);
+		if (vd_compact_measure(stream, record, &bytes))
+			return VD_ENOMEM;
 	}
 	plan->used += ENTRY_HEADER + bytes;
+	return VD_OK;
 }
 
 uint64_t vd_seal_plan_chunks(const struct vd_seal_plan *plan)
@@ -291,24 +321,50 @@ static int seal_chunk(struct vd_sealer *s, bool last, struct vd_buf *out)
 	return VD_OK;
 }
 
+/* The chunk is full: on to the next. */
+static int turn(struct vd_sealer *s, struct vd_buf *out)
+{
+	int rc = s->chunk + 1 < s->manifest.chunks ? seal_chunk(s, false, out) : VD_EINVAL;
+
+	if (!rc) {
+		put_entry(s, VD_ENTRY_GROUP, vd_slice(s->manifest.group, VD_GROUP_BYTES));
+		vd_compact_reset(&s->told, s->manifest.group);
+	}
+	return rc;
+}
+
 int vd_sealer_entry(struct vd_sealer *s, enum vd_entry_type type, struct vd_slice bytes, struct vd_buf *out)
 {
 	int rc;
 
-	if (s->finished || type == VD_ENTRY_END || type == VD_ENTRY_MANIFEST)
+	if (s->finished || type == VD_ENTRY_END || type == VD_ENTRY_MANIFEST || type == VD_ENTRY_GROUP)
 		return VD_EINVAL;
-	if (bytes.n > VD_RECORD_MAX)
+	if (bytes.n > VD_COMPACT_MAX)
 		return VD_ECAP;
-	if (ENTRY_HEADER + bytes.n > VD_CHUNK_PLAIN - s->used) {
-		if (s->chunk + 1 >= s->manifest.chunks)
-			return VD_EINVAL;
-		rc = seal_chunk(s, false, out);
+	if (!fits(s->used, bytes.n)) {
+		rc = turn(s, out);
 		if (rc)
 			return rc;
 	}
 	put_entry(s, type, bytes);
 	s->records += type == VD_ENTRY_RECORD;
 	return VD_OK;
+}
+
+int vd_sealer_record(struct vd_sealer *s, const struct vd_record *record, struct vd_buf *out)
+{
+	int rc = s->finished ? VD_EINVAL : VD_OK;
+
+	vd_buf_reset(&s->compact);
+	if (!rc)
+		rc = vd_compact_encode(&s->told, record, &s->compact);
+	if (!rc && !fits(s->used, s->compact.n)) {
+		rc = turn(s, out);
+		vd_buf_reset(&s->compact);
+		if (!rc)
+			rc = vd_compact_encode(&s->told, record, &s->compact);
+	}
+	return rc ? rc : vd_sealer_entry(s, VD_ENTRY_RECORD, vd_buf_slice(&s->compact), out);
 }
 
 int vd_sealer_finish(struct vd_sealer *s, struct vd_buf *out)
@@ -437,6 +493,14 @@ int vd_chunk_entry(struct vd_rd *r, uint8_t *type, struct vd_slice *bytes)
 	high = vd_rd_u8(r);
 	*bytes = vd_rd_take(r, (size_t)high << 16 | vd_rd_u16(r));
 	return r->err;
+}
+
+void vd_chunk_stream(struct vd_compact *stream, uint8_t type, struct vd_slice bytes)
+{
+	if (type == VD_ENTRY_GROUP && bytes.n == VD_GROUP_BYTES)
+		vd_compact_reset(stream, bytes.p);
+	if (type == VD_ENTRY_MANIFEST && bytes.n >= 2 + VD_GROUP_BYTES)
+		vd_compact_reset(stream, bytes.p + 2);
 }
 
 int vd_unsealer_manifest(const struct vd_unsealer *u, struct vd_slice entry, struct vd_manifest *out)

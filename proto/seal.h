@@ -2,7 +2,7 @@
 #ifndef VD_SEAL_H
 #define VD_SEAL_H
 
-#include "bytes.h"
+#include "compact.h"
 #include "id.h"
 #include "limits.h"
 
@@ -11,6 +11,7 @@ enum vd_entry_type {
 	VD_ENTRY_END = 0, VD_ENTRY_RECORD = 1, VD_ENTRY_MANIFEST = 2,
 	VD_ENTRY_DAMAGED = 3, VD_ENTRY_REPLACED = 4, /* segments: the name of another one */
 	VD_ENTRY_FOR = 5,                            /* the author key of a device that has a slot of its own */
+	VD_ENTRY_GROUP = 6,                          /* first of every chunk but 0: whose records follow */
 };
 enum { VD_CHUNK_PLAIN = VD_CHUNK_BYTES - 16, VD_SEAL_SEED_BYTES = 32, VD_SEGMENT_ID_BYTES = 16 };
 #define VD_SEALED_CHUNKS_MAX (UINT64_C(1) << 40) /* a file's length always fits 64 bits */
@@ -58,10 +59,15 @@ struct vd_seal_plan {
 };
 void vd_seal_plan_start(struct vd_seal_plan *, enum vd_sealed_what);
 void vd_seal_plan_entry(struct vd_seal_plan *, size_t bytes);
+/* A record, as vd_sealer_record will write it; of the record is read what vd_compact_measure reads. `stream` is one that nothing else
+ * stands in, and the same for all of the plan. VD_ENOMEM. */
+int vd_seal_plan_record(struct vd_seal_plan *, struct vd_compact *stream, const struct vd_record *);
 uint64_t vd_seal_plan_chunks(const struct vd_seal_plan *);
 /* Appends to *out whatever bytes of the file are complete (head first, then whole chunks). The manifest's own entry is there
- * already. VD_ECAP: entry over VD_RECORD_MAX; VD_EINVAL: does not match the announced plan. */
+ * already. VD_ECAP: entry over VD_COMPACT_MAX; VD_EINVAL: does not match the announced plan, or a type that is not the caller's to write. */
 int vd_sealer_entry(struct vd_sealer *, enum vd_entry_type, struct vd_slice bytes, struct vd_buf *out);
+/* The next record, in its compact form: each chunk is a stream of its own, so that it can be read alone. */
+int vd_sealer_record(struct vd_sealer *, const struct vd_record *, struct vd_buf *out);
 int vd_sealer_finish(struct vd_sealer *, struct vd_buf *out);
 
 /* Where things stand in a file of `size` bytes: chunk i starts at VD_HEAD_BYTES + i * VD_CHUNK_BYTES, *chunks whole ones are
@@ -79,6 +85,8 @@ void vd_unsealer_free(struct vd_unsealer *);
 int vd_unsealer_chunk(struct vd_unsealer *, uint64_t i, const uint8_t chunk[VD_CHUNK_BYTES], uint8_t *plain, bool *is_last);
 /* Entries of an opened chunk. *bytes borrows from it. 0, VD_ENOTFOUND at the end, VD_EFORMAT. */
 int vd_chunk_entry(struct vd_rd *, uint8_t *type, struct vd_slice *bytes);
+/* To be told every entry of a chunk but records: one that says whose records follow begins the stream of these. */
+void vd_chunk_stream(struct vd_compact *, uint8_t type, struct vd_slice bytes);
 /* Decodes the manifest entry and compares its head hashes with the heads given to vd_unsealer_new. VD_EFORMAT, VD_EVERSION. */
 int vd_unsealer_manifest(const struct vd_unsealer *, struct vd_slice entry, struct vd_manifest *out);
 

@@ -43,7 +43,7 @@ struct vd_bundle_choice {
  * path "-": standard output. VD_ENOTFOUND: a segment that would hold no record and no name. VD_EINVAL: a device that is none of the
  * group's, or whose box key is none (vd_seal_box_ok). VD_ENOSPACE: not even one chunk fits. VD_EKEY: no link
  * key. VD_EAGAIN: a body was dropped meanwhile. VD_EDAMAGED: with stats->unreadable it is written, all but what the store could not
- * read; else the medium gave back other bytes, and nothing stands there. Memory: 40 bytes a record. */
+ * read; else the medium gave back other bytes, and nothing stands there. Memory: 64 bytes a record. */
 int vd_bundle_write(struct vd_store *, struct vd_group *, enum vd_sealed_what, const struct vd_bundle_choice *, const char *path,
                     bool read_back, struct vd_bundle_stats *);
 /* The welcome for a newcomer: all control records, sealed to that card. */

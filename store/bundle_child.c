@@ -34,7 +34,8 @@ struct told_manifest {
 	uint8_t group[VD_GROUP_BYTES], grant[VD_ID_BYTES];
 };
 
-enum { ANSWER_ROOM = sizeof(struct told_manifest) + VD_CHUNK_PLAIN + ENTRY_HEADER };
+/* A compact record of 67 bytes may be one of 231. */
+enum { ANSWER_ROOM = sizeof(struct told_manifest) + 4 * VD_CHUNK_PLAIN };
 
 struct vd_unsealing_child {
 	struct vd_unsealing job;
@@ -44,6 +45,8 @@ struct vd_unsealing_child {
 	uint64_t last;             /* taken */
 	/* The child's own. */
 	struct vd_unsealer *unsealer;
+	struct vd_compact stream;  /* of the chunk's records */
+	struct vd_buf raw;
 	unsigned answers;
 	bool unreadable;
 	size_t used;               /* of room */
@@ -53,6 +56,9 @@ struct vd_unsealing_child {
 };
 
 /* ---- in the child ---- */
+
+/* As long as a chunk has not said whose records it holds, they are nobody's. */
+static const uint8_t no_group[VD_GROUP_BYTES];
 
 static void all_or_end(int socket, const void *bytes, size_t n)
 {
@@ -127,7 +133,7 @@ static void tell_entry(struct vd_unsealing_child *u, uint8_t type, struct vd_sli
 	uint8_t *to = u->room + u->used;
 
 	if (sizeof(u->room) - u->used < ENTRY_HEADER + bytes.n)
-		_exit(1); /* cannot be: what is told is never longer than what was read */
+		_exit(1); /* cannot be: see ANSWER_ROOM */
 	to[0] = type;
 	to[1] = (uint8_t)(bytes.n >> 16);
 	to[2] = (uint8_t)(bytes.n >> 8);
@@ -146,15 +152,18 @@ static void tell_entries(struct vd_unsealing_child *u, struct vd_rd *entries)
 
 	while ((rc = vd_chunk_entry(entries, &type, &bytes)) == VD_OK) {
 		if (type == VD_ENTRY_RECORD) {
-			rc = vd_record_decode(bytes, &record);
+			vd_buf_reset(&u->raw);
+			rc = vd_compact_decode(&u->stream, bytes, &u->raw, &record);
 			if (rc)
 				tell_entry(u, (uint8_t)(ENTRY_NO_RECORD - rc), vd_slice(NULL, 0));
 			else
-				tell_entry(u, type, bytes);
-		} else if (((type == VD_ENTRY_DAMAGED || type == VD_ENTRY_REPLACED) && bytes.n == VD_SEGMENT_ID_BYTES) ||
-		           (type == VD_ENTRY_FOR && bytes.n == VD_KEY_BYTES)) {
-			tell_entry(u, type, bytes);
+				tell_entry(u, type, vd_buf_slice(&u->raw));
+			continue;
 		}
+		vd_chunk_stream(&u->stream, type, bytes);
+		if (((type == VD_ENTRY_DAMAGED || type == VD_ENTRY_REPLACED) && bytes.n == VD_SEGMENT_ID_BYTES) ||
+		    (type == VD_ENTRY_FOR && bytes.n == VD_KEY_BYTES))
+			tell_entry(u, type, bytes);
 	}
 	if (rc != VD_ENOTFOUND)
 		tell_entry(u, ENTRY_BROKEN, vd_slice(NULL, 0));
@@ -173,6 +182,7 @@ static int tell_manifest(struct vd_unsealing_child *u, struct vd_rd *entries)
 	rc = vd_unsealer_manifest(u->unsealer, bytes, &m);
 	if (rc)
 		return rc;
+	vd_chunk_stream(&u->stream, type, bytes);
 	told.what = (uint8_t)m.what;
 	told.has_grant = m.has_grant;
 	told.chunks = m.chunks;
@@ -196,6 +206,7 @@ static int open_chunk(struct vd_unsealing_child *u, uint64_t i, struct answer *a
 	    vd_unsealer_chunk(u->unsealer, i, u->sealed, u->plain, &is_last))
 		return VD_ESIGNATURE;
 	a->is_last = is_last;
+	vd_compact_reset(&u->stream, no_group);
 	entries = vd_rd(vd_slice(u->plain, VD_CHUNK_PLAIN));
 	if (i == 0) {
 		rc = tell_manifest(u, &entries);
@@ -296,7 +307,11 @@ int vd_unsealing_start(const struct vd_unsealing *job, struct vd_unsealing_child
 	u->job = *job;
 	u->step = 1;
 	u->last = UINT64_MAX;
-	rc = vd_child_start(&u->child, unseal, forget, u, job->file, cpu_seconds > INT32_MAX ? INT32_MAX : (unsigned)cpu_seconds);
+	/* The child can ask for no memory: what it needs it has. */
+	vd_compact_init(&u->stream, no_group);
+	rc = vd_buf_extend(&u->raw, VD_RECORD_MAX) ? vd_compact_reserve(&u->stream) : VD_ENOMEM;
+	if (!rc)
+		rc = vd_child_start(&u->child, unseal, forget, u, job->file, cpu_seconds > INT32_MAX ? INT32_MAX : (unsigned)cpu_seconds);
 	if (!rc)
 		rc = hear_key(u, which, unreadable);
 	if (rc)
@@ -311,6 +326,8 @@ void vd_unsealing_end(struct vd_unsealing_child *u)
 	if (!u)
 		return;
 	vd_child_end(&u->child);
+	vd_compact_deinit(&u->stream);
+	vd_buf_deinit(&u->raw);
 	free(u);
 }
 

@@ -6,13 +6,15 @@
 #include "file.h"
 #include "proto/err.h"
 
-/* A record that goes in, and where it stands. */
+/* A record that goes in, where it stands, and what the length of its compact form depends on. */
 struct line {
-	uint64_t arrival, seq;
+	uint64_t arrival, seq, time_ms;
+	uint64_t id, prev;    /* tags, the same for the same id */
 	uint32_t author;      /* its place among the group's authors */
-	uint32_t bytes;
+	uint32_t bytes;       /* of the body; of one that stands whole, of all */
+	uint32_t expires_day;
 	uint8_t lane;
-	bool stub;
+	bool stub, has_prev, has_expires, whole;
 };
 
 struct author {
@@ -25,6 +27,7 @@ struct writer {
 	struct vd_group *group;
 	const struct vd_bundle_choice *choice;
 	uint8_t lane;           /* 255: all */
+	uint8_t tag_key[crypto_shorthash_KEYBYTES]; /* fresh: nobody can make two ids with one tag */
 	struct author *authors; /* by key */
 	size_t author_count;
 	struct line *lines;
@@ -56,20 +59,44 @@ static int load_authors(struct writer *w)
 	return VD_OK;
 }
 
-static uint32_t place_of(const struct writer *w, const uint8_t author[VD_KEY_BYTES])
+/* Who was granted after the group was loaded gets a place behind all others. */
+static int place_of(struct writer *w, const uint8_t author[VD_KEY_BYTES], uint32_t *place)
 {
-	struct author wanted;
+	struct author wanted = { .place = (uint32_t)w->author_count }, *authors;
 	const struct author *found;
 
 	memcpy(wanted.key, author, VD_KEY_BYTES);
 	found = bsearch(&wanted, w->authors, w->author_count, sizeof(*w->authors), by_key);
-	return found ? found->place : UINT32_MAX;
+	*place = found ? found->place : wanted.place;
+	if (found)
+		return VD_OK;
+	authors = reallocarray(w->authors, w->author_count + 1, sizeof(*authors));
+	if (!authors)
+		return VD_ENOMEM;
+	w->authors = authors;
+	authors[w->author_count++] = wanted;
+	qsort(authors, w->author_count, sizeof(*authors), by_key);
+	return VD_OK;
+}
+
+static uint64_t tag_of(const struct writer *w, const struct vd_id *id)
+{
+	uint8_t tag[crypto_shorthash_BYTES];
+
+	_Static_assert(sizeof(tag) == sizeof(uint64_t), "a tag is a number");
+	crypto_shorthash(tag, id->b, sizeof(id->b), w->tag_key);
+	return vd_get_u64(tag);
 }
 
 static int add_line(struct writer *w, uint64_t arrival, const struct vd_record *record)
 {
+	struct line *line;
+	uint32_t author;
+
 	if (w->choice->want && !w->choice->want(w->choice->ctx, arrival, record))
 		return VD_OK;
+	if (place_of(w, record->author, &author))
+		return VD_ENOMEM;
 	if (w->count == w->capacity) {
 		size_t capacity = w->capacity ? 2 * w->capacity : 256;
 		struct line *lines = reallocarray(w->lines, capacity, sizeof(*lines));
@@ -79,17 +106,22 @@ static int add_line(struct writer *w, uint64_t arrival, const struct vd_record *
 		w->lines = lines;
 		w->capacity = capacity;
 	}
-	w->lines[w->count++] = (struct line){
-		.arrival = arrival, .seq = record->seq, .author = place_of(w, record->author),
-		.bytes = (uint32_t)record->raw.n, .lane = record->lane, .stub = record->stub,
+	line = &w->lines[w->count++];
+	*line = (struct line){
+		.arrival = arrival, .seq = record->seq, .time_ms = record->time_ms, .id = tag_of(w, &record->id), .prev = tag_of(w, &record->prev),
+		.author = author, .bytes = record->body_bytes, .expires_day = record->expires_day, .lane = record->lane,
+		.stub = record->stub, .has_prev = record->has_prev, .has_expires = record->has_expires,
 	};
+	line->whole = vd_compact_stands_whole(vd_group_id(w->group), record);
+	if (line->whole)
+		line->bytes = (uint32_t)record->raw.n;
 	return VD_OK;
 }
 
 static int visit(void *ctx, uint64_t arrival, uint64_t received_ms, struct vd_slice raw)
 {
 	struct vd_record record;
-	int rc = vd_record_decode(raw, &record);
+	int rc = vd_record_view(raw, &record);
 
 	(void)received_ms;
 	return rc ? rc : add_line(ctx, arrival, &record);
@@ -136,12 +168,30 @@ static int choose(struct writer *w)
 	return rc;
 }
 
-/* How many of the lines go into `max` chunks behind the names. */
-static size_t plan_lines(const struct writer *w, uint64_t max, struct vd_seal_plan *plan)
+/* As much of the record as its length depends on: places and tags stand for authors and ids. */
+static void shape_of(const struct line *line, struct vd_record *r)
 {
-	struct vd_seal_plan p, next;
-	size_t n = 0;
+	*r = (struct vd_record){
+		.version = line->whole ? VD_VERSION_MAX : VD_VERSION, .lane = line->lane, .seq = line->seq, .has_prev = line->has_prev,
+		.time_ms = line->time_ms, .has_expires = line->has_expires, .expires_day = line->expires_day, .stub = line->stub,
+		.body_bytes = line->bytes, .raw = vd_slice(NULL, line->bytes), .body = vd_slice(NULL, line->stub ? 0 : line->bytes),
+	};
+	vd_set_u32(r->author, line->author);
+	vd_set_u64(r->id.b, line->id);
+	vd_set_u64(r->prev.b, line->prev);
+}
 
+/* How many of the lines go into `max` chunks behind the names. */
+static int plan_lines(const struct writer *w, uint64_t max, struct vd_seal_plan *plan, size_t *count)
+{
+	static const uint8_t nobody[VD_GROUP_BYTES];
+	struct vd_seal_plan p, next;
+	struct vd_compact stream;
+	struct vd_record shape;
+	size_t n = 0;
+	int rc = VD_OK;
+
+	vd_compact_init(&stream, nobody);
 	vd_seal_plan_start(&p, w->manifest.what);
 	for (size_t i = (w->names[0].n + w->names[1].n) / VD_SEGMENT_ID_BYTES; i > 0; i--)
 		vd_seal_plan_entry(&p, VD_SEGMENT_ID_BYTES);
@@ -149,13 +199,16 @@ static size_t plan_lines(const struct writer *w, uint64_t max, struct vd_seal_pl
 		vd_seal_plan_entry(&p, VD_KEY_BYTES);
 	for (; n < w->count; n++) {
 		next = p;
-		vd_seal_plan_entry(&next, w->lines[n].bytes);
-		if (vd_seal_plan_chunks(&next) > max)
+		shape_of(&w->lines[n], &shape);
+		rc = vd_seal_plan_record(&next, &stream, &shape);
+		if (rc || vd_seal_plan_chunks(&next) > max)
 			break;
 		p = next;
 	}
+	vd_compact_deinit(&stream);
 	*plan = p;
-	return n;
+	*count = n;
+	return rc;
 }
 
 /* How many chunks, and, under a bound, how many of the lines. */
@@ -164,6 +217,7 @@ static int plan(struct writer *w, struct vd_bundle_stats *stats)
 	uint64_t max = UINT64_MAX, bytes = w->choice->max_bytes;
 	struct vd_seal_plan p;
 	size_t n;
+	int rc;
 
 	stats->left = w->count;
 	if (bytes)
@@ -172,12 +226,14 @@ static int plan(struct writer *w, struct vd_bundle_stats *stats)
 		return VD_ENOSPACE;
 	w->names[0] = w->choice->damaged;
 	w->names[1] = w->choice->replaced;
-	n = plan_lines(w, max, &p);
-	if (n < w->count && w->names[1].n) {
+	rc = plan_lines(w, max, &p, &n);
+	if (!rc && n < w->count && w->names[1].n) {
 		/* Nothing is replaced before all of it is written. */
 		w->names[1] = vd_slice(NULL, 0);
-		n = plan_lines(w, max, &p);
+		rc = plan_lines(w, max, &p, &n);
 	}
+	if (rc)
+		return rc;
 	if (vd_seal_plan_chunks(&p) > max || (w->choice->control && n < w->count))
 		return VD_ENOSPACE;
 	stats->left = w->count - n + (w->choice->replaced.n - w->names[1].n) / VD_SEGMENT_ID_BYTES;
@@ -190,18 +246,17 @@ static int plan(struct writer *w, struct vd_bundle_stats *stats)
 }
 
 /* The record as it was when it was chosen: a body may have come since. */
-static int read_line(struct writer *w, const struct line *line, struct vd_buf *raw)
+static int read_line(struct writer *w, const struct line *line, struct vd_buf *raw, struct vd_record *record)
 {
-	struct vd_record record;
 	uint64_t received_ms;
-	int rc = vd_store_read(w->store, line->arrival, raw, &record, &received_ms);
+	int rc = vd_store_read(w->store, line->arrival, raw, record, &received_ms);
 
-	if (rc || raw->n == line->bytes)
+	if (rc || record->stub == line->stub)
 		return rc;
-	if (!line->stub || record.header.n + record.signature.n != line->bytes)
+	if (!line->stub)
 		return VD_EAGAIN;
-	raw->n = line->bytes;
-	return VD_OK;
+	raw->n = record->header.n + record->signature.n;
+	return vd_record_view(vd_buf_slice(raw), record);
 }
 
 static int write_names(struct writer *w, struct vd_sealer *sealer, struct vd_file_out *file)
@@ -224,12 +279,13 @@ static int write_names(struct writer *w, struct vd_sealer *sealer, struct vd_fil
 static int write_lines(struct writer *w, struct vd_sealer *sealer, struct vd_file_out *file)
 {
 	struct vd_buf raw = { 0 }, out = { 0 };
+	struct vd_record record;
 	int rc = VD_OK;
 
 	for (size_t i = 0; i < w->count && !rc; i++) {
-		rc = read_line(w, &w->lines[i], &raw);
+		rc = read_line(w, &w->lines[i], &raw, &record);
 		if (!rc)
-			rc = vd_sealer_entry(sealer, VD_ENTRY_RECORD, vd_buf_slice(&raw), &out);
+			rc = vd_sealer_record(sealer, &record, &out);
 		if (!rc && out.n)
 			rc = vd_file_write(file, vd_buf_slice(&out));
 		vd_buf_reset(&out);
@@ -397,6 +453,7 @@ int vd_bundle_write(struct vd_store *store, struct vd_group *group, enum vd_seal
 	*stats = (struct vd_bundle_stats){ 0 };
 	if (what == VD_SEALED_WELCOME)
 		return VD_EINVAL;
+	crypto_shorthash_keygen(w.tag_key);
 	memcpy(w.manifest.group, vd_group_id(group), VD_GROUP_BYTES);
 	rc = address(&w);
 	if (!rc)
@@ -415,6 +472,7 @@ int vd_welcome_write(struct vd_store *store, struct vd_group *group, const struc
 	};
 	struct vd_bundle_stats stats = { 0 };
 
+	crypto_shorthash_keygen(w.tag_key);
 	memcpy(w.to[0].author, card->author, VD_KEY_BYTES);
 	memcpy(w.to[0].box, card->box, VD_KEY_BYTES);
 	memcpy(w.manifest.group, vd_group_id(group), VD_GROUP_BYTES);

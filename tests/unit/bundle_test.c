@@ -37,7 +37,7 @@ static int setup(void **state)
 	person_write(&c->ana, VD_LANE_BULK, 1, 60000);
 	person_write(&c->hub, VD_LANE_NORMAL, 40, 200);
 	person_write(&c->hub, VD_LANE_URGENT, 3, 10);
-	person_write(&c->ana, VD_LANE_NORMAL, 10, 3000);
+	person_write(&c->ana, VD_LANE_NORMAL, 10, 5000);
 	snprintf(c->bundle, sizeof(c->bundle), "%s/out.vb", c->mesh.top);
 	export(&c->ana, c->bundle, &c->written);
 	import_ok(&c->hub, c->bundle);
@@ -119,8 +119,11 @@ static void test_bundle__order(void **state)
 	uint8_t seen[VD_LANES][8][VD_KEY_BYTES];
 	size_t authors[VD_LANES] = { 0 }, records = 0;
 	struct vd_record last = { 0 };
+	struct vd_compact stream;
+	struct vd_buf raw = { 0 };
 	bool is_last = false;
 
+	vd_compact_init(&stream, c->mesh.group);
 	for (uint64_t i = 0; !is_last; i++) {
 		struct vd_rd r = vd_rd(vd_slice(plain, sizeof(plain)));
 		struct vd_slice bytes;
@@ -129,9 +132,13 @@ static void test_bundle__order(void **state)
 
 		assert_int_equal(vd_unsealer_chunk(u, i, c->file.p + VD_HEAD_BYTES + i * VD_CHUNK_BYTES, plain, &is_last), 0);
 		while (vd_chunk_entry(&r, &type, &bytes) == 0) {
+			/* each chunk says anew whose they are, and starts from nothing */
+			assert_true(bytes.p != plain + 4 || type == (i ? VD_ENTRY_GROUP : VD_ENTRY_MANIFEST));
+			vd_chunk_stream(&stream, type, bytes);
 			if (type != VD_ENTRY_RECORD)
 				continue;
-			assert_int_equal(vd_record_decode(bytes, &now), 0);
+			vd_buf_reset(&raw);
+			assert_int_equal(vd_compact_decode(&stream, bytes, &raw, &now), 0);
 			assert_true(now.lane >= last.lane);
 			if (records && now.lane == last.lane && memcmp(now.author, last.author, VD_KEY_BYTES) == 0) {
 				assert_int_equal(now.seq, last.seq + 1);
@@ -148,6 +155,8 @@ static void test_bundle__order(void **state)
 	assert_int_equal(records, c->written.records);
 	assert_int_equal(authors[VD_LANE_NORMAL], 2);
 	assert_memory_equal(seen[VD_LANE_NORMAL][0], vd_group_identity(c->hub.group)->author, VD_KEY_BYTES);
+	vd_compact_deinit(&stream);
+	vd_buf_deinit(&raw);
 	vd_unsealer_free(u);
 }
 
@@ -359,6 +368,7 @@ static void test_bundle__successor_in_a_later_batch_vouches(void **state)
 	struct vd_buf raw = { 0 }, file = { 0 };
 	struct vd_bundle_stats stats;
 	struct vd_seal_plan plan;
+	struct vd_compact stream;
 	struct vd_sealer *s = NULL;
 	struct vd_record record;
 
@@ -375,22 +385,24 @@ static void test_bundle__successor_in_a_later_batch_vouches(void **state)
 			assert_int_equal(vd_sealer_new(&manifest, &to, 1, seed, &s), 0);
 		}
 		fields.has_prev = false;
+		vd_compact_init(&stream, c->mesh.group);
 		for (uint64_t i = 1; i <= VD_BATCH_RECORDS + 1; i++) {
 			fields.seq = i;
 			vd_buf_reset(&raw);
 			assert_int_equal(vd_record_create(&fields, vd_slice_str("sealed elsewhere"), ana->author_secret, &raw, &fields.prev), 0);
+			assert_int_equal(vd_record_decode(vd_buf_slice(&raw), &record), 0);
 			if (i == VD_BATCH_RECORDS) {
-				assert_int_equal(vd_record_decode(vd_buf_slice(&raw), &record), 0);
 				raw.p[record.header.n + 40] ^= 1;
 				assert_int_equal(vd_record_decode(vd_buf_slice(&raw), &record), 0);
 				fields.prev = record.id;
 			}
 			fields.has_prev = true;
 			if (pass == 0)
-				vd_seal_plan_entry(&plan, raw.n);
+				assert_int_equal(vd_seal_plan_record(&plan, &stream, &record), 0);
 			else
-				assert_int_equal(vd_sealer_entry(s, VD_ENTRY_RECORD, vd_buf_slice(&raw), &file), 0);
+				assert_int_equal(vd_sealer_record(s, &record, &file), 0);
 		}
+		vd_compact_deinit(&stream);
 	}
 	assert_int_equal(vd_sealer_finish(s, &file), 0);
 	file_put(path, vd_buf_slice(&file));
@@ -400,6 +412,60 @@ static void test_bundle__successor_in_a_later_batch_vouches(void **state)
 	assert_int_equal(vd_bundle_merge(p.store, path, false, NULL, &stats), 0);
 	assert_int_equal(stats.merge.known, VD_BATCH_RECORDS + 1);
 	vd_sealer_free(s);
+	vd_buf_deinit(&raw);
+	vd_buf_deinit(&file);
+	person_leave(&p);
+}
+
+/* What is no compact record costs itself; and a chunk of the shortest there are comes back, though as records they are three times as long. */
+static void test_bundle__malformed_records_cost_themselves(void **state)
+{
+	enum { SHORT = 900 };
+	struct cast *c = *state;
+	const struct vd_identity *ana = vd_group_identity(c->ana.group);
+	struct vd_record_fields fields = { .lane = VD_LANE_NORMAL, .seq = 9000, .time_ms = 1700000000000 };
+	struct vd_manifest manifest = { .what = VD_SEALED_BUNDLE, .chunks = 1, .records = SHORT + 5 };
+	const uint8_t seed[VD_SEAL_SEED_BYTES] = { 19 };
+	uint8_t form[1 + VD_KEY_BYTES + 2 + VD_SIGNATURE_BYTES] = { 0x10 | VD_LANE_NORMAL };
+	struct vd_recipient to = { .how = VD_FOR_LINK };
+	struct vd_buf raw = { 0 }, whole = { 0 }, file = { 0 };
+	struct vd_bundle_stats stats;
+	struct vd_sealer *s;
+	struct vd_id id;
+	struct person p;
+	char *path = mesh_path(&c->mesh, "short.vb");
+
+	fresh(c, &p);
+	memcpy(fields.group, c->mesh.group, VD_GROUP_BYTES);
+	memcpy(fields.author, ana->author, VD_KEY_BYTES);
+	memcpy(to.link, vd_group_epoch_keys(c->hub.group, 0)->key[VD_KEY_LINK], VD_KEY_BYTES);
+	memcpy(manifest.group, c->mesh.group, VD_GROUP_BYTES);
+	memcpy(form + 1, ana->author, VD_KEY_BYTES);
+	form[1 + VD_KEY_BYTES] = 100;
+	assert_int_equal(vd_sealer_new(&manifest, &to, 1, seed, &s), 0);
+	assert_int_equal(vd_sealer_entry(s, VD_ENTRY_RECORD, vd_slice("\xff", 1), &file), 0);
+	assert_int_equal(vd_sealer_entry(s, VD_ENTRY_RECORD, vd_slice(NULL, 0), &file), 0);
+	assert_int_equal(vd_sealer_entry(s, VD_ENTRY_RECORD, vd_slice("\x0c\x9b", 2), &file), 0);
+	assert_int_equal(vd_sealer_entry(s, VD_ENTRY_RECORD, vd_slice(form, sizeof(form)), &file), 0);
+	for (int i = 0; i < SHORT; i++) {
+		/* the author's first, the last one's successor, the same time */
+		uint8_t next[3 + VD_SIGNATURE_BYTES] = { 0x08 | VD_LANE_NORMAL, 0, 0, 7 };
+
+		assert_int_equal(vd_sealer_entry(s, VD_ENTRY_RECORD, vd_slice(next, sizeof(next)), &file), 0);
+	}
+	assert_int_equal(vd_record_create(&fields, vd_slice_str("sound"), ana->author_secret, &raw, &id), 0);
+	vd_compact_put_whole(vd_buf_slice(&raw), &whole);
+	assert_int_equal(vd_sealer_entry(s, VD_ENTRY_RECORD, vd_buf_slice(&whole), &file), 0);
+	assert_int_equal(vd_sealer_finish(s, &file), 0);
+	file_put(path, vd_buf_slice(&file));
+	assert_int_equal(vd_bundle_merge(p.store, path, false, NULL, &stats), 0);
+	assert_int_equal(stats.records, SHORT + 5);
+	assert_int_equal(stats.merge.fresh, 1);
+	assert_int_equal(stats.merge.refused, SHORT + 4);
+	assert_int_equal(stats.merge.refused_why[-VD_EFORMAT], 3);
+	assert_int_equal(stats.merge.refused_why[-VD_ESIGNATURE], SHORT + 1);
+	vd_sealer_free(s);
+	vd_buf_deinit(&whole);
 	vd_buf_deinit(&raw);
 	vd_buf_deinit(&file);
 	person_leave(&p);
@@ -590,6 +656,7 @@ int main(void)
 		cmocka_unit_test(test_bundle__dry_run_stores_nothing),
 		cmocka_unit_test(test_bundle__from_standard_input),
 		cmocka_unit_test(test_bundle__successor_in_a_later_batch_vouches),
+		cmocka_unit_test(test_bundle__malformed_records_cost_themselves),
 		cmocka_unit_test(test_bundle__choice),
 		cmocka_unit_test(test_bundle__bound_keeps_the_most_urgent),
 		cmocka_unit_test(test_bundle__names_of_other_segments),

@@ -159,6 +159,11 @@ static void assert_entries(const uint8_t *plain, struct vd_unsealer *u, const st
 		assert_int_equal(m.has_grant, w->manifest.has_grant);
 		assert_memory_equal(m.grant, w->manifest.grant, VD_ID_BYTES);
 	}
+	if (chunk > 0) {
+		assert_int_equal(vd_chunk_entry(&r, &type, &bytes), 0);
+		assert_int_equal(type, VD_ENTRY_GROUP);
+		assert_true(vd_slice_eq(bytes, vd_slice(w->manifest.group, VD_GROUP_BYTES)));
+	}
 	for (uint8_t i = 0; i < 3; i++) {
 		assert_int_equal(vd_chunk_entry(&r, &type, &bytes), 0);
 		assert_int_equal(type, VD_ENTRY_RECORD);
@@ -208,7 +213,7 @@ static void test_seal__bytes_are_pinned(void **state)
 
 	vd_hash1(VD_HASH_BODY, hash, vd_buf_slice(&w->file));
 	vd_hex(hex, hash, sizeof(hash));
-	assert_string_equal(hex, "a2ed603f6775eff1fa4f76f585450d7790c5e65b4bf840229ed7555a7558197c");
+	assert_string_equal(hex, "ea6485f0187010f8d5fca6ffdbc5ba4d57872608a4efeb04da8e25d19ab9596b");
 }
 
 static void test_seal__seed_decides_every_byte(void **state)
@@ -320,8 +325,10 @@ static void test_seal__link_slot_and_chunks_by_the_book(void **state)
 	nonce[23] = 1;
 	assert_int_equal(crypto_aead_xchacha20poly1305_ietf_decrypt(w->plain[1], NULL, NULL, chunk_at(vd_buf_slice(&w->file), 1),
 	                                                            VD_CHUNK_BYTES, NULL, 0, nonce, stream), 0);
-	assert_int_equal(w->plain[1][0], VD_ENTRY_RECORD);
-	assert_int_equal(vd_get_u32(w->plain[1]) & 0xffffff, ENTRY);
+	assert_int_equal(w->plain[1][0], VD_ENTRY_GROUP);
+	assert_int_equal(vd_get_u32(w->plain[1]) & 0xffffff, VD_GROUP_BYTES);
+	assert_int_equal(w->plain[1][4 + VD_GROUP_BYTES], VD_ENTRY_RECORD);
+	assert_int_equal(vd_get_u32(w->plain[1] + 4 + VD_GROUP_BYTES) & 0xffffff, ENTRY);
 }
 
 static void test_seal__wrong_key(void **state)
@@ -459,7 +466,7 @@ static void test_seal__chunks_do_not_move(void **state)
 static void test_seal__writer_refuses_what_breaks_the_plan(void **state)
 {
 	struct world *w = *state;
-	static uint8_t big[VD_RECORD_MAX + 1];
+	static uint8_t big[VD_COMPACT_MAX + 1];
 	uint8_t seed[VD_SEAL_SEED_BYTES] = { 1 };
 	struct vd_recipient to[VD_SLOTS + 1] = { { 0 } };
 	struct vd_manifest m = w->manifest;
@@ -482,9 +489,10 @@ static void test_seal__writer_refuses_what_breaks_the_plan(void **state)
 	assert_int_equal(vd_sealer_new(&m, to, 1, seed, &s), 0);
 	assert_int_equal(vd_sealer_entry(s, VD_ENTRY_RECORD, vd_slice(big, sizeof(big)), &out), VD_ECAP);
 	assert_int_equal(vd_sealer_entry(s, VD_ENTRY_MANIFEST, vd_slice(big, 10), &out), VD_EINVAL);
+	assert_int_equal(vd_sealer_entry(s, VD_ENTRY_GROUP, vd_slice(big, VD_GROUP_BYTES), &out), VD_EINVAL);
 	assert_int_equal(vd_sealer_entry(s, VD_ENTRY_RECORD, vd_slice(big, 10), &out), 0);
 	assert_int_equal(vd_sealer_finish(s, &out), VD_EINVAL); /* one record of two */
-	assert_int_equal(vd_sealer_entry(s, VD_ENTRY_RECORD, vd_slice(big, VD_RECORD_MAX), &out), VD_EINVAL); /* no room */
+	assert_int_equal(vd_sealer_entry(s, VD_ENTRY_RECORD, vd_slice(big, VD_COMPACT_MAX), &out), VD_EINVAL); /* no room */
 	assert_int_equal(vd_sealer_entry(s, VD_ENTRY_RECORD, vd_slice(big, 10), &out), 0);
 	assert_int_equal(out.n, 0);
 	assert_int_equal(vd_sealer_finish(s, &out), 0);
@@ -497,7 +505,7 @@ static void test_seal__writer_refuses_what_breaks_the_plan(void **state)
 
 static void test_seal__plan_mirrors_the_writer(void **state)
 {
-	static uint8_t bytes[VD_RECORD_MAX];
+	static uint8_t bytes[VD_COMPACT_MAX];
 	uint8_t seed[VD_SEAL_SEED_BYTES] = { 2 };
 	struct vd_buf out = { 0 };
 	uint32_t x = 1;
@@ -512,7 +520,7 @@ static void test_seal__plan_mirrors_the_writer(void **state)
 		vd_seal_plan_start(&plan, m.what);
 		for (int i = 0; i < 32; i++) {
 			x = x * 1664525 + 1013904223;
-			lengths[i] = i % 5 ? (x >> 16) % 9000 : VD_RECORD_MAX - (x >> 16) % 3;
+			lengths[i] = i % 5 ? (x >> 16) % 9000 : VD_COMPACT_MAX - (x >> 16) % 3;
 			vd_seal_plan_entry(&plan, lengths[i]);
 		}
 		m.chunks = vd_seal_plan_chunks(&plan);
@@ -526,6 +534,92 @@ static void test_seal__plan_mirrors_the_writer(void **state)
 		vd_sealer_free(s);
 	}
 	vd_buf_deinit(&out);
+}
+
+/* The i-th of some records by more authors than a chunk's stream knows: most follow their predecessor, some are stubs or stand whole. */
+static struct vd_record some_record(uint32_t i, const uint8_t group[VD_GROUP_BYTES])
+{
+	static const uint8_t bytes[VD_RECORD_MAX];
+	struct vd_record r = {
+		.version = i % 41 ? VD_VERSION : 2, .lane = i % 7 ? VD_LANE_NORMAL : VD_LANE_URGENT, .seq = 1 + i / 300, .has_prev = i >= 300 && i % 11,
+		.time_ms = 1700000000000 + i * 977, .stub = i % 13 == 0, .body_bytes = 1 + i * 7919 % 400, .signature = vd_slice(bytes, VD_SIGNATURE_BYTES),
+	};
+
+	memcpy(r.group, group, VD_GROUP_BYTES);
+	vd_set_u32(r.author, i % 300);
+	vd_set_u32(r.id.b, i);
+	vd_set_u32(r.prev.b, i - 300);
+	r.body = vd_slice(bytes, r.stub ? 0 : r.body_bytes);
+	r.raw = vd_slice(bytes, 230 + r.body.n);
+	return r;
+}
+
+static void test_seal__plan_mirrors_the_writer_of_records(void **state)
+{
+	static uint8_t plain[VD_CHUNK_PLAIN];
+	const uint8_t seed[VD_SEAL_SEED_BYTES] = { 2 };
+	const struct world *w = *state;
+	const struct vd_recipient to = to_link(w->link[0]);
+	const struct vd_opener with = opener(w, 1, NULL);
+	struct vd_manifest m = { .what = VD_SEALED_BUNDLE, .records = 3000 };
+	struct vd_seal_plan plan;
+	struct vd_compact stream;
+	struct vd_unsealer *u;
+	struct vd_buf file = { 0 }, raw = { 0 };
+	struct vd_sealer *s;
+	uint32_t read = 0;
+
+	memset(m.group, 5, VD_GROUP_BYTES);
+	vd_seal_plan_start(&plan, m.what);
+	vd_compact_init(&stream, m.group);
+	for (uint32_t i = 0; i < m.records; i++) {
+		struct vd_record r = some_record(i, m.group);
+
+		assert_int_equal(vd_seal_plan_record(&plan, &stream, &r), 0);
+	}
+	m.chunks = vd_seal_plan_chunks(&plan);
+	assert_true(m.chunks > 8);
+	assert_int_equal(vd_sealer_new(&m, &to, 1, seed, &s), 0);
+	for (uint32_t i = 0; i < m.records; i++) {
+		struct vd_record r = some_record(i, m.group);
+
+		assert_int_equal(vd_sealer_record(s, &r, &file), 0);
+	}
+	assert_int_equal(vd_sealer_finish(s, &file), 0);
+	assert_int_equal(file.n, vd_sealed_bytes(m.chunks));
+	vd_sealer_free(s);
+	/* Read from the last chunk to the first: none needs another. */
+	assert_int_equal(open_file(vd_buf_slice(&file), &with, &u), 0);
+	for (uint64_t i = m.chunks; i-- > 0;) {
+		struct vd_rd r = vd_rd(vd_slice(plain, sizeof(plain)));
+		struct vd_slice bytes;
+		bool last;
+		uint8_t type;
+
+		vd_compact_reset(&stream, (const uint8_t[VD_GROUP_BYTES]){ 0 });
+		assert_int_equal(vd_unsealer_chunk(u, i, chunk_at(vd_buf_slice(&file), i), plain, &last), 0);
+		while (vd_chunk_entry(&r, &type, &bytes) == 0) {
+			struct vd_record got, sent;
+
+			vd_chunk_stream(&stream, type, bytes);
+			if (type != VD_ENTRY_RECORD)
+				continue;
+			read++;
+			if (vd_compact_is_whole(bytes))
+				continue; /* of zeros here */
+			vd_buf_reset(&raw);
+			assert_int_equal(vd_compact_decode(&stream, bytes, &raw, &got), 0);
+			assert_memory_equal(got.group, m.group, VD_GROUP_BYTES);
+			sent = some_record((uint32_t)((got.time_ms - 1700000000000) / 977), m.group);
+			assert_memory_equal(got.author, sent.author, VD_KEY_BYTES);
+			assert_true(got.seq == sent.seq && got.stub == sent.stub && got.body_bytes == sent.body_bytes && got.lane == sent.lane);
+		}
+	}
+	assert_int_equal(read, m.records);
+	vd_unsealer_free(u);
+	vd_compact_deinit(&stream);
+	vd_buf_deinit(&raw);
+	vd_buf_deinit(&file);
 }
 
 static void test_seal__chunk_entries(void **state)
@@ -765,6 +859,7 @@ int main(void)
 		cmocka_unit_test(test_seal__chunks_do_not_move),
 		cmocka_unit_test(test_seal__writer_refuses_what_breaks_the_plan),
 		cmocka_unit_test(test_seal__plan_mirrors_the_writer),
+		cmocka_unit_test(test_seal__plan_mirrors_the_writer_of_records),
 		cmocka_unit_test(test_seal__chunk_entries),
 		cmocka_unit_test(test_seal__manifest_is_exact),
 		cmocka_unit_test(test_seal__welcome_names_its_grant),
