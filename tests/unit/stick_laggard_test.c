@@ -1,52 +1,12 @@
 /* A stick and devices that were away while the group changed its keys. */
-#include "mesh_fixture.h"
+#include "stick_cast.h"
 
 #include <dirent.h>
 #include <signal.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "daemon/link_stick.h"
-
 enum { FILES_MAX = 64 };
-
-struct cast {
-	struct mesh mesh;
-	struct person hub, ana, luz;
-	char stick[128];
-	uint8_t old_link[VD_KEY_BYTES]; /* of the first epoch */
-};
-
-static int setup(void **state)
-{
-	struct cast *c = calloc(1, sizeof(*c));
-
-	mesh_of_three(&c->mesh, &c->hub, &c->ana, &c->luz);
-	memcpy(c->old_link, vd_group_epoch_keys(c->hub.group, 0)->key[VD_KEY_LINK], VD_KEY_BYTES);
-	snprintf(c->stick, sizeof(c->stick), "%s/usb", c->mesh.top);
-	assert_int_equal(mkdir(c->stick, 0700), 0);
-	*state = c;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct cast *c = *state;
-
-	mesh_end_three(&c->mesh, &c->hub, &c->ana, &c->luz);
-	free(c);
-	return 0;
-}
-
-static struct vd_stick_result visit(struct cast *c, struct person *p, int expected)
-{
-	struct vd_stick_result result;
-
-	assert_int_equal(vd_stick_sync(p->store, c->stick, &result), expected);
-	person_reload(p, &c->mesh);
-	return result;
-}
 
 static void assert_nothing_to_do(struct cast *c, struct person *p)
 {
@@ -173,9 +133,9 @@ static void test_stick_laggard__catches_up_in_one_visit(void **state)
 	/* One segment for the group, one more that Ana and Luz open too; neither to who has the old key alone. */
 	added = list(c, &before);
 	assert_int_equal(added.count, 2);
-	assert_int_equal(openable(c, &added, c->old_link, 1, NULL, NULL), 0);
-	assert_int_equal(openable(c, &added, c->old_link, 1, &c->ana, NULL), 1);
-	assert_int_equal(openable(c, &added, c->old_link, 1, &c->luz, NULL), 1);
+	assert_int_equal(openable(c, &added, c->first_link, 1, NULL, NULL), 0);
+	assert_int_equal(openable(c, &added, c->first_link, 1, &c->ana, NULL), 1);
+	assert_int_equal(openable(c, &added, c->first_link, 1, &c->luz, NULL), 1);
 	/* Their slots are masked by a key of the group that they know, not by what anyone has who saw their card. */
 	assert_int_equal(openable(c, &added, NULL, 0, &c->luz, NULL), 0);
 	assert_int_equal(openable(c, &added, vd_group_epoch_keys(c->hub.group, 0)->key[VD_KEY_LINK], 1, NULL, NULL), 2);
@@ -191,7 +151,7 @@ static void test_stick_laggard__catches_up_in_one_visit(void **state)
 	assert_true(writes_under(&c->luz, &c->hub));
 	added = list(c, &before);
 	assert_int_equal(added.count, 1);
-	assert_int_equal(openable(c, &added, c->old_link, 1, NULL, NULL), 0);
+	assert_int_equal(openable(c, &added, c->first_link, 1, NULL, NULL), 0);
 	assert_nothing_to_do(c, &c->luz);
 	r = visit(c, &c->hub, 0);
 	assert_int_equal(r.received, 2);
@@ -227,8 +187,8 @@ static void test_stick_laggard__none_for_who_is_known_to_have_the_keys(void **st
 	visit(c, &c->hub, 0);
 	files = list(c, NULL);
 	assert_int_equal(files.count, 2);
-	assert_int_equal(openable(c, &files, c->old_link, 1, &c->ana, NULL), 0);
-	assert_int_equal(openable(c, &files, c->old_link, 1, &c->luz, NULL), 1);
+	assert_int_equal(openable(c, &files, c->first_link, 1, &c->ana, NULL), 0);
+	assert_int_equal(openable(c, &files, c->first_link, 1, &c->luz, NULL), 1);
 	assert_nothing_to_do(c, &c->hub);
 	/* Luz herself has them, and knows that the others do. */
 	snprintf(c->stick, sizeof(c->stick), "%s/usb3", c->mesh.top);
@@ -251,8 +211,8 @@ static void test_stick_laggard__none_for_who_is_known_to_have_the_keys(void **st
 	visit(c, &c->hub, 0);
 	files = list(c, &before);
 	assert_int_equal(files.count, 2);
-	assert_int_equal(openable(c, &files, c->old_link, 1, &c->ana, NULL), 1);
-	assert_int_equal(openable(c, &files, c->old_link, 1, &c->luz, NULL), 1);
+	assert_int_equal(openable(c, &files, c->first_link, 1, &c->ana, NULL), 1);
+	assert_int_equal(openable(c, &files, c->first_link, 1, &c->luz, NULL), 1);
 }
 
 static void test_stick_laggard__a_newcomer_has_the_keys_by_the_welcome(void **state)
@@ -285,7 +245,7 @@ static void test_stick_laggard__many(void **state)
 	added = list(c, &before);
 	assert_int_equal(added.count, 1 + 2);
 	for (int i = 0; i < MORE; i++)
-		assert_int_equal(openable(c, &added, c->old_link, 1, &more[i], NULL), 1);
+		assert_int_equal(openable(c, &added, c->first_link, 1, &more[i], NULL), 1);
 	assert_nothing_to_do(c, &c->hub);
 	/* Each who comes reads, and has nothing to add for the others. */
 	for (int i = 0; i < MORE; i += 4) {
@@ -324,7 +284,7 @@ static void test_stick_laggard__not_before_the_epoch_is_sealed_to_it(void **stat
 	added = list(c, &before);
 	assert_int_equal(added.count, 1 + 1);
 	for (int i = 0; i < MORE; i++)
-		opened += openable(c, &added, c->old_link, 1, &more[i], NULL);
+		opened += openable(c, &added, c->first_link, 1, &more[i], NULL);
 	/* Sixteen have a part in it: the hub, Ana, Luz and these. */
 	assert_int_equal(opened, VD_EPOCH_DEVICES - 3);
 
@@ -335,7 +295,7 @@ static void test_stick_laggard__not_before_the_epoch_is_sealed_to_it(void **stat
 	added = list(c, &before);
 	assert_int_equal(added.count, 1 + 1);
 	for (int i = 0; i < MORE; i++)
-		opened += openable(c, &added, c->old_link, 1, &more[i], NULL);
+		opened += openable(c, &added, c->first_link, 1, &more[i], NULL);
 	assert_int_equal(opened, MORE);
 	for (int i = 0; i < MORE; i++) {
 		visit(c, &more[i], 0);
@@ -360,7 +320,7 @@ static void test_stick_laggard__damaged_catch_up_is_written_again(void **state)
 	rotate(&c->hub);
 	visit(c, &c->hub, 0);
 	added = list(c, &before);
-	assert_int_equal(openable(c, &added, c->old_link, 1, &c->luz, &name), 1);
+	assert_int_equal(openable(c, &added, c->first_link, 1, &c->luz, &name), 1);
 	file_get(path_of(c, name), &file);
 	file.p[VD_HEAD_BYTES + 77] ^= 1;
 	file_put(path_of(c, name), vd_buf_slice(&file));
@@ -370,7 +330,7 @@ static void test_stick_laggard__damaged_catch_up_is_written_again(void **state)
 	before = list(c, NULL);
 	visit(c, &c->hub, VD_EDAMAGED);
 	added = list(c, &before);
-	assert_int_equal(openable(c, &added, c->old_link, 1, &c->luz, NULL), 1);
+	assert_int_equal(openable(c, &added, c->first_link, 1, &c->luz, NULL), 1);
 	r = visit(c, &c->luz, 0);
 	assert_true(r.complete && writes_under(&c->luz, &c->hub));
 	visit(c, &c->ana, 0);
@@ -410,7 +370,7 @@ static void test_stick_laggard__a_name_alone_does_not_count(void **state)
 	assert_int_equal(added.count, 2);
 
 	/* The other has all control records, of which the catch-up segments count for none. */
-	assert_int_equal(openable(c, &added, c->old_link, 1, &c->luz, &catch_up), 1);
+	assert_int_equal(openable(c, &added, c->first_link, 1, &c->luz, &catch_up), 1);
 	for (size_t i = 0; i < added.count; i++)
 		if (strcmp(added.name[i], catch_up) != 0)
 			assert_int_equal(unlink(path_of(c, added.name[i])), 0);
@@ -477,8 +437,8 @@ static void test_stick_laggard__removed(void **state)
 	visit(c, &c->hub, 0);
 	added = list(c, &before);
 	assert_int_equal(added.count, 2);
-	assert_int_equal(openable(c, &added, c->old_link, 1, &c->luz, NULL), 0);
-	assert_int_equal(openable(c, &added, c->old_link, 1, &c->ana, NULL), 1);
+	assert_int_equal(openable(c, &added, c->first_link, 1, &c->luz, NULL), 0);
+	assert_int_equal(openable(c, &added, c->first_link, 1, &c->ana, NULL), 1);
 
 	person_write(&c->luz, VD_LANE_NORMAL, 2, 60);
 	before = list(c, NULL);

@@ -1,4 +1,4 @@
-#include "mesh_fixture.h"
+#include "stick_cast.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -7,44 +7,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "daemon/link_stick.h"
 #include "store/inside.h"
-
-struct cast {
-	struct mesh mesh;
-	struct person hub, ana, luz;
-	char stick[128], cache[160];
-};
-
-static int setup(void **state)
-{
-	struct cast *c = calloc(1, sizeof(*c));
-
-	mesh_of_three(&c->mesh, &c->hub, &c->ana, &c->luz);
-	snprintf(c->stick, sizeof(c->stick), "%s/usb", c->mesh.top);
-	snprintf(c->cache, sizeof(c->cache), "%s/cache", c->stick);
-	assert_int_equal(mkdir(c->stick, 0700), 0);
-	*state = c;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct cast *c = *state;
-
-	mesh_end_three(&c->mesh, &c->hub, &c->ana, &c->luz);
-	free(c);
-	return 0;
-}
-
-static struct vd_stick_result visit(struct cast *c, struct person *p, int expected)
-{
-	struct vd_stick_result result;
-
-	assert_int_equal(vd_stick_sync(p->store, c->stick, &result), expected);
-	person_reload(p, &c->mesh);
-	return result;
-}
 
 static bool lane_equal(const struct cast *c, const struct person *a, const struct person *b, uint8_t lane)
 {
