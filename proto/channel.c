@@ -37,7 +37,7 @@ struct vd_channel {
 	struct vd_group *group; /* once known */
 	uint8_t epoch[VD_EPOCH_BYTES]; /* once known */
 	uint8_t prologue[PROLOGUE_BYTES];
-	struct vd_noise_keypair s, e;
+	uint8_t s[VD_KEY_BYTES], e[VD_KEY_BYTES]; /* secret keys of the handshake */
 	struct vd_noise noise;
 	struct vd_noise_cipher send, receive;
 	uint8_t hash[32];
@@ -54,8 +54,8 @@ struct vd_channel {
 static void wipe_keys(struct vd_channel *c)
 {
 	vd_noise_wipe(&c->noise);
-	sodium_memzero(&c->s, sizeof(c->s));
-	sodium_memzero(&c->e, sizeof(c->e));
+	sodium_memzero(c->s, sizeof(c->s));
+	sodium_memzero(c->e, sizeof(c->e));
 }
 
 /* What was queued before may still leave. */
@@ -142,8 +142,8 @@ struct vd_channel *vd_channel_new(bool initiator, struct vd_group *const *groups
 	c->count = count;
 	c->initiator = initiator;
 	c->step = initiator ? READ_PROLOGUE : READ_FIRST;
-	vd_noise_keypair(seed + STATIC_AT, &c->s);
-	vd_noise_keypair(seed + EPHEMERAL_AT, &c->e);
+	memcpy(c->s, seed + STATIC_AT, VD_KEY_BYTES);
+	memcpy(c->e, seed + EPHEMERAL_AT, VD_KEY_BYTES);
 	if (!initiator) {
 		make_prologue(c, seed);
 		vd_buf_put(&c->out, c->prologue, PROLOGUE_BYTES);
@@ -230,13 +230,20 @@ void vd_channel_traffic(const struct vd_channel *c, uint64_t *out_bytes, uint64_
 
 /* Handshake */
 
+/* Not before they are needed: to make them is most of what somebody costs us who knows no link key. */
+static void make_keys(struct vd_channel *c)
+{
+	vd_noise_keypair(c->s, &c->noise.s);
+	vd_noise_keypair(c->e, &c->noise.e);
+}
+
 /* Sets the handshake up under the link key of one epoch of a group. */
 static void handshake_init(struct vd_channel *c, struct vd_group *group, size_t epoch, bool call_back)
 {
 	static const uint8_t back = 1;
 	struct vd_noise_setup setup = {
 		.initiator = c->initiator, .prologue = vd_slice(c->prologue, sizeof(c->prologue)),
-		.s = c->s, .e = c->e, .psk_count = 1,
+		.psk_count = 1,
 	};
 	const struct vd_slice parts[] = { vd_slice(vd_group_id(group), VD_GROUP_BYTES), vd_slice(&back, 1) };
 	const uint8_t *link = vd_group_epoch_keys(group, epoch)->key[VD_KEY_LINK];
@@ -287,6 +294,7 @@ static int take_prologue(struct vd_channel *c, struct vd_slice unit)
 	c->group = c->groups[0];
 	c->step = READ_SECOND;
 	handshake_init(c, c->group, epoch, c->call_back);
+	make_keys(c);
 	return write_handshake(c); /* -> psk, e */
 }
 
@@ -303,6 +311,7 @@ static int try_first(struct vd_channel *c, struct vd_slice unit, struct vd_group
 	c->call_back = call_back;
 	memcpy(c->epoch, vd_group_epoch_id(group, epoch), sizeof(c->epoch));
 	c->step = READ_THIRD;
+	make_keys(c);
 	return 1;
 }
 
