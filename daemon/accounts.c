@@ -53,11 +53,16 @@ void vd_accounts_take(struct vd_accounts *all, const uint8_t who[VD_PERSON_BYTES
 	vd_accounts_ask(all, who, now_us);
 }
 
-uint64_t vd_accounts_had(const struct vd_accounts *all, const uint8_t who[VD_PERSON_BYTES], uint64_t now_us)
+uint64_t vd_accounts_had_us(const struct vd_accounts *all, const uint8_t who[VD_PERSON_BYTES], uint64_t now_us)
 {
 	const struct vd_account *a = find(all, who);
 
-	return a ? taken(a, now_us) / VD_ACCOUNTS_STEP_US : 0;
+	return a ? taken(a, now_us) : 0;
+}
+
+uint64_t vd_accounts_had(const struct vd_accounts *all, const uint8_t who[VD_PERSON_BYTES], uint64_t now_us)
+{
+	return vd_accounts_had_us(all, who, now_us) / VD_ACCOUNTS_STEP_US;
 }
 
 bool vd_accounts_heavy(const struct vd_accounts *all, const uint8_t who[VD_PERSON_BYTES], uint64_t now_us)

@@ -33,7 +33,9 @@ void vd_accounts_ask(struct vd_accounts *, const uint8_t who[VD_PERSON_BYTES], u
 void vd_accounts_take(struct vd_accounts *, const uint8_t who[VD_PERSON_BYTES], uint64_t now_us, uint64_t cost_us);
 /* So much was spent on them, though they asked for nothing. */
 void vd_accounts_charge(struct vd_accounts *, const uint8_t who[VD_PERSON_BYTES], uint64_t now_us, uint64_t cost_us);
-/* How much they lately had, in steps; nobody known had none. */
+/* How much they lately had; nobody known had none. */
+uint64_t vd_accounts_had_us(const struct vd_accounts *, const uint8_t who[VD_PERSON_BYTES], uint64_t now_us);
+/* The same in steps. */
 uint64_t vd_accounts_had(const struct vd_accounts *, const uint8_t who[VD_PERSON_BYTES], uint64_t now_us);
 /* Did they lately take more than twice what somebody else took who is there, too? */
 bool vd_accounts_heavy(const struct vd_accounts *, const uint8_t who[VD_PERSON_BYTES], uint64_t now_us);

@@ -145,11 +145,25 @@ bool vd_address_same(const struct sockaddr *a, const struct sockaddr *b, bool po
 	       !memcmp(&in6(a)->sin6_addr, &in6(b)->sin6_addr, sizeof in6(a)->sin6_addr);
 }
 
-bool vd_address_same_holder(const struct sockaddr *a, const struct sockaddr *b)
+void vd_address_holder(const struct sockaddr *address, uint8_t out[VD_ADDRESS_HOLDER_BYTES])
 {
 	enum { PREFIX_BYTES = 8 };
 
-	if (a->sa_family != AF_INET6 || b->sa_family != AF_INET6)
-		return vd_address_same(a, b, false);
-	return in6(a)->sin6_scope_id == in6(b)->sin6_scope_id && !memcmp(&in6(a)->sin6_addr, &in6(b)->sin6_addr, PREFIX_BYTES);
+	memset(out, 0, VD_ADDRESS_HOLDER_BYTES);
+	out[0] = address->sa_family == AF_INET6;
+	if (address->sa_family == AF_INET)
+		memcpy(out + 1, &in4(address)->sin_addr, sizeof in4(address)->sin_addr);
+	if (address->sa_family != AF_INET6)
+		return;
+	memcpy(out + 1, &in6(address)->sin6_addr, PREFIX_BYTES);
+	memcpy(out + 1 + PREFIX_BYTES, &in6(address)->sin6_scope_id, sizeof in6(address)->sin6_scope_id);
+}
+
+bool vd_address_same_holder(const struct sockaddr *a, const struct sockaddr *b)
+{
+	uint8_t of_a[VD_ADDRESS_HOLDER_BYTES], of_b[VD_ADDRESS_HOLDER_BYTES];
+
+	vd_address_holder(a, of_a);
+	vd_address_holder(b, of_b);
+	return !memcmp(of_a, of_b, sizeof of_a);
 }

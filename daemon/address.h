@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-enum { VD_ADDRESS_HOST = 256, VD_ADDRESS_TEXT = 96 };
+enum { VD_ADDRESS_HOST = 256, VD_ADDRESS_TEXT = 96, VD_ADDRESS_HOLDER_BYTES = 16 };
 
 /* Splits; a bare IPv6 address needs its brackets, the port is 0 to 65535. VD_EINVAL. */
 int vd_address_split(const char *text, char host[VD_ADDRESS_HOST], uint16_t *port);
@@ -22,5 +22,7 @@ socklen_t vd_address_length(const struct sockaddr *);
 bool vd_address_same(const struct sockaddr *, const struct sockaddr *, bool ports);
 /* Whom one device may be: the same IPv4 address, or the same /64 of IPv6. */
 bool vd_address_same_holder(const struct sockaddr *, const struct sockaddr *);
+/* The same for two: of others the bytes differ. */
+void vd_address_holder(const struct sockaddr *, uint8_t out[VD_ADDRESS_HOLDER_BYTES]);
 
 #endif

@@ -185,14 +185,13 @@ static void accept_one(struct vd_tcp *tcp, uv_stream_t *listener)
 /* Until the one that has knocked is accepted libuv asks the system for no other. */
 static void accept_in_turn(struct vd_tcp *tcp, size_t i)
 {
-	static const uint8_t stranger[VD_PERSON_BYTES];
 	uint64_t began_us = vd_tcp_now_us();
 
 	tcp->waiting[i] = !vd_tcp_may_accept(tcp);
 	if (tcp->waiting[i])
 		return;
 	accept_one(tcp, (uv_stream_t *)&tcp->listeners[i]);
-	vd_tcp_spent(tcp, stranger, true, began_us);
+	vd_tcp_knocked(tcp, began_us);
 	vd_tcp_pump(tcp);
 }
 

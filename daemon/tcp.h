@@ -4,10 +4,14 @@
  * Its time is what a flood takes: each signature, question and handshake costs some. So it is on the account (accounts.h) of the member
  * for whom it was spent, whatever device or connection they came by; of all strangers together until they have proved themselves.
  * Whoever lately took much more than somebody else who is there is heavy. After anything was done for a heavy member, all heavy
- * members rest VD_TCP_REST_TIMES as long: nothing is read from them, sent to them, or told them as committed. The same, apart, for
- * strangers: then none is accepted either. So floods, by however many connections, leave the others half of the time or more, and a
- * slice is a batch of signatures (VD_BATCH_CHECKS) at most. Those who took much, with nobody else to wait for, get VD_TCP_TURN_MS
- * before the sockets are looked at again.
+ * members owe a rest VD_TCP_REST_TIMES as long: nothing is read from them, sent to them, or told them as committed. The same, apart,
+ * for strangers, and for accepting, which may cost no more than a look at who has knocked: VD_TCP_STRANGERS_REST_TIMES each. So floods,
+ * by however many connections, leave the others half of the time or more, and a slice is a batch of signatures (VD_BATCH_CHECKS) at
+ * most. A rest is begun when VD_TCP_OWED_MS are owed, so that many small things are done at once. Those who took much, with nobody
+ * else to wait for, get VD_TCP_TURN_MS before the sockets are looked at again.
+ *
+ * Of the strangers one may be a friend. So a rest is not kept, up to VD_TCP_FIRST_OWED_MS of it, by one from an address from which
+ * came less than a VD_TCP_FIRST_PART-th of what all of them took lately: three flights, and it is no stranger.
  *
  * Places go by member, too: at most VD_TCP_MEMBER_IN each of those accepted. When all are taken one at rest makes room, else one of the
  * member who has most, if that is more than the newcomer's. */
@@ -40,10 +44,14 @@ enum {
 	VD_TCP_PROVED_IN = VD_TCP_IN_MAX - 8, /* … and so many newcomers, whom strangers cannot keep out for ever */
 	VD_TCP_MEMBER_IN = 8,            /* of them from the devices of one member: one of these at rest makes room, or the newcomer is
 	                                  * told to come later */
-	VD_TCP_ACCEPT_COUNT = 16,        /* accepted within … */
+	VD_TCP_ACCEPT_COUNT = 32,        /* accepted within … */
 	VD_TCP_ACCEPT_MS = 4,            /* … so long; more wait in the system's queue */
 	VD_TCP_TURN_MS = 20,             /* for those who took much lately, then the others' sockets are looked at again */
-	VD_TCP_REST_TIMES = 3,           /* as long as what was last done for them, those who took most of the loop's time rest */
+	VD_TCP_REST_TIMES = 3,           /* as long as what was last done for them, those who took most of the loop's time rest … */
+	VD_TCP_STRANGERS_REST_TIMES = 7, /* … and so, each by themselves, do strangers and those who knock: a quarter for both */
+	VD_TCP_OWED_MS = 5,              /* not yet rested for; no timer here is finer */
+	VD_TCP_FIRST_OWED_MS = 50,       /* and that much before a stranger waits of whose address we know little */
+	VD_TCP_FIRST_PART = 16,
 	VD_TCP_OUT_MAX = VD_PEERS_MAX - 24,  /* calls: beyond any of these the session at rest for longest makes room */
 };
 

@@ -5,6 +5,9 @@
 #include "accounts.h"
 #include "tcp.h"
 
+/* Whose rests are counted apart. */
+enum vd_pace { VD_PACE_MEMBERS, VD_PACE_STRANGERS, VD_PACE_KNOCKS, VD_PACES };
+
 struct vd_tcp {
 	uv_loop_t *loop;
 	struct vd_node *node;
@@ -19,8 +22,8 @@ struct vd_tcp {
 	size_t count;
 	uint64_t numbers;
 	struct vd_accounts accounts;   /* of the loop's time */
-	uint64_t rest_until_us;        /* whoever is heavy waits till then; strangers, of whom one may be a friend, have a time of their own */
-	uint64_t strangers_until_us;
+	struct vd_accounts addresses;  /* the strangers', by address */
+	uint64_t rest_until_us[VD_PACES]; /* whoever is heavy owes a rest till then */
 	uint64_t turn_ms, turn_us;     /* which of the loop's turns, and what those who took much have had of it */
 	uint64_t next_large;           /* the number of the link that was not moved any more for want of time: the next to be */
 	bool stopping, pumping;
@@ -49,9 +52,14 @@ void vd_tcp_arm(struct vd_tcp *);
 /* --- tcp_pace.c --- */
 
 uint64_t vd_tcp_now_us(void);
-/* What was done for that member since then; all zero: strangers. Asked: they had said something. */
-void vd_tcp_spent(struct vd_tcp *, const uint8_t member[VD_PERSON_BYTES], bool asked, uint64_t began_us);
+/* What was done for its member, or one more stranger, since then. Asked: they had said something. */
+void vd_link_spent(const struct vd_link *, bool asked, uint64_t began_us);
+/* The same, for one who has knocked. */
+void vd_tcp_knocked(struct vd_tcp *, uint64_t began_us);
+/* Is it to wait, so that others are served? */
 bool vd_link_rests(const struct vd_link *);
+/* When the next of those who rest may go on; UINT64_MAX: nobody rests. */
+uint64_t vd_tcp_rest_ends_us(const struct vd_tcp *);
 /* Did its member take enough lately to be served after those who did not, while the turn lasts? */
 bool vd_link_is_large(const struct vd_link *);
 bool vd_tcp_turn_over(struct vd_tcp *);

@@ -183,7 +183,7 @@ static void link_feed(struct vd_link *link, struct vd_slice bytes)
 		link->tcp->next_large = link->tcp->next_large ? link->tcp->next_large : link->number;
 	else
 		rc = vd_node_feed(link->tcp->node, vd_tcp_now(), link->conn, bytes);
-	vd_tcp_spent(link->tcp, link->member, true, began_us);
+	vd_link_spent(link, true, began_us);
 	if (rc != VD_EAGAIN)
 		return;
 	vd_buf_put_slice(&link->held, bytes);
@@ -317,7 +317,7 @@ static void link_committed(struct vd_link *link)
 	link->committed = link->committing = false;
 	vd_node_committed(link->tcp->node, vd_tcp_now(), link->conn, link->commit_rc);
 	/* what waited behind it was verified */
-	vd_tcp_spent(link->tcp, link->member, true, began_us);
+	vd_link_spent(link, true, began_us);
 }
 
 /* True when the node may have new wishes for it. */
@@ -345,7 +345,7 @@ static bool link_move(struct vd_link *link)
 		uint64_t began_us = vd_tcp_now_us();
 
 		if (link_write(link)) {
-			vd_tcp_spent(link->tcp, link->member, false, began_us);
+			vd_link_spent(link, false, began_us);
 			moved = true;
 		}
 		link_read_on(link);
@@ -529,7 +529,7 @@ static void tick(struct vd_tcp *tcp, uint64_t now_ms)
 		if (!link->in_node || vd_link_rests(link) || now_ms < vd_node_deadline_of(tcp->node, link->conn))
 			continue;
 		vd_node_tick_one(tcp->node, now_ms, link->conn);
-		vd_tcp_spent(tcp, link->member, false, began_us);
+		vd_link_spent(link, false, began_us);
 	}
 }
 
@@ -560,13 +560,8 @@ void vd_tcp_arm(struct vd_tcp *tcp)
 			next = now_ms;
 	if (tcp->next_large)
 		next = now_ms;
-	/* the turn of those who rest */
-	for (size_t i = 0; i < 2; i++) {
-		uint64_t until_us = i ? tcp->rest_until_us : tcp->strangers_until_us;
-
-		if (until_us > now_ms * 1000 && until_us / 1000 + 1 < next)
-			next = until_us / 1000 + 1;
-	}
+	if (vd_tcp_rest_ends_us(tcp) / 1000 + 1 < next)
+		next = vd_tcp_rest_ends_us(tcp) / 1000 + 1;
 	if (uv_is_closing((uv_handle_t *)&tcp->timer))
 		return;
 	if (next == UINT64_MAX) {

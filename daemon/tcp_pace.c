@@ -14,16 +14,11 @@ uint64_t vd_tcp_now_us(void)
 
 /* --- time --- */
 
-static bool is_stranger(const uint8_t member[VD_PERSON_BYTES])
-{
-	static const uint8_t stranger[VD_PERSON_BYTES];
+static const uint8_t stranger[VD_PERSON_BYTES], knock[VD_PERSON_BYTES] = {[VD_PERSON_BYTES - 1] = 1};
 
-	return !memcmp(member, stranger, sizeof stranger);
-}
-
-static uint64_t *rest_until(struct vd_tcp *tcp, const uint8_t member[VD_PERSON_BYTES])
+static bool is_stranger(const struct vd_link *link)
 {
-	return is_stranger(member) ? &tcp->strangers_until_us : &tcp->rest_until_us;
+	return !memcmp(link->member, stranger, sizeof stranger);
 }
 
 /* Whoever waits for the writer is there, too. */
@@ -54,37 +49,86 @@ bool vd_tcp_turn_over(struct vd_tcp *tcp)
 	return tcp->turn_us >= VD_TCP_TURN_MS * 1000 && !tcp->stopping;
 }
 
-void vd_tcp_spent(struct vd_tcp *tcp, const uint8_t member[VD_PERSON_BYTES], bool asked, uint64_t began_us)
+static void spent(struct vd_tcp *tcp, const uint8_t who[VD_PERSON_BYTES], enum vd_pace pace, bool asked, uint64_t began_us)
 {
-	uint64_t now_us = vd_tcp_now_us(), rest_us = (now_us - began_us) * VD_TCP_REST_TIMES;
+	uint64_t now_us = vd_tcp_now_us(), cost_us = now_us - began_us, *until_us = &tcp->rest_until_us[pace];
 
 	if (asked)
-		vd_accounts_take(&tcp->accounts, member, now_us, now_us - began_us);
+		vd_accounts_take(&tcp->accounts, who, now_us, cost_us);
 	else
-		vd_accounts_charge(&tcp->accounts, member, now_us, now_us - began_us);
-	if (!took_much(tcp, member, now_us))
+		vd_accounts_charge(&tcp->accounts, who, now_us, cost_us);
+	if (!took_much(tcp, who, now_us))
 		return;
 	begin_turn(tcp);
-	tcp->turn_us += now_us - began_us;
+	tcp->turn_us += cost_us;
 	ask_all(tcp, now_us);
-	if (!vd_accounts_heavy(&tcp->accounts, member, now_us))
+	if (!vd_accounts_heavy(&tcp->accounts, who, now_us))
 		return;
-	rest_us = rest_us < REST_MOST_US ? rest_us : REST_MOST_US;
-	if (now_us + rest_us > *rest_until(tcp, member))
-		*rest_until(tcp, member) = now_us + rest_us;
+	*until_us = *until_us > now_us ? *until_us : now_us;
+	*until_us += cost_us * (pace == VD_PACE_MEMBERS ? VD_TCP_REST_TIMES : VD_TCP_STRANGERS_REST_TIMES);
+	*until_us = *until_us < now_us + REST_MOST_US ? *until_us : now_us + REST_MOST_US;
 }
 
-/* Are they to wait, so that others are served? */
-static bool rests(const struct vd_tcp *tcp, const uint8_t member[VD_PERSON_BYTES])
+void vd_link_spent(const struct vd_link *link, bool asked, uint64_t began_us)
+{
+	uint8_t holder[VD_ADDRESS_HOLDER_BYTES];
+	uint64_t now_us = vd_tcp_now_us();
+
+	if (is_stranger(link)) {
+		vd_address_holder((const struct sockaddr *)&link->address, holder);
+		vd_accounts_take(&link->tcp->addresses, holder, now_us, now_us - began_us);
+	}
+	spent(link->tcp, link->member, is_stranger(link) ? VD_PACE_STRANGERS : VD_PACE_MEMBERS, asked, began_us);
+}
+
+void vd_tcp_knocked(struct vd_tcp *tcp, uint64_t began_us)
+{
+	spent(tcp, knock, VD_PACE_KNOCKS, true, began_us);
+}
+
+static bool rests(const struct vd_tcp *tcp, const uint8_t who[VD_PERSON_BYTES], enum vd_pace pace, uint64_t owed_ms)
 {
 	uint64_t now_us = vd_tcp_now_us();
 
-	return now_us < *rest_until((struct vd_tcp *)tcp, member) && !tcp->stopping && vd_accounts_heavy(&tcp->accounts, member, now_us);
+	return now_us + owed_ms * 1000 < tcp->rest_until_us[pace] && !tcp->stopping && vd_accounts_heavy(&tcp->accounts, who, now_us);
+}
+
+/* Have strangers lately come from elsewhere, most of them? */
+static bool goes_first(const struct vd_link *link)
+{
+	uint8_t holder[VD_ADDRESS_HOLDER_BYTES];
+	uint64_t now_us = vd_tcp_now_us();
+
+	vd_address_holder((const struct sockaddr *)&link->address, holder);
+	return vd_accounts_had_us(&link->tcp->addresses, holder, now_us) * VD_TCP_FIRST_PART <
+	       vd_accounts_had_us(&link->tcp->accounts, stranger, now_us);
 }
 
 bool vd_link_rests(const struct vd_link *link)
 {
-	return link->state == VD_LINK_OPEN && rests(link->tcp, link->member);
+	const struct vd_tcp *tcp = link->tcp;
+
+	if (link->state != VD_LINK_OPEN)
+		return false;
+	if (!is_stranger(link))
+		return rests(tcp, link->member, VD_PACE_MEMBERS, VD_TCP_OWED_MS);
+	return rests(tcp, stranger, VD_PACE_STRANGERS, VD_TCP_OWED_MS) &&
+	       !(goes_first(link) && !rests(tcp, stranger, VD_PACE_STRANGERS, VD_TCP_FIRST_OWED_MS));
+}
+
+uint64_t vd_tcp_rest_ends_us(const struct vd_tcp *tcp)
+{
+	static const uint64_t owed_ms[] = {VD_TCP_FIRST_OWED_MS, VD_TCP_OWED_MS};
+	uint64_t now_us = vd_tcp_now_us(), next = UINT64_MAX;
+
+	for (size_t pace = 0; pace < VD_PACES; pace++)
+		for (size_t i = 0; i < 2; i++) {
+			uint64_t until_us = tcp->rest_until_us[pace];
+
+			if (until_us > now_us + owed_ms[i] * 1000 && until_us - owed_ms[i] * 1000 < next)
+				next = until_us - owed_ms[i] * 1000;
+		}
+	return next;
 }
 
 bool vd_link_is_large(const struct vd_link *link)
@@ -94,10 +138,9 @@ bool vd_link_is_large(const struct vd_link *link)
 
 bool vd_tcp_may_accept(struct vd_tcp *tcp)
 {
-	static const uint8_t stranger[VD_PERSON_BYTES];
 	uint64_t now_ms = uv_now(tcp->loop); /* within a turn it stands still */
 
-	if (tcp->stopping || rests(tcp, stranger))
+	if (tcp->stopping || rests(tcp, knock, VD_PACE_KNOCKS, VD_TCP_OWED_MS))
 		return false;
 	if (now_ms - tcp->accepting_ms >= VD_TCP_ACCEPT_MS) {
 		tcp->accepting_ms = now_ms;

@@ -201,6 +201,30 @@ static void test_address__splits_host_and_port(void **state)
 	}
 }
 
+static void test_address__a_holder_is_an_address_or_a_network_of_64_bits(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		bool same;
+	} cases[] = {
+		{"192.0.2.7:1", "192.0.2.7:2", true},
+		{"192.0.2.7:1", "192.0.2.8:1", false},
+		{"[2001:db8:0:1::7]:1", "[2001:db8:0:1:ffff::8]:2", true},
+		{"[2001:db8:0:1::7]:1", "[2001:db8:0:2::7]:1", false},
+		{"[fe80::1%lo]:7", "[fe80::2]:7", false},
+		{"0.0.0.0:1", "[::]:1", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct sockaddr_storage a, b;
+
+		assert_int_equal(vd_address_parse(cases[i].a, &a), 0);
+		assert_int_equal(vd_address_parse(cases[i].b, &b), 0);
+		assert_int_equal(vd_address_same_holder((const struct sockaddr *)&a, (const struct sockaddr *)&b), cases[i].same);
+	}
+}
+
 static void test_address__text_reads_back(void **state)
 {
 	static const char *const texts[] = {"127.0.0.1:4000", "[::1]:1", "[2001:db8::7]:65535", "[fe80::1%lo]:7"};
@@ -242,6 +266,7 @@ int main(void)
 		cmocka_unit_test(test_conf__a_bad_file_is_refused_by_line),
 		cmocka_unit_test(test_conf__too_many_of_each_are_refused),
 		cmocka_unit_test(test_address__splits_host_and_port),
+		cmocka_unit_test(test_address__a_holder_is_an_address_or_a_network_of_64_bits),
 		cmocka_unit_test(test_address__text_reads_back),
 	};
 
