@@ -70,7 +70,7 @@ struct vd_link {
 	uint64_t number;                 /* of this run, for the log */
 	bool outgoing, proved, settled;
 	uint8_t peer[VD_KEY_BYTES];      /* once proved, or refused */
-	uint8_t member[VD_PERSON_BYTES]; /* once proved: whose device that is */
+	uint8_t member[VD_PERSON_BYTES]; /* once proved, or something of its is stored: whose device that is */
 	struct vd_group *group;          /* once proved */
 	struct vd_group *refused;        /* ended with VD_EAUTHOR: the group in which `peer`, who proved to be that, has no role */
 	struct sockaddr_storage address;

@@ -392,7 +392,8 @@ static void grant(struct vd_tcp *tcp, const struct vd_wish *wish)
 	case VD_WISH_COMMIT:
 		/* also for a link that is gone by now: what came is good */
 		link->committing = true;
-		memcpy(link->peer, wish->peer, sizeof link->peer); /* one that only gives has not opened */
+		memcpy(link->peer, wish->peer, sizeof link->peer); /* one that only gives has not opened … */
+		memcpy(link->member, wish->member, sizeof link->member); /* … and is no stranger any more: what it costs is its own */
 		tcp->events.commit(tcp->events.ctx, link, wish->group, wish->batch);
 		break;
 	case VD_WISH_OPENED:

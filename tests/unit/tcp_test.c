@@ -784,6 +784,26 @@ static void test_tcp__a_friend_does_not_wait_for_strangers(void **state)
 	RUN_UNTIL(closed == 5 + knocks);
 }
 
+static void test_tcp__who_only_gives_is_no_stranger_from_the_first_batch_on(void **state)
+{
+	int fd[4];
+
+	(void)state;
+	fd[0] = dial_from(1);
+	prove(0, false);
+	wish(VD_WISH_COMMIT, 0, 0);
+	vd_tcp_pump(tcp);
+	for (uint32_t i = 1; i < 4; i++)
+		fd[i] = dial_from(2);
+	wish(VD_WISH_COMMIT, 2, 0); /* it has no role, and was not opened */
+	vd_tcp_pump(tcp);
+	vd_tcp_committed(tcp, 2, 0);
+	assert_int_equal(opened, 1);
+	assert_true(is_heard_first(fd, 1, 2, 3));
+	vd_tcp_committed(tcp, 0, 0);
+	end_all(fd, 4);
+}
+
 static void test_tcp__strangers_displace_no_session(void **state)
 {
 	int fd[VD_TCP_IN_MAX + 20];
@@ -1062,6 +1082,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_tcp__newcomers_displace_the_oldest_unproved, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tcp__the_session_at_rest_for_longest_makes_room, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tcp__a_friend_does_not_wait_for_strangers, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_tcp__who_only_gives_is_no_stranger_from_the_first_batch_on, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tcp__a_member_has_so_many_places, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tcp__who_has_most_makes_room, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tcp__whoever_took_much_is_served_after_the_others, setup, teardown),
