@@ -517,7 +517,7 @@ static void sweep(struct vd_link *link, uint64_t now_ms)
 	if (queued < link->queued)
 		link->progress_ms = now_ms;
 	link->queued = queued;
-	if (queued && now_ms - link->progress_ms >= VD_STALL_MS)
+	if (queued && now_ms >= link->progress_ms + VD_STALL_MS)
 		vd_link_close(link, VD_ECLOSED);
 }
 
