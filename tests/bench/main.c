@@ -340,7 +340,7 @@ static void small(void)
 
 /* ---- a sync of some thousands while a hundred connections flood ---- */
 
-enum { HONEST = 9000, TAKES = 3 };
+enum { COMMON = 30000, HONEST = 4000, TAKES = 3 };
 
 /* Records a second that one device brings, the best of three: the machine may be busy with something else. */
 static double sync_honest(const struct daemon *d, const char *csv, const char *field)
@@ -379,6 +379,7 @@ static double alert_ms(const struct daemon *d, const char *field)
 	return best;
 }
 
+/* The same syncs before the flood, under it and after it: the set grows with each, and the machine may be busy with something else. */
 static void flooded(void)
 {
 	const char *hub = path_of("flooded-hub"), *field = path_of("flooded-field"), *csv = path_of("honest.csv");
@@ -387,10 +388,13 @@ static void flooded(void)
 	struct flood flood;
 	struct daemon d;
 
-	world_csv(csv, HONEST);
 	world_found(hub, &field, 1);
 	flood_admit(hub);
 	daemon_start(&d, hub);
+	world_csv(csv, COMMON);
+	json_decref(VEREDA(field, "load", "message", csv, "--map", "text=text"));
+	json_decref(sync_with(&d, field));
+	world_csv(csv, HONEST);
 	alone = sync_honest(&d, csv, field);
 	flood_start(&flood, d.address);
 	start = now_s();
@@ -409,8 +413,10 @@ static void flooded(void)
 	table_figure("  … and records pushed", (flood.count->records - before.records) / seconds, "/s");
 	table_at_most("  an alert by sync meanwhile", alert_ms(&d, field), "ms", 1000);
 	flood_stop(&flood);
+	json_decref(sync_with(&d, field));
+	alone = (alone + sync_honest(&d, csv, field)) / 2;
 	daemon_stop(&d);
-	table_figure("sync, 9,000 new records, no flood", alone, "records/s");
+	table_figure("sync, 4,000 new records, no flood", alone, "records/s");
 	table_at_least("  honest sync under a flood of 100 sessions", under / alone, "of that", 0.5);
 }
 
