@@ -14,6 +14,7 @@ struct vd_bulk {
 	vd_bulk_stored *stored;
 	void *ctx;
 	struct vd_batch filling;
+	struct vd_tops judged, committed; /* the latter as merge */
 	bool threaded;
 	pthread_t thread;
 	pthread_mutex_t mutex;    /* over what follows */
@@ -26,7 +27,7 @@ struct vd_bulk {
 static int commit_one(struct vd_bulk *b, struct vd_batch *batch)
 {
 	/* Of the group only id, salt and identity are read, which never change. */
-	int rc = vd_store_commit(b->store, b->group, batch, b->merge);
+	int rc = vd_store_commit_next(b->store, b->group, batch, &b->committed, b->merge);
 
 	return rc || !b->stored ? rc : b->stored(b->ctx, batch);
 }
@@ -123,7 +124,7 @@ static int push_control(struct vd_bulk *b)
 static int push_data(struct vd_bulk *b)
 {
 	struct vd_batch judged;
-	int rc = vd_store_judge(b->store, b->group, &b->filling);
+	int rc = vd_store_judge_next(b->store, b->group, &b->filling, &b->judged);
 
 	if (!rc)
 		rc = vd_bulk_idle(b);
@@ -172,6 +173,8 @@ void vd_bulk_end(struct vd_bulk *b)
 		pthread_join(b->thread, NULL);
 	vd_batch_deinit(&b->filling);
 	vd_batch_deinit(&b->committing);
+	vd_tops_deinit(&b->judged);
+	vd_tops_deinit(&b->committed);
 	pthread_cond_destroy(&b->moved);
 	pthread_mutex_destroy(&b->mutex);
 	free(b);

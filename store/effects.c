@@ -97,17 +97,38 @@ void vd_effects_value(struct vd_effects *e, const struct vd_store *s, const char
 		vd_effects_remove(e, VD_TABLE_VALUES, key, sizeof(key));
 }
 
+/* Effects in the order in which they are applied: by table and key, the earlier first. Small, so that sorting moves little. */
+struct place {
+	uint64_t prefix;                 /* of the key, as a number */
+	const struct vd_effect *effect;
+};
+
 static int by_table_key_order(const void *x, const void *y)
 {
-	const struct vd_effect *a = x, *b = y;
+	const struct place *p = x, *q = y;
+	const struct vd_effect *a = p->effect, *b = q->effect;
 	int order;
 
 	if (a->table != b->table)
 		return a->table < b->table ? -1 : 1;
+	if (p->prefix != q->prefix)
+		return p->prefix < q->prefix ? -1 : 1;
 	order = memcmp(a->key, b->key, sizeof(a->key)); /* one table, one key length; the rest is zero */
 	if (order)
 		return order;
 	return a->order < b->order ? -1 : a->order > b->order;
+}
+
+/* NULL: no memory. */
+static struct place *sort(const struct vd_effects *e)
+{
+	struct place *places = calloc(e->count ? e->count : 1, sizeof(*places));
+
+	for (size_t i = 0; places && i < e->count; i++)
+		places[i] = (struct place){ vd_get_u64(e->list[i].key), &e->list[i] };
+	if (places)
+		qsort(places, e->count, sizeof(*places), by_table_key_order);
+	return places;
 }
 
 /* Records and pool are written at their end. */
@@ -122,9 +143,9 @@ static bool at_end(MDB_cursor *cursor, const struct vd_effect *one)
 	return k.mv_size == one->key_n && memcmp(k.mv_data, one->key, k.mv_size) < 0;
 }
 
-static int apply_one(struct vd_effects *e, struct vd_effect *one, MDB_cursor *cursor, bool *appending)
+static int apply_one(struct vd_effects *e, const struct vd_effect *one, MDB_cursor *cursor, bool *appending)
 {
-	MDB_val k = { one->key_n, one->key }, v = { one->n, one->n ? e->bytes.p + one->at : NULL };
+	MDB_val k = { one->key_n, (void *)(uintptr_t)one->key }, v = { one->n, one->n ? e->bytes.p + one->at : NULL };
 	int rc;
 
 	if (!one->remove) {
@@ -139,16 +160,16 @@ static int apply_one(struct vd_effects *e, struct vd_effect *one, MDB_cursor *cu
 }
 
 /* The entries of one table of lists, from effect *i on. */
-static int apply_entries(struct vd_effects *e, size_t *i, MDB_cursor *cursor)
+static int apply_entries(const struct place *places, size_t count, size_t *i, MDB_cursor *cursor)
 {
 	enum { AT_ONCE = 512 };
 	struct vd_entry_change changes[AT_ONCE];
-	enum vd_table table = e->list[*i].table;
+	enum vd_table table = places[*i].effect->table;
 	size_t n = 0;
 	int rc = 0;
 
-	for (; *i < e->count && e->list[*i].table == table && !rc; ++*i) {
-		const struct vd_effect *one = &e->list[*i];
+	for (; *i < count && places[*i].effect->table == table && !rc; ++*i) {
+		const struct vd_effect *one = places[*i].effect;
 
 		if (n && !memcmp(changes[n - 1].entry, one->key, VD_ENTRY_BYTES)) {
 			changes[n - 1].remove = one->remove; /* the later one wins */
@@ -169,12 +190,15 @@ int vd_effects_apply(struct vd_effects *e, struct vd_store *s, MDB_txn *txn)
 	int rc = e->failed || e->bytes.failed ? VD_ENOMEM : 0;
 	size_t i = 0;
 
+	struct place *places;
+
 	if (vd_vault_forgotten(s->vault))
 		return VD_EKEY; /* keys made since then name nothing */
-	if (e->count)
-		qsort(e->list, e->count, sizeof(*e->list), by_table_key_order);
+	places = sort(e);
+	if (!places)
+		return VD_ENOMEM;
 	while (i < e->count && !rc) {
-		enum vd_table table = e->list[i].table;
+		enum vd_table table = places[i].effect->table;
 		bool appending = false;
 		MDB_cursor *cursor;
 
@@ -182,15 +206,16 @@ int vd_effects_apply(struct vd_effects *e, struct vd_store *s, MDB_txn *txn)
 		if (rc)
 			break;
 		if (vd_is_list(table))
-			rc = apply_entries(e, &i, cursor);
-		for (; i < e->count && e->list[i].table == table && !rc; i++) {
-			const struct vd_effect *next = i + 1 < e->count ? &e->list[i + 1] : NULL;
+			rc = apply_entries(places, e->count, &i, cursor);
+		for (; i < e->count && places[i].effect->table == table && !rc; i++) {
+			const struct vd_effect *one = places[i].effect, *next = i + 1 < e->count ? places[i + 1].effect : NULL;
 
-			if (next && next->table == table && !memcmp(next->key, e->list[i].key, sizeof(next->key)))
+			if (next && next->table == table && !memcmp(next->key, one->key, sizeof(next->key)))
 				continue; /* the later one wins */
-			rc = apply_one(e, &e->list[i], cursor, &appending);
+			rc = apply_one(e, one, cursor, &appending);
 		}
 		mdb_cursor_close(cursor);
 	}
+	free(places);
 	return rc;
 }

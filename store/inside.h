@@ -42,6 +42,7 @@
 #include "shares.h"
 #include "store.h"
 #include "tend.h"
+#include "tops.h"
 #include "vault.h"
 #include "workers.h"
 
@@ -321,6 +322,8 @@ int vd_share_admit(struct vd_write *, const struct vd_record *, bool own, bool s
 int vd_share_refuse(struct vd_write *, const struct vd_record *);
 /* So many records more, whoever brought them. */
 int vd_share_count(struct vd_write *, const uint8_t *group, const uint8_t *author, uint8_t lane, int n);
+/* How many of theirs are here, as the transaction will leave it; of one whose count was lost at least one. */
+int vd_share_records(struct vd_write *, const uint8_t *group, const uint8_t *author, uint8_t lane, uint64_t *out);
 /* One more for a count that begins anew in this transaction (n 0: only begins). */
 int vd_share_recount(struct vd_write *, const uint8_t *group, const uint8_t *author, uint8_t lane, bool one_more);
 void vd_shares_put(struct vd_write *);
@@ -487,9 +490,13 @@ int vd_pool_retry_alone(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], 
  * it when judged. */
 int vd_merge_into(struct vd_write *, struct vd_group *, struct vd_batch *, bool from_pool, struct vd_merge *,
                   bool *control_grew);
+/* vd_store_commit for one who brings batch after batch, and keeps the tops in between. */
+int vd_store_commit_next(struct vd_store *, struct vd_group *, struct vd_batch *, struct vd_tops *, struct vd_merge *);
 bool vd_vouched(void *store, const struct vd_record *);
 /* vd_chain_verify against what is stored, with all workers. */
 int vd_store_judge(struct vd_store *, struct vd_group *, struct vd_batch *);
+/* The same for one who brings batch after batch: tops, other ones than those for committing, spare looking up what cannot be here. */
+int vd_store_judge_next(struct vd_store *, struct vd_group *, struct vd_batch *, struct vd_tops *);
 
 /* --- pool.c: records whose author is not known yet --- */
 

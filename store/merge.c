@@ -14,6 +14,8 @@ struct slot {
 	bool prev_here;                  /* its predecessor is stored, or comes with this batch */
 	bool next_here;                  /* a successor of it comes with this batch */
 	bool waits;                      /* its body has to: only the stub is kept */
+	bool beyond;                     /* all of its author's that is here: neither it nor a successor is */
+	bool prev_beyond;                /* … nor its predecessor */
 	struct vd_item item;
 	size_t entry;
 	struct vd_stored old;            /* whose place it takes */
@@ -29,25 +31,27 @@ struct merging {
 	const uint8_t *self;             /* our own author key in the group, or NULL */
 	struct vd_batch *batch;
 	struct slot *slots;
+	struct order *order;
 	size_t count;
+	struct vd_tops *tops;            /* NULL: nothing is known */
 	bool control_grew;
 	bool full;                       /* the reserve is reached: control records alone come in */
 	bool no_room;                    /* … and something was left out for that */
 };
 
+/* Slots in the order of their lists. */
+struct order {
+	uint64_t list;
+	size_t slot;
+};
+
 static int by_list(const void *x, const void *y)
 {
-	const struct slot *a = x, *b = y;
-	int order = memcmp(a->list, b->list, sizeof(a->list));
+	const struct order *a = x, *b = y;
 
-	return order ? order : a->entry < b->entry ? -1 : a->entry > b->entry;
-}
-
-static int by_entry(const void *x, const void *y)
-{
-	const struct slot *a = x, *b = y;
-
-	return a->entry < b->entry ? -1 : a->entry > b->entry;
+	if (a->list != b->list)
+		return a->list < b->list ? -1 : 1;
+	return a->slot < b->slot ? -1 : a->slot > b->slot;
 }
 
 static const struct vd_record *record_of(const struct merging *m, const struct slot *slot)
@@ -55,10 +59,59 @@ static const struct vd_record *record_of(const struct merging *m, const struct s
 	return &m->batch->entries[slot->entry].record;
 }
 
+/* How far what is here of that author goes, in the lane. A batch is sorted, so their records come together. */
+static int top_of(struct merging *m, const struct vd_record *record, uint64_t *top)
+{
+	uint64_t records;
+	int rc = vd_share_records(m->write, record->group, record->author, record->lane, &records);
+
+	*top = !records ? 0 : m->tops ? vd_tops_get(m->tops, record->author, record->lane) : VD_TOP_UNKNOWN;
+	return rc;
+}
+
+static bool same_chain(const struct vd_record *a, const struct vd_record *b)
+{
+	return a->lane == b->lane && !memcmp(a->author, b->author, VD_KEY_BYTES);
+}
+
+static int mark_beyond(struct merging *m)
+{
+	const struct vd_record *last = NULL;
+	uint64_t top = 0;
+	int rc = VD_OK;
+
+	for (size_t i = 0; i < m->count && !rc; i++) {
+		struct slot *slot = &m->slots[i];
+		const struct vd_record *record = record_of(m, slot);
+
+		if (!last || !same_chain(last, record))
+			rc = top_of(m, record, &top);
+		slot->beyond = record->seq > top;
+		slot->prev_beyond = !top || record->seq - 1 > top;
+		last = record;
+	}
+	return rc;
+}
+
+/* After the commit: where they go now. */
+static void move_tops(struct merging *m)
+{
+	for (size_t i = 0; i < m->count; i++) {
+		const struct vd_record *record = record_of(m, &m->slots[i]);
+
+		/* In a run the last has the highest seq; one that goes beyond was known to. */
+		if (i + 1 < m->count && same_chain(record, record_of(m, &m->slots[i + 1])))
+			continue;
+		if (m->slots[i].beyond)
+			vd_tops_put(m->tops, record->author, record->lane, record->seq);
+	}
+}
+
 static int make_slots(struct merging *m)
 {
 	m->slots = calloc(m->batch->count ? m->batch->count : 1, sizeof(*m->slots));
-	if (!m->slots)
+	m->order = calloc(m->batch->count ? m->batch->count : 1, sizeof(*m->order));
+	if (!m->slots || !m->order)
 		return VD_ENOMEM;
 	for (size_t i = 0; i < m->batch->count; i++) {
 		struct slot *slot = &m->slots[m->count];
@@ -69,6 +122,7 @@ static int make_slots(struct merging *m)
 		slot->entry = i;
 		vd_item_of(m->in.salt, &record->id, &slot->item);
 		vd_item_list(m->store, m->in.group, slot->item.b, slot->list);
+		m->order[m->count] = (struct order){ vd_get_u64(slot->list), m->count };
 		m->count++;
 	}
 	return VD_OK;
@@ -99,6 +153,8 @@ static int look_up(struct merging *m, struct slot *slot, uint64_t now_ms)
 	int rc;
 
 	slot->fate = FATE_FRESH;
+	if (slot->beyond)
+		return VD_OK;
 	while (!(rc = vd_list_next(m->items, slot->list, &arrival))) {
 		rc = vd_stored_get(m->store, m->txn, arrival, &m->room, &stored);
 		if (rc && rc != VD_ENOTFOUND && rc != VD_EDAMAGED && rc != VD_EVERSION)
@@ -123,17 +179,15 @@ static int look_up(struct merging *m, struct slot *slot, uint64_t now_ms)
 	return rc;
 }
 
-/* One record twice in the batch: the first that has its body counts. Slots are sorted by list. */
+/* One record twice in the batch: the first that has its body counts. */
 static void settle_doubles(struct merging *m)
 {
 	for (size_t i = 0; i < m->count; i++) {
-		struct slot *a = &m->slots[i];
+		struct slot *a = &m->slots[m->order[i].slot];
 
-		for (size_t j = i + 1; j < m->count && a->fate != FATE_KNOWN; j++) {
-			struct slot *b = &m->slots[j];
+		for (size_t j = i + 1; j < m->count && a->fate != FATE_KNOWN && m->order[j].list == m->order[i].list; j++) {
+			struct slot *b = &m->slots[m->order[j].slot];
 
-			if (memcmp(a->list, b->list, VD_LIST_KEY_BYTES))
-				break;
 			if (memcmp(record_of(m, a)->id.b, record_of(m, b)->id.b, VD_ID_BYTES))
 				continue;
 			if (a->fate == b->fate && record_of(m, a)->stub && !record_of(m, b)->stub)
@@ -247,7 +301,7 @@ static int link_slots(struct merging *m)
 			m->slots[i].prev_here = true;
 			m->slots[j].next_here = true;
 		}
-		if (m->slots[i].prev_here || m->slots[i].fate != FATE_FRESH)
+		if (m->slots[i].prev_here || m->slots[i].prev_beyond || m->slots[i].fate != FATE_FRESH)
 			continue;
 		rc = vd_find_stored(m->store, m->txn, m->items, &m->in, &record->prev, &m->room, &stored);
 		if (rc && rc != VD_ENOTFOUND)
@@ -282,7 +336,7 @@ static int store_fresh(struct merging *m, const struct slot *slot, uint64_t now_
 	int rc = vd_write_record(m->write, &m->in, record->lane, &record->id, &slot->item, flags, now_ms,
 	                         vd_slice(record->raw.p, record->raw.n - (stub ? record->body.n : 0)));
 
-	if (!rc && !slot->next_here)
+	if (!rc && !slot->next_here && !slot->beyond)
 		rc = settle_waiting(m, record, &waited);
 	if (!rc && is_own(m, record))
 		rc = vd_write_follow(m->write, record, waited, now_ms);
@@ -392,6 +446,8 @@ static int gather(struct merging *m, bool from_pool, struct vd_merge *merge)
 	int rc = make_slots(m);
 
 	if (!rc)
+		rc = mark_beyond(m);
+	if (!rc)
 		rc = vd_shares_prepare(m->write, &m->in, m->batch);
 	m->full = vd_reserve_reached(m->store);
 	if (!rc)
@@ -403,11 +459,10 @@ static int gather(struct merging *m, bool from_pool, struct vd_merge *merge)
 		rc = vd_db_err(mdb_cursor_open(m->txn, vd_db_table(m->store->db, VD_TABLE_LISTS), &m->lists));
 	if (!rc && m->count) {
 		/* In key order the look-ups walk over each page of the index once. */
-		qsort(m->slots, m->count, sizeof(*m->slots), by_list);
+		qsort(m->order, m->count, sizeof(*m->order), by_list);
 		for (size_t i = 0; i < m->count && !rc; i++)
-			rc = look_up(m, &m->slots[i], now_ms);
+			rc = look_up(m, &m->slots[m->order[i].slot], now_ms);
 		settle_doubles(m);
-		qsort(m->slots, m->count, sizeof(*m->slots), by_entry);
 	}
 	if (!rc)
 		rc = share_out(m, now_ms, &declined);
@@ -425,16 +480,16 @@ static int gather(struct merging *m, bool from_pool, struct vd_merge *merge)
 		mdb_cursor_close(m->lists);
 	vd_db_done(m->store->db, m->txn);
 	m->write->snapshot = NULL;
-	free(m->slots);
+	free(m->order);
 	vd_buf_wipe(&m->room);
 	return rc;
 }
 
-int vd_merge_into(struct vd_write *w, struct vd_group *group, struct vd_batch *batch, bool from_pool,
-                  struct vd_merge *merge, bool *control_grew)
+static int merge_into(struct vd_write *w, struct vd_group *group, struct vd_batch *batch, bool from_pool, struct vd_tops *tops,
+                      struct vd_merge *merge, bool *control_grew)
 {
 	const struct vd_identity *self = vd_group_identity(group);
-	struct merging m = { .store = w->store, .write = w, .batch = batch, .self = self ? self->author : NULL };
+	struct merging m = { .store = w->store, .write = w, .batch = batch, .self = self ? self->author : NULL, .tops = tops };
 	int rc;
 
 	if (!vd_group_salt(group))
@@ -445,11 +500,20 @@ int vd_merge_into(struct vd_write *w, struct vd_group *group, struct vd_batch *b
 	rc = gather(&m, from_pool, merge);
 	*control_grew = m.control_grew;
 	w->no_room |= m.no_room;
+	if (!rc && tops)
+		move_tops(&m);
+	free(m.slots);
 	return rc;
 }
 
+int vd_merge_into(struct vd_write *w, struct vd_group *group, struct vd_batch *batch, bool from_pool, struct vd_merge *merge,
+                  bool *control_grew)
+{
+	return merge_into(w, group, batch, from_pool, NULL, merge, control_grew);
+}
+
 /* Commits a judged batch; on failure *merge is as it was. */
-static int commit_batch(struct vd_store *s, struct vd_group *group, struct vd_batch *batch, bool from_pool,
+static int commit_batch(struct vd_store *s, struct vd_group *group, struct vd_batch *batch, bool from_pool, struct vd_tops *tops,
                         struct vd_merge *merge, bool *control_grew)
 {
 	struct vd_merge counted = *merge;
@@ -463,15 +527,24 @@ static int commit_batch(struct vd_store *s, struct vd_group *group, struct vd_ba
 	rc = vd_write_begin(s, &w);
 	if (rc)
 		return rc;
-	rc = vd_merge_into(w, group, batch, from_pool, &counted, control_grew);
+	/* Somebody else wrote since. */
+	if (tops && w->next != tops->next)
+		tops->count = 0;
+	rc = merge_into(w, group, batch, from_pool, tops, &counted, control_grew);
 	if (rc) {
+		if (tops)
+			tops->count = 0;
 		vd_write_abort(w);
 		return rc;
 	}
 	no_room = w->no_room;
+	if (tops)
+		tops->next = w->next;
 	rc = vd_write_end(w);
 	if (!rc)
 		*merge = counted;
+	else if (tops)
+		tops->count = 0;
 	return rc || !no_room ? rc : VD_ENOSPACE;
 }
 
@@ -498,6 +571,9 @@ void vd_merge_add(struct vd_merge *sum, const struct vd_merge *m)
 /* Looks things up in one snapshot, which is opened when the first is asked about. */
 struct vouching {
 	struct vd_store *store;
+	struct vd_tops *tops;            /* NULL: nothing is known */
+	struct vd_record last;           /* who was asked about last, and how far theirs go */
+	uint64_t top;
 	bool opened;
 	MDB_txn *txn;
 	struct vd_membership in[VD_STORE_GROUPS_MAX];
@@ -529,6 +605,14 @@ static void vouching_close(struct vouching *v)
 	*v = (struct vouching){ .store = v->store };
 }
 
+/* Of whom nothing is here. Else, or where that cannot be read, it is not known. */
+static uint64_t first_top(struct vd_store *s, const struct vd_record *record)
+{
+	uint64_t records[VD_LANES];
+
+	return !vd_shares_held(s, record->group, record->author, records) && !records[record->lane] ? 0 : VD_TOP_UNKNOWN;
+}
+
 static bool vouched(void *ctx, const struct vd_record *record)
 {
 	uint8_t list[VD_LIST_KEY_BYTES];
@@ -537,6 +621,14 @@ static bool vouched(void *ctx, const struct vd_record *record)
 	uint64_t arrival = 0;
 	bool yes = false;
 
+	if (v->tops && !same_chain(&v->last, record)) {
+		v->last = *record;
+		v->top = vd_tops_get(v->tops, record->author, record->lane);
+		if (v->top == VD_TOP_UNKNOWN)
+			v->top = first_top(v->store, record);
+	}
+	if (v->tops && record->seq > v->top)
+		return false;
 	if (!v->opened)
 		vouching_open(v);
 	if (!v->items || !v->lists)
@@ -572,10 +664,27 @@ static void check_part(void *ctx, size_t from, size_t to)
 	vd_chain_check(ctx, from, to);
 }
 
-int vd_store_judge(struct vd_store *s, struct vd_group *group, struct vd_batch *batch)
+/* Here they are but a hint: a signature more is checked if somebody else wrote meanwhile. */
+static void note_tops(struct vd_store *s, struct vd_tops *tops, const struct vd_batch *batch)
+{
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct vd_record *record = &batch->entries[i].record;
+		uint64_t top;
+
+		if (batch->entries[i].verdict || (i + 1 < batch->count && same_chain(record, &batch->entries[i + 1].record)))
+			continue;
+		top = vd_tops_get(tops, record->author, record->lane);
+		if (top == VD_TOP_UNKNOWN)
+			top = first_top(s, record);
+		if (record->seq > top)
+			vd_tops_put(tops, record->author, record->lane, record->seq);
+	}
+}
+
+int vd_store_judge_next(struct vd_store *s, struct vd_group *group, struct vd_batch *batch, struct vd_tops *tops)
 {
 	enum { PART = 16, WORTH = 32 }; /* signatures: a millisecond's worth, and when a thread is worth waking */
-	struct vouching v = { .store = s };
+	struct vouching v = { .store = s, .tops = tops };
 	struct vd_chain_port port = { &v, vouched };
 	size_t checks;
 	int rc = vd_chain_plan(batch, group, &port, &checks);
@@ -583,9 +692,16 @@ int vd_store_judge(struct vd_store *s, struct vd_group *group, struct vd_batch *
 	if (!rc) {
 		vd_workers_do(checks < WORTH ? NULL : vd_store_workers(s), checks, PART, check_part, batch);
 		vd_chain_settle(batch, &port);
+		if (tops)
+			note_tops(s, tops, batch);
 	}
 	vouching_close(&v);
 	return rc;
+}
+
+int vd_store_judge(struct vd_store *s, struct vd_group *group, struct vd_batch *batch)
+{
+	return vd_store_judge_next(s, group, batch, NULL);
 }
 
 /* Tries the pool's records of the group again; valid control records are added to it. */
@@ -598,7 +714,7 @@ static int pool_retry(struct vd_store *s, struct vd_group *group, struct vd_merg
 	if (!rc && batch.count)
 		rc = vd_store_judge(s, group, &batch);
 	if (!rc && batch.count)
-		rc = commit_batch(s, group, &batch, true, merge, &control_grew);
+		rc = commit_batch(s, group, &batch, true, NULL, merge, &control_grew);
 	vd_batch_deinit(&batch);
 	return rc;
 }
@@ -629,20 +745,25 @@ int vd_store_merge(struct vd_store *s, struct vd_group *group, struct vd_batch *
 	int rc = vd_store_judge(s, group, batch);
 
 	if (!rc)
-		rc = commit_batch(s, group, batch, false, merge, &control_grew);
+		rc = commit_batch(s, group, batch, false, NULL, merge, &control_grew);
 	if (!rc && control_grew)
 		rc = pool_retry(s, group, merge);
 	return rc;
 }
 
-int vd_store_commit(struct vd_store *s, struct vd_group *group, struct vd_batch *batch, struct vd_merge *merge)
+int vd_store_commit_next(struct vd_store *s, struct vd_group *group, struct vd_batch *batch, struct vd_tops *tops, struct vd_merge *merge)
 {
 	bool control_grew;
-	int rc = commit_batch(s, group, batch, false, merge, &control_grew);
+	int rc = commit_batch(s, group, batch, false, tops, merge, &control_grew);
 
 	/* The caller's group may be in use by another thread: the pool is judged with one of its own. The batch
 	 * is durable whatever becomes of the pool. */
 	if (!rc && control_grew)
 		(void)vd_pool_retry_alone(s, vd_group_id(group), merge);
 	return rc;
+}
+
+int vd_store_commit(struct vd_store *s, struct vd_group *group, struct vd_batch *batch, struct vd_merge *merge)
+{
+	return vd_store_commit_next(s, group, batch, NULL, merge);
 }

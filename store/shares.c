@@ -131,9 +131,10 @@ static int share_of(struct vd_write *w, const uint8_t *group, const uint8_t *aut
 	memcpy(one->group, group, VD_GROUP_BYTES);
 	memcpy(one->author, author, VD_KEY_BYTES);
 	rc = load(w, one);
-	if (rc == VD_EDAMAGED)
-		rc = VD_OK; /* it counts from nought again; a repair counts what is there */
-	if (rc)
+	/* It counts anew until a repair counts what is there; from one, for nought says that there is nothing. */
+	for (size_t l = 0; rc == VD_EDAMAGED && l < VD_LANES; l++)
+		one->records[l] = 1;
+	if (rc && rc != VD_EDAMAGED)
 		return rc;
 	w->share_count++;
 	*out = one;
@@ -150,6 +151,15 @@ int vd_share_count(struct vd_write *w, const uint8_t *group, const uint8_t *auth
 	share->records[lane] += (uint64_t)(int64_t)n;
 	share->moved = true;
 	return VD_OK;
+}
+
+int vd_share_records(struct vd_write *w, const uint8_t *group, const uint8_t *author, uint8_t lane, uint64_t *out)
+{
+	struct vd_share *share;
+	int rc = share_of(w, group, author, &share);
+
+	*out = rc ? 0 : share->records[lane];
+	return rc;
 }
 
 int vd_share_recount(struct vd_write *w, const uint8_t *group, const uint8_t *author, uint8_t lane, bool one_more)

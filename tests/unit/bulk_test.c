@@ -189,6 +189,43 @@ static void test_bulk__what_was_stored_is_told_with_its_number(void **state)
 	end(&c);
 }
 
+/* Somebody else stores some of it between two batches: it is known then, not stored twice. */
+static void test_bulk__another_writer_in_between(void **state)
+{
+	struct vd_merge merge, others = { 0 };
+	struct vd_batch batch = { 0 };
+	struct vd_lane_state lane;
+	struct vd_bulk *bulk;
+	struct load load;
+	struct cast c;
+	size_t first = 0;
+
+	start(&c, *state);
+	load_make(&load, &c);
+	memset(&merge, 0, sizeof(merge));
+	assert_int_equal(vd_bulk_begin(c.b, c.gb, &merge, NULL, NULL, &bulk), 0);
+	/* The control records first: what comes after them is beyond all that is here. */
+	while (first < 60) {
+		assert_int_equal(vd_batch_add(vd_bulk_batch(bulk), load_at(&load, first++)), 0);
+		if (first == 6 || first == 60)
+			assert_int_equal(vd_bulk_flush(bulk), 0);
+	}
+	for (size_t i = 80; i < 120; i++)
+		assert_int_equal(vd_batch_add(&batch, load_at(&load, i)), 0);
+	assert_int_equal(vd_store_merge(c.b, c.gb, &batch, &others), 0);
+	assert_true(others.fresh >= 38);
+	for (; first < load.count; first++)
+		assert_int_equal(vd_batch_add(vd_bulk_batch(bulk), load_at(&load, first)), 0);
+	assert_int_equal(vd_bulk_flush(bulk), 0);
+	vd_bulk_end(bulk);
+	assert_int_equal(vd_store_lane(c.b, c.id, VD_LANE_NORMAL, &lane, NULL, 0), 0);
+	assert_int_equal(lane.digest.count + merge.refused - ALONE / 20, CHAINED);
+	assert_true(merge.known >= others.fresh);
+	vd_batch_deinit(&batch);
+	vd_buf_deinit(&load.bytes);
+	end(&c);
+}
+
 static int refuse_second(void *ctx, const struct vd_batch *batch)
 {
 	int *calls = ctx;
@@ -234,6 +271,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_bulk__any_batches_and_threads_give_the_same, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_bulk__what_was_stored_is_told_with_its_number, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_bulk__another_writer_in_between, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_bulk__nothing_comes_after_a_failure, cast_setup, cast_teardown),
 	};
 
