@@ -118,6 +118,7 @@ help:
 	@echo 'make deps      install the Debian packages that are missing (root, or sudo)'
 	@echo 'make asan      build and run the unit tests and corpora under AddressSanitizer and UBSan'
 	@echo 'make bench     measure, as ratios to what this machine can do'
+	@echo 'make bench-big the same with a million records (20 minutes at most)'
 	@echo 'make fuzz SECONDS=60   fuzz every decoder that long'
 	@echo 'make sim       a long simulation campaign over SEEDS=500 seeds, with and without hostile devices'
 	@echo 'make crash     10,000 power cuts'
@@ -162,8 +163,10 @@ crash: deps $(CRASH)
 faults: deps all $(FAULTS)
 	@tests/faults/faults.sh 0
 
-bench: deps all $(BUILD)/tests/bench/bench
+bench: deps all $(BUILD)/tests/bench/bench $(FAULTS)
 	@$(BUILD)/tests/bench/bench
+bench-big: deps all $(BUILD)/tests/bench/bench $(FAULTS)
+	@$(BUILD)/tests/bench/bench big
 
 BENCH := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/*.c))
 $(BUILD)/tests/bench/bench: $(BENCH) $(LIBS)
@@ -178,5 +181,5 @@ clean:
 	rm -rf build
 
 .SECONDARY:
-.PHONY: all help deps deps-test layers demo test programs asan fuzz fuzzers crash faults bench install clean sim
+.PHONY: all help deps deps-test layers demo test programs asan fuzz fuzzers crash faults bench bench-big install clean sim
 -include $(shell find build -name '*.d' 2>/dev/null)

@@ -21,6 +21,7 @@ void check(int rc, const char *what); /* dies unless 0 */
 double now_s(void);
 double sign_rate(void);          /* Ed25519 signatures a second, one core, over a record's header */
 double verify_rate(void);
+double verify_rate_two(void);    /* by two threads */
 double sync_rate(const char *folder); /* fsync of a 4 KiB append a second, where the stores are */
 double memory_rate(void);        /* bytes copied a second, far over the caches */
 
@@ -78,8 +79,8 @@ struct world {
 
 /* A store in `home` with a group, made by the programs, and one in each of `others` that was admitted to it. */
 void world_found(const char *home, const char *const *others, size_t count);
-/* Admits AUTHORS more to the group in `home` and makes `count` messages by them, in turns. */
-void world_write(struct world *, const char *home, size_t count);
+/* Admits so many authors more to the group in `home` and makes `count` messages by them, in turns. */
+void world_write(struct world *, const char *home, size_t count, size_t authors);
 struct vd_slice world_record(const struct world *, size_t i);
 /* Merges the records for which `pick` says yes into the store. */
 void world_merge(const struct world *, const char *home, bool (*pick)(size_t i));
@@ -110,6 +111,11 @@ void flood_stop(struct flood *);
 
 /* Rows of what a sync of sets of `n` costs that differ in d. */
 void apart(size_t n);
+
+/* ---- bulk.c ---- */
+
+/* Rows of `count` records at once; writes below `folder`. */
+void bulk(const char *folder, size_t count);
 
 /* ---- micro.c ---- */
 

@@ -12,7 +12,7 @@
 #include "proto/err.h"
 #include "proto/sign.h"
 
-enum { LARGE = 100000, SMALL = 1000, APART = 100 };
+enum { BIG = 1000000, LARGE = 100000, SMALL = 1000, APART = 100 };
 
 static char folder[] = "build/bench.XXXXXX";
 static bool folder_made;
@@ -71,6 +71,7 @@ static void machine(void)
 {
 	table_figure("Ed25519 signing, one core", sign_rate(), "/s");
 	table_figure("Ed25519 verifying, one core", verify_rate(), "/s");
+	table_figure("Ed25519 verifying, two cores", verify_rate_two(), "/s");
 	table_figure("fsync", sync_rate(folder), "/s");
 	table_figure("memory bandwidth", memory_rate() / 1e6, "MB/s");
 }
@@ -308,7 +309,7 @@ static void large(void)
 	struct world w;
 
 	world_found(hub, others, 2);
-	world_write(&w, hub, TOTAL);
+	world_write(&w, hub, TOTAL, AUTHORS);
 	world_merge(&w, hub, common);
 	import(hub, field);
 	sync_all(field, late);
@@ -329,7 +330,7 @@ static void small(void)
 	struct world w;
 
 	world_found(hub, &field, 1);
-	world_write(&w, hub, SMALL);
+	world_write(&w, hub, SMALL, AUTHORS);
 	world_merge(&w, hub, all);
 	daemon_start(&d, hub);
 	json_decref(sync_with(&d, field));
@@ -435,7 +436,8 @@ _Noreturn static void flood_until_stopped(const char *home, const char *address)
 	}
 }
 
-/* `bench flood` measures that alone; `bench apart N` what differs in sets of N. */
+/* `bench flood` measures that alone; `bench apart N` what differs in sets of N; `bench bulk N` N records at once; `bench big` both of a
+ * million. */
 int main(int argc, char **argv)
 {
 	double start = now_s();
@@ -456,9 +458,22 @@ int main(int argc, char **argv)
 		apart(strtoul(argv[2], NULL, 10));
 		return table_missed() != 0;
 	}
+	if (argc == 3 && !strcmp(argv[1], "bulk")) {
+		machine();
+		bulk(folder, strtoul(argv[2], NULL, 10));
+		return table_missed() != 0;
+	}
+	if (argc == 2 && !strcmp(argv[1], "big")) {
+		machine();
+		bulk(folder, BIG);
+		apart(BIG);
+		printf("\n%d missed, %.0f s\n", table_missed(), now_s() - start);
+		return table_missed() != 0;
+	}
 	if (!only_flood) {
 		machine();
 		micro();
+		bulk(folder, LARGE);
 		load();
 		sealed();
 		small();

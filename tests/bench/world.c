@@ -123,21 +123,20 @@ static void write_message(struct world *world, struct vd_group *group, const str
 	vd_buf_deinit(&body);
 }
 
-void world_write(struct world *world, const char *home, size_t count)
+void world_write(struct world *world, const char *home, size_t count, size_t author_count)
 {
-	struct vd_record_fields fields[AUTHORS];
-	struct vd_identity authors[AUTHORS];
+	struct vd_record_fields *fields = calloc(author_count, sizeof(*fields));
+	struct vd_identity *authors = calloc(author_count, sizeof(*authors));
 	struct vd_store *store;
 	struct vd_group *group;
 
 	memset(world, 0, sizeof(*world));
-	memset(fields, 0, sizeof(fields));
 	world->at = calloc(count + 1, sizeof(*world->at));
-	if (!world->at)
+	if (!world->at || !fields || !authors)
 		die("memory refused");
 	check(vd_store_open(home, &store), home);
 	group = open_group(store, world->group);
-	for (size_t i = 0; i < AUTHORS; i++) {
+	for (size_t i = 0; i < author_count; i++) {
 		admit_author(store, group, i);
 		author_of(i, &authors[i]);
 		memcpy(fields[i].group, world->group, VD_GROUP_BYTES);
@@ -145,8 +144,10 @@ void world_write(struct world *world, const char *home, size_t count)
 		fields[i].lane = VD_LANE_NORMAL;
 	}
 	for (size_t i = 0; i < count; i++)
-		write_message(world, group, &authors[i % AUTHORS], &fields[i % AUTHORS], i);
+		write_message(world, group, &authors[i % author_count], &fields[i % author_count], i);
 	world->count = count;
+	free(fields);
+	free(authors);
 	vd_group_free(group);
 	vd_store_close(store);
 }
