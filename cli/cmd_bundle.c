@@ -9,6 +9,7 @@
 #include "proto/err.h"
 #include "store/bundle.h"
 #include "times.h"
+#include "watch.h"
 
 struct wanted {
 	struct vd_cli *cli;
@@ -378,6 +379,21 @@ static void say_result(struct imported *im)
 		vd_note(cli, VD_MSG_IMPORT_GAPS, vd_num(cli, im->gap_count), NULL);
 }
 
+static int merge_file(struct vd_cli *cli, const char *path, bool dry_run, struct vd_bundle_stats *stats)
+{
+	struct vd_bundle_groups groups;
+	struct vd_watch watch;
+	int rc = vd_bundle_groups_load(cli->store, &groups);
+
+	groups.watch = vd_watch_begin(&watch, cli);
+	if (!rc)
+		rc = vd_bundle_merge_into(cli->store, &groups, path, dry_run, NULL, NULL, stats);
+	vd_watch_end(&watch);
+	stats->group = NULL;
+	vd_bundle_groups_free(&groups);
+	return rc;
+}
+
 static int import_run(struct vd_cli *cli)
 {
 	struct imported im = { .cli = cli, .dry_run = vd_options_get(&cli->opt, VD_OPT_DRY_RUN) != NULL };
@@ -395,7 +411,7 @@ static int import_run(struct vd_cli *cli)
 			code = i == 0 ? rc : VD_EXIT_PARTLY;
 			continue;
 		}
-		rc = vd_bundle_merge(cli->store, cli->opt.args[i], im.dry_run, NULL, &stats);
+		rc = merge_file(cli, cli->opt.args[i], im.dry_run, &stats);
 		add_up(&im, &stats, rc == 0);
 		held_back = say_held_back(cli, cli->opt.args[i], &stats.merge);
 		rc = say_file(cli, cli->opt.args[i], rc, &stats);

@@ -11,6 +11,7 @@
 #include "secret.h"
 #include "store/inbox.h"
 #include "times.h"
+#include "watch.h"
 
 struct outcome {
 	uint64_t sent, received, declined, refused, bytes_out, bytes_in, round_trips, elapsed_ms;
@@ -69,10 +70,12 @@ static int sync_folder(struct vd_cli *cli, const char *dir, uint8_t (*groups)[VD
 	struct vd_left_out left_out = { 0 };
 	struct vd_stick_result r;
 	struct outcome o = { 0 };
+	struct vd_watch watch;
 	int err, code;
 
 	memset(&r, 0, sizeof r);
-	err = vd_stick_sync(cli->store, dir, &r);
+	err = vd_stick_sync_watched(cli->store, dir, vd_watch_begin(&watch, cli), &r);
+	vd_watch_end(&watch);
 	o = (struct outcome){ .sent = r.sent, .received = r.received, .declined = r.declined, .bytes_out = r.bytes_out, .bytes_in = r.bytes_in,
 	                      .elapsed_ms = vd_time_steady_ms() - start, .complete = r.complete && !err };
 	if (err != VD_ENOTFOUND)

@@ -761,6 +761,7 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(LOAD_BAD_ROW, "Row {0} (line {2}): {1}", "Fila {0} (línea {2}): {1}"),
 	T(LOAD_MORE_BAD, "… and {0} more; --json names them all", "… y {0} más; --json las nombra todas"),
 	T(LOAD_PROGRESS, "rows: {0}", "filas: {0}"),
+	T(PROGRESS_RECORDS, "records: {0}, {1} a second, {2} left", "registros: {0}, {1} por segundo, faltan {2}"),
 	T(LOAD_STOPPED, "Loading stopped before the end", "La carga se detuvo antes del final"),
 	T(HINT_LOAD_STOPPED, "Run the same command again: it goes on where it was, and stores nothing twice.",
 	  "Repite la misma orden: sigue donde iba y no guarda nada dos veces."),

@@ -28,6 +28,8 @@ struct visit {
 	struct vd_segment_say say[VD_STORE_GROUPS_MAX];
 	struct vd_arrivals stick;    /* of our records, what the stick holds */
 	struct vd_arrivals wanted;   /* our stubs whose body we want */
+	const struct vd_bundle_watch *watch;
+	uint64_t to_read, bytes_read, records_read; /* for it: of the segments that are to be read, and of those that were */
 	size_t pending;              /* segments that could not be taken whole: more may be when what their records build on has come */
 	struct vd_stick_result *result;
 };
@@ -162,6 +164,8 @@ static int read_segment(struct visit *v, size_t i)
 		v->result->chunks_bad += stats.chunks_bad;
 		v->result->heads_bad += rc == VD_EDAMAGED && stats.head_bad && !stats.chunks_bad;
 	}
+	v->bytes_read += s->size;
+	v->records_read += stats.records;
 	s->foreign = false;
 	switch (rc) {
 	case VD_OK:
@@ -271,6 +275,9 @@ static int read_unread(struct visit *v)
 {
 	int rc = VD_OK;
 
+	v->to_read = v->bytes_read;
+	for (size_t i = 0; i < v->segments.count; i++)
+		v->to_read += v->segments.p[i].state == VD_SEGMENT_UNREAD ? v->segments.p[i].size : 0;
 	for (size_t i = 0; i < v->segments.count && !rc; i++) {
 		struct vd_segment *s = &v->segments.p[i];
 
@@ -600,15 +607,32 @@ static int judge(struct visit *v)
 	return rc;
 }
 
+/* Of one segment, in proportion to all. */
+static void tell_watch(void *ctx, uint64_t done, uint64_t all, uint64_t records)
+{
+	const struct visit *v = ctx;
+
+	(void)all;
+	v->watch->tell(v->watch->ctx, v->bytes_read + done, v->to_read, v->records_read + records);
+}
+
 int vd_stick_sync(struct vd_store *store, const char *dir, struct vd_stick_result *result)
 {
-	struct visit v = { .store = store, .dir = dir, .result = result };
+	return vd_stick_sync_watched(store, dir, NULL, result);
+}
+
+int vd_stick_sync_watched(struct vd_store *store, const char *dir, const struct vd_bundle_watch *watch, struct vd_stick_result *result)
+{
+	struct visit v = { .store = store, .dir = dir, .watch = watch, .result = result };
+	const struct vd_bundle_watch all = { tell_watch, &v };
 	int rc, judged = VD_OK;
 
 	*result = (struct vd_stick_result){ 0 };
 	if (asprintf(&v.cache, "%s/cache", dir) < 0)
 		return VD_ENOMEM;
 	rc = vd_bundle_groups_load(store, &v.groups);
+	if (watch)
+		v.groups.watch = &all;
 	if (!rc)
 		rc = visit_cache(&v);
 	if (!rc)

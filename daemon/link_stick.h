@@ -23,5 +23,8 @@ struct vd_stick_result {
  * whole chunks were taken, what they lack was added anew, and others are told: who has all of one replaces it on its next visit.
  * VD_EIO: the medium failed or went away. */
 int vd_stick_sync(struct vd_store *, const char *dir, struct vd_stick_result *);
+/* The same for somebody who looks on while it is read (bundle.h; may be NULL). */
+struct vd_bundle_watch;
+int vd_stick_sync_watched(struct vd_store *, const char *dir, const struct vd_bundle_watch *, struct vd_stick_result *);
 
 #endif

@@ -69,10 +69,16 @@ int vd_bundle_control_read(struct vd_store *, const char *path, const struct vd_
  * Memory: one batch and one chunk, whatever its size. */
 int vd_bundle_merge(struct vd_store *, const char *path, bool dry_run, struct vd_arrivals *arrivals, struct vd_bundle_stats *);
 
+/* For somebody who looks on while much is read: bytes of `all` that were, and records in them. */
+struct vd_bundle_watch {
+	void (*tell)(void *ctx, uint64_t done, uint64_t all, uint64_t records);
+	void *ctx;
+};
 /* All groups of a store, for who reads or writes many files. */
 struct vd_bundle_groups {
 	struct vd_group *group[VD_STORE_GROUPS_MAX];
 	size_t count;
+	const struct vd_bundle_watch *watch; /* told after each chunk; NULL: nobody looks on */
 };
 int vd_bundle_groups_load(struct vd_store *, struct vd_bundle_groups *);
 void vd_bundle_groups_free(struct vd_bundle_groups *);

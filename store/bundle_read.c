@@ -22,6 +22,7 @@ struct merger {
 	size_t unproved_count;
 	struct vd_arrivals *arrivals;
 	const struct vd_bundle_notices *notices;
+	const struct vd_bundle_watch *watch;
 	struct vd_bundle_stats *stats;
 };
 
@@ -158,6 +159,8 @@ static int first_pass(struct merger *m)
 		struct vd_rd entries;
 		bool is_last;
 
+		if (m->watch)
+			m->watch->tell(m->watch->ctx, i * VD_CHUNK_BYTES, r->size, stats->records);
 		rc = vd_sealed_file_chunk(r, i, manifest, &is_last, &entries);
 		if (rc == VD_ESIGNATURE || (!rc && manifest->chunks && is_last != (i + 1 == manifest->chunks))) {
 			stats->chunks_bad++;
@@ -240,7 +243,7 @@ int vd_bundle_merge_into(struct vd_store *store, struct vd_bundle_groups *groups
 {
 	struct vd_sealed_file *r = NULL;
 	struct merger m = {
-		.store = store, .dry_run = dry_run, .arrivals = arrivals, .notices = notices, .stats = stats,
+		.store = store, .dry_run = dry_run, .arrivals = arrivals, .notices = notices, .watch = groups->watch, .stats = stats,
 	};
 	size_t place;
 	int rc;

@@ -13,7 +13,7 @@
 
 #include "proto/err.h"
 
-enum { BLOCK_BYTES = 64 * 1024, HASH_BYTES = 32, STALE_S = 24 * 60 * 60 };
+enum { BLOCK_BYTES = 64 * 1024, STALE_S = 24 * 60 * 60 };
 
 /* ".XXXXXX.tmp", as mkostemps fills it in. */
 static const char temp_end[] = ".tmp";
@@ -23,7 +23,9 @@ struct vd_file_out {
 	int fd;
 	bool stream;        /* standard output */
 	uint64_t size;
-	crypto_generichash_state hash;
+	/* Of all that was written, under a key of its own: a medium cannot know which change it would not notice. Three times as fast as a hash. */
+	crypto_onetimeauth_state sum;
+	uint8_t key[crypto_onetimeauth_KEYBYTES];
 	char *path, *temp, *folder;
 };
 
@@ -128,7 +130,8 @@ int vd_file_create(const char *path, struct vd_file_out **out)
 	if (!f)
 		return VD_ENOMEM;
 	f->fd = -1;
-	crypto_generichash_init(&f->hash, NULL, 0, HASH_BYTES);
+	crypto_onetimeauth_keygen(f->key);
+	crypto_onetimeauth_init(&f->sum, f->key);
 	if (strcmp(path, "-") == 0) {
 		f->stream = true;
 		f->fd = STDOUT_FILENO;
@@ -156,7 +159,7 @@ done:
 
 int vd_file_write(struct vd_file_out *f, struct vd_slice bytes)
 {
-	crypto_generichash_update(&f->hash, bytes.p, bytes.n);
+	crypto_onetimeauth_update(&f->sum, bytes.p, bytes.n);
 	while (bytes.n) {
 		ssize_t n = write(f->fd, bytes.p, bytes.n);
 
@@ -186,8 +189,8 @@ uint64_t vd_file_size(const struct vd_file_out *f)
 /* Reads the temporary file from the medium, not from memory, and compares it with all that was written. */
 static int compare(struct vd_file_out *f)
 {
-	crypto_generichash_state state;
-	uint8_t wrote[HASH_BYTES], found[HASH_BYTES], *block = malloc(BLOCK_BYTES);
+	crypto_onetimeauth_state sum;
+	uint8_t wrote[crypto_onetimeauth_BYTES], found[crypto_onetimeauth_BYTES], *block = malloc(BLOCK_BYTES);
 	int fd = open(f->temp, O_RDONLY | O_CLOEXEC);
 	int rc = VD_OK;
 	ssize_t n = 1;
@@ -198,7 +201,7 @@ static int compare(struct vd_file_out *f)
 	}
 	/* The pages are clean after fsync: the kernel lets go of them, and what we read now comes from the medium. */
 	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-	crypto_generichash_init(&state, NULL, 0, HASH_BYTES);
+	crypto_onetimeauth_init(&sum, f->key);
 	while (n) {
 		n = read(fd, block, BLOCK_BYTES);
 		if (n < 0 && errno == EINTR)
@@ -207,10 +210,10 @@ static int compare(struct vd_file_out *f)
 			rc = vd_file_errno(errno);
 			goto done;
 		}
-		crypto_generichash_update(&state, block, (size_t)n);
+		crypto_onetimeauth_update(&sum, block, (size_t)n);
 	}
-	crypto_generichash_final(&state, found, sizeof(found));
-	crypto_generichash_final(&f->hash, wrote, sizeof(wrote));
+	crypto_onetimeauth_final(&sum, found);
+	crypto_onetimeauth_final(&f->sum, wrote);
 	if (memcmp(wrote, found, sizeof(wrote)) != 0)
 		rc = VD_EDAMAGED;
 done:
