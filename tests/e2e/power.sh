@@ -50,6 +50,30 @@ for delay in 0.01 0.04 0.08; do
 	check "power: stick visits killed after $delay s are completed by the next" $?
 done
 
+# A large import is killed between its commits, again and again: each run goes on where the one before it stood, and finishes.
+rows 30000 many >"$work/many.csv"
+as hub --quiet load message "$work/many.csv" >/dev/null
+rm -f "$work/bundle.many"
+as hub --quiet export "$work/bundle.many" >/dev/null
+all=$(count hub)
+rm -rf "$work/victim"
+cp -r "$work/ana" "$work/victim"
+within_commits=0
+before=0
+for delay in 0.3 0.4 0.5 0.6 0.8; do
+	killed $delay victim import "$work/bundle.many"
+	had=$(count victim)
+	[ "$had" -ge "$before" ] || within_commits=-100
+	[ "$had" -gt 0 ] && [ "$had" -lt "$all" ] && within_commits=$((within_commits + 1))
+	before=$had
+done
+as victim --json import "$work/bundle.many" >"$work/out"
+equal "power: a large import killed five times ($within_commits of them midway) completes" \
+	"$(count victim) $(jq -c '.refused' "$work/out") $((within_commits >= 0))" "$all 0 1"
+same hub victim
+check "power: and its digests are right" $?
+equal "power: and its store is whole" "$(as victim --json check | jq -c '[.bad, .derived_bad]')" "[0,0]"
+
 # Writers killed while a daemon holds the store open: the next one must not build on what the dead one had not told yet.
 "$build/veredad" --home "$work/hub" --no-discovery --listen 127.0.0.1:0 2>"$work/veredad.log" &
 daemons+=($!)

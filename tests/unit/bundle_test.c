@@ -99,6 +99,38 @@ static void test_bundle__everything_arrives_once(void **state)
 	person_leave(&p);
 }
 
+struct watched {
+	uint64_t done, all, records, times;
+};
+
+static void watch_it(void *ctx, uint64_t done, uint64_t all, uint64_t records)
+{
+	struct watched *w = ctx;
+
+	assert_true(done >= w->done && done < all && records >= w->records && (!w->all || all == w->all));
+	*w = (struct watched){ done, all, records, w->times + 1 };
+}
+
+static void test_bundle__somebody_looks_on(void **state)
+{
+	struct cast *c = *state;
+	struct watched watched = { 0 };
+	const struct vd_bundle_watch watch = { watch_it, &watched };
+	struct vd_bundle_groups groups;
+	struct vd_bundle_stats stats;
+	struct person p;
+
+	fresh(c, &p);
+	assert_int_equal(vd_bundle_groups_load(p.store, &groups), 0);
+	groups.watch = &watch;
+	assert_int_equal(vd_bundle_merge_into(p.store, &groups, c->bundle, false, NULL, NULL, &stats), 0);
+	vd_bundle_groups_free(&groups);
+	assert_int_equal(watched.times, stats.chunks_ok);
+	assert_int_equal(watched.all, c->file.n);
+	assert_true(watched.records > 0 && watched.records < stats.records);
+	person_leave(&p);
+}
+
 static struct vd_unsealer *unseal(struct cast *c)
 {
 	const struct vd_opener with = {
@@ -646,6 +678,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bundle__everything_arrives_once),
+		cmocka_unit_test(test_bundle__somebody_looks_on),
 		cmocka_unit_test(test_bundle__order),
 		cmocka_unit_test(test_bundle__flipped_byte_costs_its_chunk_alone),
 		cmocka_unit_test(test_bundle__only_the_last_head_is_left),
