@@ -341,7 +341,7 @@ static void small(void)
 
 /* ---- a sync of some thousands while a hundred connections flood ---- */
 
-enum { COMMON = 30000, HONEST = 4000, TAKES = 3 };
+enum { COMMON = 30000, HONEST = 4000, TAKES = 5 };
 
 /* Records a second that one device brings, the best of three: the machine may be busy with something else. */
 static double sync_honest(const struct daemon *d, const char *csv, const char *field)
