@@ -136,7 +136,7 @@ static int compare_redaction(struct checking *c, MDB_txn *txn, const struct vd_r
 		return rc;
 	rc = vd_find_stored(c->store, txn, items, &c->in[group], &id, &c->room, &stored);
 	mdb_cursor_close(items);
-	if (!rc && stored.arrival <= c->indexed && !vd_record_decode(stored.raw, &named) && vd_is_redactable(&named)) {
+	if (!rc && stored.arrival <= c->indexed && !vd_stored_view(&stored, &named) && vd_is_redactable(&named)) {
 		vd_group_list(c->store, "redacted", record->group, list);
 		count_if(c, !has_entry(c, txn, VD_TABLE_LISTS, list, stored.arrival));
 	}

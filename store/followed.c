@@ -129,7 +129,7 @@ static int follow(struct accepting *a, const uint8_t *part, size_t *budget, stru
 			break;
 		}
 		rc = vd_find_stored(a->store, a->txn, a->items, &a->in, &id, &a->room, &stored);
-		if (rc == VD_ENOTFOUND || (!rc && vd_record_decode(stored.raw, &record)))
+		if (rc == VD_ENOTFOUND || (!rc && vd_stored_view(&stored, &record)))
 			break; /* spoilt is as good as not here: another copy may come */
 		if (rc)
 			return rc;

@@ -206,7 +206,7 @@ static int enter_redaction(struct entering *e, const struct vd_record *record, c
 		mdb_cursor_close(items);
 	}
 	vd_db_done(s->db, txn);
-	mark = !rc && !vd_record_decode(stored.raw, &named) && vd_is_redactable(&named);
+	mark = !rc && !vd_stored_view(&stored, &named) && vd_is_redactable(&named);
 	vd_buf_wipe(&room);
 	if (mark)
 		mark_redacted(e, record->group, stored.arrival);

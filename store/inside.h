@@ -24,6 +24,7 @@
  *   "heard" group, device: up to which arrival number it has our control records
  *   "digest", "wanted digest" group, lane; "sketch" group, lane, block
  *   "pool", "index": how far they are    "note" use, key    "segment" name
+ *   "author" number: group, author key (authors.c)
  *   "share" group, author: what there is of theirs           "declined" group: whose share is used up
  *   "released" group: the day on which what waits was gone through
  *   "left out" group, lane, author; "left digest", "left wanted", "left sketch": what an author adds to a lane
@@ -50,6 +51,7 @@ struct vd_store {
 	char *home;
 	struct vd_db *db;
 	struct vd_vault *vault;
+	struct vd_authors *authors;
 	bool being_made;           /* its database stands elsewhere yet */
 	uint8_t device[VD_STORE_DEVICE_BYTES];
 	char name[VD_DEVICE_NAME_MAX + 1];
@@ -58,10 +60,11 @@ struct vd_store {
 };
 
 enum {
-	VD_STORED_HEAD = 1 + 8 + VD_ID_BYTES,       /* flags, received_ms, id: in front of a stored record */
+	VD_STORED_HEAD = 1 + 8 + VD_ID_BYTES,       /* flags, received_ms, id: in front of a record that stands whole */
 	VD_STORED_STUB = 1, VD_STORED_DROPPED = 2,  /* flags; dropped: `check --repair` found it damaged */
 	VD_STORED_WAITING = 4, VD_STORED_UNWANTED = 8, /* of a stub whose body is not wanted: until its author has share left;
 	                                                * or until somebody wants it back */
+	VD_STORED_COMPACT = 16,                     /* in the file alone: see records.c */
 	VD_STORE_FORMAT = 1,
 	VD_ANY_LANE = 255,
 	VD_NOTE_MAX = 4096,
@@ -69,12 +72,14 @@ enum {
 	VD_FOLLOW_MS = 3600000,                     /* nor one's clock further than this ahead of ours */
 };
 
-/* A stored record as read: slices borrow from the snapshot, or from `room` of a sealed store. */
+/* A stored record as read: slices borrow from the snapshot, or from `room`. */
 struct vd_stored {
 	uint64_t arrival, received_ms;
 	uint8_t flags;
 	struct vd_id id;
 	struct vd_slice raw;
+	bool compact;              /* it stood so, and `view` is what vd_record_decode makes of raw */
+	struct vd_record view;
 };
 
 /* Author key in a raw record; NULL: it is no record. */
@@ -118,6 +123,21 @@ int vd_value_read(struct vd_store *, const char *use, const struct vd_slice *par
 /* Groups of this device with their salts: at most VD_STORE_GROUPS_MAX. */
 int vd_memberships(struct vd_store *, MDB_txn *, struct vd_membership *out, size_t *count);
 
+/* --- authors.c --- */
+
+struct vd_author {
+	uint8_t group[VD_GROUP_BYTES], key[VD_KEY_BYTES];
+};
+int vd_authors_new(struct vd_authors **out);
+void vd_authors_free(struct vd_authors *); /* NULL is fine */
+/* VD_EDAMAGED: nobody has that number. */
+int vd_author_of(struct vd_store *, MDB_txn *, uint64_t number, struct vd_author *out);
+/* The number of a record's author, who gets one in this transaction if need be. */
+int vd_author_number(struct vd_write *, const struct vd_record *, uint32_t *number);
+/* Under which name of VALUES an author stands, and what does. */
+void vd_author_key(const struct vd_store *, uint32_t number, uint8_t key[VD_INDEX_KEY_BYTES]);
+bool vd_author_read(struct vd_slice value, struct vd_author *out);
+
 /* --- records.c --- */
 
 /* Is it a table of packed lists (lists.h)? How many bytes of their keys are not zero? */
@@ -137,16 +157,36 @@ void vd_prev_list(const struct vd_store *, const uint8_t *group, const uint8_t *
 /* At most `max` arrivals of a list after *after, which moves to the last of them, in a snapshot of its own. *n is less than `max` at its end. */
 int vd_list_read(struct vd_store *, enum vd_table, const uint8_t list[VD_LIST_KEY_BYTES], uint64_t *after, uint64_t *out, size_t max, size_t *n);
 
+/* What of it is needed to put another in its place. */
+struct vd_place {
+	uint64_t arrival, received_ms;
+	uint8_t flags;
+	bool compact;
+};
+struct vd_place vd_place_of(const struct vd_stored *);
+
+/* A record stands in one of two ways. Whole: flags, u64 received_ms, id, and the record as it is. So do control records and what this device wrote:
+ * they are few, and must be told from a broken file without any other help. Compact, about a third less: flags with VD_STORED_COMPACT, the
+ * first VD_STORED_CHECK_BYTES of its id, varint number of its author (authors.c), varint by how much it was received after its own time (zigzag),
+ * and its compact form (proto/compact.h) in a stream in which nothing but its author stands. */
+enum { VD_STORED_CHECK_BYTES = 4 };
+/* Appends the value of a compact one to *out; number: of its author. VD_ENOMEM. */
+int vd_stored_encode(const struct vd_record *, uint32_t number, uint8_t flags, uint64_t received_ms, struct vd_buf *out);
+/* Reads an opened value, either way. `author_of` says whose that number is, 0 or an error. */
+int vd_stored_decode(struct vd_slice value, int (*author_of)(void *ctx, uint64_t number, struct vd_author *), void *ctx, struct vd_buf *room,
+                     struct vd_stored *out);
+/* As vd_record_decode of its raw bytes, cheaper when that is known. */
+int vd_stored_view(const struct vd_stored *, struct vd_record *);
 /* VD_ENOTFOUND (also for a dropped one), VD_EDAMAGED. */
 int vd_stored_get(struct vd_store *, MDB_txn *, uint64_t arrival, struct vd_buf *room, struct vd_stored *out);
 /* The same in a snapshot of its own: appends the record to *raw; out->raw is nothing. */
 int vd_stored_read(struct vd_store *, uint64_t arrival, struct vd_buf *raw, struct vd_stored *out);
 /* Opens a value of the records table. */
-int vd_stored_open(struct vd_store *, uint64_t arrival, MDB_val value, struct vd_buf *room, struct vd_stored *out);
+int vd_stored_open(struct vd_store *, MDB_txn *, uint64_t arrival, MDB_val value, struct vd_buf *room, struct vd_stored *out);
 int vd_latest(struct vd_store *, MDB_txn *, uint64_t *arrival);
 bool vd_stored_flags_ok(uint8_t flags);
 /* Is it a stub whose body we want? */
-bool vd_stored_wanted(const struct vd_stored *);
+bool vd_flags_wanted(uint8_t flags);
 /* The stored record of that id; `cursor` on ITEMS. VD_ENOTFOUND. */
 int vd_find_stored(struct vd_store *, MDB_txn *, MDB_cursor *, const struct vd_membership *,
                    const struct vd_id *, struct vd_buf *room, struct vd_stored *out);
@@ -279,6 +319,12 @@ struct vd_write {
 	bool no_room;              /* a merge left out what the reserve is not for */
 	bool takes_in;             /* what the reserve is not for: other records than control, other things than wiping */
 	uint64_t next;             /* arrival number of the next record */
+	struct vd_author *fresh_authors; /* who got their numbers in it */
+	size_t fresh_author_count, authors_here; /* … from that on */
+	bool authors_read;         /* all that had theirs before */
+	struct vd_author last_author; /* most records are by whom the one before was */
+	uint32_t last_author_number;
+	bool last_author_set;
 	int err;                   /* sticky: the transaction cannot be committed */
 	uint8_t nonces[64][VD_BODY_NONCE_BYTES]; /* drawn in advance: a system call each is dear */
 	size_t nonces_left;
@@ -295,14 +341,14 @@ struct vd_write_head {
 	struct vd_buf raw;         /* of the newest record written here, to be verified; empty when none was */
 };
 
-/* One new record, from here or elsewhere: record, indexes, digest and sketch. flags: VD_STORED_STUB, and why its body is not
- * wanted. Stays in w->err when it fails. */
-int vd_write_record(struct vd_write *, const struct vd_membership *, uint8_t lane, const struct vd_id *,
-                    const struct vd_item *, uint8_t flags, uint64_t received_ms, struct vd_slice raw);
+/* One new record: record, indexes, digest and sketch. flags: VD_STORED_STUB (then `record` is the stub), and why its body is not wanted.
+ * `own`: it was written here, and stands whole. Stays in w->err when it fails. */
+int vd_write_record(struct vd_write *, const struct vd_membership *, const struct vd_record *, const struct vd_item *, uint8_t flags,
+                    uint64_t received_ms, bool own);
 /* Puts another copy of a stored record in its place: a stub got its body, a body went, what stood there was spoilt, or only whether
- * its body is wanted changed: why_not is 0, VD_STORED_WAITING or VD_STORED_UNWANTED, and ignored of a whole record. Of `old` the
- * arrival number, the time and its flags are used. */
-int vd_write_again(struct vd_write *, const struct vd_membership *, const struct vd_stored *old,
+ * its body is wanted changed: why_not is 0, VD_STORED_WAITING or VD_STORED_UNWANTED, and ignored of a whole record. It stands whole or compact
+ * as that did. */
+int vd_write_again(struct vd_write *, const struct vd_membership *, const struct vd_place *old,
                    const struct vd_record *, uint8_t why_not);
 /* A record of ours came in that was not stored here. `waited`: a stored record of ours, or one that came with it, names it
  * as its predecessor. A restored device goes on behind what it wrote before, and notes when it meets what it cannot have
@@ -339,7 +385,10 @@ uint64_t vd_now_ms(void);
 enum vd_index_use {
 	VD_INDEX_ID, VD_INDEX_AUTHOR, VD_INDEX_DAY, VD_INDEX_KIND, VD_INDEX_ABOUT, VD_INDEX_REPLACES, VD_INDEX_REDACTS, VD_INDEX_USES
 };
-enum { VD_INDEX_ID_PREFIX = 3, VD_DAY_MS = 86400000 };
+enum {
+	VD_INDEX_ID_PREFIX = 1, /* bytes: one list for every 256th record takes two bytes each, and who types a prefix waits for milliseconds */
+	VD_DAY_MS = 86400000
+};
 struct vd_index_state {
 	uint64_t cursor;               /* last arrival it has seen */
 	uint64_t control;              /* control records when it last tried what it could not open */
@@ -354,7 +403,7 @@ int vd_control_count(struct vd_store *, uint64_t *out);
 int vd_index_current(struct vd_store *, struct vd_index_state *, bool *current);
 /* What is kept of a group besides lists is made anew. */
 void vd_index_reset(struct vd_write *, struct vd_group *);
-/* `what` under that use: 3 bytes of an id, author key, u64 day, kind, id, id, id and author (or id alone: whoever wrote it). id, about
+/* `what` under that use: the first byte of an id, author key, u64 day, kind, id, id, id and author (or id alone: whoever wrote it). id, about
  * and replaces are store-wide: group NULL. */
 void vd_index_list(const struct vd_store *, enum vd_index_use, const uint8_t *group, struct vd_slice what,
                    uint8_t list[VD_LIST_KEY_BYTES]);

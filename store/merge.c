@@ -18,7 +18,7 @@ struct slot {
 	bool prev_beyond;                /* … nor its predecessor */
 	struct vd_item item;
 	size_t entry;
-	struct vd_stored old;            /* whose place it takes */
+	struct vd_place old;             /* whose place it takes */
 };
 
 struct merging {
@@ -159,22 +159,22 @@ static int look_up(struct merging *m, struct slot *slot, uint64_t now_ms)
 		rc = vd_stored_get(m->store, m->txn, arrival, &m->room, &stored);
 		if (rc && rc != VD_ENOTFOUND && rc != VD_EDAMAGED && rc != VD_EVERSION)
 			return rc;
-		if (rc || vd_record_decode(stored.raw, &old) || memcmp(old.id.b, stored.id.b, VD_ID_BYTES) ||
+		if (rc || vd_stored_view(&stored, &old) || memcmp(old.id.b, stored.id.b, VD_ID_BYTES) ||
 		    old.stub != (bool)(stored.flags & VD_STORED_STUB)) {
 			spoilt = arrival;
 			continue;
 		}
 		if (memcmp(stored.id.b, record->id.b, VD_ID_BYTES))
 			continue;
-		slot->fate = vd_stored_wanted(&stored) && !record->stub ? FATE_AGAIN : FATE_KNOWN;
-		slot->old = stored;
+		slot->fate = vd_flags_wanted(stored.flags) && !record->stub ? FATE_AGAIN : FATE_KNOWN;
+		slot->old = vd_place_of(&stored);
 		return VD_OK;
 	}
 	if (rc != VD_ENOTFOUND || !spoilt)
 		return rc == VD_ENOTFOUND ? VD_OK : rc;
 	rc = was_wanted(m, record, spoilt, &wanted);
 	slot->fate = FATE_AGAIN;
-	slot->old = (struct vd_stored){ .arrival = spoilt, .received_ms = now_ms,
+	slot->old = (struct vd_place){ .arrival = spoilt, .received_ms = now_ms,
 		                        .flags = wanted ? VD_STORED_STUB : 0 };
 	return rc;
 }
@@ -228,7 +228,7 @@ static int share_out(struct merging *m, uint64_t now_ms, size_t *declined)
 			continue;
 		}
 		/* What takes the place of a spoilt one was counted when that came. */
-		if (slot->fate != FATE_FRESH && (slot->fate != FATE_AGAIN || !vd_stored_wanted(&slot->old)))
+		if (slot->fate != FATE_FRESH && (slot->fate != FATE_AGAIN || !vd_flags_wanted(slot->old.flags)))
 			continue;
 		rc = vd_share_admit(m->write, record, is_own(m, record), m->batch->entries[slot->entry].stray, slot->fate == FATE_FRESH,
 		                    now_ms, &word);
@@ -306,7 +306,7 @@ static int link_slots(struct merging *m)
 		rc = vd_find_stored(m->store, m->txn, m->items, &m->in, &record->prev, &m->room, &stored);
 		if (rc && rc != VD_ENOTFOUND)
 			return rc;
-		m->slots[i].prev_here = !rc && !vd_record_decode(stored.raw, &prev) && precedes(&prev, record);
+		m->slots[i].prev_here = !rc && !vd_stored_view(&stored, &prev) && precedes(&prev, record);
 	}
 	return VD_OK;
 }
@@ -326,6 +326,16 @@ static int settle_waiting(struct merging *m, const struct vd_record *record, boo
 	return rc == VD_ENOTFOUND ? VD_OK : rc;
 }
 
+static struct vd_record stub_of(const struct vd_record *record)
+{
+	struct vd_record stub = *record;
+
+	stub.raw.n -= stub.body.n;
+	stub.body.n = 0;
+	stub.stub = true;
+	return stub;
+}
+
 static int store_fresh(struct merging *m, const struct slot *slot, uint64_t now_ms, struct vd_merge *merge)
 {
 	const struct vd_record *record = record_of(m, slot);
@@ -333,8 +343,8 @@ static int store_fresh(struct merging *m, const struct slot *slot, uint64_t now_
 	uint8_t list[VD_LIST_KEY_BYTES];
 	bool waited = slot->next_here, stub = record->stub || slot->waits;
 	uint8_t flags = stub ? VD_STORED_STUB | (slot->waits ? VD_STORED_WAITING : 0) : 0;
-	int rc = vd_write_record(m->write, &m->in, record->lane, &record->id, &slot->item, flags, now_ms,
-	                         vd_slice(record->raw.p, record->raw.n - (stub ? record->body.n : 0)));
+	struct vd_record bare = stub_of(record);
+	int rc = vd_write_record(m->write, &m->in, stub ? &bare : record, &slot->item, flags, now_ms, is_own(m, record));
 
 	if (!rc && !slot->next_here && !slot->beyond)
 		rc = settle_waiting(m, record, &waited);
@@ -359,11 +369,8 @@ static int store_fresh(struct merging *m, const struct slot *slot, uint64_t now_
 /* The body of a stub came when its author's share of today was used up: it waits from now on. */
 static int put_off(struct merging *m, const struct slot *slot)
 {
-	struct vd_record stub = *record_of(m, slot);
+	struct vd_record stub = stub_of(record_of(m, slot));
 
-	stub.raw.n -= stub.body.n;
-	stub.body.n = 0;
-	stub.stub = true;
 	return vd_write_again(m->write, &m->in, &slot->old, &stub, VD_STORED_WAITING);
 }
 
@@ -644,7 +651,7 @@ static bool vouched(void *ctx, const struct vd_record *record)
 	while (!yes && !vd_list_next(v->lists, list, &arrival)) {
 		struct vd_record next;
 
-		yes = !vd_stored_get(v->store, v->txn, arrival, &v->room, &stored) && !vd_record_decode(stored.raw, &next) &&
+		yes = !vd_stored_get(v->store, v->txn, arrival, &v->room, &stored) && !vd_stored_view(&stored, &next) &&
 		      precedes(record, &next);
 	}
 	return yes;

@@ -5,6 +5,8 @@
 #include "inside.h"
 #include "proto/err.h"
 
+enum { DIGITS_MIN = 6 };       /* fewer would be another record's tomorrow */
+
 static bool starts_with(const struct vd_id *id, const char *hex, size_t digits)
 {
 	char text[2 * VD_ID_BYTES + 1];
@@ -75,7 +77,7 @@ int vd_store_find_prefix(struct vd_store *s, const char *hex, uint64_t *arrival)
 	size_t n;
 	int rc;
 
-	if (digits < 2 * VD_INDEX_ID_PREFIX || digits > 2 * VD_ID_BYTES ||
+	if (digits < DIGITS_MIN || digits > 2 * VD_ID_BYTES ||
 	    strspn(hex, "0123456789abcdefABCDEF") != digits)
 		return VD_EINVAL;
 	memcpy(start, hex, sizeof(start) - 1);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "inside.h"
+#include "proto/compact.h"
 #include "proto/err.h"
 
 enum { PASSED_MAX = 32768 }; /* records looked at in one snapshot */
@@ -86,36 +87,148 @@ bool vd_stored_flags_ok(uint8_t flags)
 	return false;
 }
 
-bool vd_stored_wanted(const struct vd_stored *stored)
+bool vd_flags_wanted(uint8_t flags)
 {
-	return stored->flags == VD_STORED_STUB;
+	return flags == VD_STORED_STUB;
 }
 
-int vd_stored_open(struct vd_store *s, uint64_t arrival, MDB_val value, struct vd_buf *room, struct vd_stored *out)
+struct vd_place vd_place_of(const struct vd_stored *stored)
 {
-	uint8_t key[8], spot[VD_SPOT_BYTES];
-	struct vd_slice opened;
-	struct vd_rd r;
+	return (struct vd_place){ stored->arrival, stored->received_ms, stored->flags, stored->compact };
+}
+
+/* A stream in which one author stands, as number 0, and nothing of theirs. */
+static void alone(struct vd_compact *c, struct vd_compact_author *author, const uint8_t *group, const uint8_t *key)
+{
+	memcpy(c->group, group, VD_GROUP_BYTES);
+	*author = (struct vd_compact_author){ 0 };
+	memcpy(author->key, key, VD_KEY_BYTES);
+	memcpy(&c->starts[0], key, sizeof(c->starts[0]));
+	c->authors = author;
+	c->capacity = 1;
+	c->seen = 1;
+}
+
+static uint64_t zigzag(uint64_t difference)
+{
+	return difference >> 63 ? ~(difference << 1) : difference << 1;
+}
+
+int vd_stored_encode(const struct vd_record *record, uint32_t number, uint8_t flags, uint64_t received_ms, struct vd_buf *out)
+{
+	struct vd_compact_author author;
+	struct vd_compact stream;
+
+	alone(&stream, &author, record->group, record->author);
+	vd_buf_put_u8(out, flags | VD_STORED_COMPACT);
+	vd_buf_put(out, record->id.b, VD_STORED_CHECK_BYTES);
+	vd_buf_put_varint(out, number);
+	vd_buf_put_varint(out, zigzag(received_ms - record->time_ms));
+	return vd_compact_encode(&stream, record, out);
+}
+
+/* The opened value may stand in the room itself: what is put behind it must not move it. */
+static int make_way(struct vd_buf *room, struct vd_rd *r)
+{
+	enum { HEAD_ROOM = 1024 };     /* a header and a signature at most */
+	bool inside = room->p && r->p >= room->p && r->p < room->p + room->n;
+	size_t at = inside ? (size_t)(r->p - room->p) : 0, more = HEAD_ROOM + r->n;
+
+	if (!inside)
+		return VD_OK;
+	if (!vd_buf_extend(room, more))
+		return VD_ENOMEM;
+	room->n -= more;
+	r->p = room->p + at;
+	return VD_OK;
+}
+
+static int decode_compact(struct vd_rd *r, int (*author_of)(void *ctx, uint64_t number, struct vd_author *), void *ctx, struct vd_buf *room,
+                          struct vd_stored *out)
+{
+	uint8_t check[VD_STORED_CHECK_BYTES];
+	struct vd_compact_author author;
+	struct vd_compact stream;
+	struct vd_author who;
+	uint64_t number, received;
 	int rc;
 
-	vd_set_u64(key, arrival);
-	vd_buf_reset(room);
-	rc = vd_vault_open(s->vault, vd_spot(VD_TABLE_RECORDS, key, sizeof(key), spot),
-	                   vd_slice(value.mv_data, value.mv_size), room, &opened);
+	vd_rd_copy(r, check, sizeof(check));
+	number = vd_rd_varint(r);
+	received = vd_rd_varint(r);
+	rc = r->err ? VD_EDAMAGED : author_of(ctx, number, &who);
+	if (!rc)
+		rc = make_way(room, r);
 	if (rc)
 		return rc;
-	r = vd_rd(opened);
-	out->arrival = arrival;
+	alone(&stream, &author, who.group, who.key);
+	rc = vd_compact_decode(&stream, vd_slice(r->p, r->n), room, &out->view);
+	if (rc)
+		return rc == VD_ENOMEM ? rc : VD_EDAMAGED;
+	if (memcmp(out->view.id.b, check, sizeof(check)) || out->view.stub != (bool)(out->flags & VD_STORED_STUB))
+		return VD_EDAMAGED;
+	out->received_ms = out->view.time_ms + (received & 1 ? ~(received >> 1) : received >> 1);
+	out->id = out->view.id;
+	out->raw = out->view.raw;
+	return VD_OK;
+}
+
+int vd_stored_decode(struct vd_slice value, int (*author_of)(void *ctx, uint64_t number, struct vd_author *), void *ctx, struct vd_buf *room,
+                     struct vd_stored *out)
+{
+	struct vd_rd r = vd_rd(value);
+
 	out->flags = vd_rd_u8(&r);
+	out->compact = out->flags & VD_STORED_COMPACT;
+	out->flags &= (uint8_t)~VD_STORED_COMPACT;
+	if (!vd_stored_flags_ok(out->flags) || (out->compact && out->flags & VD_STORED_DROPPED))
+		return VD_EDAMAGED;
+	if (out->compact)
+		return decode_compact(&r, author_of, ctx, room, out);
 	out->received_ms = vd_rd_u64(&r);
 	vd_rd_copy(&r, out->id.b, VD_ID_BYTES);
-	if (r.err || r.n > VD_RECORD_MAX || !vd_stored_flags_ok(out->flags))
+	if (r.err || r.n > VD_RECORD_MAX)
 		return VD_EDAMAGED;
 	out->raw = vd_rd_take(&r, r.n);
 	if (!(out->flags & VD_STORED_DROPPED))
 		return VD_OK;
 	/* Nothing is left of a dropped one: a flag alone hides no record. */
 	return out->raw.n || !sodium_is_zero(out->id.b, VD_ID_BYTES) ? VD_EDAMAGED : VD_ENOTFOUND;
+}
+
+int vd_stored_view(const struct vd_stored *stored, struct vd_record *out)
+{
+	if (!stored->compact)
+		return vd_record_decode(stored->raw, out);
+	*out = stored->view;
+	return VD_OK;
+}
+
+struct reading {
+	struct vd_store *store;
+	MDB_txn *txn;
+};
+
+static int author_of(void *ctx, uint64_t number, struct vd_author *out)
+{
+	struct reading *reading = ctx;
+
+	return vd_author_of(reading->store, reading->txn, number, out);
+}
+
+int vd_stored_open(struct vd_store *s, MDB_txn *txn, uint64_t arrival, MDB_val value, struct vd_buf *room, struct vd_stored *out)
+{
+	uint8_t key[8], spot[VD_SPOT_BYTES];
+	struct reading reading = { s, txn };
+	struct vd_slice opened;
+	int rc;
+
+	vd_set_u64(key, arrival);
+	vd_buf_reset(room);
+	rc = vd_vault_open(s->vault, vd_spot(VD_TABLE_RECORDS, key, sizeof(key), spot),
+	                   vd_slice(value.mv_data, value.mv_size), room, &opened);
+	out->arrival = arrival;
+	return rc ? rc : vd_stored_decode(opened, author_of, &reading, room, out);
 }
 
 int vd_stored_get(struct vd_store *s, MDB_txn *txn, uint64_t arrival, struct vd_buf *room, struct vd_stored *out)
@@ -126,7 +239,7 @@ int vd_stored_get(struct vd_store *s, MDB_txn *txn, uint64_t arrival, struct vd_
 
 	vd_set_u64(key, arrival);
 	rc = vd_db_err(mdb_get(txn, vd_db_table(s->db, VD_TABLE_RECORDS), &k, &v));
-	return rc ? rc : vd_stored_open(s, arrival, v, room, out);
+	return rc ? rc : vd_stored_open(s, txn, arrival, v, room, out);
 }
 
 int vd_stored_read(struct vd_store *s, uint64_t arrival, struct vd_buf *raw, struct vd_stored *out)
@@ -248,12 +361,12 @@ const uint8_t *vd_raw_author(struct vd_slice raw)
 	return raw.n < at + VD_KEY_BYTES ? NULL : raw.p + at;
 }
 
-static int page_take(struct vd_store *s, const uint8_t *group, uint8_t lane, uint64_t arrival, MDB_val value,
+static int page_take(struct vd_store *s, MDB_txn *txn, const uint8_t *group, uint8_t lane, uint64_t arrival, MDB_val value,
                      bool raws, struct vd_buf *room, struct vd_page *page)
 {
 	struct vd_stored stored;
 	struct vd_page_entry *entry;
-	int rc = vd_stored_open(s, arrival, value, room, &stored);
+	int rc = vd_stored_open(s, txn, arrival, value, room, &stored);
 
 	if (rc == VD_ENOTFOUND || rc == VD_ENOMEM)
 		return rc == VD_ENOMEM ? rc : VD_OK;
@@ -274,7 +387,7 @@ static int page_take(struct vd_store *s, const uint8_t *group, uint8_t lane, uin
 	entry->id = stored.id;
 	entry->stub = stored.flags & VD_STORED_STUB;
 	memcpy(entry->author, vd_raw_author(stored.raw), VD_KEY_BYTES);
-	entry->wanted = vd_stored_wanted(&stored);
+	entry->wanted = vd_flags_wanted(stored.flags);
 	entry->why_not = stored.flags & (VD_STORED_WAITING | VD_STORED_UNWANTED);
 	if (raws) {
 		entry->at = page->bytes.n;
@@ -306,7 +419,7 @@ static int page_of_list(struct vd_store *s, MDB_txn *txn, const uint8_t *group, 
 		if (rc == MDB_NOTFOUND)
 			rc = VD_OK; /* an entry without its record: `check` tells */
 		else if (!rc)
-			rc = page_take(s, NULL, VD_ANY_LANE, page->last, v, raws, room, page);
+			rc = page_take(s, txn, NULL, VD_ANY_LANE, page->last, v, raws, room, page);
 		rc = vd_db_err(rc);
 	}
 	page->end = rc == VD_ENOTFOUND;
@@ -340,7 +453,7 @@ static int page_of_all(struct vd_store *s, MDB_txn *txn, const uint8_t *group, u
 			break;
 		}
 		page->last = vd_get_u64(k.mv_data);
-		rc = page_take(s, group, lane, page->last, v, raws, room, page);
+		rc = page_take(s, txn, group, lane, page->last, v, raws, room, page);
 		if (!rc)
 			rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
 	}

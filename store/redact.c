@@ -94,7 +94,7 @@ static int sweep_one(void *ctx, const uint8_t entry[VD_ENTRY_BYTES])
 	if (!vd_arrivals_held(&t->unopened, arrival))
 		return VD_OK;
 	rc = vd_stored_get(t->store, sweeping->txn, arrival, &t->raw, &stored);
-	if (rc || vd_record_decode(stored.raw, &record))
+	if (rc || vd_stored_view(&stored, &record))
 		return rc == VD_ENOMEM ? rc : VD_OK;
 	keys_of_header(t->store, &record, keys);
 	for (size_t i = 0; i < 3; i++) {
@@ -126,6 +126,7 @@ static int sweep(struct tending *t, MDB_txn *txn)
 
 static int forgo(struct tending *t, const struct vd_stored *stored, const struct vd_record *record)
 {
+	struct vd_place place = vd_place_of(stored);
 	struct vd_record stub;
 	int rc = forget(t, record, stored->arrival);
 
@@ -134,7 +135,7 @@ static int forgo(struct tending *t, const struct vd_stored *stored, const struct
 	if (rc)
 		return rc;
 	t->tended.dropped += !record->stub;
-	return vd_write_again(t->write, &t->in, stored, &stub, VD_STORED_UNWANTED);
+	return vd_write_again(t->write, &t->in, &place, &stub, VD_STORED_UNWANTED);
 }
 
 static int tend_one(struct tending *t, MDB_txn *txn, uint64_t arrival)
@@ -142,10 +143,11 @@ static int tend_one(struct tending *t, MDB_txn *txn, uint64_t arrival)
 	struct vd_judged judged;
 	struct vd_stored stored;
 	struct vd_record record;
+	struct vd_place place;
 	bool due, gone;
 	int rc = vd_stored_get(t->store, txn, arrival, &t->raw, &stored);
 
-	if (rc || vd_record_decode(stored.raw, &record))
+	if (rc || vd_stored_view(&stored, &record))
 		return rc == VD_ENOMEM ? rc : VD_OK; /* spoilt or dropped: `check` tells */
 	if (memcmp(record.group, t->id, VD_GROUP_BYTES) || !record.body_bytes)
 		return VD_OK;
@@ -161,7 +163,8 @@ static int tend_one(struct tending *t, MDB_txn *txn, uint64_t arrival)
 	if (judged.redacted || !gone)
 		return VD_OK;
 	t->tended.wanted++;
-	return vd_write_again(t->write, &t->in, &stored, &record, 0);
+	place = vd_place_of(&stored);
+	return vd_write_again(t->write, &t->in, &place, &record, 0);
 }
 
 /* --- all of them --- */

@@ -22,6 +22,7 @@ enum {
 	KEEP_MAX = 1000,        /* broken files in one folder */
 	ARRIVAL_GAP = 1 << 20,  /* numbers given to records that are lost must not name others */
 	VALUE_MAX = 2 * (VD_STORED_HEAD + VD_RECORD_MAX), /* sealed and padded */
+	AUTHORS_MAX = 1 << 16,  /* whose numbers are looked for */
 };
 
 static const uint64_t arrival_max = (uint64_t)1 << 48;
@@ -35,6 +36,12 @@ struct piece {
 	uint64_t at, n;
 };
 
+/* An author that some record is by, and under which name of VALUES that stood. Who got a number keeps it. */
+struct known {
+	uint8_t key[VD_INDEX_KEY_BYTES];
+	struct vd_author who;
+};
+
 struct salvage {
 	int fd, folder;
 	struct vd_store keys;   /* only its vault: to name values */
@@ -43,7 +50,17 @@ struct salvage {
 	uint64_t last;          /* highest arrival number */
 	uint8_t groups[VD_INDEX_KEY_BYTES], next_identity[VD_INDEX_KEY_BYTES], index[VD_INDEX_KEY_BYTES];
 	uint8_t store[VD_INDEX_KEY_BYTES];
-	struct vd_buf value, room;
+	struct vd_buf value, room, record;
+	struct known *known;
+	size_t known_count, known_cap;
+	const struct vd_author *trying; /* whoever the number says */
+	uint64_t number;        /* that was asked for last */
+	struct found {          /* numbers whose value is lost, and yet it came out whose they are */
+		uint32_t number;
+		struct vd_author who;
+	} *found;
+	size_t found_count;
+	uint64_t numbers;       /* more than any that was asked for */
 };
 
 static int read_value(struct salvage *s, uint64_t at, uint64_t n)
@@ -68,9 +85,70 @@ static bool is_record(struct vd_slice raw, const uint8_t *id, bool *stub)
 	return true;
 }
 
+/* --- authors --- */
+
+static int author_of(void *ctx, uint64_t number, struct vd_author *out)
+{
+	struct salvage *s = ctx;
+	uint8_t key[VD_INDEX_KEY_BYTES];
+
+	s->number = number;
+	if (s->trying) {
+		*out = *s->trying;
+		return VD_OK;
+	}
+	if (number >= AUTHORS_MAX)
+		return VD_EDAMAGED;
+	for (size_t i = 0; i < s->found_count; i++) {
+		if (s->found[i].number == number) {
+			*out = s->found[i].who;
+			return VD_OK;
+		}
+	}
+	vd_author_key(&s->keys, (uint32_t)number, key);
+	for (size_t i = 0; i < s->known_count; i++) {
+		if (!memcmp(s->known[i].key, key, sizeof(key))) {
+			*out = s->known[i].who;
+			return VD_OK;
+		}
+	}
+	return VD_ENOTFOUND;
+}
+
+static int remember(struct salvage *s, uint32_t number, const struct vd_author *who)
+{
+	struct found *found = reallocarray(s->found, s->found_count + 1, sizeof(*found));
+
+	if (!found)
+		return VD_ENOMEM;
+	s->found = found;
+	found[s->found_count++] = (struct found){ number, *who };
+	return VD_OK;
+}
+
+/* The value of a record. Where it is lost whose number it names, whoever it fits it is by. */
+static int read_stored(struct salvage *s, struct vd_slice value, struct vd_stored *out)
+{
+	int rc = vd_stored_decode(value, author_of, s, &s->record, out);
+
+	for (size_t i = 0; rc == VD_ENOTFOUND && i < s->known_count; i++) {
+		s->trying = &s->known[i].who;
+		rc = vd_stored_decode(value, author_of, s, &s->record, out) ? VD_ENOTFOUND : VD_OK;
+		s->trying = NULL;
+		if (!rc)
+			rc = remember(s, (uint32_t)s->number, &s->known[i].who);
+	}
+	if (!rc && out->compact && s->number >= s->numbers)
+		s->numbers = s->number + 1;
+	return rc;
+}
+
+/* --- records and values --- */
+
 /* Which table is it of? Only what proves itself is taken, but for the few named values. */
 static bool judge(struct salvage *s, struct piece *one, struct vd_slice value)
 {
+	struct vd_stored stored;
 	uint64_t arrival;
 	bool stub = false;
 
@@ -85,13 +163,13 @@ static bool judge(struct salvage *s, struct piece *one, struct vd_slice value)
 		/* An old one may be in use already: two groups would be linked by it. */
 		return one->live || memcmp(one->key, s->next_identity, sizeof(one->key)) != 0;
 	}
-	if (value.n > VD_STORED_HEAD && vd_stored_flags_ok(value.p[0]) && !(value.p[0] & VD_STORED_DROPPED) &&
-	    is_record(vd_slice(value.p + VD_STORED_HEAD, value.n - VD_STORED_HEAD), value.p + 9, &stub)) {
+	if (!read_stored(s, value, &stored) && (stored.compact ? true : is_record(stored.raw, stored.id.b, &stub))) {
 		one->table = VD_TABLE_RECORDS;
+		one->id = stored.id;
+		stub = stored.compact ? stored.view.stub : stub;
 		one->whole = !stub;
-		memcpy(one->id.b, value.p + 9, VD_ID_BYTES);
 		arrival = vd_get_u64(one->key);
-		if (arrival < 1 || arrival > arrival_max || stub != (bool)(value.p[0] & VD_STORED_STUB))
+		if (arrival < 1 || arrival > arrival_max || stub != (bool)(stored.flags & VD_STORED_STUB))
 			return false;
 		s->last = arrival > s->last ? arrival : s->last;
 		return true;
@@ -112,6 +190,37 @@ static int open_piece(struct salvage *s, const struct piece *one, struct vd_slic
 	for (size_t i = 0; i < 2 && rc == VD_EDAMAGED; i++)
 		rc = vd_vault_open(s->keys.vault, vd_spot(tables[i], one->from, one->key_n, spot), vd_buf_slice(&s->value), &s->room, value);
 	return rc;
+}
+
+/* A first look at everything: only who the authors are. */
+static int note_author(void *ctx, const struct vd_pages_piece *offered)
+{
+	struct piece one = { .at = offered->at, .n = offered->n, .key_n = VD_INDEX_KEY_BYTES };
+	struct salvage *s = ctx;
+	struct vd_slice value;
+	struct known *known;
+	int rc;
+
+	if (offered->key_n != VD_INDEX_KEY_BYTES || offered->n < VD_GROUP_BYTES + VD_KEY_BYTES || offered->n > VALUE_MAX ||
+	    s->known_count == AUTHORS_MAX)
+		return VD_OK;
+	memcpy(one.from, offered->key, sizeof(one.from));
+	rc = read_value(s, one.at, one.n);
+	if (rc)
+		return rc == VD_ENOMEM ? rc : VD_OK;
+	if (s->known_count == s->known_cap) {
+		size_t cap = s->known_cap ? 2 * s->known_cap : 64;
+
+		known = reallocarray(s->known, cap, sizeof(*known));
+		if (!known)
+			return VD_ENOMEM;
+		s->known = known;
+		s->known_cap = cap;
+	}
+	known = &s->known[s->known_count];
+	memcpy(known->key, offered->key, sizeof(known->key));
+	s->known_count += !open_piece(s, &one, &value) && vd_author_read(value, &known->who);
+	return VD_OK;
 }
 
 static int take(void *ctx, const struct vd_pages_piece *offered)
@@ -268,6 +377,27 @@ static int put_piece(const struct building *b, MDB_txn *txn, const struct piece 
 	return rc ? rc : put_fresh(b, txn, one->table, one->key, one->key_n, value);
 }
 
+/* Every number that a record names has somebody: else the next author would get it. */
+static int put_authors(const struct building *b, MDB_txn *txn)
+{
+	uint8_t key[VD_INDEX_KEY_BYTES], value[VD_GROUP_BYTES + VD_KEY_BYTES];
+	struct salvage *s = b->s;
+	int rc = 0;
+
+	for (uint64_t number = 0; number < s->numbers && !rc; number++) {
+		struct vd_author who = { 0 };
+
+		vd_author_key(&s->keys, (uint32_t)number, key);
+		if (named(s, key))
+			continue;
+		(void)author_of(s, number, &who); /* nobody at all when not even one of their records is left */
+		memcpy(value, who.group, VD_GROUP_BYTES);
+		memcpy(value + VD_GROUP_BYTES, who.key, VD_KEY_BYTES);
+		rc = put_fresh(b, txn, VD_TABLE_VALUES, key, sizeof(key), vd_slice(value, sizeof(value)));
+	}
+	return rc;
+}
+
 /* The device's number and name are lost: it goes on as a new one. */
 static int put_device(const struct building *b, MDB_txn *txn)
 {
@@ -287,6 +417,8 @@ static int build(void *ctx, MDB_txn *txn)
 	uint8_t key[8];
 	int rc = put_device(b, txn);
 
+	if (!rc)
+		rc = put_authors(b, txn);
 	for (size_t i = 0; i < s->count && !rc; i++)
 		rc = put_piece(b, txn, &s->pieces[i]);
 	vd_set_u64(key, s->last + ARRIVAL_GAP);
@@ -374,7 +506,9 @@ static int rebuild(struct salvage *s, const char *home, char kept[32])
 	vd_value_key(&s->keys, "next identity", NULL, 0, s->next_identity);
 	vd_value_key(&s->keys, "index", NULL, 0, s->index);
 	vd_value_key(&s->keys, "store", NULL, 0, s->store);
-	rc = vd_pages_scan(s->fd, take, s);
+	rc = vd_pages_scan(s->fd, note_author, s);
+	if (!rc)
+		rc = vd_pages_scan(s->fd, take, s);
 	if (rc)
 		return rc == VD_EDAMAGED ? VD_ENOTFOUND : rc;
 	choose(s);
@@ -456,6 +590,9 @@ int vd_store_salvage(const char *home, const struct vd_secret *secret, uint64_t 
 		close(s.folder);
 	vd_vault_free(s.keys.vault);
 	free(s.pieces);
+	free(s.known);
+	free(s.found);
+	vd_buf_wipe(&s.record);
 	vd_buf_wipe(&s.value);
 	vd_buf_wipe(&s.room);
 	if (!rc)

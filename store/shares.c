@@ -366,7 +366,7 @@ static int accepted_of(struct vd_write *w, struct vd_group *group, const struct 
 		struct vd_record head;
 
 		rc = vd_find_stored(w->store, txn, items, in, &ids[i], &room, &stored);
-		if (rc == VD_ENOTFOUND || (!rc && vd_record_decode(stored.raw, &head))) {
+		if (rc == VD_ENOTFOUND || (!rc && vd_stored_view(&stored, &head))) {
 			total = w->set.records;
 			rc = VD_OK;
 		} else if (!rc) {
@@ -455,11 +455,12 @@ static int release_one(struct vd_write *w, MDB_txn *txn, const struct vd_members
 	struct vd_stored stored = { 0 };
 	struct vd_record record;
 	struct vd_share *share;
+	struct vd_place place;
 	int rc = vd_stored_get(w->store, txn, arrival, room, &stored);
 
 	if (rc == VD_ENOMEM || rc == VD_EIO)
 		return rc;
-	if (rc || !(stored.flags & VD_STORED_WAITING) || vd_record_decode(stored.raw, &record)) {
+	if (rc || !(stored.flags & VD_STORED_WAITING) || vd_stored_view(&stored, &record)) {
 		uint8_t list[VD_LIST_KEY_BYTES];
 
 		vd_list_key(w->store, "waiting", &part, 1, list);
@@ -477,7 +478,8 @@ static int release_one(struct vd_write *w, MDB_txn *txn, const struct vd_members
 	share->released_bytes += record.body_bytes;
 	share->moved = true;
 	++*count;
-	return vd_write_again(w, in, &stored, &record, 0);
+	place = vd_place_of(&stored);
+	return vd_write_again(w, in, &place, &record, 0);
 }
 
 /* Goes through the group's list from behind *after, so many at once; *end at its end. */

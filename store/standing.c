@@ -265,7 +265,7 @@ static int weigh(struct redacting *r, uint64_t arrival)
 
 	if (rc)
 		return rc == VD_ENOMEM ? rc : VD_OK; /* spoilt or dropped: `check` tells */
-	if (vd_record_decode(stored.raw, &record) || !vd_is_redaction(&record, &redacted) ||
+	if (vd_stored_view(&stored, &record) || !vd_is_redaction(&record, &redacted) ||
 	    memcmp(redacted.b, r->record->id.b, VD_ID_BYTES) || memcmp(record.group, r->record->group, VD_GROUP_BYTES))
 		return VD_OK;
 	who = vd_group_find(r->group, record.author);

@@ -79,6 +79,8 @@ static int store_new(const char *home, const char *folder, bool create, struct v
 	s->being_made = create;
 	s->vault = vault;
 	if (s->home && s->vault)
+		rc = vd_authors_new(&s->authors);
+	if (!rc)
 		rc = vd_db_open(folder, create, &s->db);
 	if (rc) {
 		vd_store_close(s);
@@ -352,6 +354,7 @@ void vd_store_close(struct vd_store *s)
 	pthread_mutex_destroy(&s->workers_mutex);
 	vd_db_close(s->db);
 	vd_vault_free(s->vault);
+	vd_authors_free(s->authors);
 	free(s->home);
 	free(s);
 }

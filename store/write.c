@@ -23,6 +23,7 @@ static void write_free(struct vd_write *w)
 		vd_buf_deinit(&w->heads[i].raw);
 	free(w->heads);
 	free(w->shares);
+	free(w->fresh_authors);
 	free(w->declining);
 	vd_effects_deinit(&w->effects);
 	vd_buf_wipe(&w->value);
@@ -129,20 +130,29 @@ static int lane_of(struct vd_write *w, const uint8_t *group, uint8_t lane, struc
 	return VD_OK;
 }
 
-static void put_stored(struct vd_write *w, uint64_t arrival, const struct vd_id *id, uint8_t flags,
-                       uint64_t received_ms, struct vd_slice raw)
+static void put_stored(struct vd_write *w, uint64_t arrival, const struct vd_record *record, uint8_t flags, uint64_t received_ms, bool whole)
 {
+	uint32_t number;
 	uint8_t key[8];
+	int rc;
 
 	vd_set_u64(key, arrival);
 	vd_buf_reset(&w->value);
-	vd_buf_put_u8(&w->value, flags);
-	vd_buf_put_u64(&w->value, received_ms);
-	vd_buf_put(&w->value, id->b, VD_ID_BYTES);
-	vd_buf_put_slice(&w->value, raw);
-	if (w->value.failed)
-		w->effects.failed = true;
-	vd_effects_put(&w->effects, w->store, VD_TABLE_RECORDS, key, sizeof(key), vd_buf_slice(&w->value));
+	if (whole) {
+		vd_buf_put_u8(&w->value, flags);
+		vd_buf_put_u64(&w->value, received_ms);
+		vd_buf_put(&w->value, record->id.b, VD_ID_BYTES);
+		vd_buf_put_slice(&w->value, record->raw);
+		rc = vd_buf_check(&w->value);
+	} else {
+		rc = vd_author_number(w, record, &number);
+		if (!rc)
+			rc = vd_stored_encode(record, number, flags, received_ms, &w->value);
+	}
+	if (rc)
+		w->err = rc;
+	else
+		vd_effects_put(&w->effects, w->store, VD_TABLE_RECORDS, key, sizeof(key), vd_buf_slice(&w->value));
 }
 
 /* Onto the list of what has that reason not to be wanted, or off it. */
@@ -157,46 +167,46 @@ static void waits(struct vd_write *w, const char *use, const uint8_t *group, uin
 		vd_effects_entry_remove(&w->effects, VD_TABLE_LISTS, list, arrival);
 }
 
-int vd_write_record(struct vd_write *w, const struct vd_membership *in, uint8_t lane, const struct vd_id *id,
-                    const struct vd_item *item, uint8_t flags, uint64_t received_ms, struct vd_slice raw)
+int vd_write_record(struct vd_write *w, const struct vd_membership *in, const struct vd_record *record, const struct vd_item *item, uint8_t flags,
+                    uint64_t received_ms, bool own)
 {
 	uint8_t list[VD_LIST_KEY_BYTES];
 	struct vd_lane_data *data;
 	uint64_t arrival = w->next;
-	int rc = lane_of(w, in->group, lane, &data);
+	int rc = lane_of(w, in->group, record->lane, &data);
 
 	if (rc)
 		return w->err = rc;
 	w->next++;
-	put_stored(w, arrival, id, flags, received_ms, raw);
+	put_stored(w, arrival, record, flags, received_ms, own || record->lane == VD_LANE_CONTROL);
 	vd_item_list(w->store, in->group, item->b, list);
 	vd_effects_entry(&w->effects, VD_TABLE_ITEMS, list, arrival);
 	vd_effects_entry(&w->effects, VD_TABLE_LISTS, data->list, arrival);
-	vd_digest_add(&data->state.digest, id);
+	vd_digest_add(&data->state.digest, &record->id);
 	vd_sketch_apply(data->symbols, 0, VD_SKETCH_SYMBOLS, item, +1);
 	if (flags == VD_STORED_STUB) {
 		vd_effects_entry(&w->effects, VD_TABLE_LISTS, data->wanted_list, arrival);
-		vd_digest_add(&data->state.wanted, id);
+		vd_digest_add(&data->state.wanted, &record->id);
 	}
 	if (flags & VD_STORED_WAITING)
 		waits(w, "waiting", in->group, arrival, true);
-	if (w->effects.failed)
+	if (w->effects.failed && !w->err)
 		w->err = VD_ENOMEM;
 	return w->err;
 }
 
-int vd_write_again(struct vd_write *w, const struct vd_membership *in, const struct vd_stored *old,
+int vd_write_again(struct vd_write *w, const struct vd_membership *in, const struct vd_place *old,
                    const struct vd_record *record, uint8_t why_not)
 {
 	uint8_t flags = record->stub ? VD_STORED_STUB | why_not : 0;
-	bool was_wanted = vd_stored_wanted(old), wanted = flags == VD_STORED_STUB;
+	bool was_wanted = vd_flags_wanted(old->flags), wanted = flags == VD_STORED_STUB;
 	uint8_t list[VD_LIST_KEY_BYTES];
 	struct vd_lane_data *data;
 	int rc = lane_of(w, in->group, record->lane, &data);
 
 	if (rc)
 		return w->err = rc;
-	put_stored(w, old->arrival, &record->id, flags, old->received_ms, record->raw);
+	put_stored(w, old->arrival, record, flags, old->received_ms, !old->compact);
 	if ((old->flags ^ flags) & VD_STORED_WAITING)
 		waits(w, "waiting", in->group, old->arrival, flags & VD_STORED_WAITING);
 	if ((old->flags ^ flags) & VD_STORED_UNWANTED)
@@ -424,7 +434,7 @@ int vd_write_own(struct vd_write *w, struct vd_group *group, const struct vd_dra
 	memcpy(in.group, fields.group, VD_GROUP_BYTES);
 	memcpy(in.salt, vd_group_salt(group), VD_SALT_BYTES);
 	vd_item_of(in.salt, id, &item);
-	rc = vd_write_record(w, &in, draft->lane, id, &item, 0, draft->now_ms, vd_buf_slice(&w->raw));
+	rc = vd_write_record(w, &in, &(struct vd_record){ .lane = draft->lane, .id = *id, .raw = vd_buf_slice(&w->raw) }, &item, 0, draft->now_ms, true);
 	if (!rc)
 		rc = w->err = vd_share_count(w, in.group, self->author, draft->lane, +1);
 	w->takes_in |= draft->lane != VD_LANE_CONTROL && !draft->redacts;
