@@ -1,5 +1,5 @@
 /* Authors by number: a record that stands compact names who wrote it, and in which group, by one or two bytes. Numbers are given in order,
- * from 0, and never change. */
+ * from 0, and never change. All they wrote hangs on it, so each stands in two places: one broken page takes nobody's name. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,13 +39,13 @@ void vd_authors_free(struct vd_authors *a)
 	free(a);
 }
 
-void vd_author_key(const struct vd_store *s, uint32_t number, uint8_t key[VD_INDEX_KEY_BYTES])
+void vd_author_key(const struct vd_store *s, uint32_t number, unsigned copy, uint8_t key[VD_INDEX_KEY_BYTES])
 {
 	uint8_t bytes[4] = { 0 };
 	struct vd_slice part = vd_slice(bytes, sizeof(bytes));
 
 	vd_set_u32(bytes, number);
-	vd_value_key(s, "author", &part, 1, key);
+	vd_value_key(s, copy ? "author again" : "author", &part, 1, key);
 }
 
 bool vd_author_read(struct vd_slice value, struct vd_author *out)
@@ -63,7 +63,7 @@ static int read_next(struct vd_store *s, MDB_txn *txn)
 	struct vd_authors *a = s->authors;
 	uint8_t key[VD_INDEX_KEY_BYTES];
 	struct vd_buf value = { 0 };
-	int rc;
+	int rc = VD_ENOTFOUND;
 
 	if (a->count == a->cap) {
 		size_t cap = a->cap ? 2 * a->cap : 32;
@@ -74,10 +74,13 @@ static int read_next(struct vd_store *s, MDB_txn *txn)
 		a->list = list;
 		a->cap = cap;
 	}
-	vd_author_key(s, (uint32_t)a->count, key);
-	rc = vd_value_get(s, txn, key, &value);
-	if (!rc && !vd_author_read(vd_buf_slice(&value), &a->list[a->count]))
-		rc = VD_EDAMAGED;
+	for (unsigned copy = 0; copy < VD_AUTHOR_COPIES && (rc == VD_ENOTFOUND || rc == VD_EDAMAGED); copy++) {
+		vd_author_key(s, (uint32_t)a->count, copy, key);
+		vd_buf_reset(&value);
+		rc = vd_value_get(s, txn, key, &value);
+		if (!rc && !vd_author_read(vd_buf_slice(&value), &a->list[a->count]))
+			rc = VD_EDAMAGED;
+	}
 	a->count += !rc;
 	vd_buf_deinit(&value);
 	return rc;
@@ -159,8 +162,10 @@ int vd_author_number(struct vd_write *w, const struct vd_record *record, uint32_
 		*number += (uint32_t)i;
 		memcpy(value, record->group, VD_GROUP_BYTES);
 		memcpy(value + VD_GROUP_BYTES, record->author, VD_KEY_BYTES);
-		vd_author_key(w->store, *number, key);
-		vd_effects_put(&w->effects, w->store, VD_TABLE_VALUES, key, sizeof(key), vd_slice(value, sizeof(value)));
+		for (unsigned copy = 0; copy < VD_AUTHOR_COPIES; copy++) {
+			vd_author_key(w->store, *number, copy, key);
+			vd_effects_put(&w->effects, w->store, VD_TABLE_VALUES, key, sizeof(key), vd_slice(value, sizeof(value)));
+		}
 	}
 	memcpy(w->last_author.group, record->group, VD_GROUP_BYTES);
 	memcpy(w->last_author.key, record->author, VD_KEY_BYTES);

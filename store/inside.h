@@ -24,7 +24,7 @@
  *   "heard" group, device: up to which arrival number it has our control records
  *   "digest", "wanted digest" group, lane; "sketch" group, lane, block
  *   "pool", "index": how far they are    "note" use, key    "segment" name
- *   "author" number: group, author key (authors.c)
+ *   "author", "author again" number: group, author key (authors.c)
  *   "share" group, author: what there is of theirs           "declined" group: whose share is used up
  *   "released" group: the day on which what waits was gone through
  *   "left out" group, lane, author; "left digest", "left wanted", "left sketch": what an author adds to a lane
@@ -134,8 +134,9 @@ void vd_authors_free(struct vd_authors *); /* NULL is fine */
 int vd_author_of(struct vd_store *, MDB_txn *, uint64_t number, struct vd_author *out);
 /* The number of a record's author, who gets one in this transaction if need be. */
 int vd_author_number(struct vd_write *, const struct vd_record *, uint32_t *number);
-/* Under which name of VALUES an author stands, and what does. */
-void vd_author_key(const struct vd_store *, uint32_t number, uint8_t key[VD_INDEX_KEY_BYTES]);
+/* Under which names of VALUES an author stands, and what does. */
+enum { VD_AUTHOR_COPIES = 2 };
+void vd_author_key(const struct vd_store *, uint32_t number, unsigned copy, uint8_t key[VD_INDEX_KEY_BYTES]);
 bool vd_author_read(struct vd_slice value, struct vd_author *out);
 
 /* --- records.c --- */

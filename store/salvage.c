@@ -105,11 +105,13 @@ static int author_of(void *ctx, uint64_t number, struct vd_author *out)
 			return VD_OK;
 		}
 	}
-	vd_author_key(&s->keys, (uint32_t)number, key);
-	for (size_t i = 0; i < s->known_count; i++) {
-		if (!memcmp(s->known[i].key, key, sizeof(key))) {
-			*out = s->known[i].who;
-			return VD_OK;
+	for (unsigned copy = 0; copy < VD_AUTHOR_COPIES; copy++) {
+		vd_author_key(&s->keys, (uint32_t)number, copy, key);
+		for (size_t i = 0; i < s->known_count; i++) {
+			if (!memcmp(s->known[i].key, key, sizeof(key))) {
+				*out = s->known[i].who;
+				return VD_OK;
+			}
 		}
 	}
 	return VD_ENOTFOUND;
@@ -384,10 +386,11 @@ static int put_authors(const struct building *b, MDB_txn *txn)
 	struct salvage *s = b->s;
 	int rc = 0;
 
-	for (uint64_t number = 0; number < s->numbers && !rc; number++) {
+	for (uint64_t i = 0; i < VD_AUTHOR_COPIES * s->numbers && !rc; i++) {
+		uint32_t number = (uint32_t)(i / VD_AUTHOR_COPIES);
 		struct vd_author who = { 0 };
 
-		vd_author_key(&s->keys, (uint32_t)number, key);
+		vd_author_key(&s->keys, number, i % VD_AUTHOR_COPIES, key);
 		if (named(s, key))
 			continue;
 		(void)author_of(s, number, &who); /* nobody at all when not even one of their records is left */
