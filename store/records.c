@@ -97,15 +97,18 @@ struct vd_place vd_place_of(const struct vd_stored *stored)
 	return (struct vd_place){ stored->arrival, stored->received_ms, stored->flags, stored->compact };
 }
 
-/* A stream in which one author stands, as number 0, and nothing of theirs. */
-static void alone(struct vd_compact *c, struct vd_compact_author *author, const uint8_t *group, const uint8_t *key)
+/* A stream in which one author stands, as number 0, and nothing of theirs. One record is put in or taken out of it: what is damaged may name
+ * one author more, never two, so that nothing is allocated. */
+enum { STREAM_AUTHORS = 2 };
+
+static void alone(struct vd_compact *c, struct vd_compact_author authors[STREAM_AUTHORS], const uint8_t *group, const uint8_t *key)
 {
 	memcpy(c->group, group, VD_GROUP_BYTES);
-	*author = (struct vd_compact_author){ 0 };
-	memcpy(author->key, key, VD_KEY_BYTES);
+	authors[0] = (struct vd_compact_author){ 0 };
+	memcpy(authors[0].key, key, VD_KEY_BYTES);
 	memcpy(&c->starts[0], key, sizeof(c->starts[0]));
-	c->authors = author;
-	c->capacity = 1;
+	c->authors = authors;
+	c->capacity = STREAM_AUTHORS;
 	c->seen = 1;
 }
 
@@ -116,10 +119,10 @@ static uint64_t zigzag(uint64_t difference)
 
 int vd_stored_encode(const struct vd_record *record, uint32_t number, uint8_t flags, uint64_t received_ms, struct vd_buf *out)
 {
-	struct vd_compact_author author;
+	struct vd_compact_author authors[STREAM_AUTHORS];
 	struct vd_compact stream;
 
-	alone(&stream, &author, record->group, record->author);
+	alone(&stream, authors, record->group, record->author);
 	vd_buf_put_u8(out, flags | VD_STORED_COMPACT);
 	vd_buf_put(out, record->id.b, VD_STORED_CHECK_BYTES);
 	vd_buf_put_varint(out, number);
@@ -147,7 +150,7 @@ static int decode_compact(struct vd_rd *r, int (*author_of)(void *ctx, uint64_t 
                           struct vd_stored *out)
 {
 	uint8_t check[VD_STORED_CHECK_BYTES];
-	struct vd_compact_author author;
+	struct vd_compact_author authors[STREAM_AUTHORS];
 	struct vd_compact stream;
 	struct vd_author who;
 	uint64_t number, received;
@@ -161,7 +164,7 @@ static int decode_compact(struct vd_rd *r, int (*author_of)(void *ctx, uint64_t 
 		rc = make_way(room, r);
 	if (rc)
 		return rc;
-	alone(&stream, &author, who.group, who.key);
+	alone(&stream, authors, who.group, who.key);
 	rc = vd_compact_decode(&stream, vd_slice(r->p, r->n), room, &out->view);
 	if (rc)
 		return rc == VD_ENOMEM ? rc : VD_EDAMAGED;

@@ -577,7 +577,7 @@ static void test_stick__a_known_segment_gives_back_what_is_wanted_again(void **s
 {
 	struct cast *c = *state;
 	struct vd_membership in;
-	struct vd_stored stored;
+	struct vd_place place = { 0 };
 	struct vd_stick_result r;
 	struct vd_record record, stub;
 	struct vd_write *w;
@@ -589,17 +589,17 @@ static void test_stick__a_known_segment_gives_back_what_is_wanted_again(void **s
 	visit(c, &c->hub, 0);
 	visit(c, &c->hub, 0);
 	assert_int_equal(vd_store_latest(c->hub.store, &latest), 0);
-	assert_int_equal(vd_store_read(c->hub.store, latest, &raw, &record, &stored.received_ms), 0);
+	assert_int_equal(vd_store_read(c->hub.store, latest, &raw, &record, &place.received_ms), 0);
 	assert_int_equal(record.lane, VD_LANE_NORMAL);
 	assert_int_equal(vd_record_decode(vd_slice(raw.p, record.header.n + record.signature.n), &stub), 0);
-	stored = (struct vd_stored){ .arrival = latest, .received_ms = stored.received_ms };
+	place.arrival = latest;
 	memcpy(in.group, c->mesh.group, VD_GROUP_BYTES);
 	memcpy(in.salt, vd_group_salt(c->hub.group), VD_SALT_BYTES);
 	for (int wanted = 0; wanted < 2; wanted++) {
 		assert_int_equal(vd_write_begin(c->hub.store, &w), 0);
-		assert_int_equal(vd_write_again(w, &in, &stored, &stub, wanted ? 0 : VD_STORED_UNWANTED), 0);
+		assert_int_equal(vd_write_again(w, &in, &place, &stub, wanted ? 0 : VD_STORED_UNWANTED), 0);
 		assert_int_equal(vd_write_commit(w), 0);
-		stored.flags = VD_STORED_STUB | VD_STORED_UNWANTED;
+		place.flags = VD_STORED_STUB | VD_STORED_UNWANTED;
 		r = visit(c, &c->hub, 0);
 		assert_int_equal(r.received, wanted);
 		assert_int_equal(r.segments_read, wanted);
