@@ -233,7 +233,7 @@ static int look_for_gap(void *ctx, uint64_t arrival, uint64_t received_ms, struc
 		return 0;
 	follows = r.has_prev && memcmp(r.prev.b, im->last.b, VD_ID_BYTES) == 0;
 	im->last = r.id;
-	if (follows || (r.has_prev && vd_store_find(im->cli->store, &r.prev, &found) == 0) || (!r.has_prev && r.seq == 1))
+	if (follows || (r.has_prev && vd_store_find(im->cli->store, &r.prev, &found) != VD_ENOTFOUND) || (!r.has_prev && r.seq == 1))
 		return 0;
 	im->gap_count++;
 	json_array_append_new(im->gaps, json_pack("{s:o,s:o,s:s,s:o}", "group", vd_json_hex(r.group, VD_GROUP_BYTES), "author",

@@ -102,13 +102,19 @@ static int take_token(struct vd_cli *cli, const char *path, struct vd_buf *out)
 
 		randombytes_buf(fresh, sizeof fresh);
 		fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		if (fd >= 0)
+			errno = ENOSPC; /* of a write that is cut short */
 		if (fd < 0 || write(fd, fresh, sizeof fresh) != sizeof fresh || fsync(fd) || lseek(fd, 0, SEEK_SET))
 			rc = vd_file_errno(errno);
+		if (rc && fd >= 0)
+			unlink(path); /* half a key file would be in the way of the next try */
 		sodium_memzero(fresh, sizeof fresh);
 	} else if (fd < 0) {
 		rc = vd_file_errno(errno);
 	}
 	n = rc ? 0 : read(fd, room, VD_VAULT_TOKEN_MAX);
+	if (n < 0)
+		rc = vd_file_errno(errno);
 	if (fd >= 0)
 		close(fd);
 	if (!rc && n < VD_VAULT_TOKEN_MIN)

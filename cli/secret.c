@@ -10,6 +10,7 @@
 #include "admin.h"
 #include "daemon/ctl.h"
 #include "proto/err.h"
+#include "store/file.h"
 
 enum { TRIES = 3 };
 
@@ -23,7 +24,7 @@ static int read_line(int fd, struct vd_buf *out)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return VD_EIO;
+			return vd_file_errno(errno);
 		if (n == 0 || c == '\n')
 			break;
 		if (out->n == VD_PASSPHRASE_MAX)
@@ -55,6 +56,8 @@ static int taken(struct vd_cli *cli, int rc, const char *from, struct vd_buf *ou
 	if (!rc && out->n)
 		return 0;
 	vd_buf_wipe(out);
+	if (rc == VD_EIO || rc == VD_ENOMEM) /* of the medium, or of this machine: whether it fits nobody knows */
+		return vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_SECRET_UNREADABLE, from, NULL);
 	if (rc && rc != VD_ECAP)
 		return vd_refuse(cli, VD_EXIT_KEY, "passphrase", VD_MSG_HINT_SECRET_FILE, VD_MSG_SECRET_UNREADABLE, from, NULL);
 	return vd_refuse(cli, VD_EXIT_KEY, "passphrase", VD_MSG_HINT_SECRET_FILE, rc ? VD_MSG_SECRET_LONG : VD_MSG_SECRET_EMPTY, from, NULL);
@@ -62,7 +65,7 @@ static int taken(struct vd_cli *cli, int rc, const char *from, struct vd_buf *ou
 
 int vd_secret_file(struct vd_cli *cli, const char *path, struct vd_buf *out)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), rc = fd < 0 ? VD_EIO : read_line(fd, out);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), rc = fd < 0 ? vd_file_errno(errno) : read_line(fd, out);
 	/* Half of what somebody takes for the passphrase must not become it. */
 	bool more = !rc && more_lines(fd);
 

@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -37,7 +39,8 @@ static int read_file(int home, struct vd_slots_file *t)
 {
 	int fd = openat(home, file_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	uint8_t *bytes = (uint8_t *)t->block;
-	size_t at = 0;
+	size_t at = 0, got = 0;
+	bool failed = false;
 	int rc = VD_OK;
 
 	*t = (struct vd_slots_file){ .count = 2 };
@@ -48,6 +51,7 @@ static int read_file(int home, struct vd_slots_file *t)
 
 		if (n < 0 && errno == EINTR)
 			continue;
+		failed |= n < 0 && errno == EIO;
 		if (n < 0 && errno == EIO && at < VD_SLOTS_BLOCK) { /* a bad sector: the other copy may stand elsewhere */
 			at = VD_SLOTS_BLOCK;
 			continue;
@@ -57,8 +61,11 @@ static int read_file(int home, struct vd_slots_file *t)
 		if (n <= 0)
 			break;
 		at += (size_t)n;
+		got += (size_t)n;
 	}
 	close(fd);
+	if (!rc && failed && !got)
+		rc = VD_EIO; /* the medium's fault, not the file's */
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < 2; i++) {
@@ -218,15 +225,11 @@ void vd_slots_file_empty(struct vd_slots_file *t)
 
 bool vd_vault_exists(const char *home)
 {
+	char path[PATH_MAX + 16];
 	struct stat st;
-	bool is;
-	int fd;
 
-	if (vd_slots_file_folder(home, &fd))
-		return false;
-	is = !fstatat(fd, file_name, &st, AT_SYMLINK_NOFOLLOW);
-	close(fd);
-	return is;
+	snprintf(path, sizeof(path), "%s/%s", home, file_name);
+	return !lstat(path, &st) || (errno != ENOENT && errno != ENOTDIR);
 }
 
 int vd_vault_unmake(const char *folder)

@@ -92,7 +92,7 @@ bool vd_vault_can_make(const struct vd_secret *, const struct vd_vault_cost *);
 int vd_vault_make(const char *folder, const struct vd_vault *, const struct vd_secret *, const struct vd_vault_cost *);
 /* Overwrites and removes it, for who holds the lock. VD_OK also when there is none. */
 int vd_vault_unmake(const char *folder);
-/* Does `home` have such a file? */
+/* Does `home` have such a file? Also where the medium does not say: opening tells then. */
 bool vd_vault_exists(const char *home);
 
 /* ---- values and index keys ---- */

@@ -1,7 +1,7 @@
 #!/bin/bash
 # A failing disk or memory: each main command with its first, second, third… call of a kind failing, once and for good.
 # usage: faults.sh [SAMPLES [SCENE…]]: of the allocations, which are many, so many a command; 0: every one.
-samples=${1:-6}
+samples=${1:-5}
 shift
 cd "$(dirname "$0")/../.." || exit 1
 build=${BUILD:-$PWD/build}
@@ -59,6 +59,19 @@ cd "$work/made" || exit 1
 # a device that nobody admitted yet, with its id
 as late init --name late --no-passphrase >/dev/null
 late=$(as late --json id | jq -r .id)
+# The same, sealed: on the small machine that fail.so pretends to be a passphrase costs as little as may be.
+echo canario1 >words
+echo canario2 >others
+head -c 64 /dev/urandom >key
+sealed() { LD_PRELOAD=$build/tests/faults/fail.so as "$@" --passphrase-file words; }
+{
+	cp -r hub shut
+	LD_PRELOAD=$build/tests/faults/fail.so as shut passphrase --new-passphrase-file words
+	cp -r shut keyed
+	sealed keyed passphrase --token key
+	cp -r ana closed
+	LD_PRELOAD=$build/tests/faults/fail.so as closed passphrase --new-passphrase-file words
+} >log 2>&1 || { cat log; exit 1; }
 id=$(as hub --json list | head -1 | jq -r .id)
 
 scene init - init --name hub --no-passphrase
@@ -95,5 +108,35 @@ scene daemon hub --no-discovery --listen 127.0.0.1:0
 printf '%s\n' --home home --no-discovery --listen 127.0.0.1:0 >"$here/args"
 touch "$here/daemon"
 
-[ $# -gt 0 ] || set -- init group admit join add alert load reload list show export import sync check status revoke redact daemon
+scene seal hub --json passphrase --new-passphrase-file words
+touch "$here/once"
+more words
+after --home home --passphrase-file words --json check
+scene sealed_init - init --name hub --passphrase-file words
+more words
+scene sealed_add shut --json --passphrase-file words add message -m "by the river"
+more words
+scene sealed_import closed --json --passphrase-file words import bundle
+touch "$here/foreign"
+more words
+more bundle
+scene change shut --json --passphrase-file words passphrase --new-passphrase-file others
+touch "$here/once"
+more words
+more others
+after --home home --passphrase-file others --json check
+scene add_key shut --json --passphrase-file words passphrase --token key
+more words
+scene drop_key keyed --json --passphrase-file words passphrase --remove 2
+touch "$here/once"
+more words
+scene sealed_daemon keyed
+printf '%s\n' --home home --no-discovery --listen 127.0.0.1:0 --token key >"$here/args"
+touch "$here/daemon"
+more key
+
+whole="init group admit join add alert load reload list show export import sync check status revoke redact daemon sealed_add sealed_daemon"
+# What costs the most, as each needs a passphrase several times: only where time is no matter.
+[ "$samples" != 0 ] || whole="$whole seal sealed_init sealed_import change add_key drop_key"
+[ $# -gt 0 ] || set -- $whole
 "$build/tests/faults/run" -s "$samples" "$build" "$build/tests/faults/fail.so" "$work/run" "${@/#/$work/scenes/}"
