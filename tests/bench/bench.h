@@ -61,6 +61,7 @@ struct daemon {
 };
 
 void daemon_start(struct daemon *, const char *home);
+void daemon_start_locked(struct daemon *, const char *home); /* without its address: it waits for a key */
 double daemon_rss_anon(const struct daemon *); /* bytes */
 void daemon_stop(struct daemon *);
 void daemons_end(void);        /* whatever still runs */
@@ -106,6 +107,10 @@ void flood_admit(const char *home);
 /* They and strangers, by a hundred connections, until it is stopped. */
 void flood_start(struct flood *, const char *address);
 void flood_stop(struct flood *);
+
+/* ---- rest.c ---- */
+
+void at_rest(const char *folder); /* rows of a sealed store: unlock, wipe */
 
 /* ---- apart.c ---- */
 

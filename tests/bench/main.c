@@ -436,7 +436,7 @@ _Noreturn static void flood_until_stopped(const char *home, const char *address)
 	}
 }
 
-/* `bench flood` measures that alone; `bench apart N` what differs in sets of N; `bench bulk N` N records at once; `bench big` both of a
+/* `bench flood` and `bench rest` measure that alone; `bench apart N` what differs in sets of N; `bench bulk N` N records at once; `bench big` both of a
  * million. */
 int main(int argc, char **argv)
 {
@@ -458,6 +458,10 @@ int main(int argc, char **argv)
 		apart(strtoul(argv[2], NULL, 10));
 		return table_missed() != 0;
 	}
+	if (argc == 2 && !strcmp(argv[1], "rest")) {
+		at_rest(folder);
+		return table_missed() != 0;
+	}
 	if (argc == 3 && !strcmp(argv[1], "bulk")) {
 		machine();
 		bulk(folder, strtoul(argv[2], NULL, 10));
@@ -476,6 +480,7 @@ int main(int argc, char **argv)
 		bulk(folder, LARGE);
 		load();
 		sealed();
+		at_rest(folder);
 		small();
 	}
 	flooded();

@@ -108,8 +108,8 @@ const char *string(const json_t *object, const char *field)
 
 /* ---- daemons ---- */
 
-/* Reads log lines until the one that says where it listens. */
-static void read_address(int fd, char out[64])
+/* Reads log lines until the one that says where it listens, or that it is locked. */
+static void read_address(int fd, char out[64], bool locked)
 {
 	char text[8192], *address;
 	size_t n = 0;
@@ -118,6 +118,8 @@ static void read_address(int fd, char out[64])
 	while (n < sizeof(text) - 1 && (got = read(fd, text + n, sizeof(text) - 1 - n)) > 0) {
 		n += (size_t)got;
 		text[n] = 0;
+		if (locked && strstr(text, "<6>locked\n"))
+			return;
 		address = strstr(text, "listening addr=");
 		if (address && strpbrk(address, " \n") && strchr(address + 10, '\n')) {
 			address += strlen("listening addr=");
@@ -128,7 +130,7 @@ static void read_address(int fd, char out[64])
 	die("veredad did not say where it listens: %s", n ? text : "");
 }
 
-void daemon_start(struct daemon *d, const char *home)
+static void start_daemon(struct daemon *d, const char *home, bool locked)
 {
 	const char *arguments[] = {"--home", home, "--listen", "127.0.0.1:0", "--no-discovery", NULL};
 	size_t slot = 0;
@@ -140,7 +142,7 @@ void daemon_start(struct daemon *d, const char *home)
 	if (slot == DAEMONS_MAX)
 		die("too many daemons");
 	running[slot] = d->pid;
-	read_address(log, d->address);
+	read_address(log, d->address, locked);
 	/* Its log goes on, and must not fill the pipe. */
 	if (fork() == 0) {
 		char dropped[4096];
@@ -150,6 +152,16 @@ void daemon_start(struct daemon *d, const char *home)
 		_exit(0);
 	}
 	close(log);
+}
+
+void daemon_start(struct daemon *d, const char *home)
+{
+	start_daemon(d, home, false);
+}
+
+void daemon_start_locked(struct daemon *d, const char *home)
+{
+	start_daemon(d, home, true);
 }
 
 double daemon_rss_anon(const struct daemon *d)
