@@ -45,6 +45,8 @@ static void say_tended(struct vd_cli *cli, const struct vd_tended *t)
 		also(cli, &line, VD_MSG_TENDED_EPOCH, 0);
 	if (t->sealed_to)
 		also(cli, &line, VD_MSG_TENDED_SEALED, t->sealed_to);
+	if (t->handed)
+		also(cli, &line, VD_MSG_TENDED_HANDED, t->handed);
 	if (t->dropped)
 		also(cli, &line, VD_MSG_TENDED_DROPPED, t->dropped);
 	if (t->wanted)

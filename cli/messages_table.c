@@ -1082,6 +1082,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(TENDED, "Done along with it: {0}", "De paso se hizo: {0}"),
 	T(TENDED_EPOCH, "new keys, since somebody who was removed had the last ones.", "llaves nuevas, porque alguien retirado tenía las últimas."),
 	T(TENDED_SEALED, "keys for devices that lacked them ({0}).", "llaves para equipos que no las tenían ({0})."),
+	T(TENDED_HANDED, "keys for the coordinators, who lacked them ({0}); sync, so that they get them.",
+	  "llaves para quienes coordinan, que no las tenían ({0}); intercambia, para que les lleguen."),
 	T(TENDED_DROPPED, "content that was taken back long enough ago is gone ({0}).", "se borró contenido retirado hace suficiente tiempo ({0})."),
 	T(TENDED_WANTED, "content asked for again ({0}); a sync brings it.", "contenido que se vuelve a pedir ({0}); lo trae un intercambio."),
 	T(TENDED_BRAKED, "new keys are due, and were NOT made: somebody may have a copy of this device. Ask another coordinator to run vereda group rotate.",

@@ -75,8 +75,8 @@ static void on_tended(void *ctx, int rc, const struct vd_tended *t)
 		vd_log(VD_LOG_ERROR, "tending failed why=%s", vd_err_name(rc));
 	if (t->braked)
 		vd_log(VD_LOG_WARNING, "no new keys: this device's acts have forked, another coordinator must make them");
-	if (t->epoch_made || t->sealed_to || t->dropped || t->wanted)
-		vd_log(VD_LOG_INFO, "tended epoch=%d sealed=%zu dropped=%llu wanted=%llu", t->epoch_made, t->sealed_to,
+	if (t->epoch_made || t->sealed_to || t->handed || t->dropped || t->wanted)
+		vd_log(VD_LOG_INFO, "tended epoch=%d sealed=%zu handed=%zu dropped=%llu wanted=%llu", t->epoch_made, t->sealed_to, t->handed,
 		       (unsigned long long)t->dropped, (unsigned long long)t->wanted);
 	if (!d->stopping)
 		vd_loop_look(d);

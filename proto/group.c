@@ -272,7 +272,7 @@ static const uint8_t *lay_out(const struct vd_value *list, uint8_t **at)
 
 static int read_epoch_part(const struct vd_group *g, const struct vd_control *c, struct vd_group_record *out)
 {
-	struct vd_epoch_part *e = calloc(1, sizeof(*e) + (size_t)c->keys.number * VD_KEY_BYTES);
+	struct vd_epoch_part *e = calloc(1, sizeof(*e) + (size_t)c->keys.number * sizeof(e->sealed[0]));
 	struct vd_rd items = vd_value_items(&c->keys);
 	struct vd_value item;
 
@@ -282,8 +282,12 @@ static int read_epoch_part(const struct vd_group *g, const struct vd_control *c,
 	e->continues = c->of != NULL;
 	if (c->of)
 		memcpy(e->of, c->of, sizeof(e->of));
-	while (vd_value_next(&items, &item))
-		memcpy(e->sealed[e->sealed_count++], item.bytes.p, VD_KEY_BYTES);
+	while (vd_value_next(&items, &item)) {
+		struct vd_sealed *sealed = &e->sealed[e->sealed_count++];
+
+		memcpy(sealed->author, item.bytes.p, sizeof(sealed->author));
+		memcpy(sealed->begin, item.bytes.p + VD_KEY_BYTES, sizeof(sealed->begin));
+	}
 	if (g->has_identity)
 		vd_epoch_part_open(e, &c->keys, &g->identity);
 	out->epoch = e;

@@ -82,6 +82,21 @@ bool vd_group_epoch_clean(struct vd_group *);
 bool vd_group_epoch_kept(struct vd_group *);
 /* A device with a role that the epoch to write with is not sealed to: the i-th. NULL: no more. */
 const struct vd_device *vd_group_epoch_lacks(struct vd_group *, size_t i);
+/* ---- keys for those who were apart ----
+ * Who is in reads what was written under every epoch, as who is admitted does. PROTOCOL.md section 6, "Keys handed on". Each looks at
+ * the epochs of which we have all keys: the one to write with, the others that count, then the rest, the newest first, 4,096 at most. */
+
+/* For a coordinator: the first epoch that a device with a role lacks, and the first of these devices, in the order of vd_group_device.
+ * Their number; 0: nobody lacks anything that we have, or we are no coordinator. */
+size_t vd_group_unsealed(struct vd_group *, uint8_t epoch[VD_EPOCH_BYTES], uint8_t devices[VD_EPOCH_DEVICES][VD_KEY_BYTES]);
+/* For a member: those that no coordinator with a role has, who could seal them on. Their number, at most `max`; 0 for others. */
+size_t vd_group_orphans(struct vd_group *, uint8_t (*epochs)[VD_EPOCH_BYTES], size_t max);
+/* For a coordinator: is there an epoch of which we have not all keys? */
+bool vd_group_wants_keys(struct vd_group *);
+/* Keys that somebody hands over are taken if they are that epoch's (its commitments say so) and we lack some; true then. They are
+ * forgotten with the group unless they are sealed to us. */
+bool vd_group_learn_keys(struct vd_group *, const uint8_t epoch[VD_EPOCH_BYTES], const struct vd_epoch_keys *);
+
 /* Is that epoch sealed to that device, in whatever part of it that we know? Which of its keys is another question. Looks at all
  * control records. */
 bool vd_group_epoch_has(struct vd_group *, const uint8_t epoch[VD_EPOCH_BYTES], const uint8_t device[VD_KEY_BYTES]);
@@ -165,6 +180,9 @@ int vd_group_make_epoch(struct vd_group *, const struct vd_epoch_keys *, const u
  * such device, or it has no role; VD_EINVAL: its box key is no key. */
 int vd_group_make_epoch_for(struct vd_group *, const uint8_t epoch[VD_EPOCH_BYTES], const uint8_t device[VD_KEY_BYTES],
                             struct vd_buf *out);
+/* The same to 1 to VD_EPOCH_DEVICES devices in one record: VD_ENOTFOUND, VD_EINVAL for any of them. */
+int vd_group_make_epoch_part(struct vd_group *, const uint8_t epoch[VD_EPOCH_BYTES], const uint8_t (*devices)[VD_KEY_BYTES], size_t count,
+                             struct vd_buf *out);
 /* nonce seals the name, which is 1 to VD_NAME_MAX bytes of UTF-8. VD_EINVAL: name, role or box key; VD_ESIGNATURE: the card's
  * proof; VD_ECAP: VD_MEMBERS_MAX devices. */
 int vd_group_make_grant(struct vd_group *, const struct vd_card *, const uint8_t person[VD_PERSON_BYTES], enum vd_role,

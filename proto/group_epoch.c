@@ -4,6 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "seal.h"
+
+enum { LOOKED_AFTER = 16 * VD_PAST_BATCH }; /* epochs: nobody can make us look through tens of thousands again and again */
+
 static int by_id(const void *a, const void *b)
 {
 	return memcmp(((const struct vd_place *)a)->id.b, ((const struct vd_place *)b)->id.b, VD_ID_BYTES);
@@ -42,7 +46,7 @@ static void take_keys(struct vd_epoch_part *into, const struct vd_epoch_part *fr
 static bool sealed_outside(struct vd_group *g, const struct vd_epoch_part *e)
 {
 	for (uint32_t i = 0; i < e->sealed_count; i++) {
-		const struct vd_group_device *d = vd_group_entry(g, e->sealed[i]);
+		const struct vd_group_device *d = vd_group_entry(g, e->sealed[i].author);
 
 		if (!d || d->shown.role == VD_ROLE_NONE)
 			return true;
@@ -70,7 +74,7 @@ bool vd_group_epoch_has(struct vd_group *g, const uint8_t epoch[VD_EPOCH_BYTES],
 			continue;
 		for (uint32_t at = 0; at < g->record_count; at++)
 			for (uint32_t i = 0; is_part(g, start, at) && i < g->records[at].epoch->sealed_count; i++)
-				if (memcmp(g->records[at].epoch->sealed[i], device, VD_KEY_BYTES) == 0)
+				if (memcmp(g->records[at].epoch->sealed[i].author, device, VD_KEY_BYTES) == 0)
 					return true;
 	}
 	return false;
@@ -129,15 +133,25 @@ static unsigned keys_of_ours(struct vd_group *g)
 	return mask;
 }
 
-/* ---- whom the epoch to write with is not sealed to ---- */
+/* ---- to whom epochs are sealed ---- */
 
-/* A device has what its role gets when a part was sealed to it by who knew of that role. */
+/* Did no grant of it ever give other keys than its role gets? Then whatever was sealed to it is what it gets. */
+static bool one_measure(const struct vd_group *g, const struct vd_group_device *d)
+{
+	for (uint32_t i = 0; i < d->grants.count; i++)
+		if (vd_epoch_mask(g->records[g->grants_of[d->grants.start + i]].statement->role) != vd_epoch_mask(d->shown.role))
+			return false;
+	return true;
+}
+
+/* Was it sealed to that device by who knew of a grant that gives as much as its role? */
 static bool knew_role(const struct vd_group *g, const struct vd_group_device *d, uint32_t bit)
 {
 	for (uint32_t i = 0; i < d->grants.count; i++) {
 		uint32_t at = g->grants_of[d->grants.start + i];
 
-		if (g->records[at].stands && g->records[at].statement->role == d->shown.role && g->past[at][bit / 64] >> bit % 64 & 1)
+		if (g->records[at].stands && vd_epoch_mask(g->records[at].statement->role) == vd_epoch_mask(d->shown.role) &&
+		    g->past[at][bit / 64] >> bit % 64 & 1)
 			return true;
 	}
 	return false;
@@ -160,42 +174,116 @@ static void mark_known(struct vd_group *g)
 	}
 }
 
-static void take_batch(struct vd_group *g)
+/* Does the entry of the part that is bit `bit` of the batch give that device what its role gets? Who sealed it may have thought less of a grant
+ * than what comes out with all that is known now: who has the keys can tell. */
+static bool gives(const struct vd_group *g, const struct vd_group_device *d, const struct vd_sealed *entry, uint32_t bit,
+                  const struct vd_epoch_keys *keys)
+{
+	return one_measure(g, d) || (knew_role(g, d, bit) && (!keys || vd_epoch_entry_is(keys, &d->shown, entry)));
+}
+
+static bool has(const struct vd_group_device *d, size_t number)
+{
+	return d->has[number / 64] >> number % 64 & 1;
+}
+
+/* The i-th of the batch is a part of the epoch of that number. `starts`: of these epochs we have the keys; or NULL. */
+static void take_batch(struct vd_group *g, const uint8_t *numbers, const uint32_t *starts)
 {
 	mark_known(g);
 	for (uint32_t i = 0; i < g->batch_count; i++) {
 		const struct vd_epoch_part *e = g->records[g->batch[i]].epoch;
 
 		for (uint32_t j = 0; j < e->sealed_count; j++) {
-			struct vd_group_device *d = vd_group_entry(g, e->sealed[j]);
+			struct vd_group_device *d = vd_group_entry(g, e->sealed[j].author);
 
-			if (d && !d->sealed && knew_role(g, d, i))
-				d->sealed = true;
+			if (d && !has(d, numbers[i]) &&
+			    gives(g, d, &e->sealed[j], i, starts ? &g->records[starts[numbers[i]]].epoch->keys : NULL))
+				d->has[numbers[i] / 64] |= (uint64_t)1 << numbers[i] % 64;
 		}
 	}
 	g->batch_count = 0;
 }
 
-static void compute_lacks(struct vd_group *g)
+/* Begin at most VD_PAST_BATCH epochs, ascending by prefix. */
+struct begun {
+	uint64_t prefix;
+	uint32_t at;
+	uint8_t number;
+};
+
+static int by_prefix(const void *a, const void *b)
 {
+	uint64_t pa = ((const struct begun *)a)->prefix, pb = ((const struct begun *)b)->prefix;
+
+	return pa < pb ? -1 : pa > pb;
+}
+
+static uint64_t prefix_of(const struct vd_group *g, uint32_t part)
+{
+	const struct vd_epoch_part *e = g->records[part].epoch;
+
+	return vd_get_u64(e->continues ? e->of : g->records[part].id.b);
+}
+
+/* The first that is not below `prefix`. */
+static size_t first_begun(const struct begun *list, size_t count, uint64_t prefix)
+{
+	size_t low = 0;
+
+	while (low < count) {
+		size_t middle = low + (count - low) / 2;
+
+		if (list[middle].prefix < prefix)
+			low = middle + 1;
+		else
+			count = middle;
+	}
+	return low;
+}
+
+/* Who has which of these epochs, VD_PAST_BATCH at most, by the parts that count. */
+static void mark_has(struct vd_group *g, const uint32_t *starts, size_t count, bool have_keys)
+{
+	uint8_t numbers[VD_PAST_BATCH];
+	struct begun list[VD_PAST_BATCH];
+
+	_Static_assert(VD_PAST_BATCH <= UINT8_MAX + 1, "numbers are u8");
 	for (size_t i = 0; i < g->device_count; i++)
-		g->devices[i].sealed = false;
-	g->lack_count = g->batch_count = 0;
-	if (g->current == VD_NOWHERE)
-		return;
-	for (uint32_t i = 0; i < g->record_count; i++) {
-		if (!g->records[i].counts || !is_part(g, g->current, i))
+		memset(g->devices[i].has, 0, sizeof(g->devices[i].has));
+	for (size_t i = 0; i < count; i++)
+		list[i] = (struct begun){prefix_of(g, starts[i]), starts[i], (uint8_t)i};
+	qsort(list, count, sizeof(*list), by_prefix);
+	g->batch_count = 0;
+	for (uint32_t at = 0; at < g->record_count; at++) {
+		uint64_t prefix;
+
+		if (!g->records[at].counts || !g->records[at].epoch)
 			continue;
-		g->batch[g->batch_count++] = i;
-		if (g->batch_count == VD_PAST_BATCH)
-			take_batch(g);
+		prefix = prefix_of(g, at);
+		for (size_t i = first_begun(list, count, prefix); i < count && list[i].prefix == prefix; i++) {
+			if (!is_part(g, list[i].at, at))
+				continue;
+			numbers[g->batch_count] = list[i].number;
+			g->batch[g->batch_count++] = at;
+			if (g->batch_count == VD_PAST_BATCH)
+				take_batch(g, numbers, have_keys ? starts : NULL);
+		}
 	}
 	if (g->batch_count)
-		take_batch(g);
+		take_batch(g, numbers, have_keys ? starts : NULL);
+}
+
+static void compute_lacks(struct vd_group *g)
+{
+	g->lack_count = 0;
+	if (g->current == VD_NOWHERE)
+		return;
+	mark_has(g, &g->current, 1, false);
 	for (size_t i = 0; i < g->device_count; i++) {
 		const struct vd_group_device *d = &g->devices[g->order[i].at];
 
-		if (d->shown.role != VD_ROLE_NONE && !d->sealed)
+		if (d->shown.role != VD_ROLE_NONE && !has(d, 0))
 			g->lacks[g->lack_count++] = g->order[i].at;
 	}
 }
@@ -271,19 +359,122 @@ const struct vd_device *vd_group_epoch_lacks(struct vd_group *g, size_t i)
 	return i < g->lack_count ? &g->devices[g->lacks[i]].shown : NULL;
 }
 
-static bool sealed_to(const struct vd_epoch_part *e, const uint8_t device[VD_KEY_BYTES])
+static bool whole(const struct vd_group_record *r)
 {
-	for (uint32_t i = 0; i < e->sealed_count; i++)
-		if (memcmp(e->sealed[i], device, VD_KEY_BYTES) == 0)
+	return r->epoch->mask == (1u << VD_EPOCH_KEYS) - 1;
+}
+
+/* Those of which we have all keys, in the order in which they are looked after: the one to write with, the others that count, the rest;
+ * the newest first. So many of them after the first `skip`. */
+static size_t looked_after(const struct vd_group *g, size_t skip, uint32_t starts[VD_PAST_BATCH])
+{
+	size_t nth = 0, count = 0;
+
+	for (int pass = 0; pass < 3; pass++)
+		for (size_t i = 0; i < g->epoch_count && count < VD_PAST_BATCH; i++) {
+			uint32_t at = g->epochs[i].at;
+			const struct vd_group_record *r = &g->records[at];
+
+			if (whole(r) && pass == (at == g->current ? 0 : r->counts ? 1 : 2) && nth++ >= skip)
+				starts[count++] = at;
+		}
+	return count;
+}
+
+static size_t unsealed(struct vd_group *g, size_t number, uint8_t devices[VD_EPOCH_DEVICES][VD_KEY_BYTES])
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < g->device_count && found < VD_EPOCH_DEVICES; i++) {
+		const struct vd_group_device *d = &g->devices[g->order[i].at];
+
+		/* Where its box key is no key nothing can be sealed to it. */
+		if (d->shown.role != VD_ROLE_NONE && !has(d, number) && vd_seal_box_ok(d->shown.box))
+			memcpy(devices[found++], d->shown.author, VD_KEY_BYTES);
+	}
+	return found;
+}
+
+size_t vd_group_unsealed(struct vd_group *g, uint8_t epoch[VD_EPOCH_BYTES], uint8_t devices[VD_EPOCH_DEVICES][VD_KEY_BYTES])
+{
+	uint32_t starts[VD_PAST_BATCH];
+	size_t count, found = 0;
+
+	if (vd_group_role(g) != VD_ROLE_COORDINATOR)
+		return 0;
+	for (size_t skip = 0; skip < LOOKED_AFTER && !found && (count = looked_after(g, skip, starts)); skip += count) {
+		mark_has(g, starts, count, true);
+		for (size_t i = 0; i < count && !found; i++) {
+			memcpy(epoch, g->records[starts[i]].id.b, VD_EPOCH_BYTES);
+			found = unsealed(g, i, devices);
+		}
+	}
+	return found;
+}
+
+/* A paper key in a drawer seals nothing to anybody. */
+static bool seals_on(const struct vd_device *d)
+{
+	return d->role == VD_ROLE_COORDINATOR && !(d->flags & VD_GRANT_PAPER);
+}
+
+size_t vd_group_orphans(struct vd_group *g, uint8_t (*epochs)[VD_EPOCH_BYTES], size_t max)
+{
+	uint32_t starts[VD_PAST_BATCH];
+	size_t count, found = 0;
+
+	if (vd_group_role(g) != VD_ROLE_MEMBER)
+		return 0;
+	for (size_t skip = 0; skip < LOOKED_AFTER && (count = looked_after(g, skip, starts)); skip += count) {
+		mark_has(g, starts, count, true);
+		for (size_t i = 0; i < count && found < max; i++) {
+			bool kept = false;
+
+			for (size_t at = 0; at < g->device_count && !kept; at++)
+				kept = seals_on(&g->devices[at].shown) && has(&g->devices[at], i);
+			if (!kept)
+				memcpy(epochs[found++], g->records[starts[i]].id.b, VD_EPOCH_BYTES);
+		}
+	}
+	return found;
+}
+
+bool vd_group_wants_keys(struct vd_group *g)
+{
+	if (vd_group_role(g) != VD_ROLE_COORDINATOR)
+		return false;
+	for (size_t i = 0; i < g->record_count; i++)
+		if (g->records[i].epoch && !g->records[i].epoch->continues && !whole(&g->records[i]))
 			return true;
 	return false;
 }
 
-static uint64_t prefix_of(const struct vd_group *g, uint32_t part)
+bool vd_group_learn_keys(struct vd_group *g, const uint8_t epoch[VD_EPOCH_BYTES], const struct vd_epoch_keys *keys)
 {
-	const struct vd_epoch_part *e = g->records[part].epoch;
+	uint8_t commits[VD_COMMITS_BYTES];
+	bool learnt = false;
 
-	return vd_get_u64(e->continues ? e->of : g->records[part].id.b);
+	vd_epoch_commit(keys, commits);
+	for (size_t i = 0; i < g->record_count; i++) {
+		struct vd_group_record *r = &g->records[i];
+
+		if (!r->epoch || r->epoch->continues || whole(r) || memcmp(r->id.b, epoch, VD_EPOCH_BYTES) != 0 ||
+		    memcmp(r->epoch->commits, commits, sizeof(commits)) != 0)
+			continue;
+		r->epoch->keys = *keys;
+		r->epoch->mask = (1u << VD_EPOCH_KEYS) - 1;
+		g->fresh = false;
+		learnt = true;
+	}
+	return learnt;
+}
+
+static bool sealed_to(const struct vd_epoch_part *e, const uint8_t device[VD_KEY_BYTES])
+{
+	for (uint32_t i = 0; i < e->sealed_count; i++)
+		if (memcmp(e->sealed[i].author, device, VD_KEY_BYTES) == 0)
+			return true;
+	return false;
 }
 
 const uint8_t *vd_group_mask_link(struct vd_group *g, const uint8_t device[VD_KEY_BYTES])

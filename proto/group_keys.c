@@ -16,7 +16,7 @@ void vd_epoch_commit(const struct vd_epoch_keys *keys, uint8_t out[VD_COMMITS_BY
 
 /* ---- epoch keys to devices ---- */
 
-static uint8_t mask_of(enum vd_role role)
+uint8_t vd_epoch_mask(enum vd_role role)
 {
 	switch (role) {
 	case VD_ROLE_COORDINATOR:
@@ -28,21 +28,37 @@ static uint8_t mask_of(enum vd_role role)
 	return 0;
 }
 
-/* crypto_box_seal() with an ephemeral key that only those who know the members key could derive. What it is derived from
- * settles the plaintext, so one ephemeral key never seals two. */
+/* An ephemeral key that only those who know the members key could derive. What it is derived from settles the plaintext, so one never
+ * seals two. */
+static int ephemeral(const struct vd_epoch_keys *keys, const struct vd_device *d, uint8_t secret[crypto_box_SECRETKEYBYTES],
+                     uint8_t public[crypto_box_PUBLICKEYBYTES])
+{
+	uint8_t commits[VD_COMMITS_BYTES] = {0}, mask = vd_epoch_mask(d->role);
+	struct vd_slice parts[] = {vd_slice(commits, sizeof(commits)), vd_slice(d->author, sizeof(d->author)),
+	                           vd_slice(d->box, sizeof(d->box)), vd_slice(&mask, 1)};
+
+	vd_epoch_commit(keys, commits);
+	vd_hash(VD_HASH_EPOCH_COMMIT, vd_slice(keys->key[VD_KEY_MEMBERS], VD_KEY_BYTES), secret, crypto_box_SECRETKEYBYTES, parts, 4);
+	return crypto_scalarmult_base(public, secret) ? VD_EINVAL : 0;
+}
+
+bool vd_epoch_entry_is(const struct vd_epoch_keys *keys, const struct vd_device *d, const struct vd_sealed *entry)
+{
+	uint8_t secret[crypto_box_SECRETKEYBYTES], public[crypto_box_PUBLICKEYBYTES];
+	int rc = ephemeral(keys, d, secret, public);
+
+	sodium_memzero(secret, sizeof(secret));
+	return !rc && memcmp(entry->author, d->author, sizeof(entry->author)) == 0 && memcmp(entry->begin, public, sizeof(entry->begin)) == 0;
+}
+
+/* crypto_box_seal() with that key. */
 static int seal_box(const uint8_t plain[VD_EPOCH_PLAIN_BYTES], const struct vd_epoch_keys *keys, const struct vd_device *d,
                     uint8_t out[VD_SEALED_BOX_BYTES])
 {
-	uint8_t commits[VD_COMMITS_BYTES] = {0}, secret[crypto_box_SECRETKEYBYTES], nonce[crypto_box_NONCEBYTES];
+	uint8_t secret[crypto_box_SECRETKEYBYTES], nonce[crypto_box_NONCEBYTES];
 	uint8_t ends[2 * crypto_box_PUBLICKEYBYTES];
-	struct vd_slice parts[] = {vd_slice(commits, sizeof(commits)), vd_slice(d->author, sizeof(d->author)),
-	                           vd_slice(d->box, sizeof(d->box)), vd_slice(plain, 1)};
-	int rc = 0;
+	int rc = ephemeral(keys, d, secret, out);
 
-	vd_epoch_commit(keys, commits);
-	vd_hash(VD_HASH_EPOCH_COMMIT, vd_slice(keys->key[VD_KEY_MEMBERS], VD_KEY_BYTES), secret, sizeof(secret), parts, 4);
-	if (crypto_scalarmult_base(out, secret))
-		rc = VD_EINVAL;
 	memcpy(ends, out, crypto_box_PUBLICKEYBYTES);
 	memcpy(ends + crypto_box_PUBLICKEYBYTES, d->box, sizeof(d->box));
 	crypto_generichash(nonce, sizeof(nonce), ends, sizeof(ends), NULL, 0);
@@ -54,7 +70,7 @@ static int seal_box(const uint8_t plain[VD_EPOCH_PLAIN_BYTES], const struct vd_e
 
 int vd_epoch_entry(const struct vd_epoch_keys *keys, const struct vd_device *d, uint8_t out[VD_EPOCH_ENTRY_BYTES])
 {
-	uint8_t plain[VD_EPOCH_PLAIN_BYTES] = {mask_of(d->role)};
+	uint8_t plain[VD_EPOCH_PLAIN_BYTES] = {vd_epoch_mask(d->role)};
 	int rc;
 
 	for (size_t i = 0; i < VD_EPOCH_KEYS; i++)

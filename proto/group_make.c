@@ -183,34 +183,44 @@ int vd_group_make_epoch(struct vd_group *g, const struct vd_epoch_keys *keys, co
 	return rc;
 }
 
-int vd_group_make_epoch_for(struct vd_group *g, const uint8_t epoch[VD_EPOCH_BYTES], const uint8_t device[VD_KEY_BYTES],
-                            struct vd_buf *out)
+static int put_entry(struct vd_group *g, const struct vd_epoch_keys *keys, const uint8_t device[VD_KEY_BYTES], struct vd_buf *entries)
 {
 	const struct vd_device *d = vd_group_find(g, device);
 	uint8_t entry[VD_EPOCH_ENTRY_BYTES];
+	int rc = !d || d->role == VD_ROLE_NONE ? VD_ENOTFOUND : vd_epoch_entry(keys, d, entry);
+
+	if (!rc)
+		vd_mp_put_bin(entries, vd_slice(entry, sizeof(entry)));
+	return rc ? rc : vd_buf_check(entries);
+}
+
+int vd_group_make_epoch_part(struct vd_group *g, const uint8_t epoch[VD_EPOCH_BYTES], const uint8_t (*devices)[VD_KEY_BYTES], size_t count,
+                             struct vd_buf *out)
+{
 	struct vd_buf entries = {0};
 	size_t i = 0;
-	int rc;
+	int rc = count && count <= VD_EPOCH_DEVICES ? VD_OK : VD_EINVAL;
 
 	if (!we_coordinate(g))
 		return VD_EAUTHOR;
-	if (!d || d->role == VD_ROLE_NONE)
-		return VD_ENOTFOUND;
 	/* Only who has all three keys can seal them on. */
 	for (int key = 0; key < VD_EPOCH_KEYS; key++)
 		if (!vd_group_key(g, epoch, (enum vd_epoch_key)key))
 			return VD_EKEY;
 	while (memcmp(vd_group_epoch_id(g, i), epoch, VD_EPOCH_BYTES) != 0)
 		i++;
-	rc = vd_epoch_entry(vd_group_epoch_keys(g, i), d, entry);
-	if (rc)
-		return rc;
-	vd_mp_put_bin(&entries, vd_slice(entry, sizeof(entry)));
-	rc = vd_buf_check(&entries);
+	for (size_t at = 0; at < count && !rc; at++)
+		rc = put_entry(g, vd_group_epoch_keys(g, i), devices[at], &entries);
 	if (!rc)
-		rc = put_epoch(g, vd_group_epoch_keys(g, i), epoch, &entries, 1, out);
+		rc = put_epoch(g, vd_group_epoch_keys(g, i), epoch, &entries, count, out);
 	vd_buf_deinit(&entries);
 	return rc;
+}
+
+int vd_group_make_epoch_for(struct vd_group *g, const uint8_t epoch[VD_EPOCH_BYTES], const uint8_t device[VD_KEY_BYTES],
+                            struct vd_buf *out)
+{
+	return vd_group_make_epoch_part(g, epoch, (const uint8_t (*)[VD_KEY_BYTES])device, 1, out);
 }
 
 /* ---- grants and names ---- */

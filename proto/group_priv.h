@@ -72,6 +72,12 @@ struct vd_statement {
 	uint8_t name[];  /* sealed */
 };
 
+/* An entry of an epoch record, as far as it is looked at again. */
+struct vd_sealed {
+	uint8_t author[VD_KEY_BYTES];
+	uint8_t begin[8]; /* of its box: who has the keys can tell which of them are in it */
+};
+
 /* The epoch a record begins or, with `continues`, seals to more devices. */
 struct vd_epoch_part {
 	uint8_t commits[VD_COMMITS_BYTES];
@@ -81,7 +87,7 @@ struct vd_epoch_part {
 	struct vd_epoch_keys keys;
 	bool unclean;    /* computed, of one that begins: a part that counts is sealed to a device without a role */
 	uint32_t sealed_count;
-	uint8_t sealed[][VD_KEY_BYTES]; /* to these author keys */
+	struct vd_sealed sealed[];
 };
 
 /* Whom a revocation removes, what it accepts, and why. */
@@ -161,7 +167,7 @@ struct vd_group_device {
 	bool taken, standing;         /* a grant of coordinator counts; one stands */
 	uint32_t support;             /* the record by which it was found to stand */
 	bool has_accepted;            /* an act of its is accepted */
-	bool sealed;                  /* the epoch to write with is sealed to it */
+	uint64_t has[VD_PAST_WORDS];  /* bit i: the i-th of the epochs asked about is sealed to it, with what its role gets */
 	uint32_t revoke;              /* record: the last revocation that holds and removes it */
 };
 
@@ -272,8 +278,12 @@ void vd_group_suppose(struct vd_group *, struct vd_revocation *);
 /* Opens what `keys` seals to us into part->keys and part->mask. */
 void vd_epoch_part_open(struct vd_epoch_part *, const struct vd_value *keys, const struct vd_identity *);
 void vd_epoch_commit(const struct vd_epoch_keys *, uint8_t out[VD_COMMITS_BYTES]);
+/* Which keys a role gets: bit i is key i. */
+uint8_t vd_epoch_mask(enum vd_role);
 /* Appends the entry of `keys` for one device. VD_EINVAL: its box key is no key. */
 int vd_epoch_entry(const struct vd_epoch_keys *, const struct vd_device *, uint8_t out[VD_EPOCH_ENTRY_BYTES]);
+/* Is it the entry that vd_epoch_entry makes, as far as it was kept? Dear: a multiplication on the curve. */
+bool vd_epoch_entry_is(const struct vd_epoch_keys *, const struct vd_device *, const struct vd_sealed *);
 /* person NULL: the group's own name; 16 zeros: the reason of a revocation of devices. Text of at most VD_NAME_MAX bytes, "" when it cannot be opened or is no name. */
 int vd_sealed_name_open(struct vd_group *, const uint8_t *person, struct vd_slice sealed, char out[VD_NAME_MAX + 1]);
 int vd_sealed_name_make(struct vd_group *, const uint8_t *person, const char *name,

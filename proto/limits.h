@@ -37,6 +37,7 @@ enum {
 	VD_NAME_MAX = 64,        /* bytes of a person's or group's name */
 	VD_EPOCH_DEVICES = 16,   /* devices one epoch record is sealed to: keeps it a few kB */
 	VD_EPOCH_KEYS = 3,       /* link, everyone, members */
+	VD_EPOCH_PARTS_DAY = 256, /* records a coordinator's device seals older epochs on by in a day, unasked: 700 kB, whoever makes epochs by the thousand */
 	VD_MEMBERS_MAX = 4096,   /* devices of one group: 20 times the largest network we know */
 	VD_CONTROL_MAX = 65536,  /* control records of one group held in memory as state */
 

@@ -11,7 +11,7 @@
 
 enum {
 	AD_FIELDS = 9, /* the header without body length and hash, which the body's envelope cannot know */
-	EXT_REDACTS = 1, EXT_REDACTS_BYTES = 1 + VD_ID_BYTES,
+	EXT_REDACTS = 1, EXT_REDACTS_BYTES = 1 + VD_ID_BYTES, EXT_HANDS_KEYS = 2,
 };
 
 static const uint64_t BELOW_2_53 = (UINT64_C(1) << 53) - 1; /* exact in JSON and in IEEE doubles */
@@ -110,10 +110,15 @@ bool vd_record_redacts(const struct vd_record *record, struct vd_id *out)
 	return true;
 }
 
+bool vd_record_hands_keys(const struct vd_record *record)
+{
+	return record->lane == VD_LANE_NORMAL && record->ext.n == 1 && record->ext.p[0] == EXT_HANDS_KEYS;
+}
+
 /* Elements 0 to 8. */
 static void put_common(const struct vd_record_fields *f, struct vd_buf *out)
 {
-	uint8_t ext[EXT_REDACTS_BYTES];
+	uint8_t ext[EXT_REDACTS_BYTES] = {f->redacts ? EXT_REDACTS : EXT_HANDS_KEYS};
 
 	vd_mp_put_uint(out, VD_VERSION);
 	vd_mp_put_bin(out, vd_slice(f->group, VD_GROUP_BYTES));
@@ -126,11 +131,9 @@ static void put_common(const struct vd_record_fields *f, struct vd_buf *out)
 		vd_mp_put_uint(out, f->expires_day);
 	else
 		vd_mp_put_nil(out);
-	if (f->redacts) {
-		ext[0] = EXT_REDACTS;
+	if (f->redacts)
 		memcpy(ext + 1, f->redacts->b, VD_ID_BYTES);
-	}
-	vd_mp_put_bin(out, vd_slice(ext, f->redacts ? sizeof(ext) : 0));
+	vd_mp_put_bin(out, vd_slice(ext, f->redacts ? sizeof(ext) : f->hands_keys ? 1 : 0));
 }
 
 void vd_record_ad(const struct vd_record_fields *fields, struct vd_buf *out)
@@ -171,7 +174,7 @@ int vd_record_join(const struct vd_record_fields *fields, const uint8_t *signatu
 {
 	size_t start = out->n, header_n;
 
-	if (!fields_ok(fields) || fields->redacts || body.n > VD_BODY_MAX || stub_bytes > VD_BODY_MAX || (stub_bytes && body.n))
+	if (!fields_ok(fields) || fields->redacts || fields->hands_keys || body.n > VD_BODY_MAX || stub_bytes > VD_BODY_MAX || (stub_bytes && body.n))
 		return VD_EFORMAT;
 	*record = (struct vd_record){
 		.version = VD_VERSION, .lane = fields->lane, .seq = fields->seq, .has_prev = fields->has_prev, .time_ms = fields->time_ms,

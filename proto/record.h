@@ -53,10 +53,13 @@ struct vd_record_fields {
 	bool has_expires;
 	uint32_t expires_day;
 	const struct vd_id *redacts; /* a redaction of that record; NULL: none. Goes into ext */
+	bool hands_keys;             /* keys of epochs for the coordinators: nothing for people. Goes into ext, when `redacts` does not */
 };
 
 /* Does the record redact another one? What it says in ext alone; whether that holds is the group's and the store's to say. */
 bool vd_record_redacts(const struct vd_record *, struct vd_id *out);
+/* Does it say of itself that it hands over keys (PROTOCOL.md section 6)? Then lists need not show it. */
+bool vd_record_hands_keys(const struct vd_record *);
 
 /* Puts a record of version 1 without ext together: appends it to *out, and gives the view that vd_record_decode would, whose slices borrow
  * from *out until that grows. `body` as it is; or, for a stub, stub_bytes above 0 and the body's hash instead. `signature`, of

@@ -463,6 +463,12 @@ int vd_deed_seal(struct vd_deed *, const uint8_t device[VD_KEY_BYTES], bool agai
 /* Commits when rc is 0, else ends without a trace. Returns rc, or why it could not be committed. */
 int vd_deed_end(struct vd_deed *, int rc);
 
+/* --- handed.c: keys of epochs that no coordinator has, PROTOCOL.md section 6 --- */
+
+/* A member hands over those that are wanted and were not handed over yet, and counts them in *handed; a coordinator's group learns what
+ * others handed over. Catches the index up, and does nothing while this thread writes, when there is something to look for. */
+int vd_handed_tend(struct vd_store *, struct vd_group *, uint64_t now_ms, size_t *handed);
+
 /* --- groups.c --- */
 
 /* The seed of the next identity; a fresh one, kept nowhere yet, when none was made. */

@@ -202,6 +202,8 @@ static int consider(struct query *q, uint64_t arrival, uint64_t received_ms, con
 	group = vd_readers_find(&q->readers, record.group);
 	if (!group || !header_matches(q, group, &record))
 		return VD_OK;
+	if (vd_record_hands_keys(&record) && !asked->kind)
+		return VD_OK; /* says nothing to people */
 	rc = stands(q, group, arrival, &record, &shown);
 	if (rc || (!shown && !asked->history))
 		return rc;

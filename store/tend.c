@@ -1,72 +1,80 @@
 #include "tend.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "acts.h"
 #include "inside.h"
 #include "proto/err.h"
-#include "proto/seal.h"
 
 static bool epoch_wanted(struct vd_group *group)
 {
 	return !vd_group_current_epoch(group) || !vd_group_epoch_clean(group) || !vd_group_epoch_kept(group);
 }
 
-/* A device that lacks the epoch to write with, from the *at-th on. One whose box key is none can be sealed nothing. */
-static const struct vd_device *next_lacking(struct vd_group *group, size_t *at)
+/* What we sealed on in the day that ends now, by hand or unasked. */
+static size_t parts_today(struct vd_group *group, uint64_t now_ms)
 {
-	const struct vd_device *device;
+	const uint8_t *self = vd_group_identity(group)->author;
+	size_t count = 0;
 
-	while ((device = vd_group_epoch_lacks(group, (*at)++))) {
-		if (vd_seal_box_ok(device->box))
-			return device;
+	for (size_t i = 0; i < vd_group_act_count(group); i++) {
+		const struct vd_act *act = vd_group_act(group, i);
+
+		count += act->continues && act->time_ms <= now_ms && now_ms - act->time_ms < VD_DAY_MS &&
+		         memcmp(act->author, self, VD_KEY_BYTES) == 0;
 	}
-	return NULL;
+	return count;
 }
 
-/* Can we seal the epoch to write with to somebody who lacks it? */
-static bool sealing_wanted(struct vd_group *group)
+/* One record for the first who lack an epoch; false: nobody does, or it has to wait until tomorrow. Who lacks the one to write with does
+ * not wait: there are no more of them than were admitted. */
+static bool next_part(struct vd_group *group, uint64_t now_ms, uint8_t epoch[VD_EPOCH_BYTES], uint8_t devices[VD_EPOCH_DEVICES][VD_KEY_BYTES],
+                      size_t *count)
 {
-	const uint8_t *epoch = vd_group_current_epoch(group);
-	size_t at = 0;
+	const uint8_t *current = vd_group_current_epoch(group);
 
-	return epoch && vd_group_key(group, epoch, VD_KEY_MEMBERS) && next_lacking(group, &at);
+	*count = vd_group_unsealed(group, epoch, devices);
+	return *count && ((current && !memcmp(epoch, current, VD_EPOCH_BYTES)) || parts_today(group, now_ms) < VD_EPOCH_PARTS_DAY);
 }
 
-/* Devices that come after the first ones do so the next time. */
-static int seal_current(struct vd_deed *d, size_t *sealed)
+/* Is there an epoch that somebody lacks and we can seal to them? */
+static bool sealing_wanted(struct vd_group *group, uint64_t now_ms)
 {
-	enum { AT_ONCE = 256 };
-	uint8_t epoch[VD_EPOCH_BYTES], (*devices)[VD_KEY_BYTES] = calloc(AT_ONCE, sizeof(*devices));
-	const struct vd_device *device;
-	size_t count = 0, at = 0;
+	uint8_t epoch[VD_EPOCH_BYTES], devices[VD_EPOCH_DEVICES][VD_KEY_BYTES];
+	size_t count;
+
+	return next_part(group, now_ms, epoch, devices, &count);
+}
+
+/* What is left after so many records comes the next time. Two coordinators who do it before they hear of each other say it twice, each
+ * once: what a part that counts gives is lacked no more. */
+static int seal_on(struct vd_deed *d, size_t *sealed)
+{
+	enum { AT_ONCE = 64 };
+	uint8_t epoch[VD_EPOCH_BYTES], devices[VD_EPOCH_DEVICES][VD_KEY_BYTES];
+	size_t count;
 	int rc = VD_OK;
 
-	if (!devices)
-		return VD_ENOMEM;
-	memcpy(epoch, vd_group_current_epoch(d->group), sizeof(epoch));
-	while (count < AT_ONCE && (device = next_lacking(d->group, &at)))
-		memcpy(devices[count++], device->author, VD_KEY_BYTES);
-	for (size_t i = 0; i < count && !rc; i++) {
-		rc = vd_group_make_epoch_for(d->group, epoch, devices[i], &d->content);
+	for (size_t i = 0; i < AT_ONCE && !rc && next_part(d->group, d->now_ms, epoch, devices, &count); i++) {
+		rc = vd_group_make_epoch_part(d->group, epoch, (const uint8_t (*)[VD_KEY_BYTES])devices, count, &d->content);
 		if (!rc)
 			rc = vd_deed_say(d, NULL);
-		*sealed += !rc;
+		*sealed += rc ? 0 : count;
 	}
-	free(devices);
 	return rc;
 }
 
-static int tend_epochs(struct vd_store *s, struct vd_group *group, uint64_t now_ms, struct vd_tended *out)
+static int tend_epochs(struct vd_store *s, struct vd_group *group, uint64_t now_ms, bool quick, struct vd_tended *out)
 {
 	size_t sealed = 0;
 	bool made = false;
 	struct vd_deed d;
 	struct vd_id id;
-	int rc;
+	int rc = quick ? VD_OK : vd_handed_tend(s, group, now_ms, &out->handed);
 
-	if (vd_group_role(group) != VD_ROLE_COORDINATOR || (!epoch_wanted(group) && !sealing_wanted(group)))
+	if (rc)
+		return rc;
+	if (vd_group_role(group) != VD_ROLE_COORDINATOR || (!epoch_wanted(group) && !sealing_wanted(group, now_ms)))
 		return VD_OK;
 	if (vd_act_braked(s, group)) {
 		out->braked = true;
@@ -80,8 +88,8 @@ static int tend_epochs(struct vd_store *s, struct vd_group *group, uint64_t now_
 		made = epoch_wanted(group);
 		if (made)
 			rc = vd_deed_epoch(&d, &id);
-		else if (sealing_wanted(group))
-			rc = seal_current(&d, &sealed);
+		if (!rc)
+			rc = seal_on(&d, &sealed);
 	}
 	rc = vd_deed_end(&d, rc);
 	if (!rc) {
@@ -94,7 +102,7 @@ static int tend_epochs(struct vd_store *s, struct vd_group *group, uint64_t now_
 int vd_store_tend(struct vd_store *s, struct vd_group *group, uint64_t now_ms, struct vd_tended *out)
 {
 	/* Each whatever became of the others: a group that cannot have another epoch can still let go of what was redacted. */
-	int epochs = tend_epochs(s, group, now_ms, out), bodies = vd_tend_bodies(s, vd_group_id(group), now_ms, out),
+	int epochs = tend_epochs(s, group, now_ms, false, out), bodies = vd_tend_bodies(s, vd_group_id(group), now_ms, out),
 	    shares = vd_shares_release(s, group, now_ms, &out->wanted);
 
 	return epochs ? epochs : bodies ? bodies : shares;
@@ -102,7 +110,7 @@ int vd_store_tend(struct vd_store *s, struct vd_group *group, uint64_t now_ms, s
 
 int vd_store_tend_quick(struct vd_store *s, struct vd_group *group, uint64_t now_ms, struct vd_tended *out)
 {
-	int epochs = tend_epochs(s, group, now_ms, out), shares = vd_shares_release(s, group, now_ms, &out->wanted);
+	int epochs = tend_epochs(s, group, now_ms, true, out), shares = vd_shares_release(s, group, now_ms, &out->wanted);
 
 	return epochs ? epochs : shares;
 }

@@ -1,7 +1,8 @@
 /* Tend: what a device does for a group unasked, after its store grew and now and then.
  *
- * A coordinator: makes a new epoch when the one to write with is sealed to somebody without a role, and seals it to devices that lack
- * it; not while its own acts are braked (acts.h). Everyone: drops bodies that were redacted long enough ago, and wants back those whose
+ * A coordinator: makes a new epoch when the one to write with is sealed to somebody without a role, and seals it, and the older ones that
+ * it has, or that a member handed over, to devices with a role that lack them; not while its own acts are braked (acts.h). A member: hands the
+ * coordinators the keys of epochs that none of them has. Everyone: drops bodies that were redacted long enough ago, and wants back those whose
  * redaction does not hold any more; wants the bodies that had to wait for their author's share. */
 #ifndef VD_TEND_H
 #define VD_TEND_H
@@ -11,13 +12,14 @@
 struct vd_tended {
 	bool epoch_made;
 	bool braked;          /* there was something to do for a coordinator, and it was not done */
-	size_t sealed_to;     /* devices that got the epoch to write with */
+	size_t sealed_to;     /* keys of an epoch for a device that lacked them */
+	size_t handed;        /* epochs whose keys were handed to the coordinators */
 	uint64_t dropped;     /* bodies that went */
 	uint64_t wanted;      /* bodies that are wanted again */
 };
 /* Cheap when there is nothing to do. Adds to *out. `group` is ours and grows by what is written. */
 int vd_store_tend(struct vd_store *, struct vd_group *group, uint64_t now_ms, struct vd_tended *out);
-/* The same without the bodies that were redacted, which are found by what indexes readable content: for who took in so much that this would
+/* The same without the bodies that were redacted, and the keys that were handed over, which are found by what indexes readable content: for who took in so much that this would
  * take longer than that did. They go the next time. */
 int vd_store_tend_quick(struct vd_store *, struct vd_group *group, uint64_t now_ms, struct vd_tended *out);
 

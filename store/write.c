@@ -396,7 +396,8 @@ int vd_write_own(struct vd_write *w, struct vd_group *group, const struct vd_dra
 	struct vd_record_fields fields = { .lane = draft->lane,
 		                           .has_expires = draft->has_expires,
 		                           .expires_day = draft->expires_day,
-		                           .redacts = draft->redacts };
+		                           .redacts = draft->redacts,
+		                           .hands_keys = draft->hands_keys };
 	struct vd_write_head *head;
 	struct vd_membership in;
 	struct vd_item item;
@@ -406,7 +407,8 @@ int vd_write_own(struct vd_write *w, struct vd_group *group, const struct vd_dra
 		return w->err;
 	if (!self)
 		return VD_EKEY;
-	if (draft->lane >= VD_LANES || (draft->redacts && draft->lane != VD_LANE_URGENT))
+	if (draft->lane >= VD_LANES || (draft->redacts && draft->lane != VD_LANE_URGENT) ||
+	    (draft->hands_keys && draft->lane != VD_LANE_NORMAL))
 		return VD_EINVAL;
 	rc = head_of(w, vd_group_id(group), self->author, draft->lane, &head);
 	if (rc)

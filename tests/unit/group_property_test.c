@@ -13,6 +13,7 @@ struct world {
 	struct vd_group *views[ACTORS];
 	struct history history;
 	bool broken[4 * STEPS];             /* by history index: a field was left out */
+	bool odd[4 * STEPS];                /* … its author knew something else than what the content rests on */
 	uint8_t id[VD_GROUP_BYTES];
 };
 
@@ -169,6 +170,7 @@ static void write_record(struct world *w, size_t by, unsigned version, struct vd
 		w->actors[by].seq = dice_roll(&w->dice, 2) ? 0 : w->actors[by].seq;
 		w->actors[by].prev = some_act(w, w->views[by]);
 		forge_seen(content);
+		w->odd[at] = true;
 	}
 	history_write(&w->history, &w->actors[by], w->id, version, VD_LANE_CONTROL, vd_buf_slice(content));
 	vd_buf_deinit(content);
@@ -188,8 +190,12 @@ static void step(struct world *w)
 		by = dice_roll(&w->dice, ACTORS);
 	while (!vd_group_may_control(w->views[by], w->actors[by].identity.author));
 	/* One in six is signed by whoever, entitled or not. */
-	if (make_something(w, w->views[by], &content) == 0)
-		write_record(w, dice_roll(&w->dice, 6) ? by : with, dice_roll(&w->dice, 12) ? VD_VERSION : 2, &content);
+	if (make_something(w, w->views[by], &content) == 0) {
+		size_t signer = dice_roll(&w->dice, 6) ? by : with;
+
+		w->odd[w->history.count] |= signer != by;
+		write_record(w, signer, dice_roll(&w->dice, 12) ? VD_VERSION : 2, &content);
+	}
 	vd_buf_deinit(&content);
 }
 
@@ -467,9 +473,137 @@ static size_t as_the_specification_says(struct world *world, size_t *duels)
 	return vain;
 }
 
+/* ---- what everybody reads, once each device has done what it does unasked ---- */
+
+/* What store/tend.c makes of it, with everybody hearing at once. */
+static void publish(struct world *w, size_t by, struct vd_buf *content)
+{
+	struct vd_record r = history_control(&w->history, &w->actors[by], w->id, content);
+
+	for (size_t i = 0; i < ACTORS; i++)
+		assert_int_equal(vd_group_add(w->views[i], &r), 0);
+}
+
+static size_t tend_coordinator(struct world *w, size_t by)
+{
+	uint8_t epoch[VD_EPOCH_BYTES], devices[VD_EPOCH_DEVICES][VD_KEY_BYTES];
+	struct vd_group *g = w->views[by];
+	struct vd_buf content = {0};
+	struct vd_epoch_keys keys;
+	size_t count, did = 0;
+
+	if (!vd_group_current_epoch(g) || !vd_group_epoch_clean(g) || !vd_group_epoch_kept(g)) {
+		dice_fill(&w->dice, &keys, sizeof(keys));
+		assert_int_equal(vd_group_make_epoch(g, &keys, NULL, 0, &content), 0);
+		publish(w, by, &content);
+		did++;
+	}
+	while ((count = vd_group_unsealed(g, epoch, devices))) {
+		assert_int_equal(vd_group_make_epoch_part(g, epoch, (const uint8_t (*)[VD_KEY_BYTES])devices, count, &content), 0);
+		publish(w, by, &content);
+		did++;
+	}
+	return did;
+}
+
+static const struct vd_epoch_keys *keys_of(struct vd_group *g, const uint8_t epoch[VD_EPOCH_BYTES])
+{
+	for (size_t i = 0; i < vd_group_epoch_count(g); i++)
+		if (memcmp(vd_group_epoch_id(g, i), epoch, VD_EPOCH_BYTES) == 0)
+			return vd_group_epoch_keys(g, i);
+	return NULL;
+}
+
+static size_t tend_member(struct world *w, size_t by)
+{
+	uint8_t epochs[VD_LIST_MAX][VD_EPOCH_BYTES];
+	size_t count = vd_group_orphans(w->views[by], epochs, VD_LIST_MAX), did = 0;
+
+	for (size_t i = 0; i < count; i++)
+		for (size_t to = 0; to < ACTORS; to++)
+			if (vd_group_wants_keys(w->views[to]))
+				did += vd_group_learn_keys(w->views[to], epochs[i], keys_of(w->views[by], epochs[i]));
+	return did;
+}
+
+static bool has_key(struct world *w, size_t who, const uint8_t *epoch, int key)
+{
+	return vd_group_key(w->views[who], epoch, (enum vd_epoch_key)key) != NULL;
+}
+
+/* A part that is sealed to fewer keys than its author seems to have known of: nobody can see that. */
+static bool oddly_sealed(struct world *w, const uint8_t *epoch)
+{
+	for (size_t i = 0; i < 4 * STEPS; i++) {
+		const struct vd_value *of;
+		struct vd_content c;
+		struct vd_record r;
+
+		if (!w->odd[i])
+			continue;
+		r = decoded(history_at(&w->history, i));
+		if (vd_content_decode(r.body, &c))
+			abort();
+		of = vd_content_get(&c, "of", VD_MP_BIN, VD_EPOCH_BYTES);
+		if (memcmp(of ? of->bytes.p : r.id.b, epoch, VD_EPOCH_BYTES) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Of an epoch that somebody could hand on nobody lacks what their role gets. */
+static size_t same_keys(struct world *w, const uint8_t *epoch)
+{
+	static const int gets[] = {0, 3, 3, 2, 1};
+	size_t whole = 0;
+
+	if (oddly_sealed(w, epoch))
+		return 0;
+	for (size_t i = 0; i < ACTORS; i++) {
+		enum vd_role role = vd_group_role(w->views[i]);
+
+		whole += (role == VD_ROLE_COORDINATOR || role == VD_ROLE_MEMBER) && has_key(w, i, epoch, 0) && has_key(w, i, epoch, 1) &&
+		         has_key(w, i, epoch, 2);
+	}
+	for (size_t i = 0; i < ACTORS && whole; i++)
+		for (int key = 0; key < gets[vd_group_role(w->views[i])]; key++)
+			assert_true(has_key(w, i, epoch, key));
+	return whole != 0;
+}
+
+/* How many epochs there are that were handed on, sealed on and compared. */
+static size_t everybody_reads_the_same(struct world *w, size_t *handed, size_t *sealed)
+{
+	size_t did, one, rounds = 0, compared = 0;
+
+	for (size_t i = 0; i < ACTORS; i++)
+		history_replay(&w->history, w->views[i], NULL);
+	do {
+		did = 0;
+		for (size_t i = 0; i < ACTORS; i++) {
+			enum vd_role role = vd_group_role(w->views[i]);
+
+			one = role == VD_ROLE_COORDINATOR ? tend_coordinator(w, i) : 0;
+			*sealed += one;
+			did += one;
+			one = role == VD_ROLE_MEMBER ? tend_member(w, i) : 0;
+			*handed += one;
+			did += one;
+		}
+		assert_true(rounds++ < 20);
+	} while (did);
+	for (size_t i = 0; i < vd_group_act_count(w->views[0]); i++) {
+		const struct vd_act *a = vd_group_act(w->views[0], i);
+
+		if ((a->kind == VD_ACT_EPOCH && !a->continues) || a->kind == VD_ACT_REVOKE)
+			compared += same_keys(w, a->id.b);
+	}
+	return compared;
+}
+
 static void test_group_property__order_does_not_matter(void **state)
 {
-	size_t records = 0, epochs = 0, devices = 0, vain = 0, strong = 0;
+	size_t records = 0, epochs = 0, devices = 0, vain = 0, strong = 0, handed = 0, sealed = 0, compared = 0;
 
 	(void)state;
 	for (uint64_t seed = 0; seed < HISTORIES; seed++) {
@@ -485,6 +619,7 @@ static void test_group_property__order_does_not_matter(void **state)
 		records += w.history.count;
 		devices += vd_group_device_count(w.views[0]);
 		epochs += vd_group_epoch_count(w.views[0]);
+		compared += everybody_reads_the_same(&w, &handed, &sealed);
 		world_end(&w);
 	}
 	/* The histories are worth the trouble. */
@@ -493,11 +628,82 @@ static void test_group_property__order_does_not_matter(void **state)
 	assert_in_range(records, HISTORIES * 25, HISTORIES * STEPS);
 	assert_in_range(devices, HISTORIES * 5, HISTORIES * ACTORS);
 	assert_in_range(epochs, HISTORIES * 2, HISTORIES * STEPS);
+	assert_in_range(compared, HISTORIES * 2, HISTORIES * STEPS);
+	assert_in_range(sealed, HISTORIES * 2, HISTORIES * STEPS * 4);
+}
+
+/* Coordinators who are apart remove each other and make new epochs, and members hear now one side and now the other. */
+static void duel_step(struct world *w)
+{
+	size_t by = dice_roll(&w->dice, 4), with = dice_roll(&w->dice, ACTORS), whom = dice_roll(&w->dice, 6);
+	uint8_t random[VD_BODY_NONCE_BYTES];
+	struct vd_buf content = {0};
+	struct vd_epoch_keys keys;
+	int rc;
+
+	for (size_t i = 0; i < w->history.count && dice_roll(&w->dice, 2); i++)
+		learn(w->views[with], history_at(&w->history, i));
+	if (vd_group_role(w->views[by]) != VD_ROLE_COORDINATOR || by == whom)
+		return;
+	dice_fill(&w->dice, random, sizeof(random));
+	dice_fill(&w->dice, &keys, sizeof(keys));
+	if (dice_roll(&w->dice, 2))
+		rc = vd_group_make_epoch(w->views[by], &keys, NULL, 0, &content);
+	else
+		rc = make_revoke(w, w->views[by], &w->actors[whom], random, &content);
+	if (rc)
+		return;
+	history_control(&w->history, &w->actors[by], w->id, &content);
+	learn(w->views[by], history_at(&w->history, w->history.count - 1));
+	/* Somebody is there when it happens. */
+	for (size_t i = 0; i < w->history.count; i++)
+		learn(w->views[4 + dice_roll(&w->dice, ACTORS - 4)], history_at(&w->history, i));
+}
+
+static void admit_others(struct world *w)
+{
+	for (size_t i = 1; i < ACTORS; i++) {
+		struct vd_card card = card_of(&w->actors[i]);
+		struct vd_buf content = {0};
+
+		if (vd_group_is_author(w->views[0], card.author))
+			continue;
+		assert_int_equal(vd_group_make_grant(w->views[0], &card, w->actors[i].person, i + 1 == ACTORS ? VD_ROLE_REPORTER : VD_ROLE_MEMBER, 0,
+		                                     "one", nonce, &content), 0);
+		history_control(&w->history, &w->actors[0], w->id, &content);
+		learn(w->views[0], history_at(&w->history, w->history.count - 1));
+		assert_int_equal(vd_group_make_epoch_for(w->views[0], vd_group_epoch_id(w->views[0], 0), card.author, &content), 0);
+		history_control(&w->history, &w->actors[0], w->id, &content);
+		learn(w->views[0], history_at(&w->history, w->history.count - 1));
+	}
+}
+
+static void test_group_property__apart_and_together_again(void **state)
+{
+	size_t handed = 0, sealed = 0, compared = 0;
+
+	(void)state;
+	for (uint64_t seed = 0; seed < 3 * HISTORIES; seed++) {
+		struct world w;
+
+		world_begin(&w, 2 * seed);
+		admit_others(&w);
+		for (size_t i = 0; i < ACTORS; i++)
+			history_replay(&w.history, w.views[i], NULL);
+		for (int i = 0; i < 12; i++)
+			duel_step(&w);
+		compared += everybody_reads_the_same(&w, &handed, &sealed);
+		world_end(&w);
+	}
+	assert_in_range(compared, 3 * HISTORIES, 3 * HISTORIES * STEPS);
+	assert_in_range(sealed, 3 * HISTORIES, 3 * HISTORIES * STEPS);
+	assert_in_range(handed, HISTORIES / 4, 3 * HISTORIES * STEPS);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_group_property__apart_and_together_again),
 		cmocka_unit_test(test_group_property__order_does_not_matter),
 	};
 

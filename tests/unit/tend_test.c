@@ -136,6 +136,203 @@ static void test_tend__not_twice(void **state)
 	disband(&sc);
 }
 
+/* Who was admitted where another's new epoch was not known gets that one too, though it is not the one to write with any more. */
+static void test_tend__older_epochs_too(void **state)
+{
+	uint8_t epoch[VD_EPOCH_BYTES];
+	struct who rosa, eva, ana, luz, kai;
+	struct vd_tended tended;
+	uint8_t evas[VD_EPOCH_BYTES];
+	struct vd_id said;
+	struct scene sc;
+
+	(void)state;
+	found(&sc, &rosa);
+	admit(&sc, &rosa, &eva, VD_ROLE_COORDINATOR, NULL, "Eva");
+	admit(&sc, &rosa, &ana, VD_ROLE_MEMBER, NULL, "Ana");
+	admit(&sc, &rosa, &luz, VD_ROLE_REPORTER, NULL, "Luz");
+	admit(&sc, &rosa, &kai, VD_ROLE_COURIER, NULL, "Kai");
+	assert_int_equal(vd_act_rotate(eva.store, eva.group, ++sc.now_ms, evas), 0);
+	say(&sc, &eva, VD_LANE_NORMAL, "de Eva", &said);
+	assert_int_equal(vd_act_rotate(rosa.store, rosa.group, ++sc.now_ms, epoch), 0);
+	assert_int_equal(vd_act_rotate(rosa.store, rosa.group, ++sc.now_ms, epoch), 0);
+	meet(&eva, &rosa);
+	assert_memory_equal(vd_group_current_epoch(rosa.group), epoch, VD_EPOCH_BYTES);
+	tend(&sc, &rosa, &tended);
+	assert_false(tended.epoch_made);
+	assert_int_equal(tended.sealed_to, 3);
+	tend(&sc, &rosa, &tended);
+	assert_int_equal(tended.sealed_to, 0);
+	give(&rosa, &eva);
+	tend(&sc, &eva, &tended);
+	assert_int_equal(tended.sealed_to, 0);
+	give(&rosa, &ana);
+	give(&rosa, &luz);
+	give(&rosa, &kai);
+	assert_int_equal(opens(&ana, &said), 0);
+	assert_int_equal(opens(&luz, &said), VD_EKEY);
+	assert_int_equal(opens(&kai, &said), VD_EKEY);
+	assert_non_null(vd_group_key(ana.group, evas, VD_KEY_MEMBERS));
+	assert_non_null(vd_group_key(luz.group, evas, VD_KEY_EVERYONE));
+	assert_non_null(vd_group_key(kai.group, evas, VD_KEY_LINK));
+	/* Nobody gets more than a grant gives. */
+	for (size_t i = 0; i < vd_group_epoch_count(luz.group); i++) {
+		assert_null(vd_group_key(luz.group, vd_group_epoch_id(luz.group, i), VD_KEY_MEMBERS));
+		assert_null(vd_group_key(kai.group, vd_group_epoch_id(kai.group, i), VD_KEY_EVERYONE));
+	}
+	disband(&sc);
+}
+
+/* Whoever makes epochs by the hundred does not make others write without end. */
+static void test_tend__older_epochs_a_day(void **state)
+{
+	enum { EPOCHS = VD_EPOCH_PARTS_DAY + 20 };
+	uint8_t epoch[VD_EPOCH_BYTES];
+	struct who rosa, eva, ana;
+	struct vd_tended tended;
+	size_t sealed = 0, rounds = 0;
+	struct scene sc;
+
+	(void)state;
+	found(&sc, &rosa);
+	admit(&sc, &rosa, &eva, VD_ROLE_COORDINATOR, NULL, "Eva");
+	admit(&sc, &rosa, &ana, VD_ROLE_MEMBER, NULL, "Ana");
+	for (int i = 0; i < EPOCHS; i++)
+		assert_int_equal(vd_act_rotate(eva.store, eva.group, ++sc.now_ms, epoch), 0);
+	give(&eva, &rosa);
+	do {
+		tend(&sc, &rosa, &tended);
+		sealed += tended.sealed_to;
+		assert_true(++rounds < EPOCHS);
+	} while (tended.sealed_to);
+	assert_in_range(sealed, VD_EPOCH_PARTS_DAY - 8, VD_EPOCH_PARTS_DAY + 1); /* admitting counts too */
+	sc.now_ms += 86400000;
+	tend(&sc, &rosa, &tended);
+	assert_in_range(sealed + tended.sealed_to, EPOCHS, EPOCHS + 1);
+	tend(&sc, &rosa, &tended);
+	assert_int_equal(tended.sealed_to, 0);
+	disband(&sc);
+}
+
+/* Eva and Luz remove each other; Ana heard Luz first, and wrote. The winner reads it in the end, and so does who came later. */
+static void test_tend__a_member_hands_over_the_loser_s_keys(void **state)
+{
+	struct who rosa, eva, luz, ana, bea, kai;
+	struct vd_tended tended;
+	struct vd_id id, said;
+	struct scene sc;
+
+	(void)state;
+	found(&sc, &rosa);
+	admit(&sc, &rosa, &eva, VD_ROLE_COORDINATOR, NULL, "Eva");
+	admit(&sc, &rosa, &luz, VD_ROLE_COORDINATOR, NULL, "Luz");
+	admit(&sc, &rosa, &ana, VD_ROLE_MEMBER, NULL, "Ana");
+	admit(&sc, &rosa, &bea, VD_ROLE_MEMBER, NULL, "Bea");
+	admit(&sc, &rosa, &kai, VD_ROLE_COURIER, NULL, "Kai");
+	give(&rosa, &eva);
+	give(&rosa, &luz);
+	/* Luz removes the founder, who never hears of it before it has removed Luz. */
+	assert_int_equal(put_out(&sc, &luz, &eva, NULL, NULL, &id), 0);
+	assert_int_equal(put_out(&sc, &luz, &rosa, NULL, NULL, &id), 0);
+	give(&luz, &ana);
+	say(&sc, &ana, VD_LANE_NORMAL, "lo que vi", &said);
+	assert_int_equal(put_out(&sc, &rosa, &luz, NULL, NULL, &id), 0);
+	give(&ana, &rosa);
+	assert_int_equal(role_of(&rosa, luz.author), VD_ROLE_NONE);
+	assert_int_equal(opens(&rosa, &said), VD_EKEY);
+	tend(&sc, &rosa, &tended);
+	assert_int_equal(opens(&rosa, &said), VD_EKEY);
+	give(&rosa, &ana);
+	assert_int_equal(role_of(&ana, luz.author), VD_ROLE_NONE);
+	tend(&sc, &ana, &tended);
+	assert_int_equal(tended.handed, 1); /* of the other, which Luz sealed to the founder, Rosa has sealed on herself */
+	tend(&sc, &ana, &tended);
+	assert_int_equal(tended.handed, 0); /* once */
+	give(&ana, &rosa);
+	tend(&sc, &rosa, &tended);
+	assert_true(tended.sealed_to >= 4);
+	same_on_disk(&sc, &rosa);
+	assert_int_equal(opens(&rosa, &said), 0);
+	give(&rosa, &eva);
+	give(&rosa, &bea);
+	give(&rosa, &kai);
+	assert_int_equal(opens(&eva, &said), 0);
+	assert_int_equal(opens(&bea, &said), 0);
+	assert_int_equal(opens(&kai, &said), VD_EKEY);
+	give(&rosa, &ana);
+	tend(&sc, &ana, &tended);
+	tend(&sc, &bea, &tended);
+	assert_int_equal(tended.handed, 0);
+	tend(&sc, &eva, &tended);
+	tend(&sc, &rosa, &tended);
+	assert_int_equal(tended.sealed_to, 0);
+	disband(&sc);
+}
+
+static struct vd_id hand(struct scene *sc, struct who *w, const uint8_t *item, size_t bytes, const char *kind)
+{
+	struct vd_buf items = { 0 }, content = { 0 };
+	struct vd_field field = { vd_slice_str("epochs"), { .type = VD_MP_ARRAY, .number = 1 } };
+	struct vd_draft draft = { .lane = VD_LANE_NORMAL, .audience = VD_AUDIENCE_MEMBERS, .now_ms = ++sc->now_ms, .hands_keys = true };
+	struct vd_write *write;
+	struct vd_id id;
+
+	vd_mp_put_bin(&items, vd_slice(item, bytes));
+	field.value.bytes = vd_buf_slice(&items);
+	assert_int_equal(vd_content_encode(vd_slice_str(kind), &field, 1, &content), 0);
+	draft.content = vd_buf_slice(&content);
+	assert_int_equal(vd_write_begin(w->store, &write), 0);
+	assert_int_equal(vd_write_own(write, w->group, &draft, &id), 0);
+	assert_int_equal(vd_write_commit(write), 0);
+	vd_buf_deinit(&items);
+	vd_buf_deinit(&content);
+	return id;
+}
+
+/* Whatever a member says the keys are: they are taken when the epoch's own commitments say so, and rubbish silences nobody. */
+static void test_tend__rubbish_handed_over_is_nothing(void **state)
+{
+	uint8_t item[VD_EPOCH_BYTES + sizeof(struct vd_epoch_keys) + 1] = { 0 };
+	struct who rosa, luz, ana, bea;
+	struct vd_tended tended;
+	struct vd_id id, said;
+	struct scene sc;
+
+	(void)state;
+	found(&sc, &rosa);
+	admit(&sc, &rosa, &luz, VD_ROLE_COORDINATOR, NULL, "Luz");
+	admit(&sc, &rosa, &ana, VD_ROLE_MEMBER, NULL, "Ana");
+	admit(&sc, &rosa, &bea, VD_ROLE_MEMBER, NULL, "Bea");
+	give(&rosa, &luz);
+	assert_int_equal(put_out(&sc, &luz, &rosa, NULL, NULL, &id), 0);
+	give(&luz, &ana);
+	say(&sc, &ana, VD_LANE_NORMAL, "lo que vi", &said);
+	assert_int_equal(put_out(&sc, &rosa, &luz, NULL, NULL, NULL), 0);
+	give(&ana, &rosa);
+	give(&rosa, &bea);
+	memcpy(item, id.b, VD_EPOCH_BYTES);
+	for (size_t n = sizeof(item) - 2; n <= sizeof(item); n++)
+		hand(&sc, &bea, item, n, "keys");
+	hand(&sc, &bea, item, 0, "keys");
+	memset(item, 7, VD_EPOCH_BYTES);
+	hand(&sc, &bea, item, sizeof(item) - 1, "keys");
+	give(&bea, &rosa);
+	tend(&sc, &rosa, &tended);
+	assert_int_equal(tended.sealed_to, 0);
+	assert_null(vd_group_key(rosa.group, id.b, VD_KEY_LINK));
+	assert_int_equal(opens(&rosa, &said), VD_EKEY);
+	give(&rosa, &ana);
+	tend(&sc, &ana, &tended);
+	assert_int_equal(tended.handed, 1);
+	/* A reporter's or courier's device hands over nothing, and neither does a coordinator's. */
+	tend(&sc, &bea, &tended);
+	assert_int_equal(tended.handed, 0);
+	give(&ana, &rosa);
+	tend(&sc, &rosa, &tended);
+	assert_int_equal(opens(&rosa, &said), 0);
+	disband(&sc);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -143,6 +340,10 @@ int main(void)
 		cmocka_unit_test(test_tend__two_partitions_two_removals),
 		cmocka_unit_test(test_tend__seals_to_who_was_admitted_meanwhile),
 		cmocka_unit_test(test_tend__not_twice),
+		cmocka_unit_test(test_tend__older_epochs_too),
+		cmocka_unit_test(test_tend__older_epochs_a_day),
+		cmocka_unit_test(test_tend__a_member_hands_over_the_loser_s_keys),
+		cmocka_unit_test(test_tend__rubbish_handed_over_is_nothing),
 	};
 
 	if (vd_sign_selftest())
