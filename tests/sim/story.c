@@ -289,29 +289,44 @@ static void rotate(struct story *s, size_t host)
 	other_parts(s, host, &keys, &first);
 }
 
+/* A record for members in the real world, which this one spares: the coordinators' devices learn what is in it. */
+static bool hand_over(struct story *s, size_t host)
+{
+	uint8_t epochs[VD_LIST_MAX][VD_EPOCH_BYTES];
+	struct vd_group *g = s->n.hosts[host].group;
+	size_t count = vd_group_orphans(g, epochs, VD_LIST_MAX);
+	bool did = false;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t at = 0;
+
+		while (memcmp(vd_group_epoch_id(g, at), epochs[i], VD_EPOCH_BYTES) != 0)
+			at++;
+		for (size_t to = 0; to < s->n.host_count; to++)
+			if (!s->ones[to].hostile && vd_group_wants_keys(s->n.hosts[to].group))
+				did |= vd_group_learn_keys(s->n.hosts[to].group, epochs[i], vd_group_epoch_keys(g, at));
+	}
+	return did;
+}
+
 bool story_tend(struct story *s, size_t host)
 {
+	uint8_t epoch[VD_EPOCH_BYTES], devices[VD_EPOCH_DEVICES][VD_KEY_BYTES];
 	struct vd_group *g = s->n.hosts[host].group;
-	const struct vd_device *d;
+	struct vd_buf content = { 0 };
 	bool did = false;
-	size_t at = 0;
+	size_t count;
 
-	if (s->ones[host].hostile || vd_group_role(g) != VD_ROLE_COORDINATOR)
+	if (s->ones[host].hostile)
 		return false;
+	if (vd_group_role(g) != VD_ROLE_COORDINATOR)
+		return hand_over(s, host);
 	if (!vd_group_current_epoch(g) || !vd_group_epoch_clean(g) || !vd_group_epoch_kept(g)) {
 		rotate(s, host);
 		did = true;
 	}
-	while ((d = vd_group_epoch_lacks(g, at))) {
-		uint8_t author[VD_KEY_BYTES], epoch[VD_EPOCH_BYTES];
-		struct vd_buf content = { 0 };
-
-		memcpy(author, d->author, sizeof(author));
-		memcpy(epoch, vd_group_current_epoch(g), sizeof(epoch));
-		if (vd_group_make_epoch_for(g, epoch, author, &content)) {
-			at++;
-			continue;
-		}
+	while ((count = vd_group_unsealed(g, epoch, devices))) {
+		story_must(vd_group_make_epoch_part(g, epoch, (const uint8_t (*)[VD_KEY_BYTES])devices, count, &content));
 		story_act(s, host, &content);
 		did = true;
 	}

@@ -70,7 +70,8 @@ struct vd_id story_act(struct story *, size_t host, struct vd_buf *content);
 
 /* Honest. */
 void story_write(struct story *, size_t host);
-/* As every coordinator's device does unasked: a clean epoch, sealed to all. True when there was something to do. */
+/* As every device does unasked: a clean epoch, all of them sealed to all; keys for coordinators who lack them. True when there was something
+ * to do. */
 bool story_tend(struct story *, size_t host);
 /* Host `by` admits a newcomer, that gets the next number; false when it may not. */
 bool story_admit(struct story *, size_t by, enum vd_role, uint32_t flags);

@@ -82,10 +82,14 @@ static bool has_all(struct story *s, size_t host)
 
 bool story_converged(struct story *s)
 {
+	uint8_t epoch[VD_EPOCH_BYTES], devices[VD_EPOCH_DEVICES][VD_KEY_BYTES];
 	struct vd_group *first = group_of(s, 0);
 
-	if (!vd_group_epoch_clean(first) || vd_group_epoch_lacks(first, 0))
+	if (!vd_group_epoch_clean(first) || vd_group_epoch_lacks(first, 0) || vd_group_unsealed(first, epoch, devices))
 		return false;
+	for (size_t i = 0; i < s->n.host_count; i++)
+		if (story_has_role(s, i) && vd_group_orphans(group_of(s, i), &epoch, 1))
+			return false;
 	for (size_t i = 0; i < s->n.host_count; i++)
 		if (story_has_role(s, i) && (!same_sets(s, &s->n.hosts[0].m, &s->n.hosts[i].m) || !has_all(s, i)))
 			return false;
@@ -226,13 +230,12 @@ static bool by_the_honest(const struct story *s, const uint8_t *epoch)
 static bool should_open(struct story *s, size_t host, const struct written *w)
 {
 	const struct vd_device *d = vd_group_find(group_of(s, host), author_of(s, host));
-	bool sealed = vd_group_epoch_has(group_of(s, host), w->epoch, d->author);
 
 	if (d->role == VD_ROLE_COURIER)
 		return false;
 	if (w->audience == VD_AUDIENCE_NAMED)
 		return w->named >> host & 1 && (s->ones[w->host].role != VD_ROLE_REPORTER || d->focal || host == w->host);
-	return sealed && (w->audience == VD_AUDIENCE_EVERYONE || d->role != VD_ROLE_REPORTER);
+	return w->audience == VD_AUDIENCE_EVERYONE || d->role != VD_ROLE_REPORTER;
 }
 
 /* The record of somebody honest: just those open it who should, and read what was written. */
