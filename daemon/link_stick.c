@@ -75,19 +75,16 @@ static int find_wanted(struct visit *v)
 }
 
 /* A body that we had, or left for later, may be wanted since the segment was read. */
-static int holds_wanted(const struct visit *v, const struct vd_segment *s, uint64_t latest, bool *out)
+static bool holds_wanted(const struct visit *v, const struct vd_segment *s, uint64_t latest)
 {
-	struct vd_arrivals holds = { 0 };
-	int rc;
+	struct vd_rd r = vd_rd(vd_buf_slice(&s->list));
+	uint64_t at = 0;
+	bool stub;
 
-	*out = false;
-	if (!v->wanted.held.n)
-		return VD_OK;
-	rc = vd_arrivals_decode(&holds, vd_buf_slice(&s->list), latest);
-	for (size_t i = 0; !rc && !*out && i < v->wanted.held.n && i < holds.whole.n; i++)
-		*out = v->wanted.held.p[i] & holds.whole.p[i];
-	vd_arrivals_deinit(&holds);
-	return rc == VD_ENOMEM ? rc : VD_OK;
+	while (v->wanted.count && vd_arrivals_list_next(&r, latest, &at, &stub))
+		if (!stub && vd_arrivals_held(&v->wanted, at))
+			return true;
+	return false;
 }
 
 /* Of a segment that this store knows, only the heads are looked at: a file that was cut or wiped is ours to replace. */
@@ -96,14 +93,10 @@ static int recall(struct visit *v, size_t i, uint64_t latest)
 	struct vd_segment *s = &v->segments.p[i];
 	int rc = vd_segment_recall(&v->segments, i, v->store, &v->groups, latest);
 	uint64_t chunks;
-	bool wanted;
 	size_t place;
 	char *path;
 
 	if (rc || s->state != VD_SEGMENT_KNOWN)
-		return rc;
-	rc = holds_wanted(v, s, latest, &wanted);
-	if (rc)
 		return rc;
 	path = path_of(v, s->name);
 	if (!path)
@@ -116,7 +109,7 @@ static int recall(struct visit *v, size_t i, uint64_t latest)
 		s->state = VD_SEGMENT_UNREAD;
 	else if (rc || place != s->group || !vd_sealed_layout(s->size, &chunks))
 		s->state = VD_SEGMENT_LOST;
-	else if (wanted)
+	else if (holds_wanted(v, s, latest))
 		s->state = VD_SEGMENT_UNREAD;
 	else
 		vd_segment_heed(&v->segments, i);
@@ -309,28 +302,42 @@ static int read_stick(struct visit *v)
 	return rc ? rc : settle(v);
 }
 
+/* Of a record that stands under this number: does the stick lack it, or its body, which we have? */
+static int lacks(struct visit *v, uint64_t at, struct vd_buf *raw, bool *out)
+{
+	struct vd_record record;
+	uint64_t received_ms;
+	int rc;
+
+	*out = !vd_arrivals_held(&v->stick, at);
+	if (*out || vd_arrivals_whole(&v->stick, at))
+		return VD_OK;
+	rc = vd_store_read(v->store, at, raw, &record, &received_ms);
+	*out = !rc && !record.stub;
+	return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
+}
+
 /* Appends the arrival numbers of our records that the stick lacks, or of whose body it lacks and we have. */
 static int find_lacking(struct visit *v, struct vd_buf *out)
 {
+	enum { AT_ONCE = 256 };
+	uint64_t latest, at = 0, numbers[AT_ONCE];
 	struct vd_buf raw = { 0 };
-	uint64_t latest, at = 0;
+	size_t n = 1;
 	int rc = vd_store_latest(v->store, &latest);
 
 	vd_buf_reset(out);
-	while (!rc && (at = vd_arrivals_next_lacking(&v->stick, at, latest))) {
-		bool skip = false;
+	/* Numbers may lie far apart, and on the stick may be all of very many. */
+	while (!rc && n && (at = vd_arrivals_next_lacking(&v->stick, at, latest))) {
+		rc = vd_store_numbers(v->store, at - 1, numbers, AT_ONCE, &n);
+		for (size_t i = 0; i < n && !rc; i++) {
+			bool lacking;
 
-		if (vd_arrivals_held(&v->stick, at)) {
-			struct vd_record record;
-			uint64_t received_ms;
-
-			rc = vd_store_read(v->store, at, &raw, &record, &received_ms);
-			skip = rc || record.stub;
+			at = numbers[i];
+			rc = lacks(v, at, &raw, &lacking);
+			if (!rc && lacking)
+				vd_buf_put(out, &at, sizeof(at));
 		}
-		if (!skip)
-			vd_buf_put(out, &at, sizeof(at));
-		if (rc == VD_ENOTFOUND || rc == VD_EDAMAGED)
-			rc = VD_OK;
 	}
 	vd_buf_deinit(&raw);
 	return rc ? rc : vd_buf_check(out);

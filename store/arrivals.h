@@ -1,12 +1,20 @@
-/* A set of arrival numbers: which of this store's records a file or stick holds, and of which only the stub. Two bits a record of
- * the store, whatever the number of files. All zero is the empty set. */
+/* A set of arrival numbers: which of this store's records a file or stick holds, and of which only the stub. Two bits a number, and
+ * nothing for long stretches without any: a restored store has numbers far apart. All zero is the empty set. */
 #ifndef VD_ARRIVALS_H
 #define VD_ARRIVALS_H
 
 #include "proto/bytes.h"
 
+enum { VD_ARRIVALS_PAGE = 4096 }; /* numbers */
+
+struct vd_arrivals_page {
+	uint64_t first;            /* a multiple of VD_ARRIVALS_PAGE */
+	uint64_t *held, *whole;    /* bitmaps */
+};
+
 struct vd_arrivals {
-	struct vd_buf held, whole; /* bitmaps: bit 0 of byte 0 is number 0, which is never used */
+	struct vd_arrivals_page *pages; /* ascending, none without a number */
+	size_t count, capacity;
 };
 
 void vd_arrivals_deinit(struct vd_arrivals *);
@@ -22,5 +30,7 @@ uint64_t vd_arrivals_next_lacking(const struct vd_arrivals *, uint64_t after, ui
 int vd_arrivals_encode(const struct vd_arrivals *, struct vd_buf *out);
 /* Adds a list's numbers. VD_EDAMAGED: no such list, or a number above `latest`. */
 int vd_arrivals_decode(struct vd_arrivals *, struct vd_slice list, uint64_t latest);
+/* The number behind *at (0: the first) of the list that r reads. False at its end, or where r->err says that it is no list. */
+bool vd_arrivals_list_next(struct vd_rd *r, uint64_t latest, uint64_t *at, bool *stub);
 
 #endif

@@ -304,6 +304,40 @@ int vd_find_stored(struct vd_store *s, MDB_txn *txn, MDB_cursor *cursor, const s
 	}
 }
 
+int vd_store_numbers(struct vd_store *s, uint64_t after, uint64_t *numbers, size_t max, size_t *n)
+{
+	enum { SMALL = 128 }; /* no value of a dropped one is larger, sealed or not: others need not be opened */
+	struct vd_buf room = { 0 };
+	struct vd_stored stored;
+	MDB_cursor *cursor = NULL;
+	uint8_t key[8];
+	MDB_val k = { sizeof(key), key }, v;
+	MDB_txn *txn;
+	int rc = vd_db_read(s->db, &txn);
+
+	*n = 0;
+	if (rc)
+		return rc;
+	rc = mdb_cursor_open(txn, vd_db_table(s->db, VD_TABLE_RECORDS), &cursor);
+	vd_set_u64(key, after + 1);
+	if (!rc)
+		rc = after == UINT64_MAX ? MDB_NOTFOUND : mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
+	while (!rc && *n < max) {
+		if (k.mv_size != sizeof(key)) {
+			rc = VD_EDAMAGED;
+			break;
+		}
+		numbers[*n] = vd_get_u64(k.mv_data);
+		*n += v.mv_size > SMALL || vd_stored_open(s, txn, numbers[*n], v, &room, &stored) != VD_ENOTFOUND;
+		rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
+	}
+	if (cursor)
+		mdb_cursor_close(cursor);
+	vd_db_done(s->db, txn);
+	vd_buf_wipe(&room);
+	return rc == MDB_NOTFOUND ? VD_OK : vd_db_err(rc);
+}
+
 void vd_page_deinit(struct vd_page *page)
 {
 	free(page->entries);

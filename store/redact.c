@@ -112,7 +112,7 @@ static int sweep(struct tending *t, MDB_txn *txn)
 	MDB_cursor *cursor;
 	int rc;
 
-	if (!t->unopened.held.n)
+	if (!t->unopened.count)
 		return VD_OK;
 	rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(t->store->db, VD_TABLE_INDEX), &cursor));
 	if (rc)

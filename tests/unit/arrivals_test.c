@@ -87,6 +87,31 @@ static void test_arrivals__list_round_trip(void **state)
 	vd_buf_deinit(&again);
 }
 
+/* A restored store has a million numbers between two records, and more with each time: none of them costs anything. */
+static void test_arrivals__far_apart(void **state)
+{
+	const uint64_t far = UINT64_C(1) << 47, numbers[] = { far, 3, far + (1 << 20), far - 1, UINT64_MAX / 4 };
+	struct vd_arrivals a = { 0 }, b = { 0 };
+	struct vd_buf list = { 0 }, again = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+		add(&a, numbers[i], i == 1);
+	assert_int_equal(a.count, 5);
+	assert_true(vd_arrivals_whole(&a, far) && vd_arrivals_whole(&a, far - 1) && vd_arrivals_held(&a, 3) && !vd_arrivals_whole(&a, 3));
+	assert_false(vd_arrivals_held(&a, far + 1) || vd_arrivals_held(&a, far + VD_ARRIVALS_PAGE) || vd_arrivals_held(&a, 2));
+	assert_true(vd_arrivals_next_lacking(&a, far - 2, UINT64_MAX) == far + 1);
+	assert_int_equal(vd_arrivals_encode(&a, &list), 0);
+	assert_true(list.n < 64);
+	assert_int_equal(vd_arrivals_decode(&b, vd_buf_slice(&list), UINT64_MAX), 0);
+	assert_int_equal(vd_arrivals_encode(&b, &again), 0);
+	assert_true(vd_slice_eq(vd_buf_slice(&list), vd_buf_slice(&again)));
+	vd_arrivals_deinit(&a);
+	vd_arrivals_deinit(&b);
+	vd_buf_deinit(&list);
+	vd_buf_deinit(&again);
+}
+
 static void test_arrivals__refuses_what_is_no_list(void **state)
 {
 	const uint8_t cut[] = { 2, 0x80 }, zero[] = { 2, 0 }, zero_stub[] = { 1 }, far[] = { 2, 2, 2 };
@@ -110,6 +135,7 @@ int main(void)
 		cmocka_unit_test(test_arrivals__whole_wins_over_stub),
 		cmocka_unit_test(test_arrivals__next_lacking_finds_every_gap),
 		cmocka_unit_test(test_arrivals__list_round_trip),
+		cmocka_unit_test(test_arrivals__far_apart),
 		cmocka_unit_test(test_arrivals__refuses_what_is_no_list),
 	};
 

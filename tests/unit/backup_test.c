@@ -36,6 +36,27 @@ static bool contains(const char *path, struct vd_slice what)
 	return found;
 }
 
+/* As many numbers as records, however far one lies from the next. */
+static void assert_numbers(struct vd_store *s, uint64_t records)
+{
+	uint64_t numbers[7], after = 0, count = 0, received_ms;
+	struct vd_buf raw = { 0 };
+	struct vd_record record;
+	size_t n = 7;
+
+	while (n == 7) {
+		assert_int_equal(vd_store_numbers(s, after, numbers, 7, &n), 0);
+		for (size_t i = 0; i < n; i++) {
+			assert_true(numbers[i] > after);
+			after = numbers[i];
+			assert_int_equal(vd_store_read(s, after, &raw, &record, &received_ms), 0);
+			count++;
+		}
+	}
+	assert_int_equal(count, records);
+	vd_buf_deinit(&raw);
+}
+
 static void there_and_back(bool before, bool after)
 {
 	struct vd_backup_stats made, tried, back;
@@ -57,6 +78,8 @@ static void there_and_back(bool before, bool after)
 	open_as(&st.sc, &again, st.restored, after);
 	assert_int_equal(vd_store_readable(again.store), !after);
 	cast_same_lanes(st.rosa.store, again.store, st.sc.id);
+	assert_numbers(st.rosa.store, made.records);
+	assert_numbers(again.store, made.records);
 	assert_memory_equal(again.author, st.rosa.author, VD_KEY_BYTES);
 	assert_int_equal(vd_backup_last(again.store, &when), 0);
 	assert_true(when == made.made_ms);
