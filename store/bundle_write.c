@@ -4,6 +4,7 @@
 
 #include "bundle.h"
 #include "file.h"
+#include "many.h"
 #include "proto/err.h"
 
 /* A record that goes in, where it stands, and what the length of its compact form depends on. */
@@ -118,15 +119,6 @@ static int add_line(struct writer *w, uint64_t arrival, const struct vd_record *
 	return VD_OK;
 }
 
-static int visit(void *ctx, uint64_t arrival, uint64_t received_ms, struct vd_slice raw)
-{
-	struct vd_record record;
-	int rc = vd_record_view(raw, &record);
-
-	(void)received_ms;
-	return rc ? rc : add_line(ctx, arrival, &record);
-}
-
 static int by_lane_and_chain(const void *a, const void *b)
 {
 	const struct line *x = a, *y = b;
@@ -140,29 +132,94 @@ static int by_lane_and_chain(const void *a, const void *b)
 	return x->arrival < y->arrival ? -1 : x->arrival > y->arrival;
 }
 
-static int choose(struct writer *w)
+/* Arrival numbers to be looked at: those that were chosen, or all there are. */
+struct numbers {
+	const uint64_t *chosen;
+	uint64_t next, last;
+	uint64_t room[2][VD_MANY_AT_ONCE];
+	size_t turn;
+};
+
+static size_t numbers_next(struct numbers *n, const uint64_t **out)
+{
+	size_t count = 0;
+
+	n->turn = !n->turn;
+	*out = n->chosen ? n->chosen + n->next - 1 : n->room[n->turn];
+	for (; count < VD_MANY_AT_ONCE && n->next <= n->last; count++, n->next++)
+		if (!n->chosen)
+			n->room[n->turn][count] = n->next;
+	return count;
+}
+
+static int choose_from(struct writer *w, const uint64_t *arrivals, const struct vd_many_one *ones, size_t count)
+{
+	int rc = VD_OK;
+
+	for (size_t i = 0; i < count && !rc; i++) {
+		const struct vd_record *record = &ones[i].record;
+
+		w->unreadable |= ones[i].err == VD_EDAMAGED;
+		if (ones[i].err && ones[i].err != VD_ENOTFOUND && ones[i].err != VD_EDAMAGED)
+			rc = ones[i].err;
+		else if (!ones[i].err && memcmp(record->group, vd_group_id(w->group), VD_GROUP_BYTES) == 0)
+			rc = add_line(w, arrivals[i], record);
+	}
+	return rc;
+}
+
+static int choose_among(struct writer *w, struct vd_many *many, struct numbers *numbers)
+{
+	const uint64_t *arrivals, *next;
+	size_t count = numbers_next(numbers, &arrivals), more;
+	int rc = VD_OK;
+
+	vd_many_ask(many, arrivals, count);
+	while (count && !rc) {
+		const struct vd_many_one *ones = vd_many_take(many);
+
+		more = numbers_next(numbers, &next);
+		vd_many_ask(many, next, more);
+		rc = choose_from(w, arrivals, ones, count);
+		arrivals = next;
+		count = more;
+	}
+	(void)vd_many_take(many); /* the numbers are read no more */
+	return rc;
+}
+
+/* Of one lane, which is short. */
+static int visit(void *ctx, uint64_t arrival, uint64_t received_ms, struct vd_slice raw)
+{
+	struct vd_record record;
+	int rc = vd_record_view(raw, &record);
+
+	(void)received_ms;
+	return rc ? rc : add_line(ctx, arrival, &record);
+}
+
+static int choose(struct writer *w, struct vd_many *many)
 {
 	const struct vd_bundle_choice *c = w->choice;
-	struct vd_buf raw = { 0 };
-	struct vd_record record;
-	uint64_t received_ms;
-	int rc = load_authors(w);
+	struct numbers *numbers = calloc(1, sizeof(*numbers));
+	int rc = numbers ? load_authors(w) : VD_ENOMEM;
 
-	if (!rc && !c->arrivals)
+	if (!rc) {
+		numbers->chosen = c->arrivals;
+		numbers->next = 1;
+		numbers->last = c->count;
+		if (!c->arrivals)
+			rc = vd_store_latest(w->store, &numbers->last);
+	}
+	if (!rc && !c->arrivals && w->lane != 255)
 		rc = vd_store_walk(w->store, vd_group_id(w->group), w->lane, 0, visit, w);
+	else if (!rc)
+		rc = choose_among(w, many, numbers);
 	if (rc == VD_EDAMAGED) {
 		w->unreadable = true;
 		rc = VD_OK;
 	}
-	for (size_t i = 0; c->arrivals && i < c->count && !rc; i++) {
-		rc = vd_store_read(w->store, c->arrivals[i], &raw, &record, &received_ms);
-		w->unreadable |= rc == VD_EDAMAGED;
-		if (rc == VD_ENOTFOUND || rc == VD_EDAMAGED)
-			rc = VD_OK;
-		else if (!rc && memcmp(record.group, vd_group_id(w->group), VD_GROUP_BYTES) == 0)
-			rc = add_line(w, c->arrivals[i], &record);
-	}
-	vd_buf_deinit(&raw);
+	free(numbers);
 	if (!rc && w->count)
 		qsort(w->lines, w->count, sizeof(*w->lines), by_lane_and_chain);
 	return rc;
@@ -246,17 +303,14 @@ static int plan(struct writer *w, struct vd_bundle_stats *stats)
 }
 
 /* The record as it was when it was chosen: a body may have come since. */
-static int read_line(struct writer *w, const struct line *line, struct vd_buf *raw, struct vd_record *record)
+static int as_chosen(const struct line *line, const struct vd_many_one *one, struct vd_record *record)
 {
-	uint64_t received_ms;
-	int rc = vd_store_read(w->store, line->arrival, raw, record, &received_ms);
-
-	if (rc || record->stub == line->stub)
-		return rc;
+	*record = one->record;
+	if (one->err || record->stub == line->stub)
+		return one->err;
 	if (!line->stub)
 		return VD_EAGAIN;
-	raw->n = record->header.n + record->signature.n;
-	return vd_record_view(vd_buf_slice(raw), record);
+	return vd_record_view(vd_slice(record->raw.p, record->header.n + record->signature.n), record);
 }
 
 static int write_names(struct writer *w, struct vd_sealer *sealer, struct vd_file_out *file)
@@ -276,26 +330,59 @@ static int write_names(struct writer *w, struct vd_sealer *sealer, struct vd_fil
 	return rc;
 }
 
-static int write_lines(struct writer *w, struct vd_sealer *sealer, struct vd_file_out *file)
+static size_t ask_for_lines(struct writer *w, struct vd_many *many, size_t from, uint64_t *room)
 {
-	struct vd_buf raw = { 0 }, out = { 0 };
+	size_t count = 0;
+
+	for (; count < VD_MANY_AT_ONCE && from + count < w->count; count++)
+		room[count] = w->lines[from + count].arrival;
+	vd_many_ask(many, room, count);
+	return count;
+}
+
+static int write_some(const struct line *lines, const struct vd_many_one *ones, size_t count, struct vd_sealer *sealer,
+                      struct vd_file_out *file, struct vd_buf *out)
+{
 	struct vd_record record;
 	int rc = VD_OK;
 
-	for (size_t i = 0; i < w->count && !rc; i++) {
-		rc = read_line(w, &w->lines[i], &raw, &record);
+	for (size_t i = 0; i < count && !rc; i++) {
+		rc = as_chosen(&lines[i], &ones[i], &record);
 		if (!rc)
-			rc = vd_sealer_record(sealer, &record, &out);
-		if (!rc && out.n)
-			rc = vd_file_write(file, vd_buf_slice(&out));
-		vd_buf_reset(&out);
+			rc = vd_sealer_record(sealer, &record, out);
+		if (!rc && out->n)
+			rc = vd_file_write(file, vd_buf_slice(out));
+		vd_buf_reset(out);
 	}
+	return rc;
+}
+
+static int write_lines(struct writer *w, struct vd_many *many, struct vd_sealer *sealer, struct vd_file_out *file)
+{
+	uint64_t *rooms = calloc(2, VD_MANY_AT_ONCE * sizeof(*rooms));
+	struct vd_buf out = { 0 };
+	size_t at = 0, turn = 0, count, more;
+	int rc = VD_OK;
+
+	if (!rooms)
+		return VD_ENOMEM;
+	count = ask_for_lines(w, many, 0, rooms);
+	while (count && !rc) {
+		const struct vd_many_one *ones = vd_many_take(many);
+
+		turn = !turn;
+		more = ask_for_lines(w, many, at + count, rooms + turn * VD_MANY_AT_ONCE);
+		rc = write_some(w->lines + at, ones, count, sealer, file, &out);
+		at += count;
+		count = more;
+	}
+	(void)vd_many_take(many);
 	if (!rc)
 		rc = vd_sealer_finish(sealer, &out);
 	if (!rc)
 		rc = vd_file_write(file, vd_buf_slice(&out));
-	vd_buf_deinit(&raw);
 	vd_buf_deinit(&out);
+	free(rooms);
 	return rc;
 }
 
@@ -314,8 +401,11 @@ static int write_file(struct writer *w, const char *path, bool read_back,
 	uint8_t seed[VD_SEAL_SEED_BYTES];
 	struct vd_sealer *sealer = NULL;
 	struct vd_file_out *file = NULL;
-	int rc = choose(w);
+	struct vd_many *many = NULL;
+	int rc = vd_many_new(w->store, &many);
 
+	if (!rc)
+		rc = choose(w, many);
 	if (!rc && w->unreadable && w->manifest.what == VD_SEALED_WELCOME)
 		rc = VD_EDAMAGED; /* who starts with less than all cannot tell */
 	if (!rc)
@@ -332,7 +422,7 @@ static int write_file(struct writer *w, const char *path, bool read_back,
 	if (!rc)
 		rc = write_names(w, sealer, file);
 	if (!rc)
-		rc = write_lines(w, sealer, file);
+		rc = write_lines(w, many, sealer, file);
 	if (rc)
 		goto done;
 	stats->bytes = vd_file_size(file);
@@ -350,6 +440,7 @@ static int write_file(struct writer *w, const char *path, bool read_back,
 done:
 	vd_file_abort(file);
 	vd_sealer_free(sealer);
+	vd_many_free(many);
 	free(w->lines);
 	free(w->authors);
 	return rc;

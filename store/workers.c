@@ -6,34 +6,25 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-/* On the stack of who asks, who leaves when its last part is done. */
-struct job {
-	void (*work)(void *ctx, size_t from, size_t to);
-	void *ctx;
-	size_t n, part;
-	size_t next, done;        /* given out; done */
-	struct job *later;
-};
-
 struct vd_workers {
 	pthread_mutex_t mutex;
 	pthread_cond_t asked, finished;
 	pthread_t threads[VD_WORKERS_MAX];
 	size_t count;
-	struct job *jobs;         /* that have parts to give out, first come first */
+	struct vd_job *jobs;         /* that have parts to give out, first come first */
 	bool stop;
 };
 
 int vd_workers_test_threads = -1;
 
 /* With the mutex held, which it gives up while it works. */
-static void do_part(struct vd_workers *w, struct job *job)
+static void do_part(struct vd_workers *w, struct vd_job *job)
 {
 	size_t from = job->next, to = job->n - from > job->part ? from + job->part : job->n;
 
 	job->next = to;
 	if (to == job->n) {
-		struct job **at = &w->jobs;
+		struct vd_job **at = &w->jobs;
 
 		while (*at != job)
 			at = &(*at)->later;
@@ -119,24 +110,43 @@ size_t vd_workers_count(const struct vd_workers *w)
 	return w ? w->count : 0;
 }
 
-void vd_workers_do(struct vd_workers *w, size_t n, size_t part, void (*work)(void *ctx, size_t from, size_t to), void *ctx)
+void vd_workers_begin(struct vd_workers *w, struct vd_job *job)
 {
-	struct job job = { .work = work, .ctx = ctx, .n = n, .part = part ? part : 1 }, **last;
+	struct vd_job **last;
 
-	if (!n)
+	job->next = job->done = 0;
+	job->later = NULL;
+	if (!job->part)
+		job->part = 1;
+	if (!vd_workers_count(w) || !job->n)
 		return;
-	if (!vd_workers_count(w) || n <= job.part) {
-		work(ctx, 0, n);
-		return;
-	}
 	pthread_mutex_lock(&w->mutex);
 	for (last = &w->jobs; *last; last = &(*last)->later)
 		;
-	*last = &job;
+	*last = job;
 	pthread_cond_broadcast(&w->asked);
-	while (job.next < job.n)
-		do_part(w, &job);
-	while (job.done < job.n)
+	pthread_mutex_unlock(&w->mutex);
+}
+
+void vd_workers_finish(struct vd_workers *w, struct vd_job *job)
+{
+	if (!vd_workers_count(w)) {
+		for (; job->next < job->n; job->next += job->part)
+			job->work(job->ctx, job->next, job->n - job->next > job->part ? job->next + job->part : job->n);
+		return;
+	}
+	pthread_mutex_lock(&w->mutex);
+	while (job->next < job->n)
+		do_part(w, job);
+	while (job->done < job->n)
 		pthread_cond_wait(&w->finished, &w->mutex);
 	pthread_mutex_unlock(&w->mutex);
+}
+
+void vd_workers_do(struct vd_workers *w, size_t n, size_t part, void (*work)(void *ctx, size_t from, size_t to), void *ctx)
+{
+	struct vd_job job = { .work = work, .ctx = ctx, .n = n, .part = part };
+
+	vd_workers_begin(w, &job);
+	vd_workers_finish(w, &job);
 }
