@@ -11,8 +11,8 @@
 struct vd_bulk;
 
 enum {
-	VD_BULK_RECORDS = 8192,            /* a batch: its pages all over the indexes are what a commit holds in memory … */
-	VD_BULK_BYTES = 4 * 1024 * 1024,   /* … and its records, twice */
+	VD_BULK_RECORDS = 6144,            /* a batch: its pages all over the indexes are what a commit holds in memory … */
+	VD_BULK_BYTES = 3584 * 1024,       /* … and its records, three times, in buffers that double: so they fit into 4 MiB each */
 };
 
 /* Gets each batch when it is durable: verdict and arrival number (0: find it) of its entries are set. On the committing thread, one at a
