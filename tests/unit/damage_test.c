@@ -10,7 +10,7 @@
 #include "store/index.h"
 #include "store/salvage.h"
 
-enum { RECORDS = 70, PAGE = 4096, CASES = 420 };
+enum { RECORDS = 140,PAGE = 4096, CASES = 420 };
 
 /* What the store held when it was whole. */
 struct whole {
