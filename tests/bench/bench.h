@@ -52,6 +52,7 @@ int table_missed(void); /* rows that missed their target */
  * exit status is another. */
 json_t *vereda(const char *home, int status, const char *const *arguments);
 #define VEREDA(home, ...) vereda(home, 0, (const char *const[]){__VA_ARGS__, NULL})
+double vereda_wrote(void); /* bytes for the disk, by the last of them */
 double number(const json_t *, const char *field);
 const char *string(const json_t *, const char *field);
 
@@ -121,6 +122,13 @@ void apart(size_t n);
 
 /* Rows of `count` records at once; writes below `folder`. */
 void bulk(const char *folder, size_t count);
+
+/* ---- disk.c ---- */
+
+/* What the records of that store take, and what was written to get them there. */
+void disk(const char *home, double written_bytes);
+/* A store that gets and loses some every day for a year. */
+void disk_year(const char *home);
 
 /* ---- micro.c ---- */
 

@@ -174,6 +174,7 @@ void bulk(const char *folder, size_t count)
 
 	export_row(named("export %s records", count, what), hub, bundle);
 	import_row(named("import %s records by 100 authors", count, what), chained, bundle, 3.5);
+	disk(chained, vereda_wrote());
 	unlink(bundle);
 	import_row(named("  of them each second: no chain holds", count, what), alone, half, 0.85);
 	unlink(half);

@@ -436,7 +436,7 @@ _Noreturn static void flood_until_stopped(const char *home, const char *address)
 	}
 }
 
-/* `bench flood` and `bench rest` measure that alone; `bench apart N` what differs in sets of N; `bench bulk N` N records at once; `bench big` both of a
+/* `bench flood`, `bench rest` and `bench year` measure that alone; `bench apart N` what differs in sets of N; `bench bulk N` N records at once; `bench big` both of a
  * million. */
 int main(int argc, char **argv)
 {
@@ -462,6 +462,10 @@ int main(int argc, char **argv)
 		at_rest(folder);
 		return table_missed() != 0;
 	}
+	if (argc == 2 && !strcmp(argv[1], "year")) {
+		disk_year(path_of("year"));
+		return table_missed() != 0;
+	}
 	if (argc == 3 && !strcmp(argv[1], "bulk")) {
 		machine();
 		bulk(folder, strtoul(argv[2], NULL, 10));
@@ -481,6 +485,7 @@ int main(int argc, char **argv)
 		load();
 		sealed();
 		at_rest(folder);
+		disk_year(path_of("year"));
 		small();
 	}
 	flooded();

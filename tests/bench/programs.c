@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@ enum { ARGUMENTS_MAX = 24, OUTPUT_MAX = 1 << 20, DAEMONS_MAX = 4 };
 extern char **environ;
 
 static pid_t running[DAEMONS_MAX];
+static struct rusage last_usage;
 
 /* Starts `program`, its output (1) or errors (2) to be read from *out. */
 static pid_t start(const char *program, const char *const *arguments, int channel, int *out)
@@ -65,6 +67,13 @@ static json_t *last_line(char *text)
 	return json_loads(line ? line + 1 : text, 0, NULL);
 }
 
+double vereda_wrote(void)
+{
+	enum { BLOCK = 512 };
+
+	return (double)last_usage.ru_oublock * BLOCK;
+}
+
 json_t *vereda(const char *home, int status, const char *const *arguments)
 {
 	const char *all[ARGUMENTS_MAX] = {"--home", home, "--json", "--no-input", "--quiet"};
@@ -80,7 +89,7 @@ json_t *vereda(const char *home, int status, const char *const *arguments)
 		all[n++] = *a;
 	pid = start("build/vereda", all, STDOUT_FILENO, &out);
 	read_all(out, text);
-	waitpid(pid, &got, 0);
+	wait4(pid, &got, 0, &last_usage);
 	if (!WIFEXITED(got) || WEXITSTATUS(got) != status)
 		die("vereda %s: exit status %d: %s", arguments[0], WIFEXITED(got) ? WEXITSTATUS(got) : -1, text);
 	result = last_line(text);
