@@ -24,6 +24,10 @@ const char *vd_role_said(struct vd_cli *, enum vd_role, bool focal, char room[VD
 unsigned vd_role_rank(enum vd_role);
 /* The most that any device of the person may do now; a paper key does not count unless `paper`. */
 enum vd_role vd_person_role(struct vd_group *, const uint8_t person[VD_PERSON_BYTES], bool paper);
+/* Has it no role because no admission of it counts: whoever made it had been removed? */
+bool vd_device_fell(const struct vd_device *);
+/* The role it has; of one that fell the role it was granted. */
+enum vd_role vd_device_granted(struct vd_group *, const struct vd_device *);
 /* Is device i the first of its person? Then it stands for the member. */
 bool vd_first_of_person(struct vd_group *, size_t i);
 
@@ -34,6 +38,9 @@ struct vd_target {
 	uint8_t device[VD_KEY_BYTES];
 	char name[VD_WHO_TEXT];
 };
+/* Is it a device of the target that has no role and may be given one? Of a member who is in, or was removed, one that fell only when it was
+ * named by its key: whoever admitted it may have meant no good. */
+bool vd_restorable(struct vd_group *, const struct vd_device *, const struct vd_target *);
 enum vd_among { VD_AMONG_ALL, VD_AMONG_IN, VD_AMONG_REMOVED };
 /* By name, or by the first digits of a key. Where a word means several members and one alone is `among` those asked for, that one.
  * 0, or an exit code, having said what is wrong. */

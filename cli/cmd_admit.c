@@ -115,7 +115,7 @@ static int check_known(struct vd_cli *cli, const struct vd_device *known, struct
 	char key[2 * VD_KEY_SHOWN + 1];
 
 	vd_hex(key, known->author, VD_KEY_SHOWN);
-	if (known->role == VD_ROLE_NONE)
+	if (known->removed)
 		return vd_refuse(cli, VD_EXIT_FAILED, "removed", VD_MSG_HINT_ADMIT_REMOVED, VD_MSG_ADMIT_REMOVED, known->name, key, NULL);
 	if (known->flags & VD_GRANT_PAPER)
 		return vd_misuse(cli, VD_MSG_HINT_CARD_BAD, VD_MSG_CARD_PAPER, NULL);
@@ -162,8 +162,8 @@ static int admit_as(struct vd_cli *cli, struct vd_group *group, struct terms *t,
 	if (rc)
 		return rc;
 	if (known) {
-		a->role = a->role == VD_ROLE_NONE ? known->role : a->role;
-		a->flags |= known->flags;
+		a->role = a->role == VD_ROLE_NONE ? vd_device_granted(group, known) : a->role;
+		a->flags |= vd_device_fell(known) ? 0 : known->flags;
 		*grant = known->grant;
 	} else if (a->role == VD_ROLE_NONE) {
 		a->role = VD_ROLE_MEMBER;
@@ -257,7 +257,7 @@ static int admit_to(struct vd_cli *cli, struct vd_group *group, struct terms *t,
 
 struct change {
 	struct vd_target target;
-	uint8_t (*devices)[VD_KEY_BYTES]; /* those meant, that have a role and are no paper */
+	uint8_t (*devices)[VD_KEY_BYTES]; /* those meant, that have a role or were granted one by who was removed, and are no paper */
 	size_t count;
 };
 
@@ -269,7 +269,8 @@ static int gather(struct vd_group *group, struct change *c)
 	for (size_t i = 0; c->devices && i < devices; i++) {
 		const struct vd_device *d = vd_group_device(group, i);
 
-		if (d->role != VD_ROLE_NONE && !(d->flags & VD_GRANT_PAPER) && memcmp(d->person, c->target.person, VD_PERSON_BYTES) == 0 &&
+		if ((d->role != VD_ROLE_NONE || (vd_device_fell(d) && !d->removed && vd_restorable(group, d, &c->target))) && !(d->flags & VD_GRANT_PAPER) &&
+		    memcmp(d->person, c->target.person, VD_PERSON_BYTES) == 0 &&
 		    (!c->target.one_device || memcmp(d->author, c->target.device, VD_KEY_BYTES) == 0))
 			memcpy(c->devices[c->count++], d->author, VD_KEY_BYTES);
 	}
@@ -309,8 +310,8 @@ static int change_one(struct vd_cli *cli, struct vd_group *group, const uint8_t 
 	t.admission.card = card;
 	t.admission.name = t.name;
 	if (t.admission.role == VD_ROLE_NONE)
-		t.admission.role = d->role;
-	t.admission.flags |= d->flags;
+		t.admission.role = vd_device_granted(group, d);
+	t.admission.flags |= vd_device_fell(d) ? 0 : d->flags;
 	if (!t.said_name)
 		snprintf(t.name, sizeof t.name, "%s", d->name);
 	memcpy(t.admission.person, d->person, VD_PERSON_BYTES);

@@ -78,9 +78,9 @@ static json_t *member_json(struct listing *l, const struct member *m)
 		if (!is_of(d, m))
 			continue;
 		last = last_of(l, d->author);
-		json_array_append_new(devices, json_pack("{s:o,s:s,s:o,s:b,s:b,s:b,s:b,s:o}", "device", vd_json_hex(d->author, VD_KEY_BYTES),
+		json_array_append_new(devices, json_pack("{s:o,s:s,s:o,s:b,s:b,s:b,s:b,s:b,s:o}", "device", vd_json_hex(d->author, VD_KEY_BYTES),
 		                                         "role", vd_role_word(d->role), "since", vd_json_time(d->since_ms), "removed",
-		                                         d->removed, "paper", (d->flags & VD_GRANT_PAPER) != 0, "forked", d->forked,
+		                                         d->role == VD_ROLE_NONE, "fell", vd_device_fell(d), "paper", (d->flags & VD_GRANT_PAPER) != 0, "forked", d->forked,
 		                                         "not_heard", device_lacks(l, d->author), "last_record",
 		                                         last ? vd_json_time(last) : json_null()));
 	}

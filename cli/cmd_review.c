@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "admin.h"
+#include "proto/err.h"
 #include "store/acts.h"
 #include "times.h"
 
@@ -133,6 +134,21 @@ static enum vd_msg alone_text(struct vd_group *group, const struct vd_act *act)
 	return VD_MSG_APPROVED_ALONE;
 }
 
+/* No word can make count what a removed coordinator did; but the same can be done again. */
+static void say_in_vain(struct vd_cli *cli, struct vd_group *group, const struct vd_act *act, const char *what)
+{
+	const struct vd_device *whom = act->device ? vd_group_find(group, act->device) : NULL;
+	char author[VD_WHO_TEXT], key[2 * VD_KEY_SHOWN + 1] = "";
+
+	vd_who(group, act->author, author);
+	if (whom)
+		vd_hex(key, whom->author, VD_KEY_SHOWN);
+	if (act->kind == VD_ACT_GRANT && whom && whom->role != VD_ROLE_NONE)
+		vd_say(cli, VD_MSG_APPROVED_IN_ANYWAY, what, author, NULL);
+	else
+		vd_say(cli, act->kind == VD_ACT_GRANT ? VD_MSG_APPROVED_VAIN_ADMIT : VD_MSG_APPROVED_VAIN, what, author, key, NULL);
+}
+
 static void say_approved(struct vd_cli *cli, struct vd_group *group, const struct vd_id *about, const struct vd_id *id)
 {
 	const struct vd_act *act = vd_find_act(group, about);
@@ -149,7 +165,9 @@ static void say_approved(struct vd_cli *cli, struct vd_group *group, const struc
 	}
 	vd_act_text(cli, group, act, &what);
 	vd_buf_put_u8(&what, 0);
-	if (!what.failed)
+	if (!what.failed && vd_act_state(group, act) == VD_ACT_AUTHOR_OUT)
+		say_in_vain(cli, group, act, (const char *)what.p);
+	else if (!what.failed)
 		vd_say(cli, act->backed ? VD_MSG_APPROVED : act->seconded ? VD_MSG_APPROVED_SECONDED : alone_text(group, act),
 		       (const char *)what.p, prefix, author, NULL);
 	vd_buf_deinit(&what);
@@ -214,13 +232,17 @@ static int restore_one(struct vd_cli *cli, struct vd_group *group, const uint8_t
 	const struct vd_device *d;
 	struct vd_id grant;
 	char who[VD_WHO_TEXT], id[2 * VD_KEY_SHOWN + 1];
+	bool fell = vd_device_fell(vd_group_find(group, author));
 	int err;
 
 	vd_who(group, author, who);
+	vd_hex(id, author, VD_KEY_SHOWN);
 	err = check_return(cli, group, author);
 	if (err)
 		return err;
 	err = vd_act_restore(cli->store, group, author, vd_time_now_ms(), &grant);
+	if (err == VD_EKEY)
+		return vd_refuse(cli, VD_EXIT_FAILED, "key", VD_MSG_HINT_RESTORE_NAMELESS, VD_MSG_RESTORE_NAMELESS, who, id, NULL);
 	if (err)
 		return vd_fail(cli, err, VD_MSG_NONE, VD_MSG_RESTORE_FAILED, who, NULL);
 	d = vd_group_find(group, author);
@@ -230,7 +252,7 @@ static int restore_one(struct vd_cli *cli, struct vd_group *group, const uint8_t
 	if (cli->opt.json)
 		return 0;
 	if (*holds)
-		vd_say(cli, VD_MSG_RESTORED, who, vd_text(cli->lang, vd_role_text(d->role)), NULL);
+		vd_say(cli, fell ? VD_MSG_RESTORED_OWN : VD_MSG_RESTORED, who, vd_text(cli->lang, vd_role_text(d->role)), NULL);
 	else
 		vd_say(cli, VD_MSG_RESTORE_WAITS, who, id, NULL);
 	return 0;
@@ -249,8 +271,7 @@ static int restore_target(struct vd_cli *cli, struct vd_group *group)
 		uint8_t author[VD_KEY_BYTES];
 		bool holds = false;
 
-		if (memcmp(d->person, target.person, VD_PERSON_BYTES) != 0 || d->role != VD_ROLE_NONE || !d->removed ||
-		    (target.one_device && memcmp(d->author, target.device, VD_KEY_BYTES) != 0))
+		if (!vd_restorable(group, d, &target))
 			continue;
 		memcpy(author, d->author, VD_KEY_BYTES);
 		rc = restore_one(cli, group, author, grants, &holds);

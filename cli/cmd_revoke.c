@@ -17,7 +17,7 @@ struct plan {
 	struct vd_target target;
 	uint8_t (*devices)[VD_KEY_BYTES];  /* those that have a role now */
 	size_t count;
-	bool self, last;                   /* it is us; no coordinator is left */
+	bool self, last, coordinated;      /* it is us; no coordinator is left; one of them was one */
 	bool has_undo, leaves;
 	struct vd_id undo;
 	struct vd_hidings hidings;         /* what they hid of others' records lately: left in quarantine, when `leaves` */
@@ -54,6 +54,7 @@ static int gather(struct plan *p)
 		p->roles[p->role_count++] = d->role;
 		if (meant && d->role != VD_ROLE_NONE) {
 			memcpy(p->devices[p->count++], d->author, VD_KEY_BYTES);
+			p->coordinated = p->coordinated || d->coordinator_ever;
 			p->self = p->self || memcmp(d->author, self, VD_KEY_BYTES) == 0;
 		} else {
 			left += d->role == VD_ROLE_COORDINATOR;
@@ -222,6 +223,37 @@ static json_t *restored(const struct plan *p)
 	return names;
 }
 
+/* Who has none any more because of it, and is not who was meant: whoever admitted them is out, and that admission was not accepted. */
+static json_t *taken_along(const struct plan *p)
+{
+	json_t *devices = json_array();
+
+	for (size_t i = 0; i < p->role_count && i < vd_group_device_count(p->group); i++) {
+		const struct vd_device *d = vd_group_device(p->group, i);
+
+		if (p->roles[i] != VD_ROLE_NONE && d->role == VD_ROLE_NONE && !is_target(p, d->author))
+			json_array_append_new(devices, vd_json_hex(d->author, VD_KEY_BYTES));
+	}
+	return devices;
+}
+
+static void say_taken_along(struct plan *p, const json_t *devices)
+{
+	uint8_t author[VD_KEY_BYTES];
+	const json_t *device;
+	size_t i, n = 0;
+
+	json_array_foreach (devices, i, device) {
+		char who[VD_WHO_TEXT], key[2 * VD_KEY_SHOWN + 1];
+
+		if (vd_unhex(author, sizeof author, json_string_value(device), &n))
+			continue;
+		vd_who(p->group, author, who);
+		vd_hex(key, author, VD_KEY_SHOWN);
+		vd_say(p->cli, VD_MSG_REVOKE_TAKEN_ALONG, who, key, p->target.name, NULL);
+	}
+}
+
 static json_t *undone(const struct plan *p)
 {
 	json_t *ids = json_array();
@@ -273,7 +305,7 @@ static bool all_out(const struct plan *p)
 static void say_done(struct plan *p, const struct vd_id *id, const uint8_t epoch[VD_EPOCH_BYTES])
 {
 	struct vd_cli *cli = p->cli;
-	json_t *back = restored(p), *gone = undone(p), *name, *devices = json_array();
+	json_t *back = restored(p), *gone = undone(p), *along = taken_along(p), *name, *devices = json_array();
 	bool out = all_out(p);
 	char act[2 * VD_KEY_SHOWN + 1], key[2 * VD_KEY_SHOWN + 1];
 	size_t i;
@@ -283,9 +315,9 @@ static void say_done(struct plan *p, const struct vd_id *id, const uint8_t epoch
 	for (i = 0; i < p->count; i++)
 		json_array_append_new(devices, vd_json_hex(p->devices[i], VD_KEY_BYTES));
 	if (cli->opt.json) {
-		vd_say_json(cli, json_pack("{s:o,s:o,s:o,s:o,s:O,s:O,s:o,s:b}", "member", vd_json_hex(p->target.person, VD_PERSON_BYTES), "epoch",
+		vd_say_json(cli, json_pack("{s:o,s:o,s:o,s:o,s:O,s:O,s:O,s:o,s:b}", "member", vd_json_hex(p->target.person, VD_PERSON_BYTES), "epoch",
 		                           vd_json_hex(epoch, VD_EPOCH_BYTES), "id", vd_json_hex(id->b, VD_ID_BYTES), "devices", devices,
-		                           "undone", gone, "restored", back, "left", left(p), "counts", out));
+		                           "undone", gone, "restored", back, "fell", along, "left", left(p), "counts", out));
 	} else {
 		json_decref(devices);
 		if (!out)
@@ -298,7 +330,10 @@ static void say_done(struct plan *p, const struct vd_id *id, const uint8_t epoch
 			vd_say(cli, VD_MSG_REVOKE_UNDONE, vd_num(cli, json_array_size(gone)), NULL);
 		json_array_foreach (back, i, name)
 			vd_say(cli, VD_MSG_REVOKE_RESTORED, json_string_value(name), NULL);
+		say_taken_along(p, along);
 		say_left(p);
+		if (out && p->coordinated && !p->self)
+			vd_say(cli, VD_MSG_REVOKE_UNHEARD, p->target.name, NULL);
 		if (out)
 			vd_say(cli, VD_MSG_REVOKE_NEXT, NULL);
 		if (out && !p->self)
@@ -306,6 +341,7 @@ static void say_done(struct plan *p, const struct vd_id *id, const uint8_t epoch
 	}
 	json_decref(back);
 	json_decref(gone);
+	json_decref(along);
 }
 
 static int carry_out(struct plan *p)

@@ -16,6 +16,7 @@
 enum {
 	SILENT_DAYS = 30,
 	BACKUP_DAYS = 30,
+	FELL_DAYS = 90,
 	WALKED = 1 << 20,      /* records whose headers are looked at for forks; their places take 16 MiB */
 	TABLE = 2 * WALKED,
 };
@@ -73,12 +74,25 @@ static void find_clones(struct vd_findings *f, const struct vd_look *l)
 	}
 }
 
+static bool came_lately(struct vd_findings *f, const struct vd_id *id)
+{
+	struct vd_buf raw = { 0 };
+	struct vd_record record;
+	uint64_t arrival, received_ms = 0, now_ms = vd_time_now_ms();
+	int rc = vd_store_find(f->cli->store, id, &arrival);
+
+	if (!rc)
+		rc = vd_store_read(f->cli->store, arrival, &raw, &record, &received_ms);
+	vd_buf_deinit(&raw);
+	return !rc && (received_ms >= now_ms || now_ms - received_ms <= FELL_DAYS * (uint64_t)VD_DAY_MS);
+}
+
 static void find_role(struct vd_findings *f, const struct vd_look *l)
 {
 	const struct vd_identity *self = vd_group_identity(l->group);
 	const struct vd_device *d = self ? vd_group_find(l->group, self->author) : NULL;
 	const struct vd_act *act = d && d->removed ? vd_find_act(l->group, &d->revoke) : NULL;
-	char called[VD_WHO_TEXT], by[VD_WHO_TEXT] = "?", when[VD_TIME_TEXT] = "?";
+	char called[VD_WHO_TEXT], by[VD_WHO_TEXT] = "?", when[VD_TIME_TEXT] = "?", key[2 * VD_KEY_SHOWN + 1] = "";
 
 	if (vd_group_role(l->group) != VD_ROLE_NONE)
 		return;
@@ -86,8 +100,35 @@ static void find_role(struct vd_findings *f, const struct vd_look *l)
 		vd_who(l->group, act->author, by);
 		vd_time_local(act->time_ms, when);
 	}
+	if (self)
+		vd_hex(key, self->author, VD_KEY_SHOWN);
 	vd_finding(f, "removed", "serious", act ? VD_MSG_WARN_REMOVED : VD_MSG_WARN_NO_ROLE, VD_MSG_NEXT_REMOVED,
-	    vd_group_called(f->cli, l->group, called), by, when, NULL);
+	    vd_group_called(f->cli, l->group, called), by, when, key, NULL);
+}
+
+/* Whom somebody admitted who had been removed by then, as others heard it: they think that they are in, and nobody hears them. Those of the
+ * last months; of a key in the wrong hands there may be many, so a few by name. */
+static void find_fallen(struct vd_findings *f, const struct vd_look *l)
+{
+	enum { SHOWN = 8 };
+	bool ours = vd_group_role(l->group) == VD_ROLE_COORDINATOR;
+	size_t count = 0;
+
+	for (size_t i = 0; i < vd_group_device_count(l->group); i++) {
+		const struct vd_device *d = vd_group_device(l->group, i);
+		const struct vd_act *grant = vd_device_fell(d) && !d->removed ? vd_find_act(l->group, &d->grant) : NULL;
+		char who[VD_WHO_TEXT], by[VD_WHO_TEXT], key[2 * VD_KEY_SHOWN + 1];
+
+		if (!grant || vd_group_role(l->group) == VD_ROLE_NONE || !came_lately(f, &grant->id) || count++ >= SHOWN)
+			continue;
+		vd_who(l->group, d->author, who);
+		vd_who(l->group, grant->author, by);
+		vd_hex(key, d->author, VD_KEY_SHOWN);
+		vd_finding(f, "fell", "warning", VD_MSG_WARN_FELL, ours ? VD_MSG_NEXT_FELL : VD_MSG_NEXT_FELL_OTHERS, who, key, by,
+		           vd_text(f->cli->lang, vd_role_text(grant->role)), NULL);
+	}
+	if (count > SHOWN)
+		vd_finding(f, "fell", "warning", VD_MSG_WARN_FELL_MORE, VD_MSG_NEXT_FELL_MORE, vd_num(f->cli, count - SHOWN), NULL);
 }
 
 static bool has_paper(struct vd_group *group)
@@ -306,6 +347,7 @@ void vd_find_quick(struct vd_findings *f)
 		vd_finding(f, "alone", "note", VD_MSG_WARN_ALONE, VD_MSG_NEXT_ALONE, NULL);
 	for (size_t i = 0; i < f->count; i++) {
 		find_role(f, &f->looks[i]);
+		find_fallen(f, &f->looks[i]);
 		find_coordination(f, &f->looks[i]);
 		find_quarantine(f, &f->looks[i]);
 		find_declined(f, &f->looks[i]);

@@ -150,6 +150,33 @@ enum vd_role vd_person_role(struct vd_group *group, const uint8_t person[VD_PERS
 	return most;
 }
 
+bool vd_device_fell(const struct vd_device *d)
+{
+	return d->role == VD_ROLE_NONE && d->most == VD_ROLE_NONE;
+}
+
+enum vd_role vd_device_granted(struct vd_group *group, const struct vd_device *d)
+{
+	const struct vd_act *grant = d->role == VD_ROLE_NONE ? vd_find_act(group, &d->grant) : NULL;
+
+	return !grant ? d->role : grant->kind == VD_ACT_FOUND ? VD_ROLE_COORDINATOR : grant->role;
+}
+
+bool vd_restorable(struct vd_group *group, const struct vd_device *d, const struct vd_target *target)
+{
+	if (d->role != VD_ROLE_NONE || !same_person(d, target->person))
+		return false;
+	if (target->one_device)
+		return !memcmp(d->author, target->device, VD_KEY_BYTES);
+	for (size_t i = 0; vd_device_fell(d) && i < vd_group_device_count(group); i++) {
+		const struct vd_device *other = vd_group_device(group, i);
+
+		if (same_person(other, target->person) && !vd_device_fell(other))
+			return false;
+	}
+	return true;
+}
+
 bool vd_first_of_person(struct vd_group *group, size_t i)
 {
 	const uint8_t *person = vd_group_device(group, i)->person;

@@ -1049,12 +1049,14 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  vereda restore Carla\n"
 	  "  vereda restore 3fa2c1\n\n"
 	  "Gives a removed member, or one removed device, the role it had. What they wrote meanwhile comes out of quarantine. Where somebody of\n"
-	  "higher standing removed them, a second coordinator has to approve it; then the command to type is shown.",
+	  "higher standing removed them, a second coordinator has to approve it; then the command to type is shown.\n"
+	  "Lets in whom somebody admitted who had been removed by then, too (status names them), by your own word: be sure you know them.",
 	  "Ejemplos:\n"
 	  "  vereda restore Carla\n"
 	  "  vereda restore 3fa2c1\n\n"
 	  "Devuelve a una persona retirada, o a un equipo retirado, el papel que tenía. Lo que escribió entretanto sale de la cuarentena. Si la retiró\n"
-	  "alguien con más antigüedad, una segunda coordinación tiene que aprobarlo; entonces se muestra la orden que debe escribir."),
+	  "alguien con más antigüedad, una segunda coordinación tiene que aprobarlo; entonces se muestra la orden que debe escribir.\n"
+	  "También deja entrar, por tu propia palabra, a quien admitió alguien ya retirado (status los nombra): asegúrate de conocerle."),
 	T(SUM_DOCTOR, "what is not as it should be, and what to do", "qué no está bien, y qué hacer"),
 	T(HELP_DOCTOR,
 	  "Examples:\n"
@@ -1179,6 +1181,10 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "Está escrito, pero todavía no vale: {0} sigue hasta que una segunda coordinación lo apruebe. Debe escribir: vereda approve {1}"),
 	T(REVOKE_UNDONE, "Acts that do not count any more: {0}. See them with: vereda status --acts", "Actos que ya no valen: {0}. Míralos con: vereda status --acts"),
 	T(REVOKE_RESTORED, "{0} has a role again.", "{0} tiene otra vez su papel."),
+	T(REVOKE_TAKEN_ALONG, "{0} ({1}) is not in any more either: {2} admitted them, by an act that is not accepted. If they should be in: vereda restore {1}",
+	  "{0} ({1}) tampoco está ya: le admitió {2}, con un acto que no se acepta. Si debe estar: vereda restore {1}"),
+	T(REVOKE_UNHEARD, "Whom {0} admitted without this device knowing of it is not in either: vereda status names them once it hears of them.",
+	  "A quien {0} haya admitido sin que este equipo lo sepa, tampoco está: vereda status los nombra cuando se entere."),
 	T(REVOKE_NEXT, "Next step: sync with everyone. Who has not heard still trusts the removed device; vereda status shows who that is.",
 	  "Siguiente paso: intercambia con todos. Quien no lo sepa sigue confiando en el equipo retirado; vereda status muestra quiénes son."),
 	T(REVOKE_BUNDLES, "An ordinary bundle made from now on opens only for those who have the new keys. Whoever has not heard gets them by sync, by stick, or by a "
@@ -1226,6 +1232,15 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "adds to it. Only two other coordinators together are stronger.",
 	  "Tu palabra quedó escrita, y no cambia nada sobre esto: {0} ({1}). {2} fundó el grupo: ninguna coordinación sola pesa más, y una segunda voz no le agrega nada. "
 	  "Solo dos coordinaciones distintas juntas pesan más."),
+	T(APPROVED_VAIN_ADMIT, "Your word is written, but the act still does NOT count: {0}. {1} had been removed, and no approval makes up for that. To let them in by your own "
+	  "word: vereda restore {2}",
+	  "Tu palabra quedó escrita, pero el acto sigue sin valer: {0}. A {1} ya se le había retirado, y ninguna aprobación lo suple. Para que entren por tu propia "
+	  "palabra: vereda restore {2}"),
+	T(APPROVED_VAIN, "Your word is written, but the act still does NOT count: {0}. {1} had been removed, and no approval makes up for that. If it is right, do the same "
+	  "yourself.",
+	  "Tu palabra quedó escrita, pero el acto sigue sin valer: {0}. A {1} ya se le había retirado, y ninguna aprobación lo suple. Si es correcto, haz tú lo mismo."),
+	T(APPROVED_IN_ANYWAY, "Your word is written, and changes nothing: {0} does not count, for {1} had been removed; but they are in by another admission.",
+	  "Tu palabra quedó escrita y no cambia nada: {0} no vale, porque a {1} ya se le había retirado; pero ya están por otra admisión."),
 	T(APPROVED_SECONDED, "It weighs like the founder's own act now: {0} ({1}). Next step: sync, so that everyone knows.",
 	  "Ahora pesa como un acto de quien fundó el grupo: {0} ({1}). Siguiente paso: intercambiar, para que todos lo sepan."),
 	T(APPROVE_KIND, "{0} gains nothing by a second voice: only a removal or an admission does; nothing was changed",
@@ -1237,6 +1252,12 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(APPROVE_AGAIN, "This device approved it already; nothing was changed.", "Este equipo ya lo aprobó; no se cambió nada."),
 	T(APPROVE_FAILED, "{0} could not be approved", "No se pudo aprobar {0}"),
 	T(RESTORED, "{0} has the role again: {1}. Next step: sync, so that everyone knows.", "{0} tiene otra vez su papel: {1}. Siguiente paso: intercambiar, para que todos lo sepan."),
+	T(RESTORED_OWN, "{0} is in by your own word now, as: {1}. Next step: sync, so that everyone knows, their device too; they need no new welcome.",
+	  "Ahora {0} está por tu propia palabra, con el papel de: {1}. Siguiente paso: intercambiar, para que todos lo sepan, también su equipo; no necesita otra "
+	  "bienvenida."),
+	T(RESTORE_NAMELESS, "{0} cannot be given the role back by that: this device cannot read their name; nothing was changed",
+	  "Así no se le puede devolver su papel a {0}: este equipo no puede leer su nombre; no se cambió nada"),
+	T(HINT_RESTORE_NAMELESS, "Give the name anew: vereda admit {1} --name NAME", "Pon el nombre otra vez: vereda admit {1} --name NOMBRE"),
 	T(RESTORE_WAITS, "It is written, but {0} has no role yet: a second coordinator has to approve it. They type: vereda approve {1}",
 	  "Está escrito, pero {0} todavía no tiene papel: una segunda coordinación tiene que aprobarlo. Debe escribir: vereda approve {1}"),
 	T(RESTORE_FAILED, "{0} could not be given the role back", "No se pudo devolver su papel a {0}"),
@@ -1335,7 +1356,17 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "{1} te retiró de {0} el {2}. Lo que escribas aquí se queda en este equipo, y con los demás en cuarentena."),
 	T(WARN_NO_ROLE, "This device has no role in {0}: no admission of it counts. What you write here stays on this device, and with others in quarantine.",
 	  "Este equipo no tiene papel en {0}: ninguna admisión suya vale. Lo que escribas aquí se queda en este equipo, y con los demás en cuarentena."),
-	T(NEXT_REMOVED, "Speak to a coordinator; one can give the role back with: vereda restore", "Habla con la coordinación; puede devolverte el papel con: vereda restore"),
+	T(NEXT_REMOVED, "Speak to a coordinator; one can give the role back with: vereda restore {3}", "Habla con la coordinación; puede devolverte el papel con: vereda restore {3}"),
+	T(WARN_FELL, "{2} admitted {0} ({1}) as {3}, but {2} was removed before anybody here knew of it: {0} is not in, whatever their device says. Until then what "
+	  "{0} writes is in quarantine.",
+	  "{2} admitió a {0} ({1}) con el papel de {3}, pero a {2} se le retiró antes de que aquí se supiera: {0} no está, diga lo que diga su equipo. Lo que {0} "
+	  "escriba queda en cuarentena."),
+	T(NEXT_FELL, "If you know {0} and they should be in: vereda restore {1}   With another role: vereda admit {1} --role ROLE   If not, leave it.",
+	  "Si conoces a {0} y debe estar: vereda restore {1}   Con otro papel: vereda admit {1} --role PAPEL   Si no, déjalo así."),
+	T(NEXT_FELL_OTHERS, "If you know {0} and they should be in, ask a coordinator to type: vereda restore {1}",
+	  "Si conoces a {0} y debe estar, pide a la coordinación que escriba: vereda restore {1}"),
+	T(WARN_FELL_MORE, "{0} more were admitted by somebody who had been removed, and are not in.", "Hay {0} más a quienes admitió alguien ya retirado, y no están."),
+	T(NEXT_FELL_MORE, "See who they are with: vereda members --all", "Mira quiénes son con: vereda members --all"),
 	T(WARN_ONE_COORDINATOR, "{0} has one coordinator and no paper key: if that device is lost, nobody can ever again be admitted or removed.",
 	  "{0} tiene una sola coordinación y ninguna llave en papel: si ese equipo se pierde, ya nunca se podrá admitir ni retirar a nadie."),
 	T(NEXT_ONE_COORDINATOR, "Run vereda group paper   or have a second coordinator: vereda admit MEMBER --role coordinator   For a newcomer: vereda admit ID --name NAME --role coordinator -o FILE",

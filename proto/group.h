@@ -204,7 +204,8 @@ int vd_group_make_revoke(struct vd_group *, const struct vd_removal *, const str
 int vd_group_make_review(struct vd_group *, const struct vd_id *about, bool accept, struct vd_buf *out);
 /* VD_ENOTFOUND: no control record of that id. */
 int vd_group_make_approve(struct vd_group *, const struct vd_id *about, struct vd_buf *out);
-/* The grant that gives a removed device its role back, made from the last grant it had. VD_ENOTFOUND: not removed. */
+/* The grant that gives a device without a role one again, made from the last grant it had: it was removed, or who admitted it was, before
+ * anybody heard of it. VD_ENOTFOUND: it has a role, or was never granted one; VD_EKEY: we cannot read its name. */
 int vd_group_make_restore(struct vd_group *, const uint8_t device[VD_KEY_BYTES], const uint8_t nonce[VD_BODY_NONCE_BYTES],
                           struct vd_buf *out);
 int vd_group_make_name(struct vd_group *, const char *name, const uint8_t nonce[VD_BODY_NONCE_BYTES], struct vd_buf *out);

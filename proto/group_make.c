@@ -290,7 +290,7 @@ int vd_group_make_restore(struct vd_group *g, const uint8_t device[VD_KEY_BYTES]
 
 	if (!we_coordinate(g))
 		return VD_EAUTHOR;
-	if (!d || !d->removed)
+	if (!d || d->role != VD_ROLE_NONE)
 		return VD_ENOTFOUND;
 	s = g->records[vd_group_entry(g, device)->held].statement;
 	rc = vd_group_card(g, device, &card);

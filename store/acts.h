@@ -48,7 +48,7 @@ int vd_act_revoke(struct vd_store *, struct vd_group *, const struct vd_revocati
 int vd_act_review(struct vd_store *, struct vd_group *, const struct vd_id *about, bool accept, uint64_t now_ms, struct vd_id *id);
 /* Seals the epochs to a device that has its role by this. VD_ENOTFOUND: no control record of that id. */
 int vd_act_approve(struct vd_store *, struct vd_group *, const struct vd_id *about, uint64_t now_ms, struct vd_id *id);
-/* Gives a removed device its role back. VD_ENOTFOUND: not removed. */
+/* Gives a device without a role the one it had, or was granted by who was removed. As vd_group_make_restore. */
 int vd_act_restore(struct vd_store *, struct vd_group *, const uint8_t device[VD_KEY_BYTES], uint64_t now_ms, struct vd_id *grant);
 
 /* Has this device's own chain of control records forked, and is there a coordinator of another member who could act instead? Then

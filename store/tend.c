@@ -77,7 +77,7 @@ static int tend_epochs(struct vd_store *s, struct vd_group *group, uint64_t now_
 	if (vd_group_role(group) != VD_ROLE_COORDINATOR || (!epoch_wanted(group) && !sealing_wanted(group, now_ms)))
 		return VD_OK;
 	if (vd_act_braked(s, group)) {
-		out->braked = true;
+		out->braked |= epoch_wanted(group) || vd_group_epoch_lacks(group, 0); /* older ones can wait for somebody else in silence */
 		return VD_OK;
 	}
 	rc = vd_deed_begin(&d, s, group, now_ms);
