@@ -329,8 +329,10 @@ static struct cost sync_once(size_t only_a, size_t d, uint64_t *random)
 	if (!a->session || !b->session)
 		die("memory refused");
 	turn(b, a); /* the hellos cross */
-	while (turn(a, b) | turn(b, a))
-		;
+	for (bool moved = true; moved;) {
+		moved = turn(a, b);
+		moved = turn(b, a) || moved;
+	}
 	if (!vd_session_settled(a->session) || !vd_session_stats(a->session)->complete || a->count != d || b->count != d)
 		die("the ends do not agree: %zu and %zu of %zu", a->count, b->count, d);
 	cost = (struct cost){(double)(a->bytes + b->bytes), vd_session_stats(a->session)->round_trips, (a->busy_s + b->busy_s) * 1e6};
