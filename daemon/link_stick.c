@@ -264,19 +264,38 @@ static size_t count_keys(const struct visit *v)
 	return count;
 }
 
+static int by_age(const void *a, const void *b)
+{
+	const struct vd_segment *x = *(struct vd_segment *const *)a, *y = *(struct vd_segment *const *)b;
+
+	if (x->written.tv_sec != y->written.tv_sec)
+		return x->written.tv_sec < y->written.tv_sec ? -1 : 1;
+	if (x->written.tv_nsec != y->written.tv_nsec)
+		return x->written.tv_nsec < y->written.tv_nsec ? -1 : 1;
+	return x < y ? -1 : x > y;
+}
+
+/* The oldest first: it mostly holds what the others build on. If the medium's times lie, some are read twice. */
 static int read_unread(struct visit *v)
 {
-	int rc = VD_OK;
+	struct vd_segment **unread = calloc(v->segments.count + 1, sizeof(*unread));
+	size_t count = 0;
+	int rc = unread ? VD_OK : VD_ENOMEM;
 
 	v->to_read = v->bytes_read;
-	for (size_t i = 0; i < v->segments.count; i++)
-		v->to_read += v->segments.p[i].state == VD_SEGMENT_UNREAD ? v->segments.p[i].size : 0;
 	for (size_t i = 0; i < v->segments.count && !rc; i++) {
-		struct vd_segment *s = &v->segments.p[i];
-
-		if (s->state == VD_SEGMENT_UNREAD && !(vd_segment_maybe_replaced(s) && is_over(v, s)))
-			rc = read_segment(v, i);
+		if (v->segments.p[i].state != VD_SEGMENT_UNREAD)
+			continue;
+		unread[count++] = &v->segments.p[i];
+		v->to_read += v->segments.p[i].size;
 	}
+	if (count)
+		qsort(unread, count, sizeof(*unread), by_age);
+	for (size_t i = 0; i < count && !rc; i++) {
+		if (!(vd_segment_maybe_replaced(unread[i]) && is_over(v, unread[i])))
+			rc = read_segment(v, (size_t)(unread[i] - v->segments.p));
+	}
+	free(unread);
 	return rc ? rc : read_pending(v);
 }
 

@@ -31,7 +31,7 @@ static int by_id(const void *a, const void *b)
 	return memcmp(((const struct vd_segment *)a)->id, ((const struct vd_segment *)b)->id, VD_SEGMENT_ID_BYTES);
 }
 
-static int add(struct vd_segments *all, size_t *capacity, const char *name, uint64_t size)
+static int add(struct vd_segments *all, size_t *capacity, const char *name, const struct stat *st)
 {
 	struct vd_segment *s;
 	size_t n;
@@ -46,7 +46,7 @@ static int add(struct vd_segments *all, size_t *capacity, const char *name, uint
 		*capacity = more;
 	}
 	s = &all->p[all->count++];
-	*s = (struct vd_segment){ .size = size, .group = VD_STORE_GROUPS_MAX };
+	*s = (struct vd_segment){ .size = (uint64_t)st->st_size, .written = st->st_mtim, .group = VD_STORE_GROUPS_MAX };
 	memcpy(s->name, name, VD_SEGMENT_NAME);
 	/* The hex part alone. */
 	s->name[2 * VD_SEGMENT_ID_BYTES] = '\0';
@@ -70,7 +70,7 @@ int vd_segments_list(struct vd_segments *all, const char *folder)
 		struct stat st;
 
 		if (is_segment(dirfd(dir), entry->d_name, &st))
-			rc = add(all, &capacity, entry->d_name, (uint64_t)st.st_size);
+			rc = add(all, &capacity, entry->d_name, &st);
 		errno = 0;
 	}
 	if (!rc && errno)

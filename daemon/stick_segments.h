@@ -3,6 +3,8 @@
 #ifndef VD_STICK_SEGMENTS_H
 #define VD_STICK_SEGMENTS_H
 
+#include <time.h>
+
 #include "store/bundle.h"
 
 enum {
@@ -24,6 +26,7 @@ struct vd_segment {
 	uint8_t id[VD_SEGMENT_ID_BYTES];
 	char name[VD_SEGMENT_NAME + 1];
 	uint64_t size;
+	struct timespec written;  /* as the medium says */
 	enum vd_segment_state state;
 	uint64_t declined;        /* records of it that were not taken, because their author's share is used up */
 	bool pending;             /* holds what may become ours when more has come */
