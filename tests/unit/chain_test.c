@@ -425,6 +425,45 @@ static void test_chain__one_set_by_every_route(void **state)
 	}
 }
 
+/* In three steps, the checks in any parts and order, or left out: always the same verdicts, and each signature checked once. */
+static void test_chain__three_steps_are_one(void **state)
+{
+	int expected[64], alone = 0;
+	uint64_t verified;
+	size_t checks;
+
+	(void)state;
+	/* Chains of one to six, some with a bad head, some with a bad one inside. */
+	for (int chain = 0; chain < 12; chain++) {
+		for (int i = 0; i <= chain % 6; i++) {
+			bool bad = (chain % 3 == 1 && i == chain % 6) || (chain % 4 == 3 && i == 1);
+
+			put(scene_write(&scene, 0, VD_LANE_NORMAL, body, bad ? SCENE_BAD_SIGNATURE : SCENE_HONEST));
+		}
+		scene_write(&scene, 0, VD_LANE_NORMAL, body, SCENE_HONEST); /* is missing */
+		alone++;
+	}
+	verified = verify(scene.view, NULL);
+	for (size_t i = 0; i < batch.count; i++)
+		expected[i] = batch.entries[i].verdict;
+	for (int way = 0; way < 4; way++) {
+		batch.verified = 0;
+		assert_int_equal(vd_chain_plan(&batch, scene.view, NULL, &checks), 0);
+		assert_int_equal(checks, alone); /* if all are good, the heads alone */
+		if (way == 0)
+			vd_chain_check(&batch, 0, checks);
+		for (size_t i = checks; way == 1 && i-- > 0;)
+			vd_chain_check(&batch, i, i + 1);
+		if (way == 2)
+			vd_chain_check(&batch, checks / 2, checks);
+		vd_chain_settle(&batch, NULL);
+		for (size_t i = 0; i < batch.count; i++)
+			assert_int_equal(batch.entries[i].verdict, expected[i]);
+		if (way < 2)
+			assert_int_equal(batch.verified, verified);
+	}
+}
+
 static void test_batch__owns_its_bytes(void **state)
 {
 	(void)state;
@@ -479,6 +518,7 @@ int main(void)
 		TEST(test_chain__control_rules),
 		TEST(test_chain__founding_must_verify),
 		TEST(test_chain__one_set_by_every_route),
+		TEST(test_chain__three_steps_are_one),
 		TEST(test_batch__owns_its_bytes),
 		TEST(test_batch__refuses_what_does_not_decode),
 	};
