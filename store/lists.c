@@ -9,7 +9,8 @@
 
 enum {
 	BLOCK_MAX = 984,          /* bytes of a value: four blocks fill a page of 4 KiB */
-	BLOCK_SPLIT = BLOCK_MAX * 3 / 4, /* of each part when one is split in its midst: room to grow */
+	BLOCK_SPLIT = BLOCK_MAX * 3 / 4, /* of each part at most, when one is split in its midst */
+	STEP_MAX = 1 + 10 + 10,   /* of one entry in it */
 };
 
 /* An entry as two numbers, in the same order as its bytes. */
@@ -407,6 +408,14 @@ static size_t block_bytes(const struct entry *entries, size_t count)
 	return bytes;
 }
 
+/* In blocks of about the same size, which have room to grow. */
+static int put_evenly(struct changing *c)
+{
+	size_t bytes = block_bytes(c->entries, c->count), blocks = bytes / BLOCK_SPLIT + 1;
+
+	return put_blocks(c, c->entries, c->count, bytes / blocks + STEP_MAX);
+}
+
 /* Blocks instead of one that grew too large. What comes at the end of a list goes on coming there: what is before it is left full. */
 static int split(struct changing *c, size_t last_new)
 {
@@ -415,7 +424,7 @@ static int split(struct changing *c, size_t last_new)
 	int rc;
 
 	if (!grows_here)
-		return put_blocks(c, c->entries, c->count, BLOCK_SPLIT);
+		return put_evenly(c);
 	rc = put_blocks(c, c->entries, last_new, BLOCK_MAX);
 	if (!rc && last_new < c->count)
 		rc = put_blocks(c, c->entries + last_new, c->count - last_new, BLOCK_MAX);
