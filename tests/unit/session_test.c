@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "proto/reconcile.h"
+#include "proto/reconcile_priv.h"
 #include "tests/sim/pair.h"
 
 /* Both hold the same, and both know. */
@@ -105,34 +105,29 @@ static void test_session__scattered_differences_cost_the_difference(void **state
 	differing(26, 40000, 3500, 3500, 700 + 7000 * 42, 2);
 }
 
-/* The other end reads its symbols when it hears how many come. What it got since the moment of its LANES is not in them. */
+/* Symbols are read when it is known how many. What came since the moment that LANES spoke of is not in them. */
 static void test_session__symbols_are_of_the_moment(void **state)
 {
-	struct vd_buf lanes = { 0 };
+	static struct vd_symbol then[VD_SKETCH_SYMBOLS];
+	const struct vd_declined_set none = { 0 };
+	struct vd_reconcile r = { 0 };
+	struct vd_lane_state lane;
 	struct pair p;
-	uint8_t type;
 
 	(void)state;
 	pair_init(&p, 41, 4);
-	pair_common(&p, 3000, VD_LANE_NORMAL);
-	pair_write(&p, 40, VD_LANE_NORMAL, true, false);
-	pair_write(&p, 20, VD_LANE_NORMAL, false, true);
-	pair_connect(&p);
-	pair_turn(&p, &p.b, &p.a);
-	do {
-		vd_buf_reset(&lanes);
-		assert_int_equal(vd_session_drain(p.a.s, p.now_ms, &type, &lanes), 1);
-		assert_int_equal(vd_session_feed(p.b.s, p.now_ms, type, vd_buf_slice(&lanes)), VD_OK);
-	} while (type != VD_MSG_LANES);
-	pair_write(&p, 30, VD_LANE_NORMAL, false, true);
-	pair_write(&p, 30, VD_LANE_URGENT, false, true);
-	vd_session_grew(p.b.s, p.now_ms);
-	assert_true(pair_run(&p));
-	assert_settled(&p);
-	assert_true(p.b.messages_in[VD_MSG_SYMBOLS] > 0);
-	/* each once, whether it was found or pushed */
-	assert_int_equal(vd_session_stats(p.b.s)->sent, 20 + 30 + 30);
-	vd_buf_deinit(&lanes);
+	pair_common(&p, 300, VD_LANE_NORMAL);
+	memcpy(then, p.a.m.symbols[VD_LANE_NORMAL], sizeof(then));
+	assert_int_equal(vd_reconcile_begin(&r, &p.a.m.port, p.w.group, p.w.salt, &none, VD_LANE_NORMAL, false, &lane), VD_OK);
+	for (size_t n = 100; n <= 4 * VD_SKETCH_SYMBOLS; n *= 4) {
+		pair_write(&p, 40, VD_LANE_NORMAL, true, false);
+		pair_write(&p, 3, VD_LANE_URGENT, true, false);
+		assert_int_equal(vd_reconcile_symbols(&r, n), VD_OK);
+		assert_in_range(r.symbol_count, n < VD_SKETCH_SYMBOLS ? n : VD_SKETCH_SYMBOLS, VD_SKETCH_SYMBOLS);
+		assert_memory_equal(r.symbols, then, r.symbol_count * sizeof(then[0]));
+		assert_memory_not_equal(r.symbols, p.a.m.symbols[VD_LANE_NORMAL], r.symbol_count * sizeof(then[0]));
+	}
+	vd_reconcile_end(&r);
 	pair_deinit(&p);
 }
 
