@@ -325,6 +325,7 @@ static int compare_length(struct checking *c, MDB_txn *txn, const uint8_t list[V
 static void recompute(struct checking *c, size_t group, uint8_t lane)
 {
 	memset(c->lane, 0, sizeof(*c->lane));
+	vd_lane_touch_all(c->lane);
 	memcpy(c->lane->group, c->in[group].group, VD_GROUP_BYTES);
 	c->lane->lane = lane;
 	vd_lane_list(c->store, "lane", c->lane->group, lane, c->lane->list);
@@ -338,6 +339,8 @@ static void recompute(struct checking *c, size_t group, uint8_t lane)
 		vd_item_of(c->in[group].salt, &one->id, &item);
 		vd_digest_add(&c->lane->state.digest, &one->id);
 		vd_sketch_apply(c->lane->symbols, 0, VD_SKETCH_SYMBOLS, &item, +1);
+		if (one->arrival > c->lane->head.last)
+			c->lane->head.last = one->arrival;
 		if (one->wanted)
 			vd_digest_add(&c->lane->state.wanted, &one->id);
 	}

@@ -88,7 +88,8 @@ static int recall(struct leaving *l, size_t i, uint64_t lane_count)
 static int part_make(struct leaving *l, size_t i)
 {
 	struct part *part = &l->parts[i];
-	struct vd_lane_data *data = malloc(sizeof(*data));
+	struct vd_lane_data *data = calloc(1, sizeof(*data));
+	int rc;
 
 	if (!data)
 		return VD_ENOMEM;
@@ -97,10 +98,17 @@ static int part_make(struct leaving *l, size_t i)
 	memcpy(data->author, l->what->who[i].author, VD_KEY_BYTES);
 	data->lane = l->lane;
 	data->of_author = true;
+	vd_lane_touch_all(data);
+	if (!part->through)
+		return VD_OK;
+	rc = vd_lane_read_of(l->store, l->txn, data->group, l->lane, data->author, &data->state, data->symbols, l->symbols);
+	if (rc != VD_EDAMAGED)
+		return rc;
+	/* Then nothing is remembered of that author, and it is worth writing down again. */
 	memset(&data->state, 0, sizeof(data->state));
-	memset(data->symbols, 0, l->symbols * sizeof(data->symbols[0]));
-	return part->through ? vd_lane_read_of(l->store, l->txn, data->group, l->lane, data->author, &data->state, data->symbols, l->symbols)
-	                     : VD_OK;
+	memset(data->symbols, 0, sizeof(data->symbols));
+	*part = (struct part){ .data = data, .rewanted = true };
+	return VD_OK;
 }
 
 /* Which of the authors is it? */
@@ -264,8 +272,8 @@ static int salt_of(struct leaving *l)
 	return rc ? rc : VD_ENOTFOUND;
 }
 
-int vd_shares_lane(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], uint8_t lane, struct vd_leaving *leaving,
-                   struct vd_lane_state *state, struct vd_symbol *symbols, size_t n)
+static int lane_without(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], uint8_t lane, struct vd_leaving *leaving,
+                        struct vd_lane_state *state, struct vd_symbol *symbols, size_t n)
 {
 	struct leaving l = { .store = s, .group = group, .lane = lane, .what = leaving };
 	uint64_t count = 0;
@@ -303,5 +311,15 @@ int vd_shares_lane(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], uint
 		free(l.parts[i].data);
 	free(l.parts);
 	vd_buf_wipe(&l.room);
+	return rc;
+}
+
+int vd_shares_lane(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], uint8_t lane, struct vd_leaving *leaving,
+                   struct vd_lane_state *state, struct vd_symbol *symbols, size_t n)
+{
+	int rc = lane_without(s, group, lane, leaving, state, symbols, n);
+
+	if (rc == VD_EDAMAGED && !vd_lane_heal(s, group, lane))
+		rc = lane_without(s, group, lane, leaving, state, symbols, n);
 	return rc;
 }

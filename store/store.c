@@ -325,6 +325,7 @@ static int open_once(const char *home, const struct vd_secret *secret, struct vd
 		vd_store_close(s);
 		return rc;
 	}
+	vd_lanes_heal(s);
 	*out = s;
 	return VD_OK;
 }
@@ -480,21 +481,31 @@ int vd_store_find(struct vd_store *s, const struct vd_id *id, uint64_t *arrival)
 	return rc;
 }
 
-int vd_store_lane(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], uint8_t lane, struct vd_lane_state *state,
-                  struct vd_symbol *symbols, size_t n)
+static int read_lane(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], uint8_t lane, struct vd_lane_state *state,
+                     struct vd_symbol *symbols, size_t n)
 {
 	MDB_txn *txn;
-	int rc;
+	int rc = vd_db_read(s->db, &txn);
 
-	if (lane >= VD_LANES || (symbols && n > VD_SKETCH_SYMBOLS))
-		return VD_EINVAL;
-	rc = vd_db_read(s->db, &txn);
 	if (rc)
 		return rc;
 	rc = vd_lane_read(s, txn, group, lane, state, symbols, symbols ? n : 0);
 	if (!rc)
 		rc = vd_latest(s, txn, &state->latest);
 	vd_db_done(s->db, txn);
+	return rc;
+}
+
+int vd_store_lane(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], uint8_t lane, struct vd_lane_state *state,
+                  struct vd_symbol *symbols, size_t n)
+{
+	int rc;
+
+	if (lane >= VD_LANES || (symbols && n > VD_SKETCH_SYMBOLS))
+		return VD_EINVAL;
+	rc = read_lane(s, group, lane, state, symbols, n);
+	if (rc == VD_EDAMAGED && !vd_lane_heal(s, group, lane))
+		rc = read_lane(s, group, lane, state, symbols, n);
 	return rc;
 }
 

@@ -107,17 +107,20 @@ static int lane_of(struct vd_write *w, const uint8_t *group, uint8_t lane, struc
 			return VD_OK;
 		}
 	}
-	one = malloc(sizeof(*one));
+	one = calloc(1, sizeof(*one));
 	if (!one)
 		return VD_ENOMEM;
-	one->of_author = false;
 	memcpy(one->group, group, VD_GROUP_BYTES);
 	one->lane = lane;
 	vd_lane_list(w->store, "lane", group, lane, one->list);
 	vd_lane_list(w->store, "wanted", group, lane, one->wanted_list);
 	rc = vd_write_snapshot(w, &txn);
 	if (!rc) {
-		rc = vd_lane_read(w->store, txn, group, lane, &one->state, one->symbols, VD_SKETCH_SYMBOLS);
+		rc = vd_lane_open(w->store, txn, group, lane, NULL, &one->head, &one->state);
+		if (rc == VD_EDAMAGED)
+			rc = vd_lane_remake(w->store, txn, one, true);
+		else if (!rc && !one->head.wanted)
+			vd_lane_touch_all(one); /* a lane is begun as a whole: how many values it has says nothing */
 		vd_write_snapshot_done(w, txn);
 	}
 	if (!rc)
@@ -167,6 +170,18 @@ static void waits(struct vd_write *w, const char *use, const uint8_t *group, uin
 		vd_effects_entry_remove(&w->effects, VD_TABLE_LISTS, list, arrival);
 }
 
+static int apply_item(struct vd_write *w, struct vd_lane_data *data, const struct vd_item *item)
+{
+	MDB_txn *txn;
+	int rc = vd_write_snapshot(w, &txn);
+
+	if (rc)
+		return rc;
+	rc = vd_lane_apply(w->store, txn, data, item, +1);
+	vd_write_snapshot_done(w, txn);
+	return rc;
+}
+
 int vd_write_record(struct vd_write *w, const struct vd_membership *in, const struct vd_record *record, const struct vd_item *item, uint8_t flags,
                     uint64_t received_ms, bool own)
 {
@@ -175,6 +190,8 @@ int vd_write_record(struct vd_write *w, const struct vd_membership *in, const st
 	uint64_t arrival = w->next;
 	int rc = lane_of(w, in->group, record->lane, &data);
 
+	if (!rc)
+		rc = apply_item(w, data, item);
 	if (rc)
 		return w->err = rc;
 	w->next++;
@@ -183,7 +200,7 @@ int vd_write_record(struct vd_write *w, const struct vd_membership *in, const st
 	vd_effects_entry(&w->effects, VD_TABLE_ITEMS, list, arrival);
 	vd_effects_entry(&w->effects, VD_TABLE_LISTS, data->list, arrival);
 	vd_digest_add(&data->state.digest, &record->id);
-	vd_sketch_apply(data->symbols, 0, VD_SKETCH_SYMBOLS, item, +1);
+	data->head.last = arrival;
 	if (flags == VD_STORED_STUB) {
 		vd_effects_entry(&w->effects, VD_TABLE_LISTS, data->wanted_list, arrival);
 		vd_digest_add(&data->state.wanted, &record->id);
