@@ -64,8 +64,8 @@ enum {
 	VD_PAPER_SLOTS = 8,         /* paper keys a bundle or segment has a slot for: the last granted */
 
 	/* sketch */
-	VD_SKETCH_SYMBOLS = 16384,  /* kept up to date per lane: settles about 11,800 differences */
-	VD_SKETCH_BLOCK = 128,      /* symbols the store keeps in one value */
+	VD_SKETCH_SYMBOLS = 16320,  /* kept up to date per lane, 68 blocks: settles about 11,800 differences */
+	VD_SKETCH_BLOCK = 240,      /* symbols the store keeps in one value: a page of 4 KiB, sealed or not */
 	VD_SALTED_SYMBOLS_MAX = 262144, /* of a salted pass: 28 MiB at the decoding end while it runs */
 	VD_SALTED_BYTES = 64 * 1024 * 1024, /* of all salted passes of a node at once; one runs whatever it takes */
 	VD_SALTED_ALONE = 16384,    /* records of a lane from which on a session salts no other at the same time */

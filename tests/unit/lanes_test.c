@@ -3,7 +3,7 @@
 #include "store/check.h"
 #include "store/db.h"
 
-/* What the values of lanes are told by: their length, as it stands in a readable store. */
+/* What the values of lanes are told by: their length. */
 enum {
 	BLOCK = (VD_ITEM_BYTES + 8) * VD_SKETCH_BLOCK,
 	WANTED = VD_DIGEST_STORED_BYTES,
@@ -14,7 +14,11 @@ enum {
 
 static bool is(const MDB_val *v, size_t n)
 {
-	return v->mv_size >= n && v->mv_size < n + AROUND && !(n == BLOCK && v->mv_size >= WANTED);
+	size_t bucket = (4 + n + 127) / 128 * 128;
+
+	if (getenv("VD_TEST_SEALED"))
+		return v->mv_size >= bucket && v->mv_size < bucket + 64;
+	return v->mv_size >= n && v->mv_size < n + AROUND;
 }
 
 struct value {

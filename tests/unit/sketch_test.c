@@ -10,7 +10,7 @@
 #include "proto/hash.h"
 #include "proto/sketch.h"
 
-enum { SYMBOLS = 4096 };
+enum { SYMBOLS = 17 * VD_SKETCH_BLOCK };
 
 static const uint8_t salt[VD_SALT_BYTES] = { 1, 2, 3 };
 
