@@ -92,7 +92,8 @@ static bool again(struct vd_group *group, const struct vd_act *act)
 void vd_act_text(struct vd_cli *cli, struct vd_group *group, const struct vd_act *act, struct vd_buf *out)
 {
 	char author[VD_WHO_TEXT], whom[VD_WHO_TEXT] = "", what[2 * VD_KEY_SHOWN + 1] = "";
-	const char *args[] = { author, whom, what, vd_text(cli->lang, vd_role_text(act->role)), NULL };
+	char role[VD_ROLE_TEXT];
+	const char *args[] = { author, whom, what, vd_role_said(cli, act->role, act->flags & VD_GRANT_FOCAL, role), NULL };
 	enum vd_msg msg = VD_MSG_ACT_OTHER;
 
 	vd_who(group, act->author, author);

@@ -182,6 +182,7 @@ static uint64_t take_rest(struct vd_cli *cli, const char *path)
 static int say_recovered(struct vd_cli *cli, const uint8_t id[VD_GROUP_BYTES], uint64_t records)
 {
 	struct vd_group *group = NULL;
+	const struct vd_device *own;
 	char room[VD_WHO_TEXT], who[VD_WHO_TEXT];
 	int rc = vd_store_group(cli->store, id, &group);
 
@@ -189,6 +190,9 @@ static int say_recovered(struct vd_cli *cli, const uint8_t id[VD_GROUP_BYTES], u
 		return vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_GROUP_FAILED, NULL);
 	vd_cli_tend_group(cli, group);
 	vd_who(group, vd_group_identity(group)->author, who);
+	own = vd_group_find(group, vd_group_identity(group)->author);
+	if (own)
+		vd_who_person(group, own->person, who); /* as all list them, whatever this device is called */
 	if (cli->opt.json)
 		vd_say_json(cli, json_pack("{s:o,s:o,s:s,s:o,s:o}", "group", vd_json_hex(id, VD_GROUP_BYTES), "name",
 		                           vd_json_text(vd_slice_str(vd_group_name(group))), "role", vd_role_word(vd_group_role(group)),

@@ -370,6 +370,7 @@ static int revoke_target(struct plan *p)
 {
 	const char *device = vd_options_get(&p->cli->opt, VD_OPT_DEVICE);
 	int rc = vd_cli_target(p->cli, p->group, p->cli->opt.args[0], VD_AMONG_IN, &p->target);
+	char key[2 * VD_KEY_SHOWN + 1];
 	int err;
 
 	if (!rc && device)
@@ -380,6 +381,10 @@ static int revoke_target(struct plan *p)
 	if (err)
 		return vd_fail(p->cli, err, VD_MSG_NONE, VD_MSG_REVOKE_FAILED, p->target.name, NULL);
 	rc = vd_cli_coordinator(p->cli, p->group, true);
+	if (!rc && p->count == 0 && p->target.one_device && vd_person_role(p->group, p->target.person, true) != VD_ROLE_NONE) {
+		vd_hex(key, p->target.device, VD_KEY_SHOWN);
+		rc = vd_refuse(p->cli, VD_EXIT_FAILED, "removed", VD_MSG_HINT_REVOKED_ALREADY, VD_MSG_REVOKED_ALREADY_ONE, p->target.name, key, NULL);
+	}
 	if (!rc && p->count == 0)
 		rc = vd_refuse(p->cli, VD_EXIT_FAILED, "removed", VD_MSG_HINT_REVOKED_ALREADY, VD_MSG_REVOKED_ALREADY, p->target.name, NULL);
 	if (!rc)

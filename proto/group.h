@@ -150,6 +150,7 @@ struct vd_act {
 	bool seconded;           /* the founder did: it is judged as the founder's own */
 	uint32_t approvals;      /* that count, whether they make it backed or not */
 	enum vd_role role;       /* GRANT */
+	uint32_t flags;          /* GRANT */
 	const uint8_t *device;   /* GRANT: author key. REVOKE: the first of those it lists; NULL */
 	const uint8_t *person;   /* GRANT: of the device. REVOKE: of the member, NULL when only devices are removed */
 	struct vd_id about;      /* REVIEW, APPROVE */

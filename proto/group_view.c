@@ -193,6 +193,7 @@ static void list_act(const struct vd_group *g, const struct vd_group_record *r, 
 		a->continues = r->epoch->continues;
 	if (a->kind == VD_ACT_GRANT) {
 		a->role = r->statement->role;
+		a->flags = r->statement->flags;
 		a->device = g->devices[r->statement->device].shown.author;
 		a->person = r->statement->person;
 	}

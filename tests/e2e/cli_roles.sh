@@ -179,6 +179,9 @@ pass reporter ana
 is "and reads and writes as one" "$("$VEREDA" --home ana --quiet --json list message --author reporter | jq -r .fields.text)" "as a member"
 v ana --json admit member --focal
 is "a member with two devices is marked" "$code $(member ana member .focal) $(key '.devices|length') $(key .file)" "0 true 2 null"
+is "and the act says so" "$("$VEREDA" --home ana --lang en status --acts | grep -c 'admitted member (.*) again, as member, focal point')" 2
+v ana --lang en admit member --name "$(printf 'ñ%.0s' $(seq 33))"
+is "a name too long for its accents is told why" "$code $(grep -c 'one with an accent counts as two' err)" "2 1"
 v ana --json admit "$memberkey" --role coordinator -o again.welcome
 is "one device of them by its key, with a welcome when asked for" \
 	"$code $(member ana member '[.devices[].role]|sort|join(" ")') $(key '.words|split(" ")|length') $([ -s again.welcome ] && echo made)" "0 coordinator member 6 made"
