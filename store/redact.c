@@ -1,13 +1,23 @@
 /* The bodies' half of tending: what was redacted long enough ago goes, and what is not redacted any more is wanted again. The stub keeps
  * its place in the set either way.
  *
- * The value "redacted" of a group: u64 day and u64 control records when bodies were last looked at ‖ u64 when the next is due. */
+ * A body goes only by a clock that can be believed: a battery that died, or a date typed wrong, destroys nothing. Ours is when it has run for
+ * a week without a jump, as far as we looked; or when two others lately wrote at about the time it shows.
+ *
+ * The value "redacted" of a group: u64 day and u64 control records when bodies were last looked at ‖ u64 when the next is due ‖ u64 our clock
+ * then ‖ u64 our clock when it was first looked at, or jumped last. */
 #include <string.h>
 
 #include "inside.h"
 #include "proto/err.h"
 
-enum { BATCH_BODIES = 1024, SEEN_BYTES = 3 * 8 };
+enum {
+	BATCH_BODIES = 1024,
+	SEEN_BYTES = 5 * 8,
+	JUMP_DAYS = 10,      /* between two looks, and between us and others: a jump */
+	STEADY_DAYS = 7,     /* without one: the clock can be believed */
+	LATELY_RECORDS = 64, /* that came last, among which we look for others' times */
+};
 
 static const uint64_t redact_ms = (uint64_t)VD_REDACT_DAYS * VD_DAY_MS;
 
@@ -18,6 +28,8 @@ struct tending {
 	struct vd_group *group;
 	struct vd_membership in;
 	uint64_t now_ms, control, next_ms;
+	uint64_t jumped_ms;            /* when our clock did last */
+	bool believed;                 /* it can be */
 	struct vd_write *write;
 	struct vd_standings standings;
 	struct vd_arrivals unopened;   /* what their bodies said cannot be told now */
@@ -155,8 +167,9 @@ static int tend_one(struct tending *t, MDB_txn *txn, uint64_t arrival)
 	if (rc)
 		return rc;
 	gone = stored.flags & VD_STORED_UNWANTED;
-	due = judged.redacted && t->now_ms >= judged.since_ms && t->now_ms - judged.since_ms >= redact_ms;
-	if (judged.redacted && !due && !gone && judged.since_ms + redact_ms < t->next_ms)
+	due = judged.redacted && t->believed && t->now_ms >= judged.since_ms && t->now_ms - judged.since_ms >= redact_ms;
+	/* What is due by a clock that is not believed is looked at again tomorrow. */
+	if (judged.redacted && !due && !gone && judged.since_ms + redact_ms > t->now_ms && judged.since_ms + redact_ms < t->next_ms)
 		t->next_ms = judged.since_ms + redact_ms;
 	if (due && !gone)
 		return forgo(t, &stored, &record);
@@ -177,11 +190,13 @@ static void put_seen(struct tending *t)
 	vd_set_u64(value, t->now_ms / VD_DAY_MS);
 	vd_set_u64(value + 8, t->control);
 	vd_set_u64(value + 16, t->next_ms);
+	vd_set_u64(value + 24, t->now_ms);
+	vd_set_u64(value + 32, t->jumped_ms);
 	vd_effects_value(&t->write->effects, t->store, "redacted", &part, 1, vd_slice(value, sizeof(value)));
 }
 
 /* Has nothing happened since the last time that could make a difference now? What was redacted since is not due for a month. */
-static int seen(const struct tending *t, bool *out)
+static int seen(struct tending *t, bool *out)
 {
 	struct vd_slice part = vd_slice(t->id, VD_GROUP_BYTES);
 	struct vd_buf value = { 0 };
@@ -189,8 +204,51 @@ static int seen(const struct tending *t, bool *out)
 
 	*out = !rc && value.n == SEEN_BYTES && vd_get_u64(value.p) == t->now_ms / VD_DAY_MS &&
 	       vd_get_u64(value.p + 8) == t->control && t->now_ms < vd_get_u64(value.p + 16);
+	t->jumped_ms = t->now_ms;
+	if (!rc && value.n == SEEN_BYTES && t->now_ms >= vd_get_u64(value.p + 24) && t->now_ms - vd_get_u64(value.p + 24) <= JUMP_DAYS * (uint64_t)VD_DAY_MS)
+		t->jumped_ms = vd_get_u64(value.p + 32);
 	vd_buf_deinit(&value);
 	return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
+}
+
+static bool is_about_now(const struct tending *t, uint64_t time_ms)
+{
+	return (time_ms > t->now_ms ? time_ms - t->now_ms : t->now_ms - time_ms) <= JUMP_DAYS * (uint64_t)VD_DAY_MS;
+}
+
+/* Did two others, of those whose records came last, write at about the time that our clock shows? */
+static int others_agree(struct tending *t, bool *out)
+{
+	uint8_t authors[2][VD_KEY_BYTES];
+	struct vd_group *group = NULL;
+	size_t count = 0;
+	uint64_t arrival = 0;
+	int rc = vd_store_group(t->store, t->id, &group);
+
+	if (!rc)
+		rc = vd_store_latest(t->store, &arrival);
+	for (int i = 0; i < LATELY_RECORDS && arrival && count < 2 && !rc; i++, arrival--) {
+		const struct vd_device *author;
+		struct vd_record record;
+
+		rc = vd_store_read(t->store, arrival, &t->raw, &record, NULL);
+		if (rc == VD_ENOTFOUND || rc == VD_EDAMAGED)
+			rc = VD_OK;
+		else if (!rc && !memcmp(record.group, t->id, VD_GROUP_BYTES) && is_about_now(t, record.time_ms) &&
+		         memcmp(record.author, vd_group_identity(group)->author, VD_KEY_BYTES) &&
+		         (!count || memcmp(record.author, authors[0], VD_KEY_BYTES)) && (author = vd_group_find(group, record.author)) &&
+		         author->role != VD_ROLE_NONE)
+			memcpy(authors[count++], record.author, VD_KEY_BYTES);
+	}
+	vd_group_free(group);
+	*out = count == 2;
+	return rc == VD_ENOTFOUND ? VD_OK : rc;
+}
+
+static int believe(struct tending *t)
+{
+	t->believed = t->now_ms - t->jumped_ms >= STEADY_DAYS * (uint64_t)VD_DAY_MS;
+	return t->believed ? VD_OK : others_agree(t, &t->believed);
 }
 
 /* Judges them and gathers what follows into the transaction. The group is loaded under the writers' lock: a revocation that came a moment
@@ -282,6 +340,8 @@ int vd_tend_bodies(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], uint
 		rc = vd_index_catch_up(s);
 	if (!rc && !nothing)
 		rc = never_any(s, group, lists, &nothing);
+	if (!rc && !nothing)
+		rc = believe(&t);
 	for (size_t i = 0; i < 2 && !rc && !nothing; i++) {
 		uint64_t after = 0;
 		bool end = false;

@@ -168,9 +168,23 @@ mkdir -p stick
 body() { # HOME
 	"$VEREDA" --home "$1" --json show "$alone" | jq -r .body
 }
+# A device that is used now and then until shortly before.
+use() { # HOME
+	local day
+	for day in 0 9 18 27; do
+		at $((now + day * 86400)) "$1" list
+	done
+}
+cp -r alone later
+for command in list check; do
+	at $((now + month)) later $command
+	is "$command: not by a clock that jumped" "$code $(body later)" "0 present"
+	v later $command
+done
 for command in list check "import old.vb" "sync stick"; do
 	rm -rf later
 	cp -r alone later
+	use later
 	at $((now + month - 2 * 86400)) later $command
 	is "$command: not before its time" "$code $(body later)" "0 present"
 	at $((now + month)) later --lang en $command
@@ -180,6 +194,7 @@ at $((now + month)) later --lang en show "$alone"
 says "show says that it is gone" "hidden: .*Its text is gone from this device"
 at $((now + month)) alone --lang es show "$alone"
 says "and where it is not, when it will be" "se borra de los equipos 30 días después"
+use alone
 CLOCK_AT=$((now + month)) LD_PRELOAD=$clock "$VEREDAD" --home alone --no-discovery --listen 127.0.0.1:0 2>alone.log &
 started+=($!)
 for _ in $(seq 600); do

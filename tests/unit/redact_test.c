@@ -7,10 +7,21 @@
 
 enum { DAY = 86400000 };
 
+static struct vd_tended jump(struct village *v, size_t i, uint64_t now_ms)
+{
+	struct vd_tended tended = { 0 };
+
+	assert_int_equal(vd_tend_bodies(v->s[i], v->id, now_ms, &tended), 0);
+	return tended;
+}
+
+/* As on a device that is used every few days until then. */
 static struct vd_tended tend(struct village *v, size_t i, uint64_t now_ms)
 {
 	struct vd_tended tended = { 0 };
 
+	for (uint64_t before = 40; before > 0; before -= 5)
+		assert_int_equal(vd_tend_bodies(v->s[i], v->id, now_ms - before * DAY, &tended), 0);
 	assert_int_equal(vd_tend_bodies(v->s[i], v->id, now_ms, &tended), 0);
 	return tended;
 }
@@ -203,6 +214,65 @@ static void test_redact__the_body_goes_after_thirty_days(void **state)
 		assert_true(vd_digest_eq(&before, &after));
 		village_holds(&s.v, i, "m1/r1 m2 f1 r1 ");
 	}
+	village_end(&s.v);
+}
+
+/* A clock that jumps a month ahead erases nothing: not at once, nor when it jumps again, nor when it went back. */
+static void test_redact__a_jumping_clock(void **state)
+{
+	uint64_t now, month = 31 * (uint64_t)DAY;
+	struct scene s;
+
+	begin(&s, *state);
+	village_redact(&s.v, s.member, "m1", "r1");
+	village_sync(&s.v);
+	now = vd_now_ms();
+	for (size_t i = 0; i < s.v.count; i++) {
+		/* Nor when it is looked at for the first time. */
+		assert_int_equal(jump(&s.v, i, now + month).dropped, 0);
+		assert_int_equal(jump(&s.v, i, now).dropped, 0);
+		assert_int_equal(jump(&s.v, i, now + month).dropped, 0);
+		assert_int_equal(jump(&s.v, i, now + month + 6 * (uint64_t)DAY).dropped, 0);
+		assert_int_equal(jump(&s.v, i, now + DAY).dropped, 0);
+		/* Of 1970, or of 2099, and back. */
+		assert_int_equal(jump(&s.v, i, DAY).dropped, 0);
+		assert_int_equal(jump(&s.v, i, 4070908800000).dropped, 0);
+		assert_int_equal(jump(&s.v, i, 4070908800000 + 2 * month).dropped, 0);
+		assert_int_equal(jump(&s.v, i, now + 2 * (uint64_t)DAY).dropped, 0);
+		/* Used again after a long rest: when the clock has run for a week. */
+		assert_int_equal(jump(&s.v, i, now + 2 * month).dropped, 0);
+		assert_int_equal(jump(&s.v, i, now + 2 * month + 3 * (uint64_t)DAY).dropped, 0);
+		assert_true(whole(&s.v, i, "m1"));
+		assert_int_equal(jump(&s.v, i, now + 2 * month + 7 * (uint64_t)DAY).dropped, 1);
+		assert_false(whole(&s.v, i, "m1"));
+	}
+	village_end(&s.v);
+}
+
+/* Two others who wrote at about the time it shows: then it needs no week. One is not enough, nor oneself. */
+static void test_redact__others_agree_on_the_time(void **state)
+{
+	uint64_t now, month = 31 * (uint64_t)DAY;
+	struct scene s;
+
+	begin(&s, *state);
+	village_redact(&s.v, s.member, "m1", "r1");
+	village_sync(&s.v);
+	now = vd_now_ms();
+	assert_int_equal(jump(&s.v, 0, now).dropped, 0);
+	s.v.clock = now + month;
+	village_say(&s.v, 0, "f2");
+	village_say(&s.v, s.stranger, "s1");
+	village_carry(&s.v, s.stranger, 0);
+	assert_int_equal(jump(&s.v, 0, now + month + DAY).dropped, 0);
+	village_say(&s.v, s.stranger, "s2");
+	village_carry(&s.v, s.stranger, 0);
+	assert_int_equal(jump(&s.v, 0, now).dropped, 0);
+	assert_int_equal(jump(&s.v, 0, now + month + DAY).dropped, 0);
+	village_say(&s.v, s.second, "t1");
+	village_carry(&s.v, s.second, 0);
+	assert_int_equal(jump(&s.v, 0, now + 2 * month).dropped, 0);
+	assert_int_equal(jump(&s.v, 0, now + month + 2 * (uint64_t)DAY).dropped, 1);
 	village_end(&s.v);
 }
 
@@ -508,6 +578,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_redact__before_and_after_what_it_names, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_redact__redactions_and_acts_cannot_be, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_redact__the_body_goes_after_thirty_days, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_redact__a_jumping_clock, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_redact__others_agree_on_the_time, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_redact__refused_while_it_holds, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_redact__stubs_are_not_wanted_any_more, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_redact__a_removed_redactor, cast_setup, cast_teardown),

@@ -141,7 +141,8 @@ static void observe(struct village *v, size_t observer, struct order *o, struct 
 	assert_int_equal(tended.dropped, 0);
 	village_text(v, observer, &(struct vd_query){ 0 }, &out->shown);
 	village_text(v, observer, &(struct vd_query){ .hidden = true }, &out->held);
-	assert_int_equal(vd_tend_bodies(v->s[observer], v->id, vd_now_ms() + 31 * (uint64_t)DAY, &tended), 0);
+	for (uint64_t day = 1; day <= 31; day += 5)
+		assert_int_equal(vd_tend_bodies(v->s[observer], v->id, vd_now_ms() + day * DAY, &tended), 0);
 	out->bodies = (struct village_view){ .v = v };
 	assert_int_equal(vd_query(v->s[observer], &(struct vd_query){ .hidden = true }, see_body, &out->bodies), 0);
 	assert_int_equal(vd_index_catch_up(v->s[observer]), 0);
