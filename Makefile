@@ -23,7 +23,7 @@ CC := $(COMPILER_$(VARIANT))
 CPPFLAGS := -I. -D_GNU_SOURCE -MMD -MP
 CFLAGS   := -std=c11 -fstack-protector-strong -pthread $(WARN) $(CFLAGS_$(VARIANT)) $(EXTRA_CFLAGS)
 LDFLAGS  := -pthread $(filter -fsanitize%,$(CFLAGS_$(VARIANT)))
-LDLIBS   := -luv -linih -ljansson -lqrencode -llmdb -lmsgpackc -lseccomp -lsodium -lutf8proc -lm
+LDLIBS   := -luv -linih -ljansson -lqrencode -llmdb -lmsgpackc -lseccomp -lsodium -lutf8proc -lzstd -lm
 
 PROTO  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard proto/*.c))
 STORE  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard store/*.c))
@@ -108,7 +108,7 @@ $(BUILD)/tests/faults/run: $(BUILD)/tests/faults/run.o $(BUILD)/tests/faults/pla
 	@$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 # Debian packages: what it takes to build, and what the tests want besides.
-PACKAGES      := gcc make pkg-config libc6-dev libuv1-dev libmsgpack-dev libsodium-dev liblmdb-dev libjansson-dev libinih-dev libqrencode-dev libseccomp-dev libutf8proc-dev
+PACKAGES      := gcc make pkg-config libc6-dev libuv1-dev libmsgpack-dev libsodium-dev liblmdb-dev libjansson-dev libinih-dev libqrencode-dev libseccomp-dev libutf8proc-dev libzstd-dev
 PACKAGES_TEST := $(PACKAGES) libcmocka-dev clang libclang-rt-14-dev iproute2 jq binutils dosfstools fusefat
 
 help:

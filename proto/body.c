@@ -5,11 +5,11 @@
 
 #include "err.h"
 #include "hash.h"
+#include "pack.h"
 
 enum {
 	ENVELOPE_VERSION = 1,
 	NONCE_AT = 2 + VD_EPOCH_BYTES,
-	PACKING_PLAIN = 0,
 	LENGTH_MAX = 3, /* bytes of a varint below VD_BODY_MAX */
 	SLOT_BYTES = VD_KEY_BYTES + crypto_aead_chacha20poly1305_ietf_ABYTES,
 };
@@ -88,29 +88,46 @@ int vd_body_peek(struct vd_slice body, struct vd_body_prefix *out)
 	return VD_OK;
 }
 
-/* packing ‖ length ‖ content ‖ zeros, exactly `bucket` bytes, written to `dst`. */
-static void put_plain(uint8_t *dst, size_t bucket, struct vd_slice head, struct vd_slice content)
+/* What stands before n bytes: packing ‖ length. */
+static size_t put_head(uint8_t head[1 + LENGTH_MAX], enum vd_packing packing, size_t n)
 {
-	memcpy(dst, head.p, head.n);
+	size_t head_n = 1;
+
+	head[0] = (uint8_t)packing;
+	for (size_t left = n; head_n == 1 || left; left >>= 7)
+		head[head_n++] = (uint8_t)((left & 0x7f) | (left > 0x7f ? 0x80 : 0));
+	return head_n;
+}
+
+/* Of n bytes with what stands before them; 0: over the last. */
+static size_t bucket_of(size_t n)
+{
+	uint8_t head[1 + LENGTH_MAX];
+
+	return n > VD_BODY_PLAIN_MAX ? 0 : vd_body_bucket(put_head(head, VD_PACKING_PLAIN, n) + n);
+}
+
+/* packing ‖ length ‖ content ‖ zeros, exactly `bucket` bytes, written to `dst`. */
+static void put_plain(uint8_t *dst, size_t bucket, enum vd_packing packing, struct vd_slice content)
+{
+	uint8_t head[1 + LENGTH_MAX];
+	size_t head_n = put_head(head, packing, content.n);
+
+	memcpy(dst, head, head_n);
 	if (content.n)
-		memcpy(dst + head.n, content.p, content.n);
-	memset(dst + head.n + content.n, 0, bucket - head.n - content.n);
+		memcpy(dst + head_n, content.p, content.n);
+	memset(dst + head_n + content.n, 0, bucket - head_n - content.n);
 }
 
 /* `named`: ephemeral key and slots, empty for the other audiences. */
-static int seal(enum vd_audience audience, const uint8_t epoch[VD_EPOCH_BYTES], const uint8_t key[VD_KEY_BYTES],
-                const uint8_t nonce[VD_BODY_NONCE_BYTES], struct vd_slice named, struct vd_slice ad, struct vd_slice content,
-                struct vd_buf *out)
+static int seal_as(enum vd_audience audience, const uint8_t epoch[VD_EPOCH_BYTES], const uint8_t key[VD_KEY_BYTES],
+                   const uint8_t nonce[VD_BODY_NONCE_BYTES], struct vd_slice named, struct vd_slice ad, enum vd_packing packing,
+                   struct vd_slice content, struct vd_buf *out)
 {
-	uint8_t head[1 + LENGTH_MAX] = { PACKING_PLAIN }, *p;
-	size_t prefix_n = VD_BODY_PREFIX_BYTES + named.n, head_n = 1, bucket;
+	size_t prefix_n = VD_BODY_PREFIX_BYTES + named.n, bucket = bucket_of(content.n);
 	struct keys keys;
+	uint8_t *p;
 
-	if (content.n > VD_BODY_PLAIN_MAX)
-		return VD_ECAP;
-	for (size_t left = content.n; head_n == 1 || left; left >>= 7)
-		head[head_n++] = (uint8_t)((left & 0x7f) | (left > 0x7f ? 0x80 : 0));
-	bucket = vd_body_bucket(head_n + content.n);
 	if (!bucket)
 		return VD_ECAP;
 	p = vd_buf_extend(out, prefix_n + bucket + VD_BODY_MAC_BYTES);
@@ -123,12 +140,31 @@ static int seal(enum vd_audience audience, const uint8_t epoch[VD_EPOCH_BYTES], 
 	memcpy(p + NONCE_AT, nonce, VD_BODY_NONCE_BYTES);
 	if (named.n)
 		memcpy(p + VD_BODY_PREFIX_BYTES, named.p, named.n);
-	put_plain(p + prefix_n, bucket, vd_slice(head, head_n), content);
+	put_plain(p + prefix_n, bucket, packing, content);
 	derive(key, nonce, &keys);
 	apply_stream(&keys, p + prefix_n, bucket);
 	make_mac(&keys, ad, vd_slice(p, prefix_n), vd_slice(p + prefix_n, bucket), p + prefix_n + bucket);
 	sodium_memzero(&keys, sizeof(keys));
 	return VD_OK;
+}
+
+/* Packed only when that takes a smaller bucket: nothing shorter is worth the work, and one content has one length on the outside. */
+static int seal(enum vd_audience audience, const uint8_t epoch[VD_EPOCH_BYTES], const uint8_t key[VD_KEY_BYTES],
+                const uint8_t nonce[VD_BODY_NONCE_BYTES], struct vd_slice named, struct vd_slice ad, struct vd_slice content,
+                struct vd_buf *out)
+{
+	size_t bucket = bucket_of(content.n);
+	struct vd_buf packed = { 0 };
+	int rc = VD_OK;
+
+	if (bucket > vd_body_bucket(0))
+		rc = vd_pack(content, &packed);
+	if (!rc && packed.n && bucket_of(packed.n) < bucket)
+		rc = seal_as(audience, epoch, key, nonce, named, ad, VD_PACKING_ZSTD, vd_buf_slice(&packed), out);
+	else if (!rc)
+		rc = seal_as(audience, epoch, key, nonce, named, ad, VD_PACKING_PLAIN, content, out);
+	vd_buf_wipe(&packed);
+	return rc;
 }
 
 int vd_body_seal(enum vd_audience audience, const uint8_t epoch[VD_EPOCH_BYTES], const uint8_t key[VD_KEY_BYTES],
@@ -141,13 +177,13 @@ int vd_body_seal(enum vd_audience audience, const uint8_t epoch[VD_EPOCH_BYTES],
 }
 
 /* Reads the plaintext's frame; *content borrows from it. */
-static int unframe(struct vd_slice plain, struct vd_slice *content)
+static int unframe(struct vd_slice plain, uint8_t *packing, struct vd_slice *content)
 {
 	struct vd_rd r = vd_rd(plain);
-	uint8_t packing = vd_rd_u8(&r);
 	uint64_t n;
 
-	if (!r.err && packing != PACKING_PLAIN)
+	*packing = vd_rd_u8(&r);
+	if (!r.err && *packing != VD_PACKING_PLAIN && *packing != VD_PACKING_ZSTD)
 		return VD_EVERSION;
 	n = vd_rd_varint(&r);
 	if (n > r.n)
@@ -158,9 +194,37 @@ static int unframe(struct vd_slice plain, struct vd_slice *content)
 	return VD_OK;
 }
 
+/* The content of what was opened, in its place at the end of *out, which holds nothing else of it then. */
+static int settle(struct vd_buf *out, size_t start)
+{
+	struct vd_slice plain = vd_slice(out->p + start, out->n - start), content;
+	struct vd_buf unpacked = { 0 };
+	uint8_t packing;
+	int rc = unframe(plain, &packing, &content);
+
+	if (!rc && packing != VD_PACKING_PLAIN) {
+		rc = vd_unpack(packing, content, VD_BODY_PLAIN_MAX, &unpacked);
+		/* Whoever packs what needs no packing would have two bodies for one content. */
+		if (!rc && bucket_of(unpacked.n) <= plain.n)
+			rc = VD_EFORMAT;
+		content = vd_buf_slice(&unpacked);
+	}
+	if (!rc && content.n > plain.n && !vd_buf_extend(out, content.n - plain.n))
+		rc = VD_ENOMEM;
+	if (rc) {
+		sodium_memzero(out->p + start, out->n - start);
+		out->n = start;
+	} else {
+		memmove(out->p + start, content.p, content.n);
+		out->n = start + content.n;
+	}
+	vd_buf_wipe(&unpacked);
+	return rc;
+}
+
 int vd_body_open(struct vd_slice body, const uint8_t key[VD_KEY_BYTES], struct vd_slice ad, struct vd_buf *out)
 {
-	struct vd_slice prefix, cipher, content;
+	struct vd_slice prefix, cipher;
 	struct vd_body_prefix peeked;
 	uint8_t mac[VD_BODY_MAC_BYTES], *p;
 	size_t start = out->n;
@@ -185,14 +249,7 @@ int vd_body_open(struct vd_slice body, const uint8_t key[VD_KEY_BYTES], struct v
 	if (cipher.n)
 		memcpy(p, cipher.p, cipher.n);
 	apply_stream(&keys, p, cipher.n);
-	rc = unframe(vd_slice(p, cipher.n), &content);
-	if (!rc) {
-		memmove(p, content.p, content.n);
-		out->n = start + content.n;
-	} else {
-		sodium_memzero(p, cipher.n);
-		out->n = start;
-	}
+	rc = settle(out, start);
 done:
 	sodium_memzero(&keys, sizeof(keys));
 	return rc;

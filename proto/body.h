@@ -27,7 +27,8 @@ struct vd_body_prefix {
 /* Which key does it want? VD_EFORMAT, VD_EVERSION (newer envelope). Reads no secret. */
 int vd_body_peek(struct vd_slice body, struct vd_body_prefix *out);
 
-/* Appends the envelope of `content` to *out. VD_ECAP when it would exceed the last bucket; VD_EINVAL for VD_AUDIENCE_NAMED. */
+/* Appends the envelope of `content` to *out: packed (pack.h) when that takes a smaller bucket. VD_ECAP when it would exceed the last bucket
+ * as it is; VD_EINVAL for VD_AUDIENCE_NAMED. */
 int vd_body_seal(enum vd_audience, const uint8_t epoch[VD_EPOCH_BYTES], const uint8_t key[VD_KEY_BYTES],
                  const uint8_t nonce[VD_BODY_NONCE_BYTES], struct vd_slice ad, struct vd_slice content,
                  struct vd_buf *out);

@@ -12,9 +12,9 @@ check() {
 	done < <(grep -HnE '^[[:space:]]*#[[:space:]]*include' "$room"/*.[ch] | grep -vE "include[[:space:]]+($allowed)")
 }
 
-std='<(assert|errno|float|inttypes|limits|math|stdarg|stdbool|stddef|stdint|stdlib|string)\.h>'
+std='<(assert|stdatomic|errno|float|inttypes|limits|math|stdarg|stdbool|stddef|stdint|stdlib|string)\.h>'
 own='"[a-z0-9_]+\.h"'
-check proto "$own|$std|<sodium\.h>|<msgpack\.h>"
+check proto "$own|$std|<sodium\.h>|<msgpack\.h>|<zstd\.h>"
 check store "$own|\"(proto|store)/[a-z0-9_]+\.h\"|<.*>"
 check daemon "$own|\"(proto|store|daemon)/[a-z0-9_]+\.h\"|<.*>"
 check cli "$own|\"(proto|store|cli)/[a-z0-9_]+\.h\"|\"daemon/(link_[a-z0-9_]+|ctl|sandbox)\.h\"|<.*>"
@@ -26,6 +26,7 @@ only() { # header, where it may be included
 	done < <(grep -HnE "include[[:space:]]+<$1>" {proto,store,daemon,cli}/*.[ch] | grep -vE "^$2")
 }
 only msgpack.h 'proto/mp\.c:'
+only zstd.h 'proto/pack\.c:'
 only lmdb.h 'store/'
 only uv.h 'daemon/'
 only jansson.h '(cli|daemon)/'

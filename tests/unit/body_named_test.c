@@ -106,6 +106,7 @@ static void test_named__refuses_none_too_many_and_keys_that_are_none(void **stat
 {
 	uint8_t to[VD_NAMED_SLOTS + 1][VD_KEY_BYTES];
 	const uint8_t (*const list)[VD_KEY_BYTES] = (const uint8_t (*)[VD_KEY_BYTES])to;
+	static const uint8_t epoch_noise[VD_KEY_BYTES] = { 1 };
 	static uint8_t long_text[VD_BODY_MAX];
 	struct vd_buf out = { 0 };
 
@@ -130,6 +131,7 @@ static void test_named__refuses_none_too_many_and_keys_that_are_none(void **stat
 		assert_int_equal(seal(list, 3, &out), VD_EINVAL);
 		memcpy(to[at], boxes[at], VD_KEY_BYTES);
 	}
+	crypto_stream_chacha20_ietf(long_text, sizeof(long_text), nonce, epoch_noise);
 	assert_int_equal(vd_body_seal_named(epoch, list, 1, nonce, seed, ad, vd_slice(long_text, 63643), &out), VD_ECAP);
 	assert_int_equal(out.n, 1);
 	assert_int_equal(vd_body_seal_named(epoch, list, 1, nonce, seed, ad, vd_slice(long_text, 63642), &out), 0);
@@ -266,7 +268,7 @@ static void test_named__of_several_slots_the_one_that_holds_counts(void **state)
 static void test_named__inside_that_is_malformed(void **state)
 {
 	static const uint8_t secret[VD_KEY_BYTES] = { 9 }, key[VD_KEY_BYTES] = { 1 };
-	uint8_t prefix[HEAD] = { 1, VD_AUDIENCE_NAMED }, plain[32] = { 1 }, wrap[VD_KEY_BYTES];
+	uint8_t prefix[HEAD] = { 1, VD_AUDIENCE_NAMED }, plain[32] = { 255 }, wrap[VD_KEY_BYTES];
 	struct vd_buf body = { 0 };
 
 	(void)state;

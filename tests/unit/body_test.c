@@ -9,16 +9,26 @@
 
 #include "proto/body.h"
 #include "proto/err.h"
+#include "proto/pack.h"
 #include "tests/unit/body_forge.h"
 
 static const uint8_t key[VD_KEY_BYTES] = { 1 }, epoch[VD_EPOCH_BYTES] = { 2 }, nonce[VD_BODY_NONCE_BYTES] = { 3 };
 static const struct vd_slice ad = { (const uint8_t *)"associated", 10 };
 
-static int seal(size_t n, struct vd_buf *out)
+/* What no packing makes smaller. */
+static const uint8_t *noise(void)
 {
+	static const uint8_t zeros[12];
 	static uint8_t bytes[VD_BODY_MAX];
 
-	memset(bytes, 'z', sizeof(bytes));
+	crypto_stream_chacha20_ietf(bytes, sizeof(bytes), zeros, key);
+	return bytes;
+}
+
+static int seal(size_t n, struct vd_buf *out)
+{
+	const uint8_t *bytes = noise();
+
 	return vd_body_seal(VD_AUDIENCE_EVERYONE, epoch, key, nonce, ad, vd_slice(bytes, n), out);
 }
 
@@ -80,8 +90,7 @@ static void test_body__round_trips_at_every_bucket_edge(void **state)
 		vd_buf_put_u8(&out, 'x'); /* appended, not written over */
 		assert_int_equal(open_body(vd_buf_slice(&body), &out), 0);
 		assert_int_equal(out.n, 1 + lengths[i]);
-		for (size_t k = 1; k < out.n; k++)
-			assert_int_equal(out.p[k], 'z');
+		assert_true(vd_slice_eq(vd_slice(out.p + 1, out.n - 1), vd_slice(noise(), lengths[i])));
 		vd_buf_deinit(&body);
 		vd_buf_deinit(&out);
 	}
@@ -149,7 +158,7 @@ static void test_body__inside_has_one_form(void **state)
 	plain[31] = 1;
 	assert_int_equal(open_plain(plain, 32), VD_EFORMAT); /* padding that is none */
 	plain[31] = 0;
-	plain[0] = 1;
+	plain[0] = VD_PACKING_ZSTD + 1;
 	assert_int_equal(open_plain(plain, 32), VD_EVERSION);
 	memcpy(plain, "\0\x82\0hi", 5);
 	assert_int_equal(open_plain(plain, 32), VD_EFORMAT); /* long varint */

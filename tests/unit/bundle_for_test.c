@@ -219,7 +219,7 @@ static void test_bundle_for__control_records_of_what_is_left(void **state)
 	size_t count, whole;
 
 	add_paper(c, 1, &paper);
-	person_write(&c->hub, VD_LANE_BULK, 3, 60000);
+	person_write(&c->hub, VD_LANE_BULK, 4, 60000);
 	assert_int_equal(vd_bundle_write(c->hub.store, c->hub.group, VD_SEALED_BUNDLE, &all, c->path, false, &stats), 0);
 	whole = control_records(c);
 	file_get(c->path, &file);

@@ -37,7 +37,7 @@ static int setup(void **state)
 	person_write(&c->ana, VD_LANE_BULK, 1, 60000);
 	person_write(&c->hub, VD_LANE_NORMAL, 40, 200);
 	person_write(&c->hub, VD_LANE_URGENT, 3, 10);
-	person_write(&c->ana, VD_LANE_NORMAL, 10, 5000);
+	person_write(&c->ana, VD_LANE_NORMAL, 10, 9000);
 	snprintf(c->bundle, sizeof(c->bundle), "%s/out.vb", c->mesh.top);
 	export(&c->ana, c->bundle, &c->written);
 	import_ok(&c->hub, c->bundle);

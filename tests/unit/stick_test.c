@@ -122,7 +122,7 @@ static void test_stick__damaged_segment_gives_its_whole_chunks(void **state)
 	char path[256];
 	uint64_t before;
 
-	person_write(&c->ana, VD_LANE_NORMAL, 60, 3000);
+	person_write(&c->ana, VD_LANE_NORMAL, 60, 3600);
 	visit(c, &c->ana, 0);
 	assert_int_equal(segments(c, path, NULL), 1);
 	file_get(path, &file);
@@ -153,7 +153,7 @@ static void test_stick__holder_adds_what_a_damaged_segment_lacks(void **state)
 	const struct vd_bundle_choice all = { 0 };
 	struct vd_bundle_stats stats;
 
-	person_write(&c->ana, VD_LANE_NORMAL, 60, 3000);
+	person_write(&c->ana, VD_LANE_NORMAL, 60, 3600);
 	snprintf(bundle, sizeof(bundle), "%s/by_hand.vb", c->mesh.top);
 	assert_int_equal(vd_bundle_write(c->ana.store, c->ana.group, VD_SEALED_BUNDLE, &all, bundle, false, &stats), 0);
 	assert_int_equal(vd_bundle_merge(c->hub.store, bundle, false, NULL, &stats), 0);
@@ -182,7 +182,7 @@ static void test_stick__torn_and_foreign_segments(void **state)
 	struct vd_buf file = { 0 }, noise = { 0 }, after = { 0 };
 	char path[256], other[256];
 
-	person_write(&c->ana, VD_LANE_NORMAL, 60, 3000);
+	person_write(&c->ana, VD_LANE_NORMAL, 60, 3600);
 	visit(c, &c->ana, 0);
 	assert_int_equal(segments(c, path, NULL), 1);
 	file_get(path, &file);

@@ -11,10 +11,12 @@
 #include <string.h>
 
 #include "proto/body.h"
+#include "proto/compact.h"
 #include "proto/content.h"
 #include "proto/group.h"
 #include "proto/hash.h"
 #include "proto/id.h"
+#include "proto/pack.h"
 #include "proto/record.h"
 #include "proto/sign.h"
 
@@ -75,6 +77,16 @@ static void fill(uint8_t *out, unsigned first, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		out[i] = (uint8_t)(first + i);
+}
+
+/* What no packing makes smaller: a keystream. */
+static void noise(uint8_t *out, unsigned first, size_t n)
+{
+	static const uint8_t nonce[crypto_stream_chacha20_ietf_NONCEBYTES];
+	uint8_t key[VD_KEY_BYTES];
+
+	fill(key, first, sizeof(key));
+	crypto_stream_chacha20_ietf(out, n, nonce, key);
 }
 
 static void test_vectors__hash(void **state)
@@ -199,7 +211,7 @@ static void test_vectors__body(void **state)
 		take_exact(v, "key", key, sizeof(key));
 		take_exact(v, "nonce", nonce, sizeof(nonce));
 		take_exact(v, "ad", ad, sizeof(ad));
-		fill(content, (unsigned)number(v, "content_first"), in.n);
+		noise(content, (unsigned)number(v, "content_first"), in.n);
 		assert_int_equal(vd_body_seal((enum vd_audience)number(v, "audience"), epoch, key, nonce,
 		                              vd_slice(ad, sizeof(ad)), in, &sealed), 0);
 		assert_int_equal(sealed.n, number(v, "bytes"));
@@ -214,6 +226,69 @@ static void test_vectors__body(void **state)
 	}
 	assert_int_equal(i, 13);
 	free(content);
+}
+
+/* Bodies packed with dictionary 1 open for ever; what we make of their content is no longer. */
+static void test_vectors__packed(void **state)
+{
+	json_t *v;
+	size_t i;
+
+	(void)state;
+	json_array_foreach(json_object_get(root, "packed"), i, v) {
+		uint8_t epoch[VD_EPOCH_BYTES], key[VD_KEY_BYTES], nonce[VD_BODY_NONCE_BYTES], ad[50], body[512], content[2048], frame[256];
+		size_t body_n = take(v, "body", body, sizeof(body)), content_n = take(v, "content", content, sizeof(content));
+		size_t frame_n = take(v, "frame", frame, sizeof(frame));
+		struct vd_buf sealed = { 0 }, opened = { 0 };
+
+		take_exact(v, "epoch", epoch, sizeof(epoch));
+		take_exact(v, "key", key, sizeof(key));
+		take_exact(v, "nonce", nonce, sizeof(nonce));
+		take_exact(v, "ad", ad, sizeof(ad));
+		assert_int_equal(vd_body_open(vd_slice(body, body_n), key, vd_slice(ad, sizeof(ad)), &opened), 0);
+		assert_true(vd_slice_eq(vd_buf_slice(&opened), vd_slice(content, content_n)));
+		vd_buf_reset(&opened);
+		assert_int_equal(vd_unpack(VD_PACKING_ZSTD, vd_slice(frame, frame_n), content_n, &opened), 0);
+		assert_true(vd_slice_eq(vd_buf_slice(&opened), vd_slice(content, content_n)));
+		assert_int_equal(vd_body_seal((enum vd_audience)number(v, "audience"), epoch, key, nonce, vd_slice(ad, sizeof(ad)),
+		                              vd_slice(content, content_n), &sealed), 0);
+		assert_int_equal(sealed.n, body_n);
+		vd_buf_deinit(&sealed);
+		vd_buf_deinit(&opened);
+	}
+	assert_int_equal(i, 2);
+}
+
+/* One stream of compact records: each is read as the record it stands for, and written as it stands. */
+static void test_vectors__compact(void **state)
+{
+	const json_t *stream = json_object_get(root, "compact");
+	struct vd_buf raw = { 0 }, written = { 0 };
+	struct vd_compact reader, writer;
+	uint8_t group[VD_GROUP_BYTES], record[1024], compact[1024];
+	json_t *v;
+	size_t i;
+
+	(void)state;
+	take_exact(stream, "group", group, sizeof(group));
+	vd_compact_init(&reader, group);
+	vd_compact_init(&writer, group);
+	json_array_foreach(json_object_get(stream, "entries"), i, v) {
+		size_t record_n = take(v, "record", record, sizeof(record)), compact_n = take(v, "compact", compact, sizeof(compact));
+		struct vd_record r;
+
+		vd_buf_reset(&raw);
+		vd_buf_reset(&written);
+		assert_int_equal(vd_compact_decode(&reader, vd_slice(compact, compact_n), &raw, &r), 0);
+		assert_true(vd_slice_eq(vd_buf_slice(&raw), vd_slice(record, record_n)));
+		assert_int_equal(vd_compact_encode(&writer, &r, &written), 0);
+		assert_true(vd_slice_eq(vd_buf_slice(&written), vd_slice(compact, compact_n)));
+	}
+	assert_int_equal(i, 12);
+	vd_compact_deinit(&reader);
+	vd_compact_deinit(&writer);
+	vd_buf_deinit(&raw);
+	vd_buf_deinit(&written);
 }
 
 static void check_named(json_t *v, struct vd_slice content)
@@ -256,7 +331,7 @@ static void test_vectors__named_body(void **state)
 
 	(void)state;
 	json_array_foreach(json_object_get(root, "named"), i, v) {
-		fill(content, (unsigned)number(v, "content_first"), (size_t)number(v, "content_bytes"));
+		noise(content, (unsigned)number(v, "content_first"), (size_t)number(v, "content_bytes"));
 		check_named(v, vd_slice(content, (size_t)number(v, "content_bytes")));
 	}
 	assert_int_equal(i, 5);
@@ -371,6 +446,8 @@ int main(void)
 		cmocka_unit_test(test_vectors__paper),
 		cmocka_unit_test(test_vectors__content),
 		cmocka_unit_test(test_vectors__body),
+		cmocka_unit_test(test_vectors__packed),
+		cmocka_unit_test(test_vectors__compact),
 		cmocka_unit_test(test_vectors__named_body),
 		cmocka_unit_test(test_vectors__record),
 	};

@@ -195,8 +195,8 @@ def varint(n):
     return bytes([n]) if n < 128 else bytes([n & 127 | 128]) + varint(n >> 7)
 
 
-def seal(audience, epoch, key, nonce, ad, text, named=b""):
-    plain = b"\0" + varint(len(text)) + text
+def seal(audience, epoch, key, nonce, ad, text, named=b"", packing=0):
+    plain = bytes([packing]) + varint(len(text)) + text
     plain += bytes(bucket(len(plain)) - len(plain))
     prefix = bytes([1, audience]) + epoch + nonce + named
     t = H(b"body key", nonce, key=key, n=56)
@@ -217,6 +217,64 @@ def seal_named(epoch, boxes, nonce, seed, ad, text):
     for box, at in zip(boxes, place):
         slots[at] = chacha20_poly1305(H(b"slot", ephemeral, box, bytes([at]), key=x25519(secret, box)), key)
     return seal(3, epoch, key, nonce, ad, text, ephemeral + b"".join(slots))
+
+
+# What no packing makes smaller.
+def noise(first, n):
+    return chacha20(fill(first, 32), n)
+
+
+# Section 3, the compact form. Records as dictionaries of fields, with signature, and body or (bytes, hash) of a stub.
+class Stream:
+    def __init__(self, group):
+        self.group, self.keys, self.last = group, {}, {}
+
+    def put(self, f, header, record_id, signature, body, stub):
+        if f["version"] != 1 or f["ext"] or f["group"] != self.group:
+            return b"\x0c" + header + signature + (b"" if stub else body)
+
+        def difference(value, before):
+            return varint(2 * (value - before) if value >= before else 2 * (before - value) - 1)
+
+        author, lane = f["author"], f["lane"]
+        number = next((i for i, key in self.keys.items() if key == author), None)
+        seq, time, before = self.last.get((number, lane), (0, 0, None))
+        follows = before is not None and f["prev"] == before and f["seq"] == seq + 1
+        out = bytes([lane | (2 if follows else 1 if f["prev"] else 0) << 2 | (number is None) << 4 |
+                     (f["expires"] is not None) << 5 | stub << 6])
+        if number is None:
+            number = len(self.keys)  # never 256 here
+            self.keys[number] = author
+            out += author
+        else:
+            out += bytes([number])
+        out += b"" if follows else f["prev"] + difference(f["seq"], seq)
+        out += difference(f["time_ms"], time)
+        if f["expires"] is not None:
+            out += difference(f["expires"], f["time_ms"] // 86400000)
+        self.last[number, lane] = (f["seq"], f["time_ms"], record_id)
+        return out + signature + (varint(len(body)) + H(b"body", body) if stub else body)
+
+
+def compact_stream(group):
+    stream, entries, last = Stream(group), [], {}
+    time = 1700000000123
+    for i, (author, lane, gap, change, stub) in enumerate((
+        (1, 2, 0, {}, False), (1, 2, 0, {}, False), (1, 1, 0, {"expires": 19000}, False), (2, 2, 3, {}, False),
+        (1, 2, 0, {"expires": 20000}, True), (2, 2, 0, {"time_ms": 5}, False), (2, 2, 5, {}, False), (1, 2, 0, {"version": 3}, False),
+        (1, 2, 0, {"ext": b"x"}, False), (2, 3, 0, {"prev": b""}, True), (1, 2, 0, {"prev": fill(3, 32)}, False), (1, 0, 0, {}, False),
+    )):
+        seq, prev = last.get((author, lane), (0, b""))
+        f = {"version": 1, "group": group, "author": fill(author, 32), "lane": lane, "seq": seq + 1 + gap, "prev": prev if not gap else fill(i, 32),
+             "time_ms": time + i * i * 1000, "expires": None, "ext": b"", **change}
+        body, signature = fill(i, 40 + 30 * i), fill(200 + i, 64)
+        if f["seq"] == 1:
+            f["prev"] = b""
+        header = pack(header9(f) + [len(body), H(b"body", body)])
+        record_id = H(b"record id", header, signature)
+        entries.append({"record": header + signature + (b"" if stub else body), "compact": stream.put(f, header, record_id, signature, body, stub)})
+        last[author, lane] = (f["seq"], record_id)
+    return {"group": group, "entries": entries}
 
 
 # Section 6.
@@ -276,16 +334,27 @@ def main():
     bodies = []
     for n in (0, 1, 28, 30, 125, 126, 127, 254, 300, 7000, 57341, 61441, 63642):
         f = {"audience": 1 + n % 2, "epoch": fill(n, 8), "key": fill(n + 1, 32), "nonce": fill(n + 2, 24), "ad": fill(n, 50)}
-        body = seal(f["audience"], f["epoch"], f["key"], f["nonce"], f["ad"], fill(n, n))
+        body = seal(f["audience"], f["epoch"], f["key"], f["nonce"], f["ad"], noise(n, n))
         # Long ones by their hash: BLAKE2b of the envelope, personalised as a record's body hash is.
         bodies.append({**f, "content_bytes": n, "content_first": n % 256, "bytes": len(body),
                        **({"body": body} if n < 300 else {}), "hash": H(b"body", body)})
+
+    # The frames are zstd's: what another version makes may be shorter, what this one made must open for ever.
+    packed = []
+    for text, frame in (
+        ("Llegaron hombres armados a la vereda El Mango; preguntan por los líderes.",
+         "205cad0000084a06fc97952f245cb3e09ac41a5a05c90742e34f"),
+        ("a" * 1000, "60fb027500001803e86102fce4f1fe13a652ac06"),
+    ):
+        f = {"audience": 1, "epoch": fill(1, 8), "key": fill(2, 32), "nonce": fill(3, 24), "ad": fill(4, 50)}
+        packed.append({**f, "content": content("message", {"text": text}), "frame": bytes.fromhex(frame),
+                       "body": seal(f["audience"], f["epoch"], f["key"], f["nonce"], f["ad"], bytes.fromhex(frame), packing=1)})
 
     named = []
     for n, count in ((0, 1), (20, 2), (100, 7), (28, 16), (63642, 16)):
         f = {"epoch": fill(n, 8), "nonce": fill(n + 2, 24), "seed": fill(n + 3, 32), "ad": fill(n, 50),
              "secrets": [fill(n + i, 32) for i in range(count)]}
-        body = seal_named(f["epoch"], [x25519_base(s) for s in f["secrets"]], f["nonce"], f["seed"], f["ad"], fill(n, n))
+        body = seal_named(f["epoch"], [x25519_base(s) for s in f["secrets"]], f["nonce"], f["seed"], f["ad"], noise(n, n))
         named.append({**f, "content_bytes": n, "content_first": n % 256, "bytes": len(body),
                       **({"body": body} if n < 300 else {}), "hash": H(b"body", body)})
 
@@ -316,7 +385,8 @@ def main():
             "words": {"group": fill(1, 32), "coordinator": fill(2, 32), "newcomer": fill(3, 32), "grant": fill(4, 32),
                       "text": six_words(fill(1, 32), fill(2, 32), fill(3, 32), fill(4, 32))},
             "paper": [paper_key(p) for p in (bytes(16), b"\xff" * 16, fill(1, 16), fill(240, 16))],
-            "content": contents, "body": bodies, "named": named, "record": records}
+            "content": contents, "body": bodies, "packed": packed, "named": named, "record": records,
+            "compact": compact_stream(group)}
     with open(__file__[:-3] + ".json", "w") as out:
         json.dump(plain_json(root), out, indent=1)
         out.write("\n")
