@@ -84,6 +84,8 @@ void world_found(const char *home, const char *const *others, size_t count);
 /* Admits so many authors more to the group in `home` and makes `count` messages by them, in turns. */
 void world_write(struct world *, const char *home, size_t count, size_t authors);
 struct vd_slice world_record(const struct world *, size_t i);
+/* Bytes of the records for which `pick` says yes in their compact form, as one stream. */
+double world_compact(const struct world *, bool (*pick)(size_t i));
 /* Merges the records for which `pick` says yes into the store. */
 void world_merge(const struct world *, const char *home, bool (*pick)(size_t i));
 void world_free(struct world *);

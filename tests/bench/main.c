@@ -242,15 +242,6 @@ static bool only_field(size_t i)
 	return held_now(i) && !only_hub(i);
 }
 
-static double bytes_apart(const struct world *w)
-{
-	double sum = 0;
-
-	for (size_t i = 0; i < w->count; i++)
-		sum += held_now(i) ? (double)world_record(w, i).n : 0;
-	return sum;
-}
-
 static void sync_apart(const struct world *w, const char *hub, const char *field)
 {
 	double sum = 0, worst = 0, round_trips = 0;
@@ -266,7 +257,7 @@ static void sync_apart(const struct world *w, const char *hub, const char *field
 		answer = sync_with(&d, field);
 		if (number(answer, "sent") != APART / 2 || number(answer, "received") != APART / 2)
 			die("the sync moved %.0f and %.0f records", number(answer, "sent"), number(answer, "received"));
-		beyond = both_ways(answer) - bytes_apart(w);
+		beyond = both_ways(answer) - world_compact(w, only_hub) - world_compact(w, only_field);
 		sum += beyond;
 		worst = beyond > worst ? beyond : worst;
 		round_trips += number(answer, "round_trips");
@@ -279,10 +270,10 @@ static void sync_apart(const struct world *w, const char *hub, const char *field
 }
 
 /* A daemon with nothing takes in everything. */
-static void sync_all(const char *field, const char *late)
+static void sync_all(const struct world *w, const char *field, const char *late)
 {
 	struct limit verify = {.measure = verify_rate};
-	double start, elapsed, sent;
+	double start, elapsed, sent, bytes;
 	struct daemon d;
 	json_t *answer;
 
@@ -295,8 +286,10 @@ static void sync_all(const char *field, const char *late)
 	sent = number(answer, "sent");
 	if (sent < LARGE)
 		die("the sync moved %.0f records", sent);
+	bytes = both_ways(answer);
 	json_decref(answer);
 	table_ratio("sync, 100,000 into an empty store", sent / elapsed, "records/s", &verify, "verifies/s", 0);
+	table_at_most("  bytes beside those of the compact records", bytes / world_compact(w, common), "of that", 1.05);
 	table_at_most("veredad after taking in 100,000: RssAnon", daemon_rss_anon(&d) / 1e6, "MB", 48);
 	sync_equal(&d, field, "sync, equal sets of 100,000");
 	daemon_stop(&d);
@@ -312,7 +305,7 @@ static void large(void)
 	world_write(&w, hub, TOTAL, AUTHORS);
 	world_merge(&w, hub, common);
 	import(hub, field);
-	sync_all(field, late);
+	sync_all(&w, field, late);
 	sync_apart(&w, hub, field);
 	world_free(&w);
 }

@@ -157,6 +157,26 @@ struct vd_slice world_record(const struct world *w, size_t i)
 	return vd_slice(w->bytes.p + w->at[i], w->at[i + 1] - w->at[i]);
 }
 
+double world_compact(const struct world *w, bool (*pick)(size_t i))
+{
+	struct vd_compact stream;
+	double sum = 0;
+
+	vd_compact_init(&stream, w->group);
+	for (size_t i = 0; i < w->count; i++) {
+		struct vd_record record;
+		size_t bytes;
+
+		if (!pick(i))
+			continue;
+		check(vd_record_view(world_record(w, i), &record), "record");
+		check(vd_compact_measure(&stream, &record, &bytes), "compact");
+		sum += (double)bytes;
+	}
+	vd_compact_deinit(&stream);
+	return sum;
+}
+
 void world_merge(const struct world *w, const char *home, bool (*pick)(size_t i))
 {
 	struct vd_batch batch = {0};

@@ -44,7 +44,7 @@ static int learn(void *ctx, uint64_t arrival, uint64_t received_ms, struct vd_sl
 
 static void make(const char *home, struct whole *whole)
 {
-	static char text[9000];
+	static char text[9100];
 	struct vd_store *s = cast_store(home);
 	struct vd_group *g = cast_found(s, whole->group);
 	struct vd_write *w;
@@ -57,10 +57,10 @@ static void make(const char *home, struct whole *whole)
 	for (int i = 0; i < RECORDS; i++) {
 		/* Some beyond one page, and none that compression folds away. */
 		for (size_t j = 0; j + 1 < sizeof(text); j++)
-			text[j] = (char)('a' + below(26));
-		text[i % 9 ? 60 : 8000] = '\0';
+			text[j] = (char)('!' + below(94));
+		text[i % 9 ? 90 : 9000] = '\0';
 		assert_int_equal(cast_own(w, g, text, cast_now + (uint64_t)i, NULL), 0);
-		text[i % 9 ? 60 : 8000] = 'x';
+		text[i % 9 ? 90 : 9000] = 'x';
 	}
 	assert_int_equal(vd_write_commit(w), 0);
 	assert_int_equal(vd_index_catch_up(s), 0);
