@@ -51,6 +51,8 @@ struct vd_port {
 	int (*wanted)(void *ctx, const uint8_t *group, uint8_t lane, uint64_t after, struct vd_arrival *out, size_t max, size_t *n);
 	/* As vd_chain_port. */
 	bool (*vouched)(void *ctx, const struct vd_record *);
+	/* vd_chain_check of all the planned checks of a batch, by as many threads as there are to be had. NULL: the caller does them. */
+	void (*check)(void *ctx, struct vd_batch *, size_t checks);
 };
 
 #endif

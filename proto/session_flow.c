@@ -50,10 +50,18 @@ static int verify(struct vd_session *s)
 {
 	struct witness w = { s, calloc(s->commit.count, sizeof(bool)) };
 	const struct vd_chain_port chain = { &w, proved };
-	size_t kept = 0;
-	int rc = w.known ? vd_chain_verify(&s->commit, s->group, &chain, NULL) : VD_ENOMEM;
-	uint64_t checks = s->commit.verified;
+	size_t kept = 0, planned;
+	int rc = w.known ? vd_chain_plan(&s->commit, s->group, &chain, &planned) : VD_ENOMEM;
+	uint64_t checks;
 
+	if (!rc) {
+		if (s->port->check)
+			s->port->check(s->port->ctx, &s->commit, planned);
+		else
+			vd_chain_check(&s->commit, 0, planned);
+		vd_chain_settle(&s->commit, &chain);
+	}
+	checks = s->commit.verified;
 	for (size_t i = 0; !rc && i < s->commit.count; i++) {
 		if (s->commit.entries[i].verdict)
 			s->stats.refused++;

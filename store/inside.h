@@ -574,6 +574,8 @@ int vd_store_commit_next(struct vd_store *, struct vd_group *, struct vd_batch *
 bool vd_vouched(void *store, const struct vd_record *);
 /* vd_chain_verify against what is stored, with all workers. */
 int vd_store_judge(struct vd_store *, struct vd_group *, struct vd_batch *);
+/* The planned checks of a batch, with all workers if there are enough of them. */
+void vd_store_check_batch(struct vd_store *, struct vd_batch *, size_t checks);
 /* The same for one who brings batch after batch: tops, other ones than those for committing, spare looking up what cannot be here. */
 int vd_store_judge_next(struct vd_store *, struct vd_group *, struct vd_batch *, struct vd_tops *);
 

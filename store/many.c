@@ -29,7 +29,7 @@ static void read_one(struct set *set, MDB_txn *txn, size_t i, struct vd_buf *roo
 	struct vd_stored stored;
 
 	one->err = vd_stored_get(set->store, txn, set->arrivals[i], room, &stored);
-	if (!one->err && (vd_record_decode(stored.raw, &one->record) || memcmp(one->record.id.b, stored.id.b, VD_ID_BYTES) ||
+	if (!one->err && (vd_stored_view(&stored, &one->record) || memcmp(one->record.id.b, stored.id.b, VD_ID_BYTES) ||
 	                  one->record.stub != (bool)(stored.flags & VD_STORED_STUB)))
 		one->err = VD_EDAMAGED;
 	if (one->err && one->err != VD_ENOTFOUND && one->err != VD_ENOMEM && one->err != VD_EIO)

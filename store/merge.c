@@ -671,6 +671,13 @@ static void check_part(void *ctx, size_t from, size_t to)
 	vd_chain_check(ctx, from, to);
 }
 
+void vd_store_check_batch(struct vd_store *s, struct vd_batch *batch, size_t checks)
+{
+	enum { PART = 16, WORTH = 32 }; /* signatures: a millisecond's worth, and when a thread is worth waking */
+
+	vd_workers_do(checks < WORTH ? NULL : vd_store_workers(s), checks, PART, check_part, batch);
+}
+
 /* Here they are but a hint: a signature more is checked if somebody else wrote meanwhile. */
 static void note_tops(struct vd_store *s, struct vd_tops *tops, const struct vd_batch *batch)
 {
@@ -690,14 +697,13 @@ static void note_tops(struct vd_store *s, struct vd_tops *tops, const struct vd_
 
 int vd_store_judge_next(struct vd_store *s, struct vd_group *group, struct vd_batch *batch, struct vd_tops *tops)
 {
-	enum { PART = 16, WORTH = 32 }; /* signatures: a millisecond's worth, and when a thread is worth waking */
 	struct vouching v = { .store = s, .tops = tops };
 	struct vd_chain_port port = { &v, vouched };
 	size_t checks;
 	int rc = vd_chain_plan(batch, group, &port, &checks);
 
 	if (!rc) {
-		vd_workers_do(checks < WORTH ? NULL : vd_store_workers(s), checks, PART, check_part, batch);
+		vd_store_check_batch(s, batch, checks);
 		vd_chain_settle(batch, &port);
 		if (tops)
 			note_tops(s, tops, batch);

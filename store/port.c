@@ -111,6 +111,11 @@ static bool port_vouched(void *ctx, const struct vd_record *record)
 	return vd_vouched(ctx, record);
 }
 
+static void port_check(void *ctx, struct vd_batch *batch, size_t checks)
+{
+	vd_store_check_batch(ctx, batch, checks);
+}
+
 void vd_store_port(struct vd_store *s, struct vd_port *port)
 {
 	*port = (struct vd_port){
@@ -123,5 +128,6 @@ void vd_store_port(struct vd_store *s, struct vd_port *port)
 		.scan = port_scan,
 		.wanted = port_wanted,
 		.vouched = port_vouched,
+		.check = port_check,
 	};
 }

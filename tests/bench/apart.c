@@ -213,7 +213,7 @@ static struct end *end_new(void)
 		die("memory refused");
 	check(vd_chain_verify(&group.control, e->group, NULL, NULL), "control");
 	e->port = (struct vd_port){e, port_lane, port_without, port_declined, port_find_item, port_read, port_scan, port_wanted,
-	                           port_vouched};
+	                           port_vouched, NULL};
 	memcpy(e->lanes, common, sizeof(common));
 	memcpy(e->symbols, common_symbols[LANE], sizeof(e->symbols));
 	return e;
