@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NARROW_BITS = 14 };
-
 static void *must(void *p)
 {
 	if (!p)
@@ -62,9 +60,10 @@ static int64_t find(const struct memory *m, const struct vd_id *id)
 /* What a record is found by: the item, of which in a narrow store the first bits say it all. */
 static uint64_t item_key(const struct memory *m, const uint8_t item[VD_ITEM_BYTES])
 {
-	uint64_t key = vd_get_u64(item) >> (64 - NARROW_BITS);
+	unsigned bits = m->narrow;
+	uint64_t key = bits ? vd_get_u64(item) >> (64 - bits) : 0;
 
-	return m->narrow ? key << (64 - NARROW_BITS) | (key * UINT64_C(0x9e3779b97f4a7c15) >> NARROW_BITS) : vd_get_u64(item);
+	return bits ? key << (64 - bits) | (key * UINT64_C(0x9e3779b97f4a7c15) >> bits) : vd_get_u64(item);
 }
 
 /* --- port --- */
@@ -216,6 +215,12 @@ void memory_deinit(struct memory *m)
 	*m = (struct memory){ 0 };
 }
 
+void memory_item(const struct memory *m, const struct vd_id *id, struct vd_item *out)
+{
+	vd_item_of(m->salt, id, out);
+	vd_set_u64(out->b, item_key(m, out->b));
+}
+
 static struct memory_record *append(struct memory *m, uint8_t lane, const struct vd_id *id)
 {
 	struct memory_record *r;
@@ -226,8 +231,7 @@ static struct memory_record *append(struct memory *m, uint8_t lane, const struct
 	}
 	r = &m->records[m->count];
 	*r = (struct memory_record){ .id = *id, .lane = lane };
-	vd_item_of(m->salt, id, &r->item);
-	vd_set_u64(r->item.b, item_key(m, r->item.b));
+	memory_item(m, id, &r->item);
 	vd_digest_add(&m->lanes[lane].digest, id);
 	vd_sketch_apply(m->symbols[lane], 0, VD_SKETCH_SYMBOLS, &r->item, 1);
 	index_put(&m->by_id, vd_get_u64(id->b), (uint32_t)m->count);
@@ -236,9 +240,9 @@ static struct memory_record *append(struct memory *m, uint8_t lane, const struct
 	return r;
 }
 
-void memory_narrow(struct memory *m)
+void memory_narrow(struct memory *m, unsigned bits)
 {
-	m->narrow = true;
+	m->narrow = bits;
 	free(m->by_item.slots);
 	free(m->by_item.keys);
 	m->by_item = (struct memory_index){ 0 };

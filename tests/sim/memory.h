@@ -40,7 +40,7 @@ struct memory {
 	uint8_t own[VD_KEY_BYTES]; /* whose writing has no share; all zero: nobody's */
 	struct vd_declined_set declined;
 	uint64_t declines; /* records not taken */
-	bool narrow;       /* items are told apart by 14 bits alone: they collide, and who likes mines them */
+	unsigned narrow;   /* not 0: items are told apart by so many bits alone: they collide, and who likes mines them */
 	bool dear;         /* what a peer declines is not remembered */
 };
 
@@ -48,8 +48,10 @@ void memory_init(struct memory *, struct vd_group *, const uint8_t salt[VD_SALT_
 void memory_deinit(struct memory *);
 /* Adds one valid record (or fills a stub): 1 fresh, 0 known. */
 int memory_add(struct memory *, const struct vd_record *);
+/* The standing item of an id, as this store tells items apart. */
+void memory_item(const struct memory *, const struct vd_id *, struct vd_item *out);
 /* Items collide from now on; at both ends, or they never agree on symbols. */
-void memory_narrow(struct memory *);
+void memory_narrow(struct memory *, unsigned bits);
 /* An id alone. */
 void memory_add_id(struct memory *, uint8_t lane, const struct vd_id *);
 /* Commits what vd_chain_verify found valid; pools unknown authors', and tries them again. Returns how many were fresh. */

@@ -42,7 +42,7 @@ static void settle_in(struct story *s, size_t host)
 	h->forger = s->ones[host].hostile;
 	h->m.share = STORY_SHARE;
 	if (s->narrow)
-		memory_narrow(&h->m);
+		memory_narrow(&h->m, 14);
 	memcpy(h->m.own, s->n.w.writers[h->who].identity.author, VD_KEY_BYTES);
 }
 

@@ -1387,8 +1387,8 @@ static void test_session__bodies_of_items_that_collide(void **state)
 		world_store(&p.b.m, vd_slice(raw.p, raw.n - record.body.n));
 		vd_buf_deinit(&raw);
 	}
-	memory_narrow(&p.a.m);
-	memory_narrow(&p.b.m);
+	memory_narrow(&p.a.m, 14);
+	memory_narrow(&p.b.m, 14);
 	pair_connect(&p);
 	assert_true(pair_run(&p));
 	assert_settled(&p);
