@@ -396,7 +396,7 @@ void apart(size_t n)
 	fill_common(n);
 	printf("%zu at both ends and d apart; what a sync costs beyond the records\n", n);
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		size_t d = sizes[i], trials = d < 1000 ? 100 : d < 10000 ? 40 : 20;
+		size_t d = sizes[i], trials = d < 1000 ? 60 : d < 10000 ? 20 : 10;
 
 		row(d, "all here", d, trials, &random);
 		row(d, "all there", 0, trials, &random);
