@@ -1,11 +1,14 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
+#include <sodium.h>
 
+#include "proto/digest.h"
 #include "proto/err.h"
 #include "proto/hash.h"
 #include "proto/sketch.h"
@@ -163,6 +166,44 @@ static void test_sketch__item_vector(void **state)
 	assert_int_equal(wire.n, VD_ITEM_BYTES + 5);
 	vd_hex(hex, wire.p, wire.n);
 	assert_string_equal(hex, expected);
+	vd_buf_deinit(&wire);
+}
+
+/* From tests/vectors/sketch.py: the digest of 500 ids, and 300 of their symbols as on the wire. */
+static void test_sketch__set_vector(void **state)
+{
+	static const char digest_hex[] = "8c33e4c05aa3bb9b2a95ff930111126b15a9747933adcf00d2a8736ef8414ac7";
+	static const char symbols_hex[] = "d9ccf8f6a64d0db35d6043e771192e81b84b9972f7530793cc62f7c69a55a0b7";
+	static struct vd_symbol symbols[300];
+	struct vd_digest digest = { 0 };
+	struct vd_buf wire = { 0 };
+	uint8_t key[VD_SALT_BYTES], hash[VD_HASH_BYTES], none[VD_HASH_BYTES] = { 0 };
+	char hex[2 * VD_HASH_BYTES + 1];
+
+	(void)state;
+	vd_digest_hash(&digest, hash);
+	assert_memory_equal(hash, none, sizeof(hash));
+	for (uint8_t i = 0; i < sizeof(key); i++)
+		key[i] = i;
+	for (int i = 0; i < 500; i++) {
+		char name[16];
+		struct vd_item item;
+		struct vd_id id;
+		int n = snprintf(name, sizeof(name), "record %d", i);
+
+		crypto_generichash(id.b, sizeof(id.b), (const uint8_t *)name, (size_t)n, NULL, 0);
+		vd_digest_add(&digest, &id);
+		vd_item_of(key, &id, &item);
+		vd_sketch_apply(symbols, 0, 300, &item, 1);
+	}
+	for (uint64_t i = 0; i < 300; i++)
+		vd_symbol_encode(&symbols[i], i, 500, &wire);
+	vd_digest_hash(&digest, hash);
+	vd_hex(hex, hash, sizeof(hash));
+	assert_string_equal(hex, digest_hex);
+	crypto_generichash(hash, sizeof(hash), wire.p, wire.n, NULL, 0);
+	vd_hex(hex, hash, sizeof(hash));
+	assert_string_equal(hex, symbols_hex);
 	vd_buf_deinit(&wire);
 }
 
@@ -362,6 +403,7 @@ int main(void)
 		cmocka_unit_test(test_sketch__windows_agree),
 		cmocka_unit_test(test_sketch__mapping_vector),
 		cmocka_unit_test(test_sketch__item_vector),
+		cmocka_unit_test(test_sketch__set_vector),
 		cmocka_unit_test(test_sketch__mapping_is_as_dense_as_promised),
 		cmocka_unit_test(test_sketch__mapping_always_moves_and_saturates),
 		cmocka_unit_test(test_sketch__symbols_on_the_wire),
