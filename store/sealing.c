@@ -14,6 +14,7 @@
 
 #include "file.h"
 #include "inside.h"
+#include "names.h"
 #include "proto/err.h"
 #include "walked.h"
 
@@ -25,8 +26,7 @@ enum {
 
 /* In `home`: the copy while it is made; under its second name once it is whole; the readable file when it has left its place. */
 static const char folder_name[] = "sealing", made_name[] = "sealing/data.mdb", ready_name[] = "sealing/sealed.mdb",
-                  left_name[] = "sealing/readable.mdb", lock_name[] = "sealing/lock.mdb", data_name[] = "data.mdb", vault_name[] = "vault",
-                  damaged_start[] = "data.mdb.damaged-";
+                  left_name[] = "sealing/readable.mdb", lock_name[] = "sealing/lock.mdb", data_name[] = "data.mdb", vault_name[] = "vault";
 
 /* --- what is left to do --- */
 
@@ -117,7 +117,7 @@ static int scrub_damaged(int home)
 		return rc;
 	}
 	while ((entry = readdir(dir))) {
-		int one = strncmp(entry->d_name, damaged_start, sizeof(damaged_start) - 1) ? VD_OK : scrub(home, entry->d_name);
+		int one = vd_name_in_home(home, entry->d_name) == VD_NAME_SET_ASIDE ? scrub(home, entry->d_name) : VD_OK;
 
 		rc = rc ? rc : one;
 	}

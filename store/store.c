@@ -17,6 +17,7 @@
 #include "file.h"
 #include "index.h"
 #include "inside.h"
+#include "names.h"
 #include "proto/err.h"
 #include "sealing.h"
 
@@ -250,6 +251,9 @@ int vd_store_make(const char *home, struct vd_vault *vault, const struct vd_secr
 		rc = vd_file_errno(errno);
 	else if (!rc && flock(fd, LOCK_EX))
 		rc = VD_EIO;
+	/* Files of somebody else under our names: we would write over them, and a wipe would take them. */
+	if (!rc && vd_names_stranger(fd))
+		rc = VD_EEXISTS;
 	if (!rc)
 		rc = vd_sealing_finish_locked(fd);
 	if (rc)

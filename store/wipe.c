@@ -2,12 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "file.h"
+#include "names.h"
 #include "proto/err.h"
 
 /* Everything here but vd_wipe_prepare may run in a signal handler, with the heap and the C library's own state in any condition: system calls and bytes on
@@ -22,28 +23,15 @@ struct entry {
 	char name[];
 };
 
+enum { SEALED_START = 64 * 1024 }; /* of a sealed database: its first pages, which say where all others are */
+
 static const char *const slots[] = { "vault", "vault.new", "vault.old" };
-/* What is ours in a home, by how its name starts. */
-static const char *const ours[] = { "vault", "data.mdb", "lock.mdb", "walked", "reserve", "ctl", "backup" };
-/* Folders of ours, and all in them. */
-static const char *const sealed_folders[] = { "new", "inbox" }, *const readable_folder = "sealing";
-
-static bool starts(const char *name, const char *start)
-{
-	return !strncmp(name, start, strlen(start));
-}
-
-static bool is_ours(const char *name)
-{
-	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++) {
-		if (starts(name, ours[i]))
-			return true;
-	}
-	return false;
-}
+/* What a store is known by goes last, so that an interrupted wipe can be repeated. */
+static const char *const known_by[] = { "data.mdb", "lock.mdb", "walked" };
+static const size_t inbox = 1, sealing = 2; /* of vd_name_folders */
 
 /* Without making it longer: that would need space. */
-static bool overwrite_open(int fd)
+static bool overwrite_open(int fd, off_t most)
 {
 	static const uint8_t zeros[65536];
 	struct stat st;
@@ -51,8 +39,10 @@ static bool overwrite_open(int fd)
 
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
 		return false;
-	for (off_t at = 0; at < st.st_size;) {
-		size_t n = (uint64_t)(st.st_size - at) < sizeof(zeros) ? (size_t)(st.st_size - at) : sizeof(zeros);
+	if (st.st_size < most)
+		most = st.st_size;
+	for (off_t at = 0; at < most;) {
+		size_t n = (uint64_t)(most - at) < sizeof(zeros) ? (size_t)(most - at) : sizeof(zeros);
 		ssize_t written = pwrite(fd, zeros, n, at);
 
 		if (written < 0 && errno == EINTR)
@@ -66,14 +56,14 @@ static bool overwrite_open(int fd)
 	return !fdatasync(fd) || good;
 }
 
-static bool overwrite(int folder, const char *name)
+static bool overwrite(int folder, const char *name, bool follow)
 {
-	int fd = openat(folder, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int fd = openat(folder, name, O_WRONLY | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW) | O_NONBLOCK);
 	bool done;
 
 	if (fd < 0)
 		return false;
-	done = overwrite_open(fd);
+	done = overwrite_open(fd, INT64_MAX);
 	close(fd);
 	return done;
 }
@@ -83,48 +73,80 @@ static bool gone(int folder, const char *name)
 	return faccessat(folder, name, F_OK, AT_SYMLINK_NOFOLLOW) && errno == ENOENT;
 }
 
-/* A database that was set aside may be one from before the store was sealed: it is for vd_wipe_rest. */
-static bool set_aside(const char *name)
+/* What cannot be overwritten is unlinked all the same. */
+static bool take(int folder, const char *name)
 {
-	return starts(name, "data.mdb.");
+	(void)overwrite(folder, name, false);
+	return !unlinkat(folder, name, 0) || errno == ENOENT;
 }
 
-/* Unlinks what is in a folder. `all`: not only what is named like ours. `zero`: overwrites it first. */
-static bool clear(int home, const char *name, bool all, bool zero)
+/* Who has a sealed database open has its key, too, perhaps: to them it becomes an empty file. */
+static bool take_sealed(int home, const char *name)
 {
+	int fd = openat(home, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+	if (fd >= 0) {
+		(void)overwrite_open(fd, SEALED_START);
+		if (ftruncate(fd, 0))
+			(void)overwrite_open(fd, INT64_MAX);
+		close(fd);
+	}
+	return !unlinkat(home, name, 0) || errno == ENOENT;
+}
+
+static bool is_ours(const struct vd_wipe *w, int folder, size_t which, const char *name)
+{
+	if (which < VD_NAME_FOLDERS)
+		return vd_name_in_folder(folder, which, name);
+	for (size_t i = 0; i < sizeof(known_by) / sizeof(*known_by); i++)
+		if (!strcmp(known_by[i], name))
+			return false; /* its turn comes */
+	return vd_name_in_home(w->home_fd, name) != VD_NAME_OTHER;
+}
+
+/* Takes what is ours in one of our folders, or (VD_NAME_FOLDERS) in the home itself. */
+static bool clear(const struct vd_wipe *w, size_t which)
+{
+	const char *path = which < VD_NAME_FOLDERS ? vd_name_folders[which] : ".";
 	uint64_t room[512];
 	bool clean = true;
 	long n;
-	int folder = openat(home, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	int folder = openat(w->home_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 
 	if (folder < 0)
-		return errno == ENOENT;
+		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP;
 	while ((n = syscall(SYS_getdents64, folder, room, sizeof(room))) > 0) {
 		for (long at = 0; at < n;) {
 			const struct entry *e = (const struct entry *)(const void *)((const char *)room + at);
 
 			at += e->length;
-			if (!strcmp(e->name, ".") || !strcmp(e->name, "..") || (!all && !is_ours(e->name)) || (!zero && set_aside(e->name)))
-				continue;
-			if (zero && !overwrite(folder, e->name))
-				errno = 0; /* unlinked all the same */
-			if (unlinkat(folder, e->name, 0) && errno != ENOENT && errno != EISDIR)
-				clean = false;
+			if (is_ours(w, folder, which, e->name))
+				clean = take(folder, e->name) && clean;
 		}
 	}
 	(void)fsync(folder);
 	close(folder);
+	if (which < VD_NAME_FOLDERS)
+		unlinkat(w->home_fd, path, AT_REMOVEDIR); /* with files of others in it, it stays */
 	return clean && n == 0;
 }
 
 int vd_wipe_prepare(const char *home, struct vd_wipe *w)
 {
-	*w = (struct vd_wipe){ -1, -1 };
+	bool store;
+
+	*w = (struct vd_wipe){ -1, -1, false };
 	w->home_fd = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (w->home_fd < 0)
 		return errno == ENOENT || errno == ENOTDIR ? VD_ENOSTORE : VD_EIO;
-	w->vault_fd = openat(w->home_fd, slots[0], O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	return VD_OK;
+	store = vd_names_store(w->home_fd);
+	if (store && vd_name_in_home(w->home_fd, slots[0]) == VD_NAME_SLOTS)
+		w->vault_fd = openat(w->home_fd, slots[0], O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	/* While it is being sealed, the database may be the readable one still. */
+	w->sealed = !gone(w->home_fd, slots[0]) && gone(w->home_fd, vd_name_folders[sealing]);
+	if (!store)
+		vd_wipe_release(w);
+	return store ? VD_OK : VD_ENOSTORE;
 }
 
 void vd_wipe_release(struct vd_wipe *w)
@@ -133,48 +155,63 @@ void vd_wipe_release(struct vd_wipe *w)
 		close(w->vault_fd);
 	if (w->home_fd >= 0)
 		close(w->home_fd);
-	*w = (struct vd_wipe){ -1, -1 };
+	*w = (struct vd_wipe){ -1, -1, false };
+}
+
+/* True: it is taken, or there is none. */
+static bool take_slots(int home, const char *name)
+{
+	struct stat st;
+	bool zeroed, link;
+
+	if (fstatat(home, name, &st, AT_SYMLINK_NOFOLLOW))
+		return errno == ENOENT;
+	link = S_ISLNK(st.st_mode);
+	if (vd_name_in_home(home, name) != VD_NAME_SLOTS)
+		return !link; /* somebody else's file is no slot; a link may lead to slots on a medium that is not here now */
+	zeroed = overwrite(home, name, link);
+	if (link && !zeroed)
+		return false; /* the link says where they are */
+	unlinkat(home, name, 0);
+	return gone(home, name) || zeroed;
 }
 
 bool vd_wipe_keys(const struct vd_wipe *w)
 {
 	enum { TIMES = 3 }; /* somebody may just be changing slots: what they put in place once more is overwritten, too */
-	bool sealed = w->vault_fd >= 0, standing = true;
+	bool taken = false, any = w->vault_fd >= 0;
 
 	/* Perhaps no more the file of that name, but then one whose slots somebody may keep. */
 	if (w->vault_fd >= 0)
-		(void)overwrite_open(w->vault_fd);
-	for (size_t i = 0; i < TIMES && standing; i++) {
-		standing = false;
+		(void)overwrite_open(w->vault_fd, INT64_MAX);
+	for (size_t i = 0; i < TIMES && !taken; i++) {
+		taken = true;
 		for (size_t s = 0; s < sizeof(slots) / sizeof(*slots); s++) {
-			bool was = !gone(w->home_fd, slots[s]), zeroed = was && overwrite(w->home_fd, slots[s]);
-
-			sealed = sealed || was;
-			unlinkat(w->home_fd, slots[s], 0);
-			standing = standing || (!gone(w->home_fd, slots[s]) && !zeroed);
+			any = any || !gone(w->home_fd, slots[s]);
+			taken = take_slots(w->home_fd, slots[s]) && taken;
 		}
 	}
-	if (sealed) {
+	if (any)
 		(void)fsync(w->home_fd);
-		(void)clear(w->home_fd, ".", false, false);
-		for (size_t i = 0; i < sizeof(sealed_folders) / sizeof(*sealed_folders); i++) {
-			(void)clear(w->home_fd, sealed_folders[i], true, false);
-			unlinkat(w->home_fd, sealed_folders[i], AT_REMOVEDIR);
-		}
-	}
-	return !standing;
+	return taken;
 }
 
 bool vd_wipe_rest(const struct vd_wipe *w)
 {
-	bool clean = clear(w->home_fd, readable_folder, true, true);
+	bool clean = clear(w, sealing);
 
-	unlinkat(w->home_fd, readable_folder, AT_REMOVEDIR);
-	for (size_t i = 0; i < sizeof(sealed_folders) / sizeof(*sealed_folders); i++) {
-		clean = clear(w->home_fd, sealed_folders[i], true, true) && clean;
-		unlinkat(w->home_fd, sealed_folders[i], AT_REMOVEDIR);
+	clean = clear(w, inbox) && clean;
+	clean = clear(w, 0) && clean;
+	clean = clear(w, VD_NAME_FOLDERS) && clean;
+	for (size_t i = 0; i < sizeof(known_by) / sizeof(*known_by); i++) {
+		if (vd_name_in_home(w->home_fd, known_by[i]) == VD_NAME_OTHER)
+			continue;
+		if (!i && w->sealed)
+			clean = take_sealed(w->home_fd, known_by[i]) && clean;
+		else
+			clean = take(w->home_fd, known_by[i]) && clean;
 	}
-	clean = clear(w->home_fd, ".", false, true) && clean;
+	(void)fsync(w->home_fd);
 	return clean;
 }
 

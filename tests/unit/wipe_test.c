@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <lmdb.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -97,8 +98,8 @@ static void test_wipe__slots_are_overwritten_where_they_stand(void **state)
 
 	(void)state;
 	make(true);
-	put("vault.old", "the slots before the last change");
-	put("vault.new", "those of a change that was interrupted");
+	put("vault.old", "vereda vault: the slots before the last change");
+	put("vault.new", "vereda vault: those of a change that was interrupted");
 	fd = open(at("vault"), O_RDONLY | O_CLOEXEC);
 	int old = open(at("vault.old"), O_RDONLY | O_CLOEXEC), new = open(at("vault.new"), O_RDONLY | O_CLOEXEC);
 	assert_false(all_zeros(fd));
@@ -107,14 +108,12 @@ static void test_wipe__slots_are_overwritten_where_they_stand(void **state)
 	assert_true(all_zeros(fd));
 	assert_true(all_zeros(old));
 	assert_true(all_zeros(new));
-	assert_false(there("vault") || there("vault.old") || there("vault.new") || there("data.mdb"));
+	assert_false(there("vault") || there("vault.old") || there("vault.new"));
 	/* once more, there is nothing to do */
 	assert_true(vd_wipe_keys(&w));
 	assert_true(vd_wipe_rest(&w));
 	vd_wipe_release(&w);
-	assert_int_equal(vd_wipe_prepare(home, &w), 0);
-	assert_true(vd_wipe_keys(&w));
-	vd_wipe_release(&w);
+	assert_int_equal(vd_wipe_prepare(home, &w), VD_ENOSTORE);
 	close(fd);
 	close(old);
 	close(new);
@@ -156,26 +155,138 @@ static void test_wipe__what_is_readable_is_overwritten(void **state)
 	close(left);
 }
 
+/* To who has it open, too. */
+static void test_wipe__a_sealed_database_is_emptied_where_it_stands(void **state)
+{
+	struct vd_wipe w;
+	struct stat st;
+	int fd;
+
+	(void)state;
+	make(true);
+	fd = open(at("data.mdb"), O_RDONLY | O_CLOEXEC);
+	assert_int_equal(vd_wipe_prepare(home, &w), 0);
+	assert_true(vd_wipe_keys(&w));
+	assert_true(vd_wipe_rest(&w));
+	vd_wipe_release(&w);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_size, 0);
+	close(fd);
+}
+
+static void test_wipe__follows_the_slots_to_where_a_link_leads(void **state)
+{
+	struct vd_wipe w;
+	char elsewhere[128];
+	int fd;
+
+	(void)state;
+	make(true);
+	snprintf(elsewhere, sizeof(elsewhere), "%s/elsewhere", top);
+	assert_int_equal(rename(at("vault"), elsewhere), 0);
+	assert_int_equal(symlink(elsewhere, at("vault")), 0);
+	fd = open(elsewhere, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(vd_wipe_prepare(home, &w), 0);
+	assert_true(vd_wipe_keys(&w));
+	assert_true(all_zeros(fd));
+	vd_wipe_release(&w);
+	close(fd);
+	/* to a medium that is not here */
+	unlink(elsewhere);
+	unlink(at("vault"));
+	assert_int_equal(symlink(elsewhere, at("vault")), 0);
+	assert_int_equal(vd_wipe_prepare(home, &w), 0);
+	assert_false(vd_wipe_keys(&w));
+	assert_true(there("vault"));
+	vd_wipe_release(&w);
+}
+
+/* Whatever somebody keeps in a folder, also one beside whose files a store stands. */
+static const char *const strangers[] = {
+	"backup-family.tar", "vault.kdbx", "vaults", "reserved-seats.txt", "data.mdb.txt", "data.mdb.damaged-", "data.mdb.damaged-x", "data.mdb-copy", "lock.mdb.old",
+	"walked-dogs", "ctl.txt", "new/photo.jpg", "inbox/mail", "inbox/00112233445566778899aabbccddeeff.txt", "inbox/00112233445566778899aabbccddeeff",
+	"inbox/00112233445566778899aabbccddeeff.bin.tmp", "sealing/wax",
+};
+enum { STRANGERS = sizeof(strangers) / sizeof(strangers[0]) };
+
+static void put_strangers(void)
+{
+	mkdir(home, 0700);
+	mkdir(at("new"), 0700);
+	mkdir(at("inbox"), 0700);
+	mkdir(at("sealing"), 0700);
+	for (size_t i = 0; i < STRANGERS; i++)
+		put(strangers[i], "somebody's");
+}
+
+static void test_wipe__a_folder_without_a_store(void **state)
+{
+	static const char *const names[] = { "vault", "reserve", "lock.mdb", "walked", "ctl", "ctl.lock", "data.mdb" };
+	struct vd_wipe w;
+
+	(void)state;
+	put_strangers();
+	assert_int_equal(vd_wipe_prepare(home, &w), VD_ENOSTORE);
+	assert_int_equal(vd_wipe_files(home), VD_ENOSTORE);
+	/* Nor do our names make one, when something else stands under them: no store is made over it either. */
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		put(names[i], "my own list of things");
+		assert_int_equal(vd_wipe_prepare(home, &w), VD_ENOSTORE);
+		assert_int_equal(vd_store_create(home, "laptop"), VD_EEXISTS);
+		assert_true(there(names[i]));
+		unlink(at(names[i]));
+	}
+	for (size_t i = 0; i < STRANGERS; i++)
+		assert_true(there(strangers[i]));
+}
+
+/* Another program's LMDB file has the same name. */
+static void test_wipe__another_programs_database(void **state)
+{
+	struct vd_wipe w;
+	MDB_env *env;
+	MDB_txn *txn;
+	MDB_dbi dbi;
+
+	(void)state;
+	assert_int_equal(mkdir(home, 0700), 0);
+	assert_int_equal(mdb_env_create(&env), 0);
+	assert_int_equal(mdb_env_set_maxdbs(env, 2), 0);
+	assert_int_equal(mdb_env_open(env, home, 0, 0600), 0);
+	assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
+	assert_int_equal(mdb_dbi_open(txn, "accounts", MDB_CREATE, &dbi), 0);
+	assert_int_equal(mdb_txn_commit(txn), 0);
+	mdb_env_close(env);
+	unlink(at("lock.mdb"));
+	assert_int_equal(vd_wipe_prepare(home, &w), VD_ENOSTORE);
+	assert_true(there("data.mdb"));
+}
+
 static void test_wipe__touches_nothing_else(void **state)
 {
 	struct vd_wipe w;
 
 	(void)state;
 	make(true);
+	put_strangers();
 	put("notes.txt", "not ours");
 	char outside[128];
 	snprintf(outside, sizeof(outside), "%s/outside", top);
 	int fd = open(outside, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	assert_int_equal(write(fd, "elsewhere", 9), 9);
 	assert_int_equal(symlink(outside, at("data.mdb.link")), 0);
-	assert_int_equal(mkdir(at("inbox"), 0700), 0);
 	put("inbox/00112233445566778899aabbccddeeff.bin", "a segment");
+	put("inbox/00112233445566778899aabbccddeeff.bin.aB3xYz.tmp", "while it is copied");
 	assert_int_equal(vd_wipe_prepare(home, &w), 0);
 	assert_true(vd_wipe_keys(&w));
 	assert_true(vd_wipe_rest(&w));
 	vd_wipe_release(&w);
 	assert_true(there("notes.txt"));
-	assert_false(there("data.mdb.link") || there("inbox"));
+	assert_true(there("data.mdb.link"));
+	for (size_t i = 0; i < STRANGERS; i++)
+		assert_true(there(strangers[i]));
+	assert_false(there("inbox/00112233445566778899aabbccddeeff.bin") || there("inbox/00112233445566778899aabbccddeeff.bin.aB3xYz.tmp"));
+	assert_false(there("data.mdb") || there("lock.mdb") || there("vault"));
 	assert_false(all_zeros(fd));
 	close(fd);
 }
@@ -188,10 +299,7 @@ static void test_wipe__of_nothing(void **state)
 	assert_int_equal(vd_wipe_prepare(home, &w), VD_ENOSTORE);
 	assert_int_equal(vd_wipe_files(home), VD_ENOSTORE);
 	assert_int_equal(mkdir(home, 0700), 0);
-	assert_int_equal(vd_wipe_prepare(home, &w), 0);
-	assert_true(vd_wipe_keys(&w));
-	assert_true(vd_wipe_rest(&w));
-	vd_wipe_release(&w);
+	assert_int_equal(vd_wipe_prepare(home, &w), VD_ENOSTORE);
 }
 
 /* In a mount namespace of its own: 0 as it should be, 77 not possible here. */
@@ -262,9 +370,11 @@ static void test_wipe__goes_on_where_it_was_interrupted(void **state)
 		rc = vd_store_open_with(home, &token, &store);
 		if (!rc)
 			vd_store_close(store);
-		assert_int_equal(vd_wipe_prepare(home, &w), 0);
-		assert_true(vd_wipe_keys(&w));
-		assert_true(vd_wipe_rest(&w));
+		rc = vd_wipe_prepare(home, &w);
+		if (rc) /* it was at its end */
+			assert_int_equal(rc, VD_ENOSTORE);
+		else
+			assert_true(vd_wipe_keys(&w) && vd_wipe_rest(&w));
 		vd_wipe_release(&w);
 		assert_int_equal(vd_store_open_with(home, &token, &store), VD_ENOSTORE);
 		assert_int_equal(rmdir(home), 0);
@@ -277,6 +387,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_wipe__slots_are_overwritten_where_they_stand),
 		TEST(test_wipe__what_is_readable_is_overwritten),
+		TEST(test_wipe__a_sealed_database_is_emptied_where_it_stands),
+		TEST(test_wipe__follows_the_slots_to_where_a_link_leads),
+		TEST(test_wipe__a_folder_without_a_store),
+		TEST(test_wipe__another_programs_database),
 		TEST(test_wipe__touches_nothing_else),
 		TEST(test_wipe__of_nothing),
 		TEST(test_wipe__says_what_it_could_not),
