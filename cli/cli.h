@@ -104,6 +104,10 @@ enum vd_exit vd_exit_of(int err);
 int vd_cli_open(struct vd_cli *);
 /* Asks a person, who may type nothing: 0 then, and no store. `prompt` says so. */
 int vd_cli_open_or_not(struct vd_cli *, enum vd_msg prompt);
+/* No store can be made here: says whether one is there already, or who else's file is in the way. */
+int vd_cli_taken(struct vd_cli *, enum vd_msg hint, enum vd_msg what);
+/* Is the database of that home gone, or emptied, as a wipe does? Async-signal-safe. */
+bool vd_cli_gone(const char *home);
 /* With a secret that is known already. */
 int vd_cli_open_with(struct vd_cli *, const struct vd_secret *);
 /* Says why the store did not open. */
@@ -167,5 +171,7 @@ bool vd_find_successor(struct vd_cli *, const struct vd_id *, struct vd_id *by);
 void vd_interrupt_init(void);
 void vd_interrupt_graceful(bool graceful);
 bool vd_interrupted(void);
+/* From another thread: who waits gracefully for an interruption ends; nobody else. */
+void vd_interrupt_softly(void);
 
 #endif

@@ -192,7 +192,7 @@ static int verify(struct backup *b)
 
 static int home_taken(struct vd_cli *cli)
 {
-	return vd_refuse(cli, VD_EXIT_FAILED, "exists", VD_MSG_HINT_BACKUP_HOME, VD_MSG_BACKUP_HOME, cli->home, NULL);
+	return vd_cli_taken(cli, VD_MSG_HINT_BACKUP_HOME, VD_MSG_BACKUP_HOME);
 }
 
 /* What is to seal the new store: as init asks for it. */

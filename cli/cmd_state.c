@@ -12,6 +12,7 @@
 #include "secret.h"
 #include "store/passphrase.h"
 #include "store/salvage.h"
+#include "store/wipe.h"
 #include "times.h"
 
 /* What is to seal the store. Nobody gets a readable one without having said so. */
@@ -23,13 +24,24 @@ static int new_passphrase(struct vd_cli *cli, struct vd_buf *out)
 
 	snprintf(file, sizeof file, "%s/data.mdb", cli->home);
 	if (stat(file, &st) == 0)
-		return vd_refuse(cli, VD_EXIT_FAILED, "exists", VD_MSG_HINT_INIT_EXISTS, VD_MSG_INIT_EXISTS, cli->home, NULL);
+		return vd_cli_taken(cli, VD_MSG_HINT_INIT_EXISTS, VD_MSG_INIT_EXISTS);
 	code = vd_secret_given(cli, out);
 	if (!code && out->n)
 		return vd_secret_fits(cli, out);
 	if (!code && !vd_can_ask(cli))
 		return vd_misuse(cli, VD_MSG_HINT_INIT_HOW, VD_MSG_INIT_HOW, NULL);
 	return code ? code : vd_secret_ask(cli, VD_MSG_ASK_FIRST, true, out);
+}
+
+/* Room for the store, and none to open it: nobody shall find one that nobody was told of. */
+static void unmake(const char *home)
+{
+	struct vd_wipe wipe;
+
+	if (vd_wipe_prepare(home, &wipe))
+		return;
+	(void)(vd_wipe_keys(&wipe) && vd_wipe_rest(&wipe));
+	vd_wipe_release(&wipe);
 }
 
 static int init_run(struct vd_cli *cli)
@@ -59,12 +71,15 @@ static int init_run(struct vd_cli *cli)
 	secret = (struct vd_secret){ .passphrase = vd_buf_slice(&passphrase) };
 	if (!rc)
 		rc = vd_store_create_with(cli->home, name ? name : "", passphrase.n ? &secret : NULL, &cost);
-	if (!rc)
+	if (!rc) {
 		rc = vd_store_open_with(cli->home, passphrase.n ? &secret : NULL, &cli->store);
+		if (rc)
+			unmake(cli->home);
+	}
 	sealed = passphrase.n > 0;
 	vd_buf_wipe(&passphrase);
 	if (rc == VD_EEXISTS)
-		return vd_refuse(cli, VD_EXIT_FAILED, "exists", VD_MSG_HINT_INIT_EXISTS, VD_MSG_INIT_EXISTS, cli->home, NULL);
+		return vd_cli_taken(cli, VD_MSG_HINT_INIT_EXISTS, VD_MSG_INIT_EXISTS);
 	if (rc && stat(cli->home, &st) == 0 && !S_ISDIR(st.st_mode))
 		return vd_misuse(cli, VD_MSG_HINT_HOME_FILE, VD_MSG_HOME_FILE, cli->home, NULL);
 	if (rc == VD_EINVAL)

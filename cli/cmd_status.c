@@ -457,7 +457,7 @@ int vd_cli_state(struct vd_cli *cli)
 		return VD_EXIT_DONE;
 	}
 	if (rc == VD_EKEY) {
-		rc = vd_secret_open(cli, &cli->store);
+		rc = vd_secret_open(cli);
 		if (rc)
 			return rc;
 	}

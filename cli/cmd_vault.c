@@ -1,18 +1,26 @@
 /* lock, unlock, passphrase: who can read what rests on this disk. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/ctl.h"
 #include "proto/err.h"
+#include "lent.h"
 #include "proto/sign.h"
 #include "secret.h"
 #include "store/file.h"
 #include "store/passphrase.h"
 #include "store/sealing.h"
+#include "store/users.h"
+
+enum { LOCK_MS = 10000, NOTICE_MS = 1000, STEP_MS = 20, USERS_MAX = 128 };
 
 static bool answered(const struct vd_buf *answer, const char *word)
 {
@@ -21,12 +29,48 @@ static bool answered(const struct vd_buf *answer, const char *word)
 
 /* --- lock, unlock --- */
 
+static bool stands(const char *home, const char *name)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	return (size_t)snprintf(path, sizeof path, "%s/%s", home, name) < sizeof path && !lstat(path, &st);
+}
+
+/* Who used a key that was lent ends by now; who has one of their own does not. */
+static void name_others(struct vd_cli *cli)
+{
+	int fd = vd_users_open(cli->home);
+	pid_t all[USERS_MAX];
+	size_t n = vd_users_list(fd, all, USERS_MAX);
+	char names[USERS_MAX * 12] = "";
+
+	for (int ms = NOTICE_MS; n && ms > 0; ms -= STEP_MS) {
+		poll(NULL, 0, STEP_MS);
+		n = vd_users_list(fd, all, USERS_MAX);
+	}
+	for (size_t i = 0; i < n; i++)
+		snprintf(names + strlen(names), sizeof names - strlen(names), i ? ", %d" : "%d", (int)all[i]);
+	if (n)
+		vd_note(cli, VD_MSG_LOCK_OTHERS, names, NULL);
+	if (fd >= 0)
+		close(fd);
+}
+
 static int lock_run(struct vd_cli *cli)
 {
 	struct vd_buf answer = { 0 };
-	int rc = vd_ctl_request(cli->home, "lock", &answer), code = VD_EXIT_DONE;
+	pid_t daemon = 0;
+	int rc = vd_ctl_request_within(cli->home, "lock", LOCK_MS, &answer, &daemon), code = VD_EXIT_DONE;
+	bool store = rc != VD_ENOTFOUND || stands(cli->home, "data.mdb");
 
-	if (rc == VD_ENOTFOUND)
+	if (!store && !stands(cli->home, "vault"))
+		code = vd_cli_open_failed(cli, VD_ENOSTORE);
+	else if (rc == VD_EAGAIN && stands(cli->home, "vault"))
+		code = vd_refuse(cli, VD_EXIT_BUSY, "busy", VD_MSG_HINT_LOCK_STOPPED, VD_MSG_LOCK_STOPPED, daemon > 0 ? vd_num(cli, (uint64_t)daemon) : "?", NULL);
+	else if (rc == VD_ENOTFOUND && !stands(cli->home, "vault"))
+		code = vd_refuse(cli, VD_EXIT_FAILED, "readable", VD_MSG_HINT_LOCK_READABLE, VD_MSG_LOCK_READABLE, NULL);
+	else if (rc == VD_ENOTFOUND)
 		code = vd_refuse(cli, VD_EXIT_UNREACHABLE, "unreachable", VD_MSG_HINT_LOCK_NO_DAEMON, VD_MSG_LOCK_NO_DAEMON, NULL);
 	else if (rc)
 		code = vd_fail(cli, rc, VD_MSG_HINT_LOCK_FAILED, VD_MSG_LOCK_FAILED, NULL);
@@ -38,6 +82,8 @@ static int lock_run(struct vd_cli *cli)
 		vd_say_json(cli, json_pack("{s:b}", "locked", true));
 	else
 		vd_say(cli, VD_MSG_LOCK_DONE, NULL);
+	if (!code)
+		name_others(cli);
 	vd_buf_deinit(&answer);
 	return code;
 }
@@ -218,6 +264,7 @@ static int seal_store(struct vd_cli *cli)
 	struct vd_secret secret;
 	int rc, code;
 
+	vd_lent_stop();
 	vd_store_close(cli->store);
 	cli->store = NULL;
 	code = new_secret(cli, &room, &secret, &cost);

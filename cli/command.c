@@ -8,6 +8,7 @@
 #include <sodium.h>
 
 #include "cli.h"
+#include "lent.h"
 #include "store/file.h"
 
 static const struct vd_command *const commands[] = {
@@ -168,7 +169,8 @@ int vd_cli_run(int argc, char **argv)
 		code = vd_misuse(cli, VD_MSG_HINT_HELP, usage.msg, "", usage.detail, NULL);
 	else
 		code = dispatch(cli);
-	code = vd_say_end(cli, code);
+	vd_lent_stop();
+	code = vd_lent_code(cli, vd_say_end(cli, code));
 	vd_store_close(cli->store);
 	free(cli);
 	return code;

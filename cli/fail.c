@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lent.h"
 #include "proto/err.h"
 
 struct failure {
@@ -64,11 +65,13 @@ static void unsaid(struct vd_cli *cli)
 static void report(struct vd_cli *cli, const char *word, enum vd_msg what, const char *const *args, enum vd_msg reason,
                    enum vd_msg hint)
 {
-	bool people = !cli->opt.json;
+	bool people = !cli->opt.json, why = what == VD_MSG_KEY_TAKEN || what == VD_MSG_STORE_GONE;
 	const struct passwd *user = reason == VD_MSG_ERR_DENIED ? getpwuid(geteuid()) : NULL;
 	const char *const who[] = { user ? user->pw_name : vd_num(cli, geteuid()), NULL };
 	struct vd_buf message = { 0 }, advice = { 0 }, line = { 0 };
 
+	if (vd_lent_over() && !why)
+		return; /* it follows from that */
 	vd_text_format(cli->lang, what, args, people, &message);
 	if (reason) {
 		vd_buf_put_slice(&message, vd_slice_str(": "));
@@ -108,6 +111,8 @@ int vd_fail(struct vd_cli *cli, int err, enum vd_msg hint, enum vd_msg what, ...
 	const char *args[VD_PLACES + 1];
 	va_list list;
 
+	if (cli->store && vd_cli_gone(cli->home))
+		return vd_refuse(cli, VD_EXIT_NO_STORE, "no-store", VD_MSG_HINT_STORE_GONE, VD_MSG_STORE_GONE, cli->home, NULL);
 	va_start(list, what);
 	vd_places(list, args);
 	va_end(list);

@@ -1,4 +1,7 @@
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
@@ -11,6 +14,7 @@
 #include "secret.h"
 #include "proto/err.h"
 #include "proto/sign.h"
+#include "store/names.h"
 
 int vd_cli_open_failed(struct vd_cli *cli, int err)
 {
@@ -33,31 +37,74 @@ int vd_cli_open_failed(struct vd_cli *cli, int err)
 	return vd_fail(cli, err, VD_MSG_NONE, VD_MSG_OPEN_FAILED, cli->home, NULL);
 }
 
-static const char *broken_text;
+int vd_cli_taken(struct vd_cli *cli, enum vd_msg hint, enum vd_msg what)
+{
+	int fd = open(cli->home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const char *stranger = fd < 0 || vd_names_store(fd) ? NULL : vd_names_stranger(fd);
+
+	if (fd >= 0)
+		close(fd);
+	if (stranger)
+		return vd_refuse(cli, VD_EXIT_FAILED, "exists", VD_MSG_HINT_HOME_STRANGER, VD_MSG_HOME_STRANGER, cli->home, stranger, NULL);
+	return vd_refuse(cli, VD_EXIT_FAILED, "exists", hint, what, cli->home, NULL);
+}
+
+static char broken_text[1024], gone_text[PATH_MAX + 1024], home[PATH_MAX];
+
+bool vd_cli_gone(const char *folder)
+{
+	char start[32] = "";
+	int at = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC), fd = at < 0 ? -1 : openat(at, "data.mdb", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	bool gone = fd < 0 && errno == ENOENT;
+
+	if (fd >= 0) {
+		gone = pread(fd, start, sizeof start, 0) >= 0;
+		for (size_t i = 0; i < sizeof start; i++)
+			gone = gone && !start[i];
+		close(fd);
+	}
+	if (at >= 0)
+		close(at);
+	return gone;
+}
 
 /* From a signal handler: nothing but what is safe there. */
 static void broken(void)
 {
-	ssize_t n = write(STDERR_FILENO, broken_text, strlen(broken_text));
+	bool gone = vd_cli_gone(home);
+	const char *text = gone ? gone_text : broken_text;
+	ssize_t n = write(STDERR_FILENO, text, strlen(text));
 
 	(void)n;
-	_exit(VD_EXIT_INTEGRITY);
+	_exit(gone ? VD_EXIT_NO_STORE : VD_EXIT_INTEGRITY);
+}
+
+static void heed_broken(struct vd_cli *cli)
+{
+	const char *const args[] = { cli->home, NULL };
+	struct vd_buf text = { 0 };
+
+	vd_text_format(cli->lang, VD_MSG_STORE_GONE, args, true, &text);
+	vd_buf_put_u8(&text, 0);
+	snprintf(gone_text, sizeof gone_text, "%s%s\n", vd_text(cli->lang, VD_MSG_ERROR), text.failed ? "" : (const char *)text.p);
+	vd_buf_deinit(&text);
+	snprintf(broken_text, sizeof broken_text, "%s", vd_text(cli->lang, VD_MSG_STORE_BROKE));
+	snprintf(home, sizeof home, "%s", cli->home);
+	vd_store_on_broken(broken);
 }
 
 int vd_cli_open_with(struct vd_cli *cli, const struct vd_secret *secret)
 {
 	int rc;
 
-	broken_text = vd_text(cli->lang, VD_MSG_STORE_BROKE);
-	vd_store_on_broken(broken);
+	heed_broken(cli);
 	rc = vd_store_open_with(cli->home, secret, &cli->store);
 	return rc ? vd_cli_open_failed(cli, rc) : 0;
 }
 
 static int ready(struct vd_cli *cli)
 {
-	broken_text = vd_text(cli->lang, VD_MSG_STORE_BROKE);
-	vd_store_on_broken(broken);
+	heed_broken(cli);
 	return vd_sign_selftest();
 }
 
@@ -65,7 +112,7 @@ int vd_cli_open_or_not(struct vd_cli *cli, enum vd_msg prompt)
 {
 	int rc = ready(cli);
 
-	return rc ? vd_cli_open_failed(cli, rc) : vd_secret_open_or_not(cli, prompt, &cli->store);
+	return rc ? vd_cli_open_failed(cli, rc) : vd_secret_open_or_not(cli, prompt);
 }
 
 int vd_cli_open(struct vd_cli *cli)
@@ -78,7 +125,7 @@ int vd_cli_open(struct vd_cli *cli)
 	if (!rc)
 		rc = vd_store_open(cli->home, &cli->store);
 	if (rc == VD_EKEY)
-		return vd_secret_open(cli, &cli->store);
+		return vd_secret_open(cli);
 	/* Never let someone believe that a passphrase protects what it does not. */
 	if (!rc && (cli->opt.passphrase_file || cli->opt.passphrase_fd))
 		return vd_refuse(cli, VD_EXIT_KEY, "passphrase", VD_MSG_HINT_NOT_SEALED, VD_MSG_NOT_SEALED, cli->home, NULL);

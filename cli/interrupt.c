@@ -1,3 +1,4 @@
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -5,6 +6,7 @@
 #include "cli.h"
 
 static volatile sig_atomic_t graceful_now, pending;
+static pthread_t main_thread;
 
 static void on_signal(int number)
 {
@@ -14,11 +16,17 @@ static void on_signal(int number)
 	pending = 1;
 }
 
+static void on_look(int number)
+{
+	(void)number;
+}
+
 void vd_interrupt_init(void)
 {
 	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
 	struct sigaction action;
 
+	main_thread = pthread_self();
 	memset(&action, 0, sizeof action);
 	action.sa_handler = on_signal; /* no SA_RESTART: sleeping and polling must end */
 	sigemptyset(&action.sa_mask);
@@ -30,8 +38,16 @@ void vd_interrupt_init(void)
 			continue;
 		sigaction(numbers[i], &action, NULL);
 	}
+	action.sa_handler = on_look;
+	sigaction(SIGURG, &action, NULL);
 	action.sa_handler = SIG_IGN; /* a closed pipe is a failed write, which is looked at */
 	sigaction(SIGPIPE, &action, NULL);
+}
+
+void vd_interrupt_softly(void)
+{
+	pending = 1;
+	pthread_kill(main_thread, SIGURG); /* what waits in a system call is to look */
 }
 
 void vd_interrupt_graceful(bool graceful)

@@ -1642,6 +1642,35 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(WIPE_DONE, "Wiped: the keys first, then all files of the store in {0}.", "Borrado: primero las llaves, luego todos los archivos del almacén en {0}."),
 	T(WIPE_FLASH, "Nobody can promise what flash memory keeps of overwritten bytes; if the store was sealed, what survives opens only with an old copy of a key slot and its passphrase.",
 	  "Nadie puede prometer qué conserva una memoria flash de lo sobrescrito; si el almacén estaba sellado, lo que sobreviva solo se abre con una copia vieja de una ranura y su contraseña."),
+	T(HOME_STRANGER, "In {0} stands a file or folder \"{1}\" that is not vereda's, and a store needs that name; nothing was touched",
+	  "En {0} hay un archivo o carpeta \"{1}\" que no es de vereda, y un almacén necesita ese nombre; no se tocó nada"),
+	T(HINT_HOME_STRANGER, "Give the store a folder of its own: --home FOLDER", "Dale al almacén una carpeta propia: --home CARPETA"),
+	T(STORE_GONE, "The store in {0} is gone: it was wiped, or taken away, while this command ran. What it did last is not stored",
+	  "El almacén de {0} ya no está: se borró, o se lo llevaron, mientras corría esta orden. Lo último que hizo no quedó guardado"),
+	T(HINT_STORE_GONE, "If you or somebody near you wiped it, all is as it should be. If it stood on a medium that was pulled out, put it back in.",
+	  "Si lo borraste tú o alguien cercano, todo está como debe. Si estaba en un medio que se sacó, vuelve a ponerlo."),
+	T(KEY_TAKEN, "The store was locked while this command ran, so it forgot the key and ended. What it had confirmed is stored; the rest is not",
+	  "El almacén se cerró mientras corría esta orden, así que olvidó la llave y terminó. Lo que había confirmado está guardado; lo demás no"),
+	T(HINT_KEY_TAKEN, "After vereda unlock, run the same command again.", "Después de vereda unlock, repite la misma orden."),
+	T(LOCK_STOPPED, "NOT LOCKED: veredad (process {0}) does not answer, and has the keys in its memory",
+	  "NO ESTÁ CERRADO: veredad (proceso {0}) no responde, y tiene las llaves en la memoria"),
+	T(HINT_LOCK_STOPPED, "End it, nothing stored is lost: kill -KILL {0}   Then the store is locked. If that does not help: switch the machine off.",
+	  "Termínalo, no se pierde nada guardado: kill -KILL {0}   Así queda cerrado. Si eso no ayuda, apaga el equipo."),
+	T(LOCK_OTHERS, "These commands were given the passphrase themselves, and have the store open until they end: process {0}",
+	  "A estas órdenes se les dio la contraseña directamente, y tienen abierto el almacén hasta que terminen: proceso {0}"),
+	T(WIPE_NO_STORE, "There is no store in {0}; nothing was wiped, and the files there were not touched",
+	  "En {0} no hay ningún almacén; no se borró nada, y no se tocaron los archivos que hay ahí"),
+	T(WIPE_EMPTY, "There is no store in {0}: the folder is empty, as a wipe leaves it; nothing was wiped now",
+	  "En {0} no hay ningún almacén: la carpeta está vacía, como la deja un borrado; ahora no se borró nada"),
+	T(HINT_WIPE_NOTHING, "If you did not wipe that folder before, the store stands somewhere else and can still be read: look at --home and $VEREDA_HOME, and repeat.",
+	  "Si no borraste antes esa carpeta, el almacén está en otro lugar y todavía se puede leer: revisa --home y $VEREDA_HOME, y repite."),
+	T(WIPE_OTHERS, "These files in {0} are not the store's, and stay: {1}", "Estos archivos de {0} no son del almacén, y se quedan: {1}"),
+	T(WIPE_ENDED, "Other commands had this store open, and its key in their memory: {0}. They have ended.",
+	  "Otras órdenes tenían abierto este almacén, y su llave en la memoria: {0}. Ya terminaron."),
+	T(WIPE_HELD, "THE KEYS ARE STILL IN MEMORY: process {0} has this store open and could not be ended. What is on the disk is told above",
+	  "LAS LLAVES SIGUEN EN LA MEMORIA: el proceso {0} tiene abierto este almacén y no se pudo terminar. Lo del disco se dice arriba"),
+	T(HINT_WIPE_HELD, "Switch this machine off now, hold its button down if you must: that takes the keys out of its memory.",
+	  "Apaga este equipo ahora, aunque sea dejando apretado el botón: eso quita las llaves de la memoria."),
 	T(WIPE_FAILED, "Not everything in {0} could be wiped", "No se pudo borrar todo lo de {0}"),
 	T(HINT_WIPE_FAILED, "Repeat it; or destroy the medium.", "Repítelo; o destruye el medio."),
 	T(WIPE_READ_ONLY_SEALED, "Nothing was wiped: {0} can only be read. Its key slots still open the store: whoever has the medium and a passphrase or key file reads everything",
@@ -1655,10 +1684,12 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(SUM_LOCK, "forget the keys: veredad reads nothing until unlocked", "olvidar las llaves: veredad no lee nada hasta que se abra"),
 	T(HELP_LOCK, "Examples:\n  vereda lock\n\n"
 	  "veredad ends its sessions, closes the store and starts anew without keys: nothing of the store is left in its memory. It needs the network for nothing then;\n"
-	  "sealed files can still be passed on by vereda sync DIR. Only for a store with a passphrase.",
+	  "sealed files can still be passed on by vereda sync DIR. Commands that run with the key that veredad lent end within a second (exit 12); one that was given the\n"
+	  "passphrase itself goes on, and is named. Only for a store with a passphrase.",
 	  "Ejemplos:\n  vereda lock\n\n"
 	  "veredad termina sus sesiones, cierra el almacén y empieza de nuevo sin llaves: en su memoria no queda nada del almacén. Entonces no usa la red;\n"
-	  "vereda sync CARPETA puede seguir llevando archivos sellados. Solo para un almacén con contraseña."),
+	  "vereda sync CARPETA puede seguir llevando archivos sellados. Las órdenes que usan la llave prestada por veredad terminan en un segundo (salida 12); la que recibió\n"
+	  "la contraseña directamente sigue, y se nombra. Solo para un almacén con contraseña."),
 	T(SUM_UNLOCK, "give veredad the key, typed once for all commands", "dar la llave a veredad, escrita una vez para todas las órdenes"),
 	T(HELP_UNLOCK, "Examples:\n  vereda unlock\n  vereda unlock --passphrase-file /media/token/words\n\n"
 	  "Asks for the passphrase. While veredad is unlocked it lends the key to commands of the same user.",
@@ -1677,12 +1708,15 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "Sellar un almacén legible necesita otro tanto de espacio y soporta un corte de luz; antes detén veredad."),
 	T(SUM_WIPE, "make everything in this store unreadable for ever", "dejar ilegible para siempre todo lo de este almacén"),
 	T(HELP_WIPE, "Examples:\n  vereda wipe\n  vereda wipe --yes\n  kill -USR2 $(pidof veredad)      the same, for a panic button\n\n"
-	  "Keys first, in a moment, then the files; works on a full disk and asks for no passphrase. Others keep what they have: vereda revoke, on another device,\n"
+	  "Keys first, in a moment, then veredad and other commands that have the store open are ended, then its files go; works on a full disk and asks for no\n"
+	  "passphrase. Other files in that folder stay, backups too. Exit 10: there was no store; 3: some process still has the keys. Others keep what they have: vereda revoke, on another device,\n"
 	  "takes this one out of the group.\n"
 	  "On flash memory (sticks, SSDs) nobody can promise that overwritten bytes are gone: an old copy of a key slot may survive, and opens with its passphrase\n"
 	  "what survives beside it; a store that had no passphrase, without any. If that matters, destroy the medium.",
 	  "Ejemplos:\n  vereda wipe\n  vereda wipe --yes\n  kill -USR2 $(pidof veredad)      lo mismo, para un botón de pánico\n\n"
-	  "Primero las llaves, en un instante, luego los archivos; funciona con el disco lleno y no pide contraseña. Las demás personas conservan lo suyo:\n"
+	  "Primero las llaves, en un instante, luego terminan veredad y las demás órdenes que tengan abierto el almacén, y después se van sus archivos; funciona con el\n"
+	  "disco lleno y no pide contraseña. Los demás archivos de esa carpeta se quedan, también los respaldos. Salida 10: no había almacén; 3: algún proceso aún tiene\n"
+	  "las llaves. Las demás personas conservan lo suyo:\n"
 	  "vereda revoke, en otro equipo, saca a este del grupo.\n"
 	  "En memorias flash (USB, SSD) nadie puede prometer que lo sobrescrito ya no esté: puede sobrevivir una copia vieja de una ranura, que con su contraseña abre\n"
 	  "lo que sobreviva al lado; y lo de un almacén sin contraseña se lee sin ella. Si eso importa, destruye el medio."),

@@ -9,6 +9,7 @@
 
 #include "admin.h"
 #include "daemon/ctl.h"
+#include "lent.h"
 #include "proto/err.h"
 #include "store/file.h"
 
@@ -224,7 +225,7 @@ static int open_asked(struct vd_cli *cli, enum vd_msg prompt, opener *open_it, v
 	return rc ? vd_cli_open_failed(cli, rc) : 0;
 }
 
-static int open_somehow(struct vd_cli *cli, opener *open_it, void *out)
+static int open_somehow(struct vd_cli *cli, opener *open_it, void *out, bool *lent)
 {
 	struct vd_buf given = { 0 };
 	int rc, code;
@@ -243,6 +244,7 @@ static int open_somehow(struct vd_cli *cli, opener *open_it, void *out)
 		return rc ? vd_cli_open_failed(cli, rc) : 0;
 	}
 	rc = open_lent(cli, open_it, out);
+	*lent = !rc;
 	if (rc == VD_EKEY && vd_can_ask(cli))
 		return open_asked(cli, VD_MSG_ASK_PASSPHRASE, open_it, out, NULL);
 	if (rc == VD_EKEY)
@@ -250,21 +252,32 @@ static int open_somehow(struct vd_cli *cli, opener *open_it, void *out)
 	return rc ? vd_cli_open_failed(cli, rc) : 0;
 }
 
-int vd_secret_open(struct vd_cli *cli, struct vd_store **out)
+int vd_secret_open(struct vd_cli *cli)
 {
-	return open_somehow(cli, open_store, out);
+	bool lent = false;
+	int rc = open_somehow(cli, open_store, &cli->store, &lent);
+
+	if (!rc && cli->store)
+		vd_lent_watch(cli, lent);
+	return rc;
 }
 
-int vd_secret_open_or_not(struct vd_cli *cli, enum vd_msg prompt, struct vd_store **out)
+int vd_secret_open_or_not(struct vd_cli *cli, enum vd_msg prompt)
 {
 	bool nothing = false;
+	int rc;
 
 	if (vd_vault_slots_state(cli->home) == VD_SLOTS_GONE)
 		return vd_cli_open_failed(cli, VD_EDAMAGED);
-	return open_asked(cli, prompt, open_store, out, &nothing);
+	rc = open_asked(cli, prompt, open_store, &cli->store, &nothing);
+	if (!rc && cli->store)
+		vd_lent_watch(cli, false);
+	return rc;
 }
 
 int vd_secret_vault(struct vd_cli *cli, struct vd_vault **out)
 {
-	return open_somehow(cli, open_vault, out);
+	bool lent;
+
+	return open_somehow(cli, open_vault, out, &lent);
 }

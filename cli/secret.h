@@ -17,10 +17,10 @@ int vd_secret_new(struct vd_cli *, const char *path, enum vd_msg prompt, struct 
 /* Is it long enough to be one? Else an exit code, having said so. */
 int vd_secret_fits(struct vd_cli *, const struct vd_buf *);
 bool vd_secret_is_lent(struct vd_cli *);
-/* Opens a sealed store with whatever there is: the given passphrase, a lent key, or what a person types. 0 or an exit code. */
-int vd_secret_open(struct vd_cli *, struct vd_store **out);
+/* Opens the sealed store, as cli->store, with whatever there is: the given passphrase, a lent key, or what a person types. 0 or an exit code. */
+int vd_secret_open(struct vd_cli *);
 /* What a person types, or 0 and *out as it was: they typed nothing, which the prompt says they may. */
-int vd_secret_open_or_not(struct vd_cli *, enum vd_msg prompt, struct vd_store **out);
+int vd_secret_open_or_not(struct vd_cli *, enum vd_msg prompt);
 /* The same as vd_secret_open for its vault alone, where the database may be beyond opening. */
 int vd_secret_vault(struct vd_cli *, struct vd_vault **out);
 

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -12,12 +14,18 @@
 #include "ctl_server.h"
 #include "proto/err.h"
 
-enum { REQUEST_MS = 2000, PATIENT_MS = 60000, RECEIVE_BYTES = 4096 };
+enum { REQUEST_MS = 2000, PATIENT_MS = 60000, LOOK_MS = 200, RECEIVE_BYTES = 4096 };
 
-static int64_t patience_ms(const char *line)
+static int patience_ms(const char *line)
 {
-	return !strcmp(line, "lock") || !strcmp(line, "wipe") || !strncmp(line, "unlock ", 7) ? PATIENT_MS : REQUEST_MS;
+	return !strncmp(line, "unlock ", 7) ? PATIENT_MS : REQUEST_MS;
 }
+
+struct request {
+	int fd;
+	pid_t pid;       /* of who listens there; 0: not known */
+	int64_t end_ms;
+};
 
 static int64_t clock_ms(void)
 {
@@ -27,23 +35,53 @@ static int64_t clock_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static int wait_for(int fd, short what, int64_t end_ms)
+/* "1234 (name) T …"; the name may hold anything. */
+enum vd_ctl_process vd_ctl_process(pid_t pid)
+{
+	char path[32], text[256];
+	const char *state;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return kill(pid, 0) && errno == ESRCH ? VD_CTL_ENDED : VD_CTL_RUNS;
+	n = read(fd, text, sizeof text - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	state = strrchr(text, ')');
+	if (n <= 0)
+		return VD_CTL_ENDED;
+	if (!state || state[1] != ' ')
+		return VD_CTL_RUNS;
+	return strchr("Tt", state[2]) ? VD_CTL_STOPPED : strchr("ZX", state[2]) ? VD_CTL_ENDED : VD_CTL_RUNS;
+}
+
+bool vd_ctl_lends(int fd)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = VD_CTL_LENDS, .l_len = 1};
+
+	return !fcntl(fd, F_GETLK, &lock) && lock.l_type != F_UNLCK;
+}
+
+static int wait_for(const struct request *r, short what)
 {
 	for (;;) {
-		int64_t left_ms = end_ms - clock_ms();
-		struct pollfd poll_fd = {.fd = fd, .events = what};
-		int n = left_ms > 0 ? poll(&poll_fd, 1, (int)left_ms) : 0;
+		int64_t left_ms = r->end_ms - clock_ms();
+		struct pollfd poll_fd = {.fd = r->fd, .events = what};
+		int n = left_ms > 0 ? poll(&poll_fd, 1, left_ms < LOOK_MS ? (int)left_ms : LOOK_MS) : 0;
 
 		if (n > 0)
 			return 0;
-		if (!n)
-			return VD_EAGAIN;
-		if (errno != EINTR)
+		if (n < 0 && errno != EINTR)
 			return VD_EIO;
+		if (left_ms <= 0 || (!n && r->pid > 0 && vd_ctl_process(r->pid) == VD_CTL_STOPPED))
+			return VD_EAGAIN;
 	}
 }
 
-static int send_line(int fd, const char *line, int64_t end_ms)
+static int send_line(const struct request *r, const char *line)
 {
 	struct vd_buf bytes = {0};
 	size_t sent = 0;
@@ -53,12 +91,12 @@ static int send_line(int fd, const char *line, int64_t end_ms)
 	vd_buf_put_u8(&bytes, '\n');
 	rc = vd_buf_check(&bytes);
 	while (!rc && sent < bytes.n) {
-		ssize_t n = send(fd, bytes.p + sent, bytes.n - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+		ssize_t n = send(r->fd, bytes.p + sent, bytes.n - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (n >= 0)
 			sent += (size_t)n;
 		else if (errno == EAGAIN)
-			rc = wait_for(fd, POLLOUT, end_ms);
+			rc = wait_for(r, POLLOUT);
 		else if (errno != EINTR)
 			rc = VD_ECLOSED;
 	}
@@ -67,11 +105,11 @@ static int send_line(int fd, const char *line, int64_t end_ms)
 }
 
 /* Up to the newline, which is left out. */
-static int receive_line(int fd, struct vd_buf *answer, int64_t end_ms, char some[RECEIVE_BYTES])
+static int receive_line(const struct request *r, struct vd_buf *answer, char some[RECEIVE_BYTES])
 {
 	vd_buf_reset(answer);
 	for (;;) {
-		ssize_t n = recv(fd, some, RECEIVE_BYTES, MSG_DONTWAIT);
+		ssize_t n = recv(r->fd, some, RECEIVE_BYTES, MSG_DONTWAIT);
 
 		if (n > 0) {
 			const char *newline = memchr(some, '\n', (size_t)n);
@@ -84,7 +122,7 @@ static int receive_line(int fd, struct vd_buf *answer, int64_t end_ms, char some
 		} else if (!n) {
 			return VD_ECLOSED;
 		} else if (errno == EAGAIN) {
-			int rc = wait_for(fd, POLLIN, end_ms);
+			int rc = wait_for(r, POLLIN);
 
 			if (rc)
 				return rc;
@@ -94,32 +132,56 @@ static int receive_line(int fd, struct vd_buf *answer, int64_t end_ms, char some
 	}
 }
 
-int vd_ctl_request(const char *home, const char *line, struct vd_buf *answer)
+/* Never waits for a daemon that takes no callers: its queue is full. */
+static int call(const struct vd_ctl_place *place, struct request *r)
 {
-	int64_t end_ms = clock_ms() + patience_ms(line);
+	struct ucred who;
+	socklen_t n = sizeof who;
+
+	r->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (r->fd < 0)
+		return VD_EIO;
+	while (connect(r->fd, (const struct sockaddr *)&place->address, sizeof place->address)) {
+		/* the socket of a daemon that was killed stays behind and refuses */
+		if (errno == ENOENT || errno == ECONNREFUSED || errno == ENOTDIR)
+			return VD_ENOTFOUND;
+		if (errno != EAGAIN && errno != EINTR)
+			return VD_EIO;
+		if (clock_ms() >= r->end_ms)
+			return VD_EAGAIN;
+		poll(NULL, 0, 10);
+	}
+	if (!getsockopt(r->fd, SOL_SOCKET, SO_PEERCRED, &who, &n))
+		r->pid = who.pid;
+	return 0;
+}
+
+int vd_ctl_request_within(const char *home, const char *line, int ms, struct vd_buf *answer, pid_t *pid)
+{
+	struct request r = {.fd = -1, .end_ms = clock_ms() + ms};
 	char some[RECEIVE_BYTES];
 	struct vd_ctl_place place;
-	int rc = vd_ctl_place_open(home, &place), fd = -1;
+	int rc = vd_ctl_place_open(home, &place);
 
+	*pid = 0;
 	if (rc)
 		return rc;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0) {
-		rc = VD_EIO;
-		goto done;
-	}
-	if (connect(fd, (const struct sockaddr *)&place.address, sizeof place.address)) {
-		/* the socket of a daemon that was killed stays behind and refuses */
-		rc = errno == ENOENT || errno == ECONNREFUSED || errno == ENOTDIR ? VD_ENOTFOUND : VD_EIO;
-		goto done;
-	}
-	rc = send_line(fd, line, end_ms);
+	rc = call(&place, &r);
 	if (!rc)
-		rc = receive_line(fd, answer, end_ms, some);
+		rc = send_line(&r, line);
+	if (!rc)
+		rc = receive_line(&r, answer, some);
 	sodium_memzero(some, sizeof some);
-done:
-	if (fd >= 0)
-		close(fd);
+	if (r.fd >= 0)
+		close(r.fd);
 	vd_ctl_place_close(&place);
+	*pid = r.pid;
 	return rc;
+}
+
+int vd_ctl_request(const char *home, const char *line, struct vd_buf *answer)
+{
+	pid_t pid;
+
+	return vd_ctl_request_within(home, line, patience_ms(line), answer, &pid);
 }

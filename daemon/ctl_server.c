@@ -32,7 +32,7 @@ struct vd_ctl {
 	uv_pipe_t listener;
 	uv_timer_t idle;
 	struct vd_ctl_place place;
-	int lock;
+	int lock, lending;              /* lending: -1 while nothing is lent */
 	bool passed;                    /* on: the socket stays */
 	struct client *clients;
 	size_t client_count;
@@ -312,6 +312,20 @@ int vd_ctl_pass(const struct vd_ctl *ctl, struct vd_ctl_passed *p)
 	return rc;
 }
 
+/* A lock of an open file of its own, which no exec keeps. */
+int vd_ctl_lend(struct vd_ctl *ctl, bool lends)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = VD_CTL_LENDS, .l_len = 1};
+	int rc = 0;
+
+	if (ctl->lending >= 0)
+		close(ctl->lending);
+	ctl->lending = lends ? openat(ctl->place.folder, "ctl.lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW) : -1;
+	if (lends && (ctl->lending < 0 || fcntl(ctl->lending, F_OFD_SETLK, &lock)))
+		rc = VD_EIO;
+	return rc;
+}
+
 void vd_ctl_stays(struct vd_ctl *ctl)
 {
 	ctl->passed = true;
@@ -329,7 +343,7 @@ int vd_ctl_open(uv_loop_t *loop, const char *home, vd_ctl_answer *answer_fn, voi
 	ctl->loop = loop;
 	ctl->answer = answer_fn;
 	ctl->ctx = ctx;
-	ctl->lock = -1;
+	ctl->lock = ctl->lending = -1;
 	rc = vd_ctl_place_open(home, &ctl->place);
 	if (!rc)
 		resume(ctl, passed, &fd);
@@ -366,6 +380,7 @@ void vd_ctl_close(struct vd_ctl *ctl)
 {
 	if (uv_is_closing((uv_handle_t *)&ctl->listener))
 		return;
+	(void)vd_ctl_lend(ctl, false);
 	if (!ctl->passed)
 		unlinkat(ctl->place.folder, "ctl", 0);
 	uv_close((uv_handle_t *)&ctl->listener, NULL);
@@ -380,6 +395,8 @@ void vd_ctl_free(struct vd_ctl *ctl)
 		return;
 	if (ctl->lock >= 0)
 		close(ctl->lock);
+	if (ctl->lending >= 0)
+		close(ctl->lending);
 	vd_ctl_place_close(&ctl->place);
 	free(ctl);
 }

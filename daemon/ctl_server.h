@@ -62,6 +62,8 @@ struct vd_ctl_passed {
 int vd_ctl_open(uv_loop_t *, const char *home, vd_ctl_answer *, void *ctx, struct vd_ctl_passed *passed, struct vd_ctl **out);
 /* Descriptors of their own for who comes after. VD_EIO. */
 int vd_ctl_pass(const struct vd_ctl *, struct vd_ctl_passed *);
+/* Shows, or no longer shows, those who borrowed the key that it is still theirs (vd_ctl_lends). Only one process does at a time. */
+int vd_ctl_lend(struct vd_ctl *, bool);
 /* From now on vd_ctl_close leaves the socket's name where it is: it goes on by what was passed. */
 void vd_ctl_stays(struct vd_ctl *);
 /* Removes the socket, drops clients. The lock is held until vd_ctl_free, for which the loop must run once more. */

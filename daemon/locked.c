@@ -51,6 +51,7 @@ static void begin(struct daemon *d)
 {
 	int rc = vd_locked_prepare(d);
 
+	(void)vd_ctl_lend(d->ctl, false);
 	if (rc) { /* no key stays either way */
 		vd_log(VD_LOG_ERROR, "cannot start anew, ending instead why=%s", vd_err_name(rc));
 		d->err = rc;

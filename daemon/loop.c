@@ -426,6 +426,8 @@ int vd_loop_start_running(struct daemon *d)
 	d->passed.stay_locked = true;
 	if (!vd_store_readable(d->store) && vd_locked_prepare(d))
 		vd_log(VD_LOG_WARNING, "cannot be locked without ending");
+	if (!vd_store_readable(d->store) && vd_ctl_lend(d->ctl, true)) /* whoever borrows a key gives it back at once */
+		vd_log(VD_LOG_WARNING, "cannot lend the key to commands");
 	vd_loop_look(d);
 	return 0;
 }

@@ -87,12 +87,51 @@ within 30 began
 kill -USR1 "${pid[hub]}"
 within 20 test "$(says hub '^<6>locked')" -ge 4
 wait $loading
-check "lock: a command that had the key finishes" $? || cat "$work/load.err"
+equal "lock: a command that had borrowed the key gives it back (12)" "$? $(grep -c 'forgot the key' "$work/load.err")" "12 1"
 equal "lock: SIGUSR1 locks" "$(status_of as hub list)" 12
 equal "lock: with nothing left, either" "$(held hub)" 0
 open_with hub unlock >/dev/null
+as hub --quiet load message "$work/rows.csv" >/dev/null
 equal "lock: nothing that was loaded is lost" "$(as hub --json list | wc -l)" 20001
-ends "lock: SIGTERM (0)" TERM hub
+
+# Who watches: with a key that was lent, and with the passphrase.
+watches() { # file, arguments…
+	: >"$work/$1.err"
+	"$build/vereda" --home "$work/hub" "${@:2}" watch >"$work/$1" 2>"$work/$1.err" &
+	watching=$!
+	within 20 grep -q Waiting "$work/$1.err"
+}
+watches lent
+lent=$watching
+watches own --passphrase-file "$work/words"
+own=$watching
+as hub lock >/dev/null 2>"$work/lock.err"
+before=$(date +%s%N)
+wait $lent
+equal "lock: watch ends with the loan (12)" $? 12
+check "lock: within a second" $(($(date +%s%N) - before > 1000000000))
+grep -q 'forgot the key' "$work/lent.err"
+check "lock: and says why" $?
+grep -q "passphrase themselves.*process $own" "$work/lock.err"
+check "lock: who was given the passphrase is named" $?
+open_with hub --quiet add message -m "only for who has the passphrase" >/dev/null
+within 10 grep -q 'only for who' "$work/own"
+check "lock: and goes on" $?
+equal "lock: what came after the lock was not shown on a loan" "$(grep -c 'only for who' "$work/lent")" 0
+kill -INT $own
+wait $own
+equal "lock: until it is interrupted (130)" $? 130
+open_with hub unlock >/dev/null
+watches lent
+kill -KILL "${pid[hub]}"
+wait $watching
+equal "lock: a daemon that is killed lends no more (12)" $? 12
+as hub lock >/dev/null 2>"$work/lock.err"
+equal "lock: then nobody holds the keys (13)" "$? $(grep -c 'locked already' "$work/lock.err")" "13 1"
+as plain --quiet init --name plain --no-passphrase >/dev/null
+as plain lock >/dev/null 2>"$work/lock.err"
+equal "lock: of a readable store nobody says that it is locked (1)" "$? $(grep -c 'no passphrase' "$work/lock.err")" "1 1"
+equal "lock: nor of one that is not there (10)" "$(status_of as nobody lock)" 10
 open_with hub check >/dev/null
 equal "lock: the store is whole" $? 0
 
@@ -123,7 +162,12 @@ open_with ana passphrase --token "$work/usb/key" >/dev/null 2>"$work/token.err"
 if [ $? = 0 ]; then
 	start ana --listen 127.0.0.1:0 --token "$work/usb/key"
 	check "token: starts with nobody there" $?
+	"$build/vereda" --home "$work/ana" watch >"$work/lent" 2>"$work/lent.err" &
+	watching=$!
+	within 20 grep -q Waiting "$work/lent.err"
 	mv "$work/usb/key" "$work/away/key"
+	wait $watching
+	equal "token: pulled, a watch with a lent key ends (12)" $? 12
 	within 20 logged ana '^<6>locked'
 	check "token: pulled, it is locked" $?
 	equal "token: and says why" "$(says ana '^<5>token gone')" 1

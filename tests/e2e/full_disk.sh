@@ -22,6 +22,24 @@ as eva --quiet init --name eva --no-passphrase >/dev/null
 ana=$(as ana --json id | jq -r .id) eva=$(as eva --json id | jq -r .id)
 rows 10 "loaded" >"$work/rows.csv"
 
+# A store is made, or nothing is left of it: in so much room, and 4 KiB more each time.
+printf 'la casa de la esquina\n' >"$work/words"
+mkdir "$work/tiny"
+wrong=0 failing=0
+for kib in $(seq 12 4 64); do
+	for with in --no-passphrase "--passphrase-file $work/words"; do
+		mount -t tmpfs -o size=${kib}k tmpfs "$work/tiny" || break 2
+		"$build/vereda" --home "$work/tiny/hub" --no-input init $with >/dev/null 2>"$work/err"
+		case $? in
+		0) "$build/vereda" --home "$work/tiny/hub" --no-input ${with#--no-passphrase} check >/dev/null 2>&1 || wrong=$((wrong + 1)) ;;
+		15) failing=$((failing + 1)); [ "$(ls -A "$work/tiny/hub" 2>/dev/null | wc -l)" = 0 ] || wrong=$((wrong + 1)) ;;
+		*) wrong=$((wrong + 1)) ;;
+		esac
+		umount -l "$work/tiny"
+	done
+done
+equal "full: init makes a store, or says that it cannot and leaves nothing" "$wrong $((failing > 4))" "0 1"
+
 # What each step must end with on a full disk: 15, or 0 where it needs no room there or is what the reserve is for.
 step() { # name, exit status on a full disk, command…
 	local name=$1 wanted=$2 before after status

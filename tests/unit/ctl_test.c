@@ -8,10 +8,12 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "daemon/ctl_server.h"
@@ -278,6 +280,75 @@ static void test_ctl__a_long_answer_arrives_whole(void **state)
 	stop(server);
 }
 
+/* Nobody waits for a daemon that was stopped; who it is, the kernel says. */
+static void test_ctl__a_stopped_daemon_is_noticed(void **state)
+{
+	struct server *server = start("");
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	struct vd_buf answer = {0};
+	char path[600];
+	int status;
+	pid_t found, pid = fork();
+
+	(void)state;
+	snprintf(path, sizeof path, "%s/stops", server->home);
+	snprintf(at.sun_path, sizeof at.sun_path, "%.90s/ctl", path);
+	if (!pid) {
+		int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+		if (mkdir(path, 0700) || bind(fd, (const struct sockaddr *)&at, sizeof at) || listen(fd, 1))
+			_exit(1);
+		raise(SIGSTOP);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+	assert_true(WIFSTOPPED(status));
+	assert_int_equal(vd_ctl_process(pid), VD_CTL_STOPPED);
+	assert_int_equal(vd_ctl_request_within(path, "lock", 60000, &answer, &found), VD_EAGAIN); /* not after a minute */
+	assert_int_equal(found, pid);
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	assert_int_equal(vd_ctl_process(pid), VD_CTL_ENDED);
+	unlink(at.sun_path);
+	rmdir(path);
+	vd_buf_deinit(&answer);
+	stop(server);
+}
+
+static void test_ctl__lending_is_seen_from_outside(void **state)
+{
+	struct server *server = start("");
+	char path[600];
+	uv_loop_t loop;
+	struct vd_ctl *ctl;
+	int fd;
+
+	(void)state;
+	snprintf(path, sizeof path, "%s/lends", server->home);
+	assert_int_equal(mkdir(path, 0700), 0);
+	uv_loop_init(&loop);
+	assert_int_equal(vd_ctl_open(&loop, path, on_command, server, NULL, &ctl), 0);
+	strcat(path, "/ctl.lock");
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_false(vd_ctl_lends(fd));
+	assert_int_equal(vd_ctl_lend(ctl, true), 0);
+	assert_true(vd_ctl_lends(fd));
+	assert_int_equal(vd_ctl_lend(ctl, false), 0);
+	assert_false(vd_ctl_lends(fd));
+	assert_int_equal(vd_ctl_lend(ctl, true), 0);
+	vd_ctl_close(ctl); /* however it goes */
+	assert_false(vd_ctl_lends(fd));
+	uv_run(&loop, UV_RUN_DEFAULT);
+	vd_ctl_free(ctl);
+	uv_loop_close(&loop);
+	close(fd);
+	unlink(path);
+	*strrchr(path, '/') = '\0';
+	rmdir(path);
+	stop(server);
+}
+
 static void test_ctl__no_daemon_is_said_so(void **state)
 {
 	struct server *server = start("");
@@ -402,6 +473,8 @@ int main(void)
 		cmocka_unit_test(test_ctl__a_false_lock_is_none),
 		cmocka_unit_test(test_ctl__a_long_folder_name_is_no_obstacle),
 		cmocka_unit_test(test_ctl__a_long_answer_arrives_whole),
+		cmocka_unit_test(test_ctl__a_stopped_daemon_is_noticed),
+		cmocka_unit_test(test_ctl__lending_is_seen_from_outside),
 		cmocka_unit_test(test_ctl__no_daemon_is_said_so),
 		cmocka_unit_test(test_ctl__one_daemon_a_store),
 		cmocka_unit_test(test_ctl__pieces_make_a_line),
