@@ -308,12 +308,13 @@ static void refuse(struct vd_batch_entry *first, struct vd_batch_entry *end)
 int vd_chain_plan(struct vd_batch *batch, struct vd_group *group, const struct vd_chain_port *port, size_t *checks)
 {
 	struct walk w = { .group = group, .port = port };
-	struct vd_batch_entry *data, *end = batch->entries + batch->count;
+	struct vd_batch_entry *data, *end;
 	int rc;
 
 	*checks = batch->check_count = 0;
 	if (!batch->count)
 		return VD_OK;
+	end = batch->entries + batch->count;
 	if (batch->count > UINT32_MAX)
 		return VD_ECAP;
 	free(batch->checks);
@@ -360,8 +361,12 @@ void vd_chain_check(struct vd_batch *batch, size_t from, size_t to)
 void vd_chain_settle(struct vd_batch *batch, const struct vd_chain_port *port)
 {
 	struct walk w = { .port = port, .verified = batch->check_count };
-	struct vd_batch_entry *end = batch->entries + batch->count, *data = after_control(batch);
+	struct vd_batch_entry *end, *data;
 
+	if (!batch->count)
+		return;
+	end = batch->entries + batch->count;
+	data = after_control(batch);
 	for (struct run run = { data, data }; run.end < end;) {
 		run = run_at(run.end, end);
 		if (run.first->verdict == VD_EAGAIN)

@@ -46,14 +46,15 @@ static void round_trip(struct vd_slice content)
 static void check_plain(struct vd_slice plain, struct vd_slice content)
 {
 	struct vd_buf expected = { 0 };
-	size_t n;
+	size_t n, padding;
 
 	vd_buf_put_u8(&expected, 0);
 	vd_buf_put_varint(&expected, content.n);
 	vd_buf_put_slice(&expected, content);
 	n = vd_body_bucket(expected.n);
 	FUZZ_CHECK(n == plain.n);
-	memset(vd_buf_extend(&expected, n - expected.n), 0, n - expected.n);
+	padding = n - expected.n;
+	memset(vd_buf_extend(&expected, padding), 0, padding);
 	FUZZ_CHECK(vd_slice_eq(vd_buf_slice(&expected), plain));
 	vd_buf_deinit(&expected);
 }

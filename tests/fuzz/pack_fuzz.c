@@ -23,11 +23,12 @@ static void unpack(struct vd_slice packed)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct vd_slice content = vd_slice(data + 1, size - 1);
 	struct vd_buf packed = { 0 }, out = { 0 };
+	struct vd_slice content;
 
-	if (!size || content.n > VD_BODY_PLAIN_MAX)
+	if (!size || size > 1 + VD_BODY_PLAIN_MAX)
 		return 0;
+	content = vd_slice(data + 1, size - 1);
 	if (!data[0]) {
 		unpack(content);
 		return 0;
