@@ -189,9 +189,9 @@ static void test_sketch__set_vector(void **state)
 		char name[16];
 		struct vd_item item;
 		struct vd_id id;
-		int n = snprintf(name, sizeof(name), "record %d", i);
+		size_t n = (size_t)snprintf(name, sizeof(name), "record %d", i);
 
-		crypto_generichash(id.b, sizeof(id.b), (const uint8_t *)name, (size_t)n, NULL, 0);
+		crypto_generichash(id.b, sizeof(id.b), (const uint8_t *)name, n, NULL, 0);
 		vd_digest_add(&digest, &id);
 		vd_item_of(key, &id, &item);
 		vd_sketch_apply(symbols, 0, 300, &item, 1);
