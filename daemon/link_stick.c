@@ -12,6 +12,7 @@
 #include "proto/err.h"
 #include "store/file.h"
 #include "stick_laggards.h"
+#include "stick_reach.h"
 #include "stick_segments.h"
 
 enum {
@@ -93,7 +94,6 @@ static int recall(struct visit *v, size_t i, uint64_t latest)
 	struct vd_segment *s = &v->segments.p[i];
 	int rc = vd_segment_recall(&v->segments, i, v->store, &v->groups, latest);
 	uint64_t chunks;
-	size_t place;
 	char *path;
 
 	if (rc || s->state != VD_SEGMENT_KNOWN)
@@ -101,13 +101,13 @@ static int recall(struct visit *v, size_t i, uint64_t latest)
 	path = path_of(v, s->name);
 	if (!path)
 		return VD_ENOMEM;
-	rc = vd_bundle_whose(v->store, &v->groups, path, &place);
+	rc = vd_bundle_whose(v->store, &v->groups, path, &s->key);
 	free(path);
 	if (rc == VD_ENOMEM)
 		return rc;
 	if (rc == VD_ENOTFOUND)
 		s->state = VD_SEGMENT_UNREAD;
-	else if (rc || place != s->group || !vd_sealed_layout(s->size, &chunks))
+	else if (rc || s->key.place != s->group || !vd_sealed_layout(s->size, &chunks))
 		s->state = VD_SEGMENT_LOST;
 	else if (holds_wanted(v, s, latest))
 		s->state = VD_SEGMENT_UNREAD;
@@ -130,6 +130,7 @@ static int take_segment(struct visit *v, size_t i, struct vd_bundle_stats *stats
 	free(path);
 	v->result->received += stats->merge.fresh + stats->merge.filled;
 	s->group = place_of(v, stats->group);
+	s->key = stats->key;
 	s->pending = stats->merge.pooled || stats->merge.declined > stats->merge.over_share || stats->merge.refused_why[-VD_EAUTHOR] || stats->merge.refused_why[-VD_ESIGNATURE];
 	/* Read again each time, as long as there is something to be had if the bound is lifted. */
 	s->declined = stats->merge.over_share;
@@ -223,21 +224,40 @@ static int read_pending(struct visit *v)
 static bool is_over(struct visit *v, struct vd_segment *s)
 {
 	char *path = path_of(v, s->name);
-	size_t place;
 
-	if (path && vd_bundle_whose(v->store, &v->groups, path, &place) == VD_OK)
-		s->group = place;
+	if (path && vd_bundle_whose(v->store, &v->groups, path, &s->key) == VD_OK)
+		s->group = s->key.place;
 	free(path);
 	return vd_segment_replaced(s);
+}
+
+/* Of a segment that stays in use: what it holds counts if the others can read it too. */
+static int count_in(struct visit *v, struct vd_reach *reach, struct vd_segment *s)
+{
+	char *path;
+	int rc;
+
+	/* Our slot in it opened it, and it may have brought the key that the others open it with. */
+	if (!s->key.by_link) {
+		path = path_of(v, s->name);
+		rc = path ? vd_bundle_whose(v->store, &v->groups, path, &s->key) : VD_ENOMEM;
+		free(path);
+		if (rc)
+			return rc == VD_ENOMEM ? rc : VD_OK;
+	}
+	return vd_reach_add(reach, &s->key, vd_buf_slice(&s->list), &v->stick);
 }
 
 /* What the stick holds, and what is wrong with it. */
 static int settle(struct visit *v)
 {
-	int rc = vd_segments_settle(&v->segments, v->say);
+	struct vd_reach reach;
+	int rc = vd_reach_init(&reach, v->store, &v->groups);
 
+	if (!rc)
+		rc = vd_segments_settle(&v->segments, v->say);
 	for (size_t i = 0; i < v->segments.count && !rc; i++) {
-		const struct vd_segment *s = &v->segments.p[i];
+		struct vd_segment *s = &v->segments.p[i];
 		uint64_t chunks;
 
 		v->result->segments_foreign += s->foreign;
@@ -249,8 +269,9 @@ static int settle(struct visit *v)
 		else if (s->state == VD_SEGMENT_DAMAGED || s->state == VD_SEGMENT_LOST || s->drop)
 			v->result->segments_bad++;
 		if (s->state != VD_SEGMENT_UNREAD && !s->drop && !vd_segment_is_catch_up(s))
-			rc = vd_arrivals_decode(&v->stick, vd_buf_slice(&s->list), UINT64_MAX);
+			rc = count_in(v, &reach, s);
 	}
+	vd_reach_deinit(&reach);
 	return rc;
 }
 
@@ -622,13 +643,15 @@ static int visit_cache(struct visit *v)
 	return v->result->segments_torn ? VD_ETORN : VD_OK;
 }
 
-/* Is all of ours on it? */
+/* Is all of ours on it, so that everyone can read it? */
 static int judge(struct visit *v)
 {
 	struct vd_buf lacking = { 0 };
 	int rc = find_lacking(v, &lacking);
 
 	v->result->complete = !rc && lacking.n == 0 && v->pending == 0;
+	for (size_t i = 0; i < v->groups.count; i++)
+		v->result->complete = v->result->complete && vd_reach_all(v->groups.group[i]);
 	vd_buf_deinit(&lacking);
 	return rc;
 }

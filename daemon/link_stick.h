@@ -12,7 +12,8 @@ struct vd_stick_result {
 	uint64_t chunks, chunks_bad; /* of the segments read on this visit; the bad ones were refused */
 	uint64_t declined;           /* records on it that were not taken, because their author's share of this device is used up */
 	bool read_only;              /* the medium takes no writes: it was only read */
-	bool complete;               /* all that is on it is here but what was declined, nothing of it damaged, and all that is here is on it */
+	bool complete;               /* all that is on it is here but what was declined, nothing of it damaged, and all that is here is on it, as far as
+	                              * we know so that everyone with a role can read it */
 	bool safe_to_remove;         /* what was written is durable and was read back; nothing is under way */
 };
 

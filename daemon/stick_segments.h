@@ -32,6 +32,7 @@ struct vd_segment {
 	bool pending;             /* holds what may become ours when more has come */
 	bool foreign;             /* none of our keys opens it, as far as we know */
 	size_t group;             /* its place among the groups; VD_STORE_GROUPS_MAX: not known */
+	struct vd_bundle_key key; /* that opens it, once it was opened */
 	struct vd_buf list;       /* of our records, what it holds: a list of arrivals.h */
 	struct vd_buf notices;    /* u8 entry type and the other's id, each once, all on this stick */
 	struct vd_buf devices;    /* author keys of those it says it is for, at most VD_SEGMENT_FOR_MAX */

@@ -100,6 +100,9 @@ bool vd_group_learn_keys(struct vd_group *, const uint8_t epoch[VD_EPOCH_BYTES],
 /* Is that epoch sealed to that device, in whatever part of it that we know? Which of its keys is another question. Looks at all
  * control records. */
 bool vd_group_epoch_has(struct vd_group *, const uint8_t epoch[VD_EPOCH_BYTES], const uint8_t device[VD_KEY_BYTES]);
+/* Has everyone with a role (but a paper key) to whom epoch `like` is sealed been sealed `epoch` as well, by parts that count? Of epochs whose
+ * link key we have; else false. Looks at all control records. */
+bool vd_group_epoch_reaches(struct vd_group *, const uint8_t epoch[VD_EPOCH_BYTES], const uint8_t like[VD_EPOCH_BYTES]);
 /* The link key of the oldest epoch sealed to that device: one it is sure to know. NULL: none was, or we lack it. */
 const uint8_t *vd_group_mask_link(struct vd_group *, const uint8_t device[VD_KEY_BYTES]);
 /* Epochs whose link key we have: number 0 is the one to write with, or else the newest we can use, with all keys of our role if there is

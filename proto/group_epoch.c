@@ -359,6 +359,35 @@ const struct vd_device *vd_group_epoch_lacks(struct vd_group *g, size_t i)
 	return i < g->lack_count ? &g->devices[g->lacks[i]].shown : NULL;
 }
 
+static uint32_t begins(const struct vd_group *g, const uint8_t epoch[VD_EPOCH_BYTES])
+{
+	for (size_t i = 0; i < g->epoch_count; i++)
+		if (memcmp(g->epochs[i].id.b, epoch, VD_EPOCH_BYTES) == 0)
+			return g->epochs[i].at;
+	return VD_NOWHERE;
+}
+
+bool vd_group_epoch_reaches(struct vd_group *g, const uint8_t epoch[VD_EPOCH_BYTES], const uint8_t like[VD_EPOCH_BYTES])
+{
+	uint32_t starts[2];
+
+	vd_group_refresh(g);
+	if (memcmp(epoch, like, VD_EPOCH_BYTES) == 0)
+		return true;
+	starts[0] = begins(g, epoch);
+	starts[1] = begins(g, like);
+	if (starts[0] == VD_NOWHERE || starts[1] == VD_NOWHERE)
+		return false;
+	mark_has(g, starts, 2, false);
+	for (size_t i = 0; i < g->device_count; i++) {
+		const struct vd_group_device *d = &g->devices[i];
+
+		if (d->shown.role != VD_ROLE_NONE && !(d->shown.flags & VD_GRANT_PAPER) && has(d, 1) && !has(d, 0))
+			return false;
+	}
+	return true;
+}
+
 static bool whole(const struct vd_group_record *r)
 {
 	return r->epoch->mask == (1u << VD_EPOCH_KEYS) - 1;

@@ -43,6 +43,7 @@ struct vd_unsealer {
 	struct stream stream;
 	bool has_head[2];
 	uint8_t head_hash[2][VD_HASH_BYTES];
+	size_t link;
 };
 
 /* All randomness of a file: the ChaCha20 keystream under the caller's seed, read as this. */
@@ -412,7 +413,7 @@ static bool is_mask(const struct vd_opener *with, size_t k)
 	return k < VD_MASKS_NEWEST || with->link_count - k <= VD_MASKS_OLDEST;
 }
 
-static bool open_head(struct vd_slice head, const struct vd_opener *with, uint8_t file_key[VD_KEY_BYTES])
+static bool open_head(struct vd_slice head, const struct vd_opener *with, uint8_t file_key[VD_KEY_BYTES], size_t *link)
 {
 	uint8_t mask[VD_KEY_BYTES];
 	bool found = false;
@@ -422,7 +423,8 @@ static bool open_head(struct vd_slice head, const struct vd_opener *with, uint8_
 	/* Link slots first: they are what most files have, and ten times cheaper to try. */
 	for (size_t k = 0; k < with->link_count && !found; k++)
 		for (uint8_t i = 0; i < VD_SLOTS && !found; i++)
-			found = open_link_slot(with->links + k * VD_KEY_BYTES, head.p, i, file_key);
+			if ((found = open_link_slot(with->links + k * VD_KEY_BYTES, head.p, i, file_key)))
+				*link = k;
 	if (!with->identity)
 		return found;
 	card_mask(with->identity->author, with->identity->box, mask);
@@ -439,12 +441,14 @@ int vd_unsealer_new(struct vd_slice first, struct vd_slice last, const struct vd
 {
 	const struct vd_slice heads[2] = { first, last };
 	uint8_t file_key[VD_KEY_BYTES];
+	size_t link = VD_NO_LINK;
 	struct vd_unsealer *u;
 
-	if (!open_head(first, with, file_key) && !open_head(last, with, file_key))
+	if (!open_head(first, with, file_key, &link) && !open_head(last, with, file_key, &link))
 		return VD_EKEY;
 	u = calloc(1, sizeof(*u));
 	if (u) {
+		u->link = link;
 		stream_from(file_key, &u->stream);
 		for (int i = FIRST; i <= LAST; i++) {
 			u->has_head[i] = heads[i].n == VD_HEAD_BYTES;
@@ -455,6 +459,11 @@ int vd_unsealer_new(struct vd_slice first, struct vd_slice last, const struct vd
 	}
 	sodium_memzero(file_key, sizeof(file_key));
 	return u ? VD_OK : VD_ENOMEM;
+}
+
+size_t vd_unsealer_link(const struct vd_unsealer *u)
+{
+	return u->link;
 }
 
 void vd_unsealer_free(struct vd_unsealer *u)

@@ -81,6 +81,9 @@ struct vd_unsealer;
  * keys opens either. */
 int vd_unsealer_new(struct vd_slice first, struct vd_slice last, const struct vd_opener *, struct vd_unsealer **out);
 void vd_unsealer_free(struct vd_unsealer *);
+/* The number of the link key that opened it; VD_NO_LINK: a device slot did. */
+#define VD_NO_LINK SIZE_MAX
+size_t vd_unsealer_link(const struct vd_unsealer *);
 /* Opens chunk i into plain (VD_CHUNK_PLAIN bytes, undefined on error); *is_last tells whether it is the final one. VD_ESIGNATURE: damaged. */
 int vd_unsealer_chunk(struct vd_unsealer *, uint64_t i, const uint8_t chunk[VD_CHUNK_BYTES], uint8_t *plain, bool *is_last);
 /* Entries of an opened chunk. *bytes borrows from it. 0, VD_ENOTFOUND at the end, VD_EFORMAT. */

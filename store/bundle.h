@@ -6,6 +6,13 @@
 #include "proto/seal.h"
 #include "store.h"
 
+/* Of one of our groups, by its place among those loaded, that opens a file. */
+struct vd_bundle_key {
+	size_t place;
+	bool by_link;         /* the link key of this epoch, as everyone has whom that is sealed to; else our own slot in it */
+	uint8_t epoch[VD_EPOCH_BYTES];
+};
+
 struct vd_bundle_stats {
 	uint64_t records, bytes; /* written; or found in whole chunks, and bytes of the file */
 	uint64_t left;        /* writing: records and `replaced` names that were chosen, but are over max_bytes */
@@ -15,6 +22,7 @@ struct vd_bundle_stats {
 	bool head_bad;        /* one of the two heads is damaged, or something stands behind the last */
 	bool torn;            /* the end is missing */
 	const struct vd_group *group; /* vd_bundle_merge_into: whose keys open it; NULL: none's */
+	struct vd_bundle_key key;     /* if it is somebody's */
 	struct vd_manifest manifest; /* reading: chunks is 0 while the chunk that holds it is damaged or missing */
 	struct vd_merge merge;
 };
@@ -91,7 +99,7 @@ struct vd_bundle_notices {
 /* vd_bundle_merge with groups loaded before; control records that come are added to them. `notices` may be NULL. */
 int vd_bundle_merge_into(struct vd_store *, struct vd_bundle_groups *, const char *path, bool dry_run, struct vd_arrivals *arrivals,
                          const struct vd_bundle_notices *notices, struct vd_bundle_stats *);
-/* Looks at the two heads alone: the place in `groups` of the one whose keys, or our own in it, open either. VD_EKEY: none's. Or as above. */
-int vd_bundle_whose(struct vd_store *, const struct vd_bundle_groups *, const char *path, size_t *place);
+/* Looks at the two heads alone: which key opens either. VD_EKEY: none of ours. Or as above. */
+int vd_bundle_whose(struct vd_store *, const struct vd_bundle_groups *, const char *path, struct vd_bundle_key *);
 
 #endif

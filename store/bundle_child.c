@@ -24,7 +24,8 @@ struct answer {
 	uint64_t number;           /* of the chunk, or of the opener */
 	int32_t rc;
 	uint32_t bytes;
-	uint8_t what, is_last, unreadable, none[5];
+	uint8_t what, is_last, unreadable, by_link;
+	uint32_t link;             /* of the opener, if one of its link keys did it */
 };
 enum { ANSWER_TRYING = 1, ANSWER_KEY, ANSWER_CHUNK };
 
@@ -245,6 +246,8 @@ static void unseal(void *ctx, int file, int socket)
 	(void)file;
 	key.rc = find_key(u, socket, &which);
 	key.number = which;
+	key.by_link = !key.rc && vd_unsealer_link(u->unsealer) != VD_NO_LINK;
+	key.link = key.by_link ? (uint32_t)vd_unsealer_link(u->unsealer) : 0;
 	key.unreadable = u->unreadable;
 	say(u, socket, &key);
 	while (!key.rc && next_wish(socket, &i)) {
@@ -272,13 +275,13 @@ static void forget(void *ctx)
 
 static bool hear(struct vd_unsealing_child *u, uint8_t what, struct answer *a)
 {
-	if (!vd_child_hear(&u->child, a, sizeof(*a)) || a->bytes > sizeof(u->room) || a->is_last > 1 || a->unreadable > 1 || a->rc > 0 ||
+	if (!vd_child_hear(&u->child, a, sizeof(*a)) || a->bytes > sizeof(u->room) || a->is_last > 1 || a->unreadable > 1 || a->by_link > 1 || a->rc > 0 ||
 	    (a->what != what && (what != ANSWER_KEY || a->what != ANSWER_TRYING)) || (a->bytes && (what != ANSWER_CHUNK || a->rc)))
 		return false;
 	return vd_child_hear(&u->child, u->room, a->bytes);
 }
 
-static int hear_key(struct vd_unsealing_child *u, size_t *which, bool *unreadable)
+static int hear_key(struct vd_unsealing_child *u, size_t *which, size_t *link, bool *unreadable)
 {
 	struct answer a;
 
@@ -287,16 +290,17 @@ static int hear_key(struct vd_unsealing_child *u, size_t *which, bool *unreadabl
 			return VD_EDAMAGED;
 		if (a.what == ANSWER_TRYING)
 			continue;
-		if (a.rc == VD_OK && a.number >= u->job.opener_count)
+		if (a.rc == VD_OK && (a.number >= u->job.opener_count || (a.by_link && a.link >= u->job.openers[a.number].link_count)))
 			return VD_EDAMAGED;
 		*which = (size_t)a.number;
+		*link = a.by_link ? a.link : VD_NO_LINK;
 		*unreadable = a.unreadable;
 		return a.rc == VD_OK || a.rc == VD_EKEY || a.rc == VD_EIO || a.rc == VD_ENOMEM ? a.rc : VD_EDAMAGED;
 	}
 	return VD_EDAMAGED;
 }
 
-int vd_unsealing_start(const struct vd_unsealing *job, struct vd_unsealing_child **out, size_t *which, bool *unreadable)
+int vd_unsealing_start(const struct vd_unsealing *job, struct vd_unsealing_child **out, size_t *which, size_t *link, bool *unreadable)
 {
 	struct vd_unsealing_child *u = calloc(1, sizeof(*u));
 	uint64_t cpu_seconds = CPU_SECONDS + job->size / CPU_BYTES;
@@ -313,7 +317,7 @@ int vd_unsealing_start(const struct vd_unsealing *job, struct vd_unsealing_child
 	if (!rc)
 		rc = vd_child_start(&u->child, unseal, forget, u, job->file, cpu_seconds > INT32_MAX ? INT32_MAX : (unsigned)cpu_seconds);
 	if (!rc)
-		rc = hear_key(u, which, unreadable);
+		rc = hear_key(u, which, link, unreadable);
 	if (rc)
 		vd_unsealing_end(u);
 	else

@@ -20,8 +20,8 @@ struct vd_unsealing {
 
 struct vd_unsealing_child;
 
-/* 0 and which of the openers fits; *unreadable: the medium refused a head. VD_EKEY: none fits. VD_EIO: no head can be read. VD_EDAMAGED: the child did not live to say. VD_ENOMEM. */
-int vd_unsealing_start(const struct vd_unsealing *, struct vd_unsealing_child **out, size_t *which, bool *unreadable);
+/* 0, which of the openers fits, and which of its link keys (VD_NO_LINK: none of them); *unreadable: the medium refused a head. VD_EKEY: none fits. VD_EIO: no head can be read. VD_EDAMAGED: the child did not live to say. VD_ENOMEM. */
+int vd_unsealing_start(const struct vd_unsealing *, struct vd_unsealing_child **out, size_t *which, size_t *link, bool *unreadable);
 void vd_unsealing_end(struct vd_unsealing_child *); /* NULL is fine */
 
 struct vd_unsealed {

@@ -177,14 +177,15 @@ static void forget(void *ctx)
 		wipe_signing(s->identities[i]);
 }
 
-static int start(struct vd_sealed_file *r, struct secrets *secrets, const struct vd_opener *openers, size_t count, size_t *which)
+static int start(struct vd_sealed_file *r, struct secrets *secrets, const struct vd_opener *openers, size_t count, size_t *which,
+                 size_t *link)
 {
 	const struct vd_unsealing job = {
 		.file = r->fd, .size = r->size, .chunks = r->chunks, .shaped = r->shaped, .openers = openers, .opener_count = count,
 		.forget = forget, .ctx = secrets,
 	};
 
-	return vd_unsealing_start(&job, &r->child, which, &r->unreadable);
+	return vd_unsealing_start(&job, &r->child, which, link, &r->unreadable);
 }
 
 int vd_sealed_file_try(struct vd_sealed_file *r, struct vd_store *store, const struct vd_identity *const *identities, size_t count)
@@ -192,7 +193,7 @@ int vd_sealed_file_try(struct vd_sealed_file *r, struct vd_store *store, const s
 	struct keys *keys = calloc(count + 1, sizeof(*keys));
 	struct vd_opener *openers = calloc(count + 1, sizeof(*openers));
 	struct secrets secrets = { .store = store, .identities = identities, .count = count };
-	size_t which;
+	size_t which, link;
 	int rc = keys && openers ? VD_OK : VD_ENOMEM;
 
 	for (size_t i = 0; i < count && !rc; i++) {
@@ -200,16 +201,17 @@ int vd_sealed_file_try(struct vd_sealed_file *r, struct vd_store *store, const s
 		openers[i].identity = &keys[i].identity;
 	}
 	if (!rc)
-		rc = start(r, &secrets, openers, count, &which);
+		rc = start(r, &secrets, openers, count, &which, &link);
 	if (keys)
 		keys_free(keys, count);
 	free(openers);
 	return rc;
 }
 
-int vd_sealed_file_try_groups(struct vd_sealed_file *r, struct vd_store *store, const struct vd_bundle_groups *groups, size_t *place)
+int vd_sealed_file_try_groups(struct vd_sealed_file *r, struct vd_store *store, const struct vd_bundle_groups *groups,
+                              struct vd_bundle_key *key)
 {
-	size_t count = groups->count, which;
+	size_t count = groups->count, which, link;
 	struct keys *keys = calloc(count + 1, sizeof(*keys));
 	struct vd_opener *openers = calloc(2 * count + 1, sizeof(*openers));
 	struct secrets secrets = { .store = store, .groups = groups };
@@ -222,9 +224,12 @@ int vd_sealed_file_try_groups(struct vd_sealed_file *r, struct vd_store *store, 
 		openers[count + i].identity = &keys[i].identity;
 	}
 	if (!rc)
-		rc = start(r, &secrets, openers, 2 * count, &which);
-	if (!rc)
-		*place = which % count;
+		rc = start(r, &secrets, openers, 2 * count, &which, &link);
+	if (!rc) {
+		*key = (struct vd_bundle_key){ .place = which % count, .by_link = link != VD_NO_LINK };
+		if (key->by_link)
+			memcpy(key->epoch, vd_group_epoch_id(groups->group[key->place], link), VD_EPOCH_BYTES);
+	}
 	if (keys)
 		keys_free(keys, count);
 	free(openers);

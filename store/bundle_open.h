@@ -20,8 +20,8 @@ int vd_sealed_file_open(const char *home, const char *path, struct vd_sealed_fil
 void vd_sealed_file_close(struct vd_sealed_file *); /* NULL is fine */
 /* Starts the child, which tries these identities, in this order. Once a file. VD_EKEY: none opens either head; VD_EDAMAGED: it did not live to say. */
 int vd_sealed_file_try(struct vd_sealed_file *, struct vd_store *, const struct vd_identity *const *, size_t count);
-/* With all link keys of each group, then with its identity and the masks it may know: *place of the group whose keys open it. */
-int vd_sealed_file_try_groups(struct vd_sealed_file *, struct vd_store *, const struct vd_bundle_groups *, size_t *place);
+/* With all link keys of each group, then with its identity and the masks it may know. */
+int vd_sealed_file_try_groups(struct vd_sealed_file *, struct vd_store *, const struct vd_bundle_groups *, struct vd_bundle_key *);
 /* Opens chunk i and starts on its entries (vd_unsealed_entry), which borrow from it until the next. Of chunk 0 the manifest is decoded and behind us.
  * VD_ESIGNATURE: damaged; VD_EFORMAT, VD_EVERSION: its manifest. */
 int vd_sealed_file_chunk(struct vd_sealed_file *, uint64_t i, struct vd_manifest *, bool *is_last, struct vd_rd *entries);

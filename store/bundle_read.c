@@ -245,7 +245,6 @@ int vd_bundle_merge_into(struct vd_store *store, struct vd_bundle_groups *groups
 	struct merger m = {
 		.store = store, .dry_run = dry_run, .arrivals = arrivals, .notices = notices, .watch = groups->watch, .stats = stats,
 	};
-	size_t place;
 	int rc;
 
 	*stats = (struct vd_bundle_stats){ 0 };
@@ -254,10 +253,10 @@ int vd_bundle_merge_into(struct vd_store *store, struct vd_bundle_groups *groups
 		goto done;
 	m.reader = r;
 	stats->bytes = r->size;
-	rc = vd_sealed_file_try_groups(r, store, groups, &place);
+	rc = vd_sealed_file_try_groups(r, store, groups, &stats->key);
 	if (rc)
 		goto done;
-	stats->group = m.group = groups->group[place];
+	stats->group = m.group = groups->group[stats->key.place];
 	rc = vd_bulk_begin(store, m.group, &m.merge, note_stored, &m, &m.bulk);
 	if (rc)
 		goto done;
@@ -296,13 +295,14 @@ int vd_bundle_merge(struct vd_store *store, const char *path, bool dry_run, stru
 	return rc;
 }
 
-int vd_bundle_whose(struct vd_store *store, const struct vd_bundle_groups *groups, const char *path, size_t *place)
+int vd_bundle_whose(struct vd_store *store, const struct vd_bundle_groups *groups, const char *path,
+                    struct vd_bundle_key *key)
 {
 	struct vd_sealed_file *r = NULL;
 	int rc = vd_sealed_file_open(vd_store_home(store), path, &r);
 
 	if (!rc)
-		rc = vd_sealed_file_try_groups(r, store, groups, place);
+		rc = vd_sealed_file_try_groups(r, store, groups, key);
 	vd_sealed_file_close(r);
 	return rc;
 }

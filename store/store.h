@@ -130,6 +130,9 @@ int vd_store_commit(struct vd_store *, struct vd_group *, struct vd_batch *, str
 int vd_store_latest(struct vd_store *, uint64_t *arrival);
 /* Numbers > after under which a record stands, ascending, at most `max`; what lies between them costs nothing. */
 int vd_store_numbers(struct vd_store *, uint64_t after, uint64_t *numbers, size_t max, size_t *n);
+/* The same of one lane of a group, some perhaps spoilt. */
+int vd_store_lane_numbers(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], uint8_t lane, uint64_t after, uint64_t *numbers, size_t max,
+                          size_t *n);
 /* Copies the raw record into *raw (reset first), decodes it. received_ms (may be NULL): when it was stored, by our clock.
  * VD_ENOTFOUND; VD_EDAMAGED: its bytes are not what was stored. */
 int vd_store_read(struct vd_store *, uint64_t arrival, struct vd_buf *raw, struct vd_record *out, uint64_t *received_ms);

@@ -587,12 +587,14 @@ static struct heard names_in(struct cast *c, const char *path)
 	const struct vd_bundle_notices notices = { .take = hear, .ctx = &heard };
 	struct vd_bundle_groups groups;
 	struct vd_bundle_stats stats;
-	size_t place = 9;
+	struct vd_bundle_key key = { .place = 9 };
 
 	assert_int_equal(vd_bundle_groups_load(c->hub.store, &groups), 0);
 	assert_int_equal(vd_bundle_merge_into(c->hub.store, &groups, path, true, NULL, &notices, &stats), 0);
-	assert_int_equal(vd_bundle_whose(c->hub.store, &groups, path, &place), 0);
-	assert_int_equal(place, 0);
+	assert_int_equal(vd_bundle_whose(c->hub.store, &groups, path, &key), 0);
+	assert_true(key.place == 0 && key.by_link);
+	assert_memory_equal(key.epoch, vd_group_epoch_id(groups.group[0], 0), VD_EPOCH_BYTES);
+	assert_memory_equal(&stats.key, &key, sizeof(key));
 	assert_ptr_equal(stats.group, groups.group[0]);
 	vd_bundle_groups_free(&groups);
 	return heard;

@@ -219,7 +219,7 @@ __attribute__((unused)) static void file_put(const char *path, struct vd_slice b
 	assert_int_equal(fclose(f), 0);
 }
 
-static void file_get(const char *path, struct vd_buf *out)
+__attribute__((unused)) static void file_get(const char *path, struct vd_buf *out)
 {
 	FILE *f = fopen(path, "rb");
 	uint8_t block[4096];

@@ -45,4 +45,68 @@ static struct vd_stick_result visit(struct cast *c, struct person *p, int expect
 	return result;
 }
 
+static inline void assert_nothing_to_do(struct cast *c, struct person *p)
+{
+	struct vd_stick_result r = visit(c, p, 0);
+
+	assert_int_equal(r.bytes_out + r.bytes_in + r.sent + r.received, 0);
+	assert_true(r.complete && r.safe_to_remove);
+}
+
+/* New keys for everyone with a role; or, with *first of the first part, one more part of them. */
+static inline int rotate_part(struct person *p, const struct vd_epoch_keys *keys, size_t part, struct vd_id *first)
+{
+	struct vd_buf content = { 0 };
+	struct vd_id id;
+	struct vd_write *w;
+	int rc = vd_group_make_epoch(p->group, keys, part ? first->b : NULL, part, &content);
+
+	if (!rc) {
+		assert_int_equal(vd_write_begin(p->store, &w), 0);
+		mesh_write_control(w, p, &content, part ? &id : first);
+		assert_int_equal(vd_write_commit(w), 0);
+	}
+	vd_buf_deinit(&content);
+	return rc;
+}
+
+static inline void rotate(struct person *p)
+{
+	struct vd_epoch_keys keys;
+	struct vd_id first;
+	size_t part = 0;
+
+	randombytes_buf(&keys, sizeof(keys));
+	while (rotate_part(p, &keys, part, &first) == 0)
+		part++;
+	assert_true(part > 0);
+	assert_memory_equal(vd_group_current_epoch(p->group), first.b, VD_EPOCH_BYTES);
+}
+
+static inline bool writes_under(const struct person *p, const struct person *like)
+{
+	return memcmp(vd_group_epoch_id(p->group, 0), vd_group_epoch_id(like->group, 0), VD_EPOCH_BYTES) == 0;
+}
+
+static inline void remove_device(struct person *by, const struct person *whom)
+{
+	const struct vd_removal removal = {
+		.devices = (const uint8_t (*)[VD_KEY_BYTES])&vd_group_identity(whom->group)->author, .device_count = 1, .reason = "lost",
+	};
+	uint8_t nonce[VD_BODY_NONCE_BYTES];
+	struct vd_epoch_keys keys;
+	struct vd_buf content = { 0 };
+	struct vd_write *w;
+	struct vd_id id;
+
+	randombytes_buf(&keys, sizeof(keys));
+	randombytes_buf(nonce, sizeof(nonce));
+	assert_int_equal(vd_write_begin(by->store, &w), 0);
+	assert_int_equal(vd_group_make_revoke(by->group, &removal, &keys, nonce, &content), 0);
+	mesh_write_control(w, by, &content, &id);
+	assert_int_equal(vd_write_commit(w), 0);
+	vd_buf_deinit(&content);
+	assert_int_equal(vd_group_find(by->group, vd_group_identity(whom->group)->author)->role, VD_ROLE_NONE);
+}
+
 #endif
