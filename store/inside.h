@@ -571,13 +571,20 @@ int vd_merge_into(struct vd_write *, struct vd_group *, struct vd_batch *, bool 
                   bool *control_grew);
 /* vd_store_commit for one who brings batch after batch, and keeps the tops in between. */
 int vd_store_commit_next(struct vd_store *, struct vd_group *, struct vd_batch *, struct vd_tops *, struct vd_merge *);
+
+/* --- judge.c --- */
+
+/* Of one author's lane? Is `a` the record that `b` names as its predecessor, and may be? */
+bool vd_same_chain(const struct vd_record *a, const struct vd_record *b);
+bool vd_precedes(const struct vd_record *a, const struct vd_record *b);
+/* As vd_chain_port asks it. */
 bool vd_vouched(void *store, const struct vd_record *);
 /* vd_chain_verify against what is stored, with all workers. */
 int vd_store_judge(struct vd_store *, struct vd_group *, struct vd_batch *);
-/* The planned checks of a batch, with all workers if there are enough of them. */
-void vd_store_check_batch(struct vd_store *, struct vd_batch *, size_t checks);
 /* The same for one who brings batch after batch: tops, other ones than those for committing, spare looking up what cannot be here. */
 int vd_store_judge_next(struct vd_store *, struct vd_group *, struct vd_batch *, struct vd_tops *);
+/* The planned checks of a batch, with all workers if there are enough of them. */
+void vd_store_check_batch(struct vd_store *, struct vd_batch *, size_t checks);
 
 /* --- pool.c: records whose author is not known yet --- */
 
