@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin.h"
 #include "daemon/ctl.h"
 #include "findings.h"
 #include "machine.h"
@@ -372,14 +373,51 @@ static void say_finding(struct vd_cli *cli, json_t *finding)
 		vd_say(cli, VD_MSG_FINDING_NEXT, next, NULL);
 }
 
+static void say_findings(struct vd_cli *cli, const struct vd_findings *f)
+{
+	json_t *finding;
+	size_t i;
+
+	if (cli->opt.json) {
+		vd_say_json(cli, json_pack("{s:O}", "findings", f->list));
+		return;
+	}
+	json_array_foreach (f->list, i, finding)
+		say_finding(cli, finding);
+	if (json_array_size(f->list) == 0)
+		vd_say(cli, VD_MSG_DOCTOR_WELL, NULL);
+}
+
+/* The disk, the clock and the machine say how they are without a key. */
+static int doctor_locked(struct vd_cli *cli)
+{
+	json_t *daemon = ask_daemon(cli);
+	struct vd_findings f = { .cli = cli, .daemon = daemon != NULL, .disk = json_object_get(daemon, "disk"), .list = json_array() };
+
+	vd_find_locked(&f);
+	vd_find_machine(&f, daemon);
+	say_findings(cli, &f);
+	json_decref(f.list);
+	json_decref(daemon);
+	return vd_refuse(cli, VD_EXIT_KEY, "locked", VD_MSG_HINT_LOCKED, VD_MSG_LOCKED, cli->home, NULL);
+}
+
+/* … and nobody is there to open it. */
+static bool stays_locked(struct vd_cli *cli)
+{
+	return !cli->opt.passphrase_file && !cli->opt.passphrase_fd && !vd_can_ask(cli) && vd_vault_exists(cli->home) &&
+	       vd_vault_slots_state(cli->home) != VD_SLOTS_GONE && !vd_secret_is_lent(cli);
+}
+
 static int doctor_run(struct vd_cli *cli)
 {
 	const char *report = vd_options_get(&cli->opt, VD_OPT_BUNDLE);
 	struct whole *w;
-	json_t *finding;
-	size_t i;
-	int rc = look_at_all(cli, &w);
+	int rc;
 
+	if (stays_locked(cli))
+		return doctor_locked(cli);
+	rc = look_at_all(cli, &w);
 	if (!rc) {
 		struct vd_findings f = { .cli = cli, .looks = w->looks, .count = w->count, .daemon = w->daemon != NULL,
 	                         .disk = json_object_get(w->daemon, "disk"), .list = json_array() };
@@ -388,14 +426,7 @@ static int doctor_run(struct vd_cli *cli)
 		vd_find_deep(&f);
 		vd_find_machine(&f, w->daemon);
 		rc = f.broken ? VD_EXIT_FAILED : VD_EXIT_DONE;
-		if (cli->opt.json) {
-			vd_say_json(cli, json_pack("{s:O}", "findings", f.list));
-		} else {
-			json_array_foreach (f.list, i, finding)
-				say_finding(cli, finding);
-			if (json_array_size(f.list) == 0)
-				vd_say(cli, VD_MSG_DOCTOR_WELL, NULL);
-		}
+		say_findings(cli, &f);
 		if (report) {
 			int code = vd_write_report(&f, w->daemon, report);
 

@@ -16,6 +16,15 @@
 #include "proto/sign.h"
 #include "store/names.h"
 
+static enum vd_msg medium_text(const char *folder)
+{
+	switch (vd_medium_of(folder)) {
+	case VD_MEDIUM_NETWORK: return VD_MSG_HOME_NETWORK;
+	case VD_MEDIUM_FAT: return VD_MSG_HOME_FAT;
+	default: return VD_MSG_HOME_MEDIUM;
+	}
+}
+
 int vd_cli_open_failed(struct vd_cli *cli, int err)
 {
 	enum vd_slots_state slots;
@@ -26,7 +35,7 @@ int vd_cli_open_failed(struct vd_cli *cli, int err)
 	if (stat(cli->home, &st) == 0 && !S_ISDIR(st.st_mode))
 		return vd_refuse(cli, VD_EXIT_NO_STORE, "no-store", VD_MSG_HINT_HOME_FILE, VD_MSG_HOME_FILE, cli->home, NULL);
 	if (err == VD_EINVAL)
-		return vd_refuse(cli, VD_EXIT_FAILED, "file-system", VD_MSG_HINT_HOME_MEDIUM, VD_MSG_HOME_MEDIUM, cli->home, NULL);
+		return vd_refuse(cli, VD_EXIT_FAILED, "file-system", VD_MSG_HINT_HOME_MEDIUM, medium_text(cli->home), cli->home, NULL);
 	slots = err == VD_EDAMAGED ? vd_vault_slots_state(cli->home) : VD_SLOTS_NONE;
 	if (slots == VD_SLOTS_GONE)
 		return vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_SLOTS_GONE, VD_MSG_SLOTS_GONE, cli->home, NULL);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include "fail.h"
 #include "proto/err.h"
@@ -292,6 +293,23 @@ static const char *size_text(struct vd_findings *f, uint64_t bytes, char room[32
 	return room;
 }
 
+/* As long as nobody can read what was set: what is kept free where nothing was. */
+static int room_here(struct vd_findings *f, uint64_t *free_bytes, uint64_t *kept)
+{
+	const uint64_t reserve = (uint64_t)VD_RESERVE_MIB << 20;
+	struct statvfs fs;
+	uint64_t part;
+
+	if (f->cli->store)
+		return vd_shares_room(f->cli->store, free_bytes, kept);
+	if (statvfs(f->cli->home, &fs))
+		return VD_EIO;
+	*free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
+	part = (uint64_t)fs.f_blocks * fs.f_frsize / VD_RESERVE_SMALL_PART;
+	*kept = reserve < part ? reserve : part;
+	return VD_OK;
+}
+
 /* By the store's own measure of when it takes nothing in. */
 static void find_space(struct vd_findings *f)
 {
@@ -305,7 +323,7 @@ static void find_space(struct vd_findings *f)
 		    strcmp(state, "full") == 0 ? VD_MSG_NEXT_DAEMON_FULL : VD_MSG_HINT_IO, since, NULL);
 		return;
 	}
-	if (vd_shares_room(f->cli->store, &free_bytes, &kept))
+	if (room_here(f, &free_bytes, &kept))
 		return;
 	size_text(f, free_bytes, left);
 	size_text(f, kept, keeps);
@@ -327,16 +345,30 @@ static void find_backup(struct vd_findings *f)
 		vd_finding(f, "old-backup", "warning", VD_MSG_WARN_OLD_BACKUP, VD_MSG_NEXT_BACKUP, vd_num(f->cli, (now_ms - made_ms) / VD_DAY_MS), NULL);
 }
 
-void vd_find_quick(struct vd_findings *f)
+static void find_slots(struct vd_findings *f)
 {
 	enum vd_slots_state state = vd_vault_slots_state(f->cli->home);
+
+	if (state == VD_SLOTS_HALF || state == VD_SLOTS_TORN)
+		vd_finding(f, "slots", "serious", VD_MSG_WARN_SLOTS_HALF,
+		           state == VD_SLOTS_HALF ? VD_MSG_HINT_SLOTS_HALF : VD_MSG_HINT_SLOTS_HALF_TORN, NULL);
+}
+
+void vd_find_locked(struct vd_findings *f)
+{
+	find_slots(f);
+	vd_finding(f, "locked", "note", VD_MSG_WARN_LOCKED, VD_MSG_HINT_LOCKED, NULL);
+	find_clock(f);
+	find_space(f);
+}
+
+void vd_find_quick(struct vd_findings *f)
+{
 	bool alone = false;
 
 	for (size_t i = 0; i < f->count; i++)
 		find_clones(f, &f->looks[i]);
-	if (state == VD_SLOTS_HALF || state == VD_SLOTS_TORN)
-		vd_finding(f, "slots", "serious", VD_MSG_WARN_SLOTS_HALF,
-		           state == VD_SLOTS_HALF ? VD_MSG_HINT_SLOTS_HALF : VD_MSG_HINT_SLOTS_HALF_TORN, NULL);
+	find_slots(f);
 	if (vd_store_readable(f->cli->store))
 		vd_finding(f, "readable", "warning", VD_MSG_WARN_READABLE, VD_MSG_NEXT_READABLE, NULL);
 	if (f->count == 0)

@@ -26,6 +26,8 @@ void vd_finding(struct vd_findings *, const char *what, const char *severity, en
 	__attribute__((sentinel));
 /* Reads no record but a few. The list is the caller's. */
 void vd_find_quick(struct vd_findings *);
+/* What can be told of a store that nobody opened. */
+void vd_find_locked(struct vd_findings *);
 /* Who is silent or has not heard, and a walk over records for chains that forked. */
 void vd_find_deep(struct vd_findings *);
 

@@ -29,32 +29,32 @@ static bool swaps(void)
 	return found;
 }
 
-/* The names of the walls that do not stand, blanks between; "" when all do, or nobody says. */
-static void missing_walls(const json_t *daemon, char *out, size_t room)
+/* Each wall that does not stand, with what raises it. */
+static void find_walls(struct vd_findings *f, const json_t *daemon)
 {
-	const char *name;
-	json_t *stands;
+	static const struct {
+		const char *name;
+		enum vd_msg words, next;
+	} each[] = {
+		{ "no_core", VD_MSG_WALL_CORE, VD_MSG_NEXT_WALL_CORE }, { "no_new_privileges", VD_MSG_WALL_RIGHTS, VD_MSG_NEXT_WALLS },
+		{ "no_capabilities", VD_MSG_WALL_ROOT, VD_MSG_NEXT_WALL_ROOT }, { "landlock", VD_MSG_WALL_FILES, VD_MSG_NEXT_WALLS },
+		{ "seccomp", VD_MSG_WALL_CALLS, VD_MSG_NEXT_WALLS }, { "parser", VD_MSG_WALL_PARSER, VD_MSG_NEXT_WALLS },
+		{ "locked_memory", VD_MSG_WALL_SWAP, VD_MSG_NEXT_MEMORY },
+	};
 
-	out[0] = '\0';
-	json_object_foreach (json_object_get(daemon, "walls"), name, stands) {
-		size_t n = strlen(out);
-
-		if (json_is_false(stands))
-			snprintf(out + n, room - n, "%s%s", n ? ", " : "", name);
-	}
+	for (size_t i = 0; i < sizeof each / sizeof *each; i++)
+		if (json_is_false(json_object_get(json_object_get(daemon, "walls"), each[i].name)))
+			vd_finding(f, "walls", "warning", VD_MSG_WARN_WALLS, each[i].next, vd_text(f->cli->lang, each[i].words), NULL);
 }
 
 void vd_find_machine(struct vd_findings *f, const json_t *daemon)
 {
-	bool sealed = !vd_store_readable(f->cli->store);
-	char missing[256];
+	const struct vd_store *store = f->cli->store;
 
 	if (swaps())
 		vd_finding(f, "swap", "warning", VD_MSG_WARN_SWAP, VD_MSG_NEXT_SWAP, NULL);
-	missing_walls(daemon, missing, sizeof missing);
-	if (*missing)
-		vd_finding(f, "walls", "warning", VD_MSG_WARN_WALLS, VD_MSG_NEXT_WALLS, missing, NULL);
-	if (sealed && !vd_vault_locked_memory(vd_store_vault(f->cli->store)))
+	find_walls(f, daemon);
+	if (store && !vd_store_readable(store) && !vd_vault_locked_memory(vd_store_vault(store)))
 		vd_finding(f, "memory", "warning", VD_MSG_WARN_MEMORY, VD_MSG_NEXT_MEMORY, NULL);
 }
 

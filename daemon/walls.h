@@ -13,7 +13,7 @@ struct vd_walls {
 	bool no_core;      /* RLIMIT_CORE 0 and not dumpable */
 	bool no_new_privileges;
 	bool no_capabilities; /* none of root's rights: it gets at what its user gets at */
-	bool landlock;     /* files: the home, and the folders given; to read, what looking up a host's name takes; to start, ourselves */
+	bool landlock;     /* files: the home, and the folders given; to read, libraries, and the few files of /etc that looking up a host's name takes; to start, ourselves */
 	bool seccomp;      /* system calls: those a daemon of ours makes; a forbidden one fails (and the kernel logs it), a monstrous one ends it */
 	bool parser;       /* the child that parses foreign files has its own */
 	bool locked_memory;/* keys cannot reach the swap */

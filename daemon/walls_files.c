@@ -63,17 +63,23 @@ static void allow_name_service(struct rules *r)
 		"/etc/ld.so.cache", "/etc/localtime", "/usr/share/zoneinfo", "/dev/urandom", "/dev/random", "/sys/devices/system/cpu/online", "/proc/sys/kernel/random/boot_id", "/proc/meminfo", "/proc/swaps",
 	};
 	static const char *const libraries[] = { "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib" };
-	char resolver[PATH_MAX];
+	static const char *const own[] = { "/run/systemd/resolve", "/run/resolvconf", "/run/connman" };
+	char resolver[PATH_MAX], *folder;
 
 	for (size_t i = 0; i < sizeof read / sizeof *read; i++)
 		allow(r, read[i], READ);
 	for (size_t i = 0; i < sizeof libraries / sizeof *libraries; i++)
 		allow(r, libraries[i], READ | LIST);
 	allow(r, "/dev/null", READ | LANDLOCK_ACCESS_FS_WRITE_FILE);
-	/* It is replaced whole whenever the network changes, so its folder it must be: /etc, or where a link of that name leads. */
 	if (!realpath("/etc/resolv.conf", resolver))
-		strcpy(resolver, "/etc/resolv.conf");
-	allow(r, dirname(resolver), READ);
+		return;
+	allow(r, resolver, READ);
+	/* It is replaced whole whenever the network changes: where a folder of its own is made for it, that folder, so that the next one can be read, too. Never
+	 * /etc, in which everything else stands: there, names are looked up as they were at the start until veredad starts again. */
+	folder = dirname(resolver);
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+		if (!strcmp(folder, own[i]))
+			allow(r, folder, READ);
 }
 
 /* The first object is the program itself. */

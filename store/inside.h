@@ -560,6 +560,8 @@ void vd_group_list(const struct vd_store *, const char *use, const uint8_t *grou
 int vd_medium_check(const char *path, bool thoroughly);
 /* The same for a folder that may not be there yet. */
 int vd_medium_check_new(const char *path);
+/* By the name of a FUSE type in /proc/self/mountinfo; FINE: it tells nothing. */
+enum vd_medium vd_medium_of_type(const char *type);
 
 /* --- merge.c --- */
 

@@ -10,7 +10,7 @@
 
 /* The file `reserve` in the home: given up when even a control commit meets a full disk. A grant was seen to make the database grow
  * by up to 100 KiB, until pages that went free are used again; so it is room for some twenty in a row. */
-enum { FILE_BYTES = 2 << 20, SMALL_PART = 16 /* of a small medium, so much of it */ };
+enum { FILE_BYTES = 2 << 20 };
 
 static uint64_t kept_free(struct vd_store *s, uint64_t total)
 {
@@ -18,7 +18,7 @@ static uint64_t kept_free(struct vd_store *s, uint64_t total)
 
 	if (vd_shares_get(s, &set))
 		set.reserve_bytes = (uint64_t)VD_RESERVE_MIB << 20;
-	return set.reserve_bytes < total / SMALL_PART ? set.reserve_bytes : total / SMALL_PART;
+	return set.reserve_bytes < total / VD_RESERVE_SMALL_PART ? set.reserve_bytes : total / VD_RESERVE_SMALL_PART;
 }
 
 bool vd_reserve_reached(struct vd_store *s)

@@ -13,6 +13,7 @@
 #include "store.h"
 
 /* What a person may set. */
+enum { VD_RESERVE_SMALL_PART = 16 }; /* of a small medium, so much of it is kept free at most */
 struct vd_shares {
 	uint64_t records;     /* of one author in one lane */
 	uint64_t day_bytes;   /* of one author's bodies in a day */

@@ -19,6 +19,9 @@ enum { VD_STORE_DEVICE_BYTES = 16, VD_DEVICE_NAME_MAX = 64 };
  * VD_EDENIED: the folder belongs to somebody else, or cannot be written to; VD_EINVAL: name or path too long, or a file system on which no store
  * can stand (a network's, FAT); VD_EIO, VD_ENOSPACE. */
 int vd_store_create(const char *home, const char *device_name);
+/* Why none can stand there, or in the next folder above that is there: to be told. OTHER: it does not do what a store needs. */
+enum vd_medium { VD_MEDIUM_FINE, VD_MEDIUM_NETWORK, VD_MEDIUM_FAT, VD_MEDIUM_OTHER };
+enum vd_medium vd_medium_of(const char *path);
 /* The same, sealed with a secret (vault.h; NULL: readable) whose passphrase costs that much. */
 struct vd_secret;
 struct vd_vault_cost;

@@ -135,4 +135,25 @@ secrets=$("$VEREDA" --home told --json status | jq -r '.groups[].group, .device'
 is "in which nothing tells who or what" "$(grep -ciE "canary|told|$(paste -sd'|' <<<"$secrets")" told.json)" 0
 v told doctor --bundle told.json
 exits "it overwrites nothing" 1
+# Locked: what needs no key is told, and that the rest is not.
+printf 'la casa de la esquina\n' >words
+v shut --passphrase-file words init
+v shut --json doctor
+is "a locked store" "$code $(key '[.findings[].what] | index("locked") != null') $(key .error err)" "12 true locked"
+v shut --lang es doctor
+says "in Spanish" "El almacén está cerrado"
+"$VEREDA" --home shut passphrase --list >/dev/null 2>&1
+printf x | dd of=shut/vault bs=1 seek=100 conv=notrunc 2>/dev/null
+v shut --json doctor
+is "its slots are looked at" "$(key '[.findings[]|select(.what=="slots")]|length')" 1
+# Each wall has its own next step.
+v walled init --no-passphrase
+(
+	ulimit -l 0
+	exec "$VEREDAD" --home walled --no-discovery --listen 127.0.0.1:0 2>walled.log
+) &
+started+=($!)
+for i in $(seq 100); do grep -qs listening walled.log && break; sleep 0.1; done
+v walled --json doctor
+is "keys that may reach the swap" "$(key '[.findings[]|select(.what=="walls" and (.next|test("ulimit -l")))]|length') $(key '[.findings[]|select(.what=="walls" and (.words|test("swap")) and (.next|test("kernel")))]|length')" "1 0"
 done_testing

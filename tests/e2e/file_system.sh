@@ -10,7 +10,10 @@ typed() { # file system type, command…
 }
 found hub || exit 1
 before=$(sha256sum "$work/hub/data.mdb")
-for type in 6969 517b ff534d42 fe534d42 4d44 2011bab0; do
+networks="6969 517b ff534d42 fe534d42 564c 1021997 c36400 5346414f 6b414653 73757245 bd00bd0 47504653 1161970 7461636f 19830326 20030528 aad7aaea 61636673"
+for type in $networks 4d44 2011bab0; do
+	why='network folder'
+	[[ $type == 4d44 || $type == 2011bab0 ]] && why='as FAT'
 	typed $type "$build/vereda" --home "$work/new/deep" --json --lang en init --name new --no-passphrase
 	equal "file system $type: init is refused" $? 1
 	equal "file system $type: as such" "$(jq -r .error "$work/err")" file-system
@@ -18,7 +21,7 @@ for type in 6969 517b ff534d42 fe534d42 4d44 2011bab0; do
 	check "file system $type: and makes nothing" $?
 	typed $type "$build/vereda" --home "$work/hub" --lang en list
 	equal "file system $type: a store that was put there is not opened" $? 1
-	grep -q 'network folder' "$work/err" && grep -q 'FAT' "$work/err"
+	grep -q "$why" "$work/err"
 	check "file system $type: and says why" $?
 done
 typed 4d44 "$build/vereda" --home "$work/hub" --lang es list
@@ -33,6 +36,29 @@ equal "file system: nothing was changed" "$(sha256sum "$work/hub/data.mdb")" "$b
 typed 65735546 "$build/vereda" --home "$work/fused" init --name fused --no-passphrase
 equal "file system: what does all that is needed is taken, whoever serves it" $? 0
 equal "file system: and nothing is left of the trial" "$(find "$work" -name '.vereda-probe' | wc -l)" 0
+
+# Behind it may stand another machine, or FAT: the name of its type tells.
+device=$(stat -c '%Hd:%Ld' "$work")
+behind() { # type, command…
+	echo "36 35 $device / / rw,noatime shared:1 - $1 somewhere:/ rw" >"$work/mounts"
+	FAULT_STATFS=65735546 FAULT_MOUNTINFO=$work/mounts LD_PRELOAD=$shim timeout 20 "${@:2}" >"$work/said" 2>"$work/err"
+}
+for type in fuse.sshfs fuse.rclone fuse.s3fs fuse.glusterfs fuse.davfs2 fuse.gvfsd-fuse; do
+	behind $type "$build/vereda" --home "$work/new/deep" --json --lang en init --name new --no-passphrase
+	equal "file system $type: init is refused" "$? $(grep -c 'network folder' "$work/err")" "1 1"
+	behind $type "$build/vereda" --home "$work/hub" --lang en list
+	equal "file system $type: a store that was put there is not opened" $? 1
+done
+for type in fuse.exfat fuseblk.exfat fuse.vfat fuse.fusefat; do
+	behind $type "$build/vereda" --home "$work/new/deep" --lang en init --name new --no-passphrase
+	equal "file system $type: init is refused" "$? $(grep -c 'as FAT' "$work/err")" "1 1"
+done
+[ ! -e "$work/new" ]
+check "file system: and nothing was made" $?
+for type in fuse.gocryptfs fuse.encfs fuseblk fuse.mine ext4; do
+	behind $type "$build/vereda" --home "$work/behind-$type" --lang en init --name new --no-passphrase
+	equal "file system $type: tried, and taken" $? 0
+done
 
 # The real thing.
 mkdir "$work/fat"

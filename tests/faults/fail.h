@@ -31,5 +31,6 @@ struct fault {
 #define FAULT_TELL "FAULT_TELL"
 /* Every file system says that it is of this type, in hex. */
 #define FAULT_STATFS "FAULT_STATFS"
+#define FAULT_MOUNTINFO "FAULT_MOUNTINFO" /* a file that is read in the place of /proc/self/mountinfo */
 
 #endif

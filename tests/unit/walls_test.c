@@ -301,6 +301,38 @@ static int parse(void)
 	vd_child_end(&child);
 	return said != 'y';
 }
+
+static int read_one(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? errno : 0;
+}
+
+static int read_accounts(void)
+{
+	return read_one("/etc/passwd");
+}
+
+static int read_passwords(void)
+{
+	return read_one("/etc/shadow");
+}
+
+static int read_below_etc(void)
+{
+	int fd = open("/etc/ssl/openssl.cnf", O_PATH | O_CLOEXEC);
+
+	return fd < 0 && errno == ENOENT ? EACCES : read_one("/etc/ssl/openssl.cnf"); /* not there, so not read */
+}
+
+static int read_resolver(void)
+{
+	int rc = read_one("/etc/resolv.conf");
+
+	return rc == ENOENT ? 0 : rc;
+}
+
 static int parser_is_walled(void)
 {
 	return vd_child_wall_stands() ? 0 : 1;
@@ -331,6 +363,10 @@ static const struct deed {
 	{ "write elsewhere", write_other, EACCES, OF_FILES },
 	{ "read elsewhere", read_other, EACCES, OF_FILES },
 	{ "read elsewhere by way of a folder that is open", read_other_inherited, EACCES, OF_FILES },
+	{ "read who has an account here", read_accounts, EACCES, OF_FILES },
+	{ "read their passwords", read_passwords, EACCES, OF_FILES },
+	{ "read a file below /etc", read_below_etc, EACCES, OF_FILES },
+	{ "read how names are looked up", read_resolver, FINE, OF_ANY },
 	{ "list the folder above", read_above, EACCES, OF_FILES },
 	{ "list where programs are", list_programs, EACCES, OF_FILES },
 	{ "another's environment", read_memory_of_others, EACCES, OF_FILES },
