@@ -91,8 +91,16 @@ for order in first_c2 first_hub both called; do
 		visit ben
 		visit cam
 		equal "$name: all that stay see the same members" "$(for who in ana ben cam $winner; do roles $who; done | sort -u)" "$wins"
+		# What devices do unasked then, with the loser's keys, goes round once more.
+		for round in 1 2 3 4; do
+			same ana $winner && same ana ben && same ana cam && break
+			for who in $winner ben cam; do visit $who; done
+		done
 		same ana $winner && same ana ben && same ana cam
 		check "$name: and hold the same" $?
+		quiet=$(digests ana)
+		for who in $winner ben cam; do visit $who; done
+		equal "$name: and have nothing more to say" "$(digests ana)" "$quiet"
 		[[ " $(text ben) " = *" from-$winner "* && " $(text ben) " != *" from-$loser "* ]]
 		check "$name: what the one that stays wrote is shown, and what the other wrote is not" $?
 		for again in 1 2; do
