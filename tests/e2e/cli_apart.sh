@@ -72,6 +72,21 @@ stick near B A
 stick near A B m A B m A B n
 is "the loser's keys: the winner reads too" "$(read_by A B n)" "A:m-saw, B:m-saw, n:m-saw, "
 
+# The same with one stick, on which m writes what the loser's epoch alone opens.
+scene
+found A G
+enter A B --name B --role coordinator
+enter A C --name C --role coordinator
+enter A m --name m
+enter A n --name n
+stick S A B C m n A B C m n
+v B --quiet revoke C --yes
+v C --quiet revoke B --yes
+stick one C m
+v m --quiet add message -m m-saw
+stick one m B A m A B m A B n
+is "and by one stick" "$(read_by A B n)" "A:m-saw, B:m-saw, n:m-saw, "
+
 # The founder is removed, and removes.
 scene
 found A G
