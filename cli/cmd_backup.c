@@ -141,6 +141,7 @@ static int open_failed(struct backup *b, int err, enum vd_msg what)
 		return b->has_paper ? vd_refuse(cli, VD_EXIT_KEY, "no-key", VD_MSG_HINT_BACKUP_PAPER_WRONG, VD_MSG_BACKUP_PAPER_WRONG, b->file, NULL)
 		                    : vd_refuse(cli, VD_EXIT_KEY, "passphrase", VD_MSG_HINT_BACKUP_WRONG, VD_MSG_BACKUP_WRONG, b->file, NULL);
 	case VD_ETORN: return vd_refuse(cli, VD_EXIT_INTEGRITY, "torn", VD_MSG_HINT_BACKUP_SPOILT, VD_MSG_BACKUP_TORN, b->file, NULL);
+	case VD_ECAP: return vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_BACKUP_SPOILT, VD_MSG_BACKUP_LONGER, b->file, NULL);
 	case VD_EDAMAGED: return vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_BACKUP_SPOILT, VD_MSG_BACKUP_SPOILT, b->file, NULL);
 	case VD_EFORMAT: return vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_BACKUP_NONE, VD_MSG_BACKUP_NONE, b->file, NULL);
 	default: return vd_fail(cli, err, VD_MSG_NONE, what, b->file, NULL);

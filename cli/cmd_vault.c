@@ -188,10 +188,17 @@ static int new_secret(struct vd_cli *cli, struct vd_buf *room, struct vd_secret 
 	return code;
 }
 
+/* Neither table is whole: one may still open it, and nothing can be written from them. */
+static int slots_torn(struct vd_cli *cli)
+{
+	return vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_SLOTS_HALF_TORN, VD_MSG_SLOTS_UNLISTED, NULL);
+}
+
 static int list_slots(struct vd_cli *cli)
 {
 	enum vd_slot_kind kinds[VD_VAULT_SLOTS];
 	json_t *list = json_array();
+	size_t passphrases = 0;
 	int rc = vd_vault_slots(cli->home, kinds);
 
 	if (rc == VD_ENOTFOUND) {
@@ -207,6 +214,7 @@ static int list_slots(struct vd_cli *cli)
 
 		if (kinds[i] == VD_SLOT_FREE)
 			continue;
+		passphrases += !token;
 		json_array_append_new(list, json_pack("{s:i,s:s}", "slot", (int)i + 1, "kind", token ? "token" : "passphrase"));
 		if (!cli->opt.json)
 			vd_say(cli, token ? VD_MSG_SLOT_TOKEN : VD_MSG_SLOT_PASSPHRASE, vd_num(cli, i + 1), NULL);
@@ -214,7 +222,11 @@ static int list_slots(struct vd_cli *cli)
 	if (!rc && cli->opt.json)
 		vd_say_json(cli, json_pack("{s:O}", "slots", list));
 	json_decref(list);
-	return rc ? vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_PASSPHRASE_FAILED, NULL) : VD_EXIT_DONE;
+	if (rc == VD_EDAMAGED)
+		return slots_torn(cli);
+	if (!rc && passphrases > 1)
+		vd_note(cli, VD_MSG_SLOTS_MANY, vd_num(cli, passphrases), NULL);
+	return rc ? vd_cli_open_failed(cli, rc) : VD_EXIT_DONE;
 }
 
 static int remove_slot(struct vd_cli *cli, const char *number)
@@ -314,10 +326,11 @@ static int change(struct vd_cli *cli, bool add)
 	if (!code)
 		code = new_secret(cli, &room, &secret, &cost);
 	if (!code) {
-		rc = vd_vault_slot_add(cli->home, vd_store_vault(cli->store), &secret, &cost, &slot);
-		if (!rc && !add)
-			rc = vd_vault_slot_remove(cli->home, old);
-		if (rc == VD_ECAP)
+		rc = add ? vd_vault_slot_add(cli->home, vd_store_vault(cli->store), &secret, &cost, &slot)
+		         : vd_vault_slot_change(cli->home, vd_store_vault(cli->store), old, &secret, &cost, &slot);
+		if (rc == VD_EDAMAGED)
+			code = slots_torn(cli);
+		else if (rc == VD_ECAP)
 			code = vd_refuse(cli, VD_EXIT_FAILED, "slots-full", VD_MSG_HINT_SLOTS_FULL, VD_MSG_SLOTS_FULL, NULL);
 		else if (rc)
 			code = vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_PASSPHRASE_FAILED, NULL);

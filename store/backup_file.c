@@ -321,6 +321,35 @@ static int read_exact(int fd, uint8_t *dst, size_t n)
 	return VD_OK;
 }
 
+static int pull(struct vd_backup_in *in)
+{
+	struct piece *p = &in->piece;
+	uint8_t tag;
+	int rc;
+
+	if (in->last)
+		return VD_EDAMAGED; /* it says more of itself than it has */
+	rc = read_exact(in->fd, p->sealed, sizeof(p->sealed));
+	if (rc)
+		return rc;
+	if (crypto_secretstream_xchacha20poly1305_pull(&p->secrets->stream, p->plain, NULL, &tag, p->sealed, sizeof(p->sealed), p->head_hash, bound(p)))
+		return VD_EDAMAGED;
+	in->last = tag == crypto_secretstream_xchacha20poly1305_TAG_FINAL;
+	p->at = 0;
+	p->n = sizeof(p->plain);
+	return VD_OK;
+}
+
+/* It is no whole number of messages: was it cut off, or is there something behind its last one? */
+static int odd_length(struct vd_backup_in *in)
+{
+	int rc = VD_OK;
+
+	while (!rc && !in->last)
+		rc = pull(in);
+	return rc ? rc : VD_ECAP;
+}
+
 int vd_backup_in_open(int fd, const struct vd_backup_key *with, struct vd_backup_in **out)
 {
 	struct vd_backup_in *in = calloc(1, sizeof(*in));
@@ -340,35 +369,20 @@ int vd_backup_in_open(int fd, const struct vd_backup_key *with, struct vd_backup
 		rc = read_exact(fd, head, sizeof(head));
 	if (!rc)
 		rc = open_head(head, with, in->piece.secrets);
+	if (!rc) {
+		in->bytes = (uint64_t)st.st_size;
+		vd_hash1(VD_HASH_HEAD, in->piece.head_hash, vd_slice(head, sizeof(head)));
+	}
 	/* Cheaper to see now than after half of it was restored. */
-	if (!rc && ((uint64_t)st.st_size <= VD_BACKUP_HEAD || ((uint64_t)st.st_size - VD_BACKUP_HEAD) % VD_CHUNK_BYTES))
+	if (!rc && in->bytes <= VD_BACKUP_HEAD)
 		rc = VD_ETORN;
+	if (!rc && (in->bytes - VD_BACKUP_HEAD) % VD_CHUNK_BYTES)
+		rc = odd_length(in);
 	if (rc) {
 		vd_backup_in_close(in);
 		return rc;
 	}
-	in->bytes = (uint64_t)st.st_size;
-	vd_hash1(VD_HASH_HEAD, in->piece.head_hash, vd_slice(head, sizeof(head)));
 	*out = in;
-	return VD_OK;
-}
-
-static int pull(struct vd_backup_in *in)
-{
-	struct piece *p = &in->piece;
-	uint8_t tag;
-	int rc;
-
-	if (in->last)
-		return VD_EDAMAGED; /* it says more of itself than it has */
-	rc = read_exact(in->fd, p->sealed, sizeof(p->sealed));
-	if (rc)
-		return rc;
-	if (crypto_secretstream_xchacha20poly1305_pull(&p->secrets->stream, p->plain, NULL, &tag, p->sealed, sizeof(p->sealed), p->head_hash, bound(p)))
-		return VD_EDAMAGED;
-	in->last = tag == crypto_secretstream_xchacha20poly1305_TAG_FINAL;
-	p->at = 0;
-	p->n = sizeof(p->plain);
 	return VD_OK;
 }
 
@@ -405,7 +419,7 @@ int vd_backup_in_end(struct vd_backup_in *in)
 	if (!in->last || !sodium_is_zero(p->plain + p->at, p->n - p->at))
 		return VD_EDAMAGED;
 	rc = read_exact(in->fd, &more, 1);
-	return rc == VD_ETORN ? VD_OK : rc ? rc : VD_EDAMAGED;
+	return rc == VD_ETORN ? VD_OK : rc ? rc : VD_ECAP;
 }
 
 uint64_t vd_backup_in_bytes(const struct vd_backup_in *in)

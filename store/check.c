@@ -612,9 +612,12 @@ int vd_check(struct vd_store *s, bool repair, struct vd_check *out)
 	struct checking c = { .store = s, .out = out, .lane = malloc(sizeof(*c.lane)) };
 	struct vd_index_state index;
 	MDB_txn *txn;
-	int rc = c.lane ? vd_write_begin(s, &c.write) : VD_ENOMEM; /* nobody writes while we compare */
+	int rc = c.lane ? VD_OK : VD_ENOMEM;
 
 	*out = (struct vd_check){ 0 };
+	/* Nobody writes while we compare; nor does anybody to a medium that can only be read. */
+	if (!rc && (repair || !vd_db_read_only(s->db)))
+		rc = vd_write_begin(s, &c.write);
 	if (!rc)
 		rc = vd_db_walk(s->db); /* before LMDB is sent through every page of it */
 	if (!rc)

@@ -341,6 +341,11 @@ static int catch_up(struct vd_db *db)
 	return rc;
 }
 
+bool vd_db_read_only(const struct vd_db *db)
+{
+	return db->read_only;
+}
+
 int vd_db_lock(struct vd_db *db)
 {
 	int rc;

@@ -7,6 +7,7 @@
 #define VD_DB_H
 
 #include <lmdb.h>
+#include <stdbool.h>
 
 #include "proto/bytes.h"
 
@@ -44,6 +45,8 @@ void vd_db_done(struct vd_db *, MDB_txn *); /* NULL is fine */
  * be run several times, always against the same state. The caller holds the writers' lock. */
 int vd_db_change(struct vd_db *, int (*apply)(void *ctx, MDB_txn *), void *ctx);
 
+/* Does the medium let itself be read only? Then no lock is to be had. */
+bool vd_db_read_only(const struct vd_db *);
 /* Reads the whole file page by page (pages.h). The caller holds the writers' lock. VD_EDAMAGED. */
 int vd_db_walk(struct vd_db *);
 MDB_dbi vd_db_table(const struct vd_db *, enum vd_table);

@@ -14,6 +14,7 @@
 #include "bundle.h"
 #include "file.h"
 #include "proto/err.h"
+#include "proto/hash.h"
 
 enum { ID = 2 * VD_SEGMENT_ID_BYTES, NAME = ID + 4, STICK_SLACK_BYTES = 256 * 1024, COPY_BYTES = 65536 };
 
@@ -136,10 +137,24 @@ static int read_list(const char *folder, bool ours, struct list *out)
 	return rc;
 }
 
+/* Under what name it is kept that it was had. The name on the stick is random: nobody finds it from this one. Locked, there is no key to turn it with. */
+static void had_id(const char *id, char out[ID + 1])
+{
+	static const uint8_t anyone[VD_KEY_BYTES];
+	struct vd_slice parts[] = { vd_slice("had", 4), vd_slice(id, ID) };
+	uint8_t hash[ID / 2];
+
+	vd_hash(VD_HASH_INDEX, vd_slice(anyone, sizeof(anyone)), hash, sizeof(hash), parts, 2);
+	vd_hex(out, hash, sizeof(hash));
+}
+
 static struct item *find(const struct list *l, const char *id)
 {
+	char had[ID + 1];
+
+	had_id(id, had);
 	for (size_t i = 0; i < l->count; i++) {
-		if (!l->p[i].gone && !memcmp(l->p[i].id, id, ID))
+		if (!l->p[i].gone && !memcmp(l->p[i].id, l->p[i].state == HAD ? had : id, ID))
 			return &l->p[i];
 	}
 	return NULL;
@@ -414,13 +429,15 @@ int vd_inbox_exchange(const char *home, const char *stick_dir, struct vd_inbox_r
 /* It was looked at, and this is what is left of it. */
 static int become(struct inbox *box, struct item *item, enum state state)
 {
-	char now[NAME + 1], then[NAME + 1];
+	char now[NAME + 1], then[NAME + 1], had[ID + 1];
 
 	if (item->state == state)
 		return VD_OK;
 	name_of(item->id, item->state, now);
 	name_of(item->id, state, then);
 	if (state == HAD) {
+		had_id(item->id, had);
+		name_of(had, HAD, then);
 		int fd = openat(box->fd, then, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 		if (fd >= 0) /* without it, it comes once more */

@@ -6,7 +6,8 @@
  * and size, so it may be noise, or another group's. Unlocked, all of it is judged as what stands on a stick is, and what was taken in goes.
  *
  * `inbox` holds <id>.bin: not looked at yet; <id>.old: looked at, and not for us, or not yet (it is passed on, and goes when there is no room for
- * what is new); <id>.had, of no bytes: was taken in, and is not copied again. Who has the disk sees which segments were here. */
+ * what is new); <hash of id>.had, of no bytes: was taken in, and is not copied again. Who has the disk sees which segments wait here; of those that were
+ * taken in only who has the stick, too, can tell. */
 #ifndef VD_INBOX_H
 #define VD_INBOX_H
 

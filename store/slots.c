@@ -273,8 +273,9 @@ static void empty_table(struct vd_slots_file *t, const struct vd_vault *v)
 	key_hash(vd_vault_key(v), t->block[0] + AT_CHECK);
 }
 
-static int add_slot(int fd, struct vd_slots_file *t, const struct vd_vault *v, const struct vd_secret *secret, const struct vd_vault_cost *cost,
-                    size_t *which)
+/* `old`: the slot that goes for it; VD_VAULT_SLOTS: none. */
+static int add_slot(int fd, struct vd_slots_file *t, const struct vd_vault *v, size_t old, const struct vd_secret *secret,
+                    const struct vd_vault_cost *cost, size_t *which)
 {
 	size_t slot = 0;
 	int rc;
@@ -283,11 +284,15 @@ static int add_slot(int fd, struct vd_slots_file *t, const struct vd_vault *v, c
 		return VD_EDAMAGED;
 	if (!same_key(t->block[0], vd_vault_key(v)))
 		return VD_EINVAL;
-	while (slot < VD_VAULT_SLOTS && kind_of(slot_at(t->block[0], slot)) != VD_SLOT_FREE)
+	if (old < VD_VAULT_SLOTS && kind_of(slot_at(t->block[0], old)) == VD_SLOT_FREE)
+		return VD_ENOTFOUND;
+	while (slot < VD_VAULT_SLOTS && slot != old && kind_of(slot_at(t->block[0], slot)) != VD_SLOT_FREE)
 		slot++;
 	if (slot == VD_VAULT_SLOTS)
 		return VD_ECAP;
 	rc = fill_slot(slot_at(t->block[0], slot), v, secret, cost);
+	if (!rc && old < VD_VAULT_SLOTS && old != slot)
+		memset(slot_at(t->block[0], old), 0, SLOT_BYTES);
 	if (!rc)
 		rc = vd_slots_file_write(fd, t);
 	if (!rc && which)
@@ -305,8 +310,8 @@ static bool can_add(const struct vd_vault *v, const struct vd_secret *secret, co
 	return !vd_vault_readable(v) && !vd_vault_forgotten(v) && vd_vault_can_make(secret, cost);
 }
 
-int vd_vault_slot_add(const char *home, const struct vd_vault *v, const struct vd_secret *secret, const struct vd_vault_cost *cost,
-                      size_t *slot)
+static int add_to(const char *home, const struct vd_vault *v, size_t old, const struct vd_secret *secret, const struct vd_vault_cost *cost,
+                  size_t *slot)
 {
 	struct vd_slots_file t;
 	int fd, rc;
@@ -315,9 +320,21 @@ int vd_vault_slot_add(const char *home, const struct vd_vault *v, const struct v
 		return VD_EINVAL;
 	rc = vd_slots_file_begin(home, true, &fd, &t);
 	if (!rc)
-		rc = add_slot(fd, &t, v, secret, cost, slot);
+		rc = add_slot(fd, &t, v, old, secret, cost, slot);
 	vd_slots_file_end(fd, &t);
 	return rc;
+}
+
+int vd_vault_slot_add(const char *home, const struct vd_vault *v, const struct vd_secret *secret, const struct vd_vault_cost *cost,
+                      size_t *slot)
+{
+	return add_to(home, v, VD_VAULT_SLOTS, secret, cost, slot);
+}
+
+int vd_vault_slot_change(const char *home, const struct vd_vault *v, size_t old, const struct vd_secret *secret, const struct vd_vault_cost *cost,
+                         size_t *slot)
+{
+	return old < VD_VAULT_SLOTS ? add_to(home, v, old, secret, cost, slot) : VD_ENOTFOUND;
 }
 
 int vd_vault_make(const char *folder, const struct vd_vault *v, const struct vd_secret *secret, const struct vd_vault_cost *cost)
@@ -331,7 +348,7 @@ int vd_vault_make(const char *folder, const struct vd_vault *v, const struct vd_
 	if (rc)
 		return rc;
 	empty_table(&t, v);
-	rc = add_slot(fd, &t, v, secret, cost, NULL);
+	rc = add_slot(fd, &t, v, VD_VAULT_SLOTS, secret, cost, NULL);
 	vd_slots_file_end(fd, &t);
 	return rc;
 }

@@ -214,9 +214,9 @@ static int make_database(const char *home, struct vd_vault *vault, const struct 
 		rc = vd_file_errno(errno);
 	if (rc && secret)
 		(void)vd_vault_unmake(home); /* best effort: one without a database is in nobody's way */
+	remove_new(folder);
 	if (!rc)
 		rc = sync_folder(home);
-	remove_new(folder);
 	return rc;
 }
 
@@ -334,6 +334,21 @@ static int open_once(const char *home, const struct vd_secret *secret, struct vd
 	return VD_OK;
 }
 
+/* The folder in which a store was made, or mended, and that was killed before it could remove it. */
+static void sweep_new(const char *home)
+{
+	char folder[PATH_MAX];
+	int fd;
+
+	if ((size_t)snprintf(folder, sizeof(folder), "%s/new", home) >= sizeof(folder) || access(folder, F_OK))
+		return;
+	fd = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0 && !flock(fd, LOCK_EX | LOCK_NB)) /* else somebody is at it */
+		remove_new(folder);
+	if (fd >= 0)
+		close(fd);
+}
+
 int vd_store_open_with(const char *home, const struct vd_secret *secret, struct vd_store **out)
 {
 	bool sealed;
@@ -345,6 +360,8 @@ int vd_store_open_with(const char *home, const struct vd_secret *secret, struct 
 		return rc;
 	sealed = vd_vault_exists(home);
 	rc = open_once(home, secret, out);
+	if (!rc)
+		sweep_new(home);
 	if (!rc || sealed || !vd_vault_exists(home))
 		return rc;
 	rc = vd_sealing_finish(home); /* somebody sealed it between two of our looks */

@@ -76,6 +76,8 @@ enum {
 /* Puts a secret (no key) into a free slot. VD_ENOTFOUND: there is no file (to make it is vd_store_create_with's and vd_store_seal's); VD_ECAP: no slot free; VD_EINVAL: too short or long, a cost out of bounds, or the vault is
  * not the one of the file; VD_EDAMAGED, VD_ENOSPACE, VD_EIO: nothing changed. *slot (may be NULL): which. */
 int vd_vault_slot_add(const char *home, const struct vd_vault *, const struct vd_secret *, const struct vd_vault_cost *, size_t *slot);
+/* The same in the place of a slot that opens it now: at every moment one of the two does, and never both. VD_ENOTFOUND (also): that slot is free. */
+int vd_vault_slot_change(const char *home, const struct vd_vault *, size_t old, const struct vd_secret *, const struct vd_vault_cost *, size_t *slot);
 /* VD_ENOTFOUND: free already; VD_EINVAL: the last one. */
 int vd_vault_slot_remove(const char *home, size_t slot);
 int vd_vault_slots(const char *home, enum vd_slot_kind kinds[VD_VAULT_SLOTS]);

@@ -123,6 +123,15 @@ is "one byte is another" "$code $(key .error err)" "14 integrity"
 restore back spoilt.dat --no-passphrase
 is "and nothing of that either" "$code $(ls -A back 2>/dev/null | wc -l)" "14 0"
 
+{ cat mine.dat; printf x; } >longer.dat
+verify longer.dat --json
+is "something behind its end" "$code $(key .error err) $(grep -c 'added behind the end' err)" "14 integrity 1"
+restore back longer.dat --no-passphrase
+is "and nothing of that is restored" "$code $(ls -A back 2>/dev/null | wc -l)" "14 0"
+{ printf x; tail -c +2 mine.dat; } >start.dat
+verify start.dat
+is "another start opens with no passphrase" "$code $(grep -c 'start of that file may be damaged' err)" "12 1"
+
 # Restored: a device that was lost, and wrote more than the backup has.
 v field --quiet add message -m "after the backup"
 carry field hub
@@ -144,6 +153,13 @@ is "it is sealed" "$? $([ -f sealed/vault ] && echo vault)" "1 vault"
 v sealed --passphrase-file house check
 exits "and sound, too" 0
 
+mkdir back/new && touch back/new/lock.mdb
+v back --json list
+is "what a killed restore left goes with the next command" "$code $([ -e back/new ] && echo there)" "0 "
+mkdir taken && echo mine >taken/vault
+v taken backup restore mine.dat --backup-passphrase-file words --no-passphrase
+is "nothing is restored over somebody else's file" "$code $(cat taken/vault) $(ls taken)" "1 mine vault"
+says "and it is named" '"vault" that is not' err
 v back --quiet add message -m "the restored device writes before it hears"
 carry hub back
 carry back hub

@@ -94,6 +94,7 @@ is "a key file is made" "$code $(stat -c '%s %a' token)" "0 64 600"
 v hub --json passphrase --list
 is "three ways in" "$(key '[.slots[].kind] | sort | join(" ")')" "passphrase passphrase token"
 slots=$(key '.slots[].slot')
+says "that two passphrases open it is said" 'More than one passphrase.*\(2\)' err
 with words hub passphrase --remove 9
 exits "a slot that is none" 2
 for slot in 99 0 x; do
@@ -185,6 +186,11 @@ printf x | dd of=half/vault bs=1 seek=24 conv=notrunc 2>/dev/null
 printf x | dd of=half/vault bs=1 seek=4120 conv=notrunc 2>/dev/null
 with words half check --repair
 is "both tables damaged, and it opens yet" "$code $(grep -c 'backup create FILE' err)" "14 1"
+for command in "--list" "--new-passphrase-file other"; do
+	# shellcheck disable=SC2086
+	with words half passphrase $command
+	is "then slots are neither listed nor changed: $command" "$code $(grep -c 'cannot be listed or changed' err) $(grep -c 'fresh copy' err)" "14 1 0"
+done
 cp -r plain gone
 head -c 8192 /dev/zero >gone/vault
 for command in "check --repair" check status unlock "passphrase --list" list; do

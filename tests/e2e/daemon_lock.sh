@@ -214,5 +214,8 @@ check "inbox: unlocked, it is taken in" $?
 within 20 logged ana '^<6>inbox files='
 check "inbox: and the log says so" $?
 equal "inbox: what was taken in is not kept twice" "$(find "$work/ana/inbox" -size +0 -type f | wc -l)" 0
+equal "inbox: nor does a name of it stay" "$(comm -12 <(ls "$work/stick/cache" | cut -c1-32 | sort) <(ls "$work/ana/inbox" | cut -c1-32 | sort) | wc -l)" 0
+as ana lock >/dev/null
+equal "inbox: and it is not copied again" "$(as ana --json sync "$work/stick" 2>/dev/null | jq .files_received)" 0
 ends "inbox: SIGTERM (0)" TERM ana
 exit $failed

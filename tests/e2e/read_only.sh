@@ -33,7 +33,11 @@ trap 'umount -l "$work/still" 2>/dev/null; finish' EXIT
 
 ends "read-only: list" 0 still/hub --json list
 equal "read-only: list is whole" "$(wc -l <"$work/said")" 10
-ends "read-only: show" 0 still/hub show "$(head -1 "$work/said" | jq -r .id)"
+shown=$(head -1 "$work/said" | jq -r .id)
+ends "read-only: check" 0 still/hub --json check
+equal "read-only: which looked at every record" "$(jq -c '[.records > 10, .bad, .derived_bad]' "$work/said")" "[true,0,0]"
+ends "read-only: check --repair of what is sound" 15 still/hub check --repair
+ends "read-only: show" 0 still/hub show "$shown"
 ends "read-only: status" 0 still/hub status
 ends "read-only: export to another disk" 0 still/hub --json export "$work/bundle"
 as ana --quiet import "$work/bundle" >/dev/null

@@ -133,6 +133,21 @@ static void test_slots__several(void **state)
 	assert_int_equal(slot, 2);
 	assert_int_equal(vd_vault_slot_of(home, &wrong, &slot), VD_EKEY);
 
+	/* A change takes one write: what is damaged or torn off in between is the old or the new. */
+	assert_int_equal(vd_vault_slot_change(home, v, VD_VAULT_SLOTS, &wrong, &cheap, &slot), VD_ENOTFOUND);
+	assert_int_equal(vd_vault_slot_change(home, v, VD_VAULT_SLOTS - 1, &wrong, &cheap, &slot), VD_ENOTFOUND);
+	assert_int_equal(vd_vault_slots(home, kinds), 0);
+	size_t passphrases = 0, after = 0, changed;
+	for (size_t i = 0; i < VD_VAULT_SLOTS; i++)
+		passphrases += kinds[i] == VD_SLOT_PASSPHRASE;
+	assert_int_equal(vd_vault_slot_change(home, v, slot, &wrong, &cheap, &changed), 0);
+	assert_int_equal(vd_vault_slots(home, kinds), 0);
+	for (size_t i = 0; i < VD_VAULT_SLOTS; i++)
+		after += kinds[i] == VD_SLOT_PASSPHRASE;
+	assert_int_equal(after, passphrases);
+	assert_int_equal(vd_vault_slot_of(home, &ines, &slot), VD_EKEY);
+	assert_int_equal(vd_vault_slot_change(home, v, changed, &ines, &cheap, &slot), 0);
+	assert_int_equal(vd_vault_slot_of(home, &wrong, &changed), VD_EKEY);
 	assert_int_equal(vd_vault_slot_remove(home, 0), 0);
 	assert_int_equal(vd_vault_slot_remove(home, 0), VD_ENOTFOUND);
 	assert_int_equal(vd_vault_slot_remove(home, VD_VAULT_SLOTS), VD_ENOTFOUND);
