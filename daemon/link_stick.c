@@ -11,6 +11,7 @@
 
 #include "proto/err.h"
 #include "store/file.h"
+#include "stick_hearings.h"
 #include "stick_laggards.h"
 #include "stick_reach.h"
 #include "stick_segments.h"
@@ -27,6 +28,7 @@ struct visit {
 	char *cache;
 	struct vd_segments segments;
 	struct vd_segment_say say[VD_STORE_GROUPS_MAX];
+	struct vd_buf hearing[VD_STORE_GROUPS_MAX]; /* to be left in each group */
 	struct vd_arrivals stick;    /* of our records, what the stick holds */
 	struct vd_arrivals wanted;   /* our stubs whose body we want */
 	const struct vd_bundle_watch *watch;
@@ -138,11 +140,10 @@ static int take_segment(struct visit *v, size_t i, struct vd_bundle_stats *stats
 	noted = vd_arrivals_encode(&holds, &s->list);
 	vd_arrivals_deinit(&holds);
 	if (!noted)
-		noted = s->notices.failed || s->devices.failed ? VD_ENOMEM : VD_OK;
+		noted = s->notices.failed || s->devices.failed || s->hearing.failed ? VD_ENOMEM : VD_OK;
 	/* Known from now on only when nothing on it could become ours later. */
 	if (!noted && !rc && !s->pending && !s->declined)
-		noted = vd_segment_learn(v->store, s->name, vd_group_id(stats->group), vd_buf_slice(&s->list), vd_buf_slice(&s->notices),
-		                         vd_buf_slice(&s->devices));
+		noted = vd_segment_learn(v->store, vd_group_id(stats->group), s);
 	return noted ? noted : rc;
 }
 
@@ -272,6 +273,8 @@ static int settle(struct visit *v)
 			rc = count_in(v, &reach, s);
 	}
 	vd_reach_deinit(&reach);
+	for (size_t i = 0; i < v->groups.count && !rc; i++)
+		rc = vd_hearings_heed(v->store, v->groups.group[i], i, &v->segments);
 	return rc;
 }
 
@@ -394,23 +397,25 @@ static void note_said(struct vd_buf *notices, enum vd_entry_type type, struct vd
 }
 
 /* It is on the stick: remembers what it holds. */
-static int account(struct visit *v, size_t g, const char *name, const struct vd_arrivals *written, bool all)
+static int account(struct visit *v, size_t g, const char *name, const struct vd_arrivals *written, struct vd_slice hearing, bool all)
 {
-	struct vd_buf list = { 0 }, notices = { 0 };
-	int rc = vd_arrivals_encode(written, &list);
+	struct vd_segment s = { .ours = true };
+	int rc = vd_arrivals_encode(written, &s.list);
 
+	memcpy(s.name, name, sizeof(s.name));
 	if (!rc)
-		rc = vd_arrivals_decode(&v->stick, vd_buf_slice(&list), UINT64_MAX);
-	note_said(&notices, VD_ENTRY_DAMAGED, &v->say[g].damaged);
+		rc = vd_arrivals_decode(&v->stick, vd_buf_slice(&s.list), UINT64_MAX);
+	note_said(&s.notices, VD_ENTRY_DAMAGED, &v->say[g].damaged);
 	if (all)
-		note_said(&notices, VD_ENTRY_REPLACED, &v->say[g].replaced);
+		note_said(&s.notices, VD_ENTRY_REPLACED, &v->say[g].replaced);
+	vd_buf_put_slice(&s.hearing, hearing);
 	if (!rc)
-		rc = vd_buf_check(&notices);
+		rc = s.notices.failed || s.hearing.failed ? VD_ENOMEM : VD_OK;
 	if (!rc)
-		rc = vd_segment_learn(v->store, name, vd_group_id(v->groups.group[g]), vd_buf_slice(&list), vd_buf_slice(&notices),
-		                      vd_slice(NULL, 0));
-	vd_buf_deinit(&list);
-	vd_buf_deinit(&notices);
+		rc = vd_segment_learn(v->store, vd_group_id(v->groups.group[g]), &s);
+	vd_buf_deinit(&s.list);
+	vd_buf_deinit(&s.notices);
+	vd_buf_deinit(&s.hearing);
 	return rc;
 }
 
@@ -434,6 +439,7 @@ static int write_segment(struct visit *v, size_t g, const struct vd_buf *lacking
 		.arrivals = lacking->n ? (const uint64_t *)(const void *)lacking->p : none, .count = lacking->n / sizeof(uint64_t),
 		.max_bytes = max_bytes, .written = &written,
 		.damaged = vd_buf_slice(&v->say[g].damaged), .replaced = vd_buf_slice(&v->say[g].replaced),
+		.hearing = lacking->n ? vd_buf_slice(&v->hearing[g]) : vd_slice(NULL, 0),
 	};
 	char name[VD_SEGMENT_NAME + 1], *path = new_name(v, name);
 	int rc = path ? vd_bundle_write(v->store, v->groups.group[g], VD_SEALED_SEGMENT, &choice, path, true, stats) : VD_ENOMEM;
@@ -444,7 +450,9 @@ static int write_segment(struct visit *v, size_t g, const struct vd_buf *lacking
 	if (!rc) {
 		v->result->sent += stats->records;
 		v->result->bytes_out += stats->bytes;
-		rc = account(v, g, name, &written, stats->left == 0);
+		rc = account(v, g, name, &written, choice.hearing, stats->left == 0);
+		if (choice.hearing.n)
+			vd_buf_reset(&v->hearing[g]);
 	}
 	vd_arrivals_deinit(&written);
 	return rc;
@@ -516,9 +524,9 @@ static int write_catch_up(struct visit *v, size_t g, const uint8_t (*devices)[VD
 		.control = true, .devices = devices, .device_count = count, .for_link = true, .name_them = true,
 		.max_bytes = room, .written = &written,
 	};
-	char name[VD_SEGMENT_NAME + 1], *path = new_name(v, name);
+	struct vd_segment s = { .ours = true };
+	char *path = new_name(v, s.name);
 	struct vd_bundle_stats stats = { 0 };
-	struct vd_buf list = { 0 };
 	int rc = path ? vd_bundle_write(v->store, v->groups.group[g], VD_SEALED_SEGMENT, &choice, path, true, &stats) : VD_ENOMEM;
 
 	free(path);
@@ -526,12 +534,15 @@ static int write_catch_up(struct visit *v, size_t g, const uint8_t (*devices)[VD
 		rc = stats.unreadable ? VD_OK : VD_EIO;
 	if (!rc) {
 		v->result->bytes_out += stats.bytes;
-		rc = vd_arrivals_encode(&written, &list);
+		vd_buf_put(&s.devices, devices, count * VD_KEY_BYTES);
+		rc = vd_arrivals_encode(&written, &s.list);
 	}
 	if (!rc)
-		rc = vd_segment_learn(v->store, name, vd_group_id(v->groups.group[g]), vd_buf_slice(&list), vd_slice(NULL, 0),
-		                      vd_slice(devices, count * VD_KEY_BYTES));
-	vd_buf_deinit(&list);
+		rc = vd_buf_check(&s.devices);
+	if (!rc)
+		rc = vd_segment_learn(v->store, vd_group_id(v->groups.group[g]), &s);
+	vd_buf_deinit(&s.list);
+	vd_buf_deinit(&s.devices);
 	vd_arrivals_deinit(&written);
 	return rc;
 }
@@ -556,6 +567,62 @@ static int help_laggards(struct visit *v, size_t g, bool *full)
 		return rc;
 	*full = true;
 	return VD_OK;
+}
+
+static int write_hearing(struct visit *v, size_t g, struct vd_slice hearing)
+{
+	static const uint64_t none[1];
+	const struct vd_bundle_choice choice = { .arrivals = none, .hearing = hearing };
+	struct vd_segment s = { .ours = true };
+	char *path = new_name(v, s.name);
+	struct vd_bundle_stats stats = { 0 };
+	uint64_t room = 0;
+	int rc = path ? free_bytes(v->cache, &room) : VD_ENOMEM;
+
+	if (!rc)
+		rc = room < vd_sealed_bytes(1) ? VD_ENOSPACE
+		                               : vd_bundle_write(v->store, v->groups.group[g], VD_SEALED_SEGMENT, &choice, path, true, &stats);
+	free(path);
+	v->result->bytes_out += stats.bytes;
+	vd_buf_put_slice(&s.hearing, hearing);
+	if (!rc)
+		rc = vd_buf_check(&s.hearing);
+	if (!rc)
+		rc = vd_segment_learn(v->store, vd_group_id(v->groups.group[g]), &s);
+	vd_buf_deinit(&s.hearing);
+	return rc;
+}
+
+/* Is there something that none of our keys opens, and of which nobody says that it is out of use? */
+static bool is_shut(const struct visit *v)
+{
+	for (size_t i = 0; i < v->segments.count; i++)
+		if (v->segments.p[i].foreign && !vd_segment_maybe_replaced(&v->segments.p[i]))
+			return true;
+	return false;
+}
+
+/* A courier writes nothing that it could go with, and who cannot open everything may wait for an answer: they leave it in a file of its
+ * own, and the one before it, which they wrote and which holds nothing else, goes. */
+static int leave_hearing(struct visit *v, size_t g)
+{
+	bool shut = is_shut(v);
+	int rc = VD_OK;
+
+	if (v->hearing[g].n && (shut || vd_group_role(v->groups.group[g]) == VD_ROLE_COURIER))
+		rc = write_hearing(v, g, vd_buf_slice(&v->hearing[g]));
+	for (size_t i = 0; i < v->segments.count && !rc; i++) {
+		char *path;
+
+		if (!vd_hearing_is_spent(v->groups.group[g], g, &v->segments.p[i], shut))
+			continue;
+		path = path_of(v, v->segments.p[i].name);
+		if (path && !unlink(path))
+			rc = vd_file_sync_folder(v->cache);
+		free(path);
+	}
+	/* Who has no room for it, or no key, is as well off as before. */
+	return rc == VD_ENOSPACE || rc == VD_EKEY ? VD_OK : rc;
 }
 
 static int make_cache(struct visit *v)
@@ -632,7 +699,12 @@ static int visit_cache(struct visit *v)
 	if (rc)
 		return rc;
 	v->result->safe_to_remove = false;
-	rc = write_stick(v, &full);
+	for (size_t i = 0; i < v->groups.count && !rc; i++)
+		rc = vd_hearings_ours(v->groups.group[i], i, &v->segments, is_shut(v), &v->hearing[i]);
+	if (!rc)
+		rc = write_stick(v, &full);
+	for (size_t i = 0; i < v->groups.count && !rc && !v->result->read_only; i++)
+		rc = leave_hearing(v, i);
 	if (rc)
 		return rc;
 	v->result->safe_to_remove = true;
@@ -689,6 +761,7 @@ int vd_stick_sync_watched(struct vd_store *store, const char *dir, const struct 
 	for (size_t i = 0; i < v.groups.count; i++) {
 		vd_buf_deinit(&v.say[i].damaged);
 		vd_buf_deinit(&v.say[i].replaced);
+		vd_buf_deinit(&v.hearing[i]);
 	}
 	vd_segments_deinit(&v.segments);
 	vd_bundle_groups_free(&v.groups);

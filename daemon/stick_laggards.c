@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "proto/err.h"
+#include "stick_hearings.h"
 
 enum { GRANTS_MAX = 8 }; /* of one device that are looked at; who has more is not taken to know by its admission */
 
@@ -16,6 +17,8 @@ struct search {
 	size_t act;               /* that made it */
 	uint64_t arrival;         /* of that record here */
 	bool *known;              /* room for vd_group_knows */
+	uint8_t (*behind)[VD_KEY_BYTES]; /* those that say so */
+	size_t behind_count;
 	struct vd_laggards *out;
 };
 
@@ -103,22 +106,42 @@ static bool has_no_keys(struct search *s, const uint8_t device[VD_KEY_BYTES])
 	return false;
 }
 
+/* Does it have the epoch, as far as we know? What it says here itself comes before all that it once knew: it may have been restored from
+ * a backup since, or there is a copy of it. Of `us` another copy may have said so. */
+static int is_up(struct search *s, size_t g, const struct vd_segments *segments, const uint8_t device[VD_KEY_BYTES], bool us, bool *yes,
+                 bool *says_no)
+{
+	enum vd_hears hears = vd_hearings_of(s->group, g, segments, device, s->act, s->known);
+	int rc;
+
+	*says_no = hears == VD_HEARS_NOT;
+	*yes = hears == VD_HEARS || (us && !*says_no);
+	if (*yes || *says_no)
+		return VD_OK;
+	rc = has_heard(s, device, yes);
+	if (!rc && !*yes)
+		*yes = must_know(s, device);
+	return rc;
+}
+
 static int gather(struct search *s, size_t g, const struct vd_segments *segments)
 {
 	const uint8_t *us = vd_group_identity(s->group)->author;
 
 	for (size_t i = 0; i < vd_group_device_count(s->group); i++) {
 		const struct vd_device *d = vd_group_device(s->group, i);
-		bool heard;
+		bool knows, says_no;
 		int rc;
 
-		if (d->role == VD_ROLE_NONE || (d->flags & VD_GRANT_PAPER) || memcmp(d->author, us, VD_KEY_BYTES) == 0 ||
-		    vd_segments_serve(segments, g, d->author, s->arrival))
+		if (d->role == VD_ROLE_NONE || (d->flags & VD_GRANT_PAPER) || vd_segments_serve(segments, g, d->author, s->arrival) ||
+		    !vd_seal_box_ok(d->box) || has_no_keys(s, d->author))
 			continue;
-		rc = has_heard(s, d->author, &heard);
+		rc = is_up(s, g, segments, d->author, memcmp(d->author, us, VD_KEY_BYTES) == 0, &knows, &says_no);
 		if (rc)
 			return rc;
-		if (!heard && vd_seal_box_ok(d->box) && !has_no_keys(s, d->author) && !must_know(s, d->author))
+		if (says_no)
+			memcpy(s->behind[s->behind_count++], d->author, VD_KEY_BYTES);
+		else if (!knows)
 			memcpy(s->out->devices[s->out->count++], d->author, VD_KEY_BYTES);
 	}
 	return VD_OK;
@@ -183,7 +206,8 @@ int vd_laggards_find(struct vd_store *store, struct vd_group *group, size_t g, c
 		return rc;
 	s.known = calloc(vd_group_act_count(group) + 1, sizeof(*s.known));
 	out->devices = calloc(vd_group_device_count(group) + 1, VD_KEY_BYTES);
-	rc = s.known && out->devices ? gather(&s, g, segments) : VD_ENOMEM;
+	s.behind = calloc(vd_group_device_count(group) + 1, VD_KEY_BYTES);
+	rc = s.known && s.behind && out->devices ? gather(&s, g, segments) : VD_ENOMEM;
 	gathered = out->count;
 	if (!rc && gathered) {
 		qsort(out->devices, out->count, VD_KEY_BYTES, by_author);
@@ -192,6 +216,9 @@ int vd_laggards_find(struct vd_store *store, struct vd_group *group, size_t g, c
 		if (rc == VD_OK || rc == 1 || rc == VD_EDAMAGED)
 			rc = remember(&s, out->count, gathered);
 	}
+	for (size_t i = 0; i < s.behind_count && !rc; i++)
+		memcpy(out->devices[out->count++], s.behind[i], VD_KEY_BYTES);
+	free(s.behind);
 	free(s.known);
 	return rc;
 }

@@ -8,9 +8,10 @@
 #include <sys/stat.h>
 
 #include "proto/err.h"
+#include "proto/hearing.h"
 #include "store/file.h"
 
-enum { NOTICE_BYTES = 1 + VD_SEGMENT_ID_BYTES, DEVICES_BYTES = VD_SEGMENT_FOR_MAX * VD_KEY_BYTES };
+enum { NOTICE_BYTES = 1 + VD_SEGMENT_ID_BYTES, DEVICES_BYTES = VD_SEGMENT_FOR_MAX * VD_KEY_BYTES, NOTE_OURS = 255 };
 
 /* What others say of a segment. FOR_ALL: in one that stays in use, so that those who come later read it too; what is said only where
  * it goes out of use has to be said again. */
@@ -87,6 +88,7 @@ void vd_segments_deinit(struct vd_segments *all)
 		vd_buf_deinit(&all->p[i].list);
 		vd_buf_deinit(&all->p[i].notices);
 		vd_buf_deinit(&all->p[i].devices);
+		vd_buf_deinit(&all->p[i].hearing);
 	}
 	free(all->p);
 	*all = (struct vd_segments){ 0 };
@@ -132,16 +134,47 @@ static void take_device(void *ctx, const uint8_t device[VD_KEY_BYTES])
 		vd_buf_put(&by->devices, device, VD_KEY_BYTES);
 }
 
+/* One a segment. */
+static void take_hearing(void *ctx, struct vd_slice bytes)
+{
+	struct vd_segments *all = ctx;
+	struct vd_segment *by = &all->p[all->noting];
+	struct vd_hearing hearing;
+
+	if (!by->hearing.n && vd_hearing_decode(bytes, &hearing) == VD_OK)
+		vd_buf_put_slice(&by->hearing, bytes);
+}
+
 struct vd_bundle_notices vd_segment_notices(struct vd_segments *all, size_t i)
 {
 	vd_buf_reset(&all->p[i].notices);
 	vd_buf_reset(&all->p[i].devices);
+	vd_buf_reset(&all->p[i].hearing);
 	all->noting = i;
 	all->turn++;
-	return (struct vd_bundle_notices){ .take = take_notice, .take_for = take_device, .ctx = all };
+	return (struct vd_bundle_notices){ .take = take_notice, .take_for = take_device, .take_hearing = take_hearing, .ctx = all };
 }
 
-/* A note is the list, a zero (no list holds one), the group's id, then notices and devices, each behind its entry type. */
+/* Of what stands behind that type. */
+static size_t note_bytes(uint8_t type, struct vd_rd *r)
+{
+	switch (type) {
+	case VD_ENTRY_DAMAGED:
+	case VD_ENTRY_REPLACED:
+		return VD_SEGMENT_ID_BYTES;
+	case VD_ENTRY_FOR:
+		return VD_KEY_BYTES;
+	case VD_ENTRY_HEARING:
+		return vd_rd_u16(r);
+	case NOTE_OURS:
+		return 0;
+	}
+	r->err = VD_EDAMAGED;
+	return 0;
+}
+
+/* A note is the list, a zero (no list holds one), the group's id, then notices, devices and the hearing, each behind its entry type (the
+ * hearing behind its length too), and NOTE_OURS if it is. */
 static int read_note(struct vd_segments *all, size_t i, const struct vd_bundle_groups *groups, struct vd_slice note, uint64_t latest)
 {
 	struct vd_bundle_notices to = vd_segment_notices(all, i);
@@ -165,18 +198,21 @@ static int read_note(struct vd_segments *all, size_t i, const struct vd_bundle_g
 			s->group = g;
 	while (r.n) {
 		uint8_t type = vd_rd_u8(&r);
+		struct vd_slice about = vd_rd_take(&r, note_bytes(type, &r));
 
-		struct vd_slice about = vd_rd_take(&r, type == VD_ENTRY_FOR ? VD_KEY_BYTES : VD_SEGMENT_ID_BYTES);
-
-		if (r.err || (type != VD_ENTRY_DAMAGED && type != VD_ENTRY_REPLACED && type != VD_ENTRY_FOR))
+		if (r.err)
 			return VD_EDAMAGED;
-		if (type == VD_ENTRY_FOR)
+		if (type == NOTE_OURS)
+			s->ours = true;
+		else if (type == VD_ENTRY_HEARING)
+			to.take_hearing(to.ctx, about);
+		else if (type == VD_ENTRY_FOR)
 			to.take_for(to.ctx, about.p);
 		else
 			to.take(to.ctx, type, about.p);
 	}
 	vd_buf_put(&s->list, note.p, list);
-	return s->list.failed || s->notices.failed || s->devices.failed ? VD_ENOMEM : s->group == VD_STORE_GROUPS_MAX ? VD_EDAMAGED : VD_OK;
+	return s->list.failed || s->notices.failed || s->devices.failed || s->hearing.failed ? VD_ENOMEM : s->group == VD_STORE_GROUPS_MAX ? VD_EDAMAGED : VD_OK;
 }
 
 int vd_segment_recall(struct vd_segments *all, size_t i, struct vd_store *store, const struct vd_bundle_groups *groups, uint64_t latest)
@@ -193,23 +229,29 @@ int vd_segment_recall(struct vd_segments *all, size_t i, struct vd_store *store,
 	return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
 }
 
-int vd_segment_learn(struct vd_store *store, const char *name, const uint8_t group[VD_GROUP_BYTES], struct vd_slice list,
-                     struct vd_slice notices, struct vd_slice devices)
+int vd_segment_learn(struct vd_store *store, const uint8_t group[VD_GROUP_BYTES], const struct vd_segment *s)
 {
 	struct vd_buf note = { 0 };
 	int rc;
 
-	vd_buf_put_slice(&note, list);
+	vd_buf_put_slice(&note, vd_buf_slice(&s->list));
 	vd_buf_put_u8(&note, 0);
 	vd_buf_put(&note, group, VD_GROUP_BYTES);
-	vd_buf_put_slice(&note, notices);
-	for (size_t at = 0; at < devices.n; at += VD_KEY_BYTES) {
+	vd_buf_put_slice(&note, vd_buf_slice(&s->notices));
+	for (size_t at = 0; at < s->devices.n; at += VD_KEY_BYTES) {
 		vd_buf_put_u8(&note, VD_ENTRY_FOR);
-		vd_buf_put(&note, devices.p + at, VD_KEY_BYTES);
+		vd_buf_put(&note, s->devices.p + at, VD_KEY_BYTES);
 	}
+	if (s->hearing.n) {
+		vd_buf_put_u8(&note, VD_ENTRY_HEARING);
+		vd_buf_put_u16(&note, (uint16_t)s->hearing.n);
+		vd_buf_put_slice(&note, vd_buf_slice(&s->hearing));
+	}
+	if (s->ours)
+		vd_buf_put_u8(&note, NOTE_OURS);
 	rc = vd_buf_check(&note);
 	if (!rc)
-		rc = vd_store_segment_learn(store, name, vd_buf_slice(&note));
+		rc = vd_store_segment_learn(store, s->name, vd_buf_slice(&note));
 	vd_buf_deinit(&note);
 	return rc;
 }
@@ -235,6 +277,11 @@ bool vd_segment_replaced(const struct vd_segment *s)
 	return is_said(s, REPLACED);
 }
 
+bool vd_segment_in_use(const struct vd_segment *s)
+{
+	return speaks(s) && !s->drop && !vd_segment_replaced(s);
+}
+
 bool vd_segment_is_catch_up(const struct vd_segment *s)
 {
 	return s->devices.n > 0;
@@ -255,7 +302,7 @@ bool vd_segments_serve(const struct vd_segments *all, size_t g, const uint8_t de
 	for (size_t i = 0; i < all->count; i++) {
 		const struct vd_segment *s = &all->p[i];
 
-		if (s->group == g && speaks(s) && !s->drop && !vd_segment_replaced(s) && is_for(s, device) &&
+		if (s->group == g && vd_segment_in_use(s) && is_for(s, device) &&
 		    list_holds(vd_buf_slice(&s->list), arrival))
 			return true;
 	}

@@ -36,6 +36,8 @@ struct vd_segment {
 	struct vd_buf list;       /* of our records, what it holds: a list of arrivals.h */
 	struct vd_buf notices;    /* u8 entry type and the other's id, each once, all on this stick */
 	struct vd_buf devices;    /* author keys of those it says it is for, at most VD_SEGMENT_FOR_MAX */
+	struct vd_buf hearing;    /* what it says that a device has heard; as it stands there, not verified */
+	bool ours;                /* this store wrote it */
 	uint64_t said[4];         /* bit g: a segment of group g says so; see stick_segments.c */
 	size_t noted[2];          /* in which turn last: each notice once */
 	bool drop;                /* settled: its contents are written anew */
@@ -58,16 +60,17 @@ void vd_segments_deinit(struct vd_segments *);
 
 /* Fills in what the store knows of it: KNOWN (whatever the file looks like now), or leaves it UNREAD. */
 int vd_segment_recall(struct vd_segments *, size_t i, struct vd_store *, const struct vd_bundle_groups *, uint64_t latest);
-/* Remembers it for later visits: what is in list, notices and devices. */
-int vd_segment_learn(struct vd_store *, const char *name, const uint8_t group[VD_GROUP_BYTES], struct vd_slice list,
-                     struct vd_slice notices, struct vd_slice devices);
-/* Reading segment i: what to give to vd_bundle_merge_into. Empties its notices and devices. */
+/* Remembers it for later visits: list, notices, devices, hearing, and whether it is ours. */
+int vd_segment_learn(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], const struct vd_segment *);
+/* Reading segment i: what to give to vd_bundle_merge_into. Empties its notices, devices and hearing. */
 struct vd_bundle_notices vd_segment_notices(struct vd_segments *, size_t i);
 /* Those notices count from now on. */
 void vd_segment_heed(struct vd_segments *, size_t i);
 /* Out of use: a segment of its own group says so. Maybe: one of whatever group. */
 bool vd_segment_replaced(const struct vd_segment *);
 bool vd_segment_maybe_replaced(const struct vd_segment *);
+/* What it says counts: whole or known, and not replaced. */
+bool vd_segment_in_use(const struct vd_segment *);
 /* Is it a catch-up segment? What stands only there does not count as being on the stick: others open no slot of it. */
 bool vd_segment_is_catch_up(const struct vd_segment *);
 /* Once settled: does a segment of group g that stays in use say it is for this device, and hold that record of ours? */

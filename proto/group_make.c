@@ -39,26 +39,33 @@ static size_t latest_heads(const struct vd_group *g, uint32_t heads[VD_LIST_MAX]
 	return count;
 }
 
+size_t vd_group_heads(struct vd_group *g, struct vd_id *out, size_t max)
+{
+	uint32_t heads[VD_LIST_MAX];
+	size_t n, at;
+
+	vd_group_refresh(g);
+	n = latest_heads(g, heads);
+	n = n < max ? n : max;
+	for (size_t i = 0; i < n; i++) {
+		struct vd_id id = g->records[heads[i]].id;
+
+		for (at = i; at > 0 && memcmp(out[at - 1].b, id.b, sizeof(id.b)) > 0; at--)
+			out[at] = out[at - 1];
+		out[at] = id;
+	}
+	return n;
+}
+
 /* Appends the content, with `seen` from the group's heads (NULL: the founding, which saw nothing) as one field more, for
  * which the caller leaves room. */
 static int put_content(struct vd_group *g, const char *kind, struct vd_field *fields, size_t count, struct vd_buf *out)
 {
-	uint32_t heads[VD_LIST_MAX];
-	struct vd_id ids[VD_LIST_MAX], id;
+	struct vd_id ids[VD_LIST_MAX];
 	struct vd_buf seen = {0};
-	size_t n = 0, at;
+	size_t n = g ? vd_group_heads(g, ids, VD_LIST_MAX) : 0;
 	int rc;
 
-	if (g) {
-		vd_group_refresh(g);
-		n = latest_heads(g, heads);
-	}
-	for (size_t i = 0; i < n; i++) {
-		id = g->records[heads[i]].id;
-		for (at = i; at > 0 && memcmp(ids[at - 1].b, id.b, sizeof(id.b)) > 0; at--)
-			ids[at] = ids[at - 1];
-		ids[at] = id;
-	}
 	for (size_t i = 0; i < n; i++)
 		vd_mp_put_bin(&seen, vd_slice(ids[i].b, sizeof(ids[i].b)));
 	fields[count] = list_field("seen", &seen, n);

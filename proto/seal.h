@@ -12,6 +12,7 @@ enum vd_entry_type {
 	VD_ENTRY_DAMAGED = 3, VD_ENTRY_REPLACED = 4, /* segments: the name of another one */
 	VD_ENTRY_FOR = 5,                            /* the author key of a device that has a slot of its own */
 	VD_ENTRY_GROUP = 6,                          /* first of every chunk but 0: whose records follow */
+	VD_ENTRY_HEARING = 7,                        /* segments: what a device has heard (hearing.h) */
 };
 enum { VD_CHUNK_PLAIN = VD_CHUNK_BYTES - 16, VD_SEAL_SEED_BYTES = 32, VD_SEGMENT_ID_BYTES = 16 };
 #define VD_SEALED_CHUNKS_MAX (UINT64_C(1) << 40) /* a file's length always fits 64 bits */

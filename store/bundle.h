@@ -37,6 +37,7 @@ struct vd_bundle_choice {
 	uint64_t max_bytes;          /* of the file: the first in lane order that fit; 0: no bound */
 	/* Segments: names of others, VD_SEGMENT_ID_BYTES each. Those of `replaced` go in only with the last of the records. */
 	struct vd_slice damaged, replaced;
+	struct vd_slice hearing;     /* of a segment: an entry 7 (hearing.h), or nothing; alone only where no records were chosen (count is 0) */
 	struct vd_arrivals *written; /* NULL, or gets what was written once it is durable */
 	/* To whom: NULL is everyone with the link key. Else these devices (author keys, at most VD_SLOTS - 1) and, so that we can read it
 	 * back, our own; with `for_link` everyone instead of our own; with `name_them` the file says who they are to those who open it.
@@ -48,7 +49,7 @@ struct vd_bundle_choice {
 };
 
 /* Writes one sealed file, in lane order, readable by everyone with the link key of the epoch to write with, unless the choice says for whom. Whole or not there.
- * path "-": standard output. VD_ENOTFOUND: a segment that would hold no record and no name. VD_EINVAL: a device that is none of the
+ * path "-": standard output. VD_ENOTFOUND: a segment that would hold neither a record nor a name nor a hearing. VD_EINVAL: a device that is none of the
  * group's, or whose box key is none (vd_seal_box_ok). VD_ENOSPACE: not even one chunk fits. VD_EKEY: no link
  * key. VD_EAGAIN: a body was dropped meanwhile. VD_EDAMAGED: with stats->unreadable it is written, all but what the store could not
  * read; else the medium gave back other bytes, and nothing stands there. Memory: 64 bytes a record. */
@@ -94,6 +95,7 @@ void vd_bundle_groups_free(struct vd_bundle_groups *);
 struct vd_bundle_notices {
 	void (*take)(void *ctx, enum vd_entry_type, const uint8_t id[VD_SEGMENT_ID_BYTES]);
 	void (*take_for)(void *ctx, const uint8_t device[VD_KEY_BYTES]);
+	void (*take_hearing)(void *ctx, struct vd_slice); /* not verified; may be NULL */
 	void *ctx;
 };
 /* vd_bundle_merge with groups loaded before; control records that come are added to them. `notices` may be NULL. */

@@ -123,6 +123,8 @@ static int take_entries(struct merger *m, struct vd_rd *entries)
 			m->notices->take(m->notices->ctx, type, bytes.p);
 		if (type == VD_ENTRY_FOR && bytes.n == VD_KEY_BYTES && m->notices && m->notices->take_for)
 			m->notices->take_for(m->notices->ctx, bytes.p);
+		if (type == VD_ENTRY_HEARING && m->notices && m->notices->take_hearing)
+			m->notices->take_hearing(m->notices->ctx, bytes);
 		if (type != VD_ENTRY_RECORD)
 			continue;
 		m->stats->records++;

@@ -254,6 +254,8 @@ static int plan_lines(const struct writer *w, uint64_t max, struct vd_seal_plan 
 		vd_seal_plan_entry(&p, VD_SEGMENT_ID_BYTES);
 	for (size_t i = 0; w->choice->name_them && i < w->choice->device_count; i++)
 		vd_seal_plan_entry(&p, VD_KEY_BYTES);
+	if (w->choice->hearing.n)
+		vd_seal_plan_entry(&p, w->choice->hearing.n);
 	for (; n < w->count; n++) {
 		next = p;
 		shape_of(&w->lines[n], &shape);
@@ -273,7 +275,7 @@ static int plan(struct writer *w, struct vd_bundle_stats *stats)
 {
 	uint64_t max = UINT64_MAX, bytes = w->choice->max_bytes;
 	struct vd_seal_plan p;
-	size_t n;
+	size_t n, alone;
 	int rc;
 
 	stats->left = w->count;
@@ -293,8 +295,9 @@ static int plan(struct writer *w, struct vd_bundle_stats *stats)
 		return rc;
 	if (vd_seal_plan_chunks(&p) > max || (w->choice->control && n < w->count))
 		return VD_ENOSPACE;
+	alone = w->choice->count ? 0 : w->choice->hearing.n;
 	stats->left = w->count - n + (w->choice->replaced.n - w->names[1].n) / VD_SEGMENT_ID_BYTES;
-	if (n == 0 && w->manifest.what == VD_SEALED_SEGMENT && (w->count || !(w->names[0].n + w->names[1].n)))
+	if (n == 0 && w->manifest.what == VD_SEALED_SEGMENT && (w->count || !(w->names[0].n + w->names[1].n + alone)))
 		return w->count ? VD_ENOSPACE : VD_ENOTFOUND;
 	w->count = n;
 	w->manifest.records = n;
@@ -324,6 +327,8 @@ static int write_names(struct writer *w, struct vd_sealer *sealer, struct vd_fil
 			                     vd_slice(w->names[i].p + at, VD_SEGMENT_ID_BYTES), &out);
 	for (size_t i = 0; w->choice->name_them && i < w->choice->device_count && !rc; i++)
 		rc = vd_sealer_entry(sealer, VD_ENTRY_FOR, vd_slice(w->choice->devices[i], VD_KEY_BYTES), &out);
+	if (!rc && w->choice->hearing.n)
+		rc = vd_sealer_entry(sealer, VD_ENTRY_HEARING, w->choice->hearing, &out);
 	if (!rc && out.n)
 		rc = vd_file_write(file, vd_buf_slice(&out));
 	vd_buf_deinit(&out);

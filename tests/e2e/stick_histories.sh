@@ -46,7 +46,18 @@ act() {
 		[ "$whom" = "$chief" ] || quiet "$chief" restore "$whom" --yes
 		echo "# $chief restores $whom: $code" >>log
 		;;
-	4 | 5) quiet "$who" add message -m "$who $RANDOM"; echo "# $who writes: $code" >>log ;;
+	4)
+		# Back to what it was, as a whole or as the copy that somebody made.
+		if [ -d "$who.was" ]; then
+			rm -rf "$who"
+			mv "$who.was" "$who"
+			echo "# $who is what it was" >>log
+		else
+			cp -a "$who" "$who.was"
+			echo "# $who is copied" >>log
+		fi
+		;;
+	5) quiet "$who" add message -m "$who $RANDOM"; echo "# $who writes: $code" >>log ;;
 	*) visit "$who" ;;
 	esac
 }

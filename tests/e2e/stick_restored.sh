@@ -52,4 +52,37 @@ is "a broken file is rebuilt" "$code $(($(key .salvaged) > 0))" "0 1"
 stick other hub ana hub ana
 is "a member whose file was rebuilt" "$code $(key .complete)" "0 true"
 is "has all again" "$(digests hub)" "$(digests ana)"
+# --- a coordinator goes back behind an act of its own, by which all know that it must have the keys
+found chief Loja
+enter chief second --name second --role coordinator
+for name in rosa nico; do
+	enter chief $name --name $name
+done
+stick loja chief second rosa nico chief
+stick loja second rosa chief
+backup chief
+v chief --no-input revoke nico --yes
+v chief add message -m "later"
+stick loja chief second rosa
+v second add message -m "from the second"
+stick loja second rosa second rosa
+restore chief
+stick loja chief second chief
+is "a restored coordinator reads the stick again, after one other visit" "$code $(key .complete) $(texts chief)" "0 true from the second later "
+is "and has what the others have" "$(digests chief)" "$(digests second)"
+stick loja rosa
+files=$(ls loja/cache | wc -l)
+v chief group rotate
+stick loja chief second rosa chief second rosa
+is "the next keys reach all" "$(digests chief) $(digests rosa)" "$(digests second) $(digests second)"
+
+# --- a home is copied, and the copy acts
+cp -a chief twin
+v twin group rotate
+v twin add message -m "from the twin"
+stick loja twin second rosa
+stick loja chief rosa chief
+is "its original catches up" "$code $(key .complete)" "0 true"
+stick loja twin second rosa chief
+is "and all have all" "$(digests chief) $(digests twin) $(digests rosa)" "$(digests second) $(digests second) $(digests second)"
 done_testing

@@ -32,6 +32,8 @@ static void test_stick_reach__what_a_newcomer_cannot_open_is_written_again(void 
 	visit(c, &c->luz, 0);
 	visit(c, &c->ana, 0);
 	assert_true(mesh_equal(&c->mesh, &c->hub, &c->luz) && mesh_equal(&c->mesh, &c->hub, &c->ana));
+	/* The newcomer said that not all there opens to it: of that nothing follows. */
+	assert_int_equal(visit(c, &c->hub, 0).segments_read, 1);
 	assert_nothing_to_do(c, &c->hub);
 	assert_nothing_to_do(c, &c->luz);
 	assert_nothing_to_do(c, &c->ana);
