@@ -149,6 +149,16 @@ static void same_heads(struct vd_group *g, const uint8_t *author, uint8_t lane, 
 	}
 }
 
+static bool lacks(struct vd_group *g, const uint8_t *author)
+{
+	const struct vd_device *d;
+
+	for (size_t i = 0; (d = vd_group_epoch_lacks(g, i)); i++)
+		if (memcmp(d->author, author, VD_KEY_BYTES) == 0)
+			return true;
+	return false;
+}
+
 static void same_devices(struct vd_group *g, const json_t *expected)
 {
 	assert_int_equal(vd_group_device_count(g), json_array_size(expected));
@@ -164,6 +174,7 @@ static void same_devices(struct vd_group *g, const json_t *expected)
 		unhex(json_object_get(e, "person"), person, sizeof(person));
 		assert_memory_equal(d->person, person, sizeof(person));
 		assert_int_equal(d->focal, json_is_true(json_object_get(e, "focal")));
+		assert_int_equal(lacks(g, author), json_is_true(json_object_get(e, "lacks")));
 		assert_int_equal(vd_group_may_connect(g, author), d->role != VD_ROLE_NONE);
 		assert_true(vd_group_is_author(g, author));
 		same_heads(g, author, 0, json_object_get(e, "accepted0"));

@@ -10,6 +10,7 @@ from group import Group, commits
 from records import fill, identity, plain_json, seal
 
 COORDINATOR, MEMBER, REPORTER, COURIER = 1, 2, 3, 4
+KEYS = {0: 0, COORDINATOR: 7, MEMBER: 7, REPORTER: 3, COURIER: 1}
 NONCE = fill(9, 24)
 
 
@@ -184,6 +185,20 @@ class Reader:
             marked = {self.person[d] for d in self.devices if self.role[d] == COORDINATOR}
         self.focal = {d for d in self.devices if self.role[d] and self.person[d] in marked}
 
+    def has(self, device, start):
+        """Is that epoch sealed to the device, with what its role gets?"""
+        f = self.acts[start].fields
+        parts = [i for i in self.counts if self.acts[i].fields.get("commits") == f["commits"] and
+                 (i == start or self.acts[i].fields.get("of") == start[:8])]
+        own = [g for g in self.grants if self.grants[g][0] == device]
+        same = [g for g in own if KEYS[self.grants[g][1]] == KEYS[self.role[device]]]
+        return any(e[:32] == device and (same == own or any(g in self.standing and g in self.past(i) for g in same))
+                   for i in parts for e in self.acts[i].fields["keys"])
+
+    def lacking(self):
+        start = next((i for i in self.order if i[:8] == self.epoch), None)
+        return {d for d in self.devices if self.role[d] and start and not self.has(d, start)}
+
     def make_epoch(self):
         starts = [i for i in self.order if i in self.counts and "commits" in self.acts[i].fields and "of" not in self.acts[i].fields]
         self.epoch, self.clean = (starts[-1][:8] if starts else b""), False
@@ -279,7 +294,8 @@ class World:
     def case(self, name):
         reader = Reader(self.acts)
         number = {p["author"]: n for n, p in enumerate(self.people)}
-        devices = [{"device": number[d], "role": reader.role[d], "most": reader.most[d], "person": reader.person[d], "focal": d in reader.focal,
+        lacking = reader.lacking()
+        devices = [{"device": number[d], "lacks": d in lacking, "role": reader.role[d], "most": reader.most[d], "person": reader.person[d], "focal": d in reader.focal,
                     "accepted0": reader.accepted_heads(d, 0), "accepted1": reader.accepted_heads(d, 1)}
                    for d in reader.devices]
         acts = [{"id": i[:8], "counts": i in reader.counts} for i in reader.order]
