@@ -98,6 +98,8 @@ static int flush_dry(struct merger *m)
 {
 	int rc = count_dry(m);
 
+	if (!rc)
+		rc = note_stored(m, m->batch);
 	vd_batch_reset(m->batch);
 	return rc;
 }
