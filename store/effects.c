@@ -1,3 +1,4 @@
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,13 +41,48 @@ void vd_effects_put(struct vd_effects *e, const struct vd_store *s, enum vd_tabl
                     size_t n, struct vd_slice value)
 {
 	struct vd_effect *one = append(e, table, key, n);
-	uint8_t spot[VD_SPOT_BYTES];
 
 	if (!one || !value.n)
 		return;
-	if (vd_vault_seal(s->vault, vd_spot(table, key, n, spot), value, &e->bytes))
+	if (vd_vault_lay(s->vault, value, &e->bytes))
 		e->failed = true;
 	one->n = e->bytes.n - one->at;
+	one->laid = true;
+}
+
+struct sealing_laid {
+	struct vd_effects *effects;
+	const struct vd_vault *vault;
+	atomic_int rc;
+};
+
+static void seal_some(void *ctx, size_t from, size_t to)
+{
+	struct sealing_laid *s = ctx;
+	uint8_t spot[VD_SPOT_BYTES];
+
+	for (size_t i = from; i < to; i++) {
+		struct vd_effect *one = &s->effects->list[i];
+		int rc = VD_OK;
+
+		if (one->laid)
+			rc = vd_vault_seal_laid(s->vault, vd_spot(one->table, one->key, one->key_n, spot), s->effects->bytes.p + one->at, one->n);
+		one->laid = false;
+		if (rc)
+			atomic_store(&s->rc, rc);
+	}
+}
+
+/* Each value is laid out where it is to be sealed. That takes as long as the rest of what is done with it here, and so all cores do it. */
+int vd_effects_seal(struct vd_effects *e, struct vd_store *s)
+{
+	enum { PART = 256 };
+	struct sealing_laid sealing = { .effects = e, .vault = s->vault };
+
+	if (e->failed || e->bytes.failed)
+		return VD_ENOMEM;
+	vd_workers_do(e->count <= PART || vd_vault_readable(s->vault) ? NULL : vd_store_workers(s), e->count, PART, seal_some, &sealing);
+	return atomic_load(&sealing.rc);
 }
 
 void vd_effects_put_sealed(struct vd_effects *e, enum vd_table table, const uint8_t *key, size_t n, struct vd_slice sealed)
@@ -187,7 +223,7 @@ static int apply_entries(const struct place *places, size_t count, size_t *i, MD
 
 int vd_effects_apply(struct vd_effects *e, struct vd_store *s, MDB_txn *txn)
 {
-	int rc = e->failed || e->bytes.failed ? VD_ENOMEM : 0;
+	int rc = vd_effects_seal(e, s); /* what was not yet */
 	size_t i = 0;
 
 	struct place *places;

@@ -273,6 +273,7 @@ struct vd_effects {
 		uint8_t key[VD_INDEX_KEY_BYTES];
 		uint8_t key_n;
 		bool remove;
+		bool laid;      /* its value has yet to be sealed */
 		size_t order;
 		size_t at, n;   /* of the sealed value in bytes */
 	} *list;
@@ -281,7 +282,7 @@ struct vd_effects {
 	bool failed;        /* memory: sticky */
 };
 void vd_effects_deinit(struct vd_effects *);
-/* The value is sealed here. An empty value stays empty: the entries of lists. */
+/* The value is sealed before it is applied. An empty value stays empty: the entries of lists. */
 void vd_effects_put(struct vd_effects *, const struct vd_store *, enum vd_table, const uint8_t *key, size_t n,
                     struct vd_slice value);
 /* As it is to be stored. */
@@ -292,6 +293,8 @@ void vd_effects_entry_remove(struct vd_effects *, enum vd_table, const uint8_t l
                              uint64_t arrival);
 void vd_effects_value(struct vd_effects *, const struct vd_store *, const char *use,
                       const struct vd_slice *parts, size_t count, struct vd_slice value);
+/* Seals what was put, with all cores. VD_EKEY: forgotten. To be done before the transaction begins, or it is done in it. */
+int vd_effects_seal(struct vd_effects *, struct vd_store *);
 /* Sorts and applies; later effects on a key win. Returns LMDB's codes or ours. */
 int vd_effects_apply(struct vd_effects *, struct vd_store *, MDB_txn *);
 

@@ -490,7 +490,7 @@ static int seal_locked(struct sealing *s, const char *home, int fd, int lock, co
 
 int vd_store_seal(const char *home, const struct vd_secret *secret, const struct vd_vault_cost *cost)
 {
-	struct sealing s = { 0 };
+	struct sealing s = { .to.workers_mutex = PTHREAD_MUTEX_INITIALIZER };
 	int rc, folder = -1, lock = -1;
 
 	if (!vd_vault_can_make(secret, cost))
@@ -525,6 +525,7 @@ done:
 		close(lock);
 	close(folder);
 	vd_vault_free(s.plain);
+	vd_workers_free(s.to.workers);
 	vd_vault_free(s.to.vault);
 	vd_effects_deinit(&s.batch);
 	vd_buf_wipe(&s.room);

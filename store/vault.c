@@ -159,43 +159,64 @@ static size_t bucket(size_t n)
 	return (n + step - 1) / step * step;
 }
 
-static int seal(struct secrets *s, struct vd_slice place, struct vd_slice value, struct vd_buf *out)
+/* Where the seal will stand: head, and behind it the text as it is, padded; room for the tag. */
+static int lay(struct secrets *s, struct vd_slice value, struct vd_buf *out)
 {
-	size_t n = bucket(LENGTH_BYTES + value.n), total = SEALED_HEAD + n + MAC_BYTES;
-	uint8_t nonce[crypto_aead_chacha20poly1305_ietf_NPUBBYTES] = { 0 }, *p, *text;
+	size_t n = bucket(LENGTH_BYTES + value.n);
+	uint8_t *p, *text;
 
 	if (value.n > VD_VALUE_MAX)
 		return VD_ECAP;
 	if (atomic_load(&s->forks) != atomic_load(&forks))
 		draw_prefix(s);
-	p = vd_buf_extend(out, total);
+	p = vd_buf_extend(out, SEALED_HEAD + n + MAC_BYTES);
 	if (!p)
 		return VD_ENOMEM;
 	p[0] = VD_SEAL_VAULT;
 	memcpy(p + 1, s->prefix, PREFIX_BYTES);
 	vd_set_u64(p + 1 + PREFIX_BYTES, atomic_fetch_add(&s->next, 1));
-	memcpy(nonce + 4, p + 1 + PREFIX_BYTES, 8);
 	text = p + SEALED_HEAD;
 	vd_set_u32(text, (uint32_t)value.n);
 	if (value.n)
 		memcpy(text + LENGTH_BYTES, value.p, value.n);
 	memset(text + LENGTH_BYTES + value.n, 0, n - LENGTH_BYTES - value.n);
-	crypto_aead_chacha20poly1305_ietf_encrypt_detached(text, text + n, NULL, text, n, place.p, place.n, NULL, nonce, s->subkey);
-	if (atomic_load(&s->forgotten)) {
-		sodium_memzero(p, total);
-		out->n -= total;
-		return VD_EKEY;
-	}
 	return VD_OK;
+}
+
+int vd_vault_lay(const struct vd_vault *v, struct vd_slice value, struct vd_buf *out)
+{
+	if (v->secrets)
+		return lay(v->secrets, value, out);
+	vd_buf_put_u8(out, VD_SEAL_PLAIN);
+	vd_buf_put_slice(out, value);
+	return vd_buf_check(out);
+}
+
+int vd_vault_seal_laid(const struct vd_vault *v, struct vd_slice place, uint8_t *laid, size_t total)
+{
+	uint8_t nonce[crypto_aead_chacha20poly1305_ietf_NPUBBYTES] = { 0 }, *text = laid + SEALED_HEAD;
+	size_t n = total - SEALED_HEAD - MAC_BYTES;
+
+	if (!v->secrets)
+		return VD_OK;
+	memcpy(nonce + 4, laid + 1 + PREFIX_BYTES, 8);
+	crypto_aead_chacha20poly1305_ietf_encrypt_detached(text, text + n, NULL, text, n, place.p, place.n, NULL, nonce, v->secrets->subkey);
+	if (!atomic_load(&v->secrets->forgotten))
+		return VD_OK;
+	sodium_memzero(laid, total);
+	return VD_EKEY;
 }
 
 int vd_vault_seal(const struct vd_vault *v, struct vd_slice place, struct vd_slice value, struct vd_buf *out)
 {
-	if (v->secrets)
-		return seal(v->secrets, place, value, out);
-	vd_buf_put_u8(out, VD_SEAL_PLAIN);
-	vd_buf_put_slice(out, value);
-	return vd_buf_check(out);
+	size_t at = out->n;
+	int rc = vd_vault_lay(v, value, out);
+
+	if (!rc)
+		rc = vd_vault_seal_laid(v, place, out->p + at, out->n - at);
+	if (rc == VD_EKEY)
+		out->n = at;
+	return rc;
 }
 
 static int unseal(struct secrets *s, struct vd_slice place, struct vd_slice sealed, struct vd_buf *room, struct vd_slice *value)

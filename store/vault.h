@@ -102,6 +102,10 @@ bool vd_vault_exists(const char *home);
 /* Appends the sealed value to *out. `place` (database and key) is authenticated so that values cannot be swapped. VD_ENOMEM, VD_ECAP; VD_EKEY: forgotten. Threads
  * may share a vault, and a fork draws nonces of its own. */
 int vd_vault_seal(const struct vd_vault *, struct vd_slice place, struct vd_slice value, struct vd_buf *out);
+/* The same in two steps: the value is laid out in *out as it will stand there, and sealed in those bytes, by any thread; a readable vault has nothing left
+ * to do then. VD_EKEY: forgotten; the bytes are wiped. Nothing laid may be given out unsealed. */
+int vd_vault_lay(const struct vd_vault *, struct vd_slice value, struct vd_buf *out);
+int vd_vault_seal_laid(const struct vd_vault *, struct vd_slice place, uint8_t *laid, size_t n);
 /* *value borrows from `sealed` when plain, else from *room, which is reset first. VD_EDAMAGED (also: plain in a sealed store), VD_EVERSION,
  * VD_EKEY (sealed, in a readable store; or forgotten), VD_ENOMEM. */
 int vd_vault_open(const struct vd_vault *, struct vd_slice place, struct vd_slice sealed, struct vd_buf *room,

@@ -521,6 +521,9 @@ static int commit(struct vd_write *w)
 		return VD_ENOMEM; /* also when it was the first of them that found no room: then there seems nothing to do */
 	if (!w->effects.count && !w->lane_count)
 		return VD_OK;
+	rc = vd_effects_seal(&w->effects, w->store);
+	if (rc)
+		return rc;
 	if (w->store->being_made)
 		return vd_db_change(w->store->db, apply, w);
 	if (w->takes_in && vd_reserve_reached(w->store))
