@@ -40,6 +40,7 @@ struct checking {
 	struct vd_readers readers;
 	uint64_t indexed;         /* how far the index has come */
 	struct vd_buf room;
+	int err;                  /* something could not be looked at, whatever it says; sticky */
 };
 
 static int add_bad(struct checking *c, uint64_t arrival)
@@ -93,9 +94,12 @@ static bool has_entry(struct checking *c, MDB_txn *txn, enum vd_table table,
 {
 	MDB_cursor *cursor;
 	bool has;
+	int rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(c->store->db, table), &cursor));
 
-	if (mdb_cursor_open(txn, vd_db_table(c->store->db, table), &cursor))
-		return false;
+	if (rc) {
+		c->err = rc;
+		return true;
+	}
 	has = vd_list_has(cursor, list, arrival);
 	mdb_cursor_close(cursor);
 	return has;
@@ -456,8 +460,11 @@ static int compare_all(struct checking *c)
 			count_if(c, !has_entry(c, txn, VD_TABLE_LISTS, list, c->seen[i].arrival));
 		}
 	}
-	if (!c->bad_count)
-		count_if(c, count_items(c, txn, &items) || items != good);
+	if (!c->bad_count) {
+		rc = count_items(c, txn, &items);
+		count_if(c, rc == VD_EDAMAGED || (!rc && items != good));
+		rc = rc == VD_EDAMAGED ? VD_OK : rc;
+	}
 	for (size_t group = 0; group < c->group_count && !rc; group++) {
 		for (uint8_t lane = 0; lane < VD_LANES && !rc; lane++) {
 			recompute(c, group, lane);
@@ -639,6 +646,8 @@ int vd_check(struct vd_store *s, bool repair, struct vd_check *out)
 		rc = compare_all(&c);
 	if (!rc)
 		rc = compare_accepted(&c);
+	if (!rc)
+		rc = c.err;
 	if (!rc && repair && (out->bad || out->derived_bad))
 		rc = repair_all(&c);
 done:
