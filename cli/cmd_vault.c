@@ -82,7 +82,7 @@ static int lock_run(struct vd_cli *cli)
 		vd_say_json(cli, json_pack("{s:b}", "locked", true));
 	else
 		vd_say(cli, VD_MSG_LOCK_DONE, NULL);
-	if (!code)
+	if (!code || (rc == VD_ENOTFOUND && code == VD_EXIT_UNREACHABLE))
 		name_others(cli);
 	vd_buf_deinit(&answer);
 	return code;

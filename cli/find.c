@@ -95,7 +95,8 @@ static void heed_broken(struct vd_cli *cli)
 
 	vd_text_format(cli->lang, VD_MSG_STORE_GONE, args, true, &text);
 	vd_buf_put_u8(&text, 0);
-	snprintf(gone_text, sizeof gone_text, "%s%s\n", vd_text(cli->lang, VD_MSG_ERROR), text.failed ? "" : (const char *)text.p);
+	snprintf(gone_text, sizeof gone_text, "%s%s%s%s\n", vd_text(cli->lang, VD_MSG_ERROR), text.failed ? "" : (const char *)text.p,
+	         vd_text(cli->lang, VD_MSG_HINT), vd_text(cli->lang, VD_MSG_HINT_STORE_GONE));
 	vd_buf_deinit(&text);
 	snprintf(broken_text, sizeof broken_text, "%s", vd_text(cli->lang, VD_MSG_STORE_BROKE));
 	snprintf(home, sizeof home, "%s", cli->home);

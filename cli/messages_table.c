@@ -1606,7 +1606,7 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "Cerrado: veredad olvidó las llaves. No intercambia nada por la red hasta vereda unlock."),
 	T(LOCK_FAILED, "veredad did not lock the store", "veredad no cerró el almacén"),
 	T(HINT_LOCK_FAILED, "Stop veredad, or switch the machine off: then it is locked.", "Detén veredad, o apaga el equipo: así queda cerrado."),
-	T(LOCK_NO_DAEMON, "veredad is not running, so nothing here holds the keys", "veredad no está en marcha, así que nada aquí tiene las llaves"),
+	T(LOCK_NO_DAEMON, "veredad is not running, so it holds no keys", "veredad no está en marcha, así que no tiene las llaves"),
 	T(HINT_LOCK_NO_DAEMON, "The store is locked already; each command asks for the passphrase.", "El almacén ya está cerrado; cada orden pide la contraseña."),
 	T(LOCK_READABLE, "The store has no passphrase: there is nothing to lock", "El almacén no tiene contraseña: no hay nada que cerrar"),
 	T(HINT_LOCK_READABLE, "vereda passphrase seals it.", "vereda passphrase lo sella."),

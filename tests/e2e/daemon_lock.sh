@@ -128,6 +128,12 @@ wait $watching
 equal "lock: a daemon that is killed lends no more (12)" $? 12
 as hub lock >/dev/null 2>"$work/lock.err"
 equal "lock: then nobody holds the keys (13)" "$? $(grep -c 'locked already' "$work/lock.err")" "13 1"
+watches own --passphrase-file "$work/words"
+as hub lock >/dev/null 2>"$work/lock.err"
+grep -q "passphrase themselves.*process $watching" "$work/lock.err"
+check "lock: but for who was given the passphrase" $?
+kill -INT $watching
+wait $watching
 as plain --quiet init --name plain --no-passphrase >/dev/null
 as plain lock >/dev/null 2>"$work/lock.err"
 equal "lock: of a readable store nobody says that it is locked (1)" "$? $(grep -c 'no passphrase' "$work/lock.err")" "1 1"
