@@ -254,7 +254,7 @@ static void test_recover__again_behind_what_was_written(void **state)
 	give(&luz, &first);
 	assert_int_equal(vd_act_paper(first.store, first.group, ++sc.now_ms, (char[VD_PAPER_TEXT]){ 0 }), 0);
 	export(&first, VD_SEALED_BUNDLE, in_top(&sc, "four"));
-	restored = (struct who){ 0 };
+	arrive(&sc, &restored);
 	strcpy(restored.home, in_top(&sc, "backup"));
 	assert_int_equal(vd_store_open(restored.home, &restored.store), 0);
 	assert_int_equal(recover(&sc, &restored, &paper, in_top(&sc, "four"), NULL), 0);
