@@ -234,7 +234,9 @@ static bool should_open(struct story *s, size_t host, const struct written *w)
 	if (d->role == VD_ROLE_COURIER)
 		return false;
 	if (w->audience == VD_AUDIENCE_NAMED)
-		return w->named >> host & 1 && (s->ones[w->host].role != VD_ROLE_REPORTER || d->focal || host == w->host);
+		/* a coordinator may have been a focal point then, when nobody was marked as one */
+		return w->named >> host & 1 &&
+		       (s->ones[w->host].role != VD_ROLE_REPORTER || d->focal || d->role == VD_ROLE_COORDINATOR || host == w->host);
 	return w->audience == VD_AUDIENCE_EVERYONE || d->role != VD_ROLE_REPORTER;
 }
 
