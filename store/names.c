@@ -33,6 +33,7 @@ struct seen {
 	struct stat st;
 	uint8_t start[LOOK_BYTES];
 	size_t n;
+	bool unreadable;          /* the medium fails: its name has to do */
 };
 
 static bool see(int folder, const char *name, struct seen *s)
@@ -46,6 +47,7 @@ static bool see(int folder, const char *name, struct seen *s)
 	if (S_ISLNK(s->st.st_mode) && !strcmp(name, "vault") && fstatat(folder, name, &s->st, 0))
 		return false;
 	s->n = 0;
+	s->unreadable = false;
 	if (!S_ISREG(s->st.st_mode))
 		return true;
 	fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -53,6 +55,7 @@ static bool see(int folder, const char *name, struct seen *s)
 		n = pread(fd, s->start, sizeof(s->start), 0);
 		close(fd);
 	}
+	s->unreadable = n < 0;
 	s->n = n > 0 ? (size_t)n : 0;
 	return true;
 }
@@ -87,6 +90,8 @@ static bool looks(const struct seen *s, enum look look)
 		return S_ISSOCK(s->st.st_mode);
 	if (!S_ISREG(s->st.st_mode))
 		return false;
+	if (s->unreadable && (look == DATABASE || look == LOCKS || look == MARK))
+		return true;
 	switch (look) {
 	case SLOTS: return size == 2 * VD_SLOTS_BLOCK || !size || zeros(s) || (s->n > sizeof(slots) && !memcmp(s->start, slots, sizeof(slots) - 1));
 	case DATABASE: return !size || lmdb(s, sizeof(size_t) + 8) || zeros(s);
