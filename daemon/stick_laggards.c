@@ -16,6 +16,8 @@ struct search {
 	const uint8_t *epoch;     /* the one to write with */
 	size_t act;               /* that made it */
 	uint64_t arrival;         /* of that record here */
+	size_t sealed_act;        /* of the device looked at: that sealed it to this one, who may have had the other long before */
+	uint64_t sealed_arrival;
 	bool *known;              /* room for vd_group_knows */
 	uint8_t (*behind)[VD_KEY_BYTES]; /* those that say so */
 	size_t behind_count;
@@ -60,7 +62,7 @@ static int has_heard(const struct search *s, const uint8_t device[VD_KEY_BYTES],
 	uint64_t heard = 0;
 	int rc = vd_store_heard(s->store, vd_group_id(s->group), device, &heard);
 
-	*yes = !rc && heard >= s->arrival;
+	*yes = !rc && heard >= s->sealed_arrival;
 	if (!*yes && (!rc || rc == VD_ENOTFOUND || rc == VD_EDAMAGED)) {
 		note_key(s, device, key);
 		rc = vd_store_note(s->store, note_use, vd_slice(key, sizeof(key)), &epoch);
@@ -70,11 +72,11 @@ static int has_heard(const struct search *s, const uint8_t device[VD_KEY_BYTES],
 	return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
 }
 
-static bool shows(struct search *s, const uint8_t device[VD_KEY_BYTES], const struct vd_id *grant)
+static bool shows(struct search *s, const uint8_t device[VD_KEY_BYTES], const struct vd_id *grant, size_t act)
 {
 	memset(s->known, 0, vd_group_act_count(s->group) * sizeof(*s->known));
 	vd_group_knows(s->group, device, NULL, 0, grant, grant != NULL, s->known);
-	return s->known[s->act];
+	return s->known[act];
 }
 
 /* By a control record of its own; or whichever grant it came by, its welcome held the epoch already. */
@@ -82,14 +84,14 @@ static bool must_know(struct search *s, const uint8_t device[VD_KEY_BYTES])
 {
 	size_t grants = 0;
 
-	if (memcmp(vd_group_act(s->group, s->act)->author, device, VD_KEY_BYTES) == 0 || shows(s, device, NULL))
+	if (memcmp(vd_group_act(s->group, s->act)->author, device, VD_KEY_BYTES) == 0 || shows(s, device, NULL, s->sealed_act))
 		return true;
 	for (size_t i = 0; i < vd_group_act_count(s->group); i++) {
 		const struct vd_act *act = vd_group_act(s->group, i);
 
 		if (act->kind != VD_ACT_GRANT || !act->device || memcmp(act->device, device, VD_KEY_BYTES) != 0)
 			continue;
-		if (++grants > GRANTS_MAX || !shows(s, device, &act->id))
+		if (++grants > GRANTS_MAX || !shows(s, device, &act->id, s->act))
 			return false;
 	}
 	return grants > 0;
@@ -106,12 +108,21 @@ static bool has_no_keys(struct search *s, const uint8_t device[VD_KEY_BYTES])
 	return false;
 }
 
+/* Which record brings it the keys: the epoch's own, if none behind it does. VD_ENOTFOUND: we lack it. */
+static int find_sealed(struct search *s, const uint8_t device[VD_KEY_BYTES])
+{
+	s->sealed_act = vd_group_sealed_act(s->group, s->act, device);
+	if (s->sealed_act == vd_group_act_count(s->group))
+		s->sealed_act = s->act;
+	return vd_store_find(s->store, &vd_group_act(s->group, s->sealed_act)->id, &s->sealed_arrival);
+}
+
 /* Does it have the epoch, as far as we know? What it says here itself comes before all that it once knew: it may have been restored from
  * a backup since, or there is a copy of it. Of `us` another copy may have said so. */
 static int is_up(struct search *s, size_t g, const struct vd_segments *segments, const uint8_t device[VD_KEY_BYTES], bool us, bool *yes,
                  bool *says_no)
 {
-	enum vd_hears hears = vd_hearings_of(s->group, g, segments, device, s->act, s->known);
+	enum vd_hears hears = vd_hearings_of(s->group, g, segments, device, s->sealed_act, s->known);
 	int rc;
 
 	*says_no = hears == VD_HEARS_NOT;
@@ -133,10 +144,13 @@ static int gather(struct search *s, size_t g, const struct vd_segments *segments
 		bool knows, says_no;
 		int rc;
 
-		if (d->role == VD_ROLE_NONE || (d->flags & VD_GRANT_PAPER) || vd_segments_serve(segments, g, d->author, s->arrival) ||
-		    !vd_seal_box_ok(d->box) || has_no_keys(s, d->author))
+		if (d->role == VD_ROLE_NONE || (d->flags & VD_GRANT_PAPER) || !vd_seal_box_ok(d->box) || has_no_keys(s, d->author))
 			continue;
-		rc = is_up(s, g, segments, d->author, memcmp(d->author, us, VD_KEY_BYTES) == 0, &knows, &says_no);
+		rc = find_sealed(s, d->author);
+		if (rc == VD_ENOTFOUND || (!rc && vd_segments_serve(segments, g, d->author, s->sealed_arrival)))
+			continue;
+		if (!rc)
+			rc = is_up(s, g, segments, d->author, memcmp(d->author, us, VD_KEY_BYTES) == 0, &knows, &says_no);
 		if (rc)
 			return rc;
 		if (says_no)

@@ -166,6 +166,9 @@ const struct vd_act *vd_group_act(struct vd_group *, size_t i);
 void vd_group_act_reason(struct vd_group *, size_t i, char out[VD_NAME_MAX + 1]);
 /* Control records that no other one names, the latest `max` (at most VD_LIST_MAX) in control order: ids ascending. */
 size_t vd_group_heads(struct vd_group *, struct vd_id *out, size_t max);
+/* Of the epoch that act number `epoch` begins: the first act that counts and seals it to that device, by which it came to have the keys.
+ * vd_group_act_count: none does. */
+size_t vd_group_sealed_act(struct vd_group *, size_t epoch, const uint8_t device[VD_KEY_BYTES]);
 /* Which acts a device has shown that it knows: those in the past of its own control records, of the epochs in `epochs` (which it wrote
  * under: ids of VD_EPOCH_BYTES) and of the records in `ids`. known[i] is set for act i (never cleared); there are vd_group_act_count. */
 void vd_group_knows(struct vd_group *, const uint8_t author[VD_KEY_BYTES], const uint8_t (*epochs)[VD_EPOCH_BYTES], size_t epoch_count,

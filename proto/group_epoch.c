@@ -359,6 +359,20 @@ const struct vd_device *vd_group_epoch_lacks(struct vd_group *g, size_t i)
 	return i < g->lack_count ? &g->devices[g->lacks[i]].shown : NULL;
 }
 
+size_t vd_group_sealed_act(struct vd_group *g, size_t epoch, const uint8_t device[VD_KEY_BYTES])
+{
+	vd_group_refresh(g);
+	/* What continues it comes behind it. */
+	for (size_t act = epoch; act < g->record_count; act++) {
+		const struct vd_group_record *r = &g->records[g->places[act].at];
+
+		for (uint32_t i = 0; r->counts && r->epoch && i < r->epoch->sealed_count; i++)
+			if (memcmp(r->epoch->sealed[i].author, device, VD_KEY_BYTES) == 0 && is_part(g, g->places[epoch].at, g->places[act].at))
+				return act;
+	}
+	return g->record_count;
+}
+
 static uint32_t begins(const struct vd_group *g, const uint8_t epoch[VD_EPOCH_BYTES])
 {
 	for (size_t i = 0; i < g->epoch_count; i++)

@@ -264,6 +264,62 @@ static void test_stick_laggard__not_before_the_epoch_is_sealed_to_it(void **stat
 	free(more);
 }
 
+/* All control records of one to another, who may lack keys all the same. */
+static void tell_of_acts(struct cast *c, const struct person *from, struct person *to)
+{
+	struct vd_batch batch = { 0 };
+	struct vd_buf raw = { 0 };
+	struct vd_merge merge = { 0 };
+
+	for (size_t i = 0; i < vd_group_act_count(from->group); i++) {
+		struct vd_record record;
+		uint64_t arrival;
+
+		assert_int_equal(vd_store_find(from->store, &vd_group_act(from->group, i)->id, &arrival), 0);
+		vd_buf_reset(&raw);
+		assert_int_equal(vd_store_read(from->store, arrival, &raw, &record, NULL), 0);
+		assert_int_equal(vd_batch_add(&batch, vd_buf_slice(&raw)), 0);
+	}
+	assert_int_equal(vd_store_merge(to->store, to->group, &batch, &merge), 0);
+	assert_true(merge.fresh > 0);
+	vd_batch_deinit(&batch);
+	vd_buf_deinit(&raw);
+	person_reload(to, &c->mesh);
+}
+
+/* Who says that it has the record of an epoch need not have its keys: they came, or are to come, by a later one. */
+static void test_stick_laggard__knows_of_the_epoch_before_it_is_sealed_to_it(void **state)
+{
+	enum { MORE = 15 };
+	struct cast *c = *state;
+	struct person *more = calloc(MORE, sizeof(*more)), *late = NULL;
+	struct vd_epoch_keys keys;
+	struct vd_id first;
+
+	assert_non_null(more);
+	for (int i = 0; i < MORE; i++)
+		mesh_add_person(&c->mesh, &c->hub, &more[i]);
+	visit(c, &c->hub, 0);
+	randombytes_buf(&keys, sizeof(keys));
+	assert_int_equal(rotate_part(&c->hub, &keys, 0, &first), 0);
+	for (int i = 0; i < MORE; i++)
+		if (memcmp(vd_group_identity(more[i].group)->author, vd_group_epoch_lacks(c->hub.group, 0)->author, VD_KEY_BYTES) == 0)
+			late = &more[i];
+	assert_non_null(late);
+	visit(c, &c->hub, 0);
+	tell_of_acts(c, &c->hub, late);
+	assert_memory_equal(vd_group_current_epoch(late->group), first.b, VD_EPOCH_BYTES);
+	assert_true(visit(c, late, 0).segments_foreign > 0);
+
+	assert_int_equal(rotate_part(&c->hub, &keys, 1, &first), 0);
+	visit(c, &c->hub, 0);
+	visit(c, late, 0);
+	assert_true(writes_under(late, &c->hub) && mesh_equal(&c->mesh, &c->hub, late));
+	for (int i = 0; i < MORE; i++)
+		person_leave(&more[i]);
+	free(more);
+}
+
 /* The catch-up segment goes bad where only laggards look: they say so, and who has the keys writes another. */
 static void test_stick_laggard__damaged_catch_up_is_written_again(void **state)
 {
@@ -443,6 +499,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_stick_laggard__a_newcomer_has_the_keys_by_the_welcome, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick_laggard__many, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick_laggard__not_before_the_epoch_is_sealed_to_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stick_laggard__knows_of_the_epoch_before_it_is_sealed_to_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick_laggard__removed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick_laggard__killed_at_any_moment, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick_laggard__damaged_catch_up_is_written_again, setup, teardown),
