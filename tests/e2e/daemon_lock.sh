@@ -33,12 +33,14 @@ core() {
 held() { # name: how many of the canaries, as text or, what is hex, as bytes
 	local n=0 each
 	core "$1"
+	# as text of digits: bytes may be ends of lines
+	od -An -v -tx1 "$work/core" | tr -d ' \n' >"$work/digits"
 	for each in "${canaries[@]}"; do
-		if LC_ALL=C grep -qaF "$each" "$work/core" ||
-			{ [[ $each =~ ^([0-9a-f]{2}){8,}$ ]] && LC_ALL=C grep -qaP "$(sed 's/../\\x&/g' <<<"$each")" "$work/core"; }; then
+		if LC_ALL=C grep -qaF "$each" "$work/core" || { [[ $each =~ ^([0-9a-f]{2}){8,}$ ]] && grep -qF "$each" "$work/digits"; }; then
 			n=$((n + 1))
 		fi
 	done
+	rm -f "$work/digits"
 	rm -f "$work/core"
 	echo $n
 }
