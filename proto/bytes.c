@@ -154,6 +154,43 @@ struct vd_slice vd_buf_slice(const struct vd_buf *b)
 	return vd_slice(b->p, b->n);
 }
 
+size_t vd_varint_bytes(uint64_t v)
+{
+	size_t n = 1;
+
+	while (v >>= 7)
+		n++;
+	return n;
+}
+
+uint64_t vd_zigzag(uint64_t difference)
+{
+	return difference >> 63 ? ~(difference << 1) : difference << 1;
+}
+
+uint64_t vd_unzigzag(uint64_t zigzag)
+{
+	return zigzag & 1 ? ~(zigzag >> 1) : zigzag >> 1;
+}
+
+bool vd_room(void *array, size_t count, size_t *capacity, size_t least, size_t each)
+{
+	size_t more = *capacity ? 2 * *capacity : least;
+	void *p;
+
+	if (count < *capacity)
+		return true;
+	if (*capacity > SIZE_MAX / 2)
+		return false;
+	memcpy(&p, array, sizeof(p));
+	p = reallocarray(p, more, each);
+	if (!p)
+		return false;
+	memcpy(array, &p, sizeof(p));
+	*capacity = more;
+	return true;
+}
+
 struct vd_rd vd_rd(struct vd_slice s)
 {
 	return (struct vd_rd){ .p = s.p, .n = s.n };

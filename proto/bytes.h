@@ -1,4 +1,4 @@
-/* Bytes: borrowed slices, an owned growing buffer, a reading cursor with a sticky error, hex. */
+/* Bytes: borrowed slices, an owned growing buffer, arrays that grow, a reading cursor with a sticky error, hex. */
 #ifndef VD_BYTES_H
 #define VD_BYTES_H
 
@@ -44,6 +44,16 @@ void vd_buf_put_varint(struct vd_buf *, uint64_t);
 /* Forget the first n bytes, moving the rest down. */
 void vd_buf_drop(struct vd_buf *, size_t n);
 struct vd_slice vd_buf_slice(const struct vd_buf *);
+
+/* How many bytes vd_buf_put_varint takes. */
+size_t vd_varint_bytes(uint64_t);
+/* A difference of two numbers, wrapped around, as one that is small when they are near each other; and back. */
+uint64_t vd_zigzag(uint64_t difference);
+uint64_t vd_unzigzag(uint64_t zigzag);
+
+/* Room for one more in an array of which `count` are in use and *capacity fit: if it is full, twice as many, at first `least`. `array` is the
+ * address of the pointer to it; `each`: bytes. False: memory is refused, and nothing changed. */
+bool vd_room(void *array, size_t count, size_t *capacity, size_t least, size_t each);
 
 /* Cursor. A failed read gives zero and an empty slice, sets err, and every later read fails too. */
 struct vd_rd {

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "proto/bytes.h"
@@ -179,6 +180,46 @@ static void test_varint__refuses_long_forms(void **state)
 	}
 }
 
+static void test_varint__says_how_long_it_is(void **state)
+{
+	(void)state;
+	for (unsigned bit = 0; bit < 64; bit++) {
+		for (int off = -1; off <= 1; off++) {
+			uint64_t v = (UINT64_C(1) << bit) + (uint64_t)off;
+			struct vd_buf b = { 0 };
+
+			vd_buf_put_varint(&b, v);
+			assert_int_equal(vd_varint_bytes(v), b.n);
+			assert_true(vd_unzigzag(vd_zigzag(v)) == v);
+			vd_buf_deinit(&b);
+		}
+	}
+	assert_int_equal(vd_zigzag(0), 0);
+	assert_int_equal(vd_zigzag(1), 2);
+	assert_int_equal(vd_zigzag((uint64_t)-1), 1);
+}
+
+static void test_room__grows_and_keeps_what_it_has(void **state)
+{
+	uint32_t *numbers = NULL;
+	size_t capacity = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < 1000; i++) {
+		assert_true(vd_room(&numbers, i, &capacity, 3, sizeof(*numbers)));
+		assert_true(i < capacity);
+		numbers[i] = i;
+	}
+	assert_int_equal(capacity, 3 * 512);
+	for (uint32_t i = 0; i < 1000; i++)
+		assert_int_equal(numbers[i], i);
+	/* More than there can be: nothing changes. */
+	assert_false(vd_room(&numbers, capacity, &capacity, 3, SIZE_MAX / 4));
+	assert_int_equal(capacity, 3 * 512);
+	assert_int_equal(numbers[999], 999);
+	free(numbers);
+}
+
 static void test_hex__both_ways(void **state)
 {
 	uint8_t raw[4];
@@ -240,6 +281,8 @@ int main(void)
 		cmocka_unit_test(test_rd__error_sticks),
 		cmocka_unit_test(test_varint__round_trips_in_shortest_form),
 		cmocka_unit_test(test_varint__refuses_long_forms),
+		cmocka_unit_test(test_varint__says_how_long_it_is),
+		cmocka_unit_test(test_room__grows_and_keeps_what_it_has),
 		cmocka_unit_test(test_hex__both_ways),
 		cmocka_unit_test(test_utf8__strict),
 		cmocka_unit_test(test_err__every_code_has_its_own_word),
