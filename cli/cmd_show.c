@@ -25,15 +25,8 @@ static int keep_found(void *ctx, const struct vd_found *f)
 {
 	struct shown *s = ctx;
 
-	if (s->count == s->capacity) {
-		size_t capacity = s->capacity ? 2 * s->capacity : 16;
-		struct kept *more = realloc(s->kept, capacity * sizeof *more);
-
-		if (!more)
-			return VD_ENOMEM;
-		s->kept = more;
-		s->capacity = capacity;
-	}
+	if (!vd_room(&s->kept, s->count, &s->capacity, 16, sizeof(*s->kept)))
+		return VD_ENOMEM;
 	s->kept[s->count++] = (struct kept){ f->arrival, f->record->id };
 	return 0;
 }

@@ -53,15 +53,8 @@ int vd_csv_scan(struct vd_csv_scan *s, struct vd_slice in, bool end, char comma,
 
 static int put_cell(struct vd_csv_row *row, struct vd_slice cell)
 {
-	if (row->count == row->capacity) {
-		size_t capacity = row->capacity ? 2 * row->capacity : 16;
-		struct vd_slice *cells = realloc(row->cells, capacity * sizeof *cells);
-
-		if (!cells)
-			return VD_ENOMEM;
-		row->cells = cells;
-		row->capacity = capacity;
-	}
+	if (!vd_room(&row->cells, row->count, &row->capacity, 16, sizeof(*row->cells)))
+		return VD_ENOMEM;
 	row->cells[row->count++] = cell;
 	return 0;
 }

@@ -54,15 +54,8 @@ static int ask(struct vd_reach *r, const struct vd_bundle_key *key, const uint8_
 		if (a->group == key->place && memcmp(a->epoch, key->epoch, VD_EPOCH_BYTES) == 0)
 			return VD_OK;
 	}
-	if (r->count == r->capacity) {
-		size_t more = r->capacity ? 2 * r->capacity : 16;
-
-		a = reallocarray(r->answers, more, sizeof(*a));
-		if (!a)
-			return VD_ENOMEM;
-		r->answers = a;
-		r->capacity = more;
-	}
+	if (!vd_room(&r->answers, r->count, &r->capacity, 16, sizeof(*r->answers)))
+		return VD_ENOMEM;
 	a = &r->answers[r->count++];
 	*a = (struct vd_reach_answer){ .group = key->place, .yes = vd_group_epoch_reaches(r->groups->group[key->place], key->epoch, ours) };
 	memcpy(a->epoch, key->epoch, VD_EPOCH_BYTES);

@@ -37,15 +37,8 @@ static int add(struct vd_segments *all, size_t *capacity, const char *name, cons
 	struct vd_segment *s;
 	size_t n;
 
-	if (all->count == *capacity) {
-		size_t more = *capacity ? 2 * *capacity : 64;
-
-		s = reallocarray(all->p, more, sizeof(*s));
-		if (!s)
-			return VD_ENOMEM;
-		all->p = s;
-		*capacity = more;
-	}
+	if (!vd_room(&all->p, all->count, capacity, 64, sizeof(*all->p)))
+		return VD_ENOMEM;
 	s = &all->p[all->count++];
 	*s = (struct vd_segment){ .size = (uint64_t)st->st_size, .written = st->st_mtim, .group = VD_STORE_GROUPS_MAX };
 	memcpy(s->name, name, VD_SEGMENT_NAME);

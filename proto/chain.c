@@ -24,19 +24,7 @@ void vd_batch_reset(struct vd_batch *batch)
 
 static int reserve(struct vd_batch *batch)
 {
-	size_t capacity = batch->capacity ? 2 * batch->capacity : 64;
-	struct vd_batch_entry *entries;
-
-	if (batch->count < batch->capacity)
-		return VD_OK;
-	if (capacity > SIZE_MAX / sizeof(*entries))
-		return VD_ENOMEM;
-	entries = realloc(batch->entries, capacity * sizeof(*entries));
-	if (!entries)
-		return VD_ENOMEM;
-	batch->entries = entries;
-	batch->capacity = capacity;
-	return VD_OK;
+	return vd_room(&batch->entries, batch->count, &batch->capacity, 64, sizeof(*batch->entries)) ? VD_OK : VD_ENOMEM;
 }
 
 int vd_batch_add(struct vd_batch *batch, struct vd_slice raw)

@@ -82,6 +82,16 @@ static struct vd_compact_author *add(struct vd_compact *c, const uint8_t key[VD_
 	return a;
 }
 
+/* What is damaged may name one author more, never two. */
+void vd_compact_alone(struct vd_compact *c, struct vd_compact_author room[VD_COMPACT_ALONE], const uint8_t group[VD_GROUP_BYTES],
+                      const uint8_t author[VD_KEY_BYTES])
+{
+	vd_compact_init(c, group);
+	c->authors = room;
+	c->capacity = VD_COMPACT_ALONE;
+	add(c, author);
+}
+
 static struct vd_compact_author *find(const struct vd_compact *c, const uint8_t key[VD_KEY_BYTES])
 {
 	uint64_t start;
@@ -98,19 +108,6 @@ static void note(struct vd_compact_last *last, const struct vd_record *r)
 	last->id = r->id;
 	last->seq = r->seq;
 	last->time_ms = r->time_ms;
-}
-
-/* Differences wrap around, so that any two numbers have one, and small ones of either sign are short. */
-static uint64_t difference(uint64_t to, uint64_t from)
-{
-	uint64_t d = to - from;
-
-	return d >> 63 ? ~(d << 1) : d << 1;
-}
-
-static uint64_t undo(uint64_t z, uint64_t from)
-{
-	return from + (z & 1 ? ~(z >> 1) : z >> 1);
 }
 
 /* ---- writing ---- */
@@ -153,9 +150,9 @@ static int choose(struct vd_compact *c, const struct vd_record *r, struct form *
 	else if (reserve(c))
 		return VD_ENOMEM;
 	f->follows = follows(last, r);
-	f->seq = difference(r->seq, last->seq);
-	f->time = difference(r->time_ms, last->time_ms);
-	f->expires = difference(r->expires_day, r->time_ms / DAY_MS);
+	f->seq = vd_zigzag(r->seq - last->seq);
+	f->time = vd_zigzag(r->time_ms - last->time_ms);
+	f->expires = vd_zigzag(r->expires_day - r->time_ms / DAY_MS);
 	return VD_OK;
 }
 
@@ -210,15 +207,6 @@ int vd_compact_encode(struct vd_compact *c, const struct vd_record *r, struct vd
 	return VD_OK;
 }
 
-static size_t varint_bytes(uint64_t v)
-{
-	size_t n = 1;
-
-	while (v >>= 7)
-		n++;
-	return n;
-}
-
 int vd_compact_measure(struct vd_compact *c, const struct vd_record *r, size_t *bytes)
 {
 	size_t n = 1 + VD_SIGNATURE_BYTES;
@@ -227,9 +215,9 @@ int vd_compact_measure(struct vd_compact *c, const struct vd_record *r, size_t *
 	if (choose(c, r, &f))
 		return VD_ENOMEM;
 	n += f.author ? 1 : (size_t)VD_KEY_BYTES;
-	n += f.follows ? 0 : (r->has_prev ? (size_t)VD_ID_BYTES : 0) + varint_bytes(f.seq);
-	n += varint_bytes(f.time) + (r->has_expires ? varint_bytes(f.expires) : 0);
-	n += r->stub ? varint_bytes(r->body_bytes) + VD_HASH_BYTES : r->body.n;
+	n += f.follows ? 0 : (r->has_prev ? (size_t)VD_ID_BYTES : 0) + vd_varint_bytes(f.seq);
+	n += vd_varint_bytes(f.time) + (r->has_expires ? vd_varint_bytes(f.expires) : 0);
+	n += r->stub ? vd_varint_bytes(r->body_bytes) + VD_HASH_BYTES : r->body.n;
 	*bytes = f.whole ? 1 + r->raw.n : n;
 	move_on(c, r, &f);
 	return VD_OK;
@@ -302,12 +290,12 @@ int vd_compact_decode(struct vd_compact *c, struct vd_slice in, struct vd_buf *o
 		f.prev = last->id;
 		f.seq = last->seq + 1;
 	} else {
-		f.seq = undo(vd_rd_varint(&r), last->seq);
+		f.seq = last->seq + vd_unzigzag(vd_rd_varint(&r));
 	}
-	f.time_ms = undo(vd_rd_varint(&r), last->time_ms);
+	f.time_ms = last->time_ms + vd_unzigzag(vd_rd_varint(&r));
 	f.has_expires = flags & EXPIRES;
 	if (f.has_expires)
-		expires = undo(vd_rd_varint(&r), f.time_ms / DAY_MS);
+		expires = f.time_ms / DAY_MS + vd_unzigzag(vd_rd_varint(&r));
 	f.expires_day = (uint32_t)expires;
 	signature = vd_rd_take(&r, VD_SIGNATURE_BYTES);
 	if (flags & STUB) {

@@ -45,15 +45,8 @@ int vd_reconcile_put_record(const struct vd_port *port, uint64_t arrival, struct
 
 static int append(uint64_t **list, size_t *count, size_t *capacity, uint64_t value)
 {
-	if (*count == *capacity) {
-		size_t more = *capacity ? 2 * *capacity : 64;
-		uint64_t *p = realloc(*list, more * sizeof(*p));
-
-		if (!p)
-			return VD_ENOMEM;
-		*list = p;
-		*capacity = more;
-	}
+	if (!vd_room(list, *count, capacity, 64, sizeof(**list)))
+		return VD_ENOMEM;
 	(*list)[(*count)++] = value;
 	return VD_OK;
 }

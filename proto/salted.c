@@ -8,15 +8,8 @@ enum { SCAN_AT_ONCE = 256 };
 
 static int put(struct vd_salted *s, uint64_t item, uint64_t arrival)
 {
-	if (s->count == s->capacity) {
-		size_t capacity = s->capacity ? 2 * s->capacity : 256;
-		struct vd_salted_entry *more = realloc(s->entries, capacity * sizeof(*more));
-
-		if (!more)
-			return VD_ENOMEM;
-		s->entries = more;
-		s->capacity = capacity;
-	}
+	if (!vd_room(&s->entries, s->count, &s->capacity, 256, sizeof(*s->entries)))
+		return VD_ENOMEM;
 	s->entries[s->count++] = (struct vd_salted_entry){ item, arrival };
 	return VD_OK;
 }

@@ -37,15 +37,8 @@ static int add_link(void *ctx, uint64_t received_ms, const struct vd_record *rec
 	struct link *one;
 
 	(void)received_ms;
-	if (g->count == g->cap) {
-		size_t cap = g->cap ? 2 * g->cap : 256;
-		struct link *links = realloc(g->links, cap * sizeof(*links));
-
-		if (!links)
-			return VD_ENOMEM;
-		g->links = links;
-		g->cap = cap;
-	}
+	if (!vd_room(&g->links, g->count, &g->cap, 256, sizeof(*g->links)))
+		return VD_ENOMEM;
 	one = &g->links[g->count++];
 	*one = (struct link){ .lane = record->lane, .seq = record->seq, .id = record->id, .has_prev = record->has_prev };
 	if (record->has_prev)
@@ -172,15 +165,8 @@ static int add_candidate(struct gathering *g, const struct link *link, size_t ra
 {
 	uint8_t lane = link->lane;
 
-	if (g->candidate_count[lane] == g->candidate_cap[lane]) {
-		size_t cap = g->candidate_cap[lane] ? 2 * g->candidate_cap[lane] : VD_LIST_MAX;
-		struct candidate *more = realloc(g->candidates[lane], cap * sizeof(*more));
-
-		if (!more)
-			return VD_ENOMEM;
-		g->candidates[lane] = more;
-		g->candidate_cap[lane] = cap;
-	}
+	if (!vd_room(&g->candidates[lane], g->candidate_count[lane], &g->candidate_cap[lane], VD_LIST_MAX, sizeof(*g->candidates[lane])))
+		return VD_ENOMEM;
 	g->candidates[lane][g->candidate_count[lane]++] = (struct candidate){ .rank = rank, .seq = link->seq, .id = link->id };
 	return VD_OK;
 }

@@ -53,15 +53,8 @@ static int insert(struct vd_arrivals *a, size_t i, uint64_t arrival)
 {
 	uint64_t *maps;
 
-	if (a->count == a->capacity) {
-		size_t more = a->capacity ? 2 * a->capacity : 4;
-		struct vd_arrivals_page *pages = reallocarray(a->pages, more, sizeof(*pages));
-
-		if (!pages)
-			return VD_ENOMEM;
-		a->pages = pages;
-		a->capacity = more;
-	}
+	if (!vd_room(&a->pages, a->count, &a->capacity, 4, sizeof(*a->pages)))
+		return VD_ENOMEM;
 	maps = calloc(2 * (size_t)WORDS, sizeof(*maps));
 	if (!maps)
 		return VD_ENOMEM;

@@ -65,15 +65,8 @@ static int read_next(struct vd_store *s, MDB_txn *txn)
 	struct vd_buf value = { 0 };
 	int rc = VD_ENOTFOUND;
 
-	if (a->count == a->cap) {
-		size_t cap = a->cap ? 2 * a->cap : 32;
-		struct vd_author *list = reallocarray(a->list, cap, sizeof(*list));
-
-		if (!list)
-			return VD_ENOMEM;
-		a->list = list;
-		a->cap = cap;
-	}
+	if (!vd_room(&a->list, a->count, &a->cap, 32, sizeof(*a->list)))
+		return VD_ENOMEM;
 	for (unsigned copy = 0; copy < VD_AUTHOR_COPIES && (rc == VD_ENOTFOUND || rc == VD_EDAMAGED); copy++) {
 		vd_author_key(s, (uint32_t)a->count, copy, key);
 		vd_buf_reset(&value);

@@ -98,15 +98,8 @@ static int add_line(struct writer *w, uint64_t arrival, const struct vd_record *
 		return VD_OK;
 	if (place_of(w, record->author, &author))
 		return VD_ENOMEM;
-	if (w->count == w->capacity) {
-		size_t capacity = w->capacity ? 2 * w->capacity : 256;
-		struct line *lines = reallocarray(w->lines, capacity, sizeof(*lines));
-
-		if (!lines)
-			return VD_ENOMEM;
-		w->lines = lines;
-		w->capacity = capacity;
-	}
+	if (!vd_room(&w->lines, w->count, &w->capacity, 256, sizeof(*w->lines)))
+		return VD_ENOMEM;
 	line = &w->lines[w->count++];
 	*line = (struct line){
 		.arrival = arrival, .seq = record->seq, .time_ms = record->time_ms, .id = tag_of(w, &record->id), .prev = tag_of(w, &record->prev),

@@ -18,17 +18,9 @@ static struct vd_effect *append(struct vd_effects *e, enum vd_table table, const
 
 	if (e->failed)
 		return NULL;
-	if (e->count == e->cap) {
-		size_t cap = e->cap ? 2 * e->cap : 256;
-		struct vd_effect *list =
-			cap > SIZE_MAX / sizeof(*list) ? NULL : realloc(e->list, cap * sizeof(*list));
-
-		if (!list) {
-			e->failed = true;
-			return NULL;
-		}
-		e->list = list;
-		e->cap = cap;
+	if (!vd_room(&e->list, e->count, &e->cap, 256, sizeof(*e->list))) {
+		e->failed = true;
+		return NULL;
 	}
 	one = &e->list[e->count];
 	*one = (struct vd_effect){ .table = table, .key_n = (uint8_t)n, .order = e->count, .at = e->bytes.n };

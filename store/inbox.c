@@ -75,15 +75,8 @@ static void close_inbox(struct inbox *box)
 
 static int add(struct list *l, const struct item *item)
 {
-	if (l->count == l->room) {
-		size_t more = l->room ? 2 * l->room : 64;
-		struct item *p = reallocarray(l->p, more, sizeof(*p));
-
-		if (!p)
-			return VD_ENOMEM;
-		l->p = p;
-		l->room = more;
-	}
+	if (!vd_room(&l->p, l->count, &l->room, 64, sizeof(*l->p)))
+		return VD_ENOMEM;
 	l->p[l->count++] = *item;
 	return VD_OK;
 }

@@ -247,33 +247,17 @@ struct changing {
 
 static int push(struct changing *c, struct entry e)
 {
-	if (c->count == c->cap) {
-		size_t cap = c->cap ? 2 * c->cap : 1024;
-		struct entry *entries = reallocarray(c->entries, cap, sizeof(*entries));
-
-		if (!entries)
-			return VD_ENOMEM;
-		c->entries = entries;
-		c->cap = cap;
-	}
+	if (!vd_room(&c->entries, c->count, &c->cap, 1024, sizeof(*c->entries)))
+		return VD_ENOMEM;
 	c->entries[c->count++] = e;
 	return VD_OK;
-}
-
-static size_t varint_bytes(uint64_t v)
-{
-	size_t n = 1;
-
-	while (v >>= 7)
-		n++;
-	return n;
 }
 
 static size_t step_bytes(struct entry from, struct entry to, unsigned shift)
 {
 	if (from.list == to.list)
-		return varint_bytes(to.arrival - from.arrival);
-	return 1 + varint_bytes((to.list - from.list) >> shift) + varint_bytes(to.arrival);
+		return vd_varint_bytes(to.arrival - from.arrival);
+	return 1 + vd_varint_bytes((to.list - from.list) >> shift) + vd_varint_bytes(to.arrival);
 }
 
 static unsigned shift_of(const struct entry *entries, size_t count)

@@ -213,15 +213,8 @@ static int consider(struct query *q, uint64_t arrival, uint64_t received_ms, con
 		if (rc || !content_matches(q, &content))
 			return VD_OK;
 	}
-	if (q->count == q->cap) {
-		size_t cap = q->cap ? 2 * q->cap : 256;
-		struct match *matches = realloc(q->matches, cap * sizeof(*matches));
-
-		if (!matches)
-			return VD_ENOMEM;
-		q->matches = matches;
-		q->cap = cap;
-	}
+	if (!vd_room(&q->matches, q->count, &q->cap, 256, sizeof(*q->matches)))
+		return VD_ENOMEM;
 	match = &q->matches[q->count++];
 	*match = (struct match){ .time_ms = record.time_ms < received_ms ? record.time_ms : received_ms,
 		                 .lane = record.lane, .hidden = !shown, .seq = record.seq, .arrival = arrival, .id = record.id };

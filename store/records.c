@@ -97,36 +97,16 @@ struct vd_place vd_place_of(const struct vd_stored *stored)
 	return (struct vd_place){ stored->arrival, stored->received_ms, stored->flags, stored->compact };
 }
 
-/* A stream in which one author stands, as number 0, and nothing of theirs. One record is put in or taken out of it: what is damaged may name
- * one author more, never two, so that nothing is allocated. */
-enum { STREAM_AUTHORS = 2 };
-
-static void alone(struct vd_compact *c, struct vd_compact_author authors[STREAM_AUTHORS], const uint8_t *group, const uint8_t *key)
-{
-	memcpy(c->group, group, VD_GROUP_BYTES);
-	authors[0] = (struct vd_compact_author){ 0 };
-	memcpy(authors[0].key, key, VD_KEY_BYTES);
-	memcpy(&c->starts[0], key, sizeof(c->starts[0]));
-	c->authors = authors;
-	c->capacity = STREAM_AUTHORS;
-	c->seen = 1;
-}
-
-static uint64_t zigzag(uint64_t difference)
-{
-	return difference >> 63 ? ~(difference << 1) : difference << 1;
-}
-
 int vd_stored_encode(const struct vd_record *record, uint32_t number, uint8_t flags, uint64_t received_ms, struct vd_buf *out)
 {
-	struct vd_compact_author authors[STREAM_AUTHORS];
+	struct vd_compact_author room[VD_COMPACT_ALONE];
 	struct vd_compact stream;
 
-	alone(&stream, authors, record->group, record->author);
+	vd_compact_alone(&stream, room, record->group, record->author);
 	vd_buf_put_u8(out, flags | VD_STORED_COMPACT);
 	vd_buf_put(out, record->id.b, VD_STORED_CHECK_BYTES);
 	vd_buf_put_varint(out, number);
-	vd_buf_put_varint(out, zigzag(received_ms - record->time_ms));
+	vd_buf_put_varint(out, vd_zigzag(received_ms - record->time_ms));
 	return vd_compact_encode(&stream, record, out);
 }
 
@@ -150,7 +130,7 @@ static int decode_compact(struct vd_rd *r, int (*author_of)(void *ctx, uint64_t 
                           struct vd_stored *out)
 {
 	uint8_t check[VD_STORED_CHECK_BYTES];
-	struct vd_compact_author authors[STREAM_AUTHORS];
+	struct vd_compact_author authors[VD_COMPACT_ALONE];
 	struct vd_compact stream;
 	struct vd_author who;
 	uint64_t number, received;
@@ -164,13 +144,13 @@ static int decode_compact(struct vd_rd *r, int (*author_of)(void *ctx, uint64_t 
 		rc = make_way(room, r);
 	if (rc)
 		return rc;
-	alone(&stream, authors, who.group, who.key);
+	vd_compact_alone(&stream, authors, who.group, who.key);
 	rc = vd_compact_decode(&stream, vd_slice(r->p, r->n), room, &out->view);
 	if (rc)
 		return rc == VD_ENOMEM ? rc : VD_EDAMAGED;
 	if (memcmp(out->view.id.b, check, sizeof(check)) || out->view.stub != (bool)(out->flags & VD_STORED_STUB))
 		return VD_EDAMAGED;
-	out->received_ms = out->view.time_ms + (received & 1 ? ~(received >> 1) : received >> 1);
+	out->received_ms = out->view.time_ms + vd_unzigzag(received);
 	out->id = out->view.id;
 	out->raw = out->view.raw;
 	return VD_OK;
@@ -373,15 +353,8 @@ bool vd_page_sound(const struct vd_page *page, const struct vd_page_entry *entry
 
 static struct vd_page_entry *page_add(struct vd_page *page, uint64_t arrival)
 {
-	if (page->count == page->cap) {
-		size_t cap = page->cap ? 2 * page->cap : 64;
-		struct vd_page_entry *entries = realloc(page->entries, cap * sizeof(*entries));
-
-		if (!entries)
-			return NULL;
-		page->entries = entries;
-		page->cap = cap;
-	}
+	if (!vd_room(&page->entries, page->count, &page->cap, 64, sizeof(*page->entries)))
+		return NULL;
 	page->entries[page->count] = (struct vd_page_entry){ .arrival = arrival };
 	return &page->entries[page->count++];
 }

@@ -210,15 +210,8 @@ static int note_author(void *ctx, const struct vd_pages_piece *offered)
 	rc = read_value(s, one.at, one.n);
 	if (rc)
 		return rc == VD_ENOMEM ? rc : VD_OK;
-	if (s->known_count == s->known_cap) {
-		size_t cap = s->known_cap ? 2 * s->known_cap : 64;
-
-		known = reallocarray(s->known, cap, sizeof(*known));
-		if (!known)
-			return VD_ENOMEM;
-		s->known = known;
-		s->known_cap = cap;
-	}
+	if (!vd_room(&s->known, s->known_count, &s->known_cap, 64, sizeof(*s->known)))
+		return VD_ENOMEM;
 	known = &s->known[s->known_count];
 	memcpy(known->key, offered->key, sizeof(known->key));
 	s->known_count += !open_piece(s, &one, &value) && vd_author_read(value, &known->who);
@@ -242,15 +235,8 @@ static int take(void *ctx, const struct vd_pages_piece *offered)
 		return rc == VD_ENOMEM ? rc : VD_OK;
 	if (open_piece(s, &one, &value) || !judge(s, &one, value))
 		return VD_OK;
-	if (s->count == s->cap) {
-		size_t cap = s->cap ? 2 * s->cap : 1024;
-		struct piece *pieces = reallocarray(s->pieces, cap, sizeof(*pieces));
-
-		if (!pieces)
-			return VD_ENOMEM;
-		s->pieces = pieces;
-		s->cap = cap;
-	}
+	if (!vd_room(&s->pieces, s->count, &s->cap, 1024, sizeof(*s->pieces)))
+		return VD_ENOMEM;
 	s->pieces[s->count++] = one;
 	return VD_OK;
 }

@@ -117,15 +117,8 @@ static int share_of(struct vd_write *w, const uint8_t *group, const uint8_t *aut
 			return VD_OK;
 		}
 	}
-	if (w->share_count == w->share_cap) {
-		size_t cap = w->share_cap ? 2 * w->share_cap : 8;
-		struct vd_share *more = realloc(w->shares, cap * sizeof(*more));
-
-		if (!more)
-			return VD_ENOMEM;
-		w->shares = more;
-		w->share_cap = cap;
-	}
+	if (!vd_room(&w->shares, w->share_count, &w->share_cap, 8, sizeof(*w->shares)))
+		return VD_ENOMEM;
 	one = &w->shares[w->share_count];
 	*one = (struct vd_share){ 0 };
 	memcpy(one->group, group, VD_GROUP_BYTES);
