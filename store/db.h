@@ -50,7 +50,7 @@ bool vd_db_read_only(const struct vd_db *);
 /* Reads the whole file page by page (pages.h). The caller holds the writers' lock. VD_EDAMAGED. */
 int vd_db_walk(struct vd_db *);
 MDB_dbi vd_db_table(const struct vd_db *, enum vd_table);
-/* Pages in use, in bytes. */
+/* Of the database's file. */
 uint64_t vd_db_bytes(struct vd_db *);
 /* Of the medium under the database: bytes that we may still write, and its size. VD_EIO. */
 int vd_db_room(const struct vd_db *, uint64_t *free_bytes, uint64_t *total);
