@@ -52,6 +52,9 @@ int table_missed(void); /* rows that missed their target */
  * exit status is another. */
 json_t *vereda(const char *home, int status, const char *const *arguments);
 #define VEREDA(home, ...) vereda(home, 0, (const char *const[]){__VA_ARGS__, NULL})
+/* How much of `field` it did a second, between two takes of the limit. Dies when that was less than `least` in all. */
+double vereda_rate(struct limit *, const char *field, double least, const char *home, const char *const *arguments);
+#define VEREDA_RATE(limit, field, least, home, ...) vereda_rate(limit, field, least, home, (const char *const[]){__VA_ARGS__, NULL})
 double vereda_wrote(void); /* bytes for the disk, by the last of them */
 double number(const json_t *, const char *field);
 const char *string(const json_t *, const char *field);

@@ -50,36 +50,20 @@ static void export_some(const char *home, const uint8_t id[VD_GROUP_BYTES],
 	vd_store_close(store);
 }
 
-static void import_row(const char *what, const char *home, const char *bundle, double at_least)
+static void import_row(const char *what, const char *home, const char *bundle, size_t count, double at_least)
 {
 	struct limit verify = {.measure = verify_rate_two};
-	double start, elapsed, stored;
-	json_t *answer;
+	double rate = VEREDA_RATE(&verify, "new", (double)count, home, "import", bundle);
 
-	limit_take(&verify);
-	start = now_s();
-	answer = VEREDA(home, "import", bundle);
-	elapsed = now_s() - start;
-	limit_take(&verify);
-	stored = number(answer, "new");
-	json_decref(answer);
-	table_ratio(what, stored / elapsed, "records/s", &verify, "verifies/s, 2 cores", at_least);
+	table_ratio(what, rate, "records/s", &verify, "verifies/s, 2 cores", at_least);
 }
 
-static void export_row(const char *what, const char *home, const char *bundle)
+static void export_row(const char *what, const char *home, const char *bundle, size_t count)
 {
 	struct limit verify = {.measure = verify_rate_two};
-	double start, elapsed, written;
-	json_t *answer;
+	double rate = VEREDA_RATE(&verify, "records", (double)count, home, "export", bundle);
 
-	limit_take(&verify);
-	start = now_s();
-	answer = VEREDA(home, "export", bundle);
-	elapsed = now_s() - start;
-	limit_take(&verify);
-	written = number(answer, "records");
-	json_decref(answer);
-	table_ratio(what, written / elapsed, "records/s", &verify, "verifies/s, 2 cores", 9);
+	table_ratio(what, rate, "records/s", &verify, "verifies/s, 2 cores", 9);
 }
 
 /* A daemon with nothing takes in everything. */
@@ -185,11 +169,11 @@ void bulk(const char *folder, size_t count)
 	export_some(hub, id, every_second, half);
 
 	index_row(named("  indexing %s that came, once", count, what), hub, count);
-	export_row(named("export %s records", count, what), hub, bundle);
-	import_row(named("import %s records by 100 authors", count, what), chained, bundle, 3.5);
+	export_row(named("export %s records", count, what), hub, bundle, count);
+	import_row(named("import %s records by 100 authors", count, what), chained, bundle, count, 3.5);
 	disk(chained, vereda_wrote());
 	unlink(bundle);
-	import_row(named("  of them each second: no chain holds", count, what), alone, half, 0.85);
+	import_row(named("  of them each second: no chain holds", count, what), alone, half, count / 2, 0.85);
 	unlink(half);
 	first_sync_row(named("first sync, %s into an empty store", synced, what), field, late);
 	start_row(named("veredad's start with %s records", count, what), chained);

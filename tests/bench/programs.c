@@ -97,6 +97,23 @@ json_t *vereda(const char *home, int status, const char *const *arguments)
 	return result;
 }
 
+double vereda_rate(struct limit *limit, const char *field, double least, const char *home, const char *const *arguments)
+{
+	double start, elapsed, done;
+	json_t *answer;
+
+	limit_take(limit);
+	start = now_s();
+	answer = vereda(home, 0, arguments);
+	elapsed = now_s() - start;
+	limit_take(limit);
+	done = number(answer, field);
+	json_decref(answer);
+	if (done < least)
+		die("vereda %s: %.0f %s where at least %.0f should be", arguments[0], done, field, least);
+	return done / elapsed;
+}
+
 double number(const json_t *object, const char *field)
 {
 	const json_t *v = json_object_get(object, field);

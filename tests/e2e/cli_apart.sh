@@ -55,16 +55,21 @@ is "two removals apart: everybody reads" "$(read_by A B m)" "A:b-wrote, B:b-wrot
 stick S x y
 silent "but nobody who is out" b-wrote <(v x list; cat out; v y list; cat out)
 
-# Two coordinators remove each other; m heard the loser first.
+# Two coordinators remove each other, each alone.
+duel() {
+	found A G
+	enter A B --name B --role coordinator
+	enter A C --name C --role coordinator
+	enter A m --name m
+	enter A n --name n
+	stick S A B C m n A B C m n
+	v B --quiet revoke C --yes
+	v C --quiet revoke B --yes
+}
+
+# m heard the loser first.
 scene
-found A G
-enter A B --name B --role coordinator
-enter A C --name C --role coordinator
-enter A m --name m
-enter A n --name n
-stick S A B C m n A B C m n
-v B --quiet revoke C --yes
-v C --quiet revoke B --yes
+duel
 stick far C m
 v m --quiet add message -m m-saw
 stick far m
@@ -74,14 +79,7 @@ is "the loser's keys: the winner reads too" "$(read_by A B n)" "A:m-saw, B:m-saw
 
 # The same with one stick, on which m writes what the loser's epoch alone opens.
 scene
-found A G
-enter A B --name B --role coordinator
-enter A C --name C --role coordinator
-enter A m --name m
-enter A n --name n
-stick S A B C m n A B C m n
-v B --quiet revoke C --yes
-v C --quiet revoke B --yes
+duel
 stick one C m
 v m --quiet add message -m m-saw
 stick one m B A m A B m A B n
