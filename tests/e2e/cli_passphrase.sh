@@ -54,10 +54,11 @@ device=$("$VEREDA" --home hub --passphrase-file words --json members | jq -r '.d
 ids=$("$VEREDA" --home hub --passphrase-file words --json list | jq -r '.id, .author')
 found=0
 canaries=0
+# as text of digits: bytes may be ends of lines
+find hub -type f -exec od -An -v -tx1 {} + | tr -d ' \n' >digits
 for hex in $group $device $ids $(printf 'anary' | xxd -p 2>/dev/null || printf 'anary' | od -An -tx1 | tr -d ' \n'); do
 	canaries=$((canaries + 1))
-	pattern=$(sed 's/../\\x&/g' <<<"$hex")
-	LC_ALL=C grep -rlaP "$pattern" hub >/dev/null && found=$((found + 1))
+	grep -qF "$hex" digits && found=$((found + 1))
 	LC_ALL=C grep -rlai "$hex" hub >/dev/null && found=$((found + 1))
 done
 for word in Canary canary "two trucks" alert event headline "El Can" coordinator hub-canary; do
@@ -70,6 +71,10 @@ v plain group create "Canary group of the river"
 v plain alert "Canary: two trucks at the ford" --severity severe
 LC_ALL=C grep -rlai "hub-canary" plain >/dev/null
 is "(in a readable store they are found)" $? 0
+find plain -type f -exec od -An -v -tx1 {} + | tr -d ' \n' >digits
+v plain --json group list
+grep -qF "$(key .group)" digits
+is "(and so are bytes)" $? 0
 
 v plain --json doctor
 is "doctor says what to do for who is alone" "$(key '.findings[]|select(.what=="alone").next' | grep -c 'vereda admit')" 1
