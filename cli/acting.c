@@ -82,9 +82,8 @@ void vd_cli_tend_before_keys(struct vd_cli *cli, struct vd_group *group)
 	tend_group(cli, group, true);
 }
 
-void vd_cli_tend(struct vd_cli *cli, uint64_t fresh)
+void vd_cli_tend(struct vd_cli *cli)
 {
-	enum { MANY = 20000 }; /* that are not indexed before somebody looks at them */
 	uint8_t groups[VD_STORE_GROUPS_MAX][VD_GROUP_BYTES];
 	struct vd_tended tended = { 0 };
 	size_t count = 0;
@@ -95,7 +94,7 @@ void vd_cli_tend(struct vd_cli *cli, uint64_t fresh)
 
 		rc = vd_store_group(cli->store, groups[i], &group);
 		if (!rc)
-			rc = (fresh > MANY ? vd_store_tend_quick : vd_store_tend)(cli->store, group, vd_time_now_ms(), &tended);
+			rc = vd_store_tend_quick(cli->store, group, vd_time_now_ms(), &tended);
 		vd_group_free(group);
 	}
 	say_tended(cli, &tended);

@@ -64,8 +64,8 @@ int vd_cli_brake(struct vd_cli *, struct vd_group *);
 void vd_cli_tend_group(struct vd_cli *, struct vd_group *);
 /* The same before an act that makes new keys: that none could be made unasked is no news then. */
 void vd_cli_tend_before_keys(struct vd_cli *, struct vd_group *);
-/* After so many new records came. */
-void vd_cli_tend(struct vd_cli *, uint64_t fresh);
+/* After records came or may have, in any number. */
+void vd_cli_tend(struct vd_cli *);
 /* Only what falls due by time alone, also on a device that nothing comes to. Hardly anything when nothing is due. */
 void vd_cli_tend_due(struct vd_cli *);
 

@@ -429,7 +429,7 @@ static int import_run(struct vd_cli *cli)
 	say_result(&im);
 	json_decref(im.gaps);
 	if (im.merge.fresh && !im.dry_run) {
-		vd_cli_tend(cli, im.merge.fresh);
+		vd_cli_tend(cli);
 		vd_cli_poke(cli);
 	} else if (!im.dry_run) {
 		vd_cli_tend_due(cli);

@@ -274,7 +274,6 @@ static void take_in_inbox(struct vd_cli *cli)
 static int sync_run(struct vd_cli *cli)
 {
 	uint8_t groups[VD_STORE_GROUPS_MAX][VD_GROUP_BYTES];
-	uint64_t before, after;
 	size_t count = 0;
 	int code = VD_EXIT_DONE, done = 0, rc;
 
@@ -295,17 +294,13 @@ static int sync_run(struct vd_cli *cli)
 	take_in_inbox(cli);
 	if (count == 0)
 		return vd_refuse(cli, VD_EXIT_FAILED, "no-group", VD_MSG_HINT_NO_GROUP, VD_MSG_NO_GROUP, NULL);
-	if (vd_store_latest(cli->store, &before))
-		before = 0;
-	after = before;
 	for (int i = 0; i < cli->opt.arg_count; i++) {
 		rc = sync_one(cli, cli->opt.args[i], groups, count);
 		done += rc == VD_EXIT_DONE;
 		if (rc && !code)
 			code = rc;
 	}
-	(void)vd_store_latest(cli->store, &after);
-	vd_cli_tend(cli, after - before);
+	vd_cli_tend(cli);
 	vd_cli_poke(cli);
 	if (!code || !done)
 		return code;

@@ -519,6 +519,20 @@ int vd_index_current(struct vd_store *s, struct vd_index_state *state, bool *cur
 	return rc;
 }
 
+bool vd_index_may_wait(struct vd_store *s, uint64_t now_ms)
+{
+	struct vd_page page = { 0 };
+	struct behind b;
+	bool may = false;
+
+	if (how_far(s, &b) || !b.new_records || b.latest - b.state.cursor <= VD_INDEX_MANY)
+		return false;
+	if (!vd_page_read(s, NULL, VD_ANY_LANE, b.state.cursor, 1, false, &page) && page.count && !page.entries[0].err)
+		may = page.entries[0].received_ms <= now_ms && now_ms - page.entries[0].received_ms < VD_DAY_MS;
+	vd_page_deinit(&page);
+	return may;
+}
+
 static int catch_up(struct vd_store *s)
 {
 	struct vd_readers readers = { 0 };

@@ -414,6 +414,7 @@ enum vd_index_use {
 };
 enum {
 	VD_INDEX_ID_PREFIX = 1, /* bytes: one list for every 256th record takes two bytes each, and who types a prefix waits for milliseconds */
+	VD_INDEX_MANY = 20000,  /* records: a quarter of a second, or some on a slow machine */
 	VD_DAY_MS = 86400000
 };
 struct vd_index_state {
@@ -428,6 +429,9 @@ int vd_index_state(struct vd_store *, struct vd_index_state *);
 int vd_control_count(struct vd_store *, uint64_t *out);
 /* Has it seen everything that is here now? */
 int vd_index_current(struct vd_store *, struct vd_index_state *, bool *current);
+/* Is it behind by more than VD_INDEX_MANY records, the first of which came within a day before now_ms? Nothing that it would tell of them is due
+ * yet. */
+bool vd_index_may_wait(struct vd_store *, uint64_t now_ms);
 /* What is kept of a group besides lists is made anew. */
 void vd_index_reset(struct vd_write *, struct vd_group *);
 /* `what` under that use: the first byte of an id, author key, u64 day, kind, id, id, id and author (or id alone: whoever wrote it). id, about

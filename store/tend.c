@@ -110,8 +110,12 @@ int vd_store_tend(struct vd_store *s, struct vd_group *group, uint64_t now_ms, s
 
 int vd_store_tend_quick(struct vd_store *s, struct vd_group *group, uint64_t now_ms, struct vd_tended *out)
 {
-	int epochs = tend_epochs(s, group, now_ms, true, out), shares = vd_shares_release(s, group, now_ms, &out->wanted);
+	int epochs, shares;
 
+	if (!vd_index_may_wait(s, now_ms))
+		return vd_store_tend(s, group, now_ms, out);
+	epochs = tend_epochs(s, group, now_ms, true, out);
+	shares = vd_shares_release(s, group, now_ms, &out->wanted);
 	return epochs ? epochs : shares;
 }
 

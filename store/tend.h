@@ -19,8 +19,9 @@ struct vd_tended {
 };
 /* Cheap when there is nothing to do. Adds to *out. `group` is ours and grows by what is written. */
 int vd_store_tend(struct vd_store *, struct vd_group *group, uint64_t now_ms, struct vd_tended *out);
-/* The same without the bodies that were redacted, and the keys that were handed over, which are found by what indexes readable content: for who took in so much that this would
- * take longer than that did. They go the next time. */
+/* The same for who waits for it. The bodies that were redacted, and the keys that were handed over, are found by what indexes readable content: as
+ * long as that is behind by so much that catching up would take longer than a large sync or import, and by no more than a day, they are left
+ * to another time. */
 int vd_store_tend_quick(struct vd_store *, struct vd_group *group, uint64_t now_ms, struct vd_tended *out);
 
 /* Of all that, only the bodies that were redacted, in every group of the store: what falls due by time alone, on a device that nothing

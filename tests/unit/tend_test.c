@@ -1,5 +1,6 @@
 /* What a coordinator's device does unasked. */
 #include "acts_cast.h"
+#include "store/inside.h"
 
 static void test_tend__nothing_to_do_writes_nothing(void **state)
 {
@@ -333,6 +334,57 @@ static void test_tend__rubbish_handed_over_is_nothing(void **state)
 	disband(&sc);
 }
 
+static bool indexed(struct who *w)
+{
+	struct vd_index_state state;
+	bool current;
+
+	assert_int_equal(vd_index_current(w->store, &state, &current), 0);
+	return current;
+}
+
+static void tend_quick(struct scene *sc, struct who *w, uint64_t now_ms)
+{
+	struct vd_tended tended = { 0 };
+
+	reload(sc, w);
+	assert_int_equal(vd_store_tend_quick(w->store, w->group, now_ms, &tended), 0);
+}
+
+/* So many that indexing them would take longer than what brought them wait for it; a few do not, and none for more than a day. */
+static void test_tend__quick_leaves_many_to_another_time(void **state)
+{
+	struct who rosa;
+	struct vd_write *w;
+	struct scene sc;
+	struct vd_id id;
+
+	(void)state;
+	found(&sc, &rosa);
+	say(&sc, &rosa, VD_LANE_NORMAL, "One", &id);
+	assert_false(indexed(&rosa));
+	tend_quick(&sc, &rosa, sc.now_ms);
+	assert_true(indexed(&rosa));
+
+	assert_int_equal(vd_write_begin(rosa.store, &w), 0);
+	for (size_t i = 0; i <= VD_INDEX_MANY; i++) {
+		if (i == VD_INDEX_MANY) {
+			assert_int_equal(vd_write_commit(w), 0);
+			assert_false(vd_index_may_wait(rosa.store, sc.now_ms));
+			assert_int_equal(vd_write_begin(rosa.store, &w), 0);
+		}
+		assert_int_equal(cast_own_kind(w, rosa.group, VD_LANE_NORMAL, "message", "Many", NULL, sc.now_ms, &id), 0);
+	}
+	assert_int_equal(vd_write_commit(w), 0);
+	tend_quick(&sc, &rosa, sc.now_ms + VD_DAY_MS - 1);
+	assert_false(indexed(&rosa));
+	/* By a clock that was set back nobody can tell for how long. */
+	assert_false(vd_index_may_wait(rosa.store, sc.now_ms - 1));
+	tend_quick(&sc, &rosa, sc.now_ms + VD_DAY_MS);
+	assert_true(indexed(&rosa));
+	disband(&sc);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -344,6 +396,7 @@ int main(void)
 		cmocka_unit_test(test_tend__older_epochs_a_day),
 		cmocka_unit_test(test_tend__a_member_hands_over_the_loser_s_keys),
 		cmocka_unit_test(test_tend__rubbish_handed_over_is_nothing),
+		cmocka_unit_test(test_tend__quick_leaves_many_to_another_time),
 	};
 
 	if (vd_sign_selftest())
