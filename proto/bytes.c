@@ -131,11 +131,13 @@ void vd_buf_put_u64(struct vd_buf *b, uint64_t v)
 
 void vd_buf_put_varint(struct vd_buf *b, uint64_t v)
 {
-	while (v >= 0x80) {
-		vd_buf_put_u8(b, (uint8_t)(v | 0x80));
-		v >>= 7;
-	}
-	vd_buf_put_u8(b, (uint8_t)v);
+	uint8_t raw[10]; /* seven bits each */
+	size_t n = 0;
+
+	for (; v >= 0x80; v >>= 7)
+		raw[n++] = (uint8_t)(v | 0x80);
+	raw[n++] = (uint8_t)v;
+	vd_buf_put(b, raw, n);
 }
 
 void vd_buf_drop(struct vd_buf *b, size_t n)

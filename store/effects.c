@@ -125,20 +125,19 @@ void vd_effects_value(struct vd_effects *e, const struct vd_store *s, const char
 		vd_effects_remove(e, VD_TABLE_VALUES, key, sizeof(key));
 }
 
-/* Effects in the order in which they are applied: by table and key, the earlier first. Small, so that sorting moves little. */
+/* Effects in the order in which they are applied: by table and key, the earlier first. Small, so that sorting moves little, and mostly
+ * looks at nothing else. */
 struct place {
 	uint64_t prefix;                 /* of the key, as a number */
 	const struct vd_effect *effect;
 };
 
-static int by_table_key_order(const void *x, const void *y)
+static int by_key_order(const void *x, const void *y)
 {
 	const struct place *p = x, *q = y;
 	const struct vd_effect *a = p->effect, *b = q->effect;
 	int order;
 
-	if (a->table != b->table)
-		return a->table < b->table ? -1 : 1;
 	if (p->prefix != q->prefix)
 		return p->prefix < q->prefix ? -1 : 1;
 	order = memcmp(a->key, b->key, sizeof(a->key)); /* one table, one key length; the rest is zero */
@@ -151,11 +150,24 @@ static int by_table_key_order(const void *x, const void *y)
 static struct place *sort(const struct vd_effects *e)
 {
 	struct place *places = calloc(e->count ? e->count : 1, sizeof(*places));
+	size_t end[VD_TABLES] = { 0 }, first = 0;
 
-	for (size_t i = 0; places && i < e->count; i++)
-		places[i] = (struct place){ vd_get_u64(e->list[i].key), &e->list[i] };
-	if (places)
-		qsort(places, e->count, sizeof(*places), by_table_key_order);
+	if (!places)
+		return NULL;
+	for (size_t i = 0; i < e->count; i++)
+		end[e->list[i].table]++;
+	for (size_t t = 0; t < VD_TABLES; t++) {
+		size_t n = end[t];
+
+		end[t] = first;
+		first += n;
+	}
+	for (size_t i = 0; i < e->count; i++)
+		places[end[e->list[i].table]++] = (struct place){ vd_get_u64(e->list[i].key), &e->list[i] };
+	first = 0;
+	for (size_t t = 0; t < VD_TABLES; first = end[t++])
+		if (end[t] > first + 1)
+			qsort(places + first, end[t] - first, sizeof(*places), by_key_order);
 	return places;
 }
 

@@ -368,10 +368,10 @@ struct vd_write_head {
 	struct vd_buf raw;         /* of the newest record written here, to be verified; empty when none was */
 };
 
-/* One new record: record, indexes, digest and sketch. flags: VD_STORED_STUB (then `record` is the stub), and why its body is not wanted.
+/* One new record: record, indexes, digest and sketch. list: of its item (vd_item_list). flags: VD_STORED_STUB (then `record` is the stub), and why its body is not wanted.
  * `own`: it was written here, and stands whole. Stays in w->err when it fails. */
-int vd_write_record(struct vd_write *, const struct vd_membership *, const struct vd_record *, const struct vd_item *, uint8_t flags,
-                    uint64_t received_ms, bool own);
+int vd_write_record(struct vd_write *, const struct vd_membership *, const struct vd_record *, const struct vd_item *,
+                    const uint8_t list[VD_LIST_KEY_BYTES], uint8_t flags, uint64_t received_ms, bool own);
 /* Puts another copy of a stored record in its place: a stub got its body, a body went, what stood there was spoilt, or only whether
  * its body is wanted changed: why_not is 0, VD_STORED_WAITING or VD_STORED_UNWANTED, and ignored of a whole record. It stands whole or compact
  * as that did. */

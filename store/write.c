@@ -182,10 +182,9 @@ static int apply_item(struct vd_write *w, struct vd_lane_data *data, const struc
 	return rc;
 }
 
-int vd_write_record(struct vd_write *w, const struct vd_membership *in, const struct vd_record *record, const struct vd_item *item, uint8_t flags,
-                    uint64_t received_ms, bool own)
+int vd_write_record(struct vd_write *w, const struct vd_membership *in, const struct vd_record *record, const struct vd_item *item,
+                    const uint8_t list[VD_LIST_KEY_BYTES], uint8_t flags, uint64_t received_ms, bool own)
 {
-	uint8_t list[VD_LIST_KEY_BYTES];
 	struct vd_lane_data *data;
 	uint64_t arrival = w->next;
 	int rc = lane_of(w, in->group, record->lane, &data);
@@ -196,7 +195,6 @@ int vd_write_record(struct vd_write *w, const struct vd_membership *in, const st
 		return w->err = rc;
 	w->next++;
 	put_stored(w, arrival, record, flags, received_ms, own || record->lane == VD_LANE_CONTROL);
-	vd_item_list(w->store, in->group, item->b, list);
 	vd_effects_entry(&w->effects, VD_TABLE_ITEMS, list, arrival);
 	vd_effects_entry(&w->effects, VD_TABLE_LISTS, data->list, arrival);
 	vd_digest_add(&data->state.digest, &record->id);
@@ -417,6 +415,7 @@ int vd_write_own(struct vd_write *w, struct vd_group *group, const struct vd_dra
 		                           .hands_keys = draft->hands_keys };
 	struct vd_write_head *head;
 	struct vd_membership in;
+	uint8_t list[VD_LIST_KEY_BYTES];
 	struct vd_item item;
 	int rc;
 
@@ -453,7 +452,8 @@ int vd_write_own(struct vd_write *w, struct vd_group *group, const struct vd_dra
 	memcpy(in.group, fields.group, VD_GROUP_BYTES);
 	memcpy(in.salt, vd_group_salt(group), VD_SALT_BYTES);
 	vd_item_of(in.salt, id, &item);
-	rc = vd_write_record(w, &in, &(struct vd_record){ .lane = draft->lane, .id = *id, .raw = vd_buf_slice(&w->raw) }, &item, 0, draft->now_ms, true);
+	vd_item_list(w->store, in.group, item.b, list);
+	rc = vd_write_record(w, &in, &(struct vd_record){ .lane = draft->lane, .id = *id, .raw = vd_buf_slice(&w->raw) }, &item, list, 0, draft->now_ms, true);
 	if (!rc)
 		rc = w->err = vd_share_count(w, in.group, self->author, draft->lane, +1);
 	w->takes_in |= draft->lane != VD_LANE_CONTROL && !draft->redacts;
