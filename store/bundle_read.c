@@ -16,6 +16,7 @@ struct merger {
 	bool dry_run;
 	struct vd_bulk *bulk;
 	struct vd_batch *batch;      /* its */
+	bool control_ended;          /* a record of another lane came */
 	bool backwards;              /* what is judged must be vouched for by what came before */
 	struct vd_merge merge;       /* what the bulk made of it */
 	struct vd_record *unproved;  /* the first of those whose signature did not hold; what they borrow is gone */
@@ -104,9 +105,21 @@ static int flush_dry(struct merger *m)
 	return rc;
 }
 
+/* Control records stand first and must be committed before anything behind them is judged, so they go alone: while the others are
+ * committed the next are judged. Once a file, whatever it holds. */
+static bool control_ends(struct merger *m)
+{
+	const struct vd_batch *batch = m->batch;
+
+	if (m->control_ended || batch->entries[batch->count - 1].record.lane == VD_LANE_CONTROL)
+		return false;
+	m->control_ended = true;
+	return batch->count > 1;
+}
+
 static int push_if_full(struct merger *m)
 {
-	bool full = m->batch->count >= VD_BULK_RECORDS || m->batch->bytes.n >= VD_BULK_BYTES;
+	bool full = m->batch->count >= VD_BULK_RECORDS || m->batch->bytes.n >= VD_BULK_BYTES || (m->batch->count && control_ends(m));
 
 	if (!full)
 		return VD_OK;
