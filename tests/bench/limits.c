@@ -10,7 +10,7 @@
 
 #include "bench.h"
 
-enum { HEADER_BYTES = 180, SLICE_MS = 300 };
+enum { HEADER_BYTES = 180, SIGNED = 256, SLICE_MS = 300 };
 
 double now_s(void)
 {
@@ -48,9 +48,17 @@ static void sign_once(void *ctx)
 	crypto_sign_detached(k->signature, NULL, k->message, sizeof(k->message), k->secret);
 }
 
+/* One after the other: of a signature it has just seen a processor guesses the branches, and is 4 % faster than with those that
+ * people send. */
+struct signed_ones {
+	struct keys ones[SIGNED];
+	size_t next;
+};
+
 static void verify_once(void *ctx)
 {
-	struct keys *k = ctx;
+	struct signed_ones *s = ctx;
+	struct keys *k = &s->ones[s->next++ % SIGNED];
 
 	if (crypto_sign_verify_detached(k->signature, k->message, sizeof(k->message), k->public))
 		die("a good signature was refused");
@@ -66,11 +74,13 @@ double sign_rate(void)
 
 double verify_rate(void)
 {
-	struct keys k = {0};
+	struct signed_ones s = {.next = 0};
 
-	crypto_sign_seed_keypair(k.public, k.secret, (const uint8_t[32]){1});
-	sign_once(&k);
-	return rate(verify_once, &k);
+	for (size_t i = 0; i < SIGNED; i++) {
+		crypto_sign_seed_keypair(s.ones[i].public, s.ones[i].secret, (const uint8_t[32]){1, (uint8_t)i});
+		sign_once(&s.ones[i]);
+	}
+	return rate(verify_once, &s);
 }
 
 static void *verify_beside(void *rate)
