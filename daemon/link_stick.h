@@ -18,7 +18,7 @@ struct vd_stick_result {
 };
 
 /* One visit, for every group of the store. Interruptible at any moment without loss: segments appear whole or not at all. Costs what
- * differs: of segments that this store has read or written before only the heads are looked at.
+ * differs: of segments that this store has read or written before only sizes, and the heads of a few, are looked at.
  * VD_ENOTFOUND: no such folder. VD_ENOSPACE: could not add everything (the most urgent that fits was; what was read is kept).
  * VD_EDAMAGED, VD_ETORN: some segments are damaged or torn, or someone found them so, and were not replaced before this visit. Their
  * whole chunks were taken, what they lack was added anew, and others are told: who has all of one replaces it on its next visit.

@@ -11,7 +11,11 @@
 #include "proto/hearing.h"
 #include "store/file.h"
 
-enum { NOTICE_BYTES = 1 + VD_SEGMENT_ID_BYTES, DEVICES_BYTES = VD_SEGMENT_FOR_MAX * VD_KEY_BYTES, NOTE_OURS = 255 };
+enum {
+	NOTICE_BYTES = 1 + VD_SEGMENT_ID_BYTES, DEVICES_BYTES = VD_SEGMENT_FOR_MAX * VD_KEY_BYTES,
+	NOTE_FILE = 254, NOTE_FILE_BYTES = 8 + 1 + VD_EPOCH_BYTES, /* its size, and by which link key it opens, if by one */
+	NOTE_OURS = 255,
+};
 
 /* What others say of a segment. FOR_ALL: in one that stays in use, so that those who come later read it too; what is said only where
  * it goes out of use has to be said again. */
@@ -159,6 +163,8 @@ static size_t note_bytes(uint8_t type, struct vd_rd *r)
 		return VD_KEY_BYTES;
 	case VD_ENTRY_HEARING:
 		return vd_rd_u16(r);
+	case NOTE_FILE:
+		return NOTE_FILE_BYTES;
 	case NOTE_OURS:
 		return 0;
 	}
@@ -166,8 +172,23 @@ static size_t note_bytes(uint8_t type, struct vd_rd *r)
 	return 0;
 }
 
-/* A note is the list, a zero (no list holds one), the group's id, then notices, devices and the hearing, each behind its entry type (the
- * hearing behind its length too), and NOTE_OURS if it is. */
+static void read_file_note(struct vd_segment *s, const uint8_t note[NOTE_FILE_BYTES])
+{
+	s->as_noted = vd_get_u64(note) == s->size;
+	s->key = (struct vd_bundle_key){ .place = s->group, .by_link = note[8] != 0 };
+	memcpy(s->key.epoch, note + 9, VD_EPOCH_BYTES);
+}
+
+static void put_file_note(struct vd_buf *note, const struct vd_segment *s)
+{
+	vd_buf_put_u8(note, NOTE_FILE);
+	vd_buf_put_u64(note, s->size);
+	vd_buf_put_u8(note, s->key.by_link);
+	vd_buf_put(note, s->key.epoch, VD_EPOCH_BYTES);
+}
+
+/* A note is the list, a zero (no list holds one), the group's id, then what file it is, notices, devices and the hearing, each behind its
+ * type (the hearing behind its length too), and NOTE_OURS if it is. */
 static int read_note(struct vd_segments *all, size_t i, const struct vd_bundle_groups *groups, struct vd_slice note, uint64_t latest)
 {
 	struct vd_bundle_notices to = vd_segment_notices(all, i);
@@ -197,6 +218,8 @@ static int read_note(struct vd_segments *all, size_t i, const struct vd_bundle_g
 			return VD_EDAMAGED;
 		if (type == NOTE_OURS)
 			s->ours = true;
+		else if (type == NOTE_FILE)
+			read_file_note(s, about.p);
 		else if (type == VD_ENTRY_HEARING)
 			to.take_hearing(to.ctx, about);
 		else if (type == VD_ENTRY_FOR)
@@ -230,6 +253,7 @@ int vd_segment_learn(struct vd_store *store, const uint8_t group[VD_GROUP_BYTES]
 	vd_buf_put_slice(&note, vd_buf_slice(&s->list));
 	vd_buf_put_u8(&note, 0);
 	vd_buf_put(&note, group, VD_GROUP_BYTES);
+	put_file_note(&note, s);
 	vd_buf_put_slice(&note, vd_buf_slice(&s->notices));
 	for (size_t at = 0; at < s->devices.n; at += VD_KEY_BYTES) {
 		vd_buf_put_u8(&note, VD_ENTRY_FOR);

@@ -33,6 +33,7 @@ struct vd_segment {
 	bool foreign;             /* none of our keys opens it, as far as we know */
 	size_t group;             /* its place among the groups; VD_STORE_GROUPS_MAX: not known */
 	struct vd_bundle_key key; /* that opens it, once it was opened */
+	bool as_noted;            /* KNOWN: of the size it had then; and key is what opened it */
 	struct vd_buf list;       /* of our records, what it holds: a list of arrivals.h */
 	struct vd_buf notices;    /* u8 entry type and the other's id, each once, all on this stick */
 	struct vd_buf devices;    /* author keys of those it says it is for, at most VD_SEGMENT_FOR_MAX */
@@ -60,7 +61,7 @@ void vd_segments_deinit(struct vd_segments *);
 
 /* Fills in what the store knows of it: KNOWN (whatever the file looks like now), or leaves it UNREAD. */
 int vd_segment_recall(struct vd_segments *, size_t i, struct vd_store *, const struct vd_bundle_groups *, uint64_t latest);
-/* Remembers it for later visits: list, notices, devices, hearing, and whether it is ours. */
+/* Remembers it for later visits: size, key, list, notices, devices, hearing, and whether it is ours. */
 int vd_segment_learn(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], const struct vd_segment *);
 /* Reading segment i: what to give to vd_bundle_merge_into. Empties its notices, devices and hearing. */
 struct vd_bundle_notices vd_segment_notices(struct vd_segments *, size_t i);

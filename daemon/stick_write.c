@@ -69,17 +69,28 @@ static void note_said(struct vd_buf *notices, enum vd_entry_type type, struct vd
 	vd_buf_reset(said);
 }
 
-/* It is on the stick: remembers what it holds. */
-static int account(struct vd_visit *v, size_t g, const char *name, const struct vd_arrivals *written, struct vd_slice hearing, bool all)
+/* What we write: with the link key of the group's epoch to write with. */
+static void be_ours(const struct vd_visit *v, size_t g, const struct vd_bundle_stats *stats, struct vd_segment *s)
 {
-	struct vd_segment s = { .ours = true };
+	s->ours = true;
+	s->size = stats->bytes;
+	s->key = (struct vd_bundle_key){ .place = g, .by_link = true };
+	memcpy(s->key.epoch, vd_group_epoch_id(v->groups.group[g], 0), VD_EPOCH_BYTES);
+}
+
+/* It is on the stick: remembers what it holds. */
+static int account(struct vd_visit *v, size_t g, const char *name, const struct vd_arrivals *written, struct vd_slice hearing,
+                   const struct vd_bundle_stats *stats)
+{
+	struct vd_segment s = { 0 };
 	int rc = vd_arrivals_encode(written, &s.list);
 
 	memcpy(s.name, name, sizeof(s.name));
+	be_ours(v, g, stats, &s);
 	if (!rc)
 		rc = vd_arrivals_decode(&v->stick, vd_buf_slice(&s.list), UINT64_MAX);
 	note_said(&s.notices, VD_ENTRY_DAMAGED, &v->say[g].damaged);
-	if (all)
+	if (stats->left == 0)
 		note_said(&s.notices, VD_ENTRY_REPLACED, &v->say[g].replaced);
 	vd_buf_put_slice(&s.hearing, hearing);
 	if (!rc)
@@ -123,7 +134,7 @@ static int write_segment(struct vd_visit *v, size_t g, const struct vd_buf *lack
 	if (!rc) {
 		v->result->sent += stats->records;
 		v->result->bytes_out += stats->bytes;
-		rc = account(v, g, name, &written, choice.hearing, stats->left == 0);
+		rc = account(v, g, name, &written, choice.hearing, stats);
 		if (choice.hearing.n)
 			vd_buf_reset(&v->hearing[g]);
 	}
@@ -197,7 +208,7 @@ static int write_catch_up(struct vd_visit *v, size_t g, const uint8_t (*devices)
 		.control = true, .devices = devices, .device_count = count, .for_link = true, .name_them = true,
 		.max_bytes = room, .written = &written,
 	};
-	struct vd_segment s = { .ours = true };
+	struct vd_segment s = { 0 };
 	char *path = new_name(v, s.name);
 	struct vd_bundle_stats stats = { 0 };
 	int rc = path ? vd_bundle_write(v->store, v->groups.group[g], VD_SEALED_SEGMENT, &choice, path, true, &stats) : VD_ENOMEM;
@@ -207,6 +218,7 @@ static int write_catch_up(struct vd_visit *v, size_t g, const uint8_t (*devices)
 		rc = stats.unreadable ? VD_OK : VD_EIO;
 	if (!rc) {
 		v->result->bytes_out += stats.bytes;
+		be_ours(v, g, &stats, &s);
 		vd_buf_put(&s.devices, devices, count * VD_KEY_BYTES);
 		rc = vd_arrivals_encode(&written, &s.list);
 	}
@@ -246,7 +258,7 @@ static int write_hearing(struct vd_visit *v, size_t g, struct vd_slice hearing)
 {
 	static const uint64_t none[1];
 	const struct vd_bundle_choice choice = { .arrivals = none, .hearing = hearing };
-	struct vd_segment s = { .ours = true };
+	struct vd_segment s = { 0 };
 	char *path = new_name(v, s.name);
 	struct vd_bundle_stats stats = { 0 };
 	uint64_t room = 0;
@@ -257,6 +269,8 @@ static int write_hearing(struct vd_visit *v, size_t g, struct vd_slice hearing)
 		                               : vd_bundle_write(v->store, v->groups.group[g], VD_SEALED_SEGMENT, &choice, path, true, &stats);
 	free(path);
 	v->result->bytes_out += stats.bytes;
+	if (!rc)
+		be_ours(v, g, &stats, &s);
 	vd_buf_put_slice(&s.hearing, hearing);
 	if (!rc)
 		rc = vd_buf_check(&s.hearing);

@@ -428,6 +428,46 @@ static void test_stick__known_segment_that_is_gone_bad_at_its_heads(void **state
 	}
 }
 
+/* More of them than are looked at on one visit. */
+static void test_stick__one_of_many_known_segments_is_found_bad_in_the_end(void **state)
+{
+	enum { FILES = 40, VISITS_MAX = 200 };
+	struct cast *c = *state;
+	struct vd_buf file = { 0 };
+	struct vd_stick_result r;
+	char path[256];
+	int visits = 0, rc;
+
+	for (int i = 0; i < FILES; i++) {
+		/* Over half a chunk. */
+		person_write(&c->hub, VD_LANE_NORMAL, 12, 3600);
+		visit(c, &c->hub, 0);
+	}
+	assert_int_equal(segments(c, path, NULL), FILES);
+	file_get(path, &file);
+	/* Of another size: at once. */
+	file_put(path, vd_slice(file.p, file.n - 1));
+	r = visit(c, &c->hub, VD_ETORN);
+	assert_true(r.sent >= 12 && r.segments_torn == 1);
+	assert_int_equal(unlink(path), 0);
+	visit(c, &c->hub, 0);
+
+	assert_int_equal(segments(c, path, NULL), FILES);
+	file_get(path, &file);
+	memset(file.p, 0, VD_HEAD_BYTES);
+	memset(file.p + file.n - VD_HEAD_BYTES, 0, VD_HEAD_BYTES);
+	file_put(path, vd_buf_slice(&file));
+	do {
+		rc = vd_stick_sync(c->hub.store, c->stick, &r);
+		person_reload(&c->hub, &c->mesh);
+		assert_int_equal(rc, r.segments_bad ? VD_EDAMAGED : 0);
+	} while (!r.segments_bad && ++visits < VISITS_MAX);
+	assert_true(visits < VISITS_MAX && r.sent >= 12);
+	visit(c, &c->luz, 0);
+	assert_true(mesh_equal(&c->mesh, &c->hub, &c->luz));
+	vd_buf_deinit(&file);
+}
+
 /* A segment of p's that holds entries of this kind alone. */
 static void write_names(struct cast *c, struct person *p, const uint8_t *group, unsigned number, enum vd_entry_type type,
                         struct vd_slice names, size_t each)
@@ -759,6 +799,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_stick__writer_replaces_what_readers_find_damaged, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick__damage_of_what_tells_of_damage, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick__known_segment_that_is_gone_bad_at_its_heads, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stick__one_of_many_known_segments_is_found_bad_in_the_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick__hostile_complaints, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick__a_stub_does_not_stand_for_its_body, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick__a_known_segment_gives_back_what_is_wanted_again, setup, teardown),
