@@ -33,6 +33,7 @@ enum vd_hash_use {
 	VD_HASH_PAPER,       /* "vereda paper": the identity that a paper key's words stand for */
 	VD_HASH_VAULT,       /* "vereda vault": key slots of a store */
 	VD_HASH_PROLOGUE,    /* "vereda prologue": tags in a link's first bytes */
+	VD_HASH_SLIP,        /* "vereda slip": a code on paper */
 	VD_HASH_USES
 };
 

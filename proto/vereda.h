@@ -43,5 +43,6 @@
 #include "session.h"
 #include "sign.h"
 #include "sketch.h"
+#include "slip.h"
 
 #endif

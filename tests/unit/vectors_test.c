@@ -19,6 +19,7 @@
 #include "proto/pack.h"
 #include "proto/record.h"
 #include "proto/sign.h"
+#include "proto/slip.h"
 
 static json_t *root;
 
@@ -291,6 +292,44 @@ static void test_vectors__compact(void **state)
 	vd_buf_deinit(&written);
 }
 
+/* A record's codes, and the record from them, the last code first. */
+static void test_vectors__slip(void **state)
+{
+	static char codes[VD_SLIP_CODES_MAX][VD_SLIP_TEXT + 1];
+	uint8_t link[VD_KEY_BYTES], group[VD_GROUP_BYTES], record[2048], code[VD_SLIP_CODE_BYTES];
+	json_t *v;
+	size_t i;
+
+	(void)state;
+	json_array_foreach(json_object_get(root, "slip"), i, v) {
+		const json_t *expected = json_object_get(v, "codes");
+		size_t record_n = take(v, "record", record, sizeof(record)), count, n, which = 9;
+		struct vd_batch batch = { 0 };
+		struct vd_slips slips = { 0 };
+		struct vd_record r;
+
+		take_exact(v, "link", link, sizeof(link));
+		take_exact(v, "group", group, sizeof(group));
+		assert_int_equal(vd_record_decode(vd_slice(record, record_n), &r), 0);
+		assert_int_equal(vd_slip_make(link, &r, codes, &count), 0);
+		assert_int_equal(count, json_array_size(expected));
+		while (count--) {
+			const char *text = json_string_value(json_array_get(expected, count));
+
+			assert_string_equal(codes[count], text);
+			assert_int_equal(vd_slip_bytes(vd_slice_str(text), code, &n), 0);
+			assert_int_equal(vd_slips_add(&slips, link, group, code, n, &which), 0);
+			assert_int_equal(which, 0);
+		}
+		assert_int_equal(vd_slip_record(&slips.slips[0], &batch), 0);
+		vd_batch_seal(&batch);
+		assert_true(vd_slice_eq(batch.entries[0].record.raw, vd_slice(record, record_n)));
+		vd_batch_deinit(&batch);
+		vd_slips_deinit(&slips);
+	}
+	assert_int_equal(i, 6);
+}
+
 static void check_named(json_t *v, struct vd_slice content)
 {
 	const json_t *secrets = json_object_get(v, "secrets");
@@ -448,6 +487,7 @@ int main(void)
 		cmocka_unit_test(test_vectors__body),
 		cmocka_unit_test(test_vectors__packed),
 		cmocka_unit_test(test_vectors__compact),
+		cmocka_unit_test(test_vectors__slip),
 		cmocka_unit_test(test_vectors__named_body),
 		cmocka_unit_test(test_vectors__record),
 	};

@@ -277,6 +277,28 @@ def compact_stream(group):
     return {"group": group, "entries": entries}
 
 
+# Section 7, a record on paper.
+def slip(link, group, entry_bytes, number):
+    f = {"version": 1, "group": group, "author": fill(number, 32), "lane": 1, "seq": 7, "prev": fill(4, 32), "time_ms": 1700000000123,
+         "expires": 19800, "ext": b""}
+    body, signature = fill(number, entry_bytes), fill(200, 64)
+    header = pack(header9(f) + [len(body), H(b"body", body)])
+    record_id = H(b"record id", header, signature)
+    compact = Stream(group).put(f, header, record_id, signature, body, False)
+    message = len(compact).to_bytes(2, "big") + compact
+    count = -(-len(message) // 174)
+    piece = -(-(-(-len(message) // count) + 16) // 5) * 5 - 16
+    message += bytes(count * piece - len(message))
+    codes = []
+    for i in range(count):
+        plain = record_id[:4] + bytes([i + 1, count]) + message[i * piece:(i + 1) * piece]
+        tag = H(b"slip", b"\0", plain, key=link, n=10)
+        code = tag + xchacha20(H(b"slip", b"\1", tag, key=link), bytes(24), plain)
+        bits = int.from_bytes(code, "big")
+        codes.append("".join("0123456789ABCDEFGHJKMNPQRSTVWXYZ"[bits >> 5 * j & 31] for j in reversed(range(len(code) // 5 * 8))))
+    return {"link": link, "group": group, "record": header + signature + body, "codes": codes}
+
+
 # Section 6.
 def identity(seed):
     author, box = public(seed[:32]), x25519_base(seed[32:])
@@ -305,7 +327,7 @@ def paper_key(paper):
 
 
 USES = """record id|body|group id|item|check|digest|summary|epoch key|body key|body auth|body mac|link psk|beacon|slot|mask|
-stream|head|words|checksum|index|load|paper|vault|prologue""".replace("\n", "").split("|")
+stream|head|words|checksum|index|load|paper|vault|prologue|slip""".replace("\n", "").split("|")
 
 
 def fill(first, n):
@@ -386,7 +408,7 @@ def main():
                       "text": six_words(fill(1, 32), fill(2, 32), fill(3, 32), fill(4, 32))},
             "paper": [paper_key(p) for p in (bytes(16), b"\xff" * 16, fill(1, 16), fill(240, 16))],
             "content": contents, "body": bodies, "packed": packed, "named": named, "record": records,
-            "compact": compact_stream(group)}
+            "compact": compact_stream(group), "slip": [slip(fill(60 + n, 32), group, n, n) for n in (0, 1, 30, 210, 250, 1200)]}
     with open(__file__[:-3] + ".json", "w") as out:
         json.dump(plain_json(root), out, indent=1)
         out.write("\n")
