@@ -1,16 +1,14 @@
 /* config: what a person may set on this device alone. */
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "cli.h"
+#include "sizes.h"
 #include "store/shares.h"
 
 enum { SHARE_RECORDS, SHARE_DAY, RESERVE, KEYS };
 static const char *const keys[KEYS + 1] = { "share.records", "share.day", "reserve", NULL };
-static const uint64_t most = (uint64_t)1 << 50;
 
 static uint64_t *value_of(struct vd_shares *set, size_t key)
 {
@@ -31,40 +29,23 @@ static size_t key_named(struct vd_cli *cli, const char *name, int *code)
 	return KEYS;
 }
 
-/* As people write it: 500M, 2G; a number alone is bytes, or records. */
 static bool parse(const char *text, size_t key, uint64_t *out)
 {
-	static const char units[] = "KMG";
-	const char *unit = NULL;
-	char *end;
-
-	if (*text < '0' || *text > '9')
-		return false;
-	errno = 0;
-	*out = strtoull(text, &end, 10);
-	if (errno || *out > most)
-		return false;
-	if (*end && key != SHARE_RECORDS)
-		unit = strchr(units, *end >= 'a' ? *end - 'a' + 'A' : *end);
-	if (unit)
-		*out <<= 10 * (unit - units + 1);
-	return !end[unit ? 1 : 0] && *out <= most;
+	return key == SHARE_RECORDS ? vd_count_parse(text, out) : vd_size_parse(text, out);
 }
 
-static void print(uint64_t value, size_t key, char out[24])
+static void print(uint64_t value, size_t key, char out[VD_SIZE_TEXT])
 {
-	static const char units[] = "\0KMG";
-	size_t unit = 0;
-
-	for (; key != SHARE_RECORDS && value && value % 1024 == 0 && unit < 3; unit++)
-		value /= 1024;
-	snprintf(out, 24, "%llu%.1s", (unsigned long long)value, &units[unit]);
+	if (key == SHARE_RECORDS)
+		snprintf(out, VD_SIZE_TEXT, "%llu", (unsigned long long)value);
+	else
+		vd_size_text(value, out);
 }
 
 static int get(struct vd_cli *cli, struct vd_shares *set, size_t only)
 {
 	json_t *object = cli->opt.json ? json_object() : NULL;
-	char text[24];
+	char text[VD_SIZE_TEXT];
 
 	for (size_t i = 0; i < KEYS; i++) {
 		if (only != KEYS && only != i)
@@ -83,7 +64,7 @@ static int get(struct vd_cli *cli, struct vd_shares *set, size_t only)
 static int set_one(struct vd_cli *cli, struct vd_shares *set, size_t key, const char *text)
 {
 	uint64_t least = key == SHARE_RECORDS ? 1 : key == SHARE_DAY ? VD_BODY_MAX : 0, value;
-	char now[24], before[24], least_text[24];
+	char now[VD_SIZE_TEXT], before[VD_SIZE_TEXT], least_text[VD_SIZE_TEXT];
 	int rc;
 
 	if (!parse(text, key, &value))

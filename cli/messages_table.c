@@ -460,10 +460,15 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  vereda export all.bundle\n"
 	  "  vereda export week.bundle --since 7d alert event\n"
 	  "  vereda export - | ssh hub vereda import -\n"
-	  "  vereda export for-luz.bundle --for Luz\n\n"
+	  "  vereda export for-luz.bundle --for Luz\n"
+	  "  vereda export all.bundle --volumes 20M\n"
+	  "  vereda export --qr 3f9a1c\n\n"
 	  "Writes one file that only members of the group can open, for any channel. Membership always goes along.\n\n"
 	  "  --for MEMBER         only that member's devices can open it (and this one, and the group's paper keys): also for who was\n"
-	  "                       away while the keys changed\n"
+	  "                       away while the keys changed. What they are known to have is left out\n"
+	  "  --all                with --for: what they are known to have, too\n"
+	  "  --volumes SIZE       several files, FILE.001 and on, each at most that large. Each is whole and opens alone, in any order\n"
+	  "  --qr ID              no file: that one record as QR codes on the screen, and as text to copy by hand; at most 4 kB\n"
 	  "  --since T            only what was written since then\n"
 	  "  KIND…                only of those kinds\n"
 	  "  --yes                put it in the place of a file that is there",
@@ -471,10 +476,16 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  vereda export todo.bundle\n"
 	  "  vereda export semana.bundle --since 7d alert event\n"
 	  "  vereda export - | ssh centro vereda import -\n"
-	  "  vereda export para-luz.bundle --for Luz\n\n"
+	  "  vereda export para-luz.bundle --for Luz\n"
+	  "  vereda export todo.bundle --volumes 20M\n"
+	  "  vereda export --qr 3f9a1c\n\n"
 	  "Escribe un archivo que solo puede abrir el grupo, para cualquier canal. La lista de integrantes siempre va incluida.\n\n"
 	  "  --for INTEGRANTE     solo lo abren los equipos de esa persona (y este, y las llaves en papel del grupo): también para\n"
-	  "                       quien estuvo lejos mientras cambiaban las llaves\n"
+	  "                       quien estuvo lejos mientras cambiaban las llaves. Lo que se sabe que tiene se deja fuera\n"
+	  "  --all                con --for: también lo que se sabe que tiene\n"
+	  "  --volumes TAMAÑO     varios archivos, ARCHIVO.001 y siguientes, cada uno de ese tamaño como mucho. Cada uno está completo\n"
+	  "                       y se abre solo, en cualquier orden\n"
+	  "  --qr ID              ningún archivo: ese registro como códigos QR en la pantalla, y como texto para copiar a mano; hasta 4 kB\n"
 	  "  --since T            solo lo escrito desde entonces\n"
 	  "  CLASE…               solo de esas clases\n"
 	  "  --yes                ponerlo en el lugar de un archivo que ya existe"),
@@ -482,16 +493,24 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(HELP_IMPORT,
 	  "Examples:\n"
 	  "  vereda import all.bundle\n"
-	  "  vereda import --dry-run *.bundle\n\n"
+	  "  vereda import --dry-run *.bundle\n"
+	  "  vereda import all.bundle.*\n"
+	  "  vereda import --text\n\n"
 	  "Takes in everything whole in each file. What is damaged is refused and said; what you have already is not stored twice.\n"
 	  "Ends with 3 when something was held back: records of whoever has used up their share of this device, for one.\n\n"
-	  "  --dry-run            only look; store nothing",
+	  "  --dry-run            only look; store nothing\n"
+	  "  --text               codes from paper, scanned or typed, as text: from files, or from here. In any order; capitals, blanks\n"
+	  "                       and line ends do not matter, nor do O for 0 and I or L for 1",
 	  "Ejemplos:\n"
 	  "  vereda import todo.bundle\n"
-	  "  vereda import --dry-run *.bundle\n\n"
+	  "  vereda import --dry-run *.bundle\n"
+	  "  vereda import todo.bundle.*\n"
+	  "  vereda import --text\n\n"
 	  "Recibe todo lo que está completo en cada archivo. Lo dañado se rechaza y se dice; lo que ya tienes no se guarda dos veces.\n"
 	  "Termina con 3 si algo se quedó fuera: registros de quien ya ocupó su parte de este equipo, por ejemplo.\n\n"
-	  "  --dry-run            solo mirar; no guardar nada"),
+	  "  --dry-run            solo mirar; no guardar nada\n"
+	  "  --text               códigos de papel, escaneados o escritos, como texto: de archivos, o de aquí. En cualquier orden; no\n"
+	  "                       importan mayúsculas, espacios ni saltos de línea, ni O por 0 ni I o L por 1"),
 	T(SUM_STATUS, "groups, records, peers and warnings", "grupos, registros, equipos conectados y advertencias"),
 	T(HELP_STATUS,
 	  "Examples:\n"
@@ -886,6 +905,49 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "Nombra otro archivo, o repite con --yes para poner el nuevo en su lugar."),
 	T(EXPORT_ONLY_MEMBERSHIP, "Only who is in the group stands in {0}: no record is of what was asked for.",
 	  "En {0} solo va quién está en el grupo: ningún registro es de lo que se pidió."),
+	T(EXPORT_VOLUMES, "In {0} files, from {1}.001 on. Each can be taken in alone, in any order; who has taken in some is told which are lacking.",
+	  "En {0} archivos, desde {1}.001. Cada uno se puede recibir solo, en cualquier orden; a quien recibió algunos se le dice cuáles faltan."),
+	T(EXPORT_VOLUMES_PIPE, "Volumes are files, and cannot go to standard output; nothing was written",
+	  "Los volúmenes son archivos y no pueden ir a la salida estándar; no se escribió nada"),
+	T(EXPORT_VOLUMES_SIZE, "{0} is no size of volumes, or less than {1}; nothing was written", "{0} no es un tamaño de volúmenes, o es menos de {1}; no se escribió nada"),
+	T(EXPORT_VOLUMES_MANY, "There would be more than {0} volumes; nothing was written", "Serían más de {0} volúmenes; no se escribió nada"),
+	T(HINT_EXPORT_VOLUMES, "Say how large one may be: --volumes 20M", "Di qué tan grande puede ser cada uno: --volumes 20M"),
+	T(EXPORT_VOLUMES_SOME, "The first {0} volumes stand whole and can be taken in.", "Los primeros {0} volúmenes están completos y se pueden recibir."),
+	T(EXPORT_KNOWN, "Left out, as {1} is known to have them: {0}. If they lost a device or went back to a backup: --all",
+	  "Se dejaron fuera, porque se sabe que {1} los tiene: {0}. Si perdió un equipo o volvió a un respaldo: --all"),
+	T(EXPORT_QR_ALONE, "--qr shows one record and goes with no other choice; nothing was done", "--qr muestra un solo registro y no va con otra elección; no se hizo nada"),
+	T(SLIP_CODE, "Code {0} of {1}", "Código {0} de {1}"),
+	T(SLIP_DONE, "Only the group can read it. There: vereda import --text, and scan each code, or type what stands under it.",
+	  "Solo el grupo puede leerlo. Allá: vereda import --text, y escanea cada código o escribe lo que está debajo."),
+	T(SLIP_STUB, "What record {0} says is not on this device", "Lo que dice el registro {0} no está en este equipo"),
+	T(HINT_SLIP_STUB, "Sync with somebody who has it.", "Haz un intercambio con quien lo tenga."),
+	T(SLIP_LARGE, "Record {0} is too long for paper: more than {1} bytes", "El registro {0} es demasiado largo para papel: más de {1} bytes"),
+	T(HINT_SLIP_LARGE, "Write what is urgent in a short record of its own: vereda alert TEXT. Or carry the whole one in a file: vereda export FILE",
+	  "Escribe lo urgente en un registro corto aparte: vereda alert TEXTO. O lleva todo en un archivo: vereda export ARCHIVO"),
+	T(SLIP_FAILED, "Record {0} could not be shown as codes", "No se pudo mostrar el registro {0} como códigos"),
+	T(SLIP_ASK, "Scan or type the codes, in any order, line by line. It ends by itself when a record is complete; or end it with Ctrl-D.",
+	  "Escanea o escribe los códigos, en cualquier orden, línea por línea. Termina solo cuando un registro está completo; o termina con Ctrl-D."),
+	T(SLIP_PROMPT, "code> ", "código> "),
+	T(SLIP_READ, "Codes of this record: {0} of {1}", "Códigos de este registro: {0} de {1}"),
+	T(SLIP_MISSING, "Of a record in {0} codes these are missing: {1}", "De un registro en {0} códigos faltan estos: {1}"),
+	T(SLIP_NONE, "There is no code in that text; nothing was changed", "No hay ningún código en ese texto; no se cambió nada"),
+	T(HINT_SLIP_NONE, "Scan with any app that gives the text of a QR code, or type the letters and digits that stand under it.",
+	  "Escanea con cualquier aplicación que dé el texto del código QR, o escribe las letras y cifras que están debajo."),
+	T(SLIP_UNREAD_ALL, "No code could be read ({0} tried): mistyped, for another group, or made with keys that this device does not have; nothing was changed",
+	  "No se pudo leer ningún código (intentos: {0}): mal escritos, de otro grupo o hechos con llaves que este equipo no tiene; no se cambió nada"),
+	T(SLIP_UNREAD, "Codes that could not be read: {0}; the others are stored", "Códigos que no se pudieron leer: {0}; los demás se guardaron"),
+	T(HINT_SLIP_UNREAD, "Compare them with the paper, letter by letter. A blank line between codes helps. If they are right, ask for newer keys: sync with a coordinator.",
+	  "Compáralos con el papel, letra por letra. Una línea vacía entre códigos ayuda. Si están bien, faltan llaves nuevas: haz un intercambio con tu coordinación."),
+	T(SLIP_REFUSED, "Records on paper that are not valid and were refused: {0}", "Registros en papel que no son válidos y se rechazaron: {0}"),
+	T(HINT_SLIP_REFUSED, "Tell your coordinator who gave you the paper: it may hold forged records.",
+	  "Avisa a tu coordinación quién te dio el papel: puede tener registros falsificados."),
+	T(SLIP_INCOMPLETE, "Records of which codes are missing: {0}; nothing of them is stored", "Registros a los que les faltan códigos: {0}; no se guardó nada de ellos"),
+	T(HINT_SLIP_INCOMPLETE, "Repeat with all the codes of the record together; the order does not matter.",
+	  "Repite con todos los códigos del registro juntos; el orden no importa."),
+	T(IMPORT_VOLUMES, "Of {0} volumes that were made together these are lacking: {1}. What came is stored; import those when you have them.",
+	  "De {0} volúmenes hechos juntos faltan estos: {1}. Lo que llegó está guardado; importa esos cuando los tengas."),
+	T(IMPORT_VOLUME_UNNOTED, "It could not be noted which volume this was; its records are stored.",
+	  "No se pudo anotar qué volumen era este; sus registros están guardados."),
 	T(EXPORT_FOR_DONE, "Records in {2}: {0} ({1} bytes), membership counted. Only {3} can open it, this device, and who holds a paper key of the group.",
 	  "Registros en {2}: {0} ({1} bytes), contando los de integrantes. Solo pueden abrirlo {3}, este equipo y quien tenga una llave en papel del grupo."),
 	T(EXPORT_FOR_REMOVED, "{0} is no longer in the group, so no bundle is made for them; nothing was written",

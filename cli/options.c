@@ -36,6 +36,8 @@ static const struct {
 	/* of the vault */
 	{ "add", VD_OPT_ADD, false }, { "token", VD_OPT_TOKEN, true }, { "remove", VD_OPT_REMOVE, true }, { "list", VD_OPT_LIST, false },
 	{ "new-passphrase-file", VD_OPT_NEW_PASSPHRASE_FILE, true }, { "bundle", VD_OPT_BUNDLE, true },
+	/* of bundles */
+	{ "volumes", VD_OPT_VOLUMES, true }, { "text", VD_OPT_TEXT, false },
 	/* of backups */
 	{ "paper", VD_OPT_PAPER, false }, { "backup-passphrase-file", VD_OPT_BACKUP_PASSPHRASE_FILE, true }, { "scratch", VD_OPT_SCRATCH, true },
 };

@@ -504,6 +504,19 @@ int vd_chunk_entry(struct vd_rd *r, uint8_t *type, struct vd_slice *bytes)
 	return r->err;
 }
 
+int vd_volume_decode(struct vd_slice bytes, struct vd_volume *out)
+{
+	struct vd_rd r = vd_rd(bytes);
+
+	vd_rd_copy(&r, out->set, sizeof(out->set));
+	out->number = vd_rd_u16(&r);
+	out->count = vd_rd_u16(&r);
+	if (vd_rd_end(&r) == VD_OK && out->number >= 1 && out->number <= out->count && out->count <= VD_VOLUMES_MAX)
+		return VD_OK;
+	*out = (struct vd_volume){ 0 };
+	return VD_EFORMAT;
+}
+
 void vd_chunk_stream(struct vd_compact *stream, uint8_t type, struct vd_slice bytes)
 {
 	if (type == VD_ENTRY_GROUP && bytes.n == VD_GROUP_BYTES)

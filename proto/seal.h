@@ -13,8 +13,10 @@ enum vd_entry_type {
 	VD_ENTRY_FOR = 5,                            /* the author key of a device that has a slot of its own */
 	VD_ENTRY_GROUP = 6,                          /* first of every chunk but 0: whose records follow */
 	VD_ENTRY_HEARING = 7,                        /* segments: what a device has heard (hearing.h) */
+	VD_ENTRY_VOLUME = 9,                         /* bundles: one of several that were made together, VD_VOLUME_BYTES */
 };
 enum { VD_CHUNK_PLAIN = VD_CHUNK_BYTES - 16, VD_SEAL_SEED_BYTES = 32, VD_SEGMENT_ID_BYTES = 16 };
+enum { VD_VOLUME_SET_BYTES = 16, VD_VOLUME_BYTES = VD_VOLUME_SET_BYTES + 4, VD_VOLUMES_MAX = 999 }; /* set ‖ u16 number, from 1 ‖ u16 count */
 #define VD_SEALED_CHUNKS_MAX (UINT64_C(1) << 40) /* a file's length always fits 64 bits */
 
 struct vd_manifest {
@@ -89,6 +91,13 @@ size_t vd_unsealer_link(const struct vd_unsealer *);
 int vd_unsealer_chunk(struct vd_unsealer *, uint64_t i, const uint8_t chunk[VD_CHUNK_BYTES], uint8_t *plain, bool *is_last);
 /* Entries of an opened chunk. *bytes borrows from it. 0, VD_ENOTFOUND at the end, VD_EFORMAT. */
 int vd_chunk_entry(struct vd_rd *, uint8_t *type, struct vd_slice *bytes);
+/* One of several files that were made together. */
+struct vd_volume {
+	uint8_t set[VD_VOLUME_SET_BYTES];
+	uint16_t number, count;          /* 1 to count, at most VD_VOLUMES_MAX; count 0: it is none */
+};
+/* An entry's. VD_EFORMAT: *out is none. */
+int vd_volume_decode(struct vd_slice, struct vd_volume *out);
 /* To be told every entry of a chunk but records: one that says whose records follow begins the stream of these. */
 void vd_chunk_stream(struct vd_compact *, uint8_t type, struct vd_slice bytes);
 /* Decodes the manifest entry and compares its head hashes with the heads given to vd_unsealer_new. VD_EFORMAT, VD_EVERSION. */

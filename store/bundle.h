@@ -15,6 +15,7 @@ struct vd_bundle_key {
 
 struct vd_bundle_stats {
 	uint64_t records, bytes; /* written; or found in whole chunks, and bytes of the file */
+	uint64_t files;       /* written */
 	uint64_t left;        /* writing: records and `replaced` names that were chosen, but are over max_bytes */
 	bool unreadable;      /* writing: the file stands, without records of the store that are spoilt */
 	uint64_t chunks_ok, chunks_bad;
@@ -24,6 +25,7 @@ struct vd_bundle_stats {
 	const struct vd_group *group; /* vd_bundle_merge_into: whose keys open it; NULL: none's */
 	struct vd_bundle_key key;     /* if it is somebody's */
 	struct vd_manifest manifest; /* reading: chunks is 0 while the chunk that holds it is damaged or missing */
+	struct vd_volume volume;     /* reading: what it says of itself */
 	struct vd_merge merge;
 };
 
@@ -35,6 +37,9 @@ struct vd_bundle_choice {
 	bool (*want)(void *ctx, uint64_t arrival, const struct vd_record *);
 	void *ctx;
 	uint64_t max_bytes;          /* of the file: the first in lane order that fit; 0: no bound */
+	/* Of bundles: one for each so many bytes, path.001 and on (vd_volume_path); 0: one of any size. Each is whole and opens alone; who took in some
+	 * is told which are lacking (volumes.h). At least VD_VOLUME_LEAST. */
+	uint64_t volume_bytes;
 	/* Segments: names of others, VD_SEGMENT_ID_BYTES each. Those of `replaced` go in only with the last of the records. */
 	struct vd_slice damaged, replaced;
 	struct vd_slice hearing;     /* of a segment: an entry 7 (hearing.h), or nothing; alone only where no records were chosen (count is 0) */
@@ -48,11 +53,15 @@ struct vd_bundle_choice {
 	bool control;                /* every control record of the group and nothing else; VD_ENOSPACE when they are over max_bytes */
 };
 
+enum { VD_VOLUME_LEAST = 256 * 1024 }; /* bytes: any record fits beside what must stand there */
+/* The caller's, to free. NULL: no memory. */
+char *vd_volume_path(const char *path, size_t number);
 /* Writes one sealed file, in lane order, readable by everyone with the link key of the epoch to write with, unless the choice says for whom. Whole or not there.
  * path "-": standard output. VD_ENOTFOUND: a segment that would hold neither a record nor a name nor a hearing. VD_EINVAL: a device that is none of the
  * group's, or whose box key is none (vd_seal_box_ok). VD_ENOSPACE: not even one chunk fits. VD_EKEY: no link
  * key. VD_EAGAIN: a body was dropped meanwhile. VD_EDAMAGED: with stats->unreadable it is written, all but what the store could not
- * read; else the medium gave back other bytes, and nothing stands there. Memory: 64 bytes a record. */
+ * read; else the medium gave back other bytes, and nothing stands there. Memory: 64 bytes a record. Of volumes each stands or not: stats->files do,
+ * also when it ends with an error. VD_ECAP: more than VD_VOLUMES_MAX. VD_ENOSPACE: a record has no room in any. */
 int vd_bundle_write(struct vd_store *, struct vd_group *, enum vd_sealed_what, const struct vd_bundle_choice *, const char *path,
                     bool read_back, struct vd_bundle_stats *);
 /* The welcome for a newcomer: all control records, sealed to that card. */
@@ -77,6 +86,9 @@ int vd_bundle_control_read(struct vd_store *, const char *path, const struct vd_
  *   VD_ENOTFOUND, VD_ENOSPACE, VD_EIO
  * Memory: one batch and one chunk, whatever its size. */
 int vd_bundle_merge(struct vd_store *, const char *path, bool dry_run, struct vd_arrivals *arrivals, struct vd_bundle_stats *);
+
+/* What came otherwise, a few records in one batch: vd_store_merge, or what that would come to. */
+int vd_batch_merge(struct vd_store *, struct vd_group *, struct vd_batch *, bool dry_run, struct vd_merge *);
 
 /* For somebody who looks on while much is read: bytes of `all` that were, and records in them. */
 struct vd_bundle_watch {

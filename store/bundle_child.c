@@ -164,7 +164,8 @@ static void tell_entries(struct vd_unsealing_child *u, struct vd_rd *entries)
 		}
 		vd_chunk_stream(&u->stream, type, bytes);
 		if (((type == VD_ENTRY_DAMAGED || type == VD_ENTRY_REPLACED) && bytes.n == VD_SEGMENT_ID_BYTES) ||
-		    (type == VD_ENTRY_FOR && bytes.n == VD_KEY_BYTES) || (type == VD_ENTRY_HEARING && bytes.n <= VD_HEARING_MAX))
+		    (type == VD_ENTRY_FOR && bytes.n == VD_KEY_BYTES) || (type == VD_ENTRY_HEARING && bytes.n <= VD_HEARING_MAX) ||
+		    (type == VD_ENTRY_VOLUME && bytes.n == VD_VOLUME_BYTES))
 			tell_entry(u, type, bytes);
 	}
 	if (rc != VD_ENOTFOUND)

@@ -27,14 +27,14 @@ struct merger {
 	struct vd_bundle_stats *stats;
 };
 
-static int count_dry(struct merger *m)
+/* What would become of a batch. */
+static int count_dry(struct vd_store *store, struct vd_group *group, struct vd_batch *batch, struct vd_merge *merge)
 {
-	struct vd_merge *merge = &m->stats->merge;
 	struct vd_buf raw = { 0 };
-	int rc = vd_store_judge(m->store, m->group, m->batch);
+	int rc = vd_store_judge(store, group, batch);
 
-	for (size_t i = 0; i < m->batch->count && !rc; i++) {
-		const struct vd_batch_entry *e = &m->batch->entries[i];
+	for (size_t i = 0; i < batch->count && !rc; i++) {
+		const struct vd_batch_entry *e = &batch->entries[i];
 		struct vd_record ours;
 		uint64_t arrival, received_ms;
 		int known;
@@ -45,12 +45,12 @@ static int count_dry(struct merger *m)
 			merge->refused_why[-e->verdict]++;
 			continue;
 		}
-		known = vd_store_find(m->store, &e->record.id, &arrival);
+		known = vd_store_find(store, &e->record.id, &arrival);
 		if (known == VD_ENOTFOUND) {
 			merge->fresh++;
 			continue;
 		}
-		rc = known ? known : vd_store_read(m->store, arrival, &raw, &ours, &received_ms);
+		rc = known ? known : vd_store_read(store, arrival, &raw, &ours, &received_ms);
 		if (!rc && ours.stub && !e->record.stub)
 			merge->filled++;
 		else
@@ -58,6 +58,11 @@ static int count_dry(struct merger *m)
 	}
 	vd_buf_deinit(&raw);
 	return rc;
+}
+
+int vd_batch_merge(struct vd_store *store, struct vd_group *group, struct vd_batch *batch, bool dry_run, struct vd_merge *merge)
+{
+	return dry_run ? count_dry(store, group, batch, merge) : vd_store_merge(store, group, batch, merge);
 }
 
 static int note_unproved(struct merger *m, const struct vd_record *record)
@@ -97,7 +102,7 @@ static int note_stored(void *ctx, const struct vd_batch *batch)
 
 static int flush_dry(struct merger *m)
 {
-	int rc = count_dry(m);
+	int rc = count_dry(m->store, m->group, m->batch, &m->stats->merge);
 
 	if (!rc)
 		rc = note_stored(m, m->batch);
@@ -140,6 +145,9 @@ static int take_entries(struct merger *m, struct vd_rd *entries)
 			m->notices->take_for(m->notices->ctx, bytes.p);
 		if (type == VD_ENTRY_HEARING && m->notices && m->notices->take_hearing)
 			m->notices->take_hearing(m->notices->ctx, bytes);
+		/* The first is its own; one that makes no sense is none. */
+		if (type == VD_ENTRY_VOLUME && m->stats->volume.count == 0 && vd_volume_decode(bytes, &m->stats->volume))
+			continue;
 		if (type != VD_ENTRY_RECORD)
 			continue;
 		m->stats->records++;

@@ -1,208 +1,13 @@
-/* export, import: sealed files for any channel. */
-#include <errno.h>
+/* import: what came in sealed files, or on paper. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "declined.h"
-#include "heard.h"
 #include "proto/err.h"
+#include "slips.h"
 #include "store/bundle.h"
-#include "times.h"
+#include "store/volumes.h"
 #include "watch.h"
-
-struct wanted {
-	struct vd_cli *cli;
-	struct vd_group *group;
-	bool has_since;
-	uint64_t since_ms;
-	uint64_t matched;           /* that are no control records */
-	struct vd_buf room;
-	const char *for_whom;       /* --for; NULL: everyone */
-	uint8_t devices[VD_SLOTS - 1][VD_KEY_BYTES];
-	size_t device_count;
-};
-
-static bool is_of_kinds(struct wanted *w, const struct vd_record *r)
-{
-	struct vd_content content;
-
-	if (w->cli->opt.arg_count == 1)
-		return true;
-	vd_buf_reset(&w->room);
-	if (vd_group_open_body(w->group, r, &w->room) || vd_content_decode(vd_buf_slice(&w->room), &content))
-		return false;
-	for (int i = 1; i < w->cli->opt.arg_count; i++)
-		if (vd_slice_eq(content.kind, vd_slice_str(w->cli->opt.args[i])))
-			return true;
-	return false;
-}
-
-/* Control records always go along: whoever reads the rest needs them. */
-static bool wants(void *ctx, uint64_t arrival, const struct vd_record *r)
-{
-	struct wanted *w = ctx;
-
-	(void)arrival;
-	if (r->lane == VD_LANE_CONTROL)
-		return true;
-	if ((w->has_since && r->time_ms < w->since_ms) || !is_of_kinds(w, r))
-		return false;
-	w->matched++;
-	return true;
-}
-
-/* May the bundle go there? What is there already stays, unless --yes. */
-static int check_place(struct vd_cli *cli, const char *path)
-{
-	int rc = vd_cli_new_file(cli, path);
-
-	if (!rc && access(path, F_OK) == 0 && !cli->opt.yes)
-		rc = vd_refuse(cli, VD_EXIT_FAILED, "exists", VD_MSG_HINT_EXPORT_EXISTS, VD_MSG_EXPORT_EXISTS, path, NULL);
-	return rc;
-}
-
-/* The devices of the member of --for: none that was removed, nor paper, which has a slot in every bundle. */
-static int find_devices(struct wanted *w)
-{
-	struct vd_cli *cli = w->cli;
-	uint8_t person[VD_PERSON_BYTES];
-	size_t paper = 0;
-	int rc = vd_cli_member(cli, w->for_whom, person);
-
-	if (rc)
-		return rc;
-	for (size_t i = 0; i < vd_group_device_count(w->group); i++) {
-		const struct vd_device *d = vd_group_device(w->group, i);
-
-		if (memcmp(d->person, person, VD_PERSON_BYTES) != 0 || d->role == VD_ROLE_NONE || !vd_seal_box_ok(d->box))
-			continue;
-		if (d->flags & VD_GRANT_PAPER)
-			paper++;
-		else if (w->device_count == VD_SLOTS - 1)
-			return vd_refuse(cli, VD_EXIT_FAILED, "too-large", VD_MSG_HINT_EXPORT_FOR_MANY, VD_MSG_EXPORT_FOR_MANY, w->for_whom,
-			                 vd_num(cli, VD_SLOTS - 1), NULL);
-		else
-			memcpy(w->devices[w->device_count++], d->author, VD_KEY_BYTES);
-	}
-	if (w->device_count || paper)
-		return 0;
-	return vd_refuse(cli, VD_EXIT_FAILED, "removed", VD_MSG_HINT_EXPORT_FOR_REMOVED, VD_MSG_EXPORT_FOR_REMOVED, w->for_whom, NULL);
-}
-
-/* Who is not known to have the keys that the bundle is sealed with. NULL: no memory, or unread. */
-static json_t *without_keys(struct wanted *w)
-{
-	const uint8_t *epoch = vd_group_current_epoch(w->group);
-	json_t *names = NULL;
-	struct vd_heard heard;
-	size_t act = 0, count;
-	int rc = vd_heard_init(&heard, w->cli, w->group);
-
-	/* What cannot be read only makes somebody seem not to have them. */
-	if (rc && rc != VD_EDAMAGED)
-		return NULL;
-	while (epoch && act < heard.act_count && memcmp(vd_group_act(w->group, act)->id.b, epoch, VD_EPOCH_BYTES) != 0)
-		act++;
-	names = epoch && act < heard.act_count ? vd_heard_not(&heard, act, &count) : json_array();
-	vd_heard_deinit(&heard);
-	return names;
-}
-
-static void say_without(struct vd_cli *cli, json_t *names)
-{
-	struct vd_buf list = { 0 };
-	json_t *name;
-	size_t i;
-
-	json_array_foreach (names, i, name) {
-		if (i)
-			vd_buf_put_slice(&list, vd_slice_str(", "));
-		vd_buf_put_slice(&list, vd_slice_str(json_string_value(name)));
-	}
-	vd_buf_put_u8(&list, 0);
-	if (list.failed && !cli->out_error)
-		cli->out_error = ENOMEM;
-	if (json_array_size(names) && !list.failed)
-		vd_note(cli, json_array_size(names) == 1 ? VD_MSG_EXPORT_WITHOUT_ONE : VD_MSG_EXPORT_WITHOUT, vd_num(cli, json_array_size(names)),
-		        (const char *)list.p, NULL);
-	vd_buf_deinit(&list);
-}
-
-static void say_export(struct vd_cli *cli, struct wanted *w, const char *path, bool to_stdout, const struct vd_bundle_stats *stats)
-{
-	json_t *result, *without = w->for_whom ? NULL : without_keys(w);
-
-	/* The file stands; rather a failure than silence on who cannot open it. */
-	if (!w->for_whom && !without && !cli->out_error)
-		cli->out_error = ENOMEM;
-	if (!cli->opt.json) {
-		enum vd_msg done = w->for_whom ? VD_MSG_EXPORT_FOR_DONE : VD_MSG_EXPORT_DONE;
-		const char *records = vd_num(cli, stats->records), *bytes = vd_num(cli, stats->bytes);
-
-		if (to_stdout)
-			vd_note(cli, done, records, bytes, path, w->for_whom, NULL);
-		else
-			vd_say(cli, done, records, bytes, path, w->for_whom, NULL);
-		say_without(cli, without);
-	} else {
-		result = json_pack("{s:o,s:o,s:i}", "records", vd_json_number(stats->records), "bytes", vd_json_number(stats->bytes),
-		                   "files", 1);
-		if (without)
-			json_object_set(result, "without_keys", without);
-		(to_stdout ? vd_note_json : vd_say_json)(cli, result);
-	}
-	json_decref(without);
-	if (!w->matched)
-		vd_note(cli, VD_MSG_EXPORT_ONLY_MEMBERSHIP, path, NULL);
-}
-
-static int export_run(struct vd_cli *cli)
-{
-	const char *path = cli->opt.args[0], *since = vd_options_get(&cli->opt, VD_OPT_SINCE);
-	bool to_stdout = strcmp(path, "-") == 0;
-	struct wanted w = { .cli = cli, .has_since = since != NULL, .for_whom = vd_options_get(&cli->opt, VD_OPT_FOR) };
-	struct vd_bundle_choice choice = { .want = wants, .ctx = &w };
-	struct vd_bundle_stats stats;
-	int rc;
-
-	if (since && vd_time_parse(since, vd_time_now_ms(), true, &w.since_ms))
-		return vd_misuse(cli, VD_MSG_HINT_TIME, VD_MSG_BAD_TIME, since, NULL);
-	if (to_stdout && isatty(STDOUT_FILENO))
-		return vd_misuse(cli, VD_MSG_HINT_EXPORT_TTY, VD_MSG_EXPORT_TTY, NULL);
-	rc = to_stdout ? 0 : check_place(cli, path);
-	for (int i = 1; i < cli->opt.arg_count && !rc; i++)
-		rc = vd_cli_kind(cli, cli->opt.args[i]);
-	if (!rc)
-		rc = vd_cli_group(cli, &w.group);
-	if (!rc && w.for_whom)
-		rc = find_devices(&w);
-	if (rc) {
-		vd_group_free(w.group);
-		return rc;
-	}
-	if (w.for_whom) {
-		choice.devices = (const uint8_t (*)[VD_KEY_BYTES])w.devices;
-		choice.device_count = w.device_count;
-	}
-	memset(&stats, 0, sizeof stats);
-	rc = vd_bundle_write(cli->store, w.group, VD_SEALED_BUNDLE, &choice, path, !to_stdout, &stats);
-	vd_buf_deinit(&w.room);
-	if (!rc || stats.unreadable)
-		say_export(cli, &w, path, to_stdout, &stats);
-	vd_group_free(w.group);
-	if (rc && !stats.unreadable)
-		return vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_EXPORT_FAILED, path, NULL);
-	/* All that could be read is in it. */
-	return stats.unreadable ?
-	       vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_CHECK_BAD, VD_MSG_EXPORT_UNREADABLE, path, NULL) :
-	       VD_EXIT_DONE;
-}
-
-const struct vd_command vd_command_export = {
-	.syntax = { "export", { VD_OPT_FOR, VD_OPT_SINCE } },
-	.run = export_run, .summary = VD_MSG_SUM_EXPORT, .help = VD_MSG_HELP_EXPORT, .args_min = 1, .args_max = -1,
-};
 
 /* What all files of one import came to. */
 struct imported {
@@ -214,6 +19,8 @@ struct imported {
 	json_t *gaps;
 	uint64_t gap_count;
 	struct vd_id last;          /* the record before, while looking for gaps */
+	struct vd_volume_set *sets; /* of which one came, or tried to */
+	size_t set_count, set_capacity;
 };
 
 enum { GAPS_TOLD = 1000 };
@@ -249,6 +56,58 @@ static void look_for_gaps(struct imported *im)
 		(void)vd_store_walk(im->cli->store, NULL, 255, im->merge.first_arrival - 1, look_for_gap, im);
 	if (im->gap_count == GAPS_TOLD)
 		im->gap_count = im->merge.gaps;
+}
+
+/* The set of a volume that was opened; whole: it was taken in, all of it. Not to know costs a line of what is told, and no record. */
+static void note_volume(struct imported *im, const struct vd_volume *v, bool whole)
+{
+	struct vd_volume_set *set = NULL;
+
+	if (!v->count)
+		return;
+	for (size_t i = 0; i < im->set_count && !set; i++)
+		if (memcmp(im->sets[i].set, v->set, sizeof v->set) == 0 && im->sets[i].count == v->count)
+			set = &im->sets[i];
+	if (!set) {
+		if (!vd_room(&im->sets, im->set_count, &im->set_capacity, 4, sizeof *im->sets) ||
+		    vd_volumes_find(im->cli->store, v, &im->sets[im->set_count]))
+			return;
+		set = &im->sets[im->set_count++];
+	}
+	if (!whole)
+		return;
+	vd_volume_mark(set, v->number);
+	if (!im->dry_run && vd_volumes_arrived(im->cli->store, v))
+		vd_note(im->cli, VD_MSG_IMPORT_VOLUME_UNNOTED, NULL);
+}
+
+/* Which volumes of what was made together are lacking. */
+static void look_for_volumes(struct imported *im)
+{
+	for (size_t i = 0; i < im->set_count; i++) {
+		const struct vd_volume_set *set = &im->sets[i];
+		json_t *missing = json_array();
+		struct vd_buf list = { 0 };
+
+		for (uint16_t n = 1; n <= set->count; n++) {
+			if (vd_volume_here(set, n))
+				continue;
+			json_array_append_new(missing, json_integer(n));
+			if (list.n)
+				vd_buf_put_slice(&list, vd_slice_str(", "));
+			vd_buf_put_slice(&list, vd_slice_str(vd_num(im->cli, n)));
+		}
+		vd_buf_put_u8(&list, 0);
+		if (list.failed)
+			vd_json_lacks();
+		else if (list.n > 1 && !im->cli->opt.json)
+			vd_note(im->cli, VD_MSG_IMPORT_VOLUMES, vd_num(im->cli, set->count), (const char *)list.p, NULL);
+		if (list.n > 1)
+			json_array_append(im->gaps, json_pack("{s:o,s:i,s:O}", "volumes", vd_json_hex(set->set, sizeof set->set), "of",
+			                                      set->count, "missing", missing));
+		json_decref(missing);
+		vd_buf_deinit(&list);
+	}
 }
 
 static void add_up(struct imported *im, const struct vd_bundle_stats *s, bool whole)
@@ -351,7 +210,7 @@ static void look_for_quarantined(struct imported *im)
 	}
 }
 
-static void say_result(struct imported *im)
+static void say_result(struct imported *im, const struct vd_slips_taken *taken)
 {
 	struct vd_cli *cli = im->cli;
 	const struct vd_merge *m = &im->merge;
@@ -362,10 +221,15 @@ static void say_result(struct imported *im)
 			json_array_append_new(refusals, json_pack("{s:s,s:o}", "why", vd_err_name(-(int)i), "count",
 			                                          vd_json_number(m->refused_why[i])));
 	if (cli->opt.json) {
-		vd_say_json(cli, json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:O}", "new", vd_json_number(m->fresh), "known",
+		json_t *result = json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:O}", "new", vd_json_number(m->fresh), "known",
 		                           vd_json_number(m->known), "refused", vd_json_number(m->refused), "quarantined",
 		                           vd_json_number(im->quarantined), "salvaged", vd_json_number(im->salvaged), "filled", vd_json_number(m->filled), "pooled",
-		                           vd_json_number(m->pooled), "declined", vd_json_number(m->declined), "refusals", refusals, "gaps", im->gaps));
+		                           vd_json_number(m->pooled), "declined", vd_json_number(m->declined), "refusals", refusals, "gaps", im->gaps);
+
+		if (taken)
+			json_object_set_new(result, "codes", json_pack("{s:o,s:o}", "read", vd_json_number(taken->codes), "unread",
+			                                               vd_json_number(taken->unread)));
+		vd_say_json(cli, result);
 		return;
 	}
 	json_decref(refusals);
@@ -394,40 +258,63 @@ static int merge_file(struct vd_cli *cli, const char *path, bool dry_run, struct
 	return rc;
 }
 
+static int import_file(struct imported *im, const char *path)
+{
+	struct vd_cli *cli = im->cli;
+	struct vd_bundle_stats stats;
+	int code, held_back, rc;
+
+	if (vd_cli_is_folder(path))
+		return vd_misuse(cli, VD_MSG_HINT_IS_FOLDER, VD_MSG_IS_FOLDER, path, NULL);
+	memset(&stats, 0, sizeof stats);
+	rc = merge_file(cli, path, im->dry_run, &stats);
+	add_up(im, &stats, rc == 0);
+	held_back = say_held_back(cli, path, &stats.merge);
+	code = say_file(cli, path, rc, &stats);
+	note_volume(im, &stats.volume, !code && !held_back);
+	return code ? code : held_back;
+}
+
+static int import_text(struct imported *im, struct vd_slips_taken *taken)
+{
+	int code = vd_slips_take(im->cli, im->dry_run, taken), held_back;
+
+	vd_merge_add(&im->merge, &taken->merge);
+	held_back = say_held_back(im->cli, "--text", &taken->merge);
+	return code ? code : held_back;
+}
+
 static int import_run(struct vd_cli *cli)
 {
 	struct imported im = { .cli = cli, .dry_run = vd_options_get(&cli->opt, VD_OPT_DRY_RUN) != NULL };
-	int code = VD_EXIT_DONE, held_back, rc = vd_cli_open(cli);
+	const bool text = vd_options_get(&cli->opt, VD_OPT_TEXT) != NULL;
+	struct vd_slips_taken taken = { 0 };
+	int code = VD_EXIT_DONE, rc = 0;
 
+	if (!cli->opt.arg_count && !text)
+		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_ARGUMENT_MISSING, "import", NULL);
+	rc = vd_cli_open(cli);
 	if (rc)
 		return rc;
-	im.gaps = json_array();
-	for (int i = 0; i < cli->opt.arg_count; i++) {
-		struct vd_bundle_stats stats;
-
-		memset(&stats, 0, sizeof stats);
-		if (vd_cli_is_folder(cli->opt.args[i])) {
-			rc = vd_misuse(cli, VD_MSG_HINT_IS_FOLDER, VD_MSG_IS_FOLDER, cli->opt.args[i], NULL);
-			code = i == 0 ? rc : VD_EXIT_PARTLY;
-			continue;
-		}
-		rc = merge_file(cli, cli->opt.args[i], im.dry_run, &stats);
-		add_up(&im, &stats, rc == 0);
-		held_back = say_held_back(cli, cli->opt.args[i], &stats.merge);
-		rc = say_file(cli, cli->opt.args[i], rc, &stats);
-		rc = rc ? rc : held_back;
+	im.gaps = taken.gaps = json_array();
+	if (text)
+		code = import_text(&im, &taken);
+	for (int i = 0; i < cli->opt.arg_count && !text; i++) {
+		rc = import_file(&im, cli->opt.args[i]);
 		/* Damage and a full disk outrank the rest; unlike outcomes are "partly". */
 		if (i == 0 || rc == VD_EXIT_NO_SPACE || (rc == VD_EXIT_INTEGRITY && code != VD_EXIT_NO_SPACE))
 			code = rc;
 		else if (rc != code && code != VD_EXIT_NO_SPACE && code != VD_EXIT_INTEGRITY)
 			code = VD_EXIT_PARTLY;
 	}
+	look_for_volumes(&im);
 	if (im.merge.first_arrival && !im.dry_run) {
 		look_for_quarantined(&im);
 		look_for_gaps(&im);
 	}
-	say_result(&im);
+	say_result(&im, text ? &taken : NULL);
 	json_decref(im.gaps);
+	free(im.sets);
 	if (im.merge.fresh && !im.dry_run) {
 		vd_cli_tend(cli);
 		vd_cli_poke(cli);
@@ -438,6 +325,6 @@ static int import_run(struct vd_cli *cli)
 }
 
 const struct vd_command vd_command_import = {
-	.syntax = { "import", { VD_OPT_DRY_RUN } },
-	.run = import_run, .summary = VD_MSG_SUM_IMPORT, .help = VD_MSG_HELP_IMPORT, .args_min = 1, .args_max = -1,
+	.syntax = { "import", { VD_OPT_DRY_RUN, VD_OPT_TEXT } },
+	.run = import_run, .summary = VD_MSG_SUM_IMPORT, .help = VD_MSG_HELP_IMPORT, .args_min = 0, .args_max = -1,
 };

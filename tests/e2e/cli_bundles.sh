@@ -1,0 +1,153 @@
+#!/bin/bash
+# Bundles for any channel: in volumes, through pipes, for one member only what they lack, and a record on paper.
+. "$(dirname "$0")/cli.inc"
+found hub Cuenca
+admit hub ana
+{ echo id,text; rows 1 7000; } >rows.csv
+"$VEREDA" --home hub --quiet load message rows.csv --map text=text >/dev/null
+same() { [ "$(digests "$1")" = "$(digests "$2")" ] && echo same; }
+fresh() { # a store like ana's after joining
+	rm -rf "$1"
+	cp -r ana "$1"
+}
+
+# --- volumes ---
+v hub --json export all.vb --volumes 300K
+volumes=$(key .files)
+is "volumes are made" "$code $(ls all.vb.0* | wc -l) $(key '.names|length') $(key '.names[0]')" "0 $volumes $volumes all.vb.001"
+[ "$volumes" -ge 4 ] && ok "several" || not_ok "several" "$volumes"
+is "none is larger than was asked for" "$(find . -name 'all.vb.*' -size +300k | wc -l)" 0
+is "bytes are of all" "$(key .bytes)" "$(cat all.vb.* | wc -c)"
+v hub export all.vb --volumes 300K
+exits "what is there stays" 1
+v hub --yes export all.vb --volumes 300K
+exits "but with --yes" 0
+fresh one
+v one --json import all.vb.*
+is "all at once" "$code $(key .new) $(key '.gaps|length') $(same hub one)" "0 7000 0 same"
+
+fresh one
+last=$(printf %03d "$volumes")
+v one --json import "all.vb.$last"
+is "the last one first, alone" "$code $(key '.gaps[0].of') $(key '.gaps[0].missing|length')" "0 $volumes $((volumes - 1))"
+is "nothing of it waits" "$(key .pooled) $(key '.declined') $(key '.new > 0')" "0 0 true"
+mv all.vb.002 "a name that a chat gave it"
+v one --json import all.vb.001 "a name that a chat gave it"
+is "in any order, under any name" "$code $(jq -c '.gaps[]|select(.volumes)|.missing' out)" "0 $(seq 3 $((volumes - 1)) | jq -cs .)"
+v one import all.vb.001
+says "people are told which" "Of $volumes volumes .*: 3" err
+before=$(digests one)
+v one --json import --dry-run all.vb.003
+is "a dry run says what would be lacking" "$(digests one) $(jq -c '.gaps[]|select(.volumes)|.missing' out)" "$before $(seq 4 $((volumes - 1)) | jq -cs .)"
+head -c 150000 all.vb.003 >torn
+v one --json import torn
+is "a torn one gives what is whole, and is still lacking" "$code $(jq -c '.gaps[]|select(.volumes)|.missing' out)" "3 $(seq 3 $((volumes - 1)) | jq -cs .)"
+v one --json import all.vb.0*
+is "the others complete it" "$code $(key '[.gaps[]|select(.volumes)]|length') $(same hub one)" "0 0 same"
+v one --json import all.vb.001
+is "and it is known to be complete" "$code $(jq -c .gaps out)" "0 []"
+
+v hub export small.vb --volumes 1K
+is "too small a size" "$code $(find . -name "small.vb*" | wc -l)" "2 0"
+v hub export small.vb --volumes many
+exits "no size" 2
+v hub export - --volumes 1M
+exits "no volumes into a pipe" 2
+
+# --- pipes ---
+fresh two
+"$VEREDA" --home hub --quiet export - | "$VEREDA" --home two --json import - >out 2>err
+is "through a pipe" "${PIPESTATUS[*]} $(key .new) $(same hub two)" "0 0 7000 same"
+is "nothing is left of it" "$(ls two | sort | tr '\n' ' ')" "$(ls ana | sort | tr '\n' ' ')"
+{ "$VEREDA" --home hub --json export - 2>err; echo $? >piped; } | head -c 1000 >/dev/null
+is "who reads goes away" "$(cat piped) $(jq -r .error err)" "13 unreachable"
+fresh two
+{ "$VEREDA" --home hub --quiet export - 2>/dev/null | head -c 200000; } | "$VEREDA" --home two --json import - >out 2>err
+is "who writes goes away: what is whole counts" "${PIPESTATUS[1]} $(key '.new > 0')" "3 true"
+"$VEREDA" --home hub --quiet export - | "$VEREDA" --home two --json import - >out 2>err
+is "and again completes it" "$(same hub two)" same
+"$VEREDA" --home two --json import - </dev/null >out 2>err
+is "an empty pipe" "$? $(jq -r .error err)" "14 integrity"
+
+# --- for a member ---
+v hub --json export for.vb --for ana
+all=$(key .records)
+is "for who never was in touch: all of it" "$code $(key .known) $(key .without_keys)" "0 0 null"
+v one --json import for.vb
+is "she opens it" "$code" 0
+daemon hub
+v one --json sync "$addr"
+exits "in touch" 0
+kill "$pid"
+wait "$pid" 2>/dev/null
+v hub --json add message -m "after"
+v hub --json --yes export for.vb --for ana
+left=$(key .records) known=$(key .known)
+is "for who was: what she is known to have is left out" "$((left + known)) $((known > 0))" "$((all + 1)) 1"
+v hub --yes export for.vb --for ana
+says "which is said" "Left out, as ana is known to have them: $known" err
+fresh restored
+v restored --json import for.vb
+v hub --json --yes export for.vb --for ana --all
+is "--all sends all" "$(key .records) $(key .known)" "$((all + 1)) 0"
+v restored --json import for.vb
+is "as to who went back to a backup" "$code $(same hub restored)" "0 same"
+
+# --- paper ---
+fresh three
+alert=$("$VEREDA" --home hub --json alert "Two men at the bridge, take the upper path" --severity severe | jq -r .id)
+v hub --json export --qr "${alert:0:10}"
+is "a record as codes" "$code $(key .id) $(key '.codes|length')" "0 $alert 2"
+jq -r '.codes[]' out >codes
+v hub export --qr "$alert"
+cp out paper
+says "on the screen for a camera" '▀▄|█▀'
+says "and for a pen" '^[0-9A-Z]{4} [0-9A-Z]{4} [0-9A-Z]{4}'
+tac codes | "$VEREDA" --home three --json import --text >out 2>err
+is "scanned, the last first" "$? $(key .new) $(key .codes.read)" "0 1 2"
+is "it is there" "$("$VEREDA" --home three --json list alert | jq -r .id)" "$alert"
+"$VEREDA" --home three --json import --text <codes >out 2>err
+is "twice is once" "$? $(key .new) $(key .known)" "0 0 1"
+fresh three
+tr '[:upper:]0' '[:lower:]o' <paper | "$VEREDA" --home three --json import --text >out 2>err
+is "typed from the paper, QR blocks and all" "$? $(key .new) $(key .codes.read) $(key .codes.unread)" "0 1 2 0"
+fresh three
+v three --json import --text --dry-run codes
+is "a dry run" "$code $(key .new) $("$VEREDA" --home three --json list alert | wc -l)" "0 1 0"
+head -1 codes >first
+v three --json import --text first
+is "one of two" "$code $(key .new) $(jq -c '.gaps[0].missing' out) $(jq -r .error err)" "3 0 [2] partly"
+{ cat first; echo; sed -n 2p codes | sed 's/^\(.\{50\}\)./\1!/'; } >wrong
+v three --json import --text wrong
+exits "one misread" 3
+{ cat first; echo; sed -n 2p codes | tr 'A-M' 'N-ZA'; } >wrong
+v three --json import --text wrong
+is "or mistyped" "$code $(key .codes.read) $(key .codes.unread)" "3 1 1"
+sed -n 2p codes >second
+v three --json import --text second first
+is "from two files" "$code $(key .new)" "0 1"
+echo "no code at all" | "$VEREDA" --home three --json import --text >out 2>err
+is "a text" "$? $(jq -r .error err)" "1 no-code"
+head -c 3000000 /dev/urandom | base32 | "$VEREDA" --home three --json import --text >out 2>err
+is "too much of it" "$? $(jq -r .error err)" "1 too-large"
+head -c 100000 /dev/urandom | base32 | timeout 20 "$VEREDA" --home three --json import --text >out 2>err
+is "noise that looks like codes" "$? $(jq -r .error err)" "12 no-key"
+found other Otra
+"$VEREDA" --home other --json import --text codes >out 2>err
+is "of another group" "$? $(jq -r .error err)" "12 no-key"
+admit hub luz
+luz=$("$VEREDA" --home luz --json alert "The bridge is free again" | jq -r .id)
+"$VEREDA" --home luz --json export --qr "$luz" | jq -r '.codes[]' >codes
+v three --json import --text codes
+is "by somebody not known here: kept aside" "$code $(key .new) $(key .pooled)" "0 0 1"
+"$VEREDA" --home hub --quiet --yes export for.vb >/dev/null
+v three --json import for.vb
+is "until her admission comes" "$("$VEREDA" --home three --json list alert --author luz | jq -r .id)" "$luz"
+long=$("$VEREDA" --home hub --json add message -m "$(head -c 9000 /dev/urandom | base64 -w0)" | jq -r .id)
+v hub --json export --qr "$long"
+is "too long for paper" "$code $(jq -r .error err)" "1 too-large"
+v hub --json export --qr "$alert" --for ana
+exits "nothing else goes with --qr" 2
+v hub import
+exits "import of nothing" 2
+done_testing
