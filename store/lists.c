@@ -107,14 +107,13 @@ static int block_next(struct block *b)
 	return VD_OK;
 }
 
-/* The first entry that is not below `from`. */
-static int seek(MDB_cursor *cursor, struct entry from, struct entry *out)
+/* The first entry that is not below `from`, in its block. */
+static int seek(MDB_cursor *cursor, struct entry from, struct block *out)
 {
 	uint8_t key[VD_ENTRY_BYTES];
 	MDB_val k = { sizeof(key), key }, v;
 	bool behind = false;
-	struct entry next = { 0 };
-	struct block b;
+	struct block next = { 0 };
 	int rc;
 
 	entry_put(from, key);
@@ -122,12 +121,11 @@ static int seek(MDB_cursor *cursor, struct entry from, struct entry *out)
 	if (rc && rc != MDB_NOTFOUND)
 		return vd_db_err(rc);
 	if (!rc) {
-		rc = block_open(&k, &v, &b);
+		rc = block_open(&k, &v, &next);
 		if (rc)
 			return rc;
-		next = b.at;
 		behind = true;
-		if (same(next, from)) {
+		if (same(next.at, from)) {
 			*out = next;
 			return VD_OK;
 		}
@@ -137,12 +135,9 @@ static int seek(MDB_cursor *cursor, struct entry from, struct entry *out)
 	if (rc && rc != MDB_NOTFOUND)
 		return vd_db_err(rc);
 	if (!rc) {
-		for (rc = block_open(&k, &v, &b); !rc; rc = block_next(&b)) {
-			if (!below(b.at, from)) {
-				*out = b.at;
+		for (rc = block_open(&k, &v, out); !rc; rc = block_next(out))
+			if (!below(out->at, from))
 				return VD_OK;
-			}
-		}
 		if (rc != VD_ENOTFOUND)
 			return rc;
 	}
@@ -152,17 +147,30 @@ static int seek(MDB_cursor *cursor, struct entry from, struct entry *out)
 
 int vd_list_next(MDB_cursor *cursor, const uint8_t list[VD_LIST_KEY_BYTES], uint64_t *arrival)
 {
-	struct entry from = { vd_get_u64(list), *arrival + 1 }, found;
-	int rc;
+	size_t n;
+	int rc = vd_list_some(cursor, list, arrival, arrival, 1, &n);
 
-	if (*arrival == UINT64_MAX)
-		return VD_ENOTFOUND;
-	rc = seek(cursor, from, &found);
-	if (rc)
-		return rc;
-	if (found.list != from.list)
-		return VD_ENOTFOUND;
-	*arrival = found.arrival;
+	return rc || n ? rc : VD_ENOTFOUND;
+}
+
+int vd_list_some(MDB_cursor *cursor, const uint8_t list[VD_LIST_KEY_BYTES], uint64_t *after, uint64_t *out, size_t max, size_t *n)
+{
+	*n = 0;
+	while (*n < max && *after < UINT64_MAX) {
+		struct entry from = { vd_get_u64(list), *after + 1 };
+		struct block b;
+		int rc = seek(cursor, from, &b);
+
+		if (rc)
+			return rc == VD_ENOTFOUND ? VD_OK : rc;
+		/* The rest of its block is walked through once. */
+		while (!rc && *n < max && b.at.list == from.list) {
+			out[(*n)++] = *after = b.at.arrival;
+			rc = *n < max ? block_next(&b) : VD_OK;
+		}
+		if (rc != VD_ENOTFOUND)
+			return rc;
+	}
 	return VD_OK;
 }
 
@@ -191,9 +199,10 @@ int vd_list_back(MDB_cursor *cursor, const uint8_t list[VD_LIST_KEY_BYTES], uint
 
 bool vd_list_has(MDB_cursor *cursor, const uint8_t list[VD_LIST_KEY_BYTES], uint64_t arrival)
 {
-	struct entry wanted = { vd_get_u64(list), arrival }, found;
+	struct entry wanted = { vd_get_u64(list), arrival };
+	struct block found;
 
-	return !seek(cursor, wanted, &found) && same(found, wanted);
+	return !seek(cursor, wanted, &found) && same(found.at, wanted);
 }
 
 int vd_lists_block(const MDB_val *key, const MDB_val *value, int (*visit)(void *ctx, const uint8_t entry[VD_ENTRY_BYTES]), void *ctx)

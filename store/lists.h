@@ -27,6 +27,9 @@ void vd_entry_key(const uint8_t list[VD_LIST_KEY_BYTES], uint64_t arrival, uint8
 
 /* Next arrival > *arrival of a list. VD_ENOTFOUND at its end. */
 int vd_list_next(MDB_cursor *, const uint8_t list[VD_LIST_KEY_BYTES], uint64_t *arrival);
+/* The next `max` of them at most, for less than one after the other; *n of them, fewer at its end, and *after moves to the last. After an
+ * error those of *n are right. */
+int vd_list_some(MDB_cursor *, const uint8_t list[VD_LIST_KEY_BYTES], uint64_t *after, uint64_t *out, size_t max, size_t *n);
 /* The one before: the last < *arrival. */
 int vd_list_back(MDB_cursor *, const uint8_t list[VD_LIST_KEY_BYTES], uint64_t *arrival);
 bool vd_list_has(MDB_cursor *, const uint8_t list[VD_LIST_KEY_BYTES], uint64_t arrival);

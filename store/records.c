@@ -64,12 +64,11 @@ int vd_list_read(struct vd_store *s, enum vd_table table, const uint8_t list[VD_
 		return rc;
 	rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(s->db, table), &cursor));
 	if (!rc) {
-		while (*n < max && !(rc = vd_list_next(cursor, list, after)))
-			out[(*n)++] = *after;
+		rc = vd_list_some(cursor, list, after, out, max, n);
 		mdb_cursor_close(cursor);
 	}
 	vd_db_done(s->db, txn);
-	return rc == VD_ENOTFOUND ? VD_OK : rc;
+	return rc;
 }
 
 /* Nothing at all, a stub with at most one reason why its body is not wanted, or dropped. */
@@ -420,6 +419,8 @@ static int page_take(struct vd_store *s, MDB_txn *txn, const uint8_t *group, uin
 static int page_of_list(struct vd_store *s, MDB_txn *txn, const uint8_t *group, uint8_t lane, size_t max,
                         bool raws, struct vd_buf *room, struct vd_page *page)
 {
+	enum { LISTED = 64 };
+	uint64_t arrivals[LISTED], after = page->last;
 	uint8_t list[VD_LIST_KEY_BYTES], key[8];
 	MDB_cursor *entries = NULL, *records = NULL;
 	int rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(s->db, VD_TABLE_LISTS), &entries));
@@ -427,26 +428,30 @@ static int page_of_list(struct vd_store *s, MDB_txn *txn, const uint8_t *group, 
 	if (!rc)
 		rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(s->db, VD_TABLE_RECORDS), &records));
 	vd_lane_list(s, "lane", group, lane, list);
-	while (!rc && page->count < max && page->bytes.n < VD_PAGE_BYTES) {
-		MDB_val k = { sizeof(key), key }, v;
+	while (!rc && !page->end && page->count < max && page->bytes.n < VD_PAGE_BYTES) {
+		size_t most = max - page->count < LISTED ? max - page->count : LISTED, n, i = 0;
+		int listed = vd_list_some(entries, list, &after, arrivals, most, &n);
 
-		rc = vd_list_next(entries, list, &page->last);
-		if (rc)
-			break;
-		vd_set_u64(key, page->last);
-		rc = mdb_cursor_get(records, &k, &v, MDB_SET);
-		if (rc == MDB_NOTFOUND)
-			rc = VD_OK; /* an entry without its record: `check` tells */
-		else if (!rc)
-			rc = page_take(s, txn, NULL, VD_ANY_LANE, page->last, v, raws, room, page);
-		rc = vd_db_err(rc);
+		for (; i < n && !rc && page->bytes.n < VD_PAGE_BYTES; i++) {
+			MDB_val k = { sizeof(key), key }, v;
+
+			page->last = arrivals[i];
+			vd_set_u64(key, page->last);
+			rc = mdb_cursor_get(records, &k, &v, MDB_SET);
+			if (rc == MDB_NOTFOUND)
+				rc = VD_OK; /* an entry without its record: `check` tells */
+			else if (!rc)
+				rc = page_take(s, txn, NULL, VD_ANY_LANE, page->last, v, raws, room, page);
+			rc = vd_db_err(rc);
+		}
+		rc = rc ? rc : listed;
+		page->end = !rc && i == n && n < most;
 	}
-	page->end = rc == VD_ENOTFOUND;
 	if (entries)
 		mdb_cursor_close(entries);
 	if (records)
 		mdb_cursor_close(records);
-	return page->end ? VD_OK : rc;
+	return rc;
 }
 
 static int page_of_all(struct vd_store *s, MDB_txn *txn, const uint8_t *group, uint8_t lane, size_t max,

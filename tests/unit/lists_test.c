@@ -110,7 +110,31 @@ static MDB_cursor *look(struct world *w, MDB_txn **txn)
 	return cursor;
 }
 
-/* By walking, by going on and back from every entry, and by asking for what is and is not there. */
+/* Many at once, from behind the entry, or from the list's begin. */
+static void compare_some(const struct world *w, MDB_cursor *cursor, size_t i, bool begin, size_t max)
+{
+	const uint8_t *list = w->entries[i];
+	uint64_t *out = malloc(max * sizeof(*out)), after = begin ? 0 : vd_get_u64(list + VD_LIST_KEY_BYTES);
+	size_t n, next = i + 1;
+
+	while (begin && next && !memcmp(w->entries[next - 1], list, VD_LIST_KEY_BYTES) && vd_get_u64(w->entries[next - 1] + VD_LIST_KEY_BYTES))
+		next--;
+	assert_non_null(out);
+	assert_int_equal(vd_list_some(cursor, list, &after, out, max, &n), 0);
+	assert_true(n <= max);
+	for (size_t k = 0; k < n; k++, next++) {
+		assert_true(next < w->count);
+		assert_memory_equal(w->entries[next], list, VD_LIST_KEY_BYTES);
+		assert_int_equal(out[k], vd_get_u64(w->entries[next] + VD_LIST_KEY_BYTES));
+	}
+	if (n)
+		assert_int_equal(after, out[n - 1]);
+	if (n < max)
+		assert_true(next == w->count || memcmp(w->entries[next], list, VD_LIST_KEY_BYTES) != 0);
+	free(out);
+}
+
+/* By walking, by going on and back from every entry, by asking for what is and is not there, and for many at once. */
 static void compare(struct world *w)
 {
 	MDB_txn *txn;
@@ -136,6 +160,10 @@ static void compare(struct world *w)
 		assert_true(vd_list_has(cursor, list, own));
 		assert_int_equal(own != UINT64_MAX && vd_list_has(cursor, list, own + 1),
 		                 next && vd_get_u64(w->entries[i + 1] + VD_LIST_KEY_BYTES) == own + 1);
+		if (i % 61 == 0) {
+			compare_some(w, cursor, i, false, 1 + i % 7);
+			compare_some(w, cursor, i, true, MOST);
+		}
 	}
 	mdb_cursor_close(cursor);
 	vd_db_done(w->db, txn);
