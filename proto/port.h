@@ -47,6 +47,8 @@ struct vd_port {
 	int (*read)(void *ctx, uint64_t arrival, struct vd_buf *out);
 	/* Records of one group and lane with arrival > after, ascending: at most `max`. lane 255: all lanes. */
 	int (*scan)(void *ctx, const uint8_t *group, uint8_t lane, uint64_t after, struct vd_arrival *out, size_t max, size_t *n);
+	/* Of one lane's the arrival numbers alone, which takes no reading of records: one may be gone. */
+	int (*numbers)(void *ctx, const uint8_t *group, uint8_t lane, uint64_t after, uint64_t *out, size_t max, size_t *n);
 	/* Records with arrival > after whose body is wanted, ascending: at most `max`. */
 	int (*wanted)(void *ctx, const uint8_t *group, uint8_t lane, uint64_t after, struct vd_arrival *out, size_t max, size_t *n);
 	/* As vd_chain_port. */

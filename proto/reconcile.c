@@ -17,7 +17,8 @@ size_t vd_reconcile_message_bytes(uint8_t lane)
 	return lane <= VD_LANE_URGENT ? 48 * 1024 : 12 * 1024;
 }
 
-int vd_reconcile_put_record(const struct vd_port *port, uint64_t arrival, struct vd_buf *out, struct vd_reconcile_outlet *through)
+int vd_reconcile_put_record(const struct vd_port *port, uint64_t arrival, const struct vd_declined_set *apart, struct vd_buf *out,
+                            struct vd_reconcile_outlet *through)
 {
 	struct vd_record record;
 	int rc;
@@ -29,7 +30,7 @@ int vd_reconcile_put_record(const struct vd_port *port, uint64_t arrival, struct
 		rc = vd_buf_check(&through->raw);
 	if (rc)
 		return rc == VD_ENOTFOUND ? VD_OK : rc;
-	if (vd_record_view(vd_buf_slice(&through->raw), &record))
+	if (vd_record_view(vd_buf_slice(&through->raw), &record) || (apart && vd_declined_has(apart, record.lane, record.author)))
 		return VD_OK;
 	rc = vd_compact_encode(&through->stream, &record, &through->compact);
 	if (rc)
@@ -439,17 +440,16 @@ static int drain_records(struct vd_reconcile *r, struct vd_buf *out, struct vd_r
 	out->n -= 2;
 	most = out->n + vd_reconcile_message_bytes(r->lane);
 	while (!rc && out->n < most && r->arrival_sent < r->arrival_count)
-		rc = vd_reconcile_put_record(r->port, r->arrivals[r->arrival_sent++], out, through);
+		rc = vd_reconcile_put_record(r->port, r->arrivals[r->arrival_sent++], NULL, out, through);
 	while (!rc && out->n < most && r->scan) {
-		struct vd_arrival found[16];
+		uint64_t found[64];
 		size_t n = 0;
 
-		rc = r->port->scan(r->port->ctx, r->group, r->lane, r->scan_after, found, 16, &n);
-		r->scan = !rc && n && found[0].arrival <= r->latest;
-		for (size_t i = 0; !rc && i < n && out->n < most && found[i].arrival <= r->latest; i++) {
-			if (!vd_declined_has(r->apart, r->lane, found[i].author))
-				rc = vd_reconcile_put_record(r->port, found[i].arrival, out, through);
-			r->scan_after = found[i].arrival;
+		rc = r->port->numbers(r->port->ctx, r->group, r->lane, r->scan_after, found, 64, &n);
+		r->scan = !rc && n && found[0] <= r->latest;
+		for (size_t i = 0; !rc && i < n && out->n < most && found[i] <= r->latest; i++) {
+			rc = vd_reconcile_put_record(r->port, found[i], r->apart, out, through);
+			r->scan_after = found[i];
 		}
 	}
 	return rc;

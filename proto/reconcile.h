@@ -115,8 +115,10 @@ int vd_reconcile_drain(struct vd_reconcile *, uint8_t round, uint8_t *type, stru
 /* Both ends have said SETTLED. */
 bool vd_reconcile_done(const struct vd_reconcile *);
 
-/* Appends varint length ‖ compact record to a RECORDS message. Skips one that is gone or spoilt. */
-int vd_reconcile_put_record(const struct vd_port *, uint64_t arrival, struct vd_buf *out, struct vd_reconcile_outlet *);
+/* Appends varint length ‖ compact record to a RECORDS message. Skips one that is gone or spoilt, or whose author is in `apart` (NULL: nobody
+ * is). */
+int vd_reconcile_put_record(const struct vd_port *, uint64_t arrival, const struct vd_declined_set *apart, struct vd_buf *out,
+                            struct vd_reconcile_outlet *);
 /* Records that one item may mean, as find_item gives them. */
 enum { VD_ITEM_MATCHES = 4 };
 /* Bytes of RECORDS after which a message is sent: small in the lanes that urgent ones must overtake. */

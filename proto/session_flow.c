@@ -209,7 +209,7 @@ int vd_session_push(struct vd_session *s, struct vd_session_lane *lane, uint8_t 
 		lane->grew = !rc && n;
 		for (size_t i = 0; !rc && i < n && out->n < most; i++) {
 			if (!came_from_there(s, &found[i].id) && !vd_declined_has(&s->apart, number, found[i].author))
-				rc = vd_reconcile_put_record(s->port, found[i].arrival, out, &s->out);
+				rc = vd_reconcile_put_record(s->port, found[i].arrival, NULL, out, &s->out);
 			lane->push_after = found[i].arrival;
 		}
 		if (rc)
@@ -335,7 +335,7 @@ static int drain_answers(struct vd_session *s, struct vd_session_lane *lane, uin
 	size_t most = out->n + vd_reconcile_message_bytes(number), start = out->n;
 
 	while (lane->answer_sent < lane->answer_count && out->n < most) {
-		int rc = vd_reconcile_put_record(s->port, lane->answers[lane->answer_sent++], out, &s->out);
+		int rc = vd_reconcile_put_record(s->port, lane->answers[lane->answer_sent++], NULL, out, &s->out);
 
 		if (rc)
 			return rc;

@@ -48,6 +48,13 @@ static int lists_nothing(void *ctx, const uint8_t *group, uint8_t lane, uint64_t
 	return VD_OK;
 }
 
+static int numbers_nothing(void *ctx, const uint8_t *group, uint8_t lane, uint64_t after, uint64_t *out, size_t max, size_t *n)
+{
+	(void)ctx, (void)group, (void)lane, (void)after, (void)out, (void)max;
+	*n = 0;
+	return VD_OK;
+}
+
 static bool vouches_for_nobody(void *ctx, const struct vd_record *record)
 {
 	(void)ctx, (void)record;
@@ -57,7 +64,7 @@ static bool vouches_for_nobody(void *ctx, const struct vd_record *record)
 /* The store of a device that has nothing: what is looked up here cannot be told. */
 static const struct vd_port nothing = {
 	.lane = nothing_of_lane, .lane_without = nothing_without, .declined = declines_nobody, .find_item = finds_nothing,
-	.read = reads_nothing, .scan = lists_nothing, .wanted = lists_nothing, .vouched = vouches_for_nobody,
+	.read = reads_nothing, .scan = lists_nothing, .numbers = numbers_nothing, .wanted = lists_nothing, .vouched = vouches_for_nobody,
 };
 
 void vd_session_take_only(struct vd_session *s)

@@ -106,6 +106,11 @@ static int port_scan(void *ctx, const uint8_t *group, uint8_t lane, uint64_t aft
 	return rc;
 }
 
+static int port_numbers(void *ctx, const uint8_t *group, uint8_t lane, uint64_t after, uint64_t *out, size_t max, size_t *n)
+{
+	return vd_store_lane_numbers(ctx, group, lane, after, out, max, n);
+}
+
 static bool port_vouched(void *ctx, const struct vd_record *record)
 {
 	return vd_vouched(ctx, record);
@@ -126,6 +131,7 @@ void vd_store_port(struct vd_store *s, struct vd_port *port)
 		.find_item = port_find_item,
 		.read = port_read,
 		.scan = port_scan,
+		.numbers = port_numbers,
 		.wanted = port_wanted,
 		.vouched = port_vouched,
 		.check = port_check,

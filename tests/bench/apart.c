@@ -108,6 +108,17 @@ static int port_scan(void *ctx, const uint8_t *id, uint8_t lane, uint64_t after,
 	return VD_OK;
 }
 
+static int port_numbers(void *ctx, const uint8_t *id, uint8_t lane, uint64_t after, uint64_t *out, size_t max, size_t *n)
+{
+	const struct end *e = ctx;
+
+	(void)id;
+	*n = 0;
+	for (uint64_t i = after; lane == LANE && i < e->count && *n < max; i++)
+		out[(*n)++] = i + 1;
+	return VD_OK;
+}
+
 static int port_wanted(void *ctx, const uint8_t *id, uint8_t lane, uint64_t after, struct vd_arrival *out, size_t max, size_t *n)
 {
 	(void)ctx, (void)id, (void)lane, (void)after, (void)out, (void)max;
@@ -212,8 +223,8 @@ static struct end *end_new(void)
 	if (!e->held || !e->by_item || !e->group)
 		die("memory refused");
 	check(vd_chain_verify(&group.control, e->group, NULL, NULL), "control");
-	e->port = (struct vd_port){e, port_lane, port_without, port_declined, port_find_item, port_read, port_scan, port_wanted,
-	                           port_vouched, NULL};
+	e->port = (struct vd_port){e, port_lane, port_without, port_declined, port_find_item, port_read, port_scan, port_numbers,
+	                           port_wanted, port_vouched, NULL};
 	memcpy(e->lanes, common, sizeof(common));
 	memcpy(e->symbols, common_symbols[LANE], sizeof(e->symbols));
 	return e;

@@ -99,6 +99,13 @@ static int plain_scan(void *ctx, const uint8_t *group, uint8_t lane, uint64_t af
 	return l->honest.scan(l->honest.ctx, group, lane, after, out, max, n);
 }
 
+static int plain_numbers(void *ctx, const uint8_t *group, uint8_t lane, uint64_t after, uint64_t *out, size_t max, size_t *n)
+{
+	const struct liar *l = ctx;
+
+	return l->honest.numbers(l->honest.ctx, group, lane, after, out, max, n);
+}
+
 static int plain_wanted(void *ctx, const uint8_t *group, uint8_t lane, uint64_t after, struct vd_arrival *out, size_t max, size_t *n)
 {
 	const struct liar *l = ctx;
@@ -126,6 +133,7 @@ void hostile_lie(struct hostile *h, size_t host)
 	port->find_item = lying_find_item;
 	port->read = lying_read;
 	port->scan = plain_scan;
+	port->numbers = plain_numbers;
 	port->wanted = plain_wanted;
 	port->vouched = plain_vouched;
 }

@@ -160,6 +160,18 @@ static int port_scan(void *ctx, const uint8_t *group, uint8_t lane, uint64_t aft
 	return VD_OK;
 }
 
+static int port_numbers(void *ctx, const uint8_t *group, uint8_t lane, uint64_t after, uint64_t *out, size_t max, size_t *n)
+{
+	struct memory *m = ctx;
+
+	(void)group;
+	*n = 0;
+	for (size_t i = (size_t)after; i < m->count && *n < max; i++)
+		if (m->records[i].lane == lane)
+			out[(*n)++] = i + 1;
+	return VD_OK;
+}
+
 static int port_wanted(void *ctx, const uint8_t *group, uint8_t lane, uint64_t after, struct vd_arrival *out, size_t max,
                        size_t *n)
 {
@@ -194,7 +206,7 @@ void memory_init(struct memory *m, struct vd_group *group, const uint8_t salt[VD
 {
 	*m = (struct memory){ .group = group };
 	m->port = (struct vd_port){ m,         port_lane, port_lane_without, port_declined, port_find_item,
-		                    port_read, port_scan, port_wanted,       port_vouched, NULL };
+		                    port_read, port_scan, port_numbers,      port_wanted,   port_vouched, NULL };
 	memcpy(m->salt, salt, VD_SALT_BYTES);
 	for (size_t l = 0; l < VD_LANES; l++)
 		m->symbols[l] = must(calloc(VD_SKETCH_SYMBOLS, sizeof(struct vd_symbol)));

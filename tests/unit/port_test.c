@@ -26,7 +26,7 @@ static void test_port__scan_in_order_and_in_parts(void **state)
 	struct vd_lane_state lane;
 	struct vd_write *w;
 	struct vd_id ids[10];
-	uint64_t after = 0;
+	uint64_t after = 0, numbers[64];
 	struct cast c;
 	size_t n;
 
@@ -45,6 +45,15 @@ static void test_port__scan_in_order_and_in_parts(void **state)
 		assert_false(out[i].stub);
 		assert_true(!i || out[i].arrival > out[i - 1].arrival);
 	}
+	assert_int_equal(c.port.numbers(c.port.ctx, c.id, VD_LANE_NORMAL, 0, numbers, 64, &n), 0);
+	assert_int_equal(n, 5);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(numbers[i], out[i].arrival);
+	assert_int_equal(c.port.numbers(c.port.ctx, c.id, VD_LANE_NORMAL, numbers[1], numbers, 2, &n), 0);
+	assert_int_equal(n, 2);
+	assert_true(numbers[0] == out[2].arrival && numbers[1] == out[3].arrival);
+	assert_int_equal(c.port.numbers(c.port.ctx, ids[0].b, VD_LANE_NORMAL, 0, numbers, 64, &n), 0);
+	assert_int_equal(n, 0);
 	for (size_t i = 0; i < 5; i++) {
 		assert_int_equal(c.port.scan(c.port.ctx, c.id, VD_LANE_URGENT, after, &one, 1, &n), 0);
 		assert_int_equal(n, 1);

@@ -27,6 +27,12 @@ static int told_scan(void *ctx, const uint8_t *group, uint8_t lane, uint64_t aft
 	return real.scan(ctx, group, lane, after, out, max, n);
 }
 
+static int told_numbers(void *ctx, const uint8_t *group, uint8_t lane, uint64_t after, uint64_t *out, size_t max, size_t *n)
+{
+	told++;
+	return real.numbers(ctx, group, lane, after, out, max, n);
+}
+
 static int told_wanted(void *ctx, const uint8_t *group, uint8_t lane, uint64_t after, struct vd_arrival *out, size_t max, size_t *n)
 {
 	told++;
@@ -61,6 +67,7 @@ static void begin(uint64_t seed, bool taker_calls, size_t control, size_t rest)
 	real = takes->m.port;
 	takes->m.port.lane = told_lane;
 	takes->m.port.scan = told_scan;
+	takes->m.port.numbers = told_numbers;
 	takes->m.port.wanted = told_wanted;
 	takes->m.port.read = told_read;
 	takes->m.port.declined = told_declined;
