@@ -48,7 +48,7 @@ struct vd_command {
 
 extern const struct vd_command vd_command_init, vd_command_id, vd_command_group, vd_command_admit, vd_command_join,
 	vd_command_members, vd_command_revoke, vd_command_review, vd_command_approve, vd_command_restore, vd_command_doctor,
-	vd_command_add, vd_command_alert, vd_command_ack, vd_command_load, vd_command_redact, vd_command_list, vd_command_show,
+	vd_command_add, vd_command_alert, vd_command_ack, vd_command_load, vd_command_redact, vd_command_list, vd_command_show, vd_command_get,
 	vd_command_watch, vd_command_sync, vd_command_export, vd_command_import, vd_command_status, vd_command_check,
 	vd_command_version, vd_command_config, vd_command_lock, vd_command_unlock, vd_command_passphrase, vd_command_wipe, vd_command_backup;
 
@@ -87,6 +87,9 @@ void vd_say_flush(struct vd_cli *);
 int vd_say_end(struct vd_cli *, int code);
 /* Decimal digits, valid until eight more were asked for. */
 const char *vd_num(struct vd_cli *, uint64_t);
+/* A size as people read it; small ones in KiB or bytes. */
+enum { VD_SIZE_SAID = 32 };
+const char *vd_size_said(struct vd_cli *, uint64_t bytes, char room[VD_SIZE_SAID]);
 
 /* --- fail.c: the one place where errors become exit codes, words and advice. */
 
@@ -151,6 +154,8 @@ json_t *vd_json_number(uint64_t);
 json_t *vd_json_time(uint64_t ms);
 /* The keys of `list`. Of what was redacted nothing that it says. NULL: no memory. */
 json_t *vd_json_record(const struct vd_found *);
+/* Does that field name attachments? It is shown as what it means. */
+bool vd_is_attachments(const struct vd_field *);
 /* To whom it is sealed, as anybody can see; false where nothing tells. */
 bool vd_record_audience(const struct vd_record *, enum vd_audience *out);
 /* Why a record's body is not shown. */

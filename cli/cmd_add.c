@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "attach.h"
 #include "audience.h"
 #include "fields.h"
 #include "proto/err.h"
@@ -18,6 +19,7 @@ struct making {
 	struct vd_buf text;         /* -m -: what standard input said */
 	struct vd_draft draft;
 	struct vd_to to;
+	struct vd_attach attach;
 	uint64_t clock_ms;          /* ours, when it began */
 	struct vd_buf warning;
 };
@@ -29,7 +31,7 @@ static void say_notes(struct vd_cli *cli, struct making *m)
 		struct vd_slice name = m->fields.list[i].name;
 		char field[VD_KIND_MAX + 1] = "";
 
-		if (vd_kind_field(m->fields.def, name))
+		if (vd_kind_field(m->fields.def, name) || vd_is_attachments(&m->fields.list[i]))
 			continue;
 		memcpy(field, name.p, name.n);
 		vd_note(cli, VD_MSG_FIELD_UNKNOWN, field, m->fields.kind_text, NULL);
@@ -137,14 +139,25 @@ static int put_terms(struct vd_cli *cli, struct making *m)
 	const char *expires = vd_options_get(&cli->opt, VD_OPT_EXPIRES);
 
 	m->draft.lane = (uint8_t)vd_kind_lane(m->fields.kind);
-	if (vd_options_get(&cli->opt, VD_OPT_ATTACH))
-		return vd_misuse(cli, VD_MSG_HINT_NOT_IN_VERSION, VD_MSG_NOT_IN_VERSION, "--attach", NULL);
 	if (expires && vd_time_expires(expires, m->draft.now_ms, &m->draft.expires_day))
 		return vd_misuse(cli, VD_MSG_HINT_TIME, VD_MSG_BAD_TIME, expires, NULL);
 	if (expires && m->draft.expires_day * VD_DAY_MS <= m->clock_ms)
 		return vd_misuse(cli, VD_MSG_HINT_EXPIRES, VD_MSG_EXPIRES_PAST, expires, NULL);
 	m->draft.has_expires = expires != NULL;
 	return 0;
+}
+
+static int put_attachments(struct vd_cli *cli, struct making *m)
+{
+	struct vd_bad_field bad;
+	int rc = vd_attach_read(cli, &m->attach);
+
+	if (rc)
+		return rc;
+	rc = vd_attach_put(&m->attach, &m->fields, &bad);
+	if (rc == VD_EINVAL)
+		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, bad.msg, cli->opt.command, bad.field, bad.detail, NULL);
+	return rc ? vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_WRITE_RECORD_FAILED, NULL) : 0;
 }
 
 static int begin(struct vd_cli *cli, struct making *m, const char *kind)
@@ -180,6 +193,9 @@ static int store(struct vd_cli *cli, struct making *m, struct vd_group *group, s
 		rc = vd_write_begin(cli->store, &write);
 	if (!rc) {
 		rc = vd_write_own(write, group, &m->draft, id);
+		/* In the same transaction: it is stored with all it brings along, or not at all. */
+		if (!rc)
+			rc = vd_attach_write(&m->attach, write, group, &m->draft, id);
 		if (rc)
 			vd_write_abort(write);
 		else
@@ -197,6 +213,8 @@ static int finish(struct vd_cli *cli, struct making *m)
 	struct vd_id id;
 	int rc = put_terms(cli, m);
 
+	if (!rc)
+		rc = put_attachments(cli, m);
 	if (!rc && m->fields.count == 0)
 		rc = vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_NOTHING_TO_SAY, cli->opt.command, NULL);
 	if (!rc)
@@ -214,7 +232,8 @@ static int finish(struct vd_cli *cli, struct making *m)
 		memcpy(cli->done_what, hex, sizeof hex);
 		say_notes(cli, m);
 		if (cli->opt.json)
-			vd_say_json(cli, json_pack("{s:s,s:s}", "id", hex, "audience", vd_audience_word(m->to.audience)));
+			vd_say_json(cli, json_pack("{s:s,s:s,s:o}", "id", hex, "audience", vd_audience_word(m->to.audience), "attachments",
+			                           vd_attach_json(&m->attach)));
 		else
 			vd_say(cli, VD_MSG_ADDED, hex, NULL);
 		vd_cli_to_note(cli, group, &m->to);
@@ -227,6 +246,7 @@ static int finish(struct vd_cli *cli, struct making *m)
 static void end(struct making *m)
 {
 	vd_fields_deinit(&m->fields);
+	vd_attach_deinit(&m->attach);
 	vd_buf_deinit(&m->text);
 	vd_buf_deinit(&m->warning);
 	free(m);
@@ -252,7 +272,7 @@ static int add_run(struct vd_cli *cli)
 }
 
 const struct vd_command vd_command_add = {
-	.syntax = { "add", { VD_OPT_MESSAGE, VD_OPT_ABOUT, VD_OPT_REPLACES, VD_OPT_ATTACH, VD_OPT_EXPIRES, VD_OPT_TO, VD_OPT_KEEP } },
+	.syntax = { "add", { VD_OPT_MESSAGE, VD_OPT_ABOUT, VD_OPT_REPLACES, VD_OPT_ATTACH, VD_OPT_KEEP_METADATA, VD_OPT_EXPIRES, VD_OPT_TO, VD_OPT_KEEP } },
 	.run = add_run, .summary = VD_MSG_SUM_ADD, .help = VD_MSG_HELP_ADD, .args_min = 1, .args_max = -1,
 };
 
@@ -292,7 +312,7 @@ static int alert_run(struct vd_cli *cli)
 }
 
 const struct vd_command vd_command_alert = {
-	.syntax = { "alert", { VD_OPT_SEVERITY, VD_OPT_ABOUT, VD_OPT_REPLACES, VD_OPT_ATTACH, VD_OPT_EXPIRES, VD_OPT_TO, VD_OPT_KEEP } },
+	.syntax = { "alert", { VD_OPT_SEVERITY, VD_OPT_ABOUT, VD_OPT_REPLACES, VD_OPT_ATTACH, VD_OPT_KEEP_METADATA, VD_OPT_EXPIRES, VD_OPT_TO, VD_OPT_KEEP } },
 	.run = alert_run, .summary = VD_MSG_SUM_ALERT, .help = VD_MSG_HELP_ALERT, .args_min = 1, .args_max = -1,
 };
 

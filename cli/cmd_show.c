@@ -3,8 +3,10 @@
 #include <string.h>
 
 #include "admin.h"
+#include "attach.h"
 #include "labels.h"
 #include "proto/err.h"
+#include "store/attached.h"
 #include "times.h"
 
 struct kept {
@@ -160,6 +162,60 @@ static void find_hidings(struct vd_cli *cli, const struct vd_found *f, int (*vis
 	(void)ignored;
 }
 
+/* --- what it attaches --- */
+
+struct attached {
+	struct vd_attachment list[VD_ATTACHMENTS_MAX];
+	size_t count;
+	struct vd_attached here;
+};
+
+/* What of it is here. A spoilt chunk is as good as none: it is fetched again. */
+static int find_attached(struct vd_cli *cli, const struct vd_found *f, struct attached *out)
+{
+	int rc;
+
+	*out = (struct attached){ 0 };
+	out->count = f->body || f->standing == VD_STANDING_REDACTED ? 0 : vd_attachments_of(f->content, out->list);
+	rc = out->count ? vd_attached_find(cli->store, f->record, &out->here) : 0;
+	return rc == VD_EDAMAGED ? 0 : rc;
+}
+
+static int attached_json(struct vd_cli *cli, const struct vd_found *f, json_t *list)
+{
+	struct attached a;
+	int rc = find_attached(cli, f, &a);
+
+	for (size_t i = 0; i < a.count && !rc; i++)
+		if (a.list[i].name.n)
+			json_object_set_new(json_array_get(list, i), "chunks_here",
+			                    vd_json_number(vd_attached_count(&a.here, (uint8_t)i, a.list[i].chunks, NULL)));
+	vd_attached_deinit(&a.here);
+	return rc;
+}
+
+static int say_attached(struct vd_cli *cli, const struct vd_found *f)
+{
+	char name[VD_ATTACHMENT_NAME_MAX + 1], size[VD_SIZE_SAID], id[9];
+	struct attached a;
+	int rc = find_attached(cli, f, &a);
+
+	vd_hex(id, f->record->id.b, 4);
+	if (a.count && !rc)
+		vd_say(cli, VD_MSG_SHOW_ATTACHED, id, NULL);
+	for (size_t i = 0; i < a.count && !rc; i++) {
+		uint32_t here = vd_attached_count(&a.here, (uint8_t)i, a.list[i].chunks, NULL);
+
+		if (!a.list[i].name.n)
+			continue;
+		vd_attachment_name(a.list[i].name, name);
+		vd_say(cli, here == a.list[i].chunks ? VD_MSG_SHOW_ATTACHED_WHOLE : VD_MSG_SHOW_ATTACHED_PART, name,
+		       vd_size_said(cli, a.list[i].size, size), vd_num(cli, here), vd_num(cli, a.list[i].chunks), NULL);
+	}
+	vd_attached_deinit(&a.here);
+	return rc;
+}
+
 /* --- the record --- */
 
 static int show_json(void *ctx, const struct vd_found *f)
@@ -171,7 +227,7 @@ static int show_json(void *ctx, const struct vd_found *f)
 	json_object_set_new(s->whole, "aside", aside_json(s->cli, f));
 	find_hidings(s->cli, f, append_hiding, hidings);
 	json_object_set_new(s->whole, "redactions_left", hidings);
-	return 0;
+	return attached_json(s->cli, f, json_object_get(s->whole, "attachments"));
 }
 
 static int append_json(void *ctx, const struct vd_found *f)
@@ -266,9 +322,10 @@ static int show_people(void *ctx, const struct vd_found *f)
 	if (!opened && f->standing != VD_STANDING_REDACTED)
 		vd_say(cli, vd_body_text(f), NULL);
 	for (size_t i = 0; opened && i < f->content->count; i++)
-		say_field(cli, f->content->kind, &f->content->fields[i]);
+		if (!vd_is_attachments(&f->content->fields[i]))
+			say_field(cli, f->content->kind, &f->content->fields[i]);
 	vd_say_raw(cli, vd_slice_str("\n"));
-	return 0;
+	return say_attached(cli, f);
 }
 
 static int line_people(void *ctx, const struct vd_found *f)
@@ -353,7 +410,6 @@ static int show_run(struct vd_cli *cli)
 			err = each(&answers, after, VD_MSG_NONE);
 		json_object_set_new(history.whole, "history", before);
 		json_object_set_new(history.whole, "answers", after);
-		json_object_set_new(history.whole, "attachments", json_array());
 		json_object_set_new(history.whole, "replaced_by",
 		                    vd_find_successor(cli, &history.id, &by) ? vd_json_hex(by.b, VD_ID_BYTES) : json_null());
 		if (!err)

@@ -333,6 +333,17 @@ int vd_fields_put_json(struct vd_fields *f, struct vd_slice name, const json_t *
 	return wrong(bad, VD_MSG_FIELD_TYPE, name, "");
 }
 
+int vd_fields_put_elements(struct vd_fields *f, const char *name, struct vd_slice elements, size_t count, struct vd_bad_field *bad)
+{
+	struct vd_field *list = add(f, vd_slice_str(name), VD_MP_ARRAY, bad);
+
+	if (!list)
+		return VD_EINVAL;
+	list->value.bytes = elements;
+	list->value.number = count;
+	return 0;
+}
+
 /* Says what the table wants of the field that vd_kind_check did not like. */
 static int explain(const struct vd_content *content, const struct vd_field_def *def, struct vd_bad_field *bad)
 {

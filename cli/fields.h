@@ -46,6 +46,8 @@ int vd_fields_put(struct vd_fields *, struct vd_slice name, struct vd_slice valu
 /* The same from JSON: strings as above, whole numbers, booleans, arrays of strings or whole numbers; null is left out. A number
  * where the table wants text is stored as its shortest text. The value must live until vd_fields_encode. */
 int vd_fields_put_json(struct vd_fields *, struct vd_slice name, const json_t *value, struct vd_bad_field *bad);
+/* A list that no text says: its elements, encoded with vd_mp_put_*, live until vd_fields_encode. */
+int vd_fields_put_elements(struct vd_fields *, const char *name, struct vd_slice elements, size_t count, struct vd_bad_field *bad);
 /* Checks against the kind's table and appends the canonical content. */
 int vd_fields_encode(struct vd_fields *, struct vd_buf *out, struct vd_bad_field *bad);
 

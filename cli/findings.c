@@ -284,15 +284,6 @@ static void find_declined(struct vd_findings *f, const struct vd_look *l)
 	}
 }
 
-/* Small media are counted in KiB. */
-static const char *size_text(struct vd_findings *f, uint64_t bytes, char room[32])
-{
-	bool small = bytes < (uint64_t)10 << 20;
-
-	snprintf(room, 32, "%s %s", vd_num(f->cli, bytes >> (small ? 10 : 20)), small ? "KiB" : "MiB");
-	return room;
-}
-
 /* As long as nobody can read what was set: what is kept free where nothing was. */
 static int room_here(struct vd_findings *f, uint64_t *free_bytes, uint64_t *kept)
 {
@@ -325,8 +316,8 @@ static void find_space(struct vd_findings *f)
 	}
 	if (room_here(f, &free_bytes, &kept))
 		return;
-	size_text(f, free_bytes, left);
-	size_text(f, kept, keeps);
+	vd_size_said(f->cli, free_bytes, left);
+	vd_size_said(f->cli, kept, keeps);
 	if (free_bytes < kept)
 		vd_finding(f, "disk", "broken", VD_MSG_WARN_DISK_FULL, VD_MSG_NEXT_DISK_FULL, left, keeps, NULL);
 	else if (free_bytes / 8 < kept)

@@ -300,6 +300,7 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  vereda add event title=\"Threat by telephone\" date=2026-03-01 place=\"Vereda El Roble\" -m \"They called twice\"\n"
 	  "  vereda add message --about 3fa2c1 -m \"It was seen here too\"\n"
 	  "  vereda add message --to Rosa --keep -m \"Only you should know this\"\n"
+	  "  vereda add document title=\"The bridge\" --attach bridge.jpg --attach notes.txt\n"
 	  "  cat statement.txt | vereda add observation -m -\n\n"
 	  "Signs and stores one record. Kinds: alert, ack, event, message, observation; any other name is carried as it stands.\n"
 	  "A redaction, which hides another record, is written by redact alone.\n\n"
@@ -307,6 +308,9 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  -m TEXT            the kind's main text; - reads it from standard input\n"
 	  "  --about ID         the record this one is about\n"
 	  "  --replaces ID      the record this one corrects; may be said again\n"
+	  "  --attach FILE      brings a file along; may be said again, up to 16 files and 64 MiB together. Place, time, camera and comments are\n"
+	  "                     taken out of JPEG and PNG; of other kinds you are warned. The parts travel after everything else\n"
+	  "  --keep-metadata    attach pictures as they are, as when place and time are the evidence\n"
 	  "  --expires 7d       from that day on (whole days) its content may be dropped to save space\n"
 	  "  --to WHOM          everyone (all but couriers), members (not reporters either; this is what stands if nothing is said), or a member's\n"
 	  "                     name: only that person's devices. Names may be said again, up to 16 devices together. What a reporter writes\n"
@@ -317,6 +321,7 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  vereda add event title=\"Amenaza por teléfono\" date=2026-03-01 place=\"Vereda El Roble\" -m \"Llamaron dos veces\"\n"
 	  "  vereda add message --about 3fa2c1 -m \"Aquí también se vio\"\n"
 	  "  vereda add message --to Rosa --keep -m \"Esto solo lo debes saber tú\"\n"
+	  "  vereda add document title=\"El puente\" --attach puente.jpg --attach notas.txt\n"
 	  "  cat testimonio.txt | vereda add observation -m -\n\n"
 	  "Firma y guarda un registro. Clases: alert, ack, event, message, observation; cualquier otro nombre se lleva tal cual.\n"
 	  "Una ocultación (redaction), que esconde otro registro, solo se escribe con redact.\n\n"
@@ -324,6 +329,9 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  -m TEXTO           el texto principal de esa clase; - lo lee de la entrada estándar\n"
 	  "  --about ID         el registro del que trata\n"
 	  "  --replaces ID      el registro que corrige; se puede repetir\n"
+	  "  --attach ARCHIVO   lleva un archivo; se puede repetir, hasta 16 archivos y 64 MiB en total. De JPEG y PNG se quitan lugar, hora, cámara\n"
+	  "                     y comentarios; de otros tipos se avisa. Las partes viajan después de todo lo demás\n"
+	  "  --keep-metadata    adjuntar las imágenes tal cual, por ejemplo cuando lugar y hora son la prueba\n"
 	  "  --expires 7d       desde ese día (días enteros) se puede borrar su contenido para ahorrar espacio\n"
 	  "  --to QUIÉN         everyone (todos menos mensajeros), members (tampoco reportantes; es lo que vale si no se dice nada), o el nombre\n"
 	  "                     de alguien: solo los equipos de esa persona. Se pueden repetir nombres, hasta 16 equipos en total. Lo que\n"
@@ -336,12 +344,14 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  vereda alert \"Exercise: meeting point\" status=exercise area=\"El Roble\" --expires 2d\n\n"
 	  "Signs and stores an alert. Fields as in add: urgency, certainty, category, area, description, instruction, onset.\n\n"
 	  "  --severity extreme|severe|moderate|minor|unknown\n"
+	  "  --attach FILE, --keep-metadata       files it brings along, as in add; the alert does not wait for them\n"
 	  "  --to everyone|members|NAME, --keep   who can read it, as in add",
 	  "Ejemplos:\n"
 	  "  vereda alert \"Hombres armados en el camino a la escuela\" --severity severe\n"
 	  "  vereda alert \"Simulacro: punto de encuentro\" status=exercise area=\"El Roble\" --expires 2d\n\n"
 	  "Firma y guarda una alerta. Campos como en add: urgency, certainty, category, area, description, instruction, onset.\n\n"
 	  "  --severity extreme|severe|moderate|minor|unknown\n"
+	  "  --attach ARCHIVO, --keep-metadata      archivos que lleva, como en add; la alerta no los espera\n"
 	  "  --to everyone|members|NOMBRE, --keep   quién puede leerlo, como en add"),
 	T(SUM_ACK, "answer an alert: seen, acting, resolved", "responder a una alerta: vista, en curso, resuelta"),
 	T(HELP_ACK,
@@ -428,6 +438,22 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  vereda show 3fa2c1\n\n"
 	  "Muestra un registro con todos sus campos, lo que reemplaza o lo reemplazó, y lo que se dijo sobre él. De uno oculto o en\n"
 	  "cuarentena dice por quién y desde cuándo; lo que dice uno oculto no se muestra."),
+	T(SUM_GET, "write a record's attachments to files, as far as they have come", "guardar en archivos los adjuntos de un registro, lo que haya llegado"),
+	T(HELP_GET,
+	  "Examples:\n"
+	  "  vereda get 3fa2c1\n"
+	  "  vereda get 3fa2c1 -o ~/evidence\n\n"
+	  "Writes every attachment that has come whole and is what the record says, byte by byte (b2sum -l 256 gives the hash that show --json\n"
+	  "tells). No file that is there already is written over: the next gets a number. What is missing comes with the next sync, from\n"
+	  "whoever has it; exit 3 says that something is missing, 14 that something is not what the record says.\n\n"
+	  "  -o DIR             the folder to write to; else the one you are in",
+	  "Ejemplos:\n"
+	  "  vereda get 3fa2c1\n"
+	  "  vereda get 3fa2c1 -o ~/evidencia\n\n"
+	  "Guarda cada adjunto que llegó entero y es lo que dice el registro, byte por byte (b2sum -l 256 da el hash que muestra show --json).\n"
+	  "Nunca escribe encima de un archivo que ya existe: el siguiente lleva un número. Lo que falta llega con la próxima sincronización, de\n"
+	  "quien lo tenga; la salida 3 dice que falta algo, la 14 que algo no es lo que dice el registro.\n\n"
+	  "  -o CARPETA         dónde guardar; si no, en la carpeta en la que estás"),
 	T(SUM_WATCH, "show new records as they come", "mostrar los registros nuevos a medida que llegan"),
 	T(HELP_WATCH,
 	  "Examples:\n"
@@ -830,6 +856,44 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "(reemplazado) "),
 	T(SHOW_HISTORY, "\nHistory:", "\nHistoria:"),
 	T(SHOW_ANSWERS, "\nAnswers:", "\nRespuestas:"),
+	T(SHOW_ATTACHED, "\nAttachments (vereda get {0}):", "\nAdjuntos (vereda get {0}):"),
+	T(SHOW_ATTACHED_WHOLE, "  {0}  {1}, whole", "  {0}  {1}, entero"),
+	T(SHOW_ATTACHED_PART, "  {0}  {1}, {2} of {3} parts here; the rest comes with the next sync", "  {0}  {1}, {2} de {3} partes aquí; el resto llega con la próxima sincronización"),
+	T(ATTACH_BIG, "What a record brings along may have {0} MiB together, and with {1} it is more; nothing was stored",
+	  "Los adjuntos de un registro pueden sumar {0} MiB, y con {1} es más; no se guardó nada"),
+	T(HINT_ATTACH_BIG, "Send it in several records, or cut it: split -b 60M FILE", "Envíalo en varios registros, o córtalo: split -b 60M ARCHIVO"),
+	T(ATTACH_NO_FILE, "There is no file {0}; nothing was stored", "No existe el archivo {0}; no se guardó nada"),
+	T(ATTACH_READ_FAILED, "{0} cannot be read; nothing was stored", "No se puede leer {0}; no se guardó nada"),
+	T(HINT_ATTACH_READ, "Look at its name and whether you may open it, and run the command again.", "Revisa su nombre y si lo puedes abrir, y repite la orden."),
+	T(ATTACH_FOLDER, "{0} is a folder, not a file; nothing was stored", "{0} es una carpeta, no un archivo; no se guardó nada"),
+	T(HINT_ATTACH_FOLDER, "Name each file with its own --attach.", "Nombra cada archivo con su propio --attach."),
+	T(ATTACH_MANY, "A record brings along {0} files at most; nothing was stored", "Un registro lleva {0} archivos como máximo; no se guardó nada"),
+	T(HINT_ATTACH_MANY, "Put the others into a second record about this one: --about ID", "Pon los demás en un segundo registro sobre este: --about ID"),
+	T(ATTACH_BROKEN, "{0} is a damaged or cut-off picture: what it tells of place, time and camera cannot be taken out; nothing was stored",
+	  "{0} es una imagen dañada o incompleta: no se puede quitar lo que dice de lugar, hora y cámara; no se guardó nada"),
+	T(HINT_ATTACH_BROKEN, "Open it, save it anew as JPEG or PNG and attach that. If what it tells harms nobody: --keep-metadata",
+	  "Ábrela, guárdala de nuevo como JPEG o PNG y adjunta esa. Si lo que dice no daña a nadie: --keep-metadata"),
+	T(ATTACH_STRIPPED, "{0}: place, time, camera and comments, as far as the file has them, are taken out ({1}). What can be seen in the picture stays.",
+	  "{0}: se quitan lugar, hora, cámara y comentarios que el archivo tenga ({1}). Lo que se ve en la imagen queda."),
+	T(ATTACH_CLEAN, "{0}: nothing but the picture is in it. What can be seen stays.", "{0}: no tiene más que la imagen. Lo que se ve queda."),
+	T(ATTACH_KEPT, "Warning: {0} keeps all it tells of place, time, device and author, as you asked.",
+	  "Atención: {0} conserva todo lo que dice de lugar, hora, aparato y autor, como lo pediste."),
+	T(ATTACH_TELLS, "Warning: {0} ({1}) may tell place, time, device and author; vereda can take that only out of JPEG and PNG. If it may harm somebody, hide the record (vereda redact) and send a JPEG, a PNG or text instead.",
+	  "Atención: {0} ({1}) puede decir lugar, hora, aparato y autor; vereda solo lo puede quitar de JPEG y PNG. Si puede dañar a alguien, oculta el registro (vereda redact) y envía un JPEG, un PNG o texto."),
+	T(GET_WRITTEN, "Written: {0}", "Guardado: {0}"),
+	T(GET_THERE, "{0} is there already, the same", "{0} ya está, igual"),
+	T(GET_MISSING, "{0}: {1} of {2} parts are here", "{0}: hay {1} de {2} partes aquí"),
+	T(GET_PARTLY, "{0} parts are missing. They come with the next sync from whoever has them: run this again then.",
+	  "Faltan {0} partes. Llegan con la próxima sincronización, de quien las tenga: repite esta orden entonces."),
+	T(GET_DAMAGED, "{0} is not what the record says: nothing was written. Ask its author to attach it again; vereda check looks through this store.",
+	  "{0} no es lo que dice el registro: no se escribió nada. Pide a quien lo escribió que lo adjunte de nuevo; vereda check revisa este almacén."),
+	T(GET_SEALED, "{0} is here, and no key on this device opens it", "{0} está aquí, y ninguna llave de este equipo lo abre"),
+	T(GET_NONE, "This record brings no files along", "Este registro no trae archivos"),
+	T(GET_NOT_READ, "What this record says cannot be read here ({0}), so nobody here can tell what it brings along", "Aquí no se puede leer lo que dice este registro ({0}), así que no se sabe qué trae"),
+	T(HINT_GET_NOT_READ, "vereda show says why, and what helps.", "vereda show dice por qué, y qué ayuda."),
+	T(GET_NO_FOLDER, "There is no folder {0}", "No existe la carpeta {0}"),
+	T(HINT_GET_FOLDER, "Make it first: mkdir FOLDER", "Créala primero: mkdir CARPETA"),
+	T(GET_FAILED, "The attachments could not be written to {0}; what was written before stands", "No se pudieron guardar los adjuntos en {0}; lo que ya se guardó queda"),
 	T(WATCHING, "Waiting for new records; Ctrl-C ends it.", "Esperando registros nuevos; Ctrl-C termina."),
 
 	/* moving */

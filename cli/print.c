@@ -228,3 +228,12 @@ const char *vd_num(struct vd_cli *cli, uint64_t n)
 	snprintf(text, sizeof cli->numbers[0], "%llu", (unsigned long long)n);
 	return text;
 }
+
+const char *vd_size_said(struct vd_cli *cli, uint64_t bytes, char room[VD_SIZE_SAID])
+{
+	static const char *const units[] = { "B", "KiB", "MiB" };
+	size_t unit = bytes < (uint64_t)10 << 10 ? 0 : bytes < (uint64_t)10 << 20 ? 1 : 2;
+
+	snprintf(room, VD_SIZE_SAID, "%s %s", vd_num(cli, bytes >> 10 * unit), units[unit]);
+	return room;
+}

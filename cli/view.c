@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -5,6 +6,7 @@
 #include "admin.h"
 #include "audience.h"
 #include "labels.h"
+#include "proto/attachment.h"
 #include "proto/body.h"
 #include "proto/err.h"
 #include "proto/kind.h"
@@ -101,9 +103,32 @@ static json_t *fields_json(const struct vd_content *content)
 	for (size_t i = 0; content && i < content->count; i++) {
 		const struct vd_field *f = &content->fields[i];
 
+		if (vd_is_attachments(f))
+			continue;
 		json_object_setn_new(fields, (const char *)f->name.p, f->name.n, value_json(&f->value));
 	}
 	return fields;
+}
+
+bool vd_is_attachments(const struct vd_field *f)
+{
+	return f->value.type == VD_MP_ARRAY && vd_slice_eq(f->name, vd_slice_str("attachments"));
+}
+
+/* What it names, in order; what is malformed is null. */
+static json_t *attachments_json(const struct vd_content *content)
+{
+	struct vd_attachment list[VD_ATTACHMENTS_MAX];
+	size_t n = content ? vd_attachments_of(content, list) : 0;
+	json_t *out = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(out, !list[i].name.n ? json_null() :
+		                                             json_pack("{s:o,s:o,s:o,s:o,s:o}", "name", vd_json_text(list[i].name), "type",
+		                                                       vd_json_text(list[i].type), "size", vd_json_number(list[i].size), "hash",
+		                                                       vd_json_hex(list[i].hash, VD_HASH_BYTES), "chunks",
+		                                                       vd_json_number(list[i].chunks)));
+	return out;
 }
 
 static const char *body_word(int body)
@@ -157,6 +182,8 @@ json_t *vd_json_record(const struct vd_found *f)
 	                        "body", body_word(f->body),
 	                        "standing", standing_word(f->standing));
 
+	if (out)
+		json_object_set_new(out, "attachments", attachments_json(content));
 	if (out)
 		json_object_set_new(out, "audience", vd_record_audience(r, &audience) ? json_string(vd_audience_word(audience)) : json_null());
 	if (out && f->standing == VD_STANDING_QUARANTINED)
@@ -277,8 +304,10 @@ static void cut(struct vd_buf *line, size_t max)
 void vd_say_record(struct vd_cli *cli, const struct vd_found *f, bool replaced)
 {
 	bool urgent = cli->color && f->record->lane == VD_LANE_URGENT;
-	char time[VD_TIME_TEXT], id[9], who[VD_WHO_TEXT];
+	char time[VD_TIME_TEXT], id[9], who[VD_WHO_TEXT], mark[32];
+	struct vd_attachment list[VD_ATTACHMENTS_MAX];
 	struct vd_buf line = { 0 };
+	size_t attached;
 
 	vd_time_local(f->record->time_ms, time);
 	vd_hex(id, f->record->id.b, 4);
@@ -295,6 +324,10 @@ void vd_say_record(struct vd_cli *cli, const struct vd_found *f, bool replaced)
 	if (f->standing == VD_STANDING_QUARANTINED)
 		vd_buf_put_slice(&line, vd_slice_str(vd_text(cli->lang, f->review == VD_REVIEW_LEFT ? VD_MSG_MARK_LEFT :
 		                                                                                      VD_MSG_MARK_QUARANTINED)));
+	if (!f->body && f->standing != VD_STANDING_REDACTED && (attached = vd_attachments_of(f->content, list))) {
+		snprintf(mark, sizeof mark, "[+%zu] ", attached);
+		vd_buf_put_slice(&line, vd_slice_str(mark));
+	}
 	if (replaced)
 		vd_buf_put_slice(&line, vd_slice_str(vd_text(cli->lang, VD_MSG_REPLACED)));
 	vd_text_escape(headline(cli, f), false, &line);

@@ -33,6 +33,15 @@ enum {
 	VD_FIELDS_MAX = 128,     /* fields of one record */
 	VD_LIST_MAX = 64,        /* values in one field; control heads, accepted heads */
 
+	/* attachments */
+	VD_ATTACHMENTS_MAX = 16,     /* of one record: as many photos as one sends of one thing */
+	VD_ATTACHED_MIB = 64,        /* MiB of one record's attachments together: a minute of film; it is written in one transaction, held in memory */
+	VD_ATTACHMENT_DATA = 15 * 1024 - 32, /* bytes of a file in one chunk: fills the bucket of 15 KiB, four go into a sealed file's chunk, and at 64 kB/s
+	                              * an alert waits a quarter of a second for one */
+	VD_ATTACHMENT_NAME_MAX = 120, /* bytes of a file's name: what every file system takes, with something to tell two of a name apart */
+	VD_ATTACHMENT_NAME_RAW_MAX = 4096, /* … of what it is made of: a path */
+	VD_ATTACHMENT_TYPE_MAX = 127,
+
 	/* group */
 	VD_NAME_MAX = 64,        /* bytes of a person's or group's name */
 	VD_EPOCH_DEVICES = 16,   /* devices one epoch record is sealed to: keeps it a few kB */

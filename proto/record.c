@@ -12,6 +12,7 @@
 enum {
 	AD_FIELDS = 9, /* the header without body length and hash, which the body's envelope cannot know */
 	EXT_REDACTS = 1, EXT_REDACTS_BYTES = 1 + VD_ID_BYTES, EXT_HANDS_KEYS = 2,
+	EXT_PART = 3, EXT_PART_BYTES = 1 + VD_ID_BYTES + 1 + 4, EXT_BYTES = EXT_PART_BYTES, /* the longest */
 };
 
 static const uint64_t BELOW_2_53 = (UINT64_C(1) << 53) - 1; /* exact in JSON and in IEEE doubles */
@@ -115,10 +116,40 @@ bool vd_record_hands_keys(const struct vd_record *record)
 	return record->lane == VD_LANE_NORMAL && record->ext.n == 1 && record->ext.p[0] == EXT_HANDS_KEYS;
 }
 
+bool vd_record_part(const struct vd_record *record, struct vd_part *out)
+{
+	if (record->lane != VD_LANE_BULK || record->ext.n != EXT_PART_BYTES || record->ext.p[0] != EXT_PART)
+		return false;
+	memcpy(out->of.b, record->ext.p + 1, VD_ID_BYTES);
+	out->attachment = record->ext.p[1 + VD_ID_BYTES];
+	out->number = vd_get_u32(record->ext.p + 2 + VD_ID_BYTES);
+	return true;
+}
+
+static size_t make_ext(const struct vd_record_fields *f, uint8_t ext[EXT_BYTES])
+{
+	if (f->redacts) {
+		ext[0] = EXT_REDACTS;
+		memcpy(ext + 1, f->redacts->b, VD_ID_BYTES);
+		return EXT_REDACTS_BYTES;
+	}
+	if (f->hands_keys) {
+		ext[0] = EXT_HANDS_KEYS;
+		return 1;
+	}
+	if (!f->part)
+		return 0;
+	ext[0] = EXT_PART;
+	memcpy(ext + 1, f->part->of.b, VD_ID_BYTES);
+	ext[1 + VD_ID_BYTES] = f->part->attachment;
+	vd_set_u32(ext + 2 + VD_ID_BYTES, f->part->number);
+	return EXT_PART_BYTES;
+}
+
 /* Elements 0 to 8. */
 static void put_common(const struct vd_record_fields *f, struct vd_buf *out)
 {
-	uint8_t ext[EXT_REDACTS_BYTES] = {f->redacts ? EXT_REDACTS : EXT_HANDS_KEYS};
+	uint8_t ext[EXT_BYTES];
 
 	vd_mp_put_uint(out, VD_VERSION);
 	vd_mp_put_bin(out, vd_slice(f->group, VD_GROUP_BYTES));
@@ -131,9 +162,7 @@ static void put_common(const struct vd_record_fields *f, struct vd_buf *out)
 		vd_mp_put_uint(out, f->expires_day);
 	else
 		vd_mp_put_nil(out);
-	if (f->redacts)
-		memcpy(ext + 1, f->redacts->b, VD_ID_BYTES);
-	vd_mp_put_bin(out, vd_slice(ext, f->redacts ? sizeof(ext) : f->hands_keys ? 1 : 0));
+	vd_mp_put_bin(out, vd_slice(ext, make_ext(f, ext)));
 }
 
 void vd_record_ad(const struct vd_record_fields *fields, struct vd_buf *out)
@@ -174,7 +203,7 @@ int vd_record_join(const struct vd_record_fields *fields, const uint8_t *signatu
 {
 	size_t start = out->n, header_n;
 
-	if (!fields_ok(fields) || fields->redacts || fields->hands_keys || body.n > VD_BODY_MAX || stub_bytes > VD_BODY_MAX || (stub_bytes && body.n))
+	if (!fields_ok(fields) || fields->redacts || fields->hands_keys || fields->part || body.n > VD_BODY_MAX || stub_bytes > VD_BODY_MAX || (stub_bytes && body.n))
 		return VD_EFORMAT;
 	*record = (struct vd_record){
 		.version = VD_VERSION, .lane = fields->lane, .seq = fields->seq, .has_prev = fields->has_prev, .time_ms = fields->time_ms,

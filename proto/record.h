@@ -41,6 +41,13 @@ int vd_record_view(struct vd_slice raw, struct vd_record *out);
 /* The record's own signature. VD_ESIGNATURE. The author key must have passed vd_sign_key_ok() (group.c keeps that). */
 int vd_record_verify(const struct vd_record *);
 
+/* A record of the bulk lane that holds a chunk of what another one attaches (attachment.h). */
+struct vd_part {
+	struct vd_id of;
+	uint8_t attachment;          /* which of its attachments, from 0 */
+	uint32_t number;             /* which chunk of that, from 0 */
+};
+
 /* What vd_record_create needs; the author's clock and chain are the caller's. */
 struct vd_record_fields {
 	uint8_t group[VD_GROUP_BYTES];
@@ -54,12 +61,15 @@ struct vd_record_fields {
 	uint32_t expires_day;
 	const struct vd_id *redacts; /* a redaction of that record; NULL: none. Goes into ext */
 	bool hands_keys;             /* keys of epochs for the coordinators: nothing for people. Goes into ext, when `redacts` does not */
+	const struct vd_part *part;  /* NULL: none. Goes into ext, when neither of these does */
 };
 
 /* Does the record redact another one? What it says in ext alone; whether that holds is the group's and the store's to say. */
 bool vd_record_redacts(const struct vd_record *, struct vd_id *out);
 /* Does it say of itself that it hands over keys (PROTOCOL.md section 6)? Then lists need not show it. */
 bool vd_record_hands_keys(const struct vd_record *);
+/* Is it a chunk of something? Also a stub tells, and one whose body does not open. */
+bool vd_record_part(const struct vd_record *, struct vd_part *out);
 
 /* Puts a record of version 1 without ext together: appends it to *out, and gives the view that vd_record_decode would, whose slices borrow
  * from *out until that grows. `body` as it is; or, for a stub, stub_bytes above 0 and the body's hash instead. `signature`, of

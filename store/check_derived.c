@@ -72,6 +72,7 @@ int vd_checking_index(struct vd_checking *c, MDB_txn *txn, const struct vd_recor
 	struct vd_content content;
 	uint8_t list[VD_LIST_KEY_BYTES], day[8];
 	struct vd_rd replaced;
+	struct vd_part part;
 	struct vd_id id;
 	int rc;
 
@@ -84,6 +85,10 @@ int vd_checking_index(struct vd_checking *c, MDB_txn *txn, const struct vd_recor
 	compare_indexed(c, txn, VD_INDEX_ID, NULL, vd_slice(record->id.b, VD_INDEX_ID_PREFIX), arrival);
 	compare_indexed(c, txn, VD_INDEX_AUTHOR, record->group, vd_slice(record->author, VD_KEY_BYTES), arrival);
 	compare_indexed(c, txn, VD_INDEX_DAY, record->group, vd_slice(day, sizeof(day)), arrival);
+	if (vd_record_part(record, &part)) {
+		compare_indexed(c, txn, VD_INDEX_PART, record->group, vd_slice(part.of.b, VD_ID_BYTES), arrival);
+		return VD_OK;
+	}
 	/* Its body came later than the index: that is put right at the next catch-up. */
 	for (size_t i = 0; i < 2; i++) {
 		vd_list_key(c->store, i ? "filled" : "unopened", NULL, 0, list);

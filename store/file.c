@@ -22,6 +22,7 @@ enum { TEMP_RANDOM = 6, TEMP_END = sizeof(temp_end) - 1, TEMP_TAIL = 1 + TEMP_RA
 struct vd_file_out {
 	int fd;
 	bool stream;        /* standard output */
+	bool beside;        /* takes no other file's place */
 	uint64_t size;
 	/* Of all that was written, under a key of its own: a medium cannot know which change it would not notice. Three times as fast as a hash. */
 	crypto_onetimeauth_state sum;
@@ -181,6 +182,28 @@ void vd_file_share(struct vd_file_out *f)
 		errno = 0;
 }
 
+void vd_file_beside(struct vd_file_out *f)
+{
+	f->beside = true;
+}
+
+/* Gives the temporary file its name. */
+static int settle(const struct vd_file_out *f)
+{
+	struct stat there;
+
+	if (!f->beside)
+		return rename(f->temp, f->path) ? vd_file_errno(errno) : VD_OK;
+	if (!link(f->temp, f->path))
+		return unlink(f->temp) ? vd_file_errno(errno) : VD_OK;
+	if (errno == EEXIST)
+		return VD_EEXISTS;
+	/* FAT has no second name for a file. */
+	if (!lstat(f->path, &there))
+		return VD_EEXISTS;
+	return rename(f->temp, f->path) ? vd_file_errno(errno) : VD_OK;
+}
+
 uint64_t vd_file_size(const struct vd_file_out *f)
 {
 	return f->size;
@@ -255,10 +278,12 @@ int vd_file_commit(struct vd_file_out *f, bool read_back)
 	if (rc)
 		goto done;
 	f->fd = -1;
-	if (close(fd) || rename(f->temp, f->path)) {
+	if (close(fd))
 		rc = vd_file_errno(errno);
+	if (!rc)
+		rc = settle(f);
+	if (rc)
 		goto done;
-	}
 	rc = vd_file_sync_folder(f->folder);
 	if (rc)
 		(void)unlink(f->path);

@@ -12,6 +12,8 @@ int vd_file_create(const char *path, struct vd_file_out **out);
 int vd_file_write(struct vd_file_out *, struct vd_slice);
 /* Everyone may read it: what goes from machine to machine on one medium, where other users have our number. For sealed files only. */
 void vd_file_share(struct vd_file_out *);
+/* It will not take the place of anything that stands at `path` when it is committed: VD_EEXISTS then. */
+void vd_file_beside(struct vd_file_out *);
 /* Bytes so far. */
 uint64_t vd_file_size(const struct vd_file_out *);
 /* fsync, optionally read back past the page cache and compare with what was written, rename, fsync the folder; frees.

@@ -56,7 +56,7 @@ int vd_index_state(struct vd_store *s, struct vd_index_state *out)
 void vd_index_list(const struct vd_store *s, enum vd_index_use use, const uint8_t *group, struct vd_slice what,
                    uint8_t list[VD_LIST_KEY_BYTES])
 {
-	static const char *const names[] = { "id", "author", "day", "kind", "about", "replaces", "redacts" };
+	static const char *const names[] = { "id", "author", "day", "kind", "about", "replaces", "redacts", "part" };
 	struct vd_slice parts[] = { vd_slice(group, group ? VD_GROUP_BYTES : 0), what };
 
 	vd_list_key(s, names[use], parts, 2, list);
@@ -270,9 +270,10 @@ static int enter_record(struct entering *e, struct vd_slice raw, uint64_t arriva
 	struct vd_record record;
 	struct vd_group *group;
 	struct vd_id redacted;
+	struct vd_part part;
 	uint8_t day[8];
 	uint64_t number;
-	int rc;
+	int rc = VD_OK;
 
 	if (vd_record_decode(raw, &record))
 		return VD_OK; /* spoilt: `check` tells */
@@ -288,7 +289,11 @@ static int enter_record(struct entering *e, struct vd_slice raw, uint64_t arriva
 	enter(e, VD_INDEX_DAY, record.group, vd_slice(day, sizeof(day)), arrival);
 	if (!group)
 		return VD_OK;
-	rc = enter_content(e, group, &record, arrival);
+	/* A chunk says nothing to people, and is not opened for it. */
+	if (vd_record_part(&record, &part))
+		enter(e, VD_INDEX_PART, record.group, vd_slice(part.of.b, VD_ID_BYTES), arrival);
+	else
+		rc = enter_content(e, group, &record, arrival);
 	if (rc || record.lane == VD_LANE_CONTROL)
 		return rc;
 	if (vd_is_redaction(&record, &redacted))

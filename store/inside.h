@@ -15,7 +15,8 @@
  *           "unwanted" group: stubs whose body went because a redaction held (redact.c)
  *           "redacted" group: its records that some redaction names, whether it holds or not
  *   INDEX   "id", "author", "day", "kind", "about", "replaces" (index.h); "redacts" group, id, author and "redacts" group, id:
- *           redactions of that record
+ *           redactions of that record;
+ *           "part" group, id: chunks of what that record attaches
  * Values, named by an index key of:
  *   "store"                              "groups": each with its salt
  *   "identity" group                     "next identity"
@@ -410,7 +411,7 @@ uint64_t vd_now_ms(void);
 /* --- index.c --- */
 
 enum vd_index_use {
-	VD_INDEX_ID, VD_INDEX_AUTHOR, VD_INDEX_DAY, VD_INDEX_KIND, VD_INDEX_ABOUT, VD_INDEX_REPLACES, VD_INDEX_REDACTS, VD_INDEX_USES
+	VD_INDEX_ID, VD_INDEX_AUTHOR, VD_INDEX_DAY, VD_INDEX_KIND, VD_INDEX_ABOUT, VD_INDEX_REPLACES, VD_INDEX_REDACTS, VD_INDEX_PART, VD_INDEX_USES
 };
 enum {
 	VD_INDEX_ID_PREFIX = 1, /* bytes: one list for every 256th record takes two bytes each, and who types a prefix waits for milliseconds */

@@ -189,6 +189,7 @@ static int consider(struct query *q, uint64_t arrival, uint64_t received_ms, con
 	struct vd_content content;
 	struct vd_record record;
 	struct vd_group *group;
+	struct vd_part part;
 	struct match *match;
 	bool shown;
 	int rc;
@@ -202,7 +203,7 @@ static int consider(struct query *q, uint64_t arrival, uint64_t received_ms, con
 	group = vd_readers_find(&q->readers, record.group);
 	if (!group || !header_matches(q, group, &record))
 		return VD_OK;
-	if (vd_record_hands_keys(&record) && !asked->kind)
+	if ((vd_record_hands_keys(&record) && !asked->kind) || vd_record_part(&record, &part))
 		return VD_OK; /* says nothing to people */
 	rc = stands(q, group, arrival, &record, &shown);
 	if (rc || (!shown && !asked->history))

@@ -33,6 +33,7 @@ struct tending {
 	struct vd_write *write;
 	struct vd_standings standings;
 	struct vd_arrivals unopened;   /* what their bodies said cannot be told now */
+	struct vd_arrivals written;    /* chunks can be met twice: each changes once in a transaction */
 	struct vd_tended tended;       /* by this transaction */
 	struct vd_buf raw, body;
 };
@@ -150,18 +151,40 @@ static int forgo(struct tending *t, const struct vd_stored *stored, const struct
 	return vd_write_again(t->write, &t->in, &place, &stub, VD_STORED_UNWANTED);
 }
 
+static int tend_one(struct tending *t, MDB_txn *txn, uint64_t arrival);
+
+/* The chunks of one that is due: each is judged by itself, for anybody can say that theirs is one. */
+static int tend_parts(struct tending *t, MDB_txn *txn, const struct vd_id *of)
+{
+	uint8_t list[VD_LIST_KEY_BYTES];
+	uint64_t arrival = 0;
+	MDB_cursor *cursor;
+	int rc;
+
+	vd_index_list(t->store, VD_INDEX_PART, t->id, vd_slice(of->b, VD_ID_BYTES), list);
+	rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(t->store->db, VD_TABLE_INDEX), &cursor));
+	if (rc)
+		return rc;
+	while (!(rc = vd_list_next(cursor, list, &arrival)) && !(rc = tend_one(t, txn, arrival)))
+		;
+	mdb_cursor_close(cursor);
+	return rc == VD_ENOTFOUND ? VD_OK : rc;
+}
+
 static int tend_one(struct tending *t, MDB_txn *txn, uint64_t arrival)
 {
 	struct vd_judged judged;
 	struct vd_stored stored;
 	struct vd_record record;
 	struct vd_place place;
-	bool due, gone;
+	struct vd_part part;
+	struct vd_id id;
+	bool due, gone, whole;
 	int rc = vd_stored_get(t->store, txn, arrival, &t->raw, &stored);
 
 	if (rc || vd_stored_view(&stored, &record))
 		return rc == VD_ENOMEM ? rc : VD_OK; /* spoilt or dropped: `check` tells */
-	if (memcmp(record.group, t->id, VD_GROUP_BYTES) || !record.body_bytes)
+	if (memcmp(record.group, t->id, VD_GROUP_BYTES) || !record.body_bytes || vd_arrivals_held(&t->written, arrival))
 		return VD_OK;
 	rc = vd_standing_of(&t->standings, t->group, arrival, &record, &judged);
 	if (rc)
@@ -171,10 +194,16 @@ static int tend_one(struct tending *t, MDB_txn *txn, uint64_t arrival)
 	/* What is due by a clock that is not believed is looked at again tomorrow. */
 	if (judged.redacted && !due && !gone && judged.since_ms + redact_ms > t->now_ms && judged.since_ms + redact_ms < t->next_ms)
 		t->next_ms = judged.since_ms + redact_ms;
-	if (due && !gone)
-		return forgo(t, &stored, &record);
-	if (judged.redacted || !gone)
-		return VD_OK;
+	id = record.id;
+	whole = !vd_record_part(&record, &part);
+	if (due != gone && (due || !judged.redacted))
+		rc = vd_arrivals_add(&t->written, arrival, false);
+	if (due && !gone && !rc)
+		rc = forgo(t, &stored, &record);
+	if (due && whole && !rc)
+		rc = tend_parts(t, txn, &id);
+	if (due || rc || judged.redacted || !gone)
+		return rc;
 	t->tended.wanted++;
 	place = vd_place_of(&stored);
 	return vd_write_again(t->write, &t->in, &place, &record, 0);
@@ -280,6 +309,7 @@ static int tend_some(struct tending *t, const uint64_t *arrivals, size_t n)
 	vd_standings_deinit(&t->standings);
 	vd_readers_deinit(&t->readers);
 	vd_arrivals_deinit(&t->unopened);
+	vd_arrivals_deinit(&t->written);
 	return rc;
 }
 

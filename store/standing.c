@@ -237,6 +237,7 @@ struct redacting {
 	struct vd_standings *st;
 	struct vd_group *group;
 	const struct vd_record *record;
+	const struct vd_id *what;      /* itself, or what it is a chunk of */
 	const struct vd_device *author; /* of the record */
 	MDB_txn *txn;
 	uint64_t time_ms;              /* of the one in `out` */
@@ -266,7 +267,7 @@ static int weigh(struct redacting *r, uint64_t arrival)
 	if (rc)
 		return rc == VD_ENOMEM ? rc : VD_OK; /* spoilt or dropped: `check` tells */
 	if (vd_stored_view(&stored, &record) || !vd_is_redaction(&record, &redacted) ||
-	    memcmp(redacted.b, r->record->id.b, VD_ID_BYTES) || memcmp(record.group, r->record->group, VD_GROUP_BYTES))
+	    memcmp(redacted.b, r->what->b, VD_ID_BYTES) || memcmp(record.group, r->record->group, VD_GROUP_BYTES))
 		return VD_OK;
 	who = vd_group_find(r->group, record.author);
 	if (!who || !may_redact(r, who))
@@ -295,7 +296,7 @@ static int weigh_by(struct redacting *r, MDB_cursor *cursor, const struct vd_dev
 	uint64_t arrival = 0;
 	int rc;
 
-	memcpy(what, r->record->id.b, VD_ID_BYTES);
+	memcpy(what, r->what->b, VD_ID_BYTES);
 	memcpy(what + VD_ID_BYTES, who->author, VD_KEY_BYTES);
 	vd_index_list(r->st->store, VD_INDEX_REDACTS, r->record->group, vd_slice(what, sizeof(what)), list);
 	r->holding = 0;
@@ -323,21 +324,43 @@ static int weigh_all(struct redacting *r)
 		mdb_cursor_close(cursor);
 	}
 	for (size_t i = 0; i < st->late_count && !rc; i++) {
-		if (!memcmp(st->late[i].redacted.b, r->record->id.b, VD_ID_BYTES))
+		if (!memcmp(st->late[i].redacted.b, r->what->b, VD_ID_BYTES))
 			rc = weigh(r, st->late[i].arrival);
 	}
 	txn_close(st, r->txn);
 	return rc;
 }
 
-static bool named_late(const struct vd_standings *st, const struct vd_record *record)
+static bool named_late(const struct vd_standings *st, const struct vd_record *record, const struct vd_id *what)
 {
 	for (size_t i = 0; i < st->late_count; i++) {
-		if (!memcmp(st->late[i].redacted.b, record->id.b, VD_ID_BYTES) &&
+		if (!memcmp(st->late[i].redacted.b, what->b, VD_ID_BYTES) &&
 		    !memcmp(st->late[i].group, record->group, VD_GROUP_BYTES))
 			return true;
 	}
 	return false;
+}
+
+/* Does the index know any redaction of that? */
+static int named_at_all(const struct vd_standings *st, const struct vd_record *record, const struct vd_id *what, bool *out)
+{
+	uint8_t list[VD_LIST_KEY_BYTES];
+	uint64_t arrival = 0;
+	MDB_cursor *cursor;
+	MDB_txn *txn;
+	int rc = txn_open(st, &txn);
+
+	if (rc)
+		return rc;
+	vd_index_list(st->store, VD_INDEX_REDACTS, record->group, vd_slice(what->b, VD_ID_BYTES), list);
+	rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(st->store->db, VD_TABLE_INDEX), &cursor));
+	if (!rc) {
+		rc = vd_list_next(cursor, list, &arrival);
+		mdb_cursor_close(cursor);
+	}
+	txn_close(st, txn);
+	*out = !rc || named_late(st, record, what);
+	return rc == VD_ENOTFOUND ? VD_OK : rc;
 }
 
 static int redacted(struct vd_standings *st, struct vd_group *group, const struct vd_device *author, uint64_t arrival,
@@ -345,12 +368,20 @@ static int redacted(struct vd_standings *st, struct vd_group *group, const struc
 {
 	struct redacting r = { .st = st, .group = group, .record = record, .author = author, .out = out };
 	const struct vd_standing_group *named;
+	struct vd_part part;
+	bool with_all;
 	int rc = group_of(st, group, &named);
 
+	r.what = &record->id;
 	/* Of what came after the index had to stop, the list does not know. */
-	if (rc || (!vd_arrivals_held(&named->redacted, arrival) && arrival <= st->cursor && !named_late(st, record)))
+	if (!rc && (vd_arrivals_held(&named->redacted, arrival) || arrival > st->cursor || named_late(st, record, r.what)) && vd_is_redactable(record))
+		rc = weigh_all(&r);
+	/* A chunk goes with what it is of, whether that is here or not. */
+	if (rc || !vd_record_part(record, &part))
 		return rc;
-	return vd_is_redactable(record) ? weigh_all(&r) : VD_OK;
+	r.what = &part.of;
+	rc = named_at_all(st, record, r.what, &with_all);
+	return !rc && with_all ? weigh_all(&r) : rc;
 }
 
 /* --- what a role allowed --- */

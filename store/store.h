@@ -88,6 +88,7 @@ struct vd_draft {
 	size_t device_count;
 	const struct vd_id *redacts; /* NULL: nothing. Only in the urgent lane */
 	bool hands_keys;             /* as in vd_record_fields; only in the normal lane */
+	const struct vd_part *part;  /* NULL: none. Only in the bulk lane */
 };
 /* Seals, signs, chains and stores one record of ours; control records are added to `group` too (and stay there when the
  * transaction fails: load the group anew). *id is its id. VD_EKEY: no identity or no epoch key; VD_EAUTHOR: not granted, or our role does not allow it;

@@ -412,7 +412,8 @@ int vd_write_own(struct vd_write *w, struct vd_group *group, const struct vd_dra
 		                           .has_expires = draft->has_expires,
 		                           .expires_day = draft->expires_day,
 		                           .redacts = draft->redacts,
-		                           .hands_keys = draft->hands_keys };
+		                           .hands_keys = draft->hands_keys,
+		                           .part = draft->part };
 	struct vd_write_head *head;
 	struct vd_membership in;
 	uint8_t list[VD_LIST_KEY_BYTES];
@@ -424,7 +425,7 @@ int vd_write_own(struct vd_write *w, struct vd_group *group, const struct vd_dra
 	if (!self)
 		return VD_EKEY;
 	if (draft->lane >= VD_LANES || (draft->redacts && draft->lane != VD_LANE_URGENT) ||
-	    (draft->hands_keys && draft->lane != VD_LANE_NORMAL))
+	    (draft->hands_keys && draft->lane != VD_LANE_NORMAL) || (draft->part && draft->lane != VD_LANE_BULK))
 		return VD_EINVAL;
 	rc = head_of(w, vd_group_id(group), self->author, draft->lane, &head);
 	if (rc)

@@ -1,0 +1,34 @@
+/* Files that a record brings along, on their way in: read, rid of metadata, said in the record, written as its chunks. */
+#ifndef VD_ATTACH_H
+#define VD_ATTACH_H
+
+#include "cli.h"
+#include "fields.h"
+#include "proto/attachment.h"
+
+struct vd_attach {
+	struct vd_attach_file {
+		char name[VD_ATTACHMENT_NAME_MAX + 1];
+		const char *type;
+		struct vd_buf bytes;
+		uint8_t hash[VD_HASH_BYTES];
+		uint32_t chunks;
+		const char *metadata;   /* the word for JSON of what became of it */
+	} files[VD_ATTACHMENTS_MAX];
+	size_t count;
+	uint64_t size;                  /* of all */
+	struct vd_buf elements;
+};
+
+/* Reads what --attach names, and says of each what of its metadata was taken out or may tell too much: before anything is stored. 0 or an exit code,
+ * having said why. Ends with vd_attach_deinit, also after an error. */
+int vd_attach_read(struct vd_cli *, struct vd_attach *);
+void vd_attach_deinit(struct vd_attach *);
+/* The field that names them; nothing where there are none. It lives as long as the files. */
+int vd_attach_put(struct vd_attach *, struct vd_fields *, struct vd_bad_field *);
+/* Their chunks, in the transaction and by the draft that wrote the record `of`; lets go of the bytes. */
+int vd_attach_write(struct vd_attach *, struct vd_write *, struct vd_group *, const struct vd_draft *, const struct vd_id *of);
+/* What was attached, for JSON. */
+json_t *vd_attach_json(const struct vd_attach *);
+
+#endif
