@@ -180,7 +180,8 @@ static int read_segment(struct vd_visit *v, size_t i)
 		s->foreign = true;
 		s->pending = false;
 		return VD_OK;
-	case VD_ENOTFOUND:
+	case VD_ENOTFOUND: /* folded into another meanwhile, by who else is at it: to be found next time */
+		v->pending++;
 		return VD_OK;
 	case VD_EFORMAT: /* shorter than a head */
 	case VD_ETORN:
@@ -383,12 +384,15 @@ static int visit_cache(struct vd_visit *v)
 	if (rc)
 		return rc;
 	v->result->safe_to_remove = false;
+	v->shut = is_shut(v);
 	for (size_t i = 0; i < v->groups.count && !rc; i++)
-		rc = vd_hearings_ours(v->groups.group[i], i, &v->segments, is_shut(v), &v->hearing[i]);
+		rc = vd_hearings_ours(v->groups.group[i], i, &v->segments, v->shut, &v->hearing[i]);
 	if (!rc)
 		rc = vd_visit_write(v, &full);
 	for (size_t i = 0; i < v->groups.count && !rc && !v->result->read_only; i++)
-		rc = vd_visit_leave_hearing(v, i, is_shut(v));
+		rc = vd_visit_leave_hearing(v, i);
+	if (!rc && !v->result->read_only)
+		rc = vd_visit_tidy(v);
 	if (rc)
 		return rc;
 	v->result->safe_to_remove = true;

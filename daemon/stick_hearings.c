@@ -155,12 +155,29 @@ int vd_hearings_ours(struct vd_group *group, size_t g, const struct vd_segments 
 	return VD_OK;
 }
 
-bool vd_hearing_is_spent(struct vd_group *group, size_t g, const struct vd_segment *s, bool shut)
+/* False too when nothing can be said. */
+static bool differs(struct vd_group *group, const struct vd_segment *s, bool shut, bool *same)
 {
 	struct vd_buf now = { 0 };
-	bool spent = s->group == g && s->ours && s->hearing.n && !s->list.n && !s->notices.n && !s->devices.n && vd_segment_in_use(s) &&
-	             vd_hearing_make(group, shut, &now) == VD_OK && !vd_slice_eq(vd_buf_slice(&s->hearing), vd_buf_slice(&now));
+	bool made = vd_hearing_make(group, shut, &now) == VD_OK;
 
+	*same = made && vd_slice_eq(vd_buf_slice(&s->hearing), vd_buf_slice(&now));
 	vd_buf_deinit(&now);
-	return spent;
+	return made && !*same;
+}
+
+bool vd_hearing_is_current(struct vd_group *group, const struct vd_segment *s, bool shut)
+{
+	bool same;
+
+	(void)differs(group, s, shut, &same);
+	return same;
+}
+
+bool vd_hearing_is_spent(struct vd_group *group, size_t g, const struct vd_segment *s, bool shut)
+{
+	bool same;
+
+	return s->group == g && s->ours && s->hearing.n && !s->list.n && !s->notices.n && !s->devices.n && vd_segment_in_use(s) &&
+	       differs(group, s, shut, &same);
 }

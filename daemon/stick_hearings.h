@@ -16,6 +16,8 @@ enum vd_hears vd_hearings_of(struct vd_group *, size_t g, const struct vd_segmen
 /* What we are to say: appends the hearing to *out, or nothing when all that we know shows otherwise, or it is said already. `shut`: something
  * did not open. */
 int vd_hearings_ours(struct vd_group *, size_t g, const struct vd_segments *, bool shut, struct vd_buf *out);
+/* Would we say the same now? */
+bool vd_hearing_is_current(struct vd_group *, const struct vd_segment *, bool shut);
 /* Is that a file of ours with nothing in it but a hearing that is out of date? It may go. */
 bool vd_hearing_is_spent(struct vd_group *, size_t g, const struct vd_segment *, bool shut);
 

@@ -1,4 +1,5 @@
-/* What the two halves of a visit to a stick share: link_stick.c reads it, stick_write.c adds what it lacks. Nobody else includes it. */
+/* What the parts of a visit to a stick share: link_stick.c reads it, stick_write.c adds what it lacks, stick_fold.c keeps its files few.
+ * Nobody else includes it. */
 #ifndef VD_STICK_INSIDE_H
 #define VD_STICK_INSIDE_H
 
@@ -19,6 +20,8 @@ struct vd_visit {
 	struct vd_arrivals wanted;   /* our stubs whose body we want */
 	const struct vd_bundle_watch *watch;
 	uint64_t to_read, bytes_read, records_read; /* for it: of the segments that are to be read, and of those that were */
+	bool shut;                   /* something stands there that none of our keys opens, and nobody says that it is out of use */
+	bool removed;                /* the folder is to be made durable */
 	size_t pending;              /* segments that could not be taken whole: more may be when what their records build on has come */
 	struct vd_stick_result *result;
 };
@@ -34,6 +37,28 @@ int vd_visit_write(struct vd_visit *, bool *full);
 int vd_visit_lacking(struct vd_visit *, struct vd_buf *out);
 /* A courier writes nothing that it could go with, and who cannot open everything may wait for an answer: they leave it in a file of its
  * own, and the one before it, which they wrote and which holds nothing else, goes. */
-int vd_visit_leave_hearing(struct vd_visit *, size_t g, bool shut);
+int vd_visit_leave_hearing(struct vd_visit *, size_t g);
+
+/* --- stick_fold.c --- */
+
+/* Segments of ours that may go into the next one of their group, each with what it says: PROTOCOL.md section 7, folding. */
+enum { VD_FOLDS_MAX = 8 };
+struct vd_folds {
+	struct vd_bundle_fill fills[VD_FOLDS_MAX];
+	struct vd_segment *segments[VD_FOLDS_MAX];
+	struct vd_buf damaged[VD_FOLDS_MAX], replaced[VD_FOLDS_MAX];
+	struct vd_slice hearing;     /* of one of them, which would be said again now; borrowed */
+	size_t count;
+};
+/* The smallest first. To be deinit in any case. */
+int vd_folds_find(struct vd_visit *, size_t g, struct vd_folds *);
+void vd_folds_deinit(struct vd_folds *);
+/* The segment that took them stands there, durable: they go. */
+int vd_folds_remove(struct vd_visit *, const struct vd_folds *);
+/* Removes segments of ours which an earlier visit of ours replaced by one that holds all of them, if it was interrupted before it could. And what was removed
+ * on this visit is removed for good. */
+int vd_visit_tidy(struct vd_visit *);
+/* A file of this group, if it still is: what stands there now may be somebody else's. */
+int vd_visit_remove(struct vd_visit *, const struct vd_segment *);
 
 #endif

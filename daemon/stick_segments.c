@@ -294,6 +294,16 @@ bool vd_segment_replaced(const struct vd_segment *s)
 	return is_said(s, REPLACED);
 }
 
+bool vd_segment_called_damaged(const struct vd_segment *s)
+{
+	return is_said(s, DAMAGED);
+}
+
+void vd_segment_replace(struct vd_segment *s)
+{
+	s->said[REPLACED] |= UINT64_C(1) << s->group;
+}
+
 bool vd_segment_in_use(const struct vd_segment *s)
 {
 	return speaks(s) && !s->drop && !vd_segment_replaced(s);

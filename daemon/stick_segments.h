@@ -70,6 +70,10 @@ void vd_segment_heed(struct vd_segments *, size_t i);
 /* Out of use: a segment of its own group says so. Maybe: one of whatever group. */
 bool vd_segment_replaced(const struct vd_segment *);
 bool vd_segment_maybe_replaced(const struct vd_segment *);
+/* Once settled: does one of its own group in use say that it is damaged? */
+bool vd_segment_called_damaged(const struct vd_segment *);
+/* What was just written replaces it. */
+void vd_segment_replace(struct vd_segment *);
 /* What it says counts: whole or known, and not replaced. */
 bool vd_segment_in_use(const struct vd_segment *);
 /* Is it a catch-up segment? What stands only there does not count as being on the stick: others open no slot of it. */

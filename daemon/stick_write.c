@@ -59,14 +59,13 @@ int vd_visit_lacking(struct vd_visit *v, struct vd_buf *out)
 	return rc ? rc : vd_buf_check(out);
 }
 
-/* Puts the names that the segment said into the form of a note. */
-static void note_said(struct vd_buf *notices, enum vd_entry_type type, struct vd_buf *said)
+/* Puts names that the segment says into the form of a note. */
+static void note_said(struct vd_buf *notices, enum vd_entry_type type, const struct vd_buf *said)
 {
 	for (size_t at = 0; at < said->n; at += VD_SEGMENT_ID_BYTES) {
 		vd_buf_put_u8(notices, (uint8_t)type);
 		vd_buf_put(notices, said->p + at, VD_SEGMENT_ID_BYTES);
 	}
-	vd_buf_reset(said);
 }
 
 /* What we write: with the link key of the group's epoch to write with. */
@@ -79,20 +78,30 @@ static void be_ours(const struct vd_visit *v, size_t g, const struct vd_bundle_s
 }
 
 /* It is on the stick: remembers what it holds. */
-static int account(struct vd_visit *v, size_t g, const char *name, const struct vd_arrivals *written, struct vd_slice hearing,
+static int account(struct vd_visit *v, size_t g, const char *name, const struct vd_bundle_choice *choice, const struct vd_folds *folds,
                    const struct vd_bundle_stats *stats)
 {
+	struct vd_segment_say *say = &v->say[g];
 	struct vd_segment s = { 0 };
-	int rc = vd_arrivals_encode(written, &s.list);
+	int rc = vd_arrivals_encode(choice->written, &s.list);
 
 	memcpy(s.name, name, sizeof(s.name));
 	be_ours(v, g, stats, &s);
 	if (!rc)
 		rc = vd_arrivals_decode(&v->stick, vd_buf_slice(&s.list), UINT64_MAX);
-	note_said(&s.notices, VD_ENTRY_DAMAGED, &v->say[g].damaged);
-	if (stats->left == 0)
-		note_said(&s.notices, VD_ENTRY_REPLACED, &v->say[g].replaced);
-	vd_buf_put_slice(&s.hearing, hearing);
+	note_said(&s.notices, VD_ENTRY_DAMAGED, &say->damaged);
+	vd_buf_reset(&say->damaged);
+	if (stats->left == 0) {
+		note_said(&s.notices, VD_ENTRY_REPLACED, &say->replaced);
+		vd_buf_reset(&say->replaced);
+	}
+	for (size_t i = 0; i < folds->count; i++) {
+		if (!folds->fills[i].taken)
+			continue;
+		note_said(&s.notices, VD_ENTRY_DAMAGED, &folds->damaged[i]);
+		note_said(&s.notices, VD_ENTRY_REPLACED, &folds->replaced[i]);
+	}
+	vd_buf_put_slice(&s.hearing, choice->hearing);
 	if (!rc)
 		rc = s.notices.failed || s.hearing.failed ? VD_ENOMEM : VD_OK;
 	if (!rc)
@@ -114,30 +123,45 @@ static char *new_name(const struct vd_visit *v, char name[VD_SEGMENT_NAME + 1])
 	return vd_visit_path(v, name);
 }
 
+/* Nothing goes in for the sake of a hearing alone. */
+static struct vd_slice hearing_to_go(const struct vd_visit *v, size_t g, bool any, const struct vd_folds *folds)
+{
+	if (v->hearing[g].n)
+		return vd_slice(v->hearing[g].p, any ? v->hearing[g].n : 0);
+	return any || v->say[g].damaged.n || v->say[g].replaced.n ? folds->hearing : vd_slice(NULL, 0);
+}
+
 static int write_segment(struct vd_visit *v, size_t g, const struct vd_buf *lacking, uint64_t max_bytes, struct vd_bundle_stats *stats)
 {
 	static const uint64_t none[1];
 	struct vd_arrivals written = { 0 };
+	struct vd_folds folds;
+	char name[VD_SEGMENT_NAME + 1], *path = new_name(v, name);
+	int rc = vd_folds_find(v, g, &folds);
 	const struct vd_bundle_choice choice = {
 		/* NULL would be everything. */
 		.arrivals = lacking->n ? (const uint64_t *)(const void *)lacking->p : none, .count = lacking->n / sizeof(uint64_t),
-		.max_bytes = max_bytes, .written = &written,
+		.max_bytes = max_bytes, .written = &written, .fills = folds.fills, .fill_count = folds.count,
 		.damaged = vd_buf_slice(&v->say[g].damaged), .replaced = vd_buf_slice(&v->say[g].replaced),
-		.hearing = lacking->n ? vd_buf_slice(&v->hearing[g]) : vd_slice(NULL, 0),
+		.hearing = hearing_to_go(v, g, lacking->n > 0, &folds),
 	};
-	char name[VD_SEGMENT_NAME + 1], *path = new_name(v, name);
-	int rc = path ? vd_bundle_write(v->store, v->groups.group[g], VD_SEALED_SEGMENT, &choice, path, true, stats) : VD_ENOMEM;
+
+	if (!rc)
+		rc = path ? vd_bundle_write(v->store, v->groups.group[g], VD_SEALED_SEGMENT, &choice, path, true, stats) : VD_ENOMEM;
 	free(path);
 	/* A record of ours is spoilt and stayed out: `check` tells. Or the medium gave back other bytes than it was given. */
 	if (rc == VD_EDAMAGED)
 		rc = stats->unreadable ? VD_OK : VD_EIO;
 	if (!rc) {
-		v->result->sent += stats->records;
+		v->result->sent += stats->records - stats->filled;
 		v->result->bytes_out += stats->bytes;
-		rc = account(v, g, name, &written, choice.hearing, stats);
-		if (choice.hearing.n)
+		rc = account(v, g, name, &choice, &folds, stats);
+		if (lacking->n)
 			vd_buf_reset(&v->hearing[g]);
 	}
+	if (!rc)
+		rc = vd_folds_remove(v, &folds);
+	vd_folds_deinit(&folds);
 	vd_arrivals_deinit(&written);
 	return rc;
 }
@@ -280,22 +304,15 @@ static int write_hearing(struct vd_visit *v, size_t g, struct vd_slice hearing)
 	return rc;
 }
 
-int vd_visit_leave_hearing(struct vd_visit *v, size_t g, bool shut)
+int vd_visit_leave_hearing(struct vd_visit *v, size_t g)
 {
 	int rc = VD_OK;
 
-	if (v->hearing[g].n && (shut || vd_group_role(v->groups.group[g]) == VD_ROLE_COURIER))
+	if (v->hearing[g].n && (v->shut || vd_group_role(v->groups.group[g]) == VD_ROLE_COURIER))
 		rc = write_hearing(v, g, vd_buf_slice(&v->hearing[g]));
-	for (size_t i = 0; i < v->segments.count && !rc; i++) {
-		char *path;
-
-		if (!vd_hearing_is_spent(v->groups.group[g], g, &v->segments.p[i], shut))
-			continue;
-		path = vd_visit_path(v, v->segments.p[i].name);
-		if (path && !unlink(path))
-			rc = vd_file_sync_folder(v->cache);
-		free(path);
-	}
+	for (size_t i = 0; i < v->segments.count && !rc; i++)
+		if (vd_hearing_is_spent(v->groups.group[g], g, &v->segments.p[i], v->shut))
+			rc = vd_visit_remove(v, &v->segments.p[i]);
 	/* Who has no room for it, or no key, is as well off as before. */
 	return rc == VD_ENOSPACE || rc == VD_EKEY ? VD_OK : rc;
 }

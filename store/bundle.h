@@ -15,6 +15,7 @@ struct vd_bundle_key {
 
 struct vd_bundle_stats {
 	uint64_t records, bytes; /* written; or found in whole chunks, and bytes of the file */
+	uint64_t filled;      /* writing: of the records, those that came with a fill */
 	uint64_t files;       /* written */
 	uint64_t left;        /* writing: records and `replaced` names that were chosen, but are over max_bytes */
 	bool unreadable;      /* writing: the file stands, without records of the store that are spoilt */
@@ -27,6 +28,13 @@ struct vd_bundle_stats {
 	struct vd_manifest manifest; /* reading: chunks is 0 while the chunk that holds it is damaged or missing */
 	struct vd_volume volume;     /* reading: what it says of itself */
 	struct vd_merge merge;
+};
+
+/* Another segment's records, that may go in too: all or none, where they take no chunk more than the others do. */
+struct vd_bundle_fill {
+	struct vd_slice list;        /* of arrivals.h: none goes in unless each of them is here, and with its body where the list has that and no redaction took it */
+	struct vd_slice damaged, replaced; /* names that go in with them, as below */
+	bool taken;                  /* gets whether they did */
 };
 
 /* What goes in: NULL `arrivals` means every record of the group for which `want` (may be NULL) says yes. Numbers that
@@ -42,6 +50,8 @@ struct vd_bundle_choice {
 	uint64_t volume_bytes;
 	/* Segments: names of others, VD_SEGMENT_ID_BYTES each. Those of `replaced` go in only with the last of the records. */
 	struct vd_slice damaged, replaced;
+	struct vd_bundle_fill *fills; /* in this order, once all that was chosen has gone in */
+	size_t fill_count;
 	struct vd_slice hearing;     /* of a segment: an entry 7 (hearing.h), or nothing; alone only where no records were chosen (count is 0) */
 	struct vd_arrivals *written; /* NULL, or gets what was written once it is durable */
 	/* To whom: NULL is everyone with the link key. Else these devices (author keys, at most VD_SLOTS - 1) and, so that we can read it

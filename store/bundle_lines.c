@@ -75,7 +75,7 @@ static uint64_t tag_of(const struct vd_lines *l, const struct vd_id *id)
 	return vd_get_u64(tag);
 }
 
-static int add_line(struct vd_lines *l, uint64_t arrival, const struct vd_record *record)
+int vd_lines_add(struct vd_lines *l, uint64_t arrival, const struct vd_record *record)
 {
 	struct vd_line *line;
 	uint32_t author;
@@ -111,6 +111,12 @@ static int by_lane_and_chain(const void *a, const void *b)
 	return x->arrival < y->arrival ? -1 : x->arrival > y->arrival;
 }
 
+void vd_lines_sort(struct vd_lines *l)
+{
+	if (l->count)
+		qsort(l->line, l->count, sizeof(*l->line), by_lane_and_chain);
+}
+
 /* Arrival numbers to be looked at: those that were chosen, or all there are. */
 struct numbers {
 	const uint64_t *chosen;
@@ -142,7 +148,7 @@ static int choose_from(struct vd_lines *l, const uint64_t *arrivals, const struc
 		if (ones[i].err && ones[i].err != VD_ENOTFOUND && ones[i].err != VD_EDAMAGED)
 			rc = ones[i].err;
 		else if (!ones[i].err && memcmp(record->group, vd_group_id(l->group), VD_GROUP_BYTES) == 0)
-			rc = add_line(l, arrivals[i], record);
+			rc = vd_lines_add(l, arrivals[i], record);
 	}
 	return rc;
 }
@@ -174,7 +180,7 @@ static int visit(void *ctx, uint64_t arrival, uint64_t received_ms, struct vd_sl
 	int rc = vd_record_view(raw, &record);
 
 	(void)received_ms;
-	return rc ? rc : add_line(ctx, arrival, &record);
+	return rc ? rc : vd_lines_add(ctx, arrival, &record);
 }
 
 int vd_lines_choose(struct vd_lines *l, struct vd_many *many)
@@ -198,8 +204,8 @@ int vd_lines_choose(struct vd_lines *l, struct vd_many *many)
 		rc = VD_OK;
 	}
 	free(numbers);
-	if (!rc && l->count)
-		qsort(l->line, l->count, sizeof(*l->line), by_lane_and_chain);
+	if (!rc)
+		vd_lines_sort(l);
 	return rc;
 }
 

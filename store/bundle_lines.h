@@ -1,4 +1,4 @@
-/* Which records go into a sealed file, in which order, and how many of them fit. bundle_write.c's; nobody else includes it. */
+/* Which records go into a sealed file, in which order, and how many of them fit. bundle_write.c's and bundle_fill.c's; nobody else includes it. */
 #ifndef VD_BUNDLE_LINES_H
 #define VD_BUNDLE_LINES_H
 
@@ -32,9 +32,18 @@ struct vd_lines {
 void vd_lines_init(struct vd_lines *, struct vd_store *, struct vd_group *, const struct vd_bundle_choice *);
 void vd_lines_deinit(struct vd_lines *);
 int vd_lines_choose(struct vd_lines *, struct vd_many *);
+/* One more, unless the choice does not want it; and all into their order. VD_ENOMEM. */
+int vd_lines_add(struct vd_lines *, uint64_t arrival, const struct vd_record *);
+void vd_lines_sort(struct vd_lines *);
 /* How many of the lines of [from, to) go into `max` chunks behind what *plan has already, of which the last stands in its stream; adds them to
  * the plan. VD_ENOMEM. */
 int vd_lines_fit(const struct vd_lines *, size_t from, size_t to, uint64_t max, struct vd_seal_plan *plan, struct vd_compact *stream,
                  size_t *count);
+
+/* --- bundle_fill.c --- */
+
+/* Adds those of a fill's list that are not there, and brings all into their order. *ok: each of the list is here, with its body where it has to be; else what
+ * was added is of no use. VD_EDAMAGED: no list. VD_ENOMEM, VD_EIO. */
+int vd_lines_fill(struct vd_lines *, struct vd_many *, struct vd_slice list, bool *ok);
 
 #endif

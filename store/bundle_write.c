@@ -20,6 +20,7 @@ struct writer {
 	const struct vd_bundle_choice *choice;
 	struct vd_lines lines;
 	struct vd_slice names[2]; /* that go in: damaged, replaced */
+	struct vd_buf filled[2];  /* where they stand if there are fills */
 	struct vd_recipient to[VD_SLOTS];
 	size_t to_count;
 	struct part *parts;
@@ -97,6 +98,58 @@ static int plan_one(struct writer *w, struct vd_bundle_stats *stats)
 	if (part.count == 0 && w->manifest.what == VD_SEALED_SEGMENT && (count || !(w->names[0].n + w->names[1].n + alone)))
 		return count ? VD_ENOSPACE : VD_ENOTFOUND;
 	return add_part(w, &part);
+}
+
+static int name_filled(struct writer *w, struct vd_slice damaged, struct vd_slice replaced)
+{
+	vd_buf_put_slice(&w->filled[0], damaged);
+	vd_buf_put_slice(&w->filled[1], replaced);
+	for (int i = 0; i < 2; i++)
+		w->names[i] = vd_buf_slice(&w->filled[i]);
+	return w->filled[0].failed || w->filled[1].failed ? VD_ENOMEM : VD_OK;
+}
+
+static int plan_fill(struct writer *w, struct vd_many *many, struct vd_bundle_fill *fill)
+{
+	const size_t count = w->lines.count, names[2] = { w->filled[0].n, w->filled[1].n };
+	struct vd_line *before = calloc(count + 1, sizeof(*before));
+	struct part part = { 0 };
+	bool ok = false;
+	int rc = before ? VD_OK : VD_ENOMEM;
+
+	fill->taken = false;
+	if (!rc && count)
+		memcpy(before, w->lines.line, count * sizeof(*before));
+	if (!rc)
+		rc = vd_lines_fill(&w->lines, many, fill->list, &ok);
+	if (!rc && ok)
+		rc = name_filled(w, fill->damaged, fill->replaced);
+	if (!rc && ok)
+		rc = plan_part(w, w->parts->chunks, &part);
+	fill->taken = !rc && ok && part.count == w->lines.count && part.chunks == w->parts->chunks;
+	if (fill->taken) {
+		*w->parts = part;
+	} else if (before) {
+		if (count)
+			memcpy(w->lines.line, before, count * sizeof(*before));
+		w->lines.count = count;
+		for (int i = 0; i < 2; i++)
+			w->names[i] = vd_slice(w->filled[i].p, w->filled[i].n = names[i]);
+	}
+	free(before);
+	return rc;
+}
+
+/* All that was chosen goes into one file: what else does without one more chunk. */
+static int plan_fills(struct writer *w, struct vd_many *many, struct vd_bundle_stats *stats)
+{
+	size_t chosen = w->lines.count;
+	int rc = name_filled(w, w->names[0], w->names[1]);
+
+	for (size_t i = 0; i < w->choice->fill_count && !rc; i++)
+		rc = plan_fill(w, many, &w->choice->fills[i]);
+	stats->filled = w->lines.count - chosen;
+	return rc;
 }
 
 /* Whoever gets one volume alone should be able to take in what is in it: the control records stand in each, where they leave half of it. */
@@ -313,6 +366,8 @@ static int write_files(struct writer *w, const char *path, bool read_back, struc
 		rc = VD_EDAMAGED; /* who starts with less than all cannot tell */
 	if (!rc)
 		rc = w->choice->volume_bytes ? plan_volumes(w) : plan_one(w, stats);
+	if (!rc && w->choice->fill_count && !stats->left && w->part_count == 1)
+		rc = plan_fills(w, many, stats);
 	if (!rc)
 		rc = write_parts(w, many, path, read_back, stats);
 	if (!rc && w->lines.unreadable) {
@@ -321,6 +376,8 @@ static int write_files(struct writer *w, const char *path, bool read_back, struc
 	}
 	vd_many_free(many);
 	vd_lines_deinit(&w->lines);
+	for (int i = 0; i < 2; i++)
+		vd_buf_deinit(&w->filled[i]);
 	free(w->parts);
 	return rc;
 }

@@ -2,6 +2,7 @@
 #ifndef STICK_CAST_H
 #define STICK_CAST_H
 
+#include <dirent.h>
 #include <sys/stat.h>
 
 #include "daemon/link_stick.h"
@@ -51,6 +52,38 @@ static inline void assert_nothing_to_do(struct cast *c, struct person *p)
 
 	assert_int_equal(r.bytes_out + r.bytes_in + r.sent + r.received, 0);
 	assert_true(r.complete && r.safe_to_remove);
+}
+
+/* Files in cache/; `first` (may be NULL) gets the path of one whose name is not `not_this`. */
+static inline int segments(struct cast *c, char first[256], const char *not_this)
+{
+	DIR *dir = opendir(c->cache);
+	struct dirent *entry;
+	int n = 0;
+
+	while (dir && (entry = readdir(dir))) {
+		char path[512];
+
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", c->cache, entry->d_name);
+		if (first && (!not_this || strcmp(path, not_this) != 0))
+			strcpy(first, path);
+		n++;
+	}
+	if (dir)
+		closedir(dir);
+	return n;
+}
+
+static inline void flip(const char *path, size_t at)
+{
+	struct vd_buf file = { 0 };
+
+	file_get(path, &file);
+	file.p[at] ^= 1;
+	file_put(path, vd_buf_slice(&file));
+	vd_buf_deinit(&file);
 }
 
 /* New keys for everyone with a role; or, with *first of the first part, one more part of them. */

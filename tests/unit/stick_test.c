@@ -18,28 +18,6 @@ static bool lane_equal(const struct cast *c, const struct person *a, const struc
 	return x.digest.count > 0 && vd_digest_eq(&x.digest, &y.digest);
 }
 
-/* Files in cache/; `first` (may be NULL) gets the path of one whose name is not `not_this`. */
-static int segments(struct cast *c, char first[256], const char *not_this)
-{
-	DIR *dir = opendir(c->cache);
-	struct dirent *entry;
-	int n = 0;
-
-	while (dir && (entry = readdir(dir))) {
-		char path[512];
-
-		if (entry->d_name[0] == '.')
-			continue;
-		snprintf(path, sizeof(path), "%s/%s", c->cache, entry->d_name);
-		if (first && (!not_this || strcmp(path, not_this) != 0))
-			strcpy(first, path);
-		n++;
-	}
-	if (dir)
-		closedir(dir);
-	return n;
-}
-
 static void test_stick__carries_both_ways_and_only_what_differs(void **state)
 {
 	struct cast *c = *state;
@@ -278,16 +256,6 @@ static void test_stick__order_of_segments_does_not_matter(void **state)
 			assert_int_equal(unlink(b), 0);
 		person_leave(&late);
 	}
-}
-
-static void flip(const char *path, size_t at)
-{
-	struct vd_buf file = { 0 };
-
-	file_get(path, &file);
-	file.p[at] ^= 1;
-	file_put(path, vd_buf_slice(&file));
-	vd_buf_deinit(&file);
 }
 
 enum { IN_CHUNK_0 = VD_HEAD_BYTES + 9, IN_CHUNK_2 = VD_HEAD_BYTES + 2 * VD_CHUNK_BYTES + 5 };

@@ -1,0 +1,160 @@
+/* Folding: what a segment's padding has room for it takes from small ones that this device wrote before, which then go. So who comes often leaves few
+ * files, and writes and has others read no more than without. PROTOCOL.md section 7. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "proto/err.h"
+#include "stick_hearings.h"
+#include "stick_inside.h"
+#include "store/file.h"
+
+static bool opens_alike(const struct vd_segment *s, const uint8_t epoch[VD_EPOCH_BYTES])
+{
+	return s->key.by_link && memcmp(s->key.epoch, epoch, VD_EPOCH_BYTES) == 0;
+}
+
+/* Those who can open it are those who will open what we write now; and it fits in a chunk. */
+static bool may_go(struct vd_visit *v, size_t g, const struct vd_segment *s)
+{
+	struct vd_group *group = v->groups.group[g];
+
+	return s->group == g && s->ours && s->state == VD_SEGMENT_KNOWN && vd_segment_in_use(s) && !vd_segment_is_catch_up(s) &&
+	       s->size == vd_sealed_bytes(1) && (s->list.n || s->notices.n) && vd_group_epoch_count(group) &&
+	       opens_alike(s, vd_group_epoch_id(group, 0));
+}
+
+/* That it is replaced, and what it says itself. */
+static int take_names(const struct vd_segment *s, struct vd_buf *damaged, struct vd_buf *replaced)
+{
+	vd_buf_put(replaced, s->id, VD_SEGMENT_ID_BYTES);
+	for (size_t at = 0; at < s->notices.n; at += 1 + VD_SEGMENT_ID_BYTES)
+		vd_buf_put(s->notices.p[at] == VD_ENTRY_REPLACED ? replaced : damaged, s->notices.p + at + 1, VD_SEGMENT_ID_BYTES);
+	return damaged->failed || replaced->failed ? VD_ENOMEM : VD_OK;
+}
+
+/* The smallest of all that may go, in that order. */
+static void insert(struct vd_folds *f, struct vd_segment *s)
+{
+	size_t i = f->count < VD_FOLDS_MAX ? f->count++ : VD_FOLDS_MAX;
+
+	if (i == VD_FOLDS_MAX && f->segments[--i]->list.n <= s->list.n)
+		return;
+	for (; i > 0 && f->segments[i - 1]->list.n > s->list.n; i--)
+		f->segments[i] = f->segments[i - 1];
+	f->segments[i] = s;
+}
+
+int vd_folds_find(struct vd_visit *v, size_t g, struct vd_folds *f)
+{
+	int rc = VD_OK;
+
+	*f = (struct vd_folds){ .count = 0 };
+	for (size_t i = 0; i < v->segments.count; i++)
+		if (may_go(v, g, &v->segments.p[i]))
+			insert(f, &v->segments.p[i]);
+	for (size_t i = 0; i < f->count && !rc; i++) {
+		struct vd_segment *s = f->segments[i];
+
+		rc = take_names(s, &f->damaged[i], &f->replaced[i]);
+		f->fills[i] = (struct vd_bundle_fill){
+			.list = vd_buf_slice(&s->list), .damaged = vd_buf_slice(&f->damaged[i]), .replaced = vd_buf_slice(&f->replaced[i]),
+		};
+		if (s->hearing.n && vd_hearing_is_current(v->groups.group[g], s, v->shut))
+			f->hearing = vd_buf_slice(&s->hearing);
+	}
+	return rc;
+}
+
+void vd_folds_deinit(struct vd_folds *f)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		vd_buf_deinit(&f->damaged[i]);
+		vd_buf_deinit(&f->replaced[i]);
+	}
+}
+
+int vd_visit_remove(struct vd_visit *v, const struct vd_segment *s)
+{
+	char *path = vd_visit_path(v, s->name);
+	struct vd_bundle_key key;
+	int rc = path ? vd_bundle_whose(v->store, &v->groups, path, &key) : VD_ENOMEM;
+
+	/* Who may not remove it, or finds something else there, is as well off as before. */
+	if (!rc && key.place == s->group && !unlink(path))
+		v->removed = true;
+	free(path);
+	return rc == VD_ENOMEM ? rc : VD_OK;
+}
+
+int vd_folds_remove(struct vd_visit *v, const struct vd_folds *f)
+{
+	int rc = VD_OK;
+
+	for (size_t i = 0; i < f->count && !rc; i++) {
+		if (!f->fills[i].taken)
+			continue;
+		vd_segment_replace(f->segments[i]);
+		rc = vd_visit_remove(v, f->segments[i]);
+	}
+	return rc;
+}
+
+/* --- what an interrupted visit left --- */
+
+static bool says_replaced(const struct vd_segment *by, const struct vd_segment *s)
+{
+	for (size_t at = 0; at < by->notices.n; at += 1 + VD_SEGMENT_ID_BYTES)
+		if (by->notices.p[at] == VD_ENTRY_REPLACED && memcmp(by->notices.p + at + 1, s->id, VD_SEGMENT_ID_BYTES) == 0)
+			return true;
+	return false;
+}
+
+static int holds_all(const struct vd_segment *by, const struct vd_segment *s, bool *yes)
+{
+	struct vd_rd r = vd_rd(vd_buf_slice(&s->list));
+	struct vd_arrivals there = { 0 };
+	uint64_t at = 0;
+	bool stub;
+	int rc = vd_arrivals_decode(&there, vd_buf_slice(&by->list), UINT64_MAX);
+
+	for (*yes = true; *yes && !rc && vd_arrivals_list_next(&r, UINT64_MAX, &at, &stub);)
+		*yes = stub ? vd_arrivals_held(&there, at) : vd_arrivals_whole(&there, at);
+	vd_arrivals_deinit(&there);
+	return rc;
+}
+
+static int remove_if_replaced(struct vd_visit *v, const struct vd_segment *s)
+{
+	int rc = VD_OK;
+
+	for (size_t i = 0; i < v->segments.count && !rc; i++) {
+		const struct vd_segment *by = &v->segments.p[i];
+		bool all = false;
+
+		if (by->group != s->group || !vd_segment_in_use(by) || !opens_alike(by, s->key.epoch) || !says_replaced(by, s))
+			continue;
+		rc = holds_all(by, s, &all);
+		if (!rc && all)
+			return vd_visit_remove(v, s);
+	}
+	return rc;
+}
+
+int vd_visit_tidy(struct vd_visit *v)
+{
+	int rc = VD_OK;
+
+	for (size_t i = 0; i < v->segments.count && !rc; i++) {
+		const struct vd_segment *s = &v->segments.p[i];
+
+		/* Where the medium is bad a file is best left: the next would stand there. */
+		if (s->ours && s->state == VD_SEGMENT_KNOWN && s->key.by_link && vd_segment_replaced(s) && !vd_segment_called_damaged(s) &&
+		    !vd_segment_is_catch_up(s))
+			rc = remove_if_replaced(v, s);
+	}
+	if (!rc && v->removed)
+		rc = vd_file_sync_folder(v->cache);
+	return rc;
+}

@@ -1,0 +1,414 @@
+/* Segments of one device that go into the next one's padding: PROTOCOL.md section 7, folding. */
+#include "stick_cast.h"
+
+#include <sys/wait.h>
+
+#include "proto/hearing.h"
+#include "store/inside.h"
+
+static uint64_t bytes_on(struct cast *c)
+{
+	DIR *dir = opendir(c->cache);
+	struct dirent *entry;
+	uint64_t bytes = 0;
+	struct stat st;
+
+	while ((entry = readdir(dir)))
+		if (entry->d_name[0] != '.' && !fstatat(dirfd(dir), entry->d_name, &st, 0))
+			bytes += (uint64_t)st.st_size;
+	closedir(dir);
+	return bytes;
+}
+
+static void assert_level(struct cast *c)
+{
+	for (int turn = 0; turn < 2; turn++) {
+		visit(c, &c->hub, 0);
+		visit(c, &c->ana, 0);
+		visit(c, &c->luz, 0);
+	}
+	assert_nothing_to_do(c, &c->hub);
+	assert_true(mesh_equal(&c->mesh, &c->hub, &c->ana));
+	assert_true(mesh_equal(&c->mesh, &c->hub, &c->luz));
+}
+
+static void test_fold__a_hundred_visits_leave_few_files(void **state)
+{
+	struct cast *c = *state;
+	struct person *writers[] = { &c->hub, &c->ana };
+
+	visit(c, &c->hub, 0);
+	for (int i = 0; i < 100; i++) {
+		struct person *p = writers[i % 2];
+		struct vd_stick_result r;
+
+		person_write(p, VD_LANE_NORMAL, 3, 300);
+		r = visit(c, p, 0);
+		/* No more than without, and nobody reads more than the other's one. */
+		assert_int_equal(r.sent, 3);
+		assert_int_equal(r.bytes_out, vd_sealed_bytes(1));
+		assert_true(r.bytes_in <= (i < 2 ? 2U : 1U) * vd_sealed_bytes(1) && r.complete && r.safe_to_remove);
+	}
+	/* 120 kB of records, by two. */
+	assert_true(segments(c, NULL, NULL) <= 5);
+	visit(c, &c->luz, 0);
+	visit(c, &c->hub, 0);
+	assert_true(mesh_equal(&c->mesh, &c->hub, &c->ana));
+	assert_true(mesh_equal(&c->mesh, &c->hub, &c->luz));
+	assert_level(c);
+}
+
+/* What fits goes in, what does not stays: of any two that one device wrote for the same people, one chunk could not hold both. */
+static void test_fold__no_two_files_would_fit_into_one(void **state)
+{
+	struct cast *c = *state;
+	struct vd_stick_result r;
+
+	for (int i = 0; i < 12; i++) {
+		person_write(&c->hub, VD_LANE_NORMAL, 1 + (size_t)i * 7 % 12, 3600);
+		r = visit(c, &c->hub, 0);
+		assert_int_equal(r.bytes_out, vd_sealed_bytes(1));
+	}
+	/* 66 records of some 3,700 bytes are 4 chunks; half full they are at most 8. */
+	assert_true(segments(c, NULL, NULL) >= 4 && segments(c, NULL, NULL) <= 8);
+	visit(c, &c->luz, 0);
+	assert_true(mesh_equal(&c->mesh, &c->hub, &c->luz));
+}
+
+static void test_fold__a_large_one_takes_small_ones_along(void **state)
+{
+	struct cast *c = *state;
+	struct vd_stick_result r;
+
+	person_write(&c->hub, VD_LANE_NORMAL, 12, 3600);
+	visit(c, &c->hub, 0);
+	for (int i = 0; i < 3; i++) {
+		person_write(&c->hub, VD_LANE_NORMAL, 11, 3600);
+		visit(c, &c->hub, 0);
+	}
+	assert_int_equal(segments(c, NULL, NULL), 4);
+	/* In two chunks there is room for 11 besides, not for 22. */
+	person_write(&c->hub, VD_LANE_NORMAL, 25, 3600);
+	r = visit(c, &c->hub, 0);
+	assert_int_equal(r.sent, 25);
+	assert_int_equal(r.bytes_out, vd_sealed_bytes(2));
+	assert_int_equal(segments(c, NULL, NULL), 4);
+	assert_int_equal(bytes_on(c), 3 * vd_sealed_bytes(1) + vd_sealed_bytes(2));
+	visit(c, &c->luz, 0);
+	assert_true(mesh_equal(&c->mesh, &c->hub, &c->luz));
+}
+
+/* The power went after the new one stood there and before the old one was gone; or a copy of the stick brings it back. */
+static void test_fold__what_came_back_goes_again(void **state)
+{
+	struct cast *c = *state;
+	struct vd_buf old = { 0 };
+	struct vd_stick_result r;
+	char path[256];
+
+	person_write(&c->hub, VD_LANE_NORMAL, 5, 300);
+	visit(c, &c->hub, 0);
+	visit(c, &c->ana, 0);
+	assert_int_equal(segments(c, path, NULL), 1);
+	file_get(path, &old);
+	person_write(&c->hub, VD_LANE_NORMAL, 5, 300);
+	visit(c, &c->hub, 0);
+	assert_int_equal(segments(c, NULL, NULL), 1);
+	file_put(path, vd_buf_slice(&old));
+	/* Who knew it, and who did not, take the new one for what counts; neither removes what is not theirs. */
+	r = visit(c, &c->ana, 0);
+	assert_true(r.complete && r.sent == 0 && r.received == 5);
+	r = visit(c, &c->luz, 0);
+	assert_true(r.complete && r.sent == 0);
+	assert_true(mesh_equal(&c->mesh, &c->hub, &c->luz));
+	assert_int_equal(segments(c, NULL, NULL), 2);
+	r = visit(c, &c->hub, 0);
+	assert_true(r.complete && r.sent == 0 && r.bytes_out == 0);
+	assert_int_equal(segments(c, NULL, NULL), 1);
+	assert_level(c);
+	vd_buf_deinit(&old);
+}
+
+/* The same, and what stands there under its name is something else now. */
+static void test_fold__removes_nothing_else_of_that_name(void **state)
+{
+	struct cast *c = *state;
+	struct vd_buf noise = { 0 };
+	char path[256];
+
+	person_write(&c->hub, VD_LANE_NORMAL, 5, 300);
+	visit(c, &c->hub, 0);
+	assert_int_equal(segments(c, path, NULL), 1);
+	person_write(&c->hub, VD_LANE_NORMAL, 5, 300);
+	visit(c, &c->hub, 0);
+	randombytes_buf(vd_buf_extend(&noise, vd_sealed_bytes(1)), vd_sealed_bytes(1));
+	file_put(path, vd_buf_slice(&noise));
+	visit(c, &c->hub, 0);
+	assert_int_equal(access(path, F_OK), 0);
+	vd_buf_deinit(&noise);
+}
+
+/* One that was cut goes in no other: what it lacks now is written again, and it is left as it is. */
+static void test_fold__a_damaged_one_is_left(void **state)
+{
+	struct cast *c = *state;
+	struct vd_buf file = { 0 };
+	struct vd_stick_result r;
+	char path[256];
+
+	person_write(&c->hub, VD_LANE_NORMAL, 5, 300);
+	visit(c, &c->hub, 0);
+	assert_int_equal(segments(c, path, NULL), 1);
+	file_get(path, &file);
+	flip(path, VD_HEAD_BYTES + 9);
+	/* Ana says so. */
+	visit(c, &c->ana, VD_EDAMAGED);
+	person_write(&c->hub, VD_LANE_NORMAL, 5, 300);
+	r = visit(c, &c->hub, VD_EDAMAGED);
+	assert_true(r.sent >= 10);
+	assert_int_equal(access(path, F_OK), 0);
+	visit(c, &c->hub, 0);
+	person_write(&c->hub, VD_LANE_NORMAL, 5, 300);
+	visit(c, &c->hub, 0);
+	assert_int_equal(access(path, F_OK), 0);
+	assert_level(c);
+	vd_buf_deinit(&file);
+}
+
+/* Who has the old key alone reads what stands under it: that goes into nothing under the new one. */
+static void test_fold__not_under_other_keys(void **state)
+{
+	struct cast *c = *state;
+	char path[256];
+
+	person_write(&c->hub, VD_LANE_NORMAL, 5, 300);
+	visit(c, &c->hub, 0);
+	assert_int_equal(segments(c, path, NULL), 1);
+	rotate(&c->hub);
+	person_write(&c->hub, VD_LANE_NORMAL, 5, 300);
+	visit(c, &c->hub, 0);
+	assert_int_equal(access(path, F_OK), 0);
+	person_write(&c->hub, VD_LANE_NORMAL, 5, 300);
+	visit(c, &c->hub, 0);
+	assert_int_equal(access(path, F_OK), 0);
+	assert_level(c);
+}
+
+/* Puts its stub in the place of the last record of p's. */
+static void drop_body(struct cast *c, struct person *p, uint8_t flags)
+{
+	struct vd_membership in;
+	struct vd_place place = { 0 };
+	struct vd_record record, stub;
+	struct vd_buf raw = { 0 };
+	struct vd_write *w;
+
+	assert_int_equal(vd_store_latest(p->store, &place.arrival), 0);
+	assert_int_equal(vd_store_read(p->store, place.arrival, &raw, &record, &place.received_ms), 0);
+	assert_int_equal(vd_record_decode(vd_slice(raw.p, record.header.n + record.signature.n), &stub), 0);
+	memcpy(in.group, c->mesh.group, VD_GROUP_BYTES);
+	memcpy(in.salt, vd_group_salt(p->group), VD_SALT_BYTES);
+	assert_int_equal(vd_write_begin(p->store, &w), 0);
+	assert_int_equal(vd_write_again(w, &in, &place, &stub, flags), 0);
+	assert_int_equal(vd_write_commit(w), 0);
+	vd_buf_deinit(&raw);
+}
+
+/* A body that is here no more stays where it is on the stick; but not one that a redaction took. */
+static void test_fold__bodies_that_went(void **state)
+{
+	struct cast *c = *state;
+	struct vd_stick_result r;
+	uint64_t latest;
+
+	for (int redacted = 0; redacted < 2; redacted++) {
+		char path[256];
+
+		while (segments(c, path, NULL))
+			assert_int_equal(unlink(path), 0);
+		person_write(&c->hub, VD_LANE_NORMAL, 5, 300);
+		visit(c, &c->hub, 0);
+		assert_int_equal(segments(c, path, NULL), 1);
+		drop_body(c, &c->hub, redacted ? VD_STORED_UNWANTED : VD_STORED_WAITING);
+		assert_int_equal(vd_store_latest(c->hub.store, &latest), 0);
+		person_write(&c->hub, VD_LANE_URGENT, 1, 30);
+		r = visit(c, &c->hub, 0);
+		assert_int_equal(r.sent, 1);
+		assert_int_equal(access(path, F_OK), redacted ? -1 : 0);
+		assert_int_equal(segments(c, NULL, NULL), redacted ? 1 : 2);
+		r = visit(c, &c->luz, 0);
+		assert_true(r.complete);
+		{
+			struct vd_buf raw = { 0 };
+			struct vd_record record;
+			struct vd_id id;
+			uint64_t at;
+
+			assert_int_equal(vd_store_read(c->hub.store, latest, &raw, &record, NULL), 0);
+			id = record.id;
+			assert_int_equal(vd_store_find(c->luz.store, &id, &at), 0);
+			assert_int_equal(vd_store_read(c->luz.store, at, &raw, &record, NULL), 0);
+			assert_int_equal(record.stub, redacted);
+			vd_buf_deinit(&raw);
+		}
+		/* Ana has it yet, and adds it: others may want it. */
+	}
+}
+
+/* What a small one says of others is said on: here that one of Ana's is damaged, which she has to hear of. */
+static void test_fold__what_it_says_goes_along(void **state)
+{
+	struct cast *c = *state;
+	struct vd_stick_result r;
+	char damaged[256], said[256];
+
+	person_write(&c->ana, VD_LANE_NORMAL, 60, 3000);
+	visit(c, &c->ana, 0);
+	assert_int_equal(segments(c, damaged, NULL), 1);
+	flip(damaged, VD_HEAD_BYTES + 2 * VD_CHUNK_BYTES + 5);
+	r = visit(c, &c->hub, VD_EDAMAGED);
+	assert_int_equal(segments(c, said, damaged), 2);
+	person_write(&c->hub, VD_LANE_NORMAL, 5, 300);
+	visit(c, &c->hub, VD_EDAMAGED);
+	assert_int_equal(segments(c, NULL, NULL), 2);
+	assert_int_equal(access(said, F_OK), -1);
+	r = visit(c, &c->ana, VD_EDAMAGED);
+	assert_true(r.sent >= 60);
+	assert_level(c);
+}
+
+/* A copy of a device and the device, both at one stick at once with somebody else: nothing gets lost, nothing is half there. */
+static void test_fold__three_at_once(void **state)
+{
+	enum { TURNS = 12 };
+	struct cast *c = *state;
+	struct person *p[] = { &c->hub, &c->ana };
+	pid_t children[2];
+
+	visit(c, &c->hub, 0);
+	for (int i = 0; i < 2; i++) {
+		children[i] = fork();
+		assert_true(children[i] >= 0);
+		if (children[i] == 0) {
+			struct person own = { .now_ms = p[i]->now_ms };
+			struct vd_stick_result r;
+			int bad = vd_store_open(p[i]->home, &own.store) || vd_store_group(own.store, c->mesh.group, &own.group);
+
+			for (int turn = 0; turn < TURNS && !bad; turn++) {
+				person_write(&own, VD_LANE_NORMAL, 4, 500);
+				bad = vd_stick_sync(own.store, c->stick, &r) != 0 || r.segments_bad + r.segments_torn + r.segments_foreign;
+			}
+			_exit(bad);
+		}
+	}
+	for (int turn = 0; turn < TURNS; turn++)
+		visit(c, &c->luz, 0);
+	for (int i = 0; i < 2; i++) {
+		int status;
+
+		assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+		assert_int_equal(status, 0);
+		p[i]->now_ms += 4 * TURNS;
+	}
+	assert_level(c);
+	assert_true(segments(c, NULL, NULL) <= 6);
+}
+
+/* --- a fill alone --- */
+
+static int write_with(struct person *p, struct vd_slice chosen, struct vd_bundle_fill *fill, const char *path, struct vd_arrivals *written,
+                      struct vd_bundle_stats *stats)
+{
+	const struct vd_bundle_choice choice = {
+		.arrivals = (const uint64_t *)(const void *)chosen.p, .count = chosen.n / sizeof(uint64_t), .written = written, .fills = fill, .fill_count = 1,
+	};
+
+	fill->taken = false;
+	return vd_bundle_write(p->store, p->group, VD_SEALED_SEGMENT, &choice, path, false, stats);
+}
+
+static void test_fold__a_fill_goes_in_whole_or_not_at_all(void **state)
+{
+	struct cast *c = *state;
+	const char *path = mesh_path(&c->mesh, "segment");
+	struct vd_buf chosen = { 0 }, list = { 0 };
+	struct vd_bundle_fill fill;
+	struct vd_bundle_stats stats;
+	uint64_t latest, gone = 1000000;
+	size_t most = 0;
+
+	person_write(&c->hub, VD_LANE_NORMAL, 40, 3000);
+	assert_int_equal(vd_store_latest(c->hub.store, &latest), 0);
+	vd_buf_put(&chosen, &latest, sizeof(latest));
+	/* As many as fit, and not one more; all that fitted before fit with fewer. */
+	for (size_t n = 1; n < 39; n++) {
+		struct vd_arrivals numbers = { 0 }, written = { 0 };
+
+		for (uint64_t i = 1; i <= n; i++)
+			assert_int_equal(vd_arrivals_add(&numbers, latest - i, false), 0);
+		vd_buf_reset(&list);
+		assert_int_equal(vd_arrivals_encode(&numbers, &list), 0);
+		fill = (struct vd_bundle_fill){ .list = vd_buf_slice(&list) };
+		assert_int_equal(write_with(&c->hub, vd_buf_slice(&chosen), &fill, path, &written, &stats), 0);
+		assert_int_equal(stats.manifest.chunks, 1);
+		assert_int_equal(stats.records, 1 + (fill.taken ? n : 0));
+		assert_int_equal(stats.filled, fill.taken ? n : 0);
+		for (uint64_t i = 1; i <= n; i++)
+			assert_int_equal(vd_arrivals_whole(&written, latest - i), fill.taken);
+		if (fill.taken)
+			assert_int_equal(most + 1, n);
+		most = fill.taken ? n : most;
+		vd_arrivals_deinit(&numbers);
+		vd_arrivals_deinit(&written);
+	}
+	assert_true(most >= 18 && most <= 30);
+	/* One that is not here, and no list. */
+	{
+		struct vd_arrivals numbers = { 0 };
+
+		assert_int_equal(vd_arrivals_add(&numbers, latest - 1, false), 0);
+		assert_int_equal(vd_arrivals_add(&numbers, gone, false), 0);
+		vd_buf_reset(&list);
+		assert_int_equal(vd_arrivals_encode(&numbers, &list), 0);
+		fill = (struct vd_bundle_fill){ .list = vd_buf_slice(&list) };
+		assert_int_equal(write_with(&c->hub, vd_buf_slice(&chosen), &fill, path, NULL, &stats), 0);
+		assert_true(!fill.taken && stats.records == 1 && stats.filled == 0);
+		fill.list = vd_slice("\0", 1);
+		assert_int_equal(write_with(&c->hub, vd_buf_slice(&chosen), &fill, path, NULL, &stats), VD_EDAMAGED);
+		assert_int_equal(access(path, F_OK), 0); /* the one before */
+		vd_arrivals_deinit(&numbers);
+	}
+	/* What was chosen already is not there twice; a stub of the list is one that may have its body by now. */
+	for (int stub = 0; stub < 2; stub++) {
+		struct vd_arrivals numbers = { 0 };
+
+		assert_int_equal(vd_arrivals_add(&numbers, latest, stub), 0);
+		vd_buf_reset(&list);
+		assert_int_equal(vd_arrivals_encode(&numbers, &list), 0);
+		fill = (struct vd_bundle_fill){ .list = vd_buf_slice(&list) };
+		assert_int_equal(write_with(&c->hub, vd_buf_slice(&chosen), &fill, path, NULL, &stats), 0);
+		assert_true(fill.taken && stats.records == 1 && stats.filled == 0);
+		vd_arrivals_deinit(&numbers);
+	}
+	vd_buf_deinit(&chosen);
+	vd_buf_deinit(&list);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_fold__a_hundred_visits_leave_few_files, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_fold__no_two_files_would_fit_into_one, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_fold__a_large_one_takes_small_ones_along, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_fold__what_came_back_goes_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_fold__removes_nothing_else_of_that_name, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_fold__a_damaged_one_is_left, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_fold__not_under_other_keys, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_fold__bodies_that_went, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_fold__what_it_says_goes_along, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_fold__three_at_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_fold__a_fill_goes_in_whole_or_not_at_all, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
