@@ -97,9 +97,9 @@ $(BUILD)/tests/crash/replay: $(BUILD)/tests/crash/replay.o $(BUILD)/tests/crash/
 	@echo 'link $@'
 	@$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
-# Failing disks and memory: what to preload, and who runs every command with every call failing.
-FAULTS := $(addprefix $(BUILD)/tests/faults/,fail.so run)
-$(BUILD)/tests/faults/fail.so: tests/faults/fail.c
+# Failing disks and memory: what to preload, and who runs every command with every call failing. And what counts bytes.
+FAULTS := $(addprefix $(BUILD)/tests/faults/,fail.so count.so run)
+$(BUILD)/tests/faults/%.so: tests/faults/%.c
 	@mkdir -p $(@D)
 	@echo 'link $@'
 	@$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -shared $< -o $@
