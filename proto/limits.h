@@ -60,6 +60,10 @@ enum {
 	VD_RESERVE_MIB = 32,          /* of the disk, kept free for control records and wiping */
 	VD_DECLINED_MAX = 64,         /* authors and lanes that one HELLO may say it declines */
 
+	/* receipt */
+	VD_RECEIPT_MAX = 16384,       /* bytes: some 1,400 spans, one for each author and lane in a group of hundreds of devices */
+	VD_RECEIPT_DAYS = 30,         /* for which a device promises to keep bodies */
+
 	/* redaction */
 	VD_REDACT_DAYS = 30,          /* after it came and after its author's date, until the body may go */
 

@@ -160,7 +160,7 @@ __attribute__((unused)) static void mesh_end_three(struct mesh *m, struct person
 }
 
 /* `count` records of `bytes` bytes of text in one commit. */
-static void person_write(struct person *p, uint8_t lane, size_t count, size_t bytes)
+__attribute__((unused)) static void person_write(struct person *p, uint8_t lane, size_t count, size_t bytes)
 {
 	char *text = malloc(bytes + 1);
 	struct vd_buf content = { 0 };

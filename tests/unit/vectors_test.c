@@ -17,6 +17,7 @@
 #include "proto/hash.h"
 #include "proto/id.h"
 #include "proto/pack.h"
+#include "proto/receipt.h"
 #include "proto/record.h"
 #include "proto/sign.h"
 #include "proto/slip.h"
@@ -476,6 +477,44 @@ static void test_vectors__record(void **state)
 	assert_int_equal(redactions, 1);
 }
 
+static void test_vectors__receipt(void **state)
+{
+	uint8_t seed[VD_IDENTITY_SEED_BYTES], id[VD_GROUP_BYTES];
+	struct vd_identity me;
+	json_t *v, *one;
+	size_t i, at;
+
+	(void)state;
+	take_exact(json_object_get(root, "identity"), "seed", seed, sizeof(seed));
+	vd_identity_from_seed(seed, &me);
+	json_array_foreach(json_object_get(root, "receipt"), i, v) {
+		struct vd_receipt said = { .count = number(v, "count"), .time_ms = number(v, "time_ms"), .keep_until = (uint32_t)number(v, "keep_until"),
+			.restored = json_is_true(json_object_get(v, "restored")) };
+		struct vd_span spans[256];
+		struct vd_buf made = { 0 };
+		struct vd_group *group;
+
+		take_exact(v, "group", id, sizeof(id));
+		group = vd_group_new(id, &me);
+		assert_non_null(group);
+		json_array_foreach(json_object_get(v, "lanes"), at, one) {
+			said.lanes[at].count = number(one, "count");
+			said.lanes[at].whole = json_is_true(json_object_get(one, "whole"));
+			if (said.lanes[at].count)
+				take_exact(one, "digest", said.lanes[at].digest, VD_RECEIPT_DIGEST);
+		}
+		json_array_foreach(json_object_get(v, "spans"), at, one) {
+			take_exact(one, "item", spans[at].item, VD_ITEM_BYTES);
+			spans[at].length = number(one, "length");
+		}
+		assert_int_equal(vd_receipt_make(group, &said, spans, at, &made), 0);
+		same_bytes(v, "receipt", vd_buf_slice(&made));
+		vd_buf_deinit(&made);
+		vd_group_free(group);
+	}
+	assert_int_equal(i, 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -490,6 +529,7 @@ int main(void)
 		cmocka_unit_test(test_vectors__slip),
 		cmocka_unit_test(test_vectors__named_body),
 		cmocka_unit_test(test_vectors__record),
+		cmocka_unit_test(test_vectors__receipt),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -299,6 +299,29 @@ def slip(link, group, entry_bytes, number):
     return {"link": link, "group": group, "record": header + signature + body, "codes": codes}
 
 
+# Section 7, receipts. lanes: (count, digest, whole); spans: (item, length).
+def receipt(seed, group, flags, count, time_ms, keep_until, lanes, spans):
+    said = b"\1" + bytes([flags | sum(whole << i for i, (_, _, whole) in enumerate(lanes))]) + public(seed) + u64(count) + u64(time_ms)
+    said += keep_until.to_bytes(4, "big") + b"".join(varint(n) + (digest if n else b"") for n, digest, _ in lanes)
+    said += b"".join(item + varint(length) for item, length in sorted(spans))
+    return said + sign(seed, b"vereda receipt\0" + group + H(b"receipt", said))
+
+
+def receipts(seed, group):
+    out = []
+    for restored, lanes, spans in (
+        (0, [(0, b"", 1)] * 4, []),
+        (0, [(3, fill(1, 16), 1), (0, b"", 1), (300, fill(2, 16), 0), (2**40, fill(3, 16), 1)], [(fill(9, 8), 300), (fill(5, 8), 1), (fill(7, 8), 2**40)]),
+        (16, [(1, fill(4, 16), 0)] * 4, [(fill(i, 8), i + 1) for i in range(200)]),
+    ):
+        f = {"count": 7 + len(spans), "time_ms": 1700000000123, "keep_until": 20000}
+        out.append({**f, "restored": restored > 0, "group": group,
+                    "lanes": [{"count": n, "digest": digest, "whole": bool(whole)} for n, digest, whole in lanes],
+                    "spans": [{"item": item, "length": length} for item, length in spans],
+                    "receipt": receipt(seed, group, restored, f["count"], f["time_ms"], f["keep_until"], lanes, spans)})
+    return out
+
+
 # Section 6.
 def identity(seed):
     author, box = public(seed[:32]), x25519_base(seed[32:])
@@ -327,7 +350,7 @@ def paper_key(paper):
 
 
 USES = """record id|body|group id|item|check|digest|summary|epoch key|body key|body auth|body mac|link psk|beacon|slot|mask|
-stream|head|words|checksum|index|load|paper|vault|prologue|slip""".replace("\n", "").split("|")
+stream|head|words|checksum|index|load|paper|vault|prologue|slip|receipt""".replace("\n", "").split("|")
 
 
 def fill(first, n):
@@ -408,7 +431,8 @@ def main():
                       "text": six_words(fill(1, 32), fill(2, 32), fill(3, 32), fill(4, 32))},
             "paper": [paper_key(p) for p in (bytes(16), b"\xff" * 16, fill(1, 16), fill(240, 16))],
             "content": contents, "body": bodies, "packed": packed, "named": named, "record": records,
-            "compact": compact_stream(group), "slip": [slip(fill(60 + n, 32), group, n, n) for n in (0, 1, 30, 210, 250, 1200)]}
+            "compact": compact_stream(group), "slip": [slip(fill(60 + n, 32), group, n, n) for n in (0, 1, 30, 210, 250, 1200)],
+            "receipt": receipts(seed[:32], group)}
     with open(__file__[:-3] + ".json", "w") as out:
         json.dump(plain_json(root), out, indent=1)
         out.write("\n")
