@@ -11,6 +11,7 @@
 struct vd_lane_state {
 	struct vd_digest digest;  /* of all ids */
 	struct vd_digest wanted;  /* of ids whose body we want and lack */
+	uint64_t stubs;           /* records without their body, whether it is wanted or not */
 	uint64_t latest;          /* at that moment the store's highest arrival number, 0: none */
 };
 

@@ -71,6 +71,7 @@ static int look_at(struct vd_checking *c, MDB_txn *txn, const struct vd_page *pa
 		              .group = (uint8_t)group,
 		              .lane = record.lane,
 		              .has_prev = record.has_prev,
+		              .stub = record.stub,
 		              .wanted = entry->wanted,
 		              .waiting = entry->why_not & VD_STORED_WAITING,
 		              .unwanted = entry->why_not & VD_STORED_UNWANTED };

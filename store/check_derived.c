@@ -149,6 +149,7 @@ void vd_checking_lane(struct vd_checking *c, size_t group, uint8_t lane)
 			c->lane->head.last = one->arrival;
 		if (one->wanted)
 			vd_digest_add(&c->lane->state.wanted, &one->id);
+		c->lane->state.stubs += one->stub;
 	}
 }
 
@@ -176,6 +177,7 @@ static int compare_lane(struct vd_checking *c, MDB_txn *txn)
 		count_if(c, !sketch_ok);
 		count_if(c, !vd_digest_eq(&stored->state.digest, &c->lane->state.digest));
 		count_if(c, !vd_digest_eq(&stored->state.wanted, &c->lane->state.wanted));
+		count_if(c, stored->state.stubs != c->lane->state.stubs);
 		rc = compare_length(c, txn, c->lane->list, c->lane->state.digest.count);
 		if (!rc)
 			rc = compare_length(c, txn, c->lane->wanted_list, c->lane->state.wanted.count);

@@ -13,7 +13,7 @@ struct vd_checked {
 	uint32_t author;          /* place in `authors` */
 	uint8_t group;            /* place in `in` */
 	uint8_t lane;
-	bool has_prev, bad;
+	bool has_prev, bad, stub;
 	bool wanted;              /* a stub whose body is wanted */
 	bool waiting, unwanted;   /* … or has to wait, or was redacted */
 };

@@ -85,6 +85,7 @@ struct entering {
 		uint8_t author[VD_KEY_BYTES];
 	} *removed;
 	size_t removed_count;
+	struct vd_spanning spans;
 	struct vd_buf room;
 };
 
@@ -265,7 +266,9 @@ static int note_removed(struct entering *e, struct vd_group *group, const uint8_
 	return VD_OK;
 }
 
-static int enter_record(struct entering *e, struct vd_slice raw, uint64_t arrival)
+enum why { FRESH, WRITTEN_AGAIN, KEYS_CAME };
+
+static int enter_record(struct entering *e, struct vd_slice raw, uint64_t arrival, enum why why)
 {
 	struct vd_record record;
 	struct vd_group *group;
@@ -289,10 +292,13 @@ static int enter_record(struct entering *e, struct vd_slice raw, uint64_t arriva
 	enter(e, VD_INDEX_DAY, record.group, vd_slice(day, sizeof(day)), arrival);
 	if (!group)
 		return VD_OK;
+	/* What was written again before it was entered at all is entered soon. */
+	rc = why == FRESH || (why == WRITTEN_AGAIN && arrival <= e->state.cursor) ?
+	     vd_spanning_enter(&e->spans, e->write->store, &record, why == FRESH) : VD_OK;
 	/* A chunk says nothing to people, and is not opened for it. */
-	if (vd_record_part(&record, &part))
+	if (!rc && vd_record_part(&record, &part))
 		enter(e, VD_INDEX_PART, record.group, vd_slice(part.of.b, VD_ID_BYTES), arrival);
-	else
+	else if (!rc)
 		rc = enter_content(e, group, &record, arrival);
 	if (rc || record.lane == VD_LANE_CONTROL)
 		return rc;
@@ -309,6 +315,7 @@ void vd_index_reset(struct vd_write *w, struct vd_group *group)
 
 	for (size_t i = 0; i < vd_group_device_count(group); i++)
 		vd_followed_forget(w, group, vd_group_device(group, i)->author);
+	vd_spans_forget(w, group);
 	vd_effects_value(&w->effects, w->store, "redacted", &part, 1, vd_slice(NULL, 0));
 }
 
@@ -357,6 +364,7 @@ static void entering_deinit(struct entering *e)
 {
 	vd_write_abort(e->write);
 	free(e->removed);
+	vd_spanning_deinit(&e->spans);
 	vd_buf_wipe(&e->room);
 }
 
@@ -393,6 +401,7 @@ static int entering_end(struct entering *e)
 		return rc;
 	if (more)
 		e->state.control = UINT64_MAX;
+	vd_spanning_put(&e->spans, w);
 	put_state(w, &e->state);
 	e->write = NULL;
 	return vd_write_end(w);
@@ -410,7 +419,7 @@ static int enter_new(struct vd_store *s, const struct vd_readers *readers, uint6
 		rc = vd_page_read(s, NULL, VD_ANY_LANE, e.state.cursor, VD_PAGE_RECORDS, true, &page);
 		for (size_t i = 0; i < page.count && !rc; i++) {
 			if (!page.entries[i].err)
-				rc = enter_record(&e, vd_page_raw(&page, &page.entries[i]), page.entries[i].arrival);
+				rc = enter_record(&e, vd_page_raw(&page, &page.entries[i]), page.entries[i].arrival, FRESH);
 		}
 		e.state.cursor = page.last;
 		done += page.count;
@@ -445,7 +454,7 @@ static int enter_again(struct vd_store *s, const struct vd_readers *readers, uin
 			if (settle)
 				vd_effects_entry_remove(&e.write->effects, VD_TABLE_LISTS, list, arrivals[i]);
 			if (!vd_store_read(s, arrivals[i], &raw, &record, NULL))
-				rc = enter_record(&e, record.raw, arrivals[i]);
+				rc = enter_record(&e, record.raw, arrivals[i], settle ? WRITTEN_AGAIN : KEYS_CAME);
 		}
 		if (!rc)
 			rc = entering_end(&e);

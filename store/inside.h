@@ -29,6 +29,9 @@
  *   "share" group, author: what there is of theirs           "declined" group: whose share is used up
  *   "released" group: the day on which what waits was gone through
  *   "left out" group, lane, author; "left digest", "left wanted", "left sketch": what an author adds to a lane
+ *   "spans" group, author: which runs of their chains are here (spans.c)
+ *   "receipt" group, device: the latest of its receipts; "met" group, device: what a session showed; "stick" id: what is known of a
+ *   stick (custody.c, sticks.c)
  *   "repairs": how often the derived tables were made anew
  *   "accepted" group, author: what counts of a removed author's records (followed.c)
  *   "redacted" group: up to where bodies were tended (redact.c) */
@@ -442,6 +445,36 @@ void vd_index_list(const struct vd_store *, enum vd_index_use, const uint8_t *gr
 /* What a record says it replaces, one id after the other. */
 struct vd_rd vd_replaced(const struct vd_content *);
 bool vd_replaced_next(struct vd_rd *, struct vd_id *out);
+/* --- spans.c: which runs of an author's chains are here with their bodies --- */
+
+enum { VD_RUNS_MAX = 8 };          /* of an author and lane: mostly it is one; of more the newest */
+struct vd_runs {
+	uint8_t author[VD_KEY_BYTES];
+	struct vd_run_lane {
+		bool forked;           /* two records of one seq are, or may be, here */
+		bool stubs;            /* something came without its body */
+		uint64_t dropped;      /* records that stood in runs, of which there were too many; perhaps counted twice */
+		size_t count;
+		struct vd_run {
+			struct vd_id head, below; /* below: what the lowest names as its predecessor */
+			bool has_below;
+			uint64_t high, low; /* seq of head and lowest */
+		} runs[VD_RUNS_MAX + 1];
+	} lanes[VD_LANES];
+};
+/* As of the index's cursor. None if nothing is kept. */
+int vd_runs_read(struct vd_store *, const uint8_t *group, const uint8_t author[VD_KEY_BYTES], struct vd_runs *out);
+void vd_spans_forget(struct vd_write *, struct vd_group *);
+/* A transaction of the index. All zero is a good start. */
+struct vd_spanning {
+	struct vd_spanning_one *list;
+	size_t count, capacity, last;
+};
+/* fresh: for the first time; else it got its body, lost it, or was written again for another reason. */
+int vd_spanning_enter(struct vd_spanning *, struct vd_store *, const struct vd_record *, bool fresh);
+void vd_spanning_put(struct vd_spanning *, struct vd_write *);
+void vd_spanning_deinit(struct vd_spanning *);
+
 /* --- readers.c: the groups of this device, loaded --- */
 
 struct vd_readers {

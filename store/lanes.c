@@ -2,7 +2,7 @@
  *
  * Derived data: what does not hold is made anew from the records. The head of a lane says what its parts must be:
  *
- *   digest ‖ u64 arrival of the last record on the lane's list ‖ u32 check of wanted ‖ a u32 check of every block ‖ u64 its own check
+ *   digest ‖ u64 stubs ‖ u64 arrival of the last record on the lane's list ‖ u32 check of wanted ‖ a u32 check of every block ‖ u64 its own check
  *
  * So a value that was spoilt, or is of another moment or place, is noticed when it is read, and nobody has to read what it does not
  * need. */
@@ -16,7 +16,7 @@
 enum {
 	SYMBOL_BYTES = VD_ITEM_BYTES + 4 + 4,
 	BLOCK_BYTES = SYMBOL_BYTES * VD_SKETCH_BLOCK,
-	HEAD_BYTES = VD_DIGEST_STORED_BYTES + 8 + 4 + 4 * VD_LANE_BLOCKS + 8,
+	HEAD_BYTES = VD_DIGEST_STORED_BYTES + 8 + 8 + 4 + 4 * VD_LANE_BLOCKS + 8,
 };
 
 /* A part of a lane: which value it is, and what its check is bound to. */
@@ -156,6 +156,7 @@ int vd_lane_open(struct vd_store *s, MDB_txn *txn, const uint8_t *group, uint8_t
 
 		check_of(&part, vd_slice(value.p, HEAD_BYTES - sizeof(check)), check, sizeof(check));
 		vd_digest_decode(value.p, &state->digest);
+		state->stubs = vd_rd_u64(&r);
 		head->last = vd_rd_u64(&r);
 		head->wanted = vd_rd_u32(&r);
 		for (size_t i = 0; i < VD_LANE_BLOCKS; i++)
@@ -277,6 +278,7 @@ static int take_all(struct vd_store *s, MDB_txn *txn, struct vd_lane_data *data,
 		vd_digest_add(&data->state.digest, &stored.id);
 		if (vd_flags_wanted(stored.flags))
 			vd_digest_add(&data->state.wanted, &stored.id);
+		data->state.stubs += (stored.flags & VD_STORED_STUB) != 0;
 		vd_item_of(salt, &stored.id, &item);
 		vd_sketch_apply(data->symbols, 0, VD_SKETCH_SYMBOLS, &item, +1);
 	}
@@ -426,6 +428,7 @@ int vd_lane_put(struct vd_store *s, MDB_txn *txn, const struct vd_lane_data *dat
 			rc = put_block(s, txn, data, author, i, &head, &room);
 	vd_digest_encode(&data->state.digest, digest);
 	vd_buf_put(&value, digest, sizeof(digest));
+	vd_buf_put_u64(&value, data->state.stubs);
 	vd_buf_put_u64(&value, head.last);
 	vd_buf_put_u32(&value, head.wanted);
 	for (size_t i = 0; i < VD_LANE_BLOCKS; i++)

@@ -199,6 +199,7 @@ int vd_write_record(struct vd_write *w, const struct vd_membership *in, const st
 	vd_effects_entry(&w->effects, VD_TABLE_LISTS, data->list, arrival);
 	vd_digest_add(&data->state.digest, &record->id);
 	data->head.last = arrival;
+	data->state.stubs += (flags & VD_STORED_STUB) != 0;
 	if (flags == VD_STORED_STUB) {
 		vd_effects_entry(&w->effects, VD_TABLE_LISTS, data->wanted_list, arrival);
 		vd_digest_add(&data->state.wanted, &record->id);
@@ -222,6 +223,7 @@ int vd_write_again(struct vd_write *w, const struct vd_membership *in, const str
 	if (rc)
 		return w->err = rc;
 	put_stored(w, old->arrival, record, flags, old->received_ms, !old->compact);
+	data->state.stubs += (uint64_t)((flags & VD_STORED_STUB) != 0) - ((old->flags & VD_STORED_STUB) != 0);
 	if ((old->flags ^ flags) & VD_STORED_WAITING)
 		waits(w, "waiting", in->group, old->arrival, flags & VD_STORED_WAITING);
 	if ((old->flags ^ flags) & VD_STORED_UNWANTED)

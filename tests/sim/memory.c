@@ -103,6 +103,7 @@ static int port_lane_without(void *ctx, const uint8_t *group, uint8_t lane, stru
 		vd_digest_remove(&out->digest, &r->id);
 		if (r->stub)
 			vd_digest_remove(&out->wanted, &r->id);
+		out->stubs -= r->stub;
 		if (symbols)
 			vd_sketch_apply(symbols, 0, n, &r->item, -1);
 	}
@@ -285,6 +286,7 @@ int memory_add(struct memory *m, const struct vd_record *record)
 		r = &m->records[known];
 		if (r->stub && !record->stub) {
 			vd_digest_remove(&m->lanes[r->lane].wanted, &r->id);
+			m->lanes[r->lane].stubs--;
 			r->stub = false;
 			keep_raw(r, record->raw);
 		}
@@ -299,6 +301,7 @@ int memory_add(struct memory *m, const struct vd_record *record)
 	keep_raw(r, record->raw);
 	if (r->stub)
 		vd_digest_add(&m->lanes[r->lane].wanted, &r->id);
+	m->lanes[r->lane].stubs += r->stub;
 	if (r->has_prev)
 		index_put(&m->by_prev, vd_get_u64(r->prev.b), (uint32_t)(m->count - 1));
 	return 1;

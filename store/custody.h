@@ -1,0 +1,95 @@
+/* Custody: which device holds which record of a group with its body, as far as this device can know. PROTOCOL.md section 7, receipts.
+ *
+ * Known by: the latest receipt of each device, wherever it came from; what a session with it showed; that it wrote the record itself; an `ack` of
+ * it. None of it changes the set. What is known is what a device said last: one that was restored since, and was not heard of, may have
+ * lost what it held. */
+#ifndef VD_CUSTODY_H
+#define VD_CUSTODY_H
+
+#include "proto/receipt.h"
+#include "store.h"
+
+/* By which way word of a device came. */
+enum vd_route_kind { VD_ROUTE_NONE, VD_ROUTE_LINK, VD_ROUTE_STICK, VD_ROUTE_FILE };
+enum { VD_ROUTE_TEXT = 96 };
+struct vd_route {
+	enum vd_route_kind kind;
+	char text[VD_ROUTE_TEXT];  /* LINK: an address; STICK: its id in hex (sticks.h); else nothing */
+};
+
+/* ---- receipts ---- */
+
+/* Appends our receipt as of now: the last one while it says all there is to say, else a new one, which is kept as our last. It
+ * promises to keep bodies for VD_RECEIPT_DAYS while the medium has room, and never takes a promise back. Catches the index up, unless so much came that this
+ * would take long: then it says less than it might. VD_EKEY: no identity here; VD_ENOTFOUND: an empty group. */
+int vd_custody_say(struct vd_store *, struct vd_group *, uint64_t now_ms, struct vd_buf *out);
+/* Verifies receipts of this group and keeps those of devices with a role that are later than what is kept. What is none is passed
+ * over. *kept (may be NULL): how many. Of two with one count by one device, which it cannot have made as it should, one is kept, and says
+ * nothing about what is held. */
+int vd_custody_keep(struct vd_store *, struct vd_group *, const struct vd_slice *receipts, size_t count, const struct vd_route *,
+                    uint64_t now_ms, size_t *kept);
+/* The latest receipts here, of devices with a role, our own among them: ascending by author. */
+struct vd_told {
+	uint8_t author[VD_KEY_BYTES];
+	uint64_t count;
+	size_t bytes;
+};
+int vd_custody_told(struct vd_store *, struct vd_group *, struct vd_told **out, size_t *count); /* caller frees */
+/* Appends that device's. VD_ENOTFOUND. */
+int vd_custody_receipt(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], const uint8_t device[VD_KEY_BYTES], struct vd_buf *out);
+/* The latest day until which our receipts promise to keep bodies of that group; 0: none. VD_EDAMAGED. */
+int vd_custody_promised(struct vd_store *, struct vd_group *, uint32_t *day);
+
+/* ---- who holds what ---- */
+
+/* A device with a role that is not ours and is no paper key. */
+struct vd_keeper {
+	uint8_t author[VD_KEY_BYTES];
+	uint8_t person[VD_PERSON_BYTES];
+	bool told;                 /* there is a receipt */
+	uint64_t said_ms;          /* when it was made, by the device's clock */
+	uint64_t heard_ms;         /* when it came, by ours; 0: never */
+	struct vd_route route;     /* … and by which way */
+	uint32_t keep_until;       /* day of its promise; 0: none */
+};
+
+enum vd_holding {
+	VD_HOLDS_NOT,              /* not known to */
+	VD_HOLDS_OWN,              /* it wrote it */
+	VD_HOLDS_LANE,             /* its lane is the same as ours, each record with its body */
+	VD_HOLDS_SPAN,             /* a span of its receipt reaches it */
+	VD_HOLDS_ACK,              /* it said so in an `ack` */
+};
+
+struct vd_custody;
+
+/* As of now; catches the index up. Borrows store and group, which is to stay as it is. */
+int vd_custody_open(struct vd_store *, struct vd_group *, struct vd_custody **out);
+void vd_custody_close(struct vd_custody *); /* NULL is fine */
+size_t vd_custody_count(const struct vd_custody *);
+const struct vd_keeper *vd_custody_keeper(const struct vd_custody *, size_t i);
+/* Is keeper i known to hold the record that stands under that number, with its body? */
+int vd_custody_holds(struct vd_custody *, size_t i, uint64_t arrival, const struct vd_record *, enum vd_holding *out);
+
+/* Records that are here with their body and that no device of some is known to hold. */
+struct vd_missing {
+	uint64_t records[VD_LANES];
+	bool unsure;               /* an author's chain here is too broken to tell: counted as missing */
+};
+/* A run of them, one after the other along `prev`. */
+struct vd_gap {
+	uint8_t author[VD_KEY_BYTES];
+	uint8_t lane;
+	uint64_t high, low;        /* seq */
+	struct vd_id above;        /* a record from which `prev` leads to them … */
+	uint64_t above_seq;        /* … and its seq, `high` or more */
+};
+/* `who`: for each keeper whether it is one of them; NULL: all. Does not look at `ack`s. Independent of how many records there are. *gaps (may be
+ * NULL; the caller frees): *gap_count of them. */
+int vd_custody_missing(struct vd_custody *, const bool *who, struct vd_missing *, struct vd_gap **gaps, size_t *gap_count);
+/* Visits the records of a gap, the newest first, until `visit` returns other than 0; at most `max`, those passed on the way from `above` among
+ * them. *left (may be NULL): how many it did not come to. */
+int vd_custody_walk(struct vd_store *, const struct vd_gap *, size_t max, int (*visit)(void *ctx, uint64_t arrival, const struct vd_record *), void *ctx,
+                    uint64_t *left);
+
+#endif

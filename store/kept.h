@@ -1,0 +1,22 @@
+/* What receipts.c keeps and custody.c reads. Nobody else includes it. */
+#ifndef VD_KEPT_H
+#define VD_KEPT_H
+
+#include "custody.h"
+
+/* A device's latest receipt. */
+struct vd_kept {
+	struct vd_buf value;
+	uint64_t heard_ms;         /* when it came, by our clock */
+	struct vd_route route;
+	bool doubtful;             /* it made two of one count */
+	struct vd_slice bytes;     /* the receipt, in value */
+	struct vd_receipt receipt; /* borrows from value */
+};
+/* VD_ENOTFOUND; VD_EDAMAGED. To be deinit after 0. */
+int vd_kept_read(struct vd_store *, const uint8_t *group, const uint8_t *device, struct vd_kept *out);
+void vd_kept_deinit(struct vd_kept *);
+/* What our own receipt would say of the lanes now. */
+int vd_custody_lanes(struct vd_store *, const uint8_t *group, struct vd_receipt_lane out[VD_LANES]);
+
+#endif

@@ -1,0 +1,372 @@
+/* Receipts in the store: our own, and the latest of every other device. Outside the set.
+ *
+ * Value "receipt" of a group and device: u64 when it came ‖ u8 doubtful ‖ u8 kind of its route ‖ u8 n ‖ n bytes of its text ‖ the receipt. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "inside.h"
+#include "kept.h"
+#include "proto/err.h"
+#include "shares.h"
+
+enum {
+	LAG_RECORDS = 50000,       /* that the index may have to take in first: a second or two */
+	ROOMY = 4,                 /* times what is kept free of the medium: with less we promise nothing new */
+};
+
+static void receipt_parts(const uint8_t *group, const uint8_t *device, struct vd_slice parts[2])
+{
+	parts[0] = vd_slice(group, VD_GROUP_BYTES);
+	parts[1] = vd_slice(device, VD_KEY_BYTES);
+}
+
+int vd_kept_read(struct vd_store *s, const uint8_t *group, const uint8_t *device, struct vd_kept *out)
+{
+	struct vd_slice parts[2], text;
+	struct vd_rd r;
+	int rc;
+
+	*out = (struct vd_kept){ .value = { 0 } };
+	receipt_parts(group, device, parts);
+	rc = vd_value_read(s, "receipt", parts, 2, &out->value);
+	if (rc)
+		goto done;
+	r = vd_rd(vd_buf_slice(&out->value));
+	out->heard_ms = vd_rd_u64(&r);
+	out->doubtful = vd_rd_u8(&r) != 0;
+	out->route.kind = vd_rd_u8(&r);
+	text = vd_rd_take(&r, vd_rd_u8(&r));
+	if (r.err || text.n >= VD_ROUTE_TEXT || out->route.kind > VD_ROUTE_FILE)
+		rc = VD_EDAMAGED;
+	else if (text.n)
+		memcpy(out->route.text, text.p, text.n);
+	out->bytes = vd_slice(r.p, r.n);
+	if (!rc && (vd_receipt_decode(out->bytes, &out->receipt) || memcmp(out->receipt.author, device, VD_KEY_BYTES) != 0))
+		rc = VD_EDAMAGED;
+done:
+	if (rc)
+		vd_kept_deinit(out);
+	return rc;
+}
+
+void vd_kept_deinit(struct vd_kept *kept)
+{
+	vd_buf_deinit(&kept->value);
+}
+
+/* What cannot be read is as good as none: the next one takes its place. */
+static int read_if_any(struct vd_store *s, const uint8_t *group, const uint8_t *device, struct vd_kept *out, bool *any)
+{
+	int rc = vd_kept_read(s, group, device, out);
+
+	*any = rc == VD_OK;
+	return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
+}
+
+static void put_receipt(struct vd_write *w, const uint8_t *group, const uint8_t *device, struct vd_slice bytes, const struct vd_route *route,
+                        bool doubtful, uint64_t now_ms)
+{
+	size_t n = strnlen(route->text, VD_ROUTE_TEXT - 1);
+	struct vd_slice parts[2];
+	struct vd_buf value = { 0 };
+
+	vd_buf_put_u64(&value, now_ms);
+	vd_buf_put_u8(&value, doubtful);
+	vd_buf_put_u8(&value, (uint8_t)route->kind);
+	vd_buf_put_u8(&value, (uint8_t)n);
+	vd_buf_put(&value, route->text, n);
+	vd_buf_put_slice(&value, bytes);
+	receipt_parts(group, device, parts);
+	if (value.failed)
+		w->err = VD_ENOMEM;
+	else
+		vd_effects_value(&w->effects, w->store, "receipt", parts, 2, vd_buf_slice(&value));
+	vd_buf_deinit(&value);
+}
+
+/* --- our own --- */
+
+int vd_custody_lanes(struct vd_store *s, const uint8_t *group, struct vd_receipt_lane out[VD_LANES])
+{
+	struct vd_lane_state *state = malloc(sizeof(*state));
+	int rc = state ? VD_OK : VD_ENOMEM;
+
+	for (uint8_t lane = 0; lane < VD_LANES && !rc; lane++) {
+		uint8_t hash[VD_HASH_BYTES];
+
+		rc = vd_store_lane(s, group, lane, state, NULL, 0);
+		if (rc)
+			break;
+		vd_digest_hash(&state->digest, hash);
+		out[lane] = (struct vd_receipt_lane){ .count = state->digest.count, .whole = state->stubs == 0 };
+		memcpy(out[lane].digest, hash, VD_RECEIPT_DIGEST);
+	}
+	free(state);
+	return rc;
+}
+
+/* Of each author's chains, what is urgent first: it must fit. */
+static int gather_spans(struct vd_store *s, struct vd_group *group, struct vd_span **out, size_t *count)
+{
+	static const uint8_t order[VD_LANES] = { VD_LANE_URGENT, VD_LANE_NORMAL, VD_LANE_CONTROL, VD_LANE_BULK };
+	const uint8_t *salt = vd_group_salt(group);
+	size_t devices = vd_group_device_count(group), capacity = 0;
+	struct vd_runs *runs = calloc(devices + 1, sizeof(*runs));
+	int rc = !runs ? VD_ENOMEM : !salt ? VD_ENOTFOUND : VD_OK;
+
+	*out = NULL;
+	*count = 0;
+	for (size_t i = 0; i < devices && !rc; i++) {
+		rc = vd_runs_read(s, vd_group_id(group), vd_group_device(group, i)->author, &runs[i]);
+		if (rc == VD_EDAMAGED) {
+			runs[i] = (struct vd_runs){ 0 };
+			rc = VD_OK;
+		}
+	}
+	for (size_t o = 0; o < VD_LANES && !rc; o++)
+		for (size_t i = 0; i < devices && !rc; i++) {
+			const struct vd_run_lane *lane = &runs[i].lanes[order[o]];
+
+			for (size_t k = 0; k < lane->count && !rc; k++) {
+				struct vd_item item;
+
+				if (!vd_room(out, *count, &capacity, 32, sizeof(**out))) {
+					rc = VD_ENOMEM;
+					break;
+				}
+				vd_item_of(salt, &lane->runs[k].head, &item);
+				memcpy((*out)[*count].item, item.b, VD_ITEM_BYTES);
+				(*out)[(*count)++].length = lane->runs[k].high - lane->runs[k].low + 1;
+			}
+		}
+	free(runs);
+	return rc;
+}
+
+static bool has_much_room(struct vd_store *s)
+{
+	uint64_t free_bytes, kept_bytes;
+
+	return vd_shares_room(s, &free_bytes, &kept_bytes) == VD_OK && free_bytes / ROOMY >= kept_bytes;
+}
+
+static int catch_up_if_quick(struct vd_store *s)
+{
+	struct vd_index_state state;
+	uint64_t latest;
+	int rc = vd_index_state(s, &state);
+
+	if (!rc)
+		rc = vd_store_latest(s, &latest);
+	return rc || latest - state.cursor > LAG_RECORDS ? rc : vd_index_catch_up(s);
+}
+
+static int keep_own(struct vd_store *s, struct vd_group *group, struct vd_slice bytes, uint64_t now_ms)
+{
+	const struct vd_route here = { .kind = VD_ROUTE_NONE };
+	struct vd_write *w;
+	int rc = vd_write_begin(s, &w);
+
+	if (rc)
+		return rc;
+	put_receipt(w, vd_group_id(group), vd_group_identity(group)->author, bytes, &here, false, now_ms);
+	return vd_write_end(w);
+}
+
+int vd_custody_say(struct vd_store *s, struct vd_group *group, uint64_t now_ms, struct vd_buf *out)
+{
+	const uint8_t *id = vd_group_id(group);
+	uint32_t today = (uint32_t)(now_ms / VD_DAY_MS);
+	struct vd_kept last = { .value = { 0 } };
+	struct vd_receipt now = { .time_ms = now_ms };
+	struct vd_span *spans = NULL;
+	size_t count = 0, from = out->n;
+	uint64_t noticed_ms;
+	bool any = false;
+	int rc = vd_group_identity(group) ? catch_up_if_quick(s) : VD_EKEY;
+
+	if (!rc)
+		rc = read_if_any(s, id, vd_group_identity(group)->author, &last, &any);
+	if (!rc)
+		rc = vd_custody_lanes(s, id, now.lanes);
+	if (!rc)
+		rc = gather_spans(s, group, &spans, &count);
+	if (rc)
+		goto done;
+	/* Above what a copy of this device may have said, if the clocks agree; and above what came here of that. */
+	now.count = any && last.receipt.count >= now_ms ? last.receipt.count + 1 : now_ms;
+	now.restored = vd_store_elsewhere(s, id, vd_group_identity(group)->author, &noticed_ms) == VD_OK;
+	now.keep_until = has_much_room(s) ? today + VD_RECEIPT_DAYS : 0;
+	if (any && last.receipt.keep_until > now.keep_until)
+		now.keep_until = last.receipt.keep_until;
+	rc = vd_receipt_make(group, &now, spans, count, out);
+	if (rc)
+		goto done;
+	/* The promise alone is said again when half of it is over. */
+	if (any && !last.doubtful && vd_receipt_same(last.bytes, vd_slice(out->p + from, out->n - from)) &&
+	    (last.receipt.keep_until == now.keep_until || last.receipt.keep_until >= today + VD_RECEIPT_DAYS / 2)) {
+		out->n = from;
+		vd_buf_put_slice(out, last.bytes);
+		rc = vd_buf_check(out);
+	} else {
+		rc = keep_own(s, group, vd_slice(out->p + from, out->n - from), now_ms);
+	}
+done:
+	free(spans);
+	vd_kept_deinit(&last);
+	return rc;
+}
+
+int vd_custody_promised(struct vd_store *s, struct vd_group *group, uint32_t *day)
+{
+	const struct vd_identity *us = vd_group_identity(group);
+	struct vd_kept kept;
+	int rc = us ? vd_kept_read(s, vd_group_id(group), us->author, &kept) : VD_ENOTFOUND;
+
+	*day = 0;
+	if (rc)
+		return rc == VD_ENOTFOUND ? VD_OK : rc;
+	*day = kept.receipt.keep_until;
+	vd_kept_deinit(&kept);
+	return VD_OK;
+}
+
+/* --- others' --- */
+
+/* Is it later than what is kept, or as late and another one? */
+static int is_news(struct vd_store *s, struct vd_group *group, struct vd_slice bytes, bool *news, bool *doubtful)
+{
+	struct vd_receipt r;
+	struct vd_kept kept;
+	bool any;
+	int rc = vd_receipt_decode(bytes, &r) ? VD_EFORMAT : read_if_any(s, vd_group_id(group), r.author, &kept, &any);
+
+	*news = *doubtful = false;
+	if (rc)
+		return rc == VD_EFORMAT ? VD_OK : rc;
+	if (any && kept.receipt.count == r.count)
+		*doubtful = *news = !kept.doubtful && !vd_slice_eq(kept.bytes, bytes);
+	else
+		*news = !any || kept.receipt.count < r.count;
+	if (any)
+		vd_kept_deinit(&kept);
+	if (*news && vd_receipt_verify(group, bytes, &r))
+		*news = false;
+	return VD_OK;
+}
+
+/* Of two with one count everybody keeps the same. */
+static int keep_one(struct vd_write *w, struct vd_group *group, struct vd_slice bytes, bool doubtful, const struct vd_route *route, uint64_t now_ms)
+{
+	struct vd_receipt r;
+	struct vd_kept kept;
+	int rc = vd_receipt_decode(bytes, &r);
+
+	if (rc || !doubtful) {
+		if (!rc)
+			put_receipt(w, vd_group_id(group), r.author, bytes, route, false, now_ms);
+		return rc;
+	}
+	rc = vd_kept_read(w->store, vd_group_id(group), r.author, &kept);
+	if (rc)
+		return rc;
+	put_receipt(w, vd_group_id(group), r.author, vd_slice_cmp(bytes, kept.bytes) > 0 ? bytes : kept.bytes, route, true, now_ms);
+	vd_kept_deinit(&kept);
+	return VD_OK;
+}
+
+/* By a later one among those that came together? */
+static bool is_superseded(const struct vd_slice *receipts, size_t count, size_t i)
+{
+	struct vd_receipt one, other;
+
+	if (vd_receipt_decode(receipts[i], &one))
+		return true;
+	for (size_t k = 0; k < count; k++)
+		if (k != i && !vd_receipt_decode(receipts[k], &other) && !memcmp(one.author, other.author, VD_KEY_BYTES) &&
+		    (other.count > one.count || (other.count == one.count && k < i)))
+			return true;
+	return false;
+}
+
+int vd_custody_keep(struct vd_store *s, struct vd_group *group, const struct vd_slice *receipts, size_t count, const struct vd_route *route,
+                    uint64_t now_ms, size_t *kept)
+{
+	struct vd_write *w = NULL;
+	size_t n = 0;
+	int rc = VD_OK;
+
+	for (size_t i = 0; i < count && !rc; i++) {
+		bool news, doubtful;
+
+		if (is_superseded(receipts, count, i))
+			continue;
+		rc = is_news(s, group, receipts[i], &news, &doubtful);
+		if (rc || !news)
+			continue;
+		if (!w)
+			rc = vd_write_begin(s, &w);
+		/* Another process may have been quicker. */
+		if (!rc)
+			rc = is_news(s, group, receipts[i], &news, &doubtful);
+		if (!rc && news)
+			rc = keep_one(w, group, receipts[i], doubtful, route, now_ms);
+		n += !rc && news;
+	}
+	if (kept)
+		*kept = rc ? 0 : n;
+	if (rc || !n) {
+		vd_write_abort(w);
+		return rc;
+	}
+	return vd_write_end(w);
+}
+
+static int by_author(const void *a, const void *b)
+{
+	return memcmp(((const struct vd_told *)a)->author, ((const struct vd_told *)b)->author, VD_KEY_BYTES);
+}
+
+int vd_custody_told(struct vd_store *s, struct vd_group *group, struct vd_told **out, size_t *count)
+{
+	size_t devices = vd_group_device_count(group);
+	struct vd_told *told = calloc(devices + 1, sizeof(*told));
+	int rc = told ? VD_OK : VD_ENOMEM;
+
+	*out = NULL;
+	*count = 0;
+	for (size_t i = 0; i < devices && !rc; i++) {
+		const struct vd_device *d = vd_group_device(group, i);
+		struct vd_kept kept;
+		bool any;
+
+		if (d->role == VD_ROLE_NONE)
+			continue;
+		rc = read_if_any(s, vd_group_id(group), d->author, &kept, &any);
+		if (rc || !any)
+			continue;
+		told[*count] = (struct vd_told){ .count = kept.receipt.count, .bytes = kept.bytes.n };
+		memcpy(told[(*count)++].author, d->author, VD_KEY_BYTES);
+		vd_kept_deinit(&kept);
+	}
+	if (rc) {
+		free(told);
+		return rc;
+	}
+	if (*count)
+		qsort(told, *count, sizeof(*told), by_author);
+	*out = told;
+	return VD_OK;
+}
+
+int vd_custody_receipt(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], const uint8_t device[VD_KEY_BYTES], struct vd_buf *out)
+{
+	struct vd_kept kept;
+	int rc = vd_kept_read(s, group, device, &kept);
+
+	if (rc)
+		return rc;
+	vd_buf_put_slice(out, kept.bytes);
+	vd_kept_deinit(&kept);
+	return vd_buf_check(out);
+}
