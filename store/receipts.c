@@ -10,7 +10,6 @@
 #include "shares.h"
 
 enum {
-	LAG_RECORDS = 50000,       /* that the index may have to take in first: a second or two */
 	ROOMY = 4,                 /* times what is kept free of the medium: with less we promise nothing new */
 };
 
@@ -150,17 +149,6 @@ static bool has_much_room(struct vd_store *s)
 	return vd_shares_room(s, &free_bytes, &kept_bytes) == VD_OK && free_bytes / ROOMY >= kept_bytes;
 }
 
-static int catch_up_if_quick(struct vd_store *s)
-{
-	struct vd_index_state state;
-	uint64_t latest;
-	int rc = vd_index_state(s, &state);
-
-	if (!rc)
-		rc = vd_store_latest(s, &latest);
-	return rc || latest - state.cursor > LAG_RECORDS ? rc : vd_index_catch_up(s);
-}
-
 static int keep_own(struct vd_store *s, struct vd_group *group, struct vd_slice bytes, uint64_t now_ms)
 {
 	const struct vd_route here = { .kind = VD_ROUTE_NONE };
@@ -183,7 +171,7 @@ int vd_custody_say(struct vd_store *s, struct vd_group *group, uint64_t now_ms, 
 	size_t count = 0, from = out->n;
 	uint64_t noticed_ms;
 	bool any = false;
-	int rc = vd_group_identity(group) ? catch_up_if_quick(s) : VD_EKEY;
+	int rc = !vd_group_identity(group) ? VD_EKEY : vd_index_may_wait(s, now_ms) ? VD_OK : vd_index_catch_up(s);
 
 	if (!rc)
 		rc = read_if_any(s, id, vd_group_identity(group)->author, &last, &any);
