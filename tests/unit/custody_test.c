@@ -491,8 +491,6 @@ static void test_custody__gaps_are_walked(void **state)
 	scene_end(&s);
 }
 
-/* --- random histories --- */
-
 static void copy_home(struct person *from, const char *to)
 {
 	char command[1024];
@@ -502,6 +500,46 @@ static void copy_home(struct person *from, const char *to)
 	assert_int_equal(system(command), 0);
 	assert_int_equal(vd_store_open(from->home, &from->store), 0);
 }
+
+/* Who has one branch is not taken to have the other, whichever run of ours comes first. */
+static void test_custody__forks(void **state)
+{
+	uint64_t believed = 0, at[2], first;
+	struct person copy = { .now_ms = MESH_NOW + 500 };
+	struct person *hub, *ana, *luz, *sol;
+	struct scene s;
+
+	(void)state;
+	scene_start(&s, 7);
+	hub = &s.p[0], ana = &s.p[1], luz = &s.p[2], sol = &s.p[3];
+	person_write(ana, VD_LANE_NORMAL, 5, 40);
+	snprintf(copy.home, sizeof(copy.home), "%s/copy", s.mesh.top);
+	copy_home(ana, copy.home);
+	assert_int_equal(vd_store_open(copy.home, &copy.store), 0);
+	person_reload(&copy, &s.mesh);
+	person_write(ana, VD_LANE_NORMAL, 2, 40);
+	person_write(&copy, VD_LANE_NORMAL, 2, 40);
+	carry(&s, ana, luz, 0);
+	carry(&s, &copy, sol, 0);
+	tell(&s, luz, hub, false);
+	tell(&s, sol, hub, false);
+	first = newest(hub) + 1;
+	carry(&s, ana, hub, 0);
+	at[0] = newest(hub);
+	carry(&s, &copy, hub, 0);
+	at[1] = newest(hub);
+	assert_true(at[0] == first + 6 && at[1] == at[0] + 2);
+	for (uint64_t i = at[0] - 1; i <= at[1]; i++) {
+		assert_int_equal(holds(hub, luz, i), i <= at[0] ? VD_HOLDS_SPAN : VD_HOLDS_NOT);
+		assert_int_equal(holds(hub, sol, i), i <= at[0] ? VD_HOLDS_NOT : VD_HOLDS_SPAN);
+	}
+	believed = check(&s, hub);
+	assert_true(believed >= 4);
+	person_leave(&copy);
+	scene_end(&s);
+}
+
+/* --- random histories --- */
 
 /* A device goes back to what it was when it was last saved. */
 static void restore(struct scene *s, struct person *p, const char *saved)
@@ -623,6 +661,7 @@ int main(void)
 		cmocka_unit_test(test_custody__two_of_one_count),
 		cmocka_unit_test(test_custody__stubs_are_not_held),
 		cmocka_unit_test(test_custody__gaps_are_walked),
+		cmocka_unit_test(test_custody__forks),
 		cmocka_unit_test(test_custody__random_histories),
 		cmocka_unit_test(test_custody__random_histories_with_copies),
 	};
