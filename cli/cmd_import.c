@@ -103,8 +103,8 @@ static void look_for_volumes(struct imported *im)
 		else if (list.n > 1 && !im->cli->opt.json)
 			vd_note(im->cli, VD_MSG_IMPORT_VOLUMES, vd_num(im->cli, set->count), (const char *)list.p, NULL);
 		if (list.n > 1)
-			json_array_append(im->gaps, json_pack("{s:o,s:i,s:O}", "volumes", vd_json_hex(set->set, sizeof set->set), "of",
-			                                      set->count, "missing", missing));
+			json_array_append_new(im->gaps, json_pack("{s:o,s:i,s:O}", "volumes", vd_json_hex(set->set, sizeof set->set), "of",
+			                                          set->count, "missing", missing));
 		json_decref(missing);
 		vd_buf_deinit(&list);
 	}

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Power cuts: one run of the workload is recorded; what a cut at any moment could have left is examined, state after state. Then the
-# same with syncs taken for absent, which must be caught. usage: crash.sh [STATES [SEED]]
+# Power cuts and pulled sticks: one run of each workload is recorded; what a cut at any moment could have left, on both sides of a stick, is
+# examined, state after state. Then the same with syncs taken for absent, which must be caught. usage: crash.sh [STATES [SEED]]
 states=${1:-240} seed=${2:-$RANDOM} number=0 bad=0
 cd "$(dirname "$0")/../.." || exit 1
 programs=$PWD/build/tests/crash
@@ -19,30 +19,35 @@ say() { # status, what
 	fi
 }
 
-mkdir "$work/root" && cd "$work/root" || exit 1
-CRASH_ROOT=. CRASH_LOG=$work/log LD_PRELOAD=$programs/record.so "$programs/workload"
-say $? "crash: workload recorded"
-cd "$work" || exit 1
-"$programs/replay" log compare root
-say $? "crash: the log gives the very bytes that were written"
+# campaign STORY STATES
+campaign() {
+	local log=$work/$1.log half=$(($2 / 2)) first second
+	mkdir "$work/$1" && cd "$work/$1" || exit 1
+	CRASH_ROOT=. CRASH_LOG=$log LD_PRELOAD=$programs/record.so "$programs/workload" "$1"
+	say $? "crash: $1: workload recorded"
+	cd "$work" || exit 1
+	"$programs/replay" "$log" compare "$1"
+	say $? "crash: $1: the log gives the very bytes that were written"
+	"$programs/replay" "$log" states $half "$seed" >first &
+	"$programs/replay" "$log" states $(($2 - half)) $((seed + 1))
+	second=$?
+	wait $!
+	first=$?
+	cat first
+	say $((first || second)) "crash: $1: $2 states examined, seed $seed"
+}
 
-half=$((states / 2))
-"$programs/replay" log states $half "$seed" >first &
-"$programs/replay" log states $((states - half)) $((seed + 1))
-second=$?
-wait $!
-first=$?
-cat first
-say $((first || second)) "crash: $states states examined, seed $seed"
+campaign everything "$states"
+campaign sticks "$((states < 1000 ? 200 : states))"
 
 for kind in file folder through; do
-	"$programs/replay" log states 40 "$seed" without $kind >caught
+	"$programs/replay" everything.log states 40 "$seed" without $kind >caught
 	[ $? = 1 ]
 	say $? "crash: a control run without syncs of kind $kind is caught ($(sed -n 's/.*states, //p' caught) of 40)"
 done
 
 if [ $bad != 0 ] && [ -d "$programs" ]; then
-	cp log "$programs/failed.log"
-	echo "# the log is kept in build/tests/crash/failed.log"
+	cp ./*.log "$programs"
+	echo "# the logs are kept in build/tests/crash"
 fi
 exit $bad

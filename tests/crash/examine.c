@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/link_stick.h"
 #include "proto/err.h"
 #include "store/bundle.h"
 #include "store/check.h"
@@ -127,6 +128,18 @@ static bool whole(struct examination *e, struct vd_store *store, const char *pat
 	return rc ? broken(e, "%s: %s", path, vd_err_name(rc)) : true;
 }
 
+/* The same of a segment, which may be under keys that only the other store has yet. */
+static bool segment_whole(struct examination *e, struct vd_store *store, const char *path, struct vd_arrivals *held)
+{
+	struct vd_bundle_stats stats;
+	int rc = vd_bundle_merge(store, path, true, held, &stats);
+
+	for (size_t i = 0; i < 2 && rc == VD_EKEY; i++)
+		if (e->store[i] && e->store[i] != store)
+			rc = vd_bundle_merge(e->store[i], path, true, NULL, &stats);
+	return rc ? broken(e, "%s: %s", path, vd_err_name(rc)) : true;
+}
+
 static bool stick_whole(struct examination *e, struct vd_store *store, struct vd_arrivals *held)
 {
 	DIR *dir = opendir("usb/cache");
@@ -139,7 +152,7 @@ static bool stick_whole(struct examination *e, struct vd_store *store, struct vd
 
 		snprintf(path, sizeof(path), "usb/cache/%s", entry->d_name);
 		if (n == 36 && strcmp(entry->d_name + 32, ".bin") == 0)
-			ok = whole(e, store, path, held);
+			ok = segment_whole(e, store, path, held);
 	}
 	if (dir)
 		closedir(dir);
@@ -282,6 +295,48 @@ static bool writes(struct examination *e, const char *home, struct vd_store **st
 	return rc ? broken(e, "%s takes no records any more: %s", home, vd_err_name(rc)) : true;
 }
 
+static bool visits(struct examination *e, size_t i)
+{
+	struct vd_stick_result r = { 0 };
+	int rc = vd_stick_sync(e->store[i], "usb", &r);
+
+	if (rc || !r.complete || !r.safe_to_remove || r.segments_bad || r.segments_torn || r.chunks_bad || r.declined)
+		return broken(e, "the next visit of %s: %s, complete %d, safe %d, %d bad, %d torn", homes[i], vd_err_name(rc), r.complete,
+		              r.safe_to_remove, (int)r.segments_bad, (int)r.segments_torn);
+	return true;
+}
+
+/* Twice each, and both have all that either had. */
+static bool goes_on(struct examination *e)
+{
+	uint8_t groups[VD_STORE_GROUPS_MAX][VD_GROUP_BYTES];
+	size_t count;
+	bool ok = true;
+
+	if (!e->store[0] || !e->store[1] || !is_member(e->store[0]) || !is_member(e->store[1]) || access("usb", F_OK) != 0)
+		return true;
+	for (size_t i = 0; i < 4 && ok; i++)
+		ok = visits(e, i % 2);
+	if (ok && vd_store_groups(e->store[0], groups, &count))
+		return broken(e, "no group");
+	for (uint8_t lane = 0; lane < VD_LANES && ok; lane++) {
+		struct vd_lane_state a, b;
+
+		ok = vd_store_lane(e->store[0], groups[0], lane, &a, NULL, 0) == 0 && vd_store_lane(e->store[1], groups[0], lane, &b, NULL, 0) == 0 &&
+		     vd_digest_eq(&a.digest, &b.digest) && vd_digest_eq(&a.wanted, &b.wanted);
+		if (!ok)
+			broken(e, "after the next visits lane %d is not the same", lane);
+	}
+	for (size_t i = 0; i < e->count && ok; i++) {
+		const struct promise *p = &e->promises[i];
+		uint64_t arrival;
+
+		if (strcmp(p->what, "record") == 0 && (find(e->store[0], p->detail, &arrival) || find(e->store[1], p->detail, &arrival)))
+			ok = broken(e, "after the next visits record %.12s is not everywhere", p->detail);
+	}
+	return ok;
+}
+
 bool examine(const struct promise *promises, size_t count, char why[256])
 {
 	struct examination e = { .promises = promises, .count = count, .why = why };
@@ -299,6 +354,8 @@ bool examine(const struct promise *promises, size_t count, char why[256])
 		ok = files_whole(&e);
 	for (size_t i = 0; i < 2 && ok; i++)
 		ok = writes(&e, homes[i], &e.store[i]);
+	if (ok)
+		ok = goes_on(&e);
 	vd_store_close(e.store[0]);
 	vd_store_close(e.store[1]);
 	return ok;

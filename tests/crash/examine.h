@@ -14,13 +14,15 @@
  *   sealed HOME         it is sealed; and of every store that is, nothing in its files can be read
  *   file PATH           the file is there
  *   bundle PATH         the bundle is there, and holds every record promised to be in `hub` before
- *   stick HOME          the stick holds every record promised to be in HOME before */
+ *   stick HOME          the stick holds every record promised to be in HOME before
+ *   begin .             nothing: cuts before it are not looked at */
 struct promise {
 	const char *what, *where, *detail;
 };
 
 /* Looks at the files below the current folder; they may be changed by it. False, and why in a line, when a promise is broken, a store
- * does not open or is not sound, or a file that stands under its final name is not whole. May die instead, when a file leads it
+ * does not open or is not sound, a file that stands under its final name is not whole, or the next visits to the stick do not bring all that is
+ * anywhere to everyone, with nothing refused. May die instead, when a file leads it
  * astray: call it in a child. */
 bool examine(const struct promise *promises, size_t count, char why[256]);
 

@@ -447,21 +447,42 @@ static size_t next_event(struct vd_slice log, struct crash_event *e)
 	return (size_t)n;
 }
 
+static bool begins(const struct crash_event *e, const uint8_t *p)
+{
+	static const char word[] = "begin ";
+
+	return e->type == CRASH_ACK && e->data_n >= sizeof(word) - 1 && memcmp(p + e->path_n + e->path2_n, word, sizeof(word) - 1) == 0;
+}
+
+static bool has_beginning(struct vd_slice log)
+{
+	struct crash_event e;
+
+	for (size_t n; log.n; log.p += n, log.n -= n) {
+		n = next_event(log, &e);
+		if (begins(&e, log.p + sizeof(e)))
+			return true;
+	}
+	return false;
+}
+
 /* Takes every event in turn, and calls `at_cut` behind each, but for promises behind the last of several: no cut is stricter. Without
- * syncs nothing is taken. Returns how many cuts there are. */
+ * syncs nothing is taken. Returns how many cuts there are, behind the promise `begin` if there is one. */
 static size_t walk(struct vd_slice log, const struct syncs *syncs, void (*at_cut)(void *ctx, size_t cut), void *ctx)
 {
+	bool begun = !has_beginning(log);
 	size_t cuts = 0;
 
 	while (log.n) {
 		struct crash_event e, next;
 		size_t n = next_event(log, &e);
 
+		begun = begun || begins(&e, log.p + sizeof(e));
 		if (syncs)
 			take_event(&e, log.p + sizeof(e), syncs);
 		log.p += n;
 		log.n -= n;
-		if (log.n && (next_event(log, &next), next.type == CRASH_ACK))
+		if (!begun || (log.n && (next_event(log, &next), next.type == CRASH_ACK)))
 			continue;
 		if (at_cut)
 			at_cut(ctx, cuts);

@@ -1,4 +1,6 @@
-/* What people do with vereda, in one process under the recorder, with a store that is sealed from the start and one that is sealed on the way: founding, adding, loading, admission, export, import, a stick that
+/* What people do with vereda: `workload`, everything once; `workload sticks`, a stick that goes back and forth between three.
+ *
+ * In one process under the recorder. First with a store that is sealed from the start and one that is sealed on the way: founding, adding, loading, admission, export, import, a stick that
  * goes back and forth. Whenever a function has said "done", what it thereby promised is written to CRASH_ACK_FD. */
 #include <sodium.h>
 #include <stdio.h>
@@ -182,13 +184,12 @@ static void carry(struct person *p)
 	reload(p);
 }
 
-int main(void)
+static void everything(void)
 {
 	const struct vd_bundle_choice all = { 0 };
 	struct vd_bundle_stats stats;
 	struct person hub, ana;
 
-	must(vd_sign_selftest(), "crypto");
 	/* Mounting is not ours to test. */
 	must(mkdir("usb", 0700), "usb");
 	must(vd_file_sync_folder("."), "usb");
@@ -226,5 +227,71 @@ int main(void)
 	vd_group_free(ana.group);
 	vd_store_close(hub.store);
 	vd_store_close(ana.store);
+}
+
+/* The keys change, by a part for each who is in. */
+static void rotate(struct person *p)
+{
+	struct vd_epoch_keys keys;
+	struct vd_buf content = { 0 };
+	struct vd_write *w;
+	struct vd_id first, id;
+
+	randombytes_buf(&keys, sizeof(keys));
+	must(vd_write_begin(p->store, &w), "begin");
+	must(vd_group_make_epoch(p->group, &keys, NULL, 0, &content), "epoch");
+	write_control(w, p, &content, &first);
+	for (size_t part = 1; vd_group_make_epoch(p->group, &keys, first.b, part, &content) == 0; part++)
+		write_control(w, p, &content, &id);
+	must(vd_write_commit(w), "commit");
+	promise_record(p, &first);
+	vd_buf_deinit(&content);
+	reload(p);
+}
+
+/* Every visit finds something and leaves something: records of each lane, new keys, nothing at all, what the one before left unfinished. */
+static void sticks(void)
+{
+	struct person hub, ana;
+
+	must(mkdir("usb", 0700), "usb");
+	must(vd_file_sync_folder("."), "usb");
+	start(&hub, "hub", NULL);
+	must(vd_store_found(hub.store, "Cuenca", "Rosa", now_ms, group_id), "found");
+	promise("member", hub.home, "");
+	reload(&hub);
+	start(&ana, "ana", NULL);
+	admit_and_join(&hub, &ana, "welcome");
+	promise_all(&hub, &hub);
+	promise("begin", ".", "");
+	for (int round = 0; round < 5; round++) {
+		add(&hub, VD_LANE_URGENT, 1, 40);
+		add(&hub, VD_LANE_NORMAL, 5, 200);
+		carry(&hub);
+		promise_all(&hub, &hub);
+		if (round == 3)
+			carry(&hub);
+		add(&ana, round % 2 ? VD_LANE_BULK : VD_LANE_NORMAL, 2, round % 2 ? 60000 : 300);
+		carry(&ana);
+		promise_all(&hub, &ana);
+		promise_all(&ana, &ana);
+		if (round == 1)
+			rotate(&hub);
+	}
+	carry(&hub);
+	promise_all(&ana, &hub);
+	vd_group_free(hub.group);
+	vd_group_free(ana.group);
+	vd_store_close(hub.store);
+	vd_store_close(ana.store);
+}
+
+int main(int argc, char **argv)
+{
+	must(vd_sign_selftest(), "crypto");
+	if (argc > 1 && strcmp(argv[1], "sticks") == 0)
+		sticks();
+	else
+		everything();
 	return 0;
 }
