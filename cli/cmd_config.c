@@ -7,12 +7,17 @@
 #include "sizes.h"
 #include "store/shares.h"
 
-enum { SHARE_RECORDS, SHARE_DAY, RESERVE, KEYS };
-static const char *const keys[KEYS + 1] = { "share.records", "share.day", "reserve", NULL };
+enum { SHARE_RECORDS, SHARE_DAY, RESERVE, BULK_MAX, KEYS };
+static const char *const keys[KEYS + 1] = { "share.records", "share.day", "reserve", "bulk.max", NULL };
 
 static uint64_t *value_of(struct vd_shares *set, size_t key)
 {
-	return key == SHARE_RECORDS ? &set->records : key == SHARE_DAY ? &set->day_bytes : &set->reserve_bytes;
+	switch (key) {
+	case SHARE_RECORDS: return &set->records;
+	case SHARE_DAY: return &set->day_bytes;
+	case BULK_MAX: return &set->bulk_bytes;
+	default: return &set->reserve_bytes;
+	}
 }
 
 /* KEYS: none of ours; *code then is what to end with. */
@@ -31,15 +36,26 @@ static size_t key_named(struct vd_cli *cli, const char *name, int *code)
 
 static bool parse(const char *text, size_t key, uint64_t *out)
 {
+	if (key == BULK_MAX && strcmp(text, "all") == 0) {
+		*out = VD_BULK_ALL;
+		return true;
+	}
 	return key == SHARE_RECORDS ? vd_count_parse(text, out) : vd_size_parse(text, out);
 }
 
 static void print(uint64_t value, size_t key, char out[VD_SIZE_TEXT])
 {
-	if (key == SHARE_RECORDS)
+	if (key == BULK_MAX && value == VD_BULK_ALL)
+		snprintf(out, VD_SIZE_TEXT, "all");
+	else if (key == SHARE_RECORDS)
 		snprintf(out, VD_SIZE_TEXT, "%llu", (unsigned long long)value);
 	else
 		vd_size_text(value, out);
+}
+
+static json_t *value_json(uint64_t value, size_t key)
+{
+	return key == BULK_MAX && value == VD_BULK_ALL ? json_null() : vd_json_number(value);
 }
 
 static int get(struct vd_cli *cli, struct vd_shares *set, size_t only)
@@ -52,7 +68,7 @@ static int get(struct vd_cli *cli, struct vd_shares *set, size_t only)
 			continue;
 		print(*value_of(set, i), i, text);
 		if (cli->opt.json)
-			json_object_set_new(object, keys[i], vd_json_number(*value_of(set, i)));
+			json_object_set_new(object, keys[i], value_json(*value_of(set, i), i));
 		else
 			vd_say(cli, VD_MSG_CONFIG_LINE, keys[i], text, NULL);
 	}
@@ -81,7 +97,7 @@ static int set_one(struct vd_cli *cli, struct vd_shares *set, size_t key, const 
 		return vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_CONFIG_FAILED, NULL);
 	vd_cli_poke(cli);
 	if (cli->opt.json)
-		vd_say_json(cli, json_pack("{s:o}", keys[key], vd_json_number(value)));
+		vd_say_json(cli, json_pack("{s:o}", keys[key], value_json(value, key)));
 	else
 		vd_say(cli, VD_MSG_CONFIG_SET, keys[key], now, before, NULL);
 	return VD_EXIT_DONE;

@@ -8,6 +8,7 @@
 #include "findings.h"
 #include "machine.h"
 #include "proto/err.h"
+#include "store/shares.h"
 #include "proto/sign.h"
 #include "secret.h"
 
@@ -254,6 +255,18 @@ static json_t *acts_json(struct vd_cli *cli, const struct whole *w)
 	return acts;
 }
 
+/* Of attachments: bytes that are here, that have yet to come, and that are kept at most. */
+static json_t *bulk_json(struct vd_cli *cli)
+{
+	uint64_t here, wanted;
+	struct vd_shares set;
+
+	if (vd_shares_get(cli->store, &set) || vd_shares_bulk(cli->store, &here, &wanted))
+		return json_null();
+	return json_pack("{s:o,s:o,s:o}", "here", vd_json_number(here), "wanted", vd_json_number(wanted), "max",
+	                 set.bulk_bytes == VD_BULK_ALL ? json_null() : vd_json_number(set.bulk_bytes));
+}
+
 static void status_json(struct vd_cli *cli, struct whole *w)
 {
 	json_t *groups = json_array(), *out;
@@ -268,6 +281,7 @@ static void status_json(struct vd_cli *cli, struct whole *w)
 	                w->daemon != NULL, "listen", listen_json(w->daemon), "peers", peers_json(w->daemon), "store", "records",
 	                vd_json_number(w->records), "bytes", vd_json_number(w->bytes), "warnings", warnings(cli, w));
 	json_object_set_new(out, "acts", acts_json(cli, w));
+	json_object_set_new(json_object_get(out, "store"), "bulk", bulk_json(cli));
 	json_object_set_new(out, "walls", json_is_object(json_object_get(w->daemon, "walls")) ?
 	                    json_incref(json_object_get(w->daemon, "walls")) : json_null());
 	vd_say_json(cli, out);

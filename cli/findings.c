@@ -324,6 +324,22 @@ static void find_space(struct vd_findings *f)
 		vd_finding(f, "disk", "warning", VD_MSG_WARN_DISK_LOW, VD_MSG_NEXT_DISK_LOW, left, keeps, NULL);
 }
 
+/* What of attachments it leaves to others. */
+static void find_bulk(struct vd_findings *f)
+{
+	struct vd_declined_set set;
+	struct vd_shares shares;
+	uint64_t here, wanted;
+	char most[VD_SIZE_SAID], has[VD_SIZE_SAID];
+
+	if (!f->count || vd_shares_declined(f->cli->store, vd_group_id(f->looks[0].group), &set) || !set.bulk_bodies ||
+	    vd_shares_get(f->cli->store, &shares) || vd_shares_bulk(f->cli->store, &here, &wanted))
+		return;
+	vd_size_said(f->cli, here, has);
+	vd_size_said(f->cli, shares.bulk_bytes, most);
+	vd_finding(f, "bulk", "note", shares.bulk_bytes ? VD_MSG_WARN_BULK_FULL : VD_MSG_WARN_BULK_NONE, VD_MSG_NEXT_BULK, has, most, NULL);
+}
+
 /* Nobody is nagged about a store in which nothing is. */
 static void find_backup(struct vd_findings *f)
 {
@@ -377,6 +393,7 @@ void vd_find_quick(struct vd_findings *f)
 	}
 	find_clock(f);
 	find_space(f);
+	find_bulk(f);
 }
 
 /* --- what takes longer --- */

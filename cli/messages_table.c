@@ -567,24 +567,30 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "Verifica cada registro y todo lo que se deriva de ellos. --repair reconstruye lo que se puede y quita los registros que no son lo que\n"
 	  "firmó su autor; otros equipos los tienen, y el próximo intercambio los trae de vuelta. Una base de datos que ya no se puede abrir se\n"
 	  "conserva con otro nombre, y se crea una nueva con todo lo que todavía se puede leer. Antes detén veredad y copia la carpeta."),
-	T(SUM_CONFIG, "what one person may take of this device's disk", "cuánto puede ocupar cada persona en el disco de este equipo"),
+	T(SUM_CONFIG, "what others may take of this device's disk", "cuánto pueden ocupar otros en el disco de este equipo"),
 	T(HELP_CONFIG,
 	  "Examples:\n"
 	  "  vereda config get\n"
 	  "  vereda config set share.day 500M\n"
-	  "  vereda config set reserve 2G\n\n"
+	  "  vereda config set reserve 2G\n"
+	  "  vereda config set bulk.max 500M\n\n"
 	  "  share.records   records of one author that this device takes from others, for each lane\n"
 	  "  share.day       text and files of one author that it takes in a day; the rest waits for a later day\n"
-	  "  reserve         disk kept free for membership changes and for wiping (at most a sixteenth of the disk)\n\n"
+	  "  reserve         disk kept free for membership changes and for wiping (at most a sixteenth of the disk)\n"
+	  "  bulk.max        what this device keeps of attachments, all together: a size, 0 for none, or all. What it leaves stays with others, and\n"
+	  "                  comes when there is room again; texts and alerts always come\n\n"
 	  "They hold for this device alone, and nothing that is stored here is ever removed for them. Your own records have no such bound.\n"
 	  "Sizes are written with K, M or G.",
 	  "Ejemplos:\n"
 	  "  vereda config get\n"
 	  "  vereda config set share.day 500M\n"
-	  "  vereda config set reserve 2G\n\n"
+	  "  vereda config set reserve 2G\n"
+	  "  vereda config set bulk.max 500M\n\n"
 	  "  share.records   registros de una misma autora o autor que este equipo acepta de otros, en cada carril\n"
 	  "  share.day       texto y archivos de una misma autora o autor que acepta por día; el resto espera otro día\n"
-	  "  reserve         disco que queda libre para cambios de integrantes y para borrar (a lo más un dieciseisavo del disco)\n\n"
+	  "  reserve         disco que queda libre para cambios de integrantes y para borrar (a lo más un dieciseisavo del disco)\n"
+	  "  bulk.max        cuánto guarda este equipo de adjuntos, en total: un tamaño, 0 para nada, o all para todo. Lo que no guarda queda con\n"
+	  "                  otros, y llega cuando haya espacio; los textos y las alertas siempre llegan\n\n"
 	  "Valen solo para este equipo, y nunca se quita por ellos nada de lo que está guardado. Tus propios registros no tienen ese límite.\n"
 	  "Los tamaños se escriben con K, M o G."),
 	T(SUM_VERSION, "which vereda this is", "qué versión de vereda es esta"),
@@ -880,6 +886,10 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "Atención: {0} conserva todo lo que dice de lugar, hora, aparato y autor, como lo pediste."),
 	T(ATTACH_TELLS, "Warning: {0} ({1}) may tell place, time, device and author; vereda can take that only out of JPEG and PNG. If it may harm somebody, hide the record (vereda redact) and send a JPEG, a PNG or text instead.",
 	  "Atención: {0} ({1}) puede decir lugar, hora, aparato y autor; vereda solo lo puede quitar de JPEG y PNG. Si puede dañar a alguien, oculta el registro (vereda redact) y envía un JPEG, un PNG o texto."),
+	T(WARN_BULK_FULL, "This device keeps {1} of attachments at most, has {0}, and takes no more; texts and alerts come as ever",
+	  "Este equipo guarda como máximo {1} de adjuntos, tiene {0} y no recibe más; los textos y las alertas llegan como siempre"),
+	T(WARN_BULK_NONE, "This device takes no attachments of others; texts and alerts come as ever", "Este equipo no recibe adjuntos de otros; los textos y las alertas llegan como siempre"),
+	T(NEXT_BULK, "For more: vereda config set bulk.max 2G   or all", "Para recibir más: vereda config set bulk.max 2G   o all"),
 	T(GET_WRITTEN, "Written: {0}", "Guardado: {0}"),
 	T(GET_THERE, "{0} is there already, the same", "{0} ya está, igual"),
 	T(GET_MISSING, "{0}: {1} of {2} parts are here", "{0}: hay {1} de {2} partes aquí"),
@@ -1556,7 +1566,7 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	/* config */
 	T(CONFIG_SUBCOMMAND, "\"vereda config\" has no such thing; there are get and set", "\"vereda config\" no tiene eso; hay get y set"),
 	T(CONFIG_NO_KEY, "There is nothing called \"{0}\" to be set; nothing was changed", "No hay nada llamado \"{0}\" que se pueda ajustar; no se cambió nada"),
-	T(HINT_CONFIG_KEYS, "There are share.records, share.day and reserve. See: vereda help config", "Hay share.records, share.day y reserve. Mira: vereda help config"),
+	T(HINT_CONFIG_KEYS, "There are share.records, share.day, reserve and bulk.max. See: vereda help config", "Hay share.records, share.day, reserve y bulk.max. Mira: vereda help config"),
 	SAME(CONFIG_LINE, "{0} {1}"),
 	T(CONFIG_NO_VALUE, "\"{1}\" is no value for {0}; nothing was changed", "\"{1}\" no es un valor para {0}; no se cambió nada"),
 	T(HINT_CONFIG_NUMBER, "Write a number of records, for example: 200000", "Escribe un número de registros, por ejemplo: 200000"),

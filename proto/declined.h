@@ -15,6 +15,7 @@ struct vd_declined {
 struct vd_declined_set {
 	struct vd_declined who[2 * VD_DECLINED_MAX];
 	size_t count;
+	bool bulk_bodies; /* of the bulk lane stubs are taken, and no body; not part of what is encoded here: HELLO says it */
 };
 
 bool vd_declined_has(const struct vd_declined_set *, uint8_t lane, const uint8_t author[VD_KEY_BYTES]);

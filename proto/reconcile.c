@@ -32,6 +32,9 @@ int vd_reconcile_put_record(const struct vd_port *port, uint64_t arrival, const 
 		return rc == VD_ENOTFOUND ? VD_OK : rc;
 	if (vd_record_view(vd_buf_slice(&through->raw), &record) || (apart && vd_declined_has(apart, record.lane, record.author)))
 		return VD_OK;
+	if (through->bulk_bare && record.lane == VD_LANE_BULK && record.body_bytes && !record.stub &&
+	    vd_record_view(vd_slice(record.raw.p, record.header.n + record.signature.n), &record))
+		return VD_EFORMAT;
 	rc = vd_compact_encode(&through->stream, &record, &through->compact);
 	if (rc)
 		return rc;

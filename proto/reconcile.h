@@ -108,6 +108,7 @@ struct vd_reconcile_outlet {
 	struct vd_compact stream;
 	struct vd_buf raw, compact; /* of the record at hand */
 	uint64_t *sent, *sent_bytes; /* counted there: records, and bytes of their compact forms */
+	bool bulk_bare;              /* the other end takes no bodies of the bulk lane: it gets stubs there */
 };
 
 /* Next message: 1, 0 or an error. `round` goes into it. */

@@ -233,6 +233,7 @@ void vd_session_bodies_begin(struct vd_session *s)
 	for (size_t l = 0; l < VD_LANES; l++) {
 		struct vd_session_lane *lane = &s->lanes[l];
 		struct vd_denied *denied = &s->terms.denied[l];
+		bool differ = !same(&lane->wanted, &lane->their_wanted);
 
 		if (memcmp(denied->wanted, lane->their_wanted.hash, sizeof(denied->wanted)) != 0) {
 			memcpy(denied->wanted, lane->their_wanted.hash, sizeof(denied->wanted));
@@ -240,9 +241,10 @@ void vd_session_bodies_begin(struct vd_session *s)
 			lane->asked_through = lane->asked ? lane->asked_through : 0;
 			lane->again = lane->asked;
 		}
-		lane->ask = !same(&lane->wanted, &lane->their_wanted) && lane->wanted.count && !lane->asked;
-		s->asking |= lane->ask || lane->asked;
-		s->they_ask |= !same(&lane->wanted, &lane->their_wanted) && lane->their_wanted.count;
+		/* What we take no bodies of we do not ask for, and say so by settling. */
+		lane->ask = differ && lane->wanted.count && !lane->asked && !(l == VD_LANE_BULK && s->declined.bulk_bodies);
+		s->asking |= (differ && lane->wanted.count) || lane->asked;
+		s->they_ask |= differ && lane->their_wanted.count;
 	}
 }
 
@@ -333,13 +335,15 @@ int vd_session_take_nobody(struct vd_session *s, struct vd_slice payload)
 static int drain_answers(struct vd_session *s, struct vd_session_lane *lane, uint8_t number, uint8_t *type, struct vd_buf *out)
 {
 	size_t most = out->n + vd_reconcile_message_bytes(number), start = out->n;
+	bool bare = s->out.bulk_bare;
+	int rc = VD_OK;
 
-	while (lane->answer_sent < lane->answer_count && out->n < most) {
-		int rc = vd_reconcile_put_record(s->port, lane->answers[lane->answer_sent++], NULL, out, &s->out);
-
-		if (rc)
-			return rc;
-	}
+	s->out.bulk_bare = false; /* they asked */
+	while (lane->answer_sent < lane->answer_count && out->n < most && !rc)
+		rc = vd_reconcile_put_record(s->port, lane->answers[lane->answer_sent++], NULL, out, &s->out);
+	s->out.bulk_bare = bare;
+	if (rc)
+		return rc;
 	*type = VD_MSG_RECORDS;
 	if (out->n > start)
 		return 1;

@@ -6,6 +6,7 @@
 #include "session_priv.h"
 
 /* Of lane 0, which is small and seldom differs, fewer counts do. */
+enum { CAN_LEAVE_BULK = 1 }; /* capabilities: "send no bodies of the bulk lane, unless I ask" */
 enum { HELLO_SYMBOLS = VD_ESTIMATE_AT + VD_ESTIMATES, CONTROL_ESTIMATES = 16 };
 
 static size_t estimates_of(size_t lane)
@@ -61,7 +62,9 @@ int vd_session_call_again(struct vd_session *s, bool round_over)
 
 	if (rc || !s->hello_made)
 		return rc;
-	for (size_t i = 0; i < now.count && lane == VD_LANES; i++)
+	if (now.bulk_bodies && !s->declined.bulk_bodies)
+		lane = VD_LANE_BULK;
+	for (size_t i = 0; i < now.count && now.who[i].lane < lane; i++)
 		if (!vd_declined_has(&s->apart, now.who[i].lane, now.who[i].author))
 			lane = now.who[i].lane;
 	for (size_t l = 0; l < lane && lane < VD_LANES && !round_over; l++)
@@ -118,7 +121,7 @@ int vd_session_put_hello(struct vd_session *s, struct vd_buf *out)
 	if (rc)
 		return rc;
 	vd_buf_put_u8(out, VD_VERSION);
-	vd_buf_put_varint(out, 0);
+	vd_buf_put_varint(out, s->declined.bulk_bodies ? CAN_LEAVE_BULK : 0);
 	vd_buf_put(out, s->summary, sizeof(s->summary));
 	for (size_t l = 0; l < VD_LANES; l++) {
 		vd_buf_put_varint(out, s->counts[l]);
@@ -142,7 +145,7 @@ int vd_session_take_hello(struct vd_session *s, struct vd_slice payload)
 
 	if (rc)
 		return rc;
-	vd_rd_varint(&r);
+	s->out.bulk_bare = vd_rd_varint(&r) & CAN_LEAVE_BULK;
 	vd_rd_copy(&r, summary, sizeof(summary));
 	for (size_t l = 0; l < VD_LANES; l++) {
 		counts[l] = vd_rd_varint(&r);

@@ -311,9 +311,29 @@ static int compare_accepted(struct vd_checking *c)
 	return rc;
 }
 
+void vd_checking_bulk(const struct vd_checking *c, uint64_t *here, uint64_t *wanted)
+{
+	*here = *wanted = 0;
+	for (size_t i = 0; i < c->count; i++)
+		if (!c->seen[i].bad)
+			*(c->seen[i].wanted ? wanted : here) += c->seen[i].bulk_bytes;
+}
+
+static int compare_bulk(struct vd_checking *c)
+{
+	uint64_t here, wanted, kept_here, kept_wanted;
+	int rc = vd_shares_bulk(c->store, &kept_here, &kept_wanted);
+
+	vd_checking_bulk(c, &here, &wanted);
+	count_if(c, !rc && !c->bad_count && (here != kept_here || wanted != kept_wanted));
+	return rc;
+}
+
 int vd_checking_derived(struct vd_checking *c)
 {
 	int rc = compare_all(c);
 
+	if (!rc)
+		rc = compare_bulk(c);
 	return rc ? rc : compare_accepted(c);
 }

@@ -16,6 +16,7 @@ struct vd_checked {
 	bool has_prev, bad, stub;
 	bool wanted;              /* a stub whose body is wanted */
 	bool waiting, unwanted;   /* … or has to wait, or was redacted */
+	uint32_t bulk_bytes;      /* of its body, in the bulk lane, if that is here or wanted */
 };
 
 struct vd_checked_author {
@@ -58,6 +59,9 @@ void vd_checking_entries(struct vd_checking *, size_t i,
                          void (*visit)(void *ctx, enum vd_table, const uint8_t list[VD_LIST_KEY_BYTES], uint64_t arrival), void *ctx);
 /* c->lane, from the records that are good. */
 void vd_checking_lane(struct vd_checking *, size_t group, uint8_t lane);
+
+/* What the good ones of the bulk lane add up to. */
+void vd_checking_bulk(const struct vd_checking *, uint64_t *here, uint64_t *wanted);
 
 /* --- check_repair.c --- */
 

@@ -41,8 +41,8 @@ static int apply_repair(void *ctx, MDB_txn *txn)
 /* How many records there are of each author; and what was remembered of the lanes is void. */
 static int recount_shares(struct vd_checking *c)
 {
+	uint64_t repairs, here, wanted;
 	uint8_t again[8];
-	uint64_t repairs;
 	MDB_txn *txn;
 	int rc = vd_db_read(c->store->db, &txn);
 
@@ -58,6 +58,8 @@ static int recount_shares(struct vd_checking *c)
 
 		rc = vd_share_recount(c->write, c->in[one->group].group, c->authors[one->author].key, one->lane, !one->bad);
 	}
+	vd_checking_bulk(c, &here, &wanted);
+	vd_share_recount_bulk(c->write, here, wanted);
 	vd_shares_put(c->write);
 	return rc;
 }

@@ -32,6 +32,7 @@
  *   "spans" group, author: which runs of their chains are here (spans.c)
  *   "receipt" group, device: the latest of its receipts; "met" group, device: what a session showed; "stick" id: what is known of a
  *   stick (custody.c, sticks.c)
+ *   "bulk": u64 bytes of bodies of the bulk lane that are here ‖ u64 that are wanted
  *   "repairs": how often the derived tables were made anew
  *   "accepted" group, author: what counts of a removed author's records (followed.c)
  *   "redacted" group: up to where bodies were tended (redact.c) */
@@ -345,6 +346,11 @@ struct vd_write {
 	struct vd_share *shares;
 	size_t share_count, share_cap;
 	struct vd_declining *declining; /* of one group; NULL: not looked at */
+	struct {
+		bool read, moved;
+		uint64_t here, wanted; /* bytes of bodies of the bulk lane */
+		uint64_t admitted;     /* … of the batch at hand */
+	} bulk;
 	struct vd_shares set;      /* once has_set */
 	bool has_set;
 	bool no_room;              /* a merge left out what the reserve is not for */
@@ -395,6 +401,8 @@ int vd_shares_prepare(struct vd_write *, const struct vd_membership *, const str
 /* May it come in? Counts it, or its body if it is not `fresh`; for `own` records and control the answer is always yes. */
 int vd_share_admit(struct vd_write *, const struct vd_record *, bool own, bool stray, bool fresh, uint64_t now_ms,
                    enum vd_share_word *out);
+/* A record of the bulk lane whose body has so many bytes stands with these flags from now on; with `was` until now, NULL: it is new. */
+int vd_share_bulk(struct vd_write *, const uint8_t *was, uint8_t is, uint32_t bytes);
 /* It will not come in after all. */
 int vd_share_refuse(struct vd_write *, const struct vd_record *);
 /* So many records more, whoever brought them. */
@@ -403,6 +411,8 @@ int vd_share_count(struct vd_write *, const uint8_t *group, const uint8_t *autho
 int vd_share_records(struct vd_write *, const uint8_t *group, const uint8_t *author, uint8_t lane, uint64_t *out);
 /* One more for a count that begins anew in this transaction (n 0: only begins). */
 int vd_share_recount(struct vd_write *, const uint8_t *group, const uint8_t *author, uint8_t lane, bool one_more);
+/* So many bytes of bodies of the bulk lane are here, and so many wanted. */
+void vd_share_recount_bulk(struct vd_write *, uint64_t here, uint64_t wanted);
 void vd_shares_put(struct vd_write *);
 /* How often the store was repaired: what was remembered of its lanes before is void. */
 int vd_repairs(struct vd_store *, MDB_txn *, uint64_t *out);

@@ -30,11 +30,13 @@ int vd_shares_get(struct vd_store *s, struct vd_shares *out)
 {
 	int rc;
 
-	*out = (struct vd_shares){ VD_AUTHOR_RECORDS, (uint64_t)VD_AUTHOR_DAY_MIB << 20, (uint64_t)VD_RESERVE_MIB << 20 };
+	*out = (struct vd_shares){ VD_AUTHOR_RECORDS, (uint64_t)VD_AUTHOR_DAY_MIB << 20, (uint64_t)VD_RESERVE_MIB << 20, VD_BULK_ALL };
 	rc = setting(s, "share.records", &out->records);
 	if (!rc)
 		rc = setting(s, "share.day", &out->day_bytes);
-	return rc ? rc : setting(s, "reserve", &out->reserve_bytes);
+	if (!rc)
+		rc = setting(s, "reserve", &out->reserve_bytes);
+	return rc ? rc : setting(s, "bulk.max", &out->bulk_bytes);
 }
 
 static int put_setting(struct vd_write *w, const char *key, uint64_t value)
@@ -183,6 +185,106 @@ static void put_share(struct vd_write *w, const struct vd_share *share)
 	vd_effects_value(&w->effects, w->store, "share", parts, 2, vd_slice(value, sizeof(value)));
 }
 
+/* --- the bulk lane --- */
+
+enum { BULK_BYTES = 2 * 8 };
+
+static int read_bulk(struct vd_store *s, MDB_txn *txn, uint64_t *here, uint64_t *wanted)
+{
+	uint8_t key[VD_INDEX_KEY_BYTES];
+	struct vd_buf value = { 0 };
+	int rc;
+
+	*here = *wanted = 0;
+	vd_value_key(s, "bulk", NULL, 0, key);
+	rc = vd_value_get(s, txn, key, &value);
+	if (!rc && value.n != BULK_BYTES)
+		rc = VD_EDAMAGED;
+	if (!rc) {
+		*here = vd_get_u64(value.p);
+		*wanted = vd_get_u64(value.p + 8);
+	}
+	vd_buf_deinit(&value);
+	return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc; /* it counts anew until a repair counts what is there */
+}
+
+static int bulk_of(struct vd_write *w)
+{
+	MDB_txn *txn;
+	int rc = w->bulk.read ? VD_OK : vd_write_snapshot(w, &txn);
+
+	if (rc || w->bulk.read)
+		return rc;
+	rc = read_bulk(w->store, txn, &w->bulk.here, &w->bulk.wanted);
+	vd_write_snapshot_done(w, txn);
+	w->bulk.read = !rc;
+	return rc;
+}
+
+int vd_shares_bulk(struct vd_store *s, uint64_t *here_bytes, uint64_t *wanted_bytes)
+{
+	MDB_txn *txn;
+	int rc = vd_db_read(s->db, &txn);
+
+	if (rc)
+		return rc;
+	rc = read_bulk(s, txn, here_bytes, wanted_bytes);
+	vd_db_done(s->db, txn);
+	return rc;
+}
+
+static void add(uint64_t *sum, uint64_t bytes, bool less)
+{
+	*sum = !less ? *sum + bytes : *sum > bytes ? *sum - bytes : 0;
+}
+
+static void count_bulk(struct vd_write *w, uint8_t flags, uint32_t bytes, bool less)
+{
+	if (!(flags & VD_STORED_STUB))
+		add(&w->bulk.here, bytes, less);
+	else if (vd_flags_wanted(flags))
+		add(&w->bulk.wanted, bytes, less);
+}
+
+int vd_share_bulk(struct vd_write *w, const uint8_t *was, uint8_t is, uint32_t bytes)
+{
+	int rc = bulk_of(w);
+
+	if (rc)
+		return rc;
+	if (was)
+		count_bulk(w, *was, bytes, true);
+	count_bulk(w, is, bytes, false);
+	w->bulk.moved = true;
+	return VD_OK;
+}
+
+void vd_share_recount_bulk(struct vd_write *w, uint64_t here, uint64_t wanted)
+{
+	w->bulk.here = here;
+	w->bulk.wanted = wanted;
+	w->bulk.read = w->bulk.moved = true;
+}
+
+static void put_bulk(struct vd_write *w)
+{
+	uint8_t value[BULK_BYTES];
+
+	if (!w->bulk.moved)
+		return;
+	vd_set_u64(value, w->bulk.here);
+	vd_set_u64(value + 8, w->bulk.wanted);
+	vd_effects_value(&w->effects, w->store, "bulk", NULL, 0, vd_slice(value, sizeof(value)));
+}
+
+/* Is there room for so many bytes more beside those? */
+static bool bulk_fits(const struct vd_write *w, uint64_t beside, uint64_t bytes)
+{
+	uint64_t most = w->set.bulk_bytes;
+
+	return most == VD_BULK_ALL || (beside <= most && bytes <= most - beside);
+}
+
 /* --- the declined --- */
 
 static int read_declined(struct vd_store *s, MDB_txn *txn, const uint8_t *group, struct vd_declined_set *out)
@@ -206,13 +308,21 @@ static int read_declined(struct vd_store *s, MDB_txn *txn, const uint8_t *group,
 
 int vd_shares_declined(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], struct vd_declined_set *out)
 {
+	uint64_t here, wanted;
+	struct vd_shares set;
 	MDB_txn *txn;
-	int rc = vd_db_read(s->db, &txn);
+	int rc = vd_shares_get(s, &set);
 
+	if (!rc)
+		rc = vd_db_read(s->db, &txn);
 	if (rc)
 		return rc;
 	rc = read_declined(s, txn, group, out);
+	if (!rc)
+		rc = read_bulk(s, txn, &here, &wanted);
 	vd_db_done(s->db, txn);
+	/* Not to its last byte: one more might not fit, and would have come in vain. */
+	out->bulk_bodies = !rc && set.bulk_bytes != VD_BULK_ALL && (here > set.bulk_bytes || set.bulk_bytes - here < VD_BODY_MAX);
 	return rc;
 }
 
@@ -323,8 +433,18 @@ int vd_share_admit(struct vd_write *w, const struct vd_record *record, bool own,
 		*out = VD_SHARE_DECLINE;
 		return decline(w, record);
 	}
-	if (bounded && !take_body(w, share, record->body_bytes, !record->stub, now_ms))
+	if (bounded && record->lane == VD_LANE_BULK) {
+		rc = bulk_of(w);
+		if (rc)
+			return rc;
+		/* A body that was wanted has its place among what is wanted. */
+		if (!bulk_fits(w, w->bulk.here + w->bulk.admitted + (record->stub ? w->bulk.wanted : 0), record->body_bytes))
+			*out = VD_SHARE_WAIT;
+	}
+	if (*out == VD_SHARE_TAKE && bounded && !take_body(w, share, record->body_bytes, !record->stub, now_ms))
 		*out = VD_SHARE_WAIT;
+	if (*out == VD_SHARE_TAKE && bounded && record->lane == VD_LANE_BULK)
+		w->bulk.admitted += record->body_bytes;
 	if (fresh) {
 		share->records[record->lane]++;
 		share->moved = true;
@@ -405,6 +525,7 @@ int vd_shares_prepare(struct vd_write *w, const struct vd_membership *in, const 
 {
 	int rc = settings_of(w);
 
+	w->bulk.admitted = 0;
 	return rc ? rc : prepare_strays(w, in, batch);
 }
 
@@ -413,6 +534,7 @@ void vd_shares_put(struct vd_write *w)
 	for (size_t i = 0; i < w->share_count; i++)
 		if (w->shares[i].moved)
 			put_share(w, &w->shares[i]);
+	put_bulk(w);
 	put_declining(w);
 }
 
@@ -468,6 +590,11 @@ static int release_one(struct vd_write *w, MDB_txn *txn, const struct vd_members
 	share->released_day = day;
 	if (share->released_bytes + record.body_bytes + (share->day == day ? share->day_bytes : 0) > w->set.day_bytes)
 		return VD_OK;
+	if (record.lane == VD_LANE_BULK) {
+		rc = bulk_of(w);
+		if (rc || !bulk_fits(w, w->bulk.here + w->bulk.wanted, record.body_bytes))
+			return rc;
+	}
 	share->released_bytes += record.body_bytes;
 	share->moved = true;
 	++*count;
@@ -591,6 +718,8 @@ int vd_shares_set(struct vd_store *s, const struct vd_shares *set, uint64_t now_
 		rc = put_setting(w, "share.day", set->day_bytes);
 	if (!rc)
 		rc = put_setting(w, "reserve", set->reserve_bytes);
+	if (!rc)
+		rc = put_setting(w, "bulk.max", set->bulk_bytes);
 	if (rc) {
 		vd_write_abort(w);
 		return rc;

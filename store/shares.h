@@ -4,6 +4,8 @@
  * Of an author in one lane so many records are taken; of one whose device has no role, far fewer, beyond what was accepted of theirs.
  * Past that a record is declined: not stored, counted, and lane and author stand on the group's list, which the next HELLO says.
  * Of an author's bodies so much is taken in a day of ours; past that a record is kept as a stub whose body waits for a later day.
+ * Of the bulk lane so many bytes of bodies are kept, whoever wrote them; past that its records are kept as stubs, too, and peers are told to
+ * send none. Its bodies that were left for either reason are wanted again when there is room.
  * Control records and our own writing have no such bounds. All counts move in the commit that brings the records: one value an author.
  *
  * Besides, so much of the medium stays free for control records and for wiping: where less is free, nothing else is taken in. */
@@ -18,7 +20,9 @@ struct vd_shares {
 	uint64_t records;     /* of one author in one lane */
 	uint64_t day_bytes;   /* of one author's bodies in a day */
 	uint64_t reserve_bytes; /* of the medium, kept free; less on a small one */
+	uint64_t bulk_bytes;  /* of bodies of the bulk lane, in all groups; VD_BULK_ALL: whatever comes */
 };
+#define VD_BULK_ALL UINT64_MAX
 /* As set, or else as proto/limits.h says. */
 int vd_shares_get(struct vd_store *, struct vd_shares *);
 /* Lifts what the new bounds do not hold back any more. */
@@ -26,6 +30,9 @@ int vd_shares_set(struct vd_store *, const struct vd_shares *, uint64_t now_ms);
 
 /* What is free of the medium, and what of that stays kept: with less than this, nothing but control records is taken in. VD_EIO. */
 int vd_shares_room(struct vd_store *, uint64_t *free_bytes, uint64_t *kept_bytes);
+
+/* Bytes of bodies of the bulk lane that are here, and that are wanted. */
+int vd_shares_bulk(struct vd_store *, uint64_t *here_bytes, uint64_t *wanted_bytes);
 
 /* Wants the bodies that had to wait, as far as their authors have share left today: once in a day, oldest first; and takes off the list of
  * the declined whose share is not used up (any more). Adds to *count the bodies that are wanted again. Cheap when there is nothing to do. */

@@ -200,6 +200,8 @@ int vd_write_record(struct vd_write *w, const struct vd_membership *in, const st
 	vd_digest_add(&data->state.digest, &record->id);
 	data->head.last = arrival;
 	data->state.stubs += (flags & VD_STORED_STUB) != 0;
+	if (record->lane == VD_LANE_BULK && !w->err)
+		w->err = vd_share_bulk(w, NULL, flags, record->body_bytes);
 	if (flags == VD_STORED_STUB) {
 		vd_effects_entry(&w->effects, VD_TABLE_LISTS, data->wanted_list, arrival);
 		vd_digest_add(&data->state.wanted, &record->id);
@@ -224,6 +226,8 @@ int vd_write_again(struct vd_write *w, const struct vd_membership *in, const str
 		return w->err = rc;
 	put_stored(w, old->arrival, record, flags, old->received_ms, !old->compact);
 	data->state.stubs += (uint64_t)((flags & VD_STORED_STUB) != 0) - ((old->flags & VD_STORED_STUB) != 0);
+	if (record->lane == VD_LANE_BULK && !w->err)
+		w->err = vd_share_bulk(w, &old->flags, flags, record->body_bytes);
 	if ((old->flags ^ flags) & VD_STORED_WAITING)
 		waits(w, "waiting", in->group, old->arrival, flags & VD_STORED_WAITING);
 	if ((old->flags ^ flags) & VD_STORED_UNWANTED)
@@ -456,7 +460,7 @@ int vd_write_own(struct vd_write *w, struct vd_group *group, const struct vd_dra
 	memcpy(in.salt, vd_group_salt(group), VD_SALT_BYTES);
 	vd_item_of(in.salt, id, &item);
 	vd_item_list(w->store, in.group, item.b, list);
-	rc = vd_write_record(w, &in, &(struct vd_record){ .lane = draft->lane, .id = *id, .raw = vd_buf_slice(&w->raw) }, &item, list, 0, draft->now_ms, true);
+	rc = vd_write_record(w, &in, &(struct vd_record){ .lane = draft->lane, .id = *id, .body_bytes = (uint32_t)w->body.n, .raw = vd_buf_slice(&w->raw) }, &item, list, 0, draft->now_ms, true);
 	if (!rc)
 		rc = w->err = vd_share_count(w, in.group, self->author, draft->lane, +1);
 	w->takes_in |= draft->lane != VD_LANE_CONTROL && !draft->redacts;

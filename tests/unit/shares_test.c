@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "store/db.h"
+#include "store/inside.h"
 #include "store/shares.h"
 
 enum { DAY_MS = 86400000 };
@@ -328,6 +329,118 @@ static void test_shares__bodies_wait_for_another_day(void **state)
 }
 
 /* A wanted body that comes when the share is used up waits, too; and a stub is not even wanted then. */
+static void bulk_bound(struct vd_store *s, uint64_t bytes)
+{
+	struct vd_shares set;
+
+	assert_int_equal(vd_shares_get(s, &set), 0);
+	set.bulk_bytes = bytes;
+	assert_int_equal(vd_shares_set(s, &set, now()), 0);
+}
+
+static void check_bulk(struct cast *c, uint64_t here, uint64_t wanted)
+{
+	uint64_t is_here, is_wanted;
+	struct vd_check check;
+
+	assert_int_equal(vd_shares_bulk(c->b, &is_here, &is_wanted), 0);
+	assert_int_equal(is_here, here);
+	assert_int_equal(is_wanted, wanted);
+	assert_int_equal(vd_check(c->b, false, &check), 0);
+	assert_int_equal(check.bad + check.derived_bad, 0);
+}
+
+/* So much of the bulk lane and not a byte more, in one batch and over many, as bodies and as stubs; the other lanes do not count, the set stays whole, and
+ * what was left comes when there is room. */
+static void test_shares__the_bulk_lane_is_bounded(void **state)
+{
+	struct vd_batch batch = { 0 }, texts = { 0 }, again = { 0 }, stubs = { 0 };
+	struct vd_id last = { { 0 } }, none = { { 0 } };
+	struct vd_declined_set declined;
+	struct vd_merge merge;
+	struct cast c;
+
+	start(&c, *state);
+	bulk_bound(c.b, 10 * 6 + 5); /* "a body" is six bytes */
+	chain(c.ga, VD_LANE_NORMAL, 1, 20, &none, &texts);
+	merge_into_b(&c, &texts, &merge);
+	check_bulk(&c, 0, 0);
+	chain(c.ga, VD_LANE_BULK, 1, 25, &last, &batch);
+	for (size_t i = 0; i < batch.count; i++)
+		assert_int_equal(vd_batch_add(&again, vd_slice(batch.bytes.p + batch.entries[i].at, batch.entries[i].record.raw.n)), 0);
+	merge_into_b(&c, &batch, &merge);
+	assert_int_equal(merge.fresh, 25);
+	assert_int_equal(count_of(&c, VD_LANE_BULK), 25);
+	assert_int_equal(wanted_of(&c, VD_LANE_BULK), 0);
+	check_bulk(&c, 60, 0);
+	/* peers are told, in every group */
+	assert_int_equal(vd_shares_declined(c.b, c.id, &declined), 0);
+	assert_true(declined.bulk_bodies && !declined.count);
+	/* brought again: as full as before. A stub that comes is not wanted either */
+	assert_int_equal(vd_store_merge(c.b, c.gb, &again, &merge), 0);
+	assert_int_equal(merge.filled, 0);
+	chain(c.ga, VD_LANE_BULK, 26, 1, &last, &stubs);
+	stubs.entries[0].record.raw.n -= 6;
+	batch = (struct vd_batch){ 0 };
+	assert_int_equal(vd_batch_add(&batch, vd_slice(stubs.bytes.p + stubs.entries[0].at, stubs.entries[0].record.raw.n)), 0);
+	merge_into_b(&c, &batch, &merge);
+	assert_int_equal(merge.fresh, 1);
+	check_bulk(&c, 60, 0);
+	/* room for three more: so many are wanted, and taken, and no other */
+	bulk_bound(c.b, 13 * 6);
+	check_bulk(&c, 60, 18);
+	assert_int_equal(wanted_of(&c, VD_LANE_BULK), 3);
+	memset(&merge, 0, sizeof(merge));
+	assert_int_equal(vd_store_merge(c.b, c.gb, &again, &merge), 0);
+	assert_int_equal(merge.filled, 3);
+	check_bulk(&c, 78, 0);
+	/* lowered: what is here stays. Lifted: everything is wanted */
+	bulk_bound(c.b, 0);
+	check_bulk(&c, 78, 0);
+	bulk_bound(c.b, VD_BULK_ALL);
+	check_bulk(&c, 78, 13 * 6);
+	assert_int_equal(vd_shares_declined(c.b, c.id, &declined), 0);
+	assert_false(declined.bulk_bodies);
+	memset(&merge, 0, sizeof(merge));
+	assert_int_equal(vd_store_merge(c.b, c.gb, &again, &merge), 0);
+	assert_int_equal(merge.filled, 12);
+	check_bulk(&c, 150, 6);
+	vd_batch_deinit(&again);
+	vd_batch_deinit(&stubs);
+	end(&c);
+}
+
+/* Our own is always kept, and counts; a count that is lost is made anew by a repair. */
+static void test_shares__own_attachments_and_a_lost_count(void **state)
+{
+	struct vd_draft draft = { .lane = VD_LANE_BULK, .audience = VD_AUDIENCE_MEMBERS, .now_ms = cast_now, .content = vd_slice_str("x") };
+	uint64_t here, wanted, kept;
+	struct vd_write *w;
+	struct vd_check check;
+	struct vd_id id;
+	struct cast c;
+
+	start(&c, *state);
+	bulk_bound(c.b, 0);
+	assert_int_equal(vd_write_begin(c.b, &w), 0);
+	assert_int_equal(vd_write_own(w, c.gb, &draft, &id), 0);
+	assert_int_equal(vd_write_own(w, c.gb, &draft, &id), 0);
+	assert_int_equal(vd_write_commit(w), 0);
+	assert_int_equal(vd_shares_bulk(c.b, &kept, &wanted), 0);
+	assert_true(kept > 0 && kept % 2 == 0);
+	check_bulk(&c, kept, 0);
+	assert_int_equal(vd_write_begin(c.b, &w), 0);
+	vd_share_recount_bulk(w, 7, 9);
+	assert_int_equal(vd_write_commit(w), 0);
+	assert_int_equal(vd_check(c.b, false, &check), 0);
+	assert_int_equal(check.derived_bad, 1);
+	assert_int_equal(vd_check(c.b, true, &check), 0);
+	assert_int_equal(vd_shares_bulk(c.b, &here, &wanted), 0);
+	assert_int_equal(here, kept);
+	assert_int_equal(wanted, 0);
+	end(&c);
+}
+
 static void test_shares__a_wanted_body_comes_too_late(void **state)
 {
 	struct vd_batch batch = { 0 }, stubs = { 0 }, whole = { 0 };
@@ -559,6 +672,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_shares__what_was_accepted_comes, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_shares__bodies_wait_for_another_day, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_shares__a_wanted_body_comes_too_late, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_shares__the_bulk_lane_is_bounded, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_shares__own_attachments_and_a_lost_count, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_shares__a_lane_without_an_author, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_shares__after_a_repair, cast_setup, cast_teardown),
 	};

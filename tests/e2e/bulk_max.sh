@@ -1,0 +1,81 @@
+#!/bin/bash
+# A device that takes no attachments, or only so much: texts come, sets are equal, no body travels in vain, and more is taken when there is room.
+. "$(dirname "$0")/cli.inc"
+
+found hub Lindero
+admit hub field
+admit hub small
+head -c 600000 /dev/urandom >photo.bin
+head -c 300000 /dev/urandom >second.bin
+v hub --json add document title=photo --attach photo.bin
+photo=$(key .id)
+
+daemon hub && ok "veredad listens" || not_ok "veredad listens" "$(cat hub.log)"
+
+v small --json config get
+is "unless something is said everything is taken" "$(key '."bulk.max"')" null
+v small config set bulk.max 0
+says "what it is now" "bulk.max is 0 now; it was all"
+v small --json sync "$addr"
+is "sync without attachments" "$code $(key .complete)" "0 true"
+is "hardly anything travels" "$(key '.bytes_in < 40000')" true
+is "the sets are equal" "$(digests small)" "$(digests hub)"
+v small --json show "$photo"
+is "the record is here, its parts are not" "$(key '.fields.title') $(key '"\(.attachments[0].chunks_here)/\(.attachments[0].chunks)"')" "photo 0/40"
+v small --json sync "$addr"
+is "nothing is missing as far as it wants" "$(key '"\(.received) \(.complete)"')" "0 true"
+v small --json status
+is "status counts" "$(key '"\(.store.bulk.here) \(.store.bulk.wanted) \(.store.bulk.max)"')" "0 0 0"
+says "status says so" "takes no attachments of others"
+v small --json add document title=own --attach second.bin
+own=$(key .id)
+v small --json show "$own"
+is "its own are kept" "$(key '.attachments[0].chunks_here')" 20
+v small --json sync "$addr"
+v hub --json show "$own"
+is "and go to others" "$(key '.attachments[0].chunks_here')" 20
+
+# --- so much and no more: its own count, too
+v small config set bulk.max 700K
+v small --json sync "$addr"
+is "some come" "$code $(key '.received > 10 and .received < 40')" "0 true"
+v small --json status
+is "not more than was allowed" "$(key '.store.bulk.here <= 700 * 1024 and .store.bulk.here > 600 * 1024')" true
+is "the sets are equal all the same" "$(digests small)" "$(digests hub)"
+v small show "$photo"
+says "show says how far" "photo.bin .*[0-9]+ of 40 parts here"
+v small --json sync "$addr"
+is "a further one moves nothing" "$(key '.bytes_in < 8000')" true
+v small --json check
+is "all counts are right" "$(key '"\(.bad) \(.repaired)"')" "0 0"
+
+# --- by stick and by file
+mkdir stick
+v hub add document title=more --attach second.bin
+v hub sync stick
+v small --json sync stick
+is "by stick texts come" "$(v small --json list --search more; jq -r .fields.title out)" more
+is "and no more attachments than before" "$(v small --json status; key '.store.bulk.here <= 700 * 1024')" true
+v hub export all.bundle
+v small import all.bundle
+is "nor by a file" "$(v small --json status; key '.store.bulk.here <= 700 * 1024')" true
+is "sets are equal" "$(digests small)" "$(digests hub)"
+
+# --- raised
+v small config set bulk.max all
+v small --json status
+is "what was left is wanted now" "$(key '.store.bulk.wanted > 400000')" true
+v small --json sync stick
+v small --json show "$photo"
+is "the stick brings it" "$code $(key '.attachments[0].chunks_here')" "0 40"
+v small --json sync "$addr"
+v small --json status
+is "nothing is wanted any more" "$(key '.store.bulk.wanted')" 0
+mkdir got
+v small get "$photo" -o got
+cmp -s photo.bin got/photo.bin && ok "whole" || not_ok "whole"
+v small --json check
+is "all counts are right at the end" "$(key '"\(.bad) \(.repaired)"')" "0 0"
+v small config set bulk.max some
+exits "no size" 2
+done_testing
