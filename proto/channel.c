@@ -11,6 +11,7 @@
 enum {
 	PROLOGUE_BYTES = VD_CHANNEL_PROLOGUE_BYTES,
 	NONCE_BYTES = 16,
+	HIGH_BYTES = 2,    /* of a nonce, that are 255 */
 	MARK_BYTES = 4,    /* of a tag in the prologue */
 	STATIC_AT = PROLOGUE_BYTES,
 	EPHEMERAL_AT = STATIC_AT + VD_KEY_BYTES,
@@ -85,12 +86,15 @@ static void make_mark(const uint8_t *nonce, struct vd_group *group, size_t epoch
 
 /* Nonce and random bytes, and over these a tag for each of up to four groups, from one drawn on, in places drawn: members see
  * which epoch we are at, and all others that many random bytes. */
-static void make_prologue(struct vd_channel *c, const uint8_t seed[VD_CHANNEL_SEED_BYTES])
+void vd_channel_prologue(struct vd_group *const *groups, size_t count, bool high, const uint8_t seed[VD_CHANNEL_SEED_BYTES],
+                         uint8_t out[VD_CHANNEL_PROLOGUE_BYTES])
 {
 	uint64_t drawn = vd_get_u64(seed + PLACES_AT);
 	uint8_t place[VD_CHANNEL_TAGS];
 
-	memcpy(c->prologue, seed, PROLOGUE_BYTES);
+	memcpy(out, seed, PROLOGUE_BYTES);
+	if (high)
+		memset(out, 0xff, HIGH_BYTES);
 	for (uint8_t i = 0; i < VD_CHANNEL_TAGS; i++)
 		place[i] = i;
 	for (unsigned left = VD_CHANNEL_TAGS; left > 1; left--) {
@@ -101,11 +105,11 @@ static void make_prologue(struct vd_channel *c, const uint8_t seed[VD_CHANNEL_SE
 		place[pick] = place[left - 1];
 		place[left - 1] = other;
 	}
-	for (size_t i = 0; i < VD_CHANNEL_TAGS && i < c->count; i++) {
-		struct vd_group *group = c->groups[(drawn % c->count + i) % c->count];
+	for (size_t i = 0; i < VD_CHANNEL_TAGS && i < count; i++) {
+		struct vd_group *group = groups[(drawn % count + i) % count];
 
 		if (vd_group_epoch_count(group))
-			make_mark(c->prologue, group, 0, c->prologue + NONCE_BYTES + MARK_BYTES * place[i]);
+			make_mark(out, group, 0, out + NONCE_BYTES + MARK_BYTES * place[i]);
 	}
 }
 
@@ -125,10 +129,15 @@ static size_t epoch_of_prologue(struct vd_group *group, const uint8_t prologue[P
 	return count;
 }
 
+bool vd_channel_prologue_shows(const uint8_t prologue[VD_CHANNEL_PROLOGUE_BYTES], struct vd_group *group)
+{
+	return epoch_of_prologue(group, prologue) < vd_group_epoch_count(group);
+}
+
 /* --- life --- */
 
-struct vd_channel *vd_channel_new(bool initiator, struct vd_group *const *groups, size_t count,
-                                  const uint8_t seed[VD_CHANNEL_SEED_BYTES])
+static struct vd_channel *channel_new(bool initiator, struct vd_group *const *groups, size_t count,
+                                      const uint8_t seed[VD_CHANNEL_SEED_BYTES])
 {
 	struct vd_channel *c = calloc(1, sizeof(*c));
 
@@ -144,17 +153,36 @@ struct vd_channel *vd_channel_new(bool initiator, struct vd_group *const *groups
 	c->step = initiator ? READ_PROLOGUE : READ_FIRST;
 	memcpy(c->s, seed + STATIC_AT, VD_KEY_BYTES);
 	memcpy(c->e, seed + EPHEMERAL_AT, VD_KEY_BYTES);
-	if (!initiator) {
-		make_prologue(c, seed);
-		vd_buf_put(&c->out, c->prologue, PROLOGUE_BYTES);
-		c->out_bytes = PROLOGUE_BYTES;
-	}
-	if (vd_buf_check(&c->out))
-		goto fail;
 	return c;
 fail:
 	vd_channel_free(c);
 	return NULL;
+}
+
+struct vd_channel *vd_channel_new(bool initiator, struct vd_group *const *groups, size_t count,
+                                  const uint8_t seed[VD_CHANNEL_SEED_BYTES])
+{
+	struct vd_channel *c = channel_new(initiator, groups, count, seed);
+
+	if (!c || initiator)
+		return c;
+	vd_channel_prologue(groups, count, false, seed, c->prologue);
+	vd_buf_put(&c->out, c->prologue, PROLOGUE_BYTES);
+	c->out_bytes = PROLOGUE_BYTES;
+	if (!vd_buf_check(&c->out))
+		return c;
+	vd_channel_free(c);
+	return NULL;
+}
+
+struct vd_channel *vd_channel_answer(struct vd_group *const *groups, size_t count,
+                                     const uint8_t prologue[VD_CHANNEL_PROLOGUE_BYTES], const uint8_t seed[VD_CHANNEL_SEED_BYTES])
+{
+	struct vd_channel *c = channel_new(false, groups, count, seed);
+
+	if (c)
+		memcpy(c->prologue, prologue, sizeof(c->prologue));
+	return c;
 }
 
 struct vd_channel *vd_channel_call_back(struct vd_group *group, const uint8_t epoch[VD_EPOCH_BYTES],

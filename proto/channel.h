@@ -33,7 +33,17 @@ struct vd_channel *vd_channel_new(bool initiator, struct vd_group *const *groups
  * goes before. It fails with VD_EKEY when the group does not have that epoch's link key. */
 struct vd_channel *vd_channel_call_back(struct vd_group *, const uint8_t epoch[VD_EPOCH_BYTES],
                                         const uint8_t seed[VD_CHANNEL_SEED_BYTES]);
+/* Responder whose prologue has been sent already, on a pipe. */
+struct vd_channel *vd_channel_answer(struct vd_group *const *groups, size_t count,
+                                     const uint8_t prologue[VD_CHANNEL_PROLOGUE_BYTES], const uint8_t seed[VD_CHANNEL_SEED_BYTES]);
 void vd_channel_free(struct vd_channel *); /* wipes keys */
+
+/* What a responder for these groups says first, as vd_channel_new makes it of such a seed. `high`: its first bytes are 255, so that
+ * hardly any other is higher. */
+void vd_channel_prologue(struct vd_group *const *groups, size_t count, bool high, const uint8_t seed[VD_CHANNEL_SEED_BYTES],
+                         uint8_t out[VD_CHANNEL_PROLOGUE_BYTES]);
+/* Does one of its tags name an epoch of that group that we know? */
+bool vd_channel_prologue_shows(const uint8_t prologue[VD_CHANNEL_PROLOGUE_BYTES], struct vd_group *);
 
 enum vd_channel_state vd_channel_state(const struct vd_channel *);
 /* Once open: whose group, and who (the author key; our own when the peer is a clone of us). NULL else. */

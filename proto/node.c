@@ -1,5 +1,6 @@
 #include "node.h"
 
+#include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,15 +10,15 @@
 
 /* --- entropy --- */
 
-/* Draws n bytes and moves on: nobody who sees the state later can tell what was drawn before. */
-static void draw(struct vd_node *n, uint8_t *out, size_t out_n)
+void vd_node_draw(uint8_t ratchet[VD_NODE_SEED_BYTES], uint8_t *out, size_t out_n)
 {
 	static const uint8_t nonce[crypto_stream_chacha20_ietf_NONCEBYTES];
-	uint8_t stream[VD_KEY_BYTES + VD_CHANNEL_SEED_BYTES];
+	uint8_t stream[VD_NODE_SEED_BYTES + VD_CHANNEL_SEED_BYTES];
 
-	crypto_stream_chacha20_ietf(stream, sizeof(stream), nonce, n->ratchet);
-	memcpy(n->ratchet, stream, VD_KEY_BYTES);
-	memcpy(out, stream + VD_KEY_BYTES, out_n);
+	assert(out_n <= VD_CHANNEL_SEED_BYTES);
+	crypto_stream_chacha20_ietf(stream, sizeof(stream), nonce, ratchet);
+	memcpy(ratchet, stream, VD_NODE_SEED_BYTES);
+	memcpy(out, stream + VD_NODE_SEED_BYTES, out_n);
 	sodium_memzero(stream, sizeof(stream));
 }
 
@@ -93,9 +94,9 @@ static struct vd_conn *find_conn(const struct vd_node *n, uint32_t number)
 	return NULL;
 }
 
-/* epoch: of a call back; NULL else. */
+/* epoch: of a call back; prologue: of an answer, said before; NULL else. */
 static int conn_new(struct vd_node *n, uint64_t now_ms, bool initiator, struct vd_group *const *groups, size_t count,
-                    const uint8_t *epoch, uint32_t *number)
+                    const uint8_t *epoch, const uint8_t *prologue, uint32_t *number)
 {
 	uint8_t seed[VD_CHANNEL_SEED_BYTES];
 	size_t half_open = 0;
@@ -108,8 +109,10 @@ static int conn_new(struct vd_node *n, uint64_t now_ms, bool initiator, struct v
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return VD_ENOMEM;
-	draw(n, seed, sizeof(seed));
-	c->channel = epoch ? vd_channel_call_back(groups[0], epoch, seed) : vd_channel_new(initiator, groups, count, seed);
+	vd_node_draw(n->ratchet, seed, sizeof(seed));
+	c->channel = epoch      ? vd_channel_call_back(groups[0], epoch, seed)
+	             : prologue ? vd_channel_answer(groups, count, prologue, seed)
+	                        : vd_channel_new(initiator, groups, count, seed);
 	sodium_memzero(seed, sizeof(seed));
 	if (!c->channel) {
 		free(c);
@@ -129,7 +132,7 @@ int vd_node_connect(struct vd_node *n, uint64_t now_ms, const uint8_t *group, ui
 {
 	struct vd_speaks *s = find_group(n, group);
 
-	return s ? conn_new(n, now_ms, true, &s->group, 1, NULL, conn) : VD_ENOTFOUND;
+	return s ? conn_new(n, now_ms, true, &s->group, 1, NULL, NULL, conn) : VD_ENOTFOUND;
 }
 
 const uint8_t *vd_node_epoch(const struct vd_node *n, const uint8_t *group, size_t i)
@@ -150,10 +153,15 @@ int vd_node_call_back(struct vd_node *n, uint64_t now_ms, const uint8_t *group, 
 		i++;
 	if (i == count)
 		return VD_EKEY;
-	return conn_new(n, now_ms, true, &s->group, 1, i ? epoch : NULL, conn);
+	return conn_new(n, now_ms, true, &s->group, 1, i ? epoch : NULL, NULL, conn);
 }
 
 int vd_node_accept(struct vd_node *n, uint64_t now_ms, uint32_t *conn)
+{
+	return vd_node_answer(n, now_ms, NULL, conn);
+}
+
+int vd_node_answer(struct vd_node *n, uint64_t now_ms, const uint8_t *prologue, uint32_t *conn)
 {
 	struct vd_group **groups = calloc(n->group_count + 1, sizeof(struct vd_group *));
 	int rc;
@@ -162,7 +170,7 @@ int vd_node_accept(struct vd_node *n, uint64_t now_ms, uint32_t *conn)
 		return VD_ENOMEM;
 	for (size_t i = 0; i < n->group_count; i++)
 		groups[i] = n->groups[i]->group;
-	rc = conn_new(n, now_ms, false, groups, n->group_count, NULL, conn);
+	rc = conn_new(n, now_ms, false, groups, n->group_count, NULL, prologue, conn);
 	free(groups);
 	return rc;
 }
@@ -256,7 +264,7 @@ static void opened(struct vd_node *n, uint64_t now_ms, struct vd_conn *c)
 
 	c->speaks = find_group(n, vd_group_id(vd_channel_group(c->channel)));
 	memcpy(c->peer, vd_channel_peer(c->channel), sizeof(c->peer));
-	draw(n, seed, sizeof(seed));
+	vd_node_draw(n->ratchet, seed, sizeof(seed));
 	c->session = vd_session_new(c->initiator, c->speaks->group, n->port, now_ms, seed);
 	sodium_memzero(seed, sizeof(seed));
 	if (!c->session) {

@@ -25,6 +25,8 @@ int vd_node_call_back(struct vd_node *, uint64_t now_ms, const uint8_t *group, c
 /* The group's epochs that may be called under: number 0 is the one to write with, then newest first. NULL: no more. */
 const uint8_t *vd_node_epoch(const struct vd_node *, const uint8_t *group, size_t i);
 int vd_node_accept(struct vd_node *, uint64_t now_ms, uint32_t *conn);
+/* The same where we have said that prologue already, of VD_CHANNEL_PROLOGUE_BYTES; NULL: we have not. */
+int vd_node_answer(struct vd_node *, uint64_t now_ms, const uint8_t *prologue, uint32_t *conn);
 /* Bytes from the link. VD_EAGAIN: not taken (and none of them), stop reading until vd_node_wants_input. Any other error: the
  * connection is over; a CLOSED wish follows, send what vd_node_drain still gives, then close. */
 int vd_node_feed(struct vd_node *, uint64_t now_ms, uint32_t conn, struct vd_slice raw);

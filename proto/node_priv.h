@@ -1,4 +1,5 @@
-/* Inside of a node, shared by node.c (connections, messages, wishes, time) and node_peer.c (whom they lead to). */
+/* Inside of a node, shared by node.c (connections, messages, wishes, time) and node_peer.c (whom they lead to); pipe.c draws from a ratchet of its
+ * own the same way. */
 #ifndef VD_NODE_PRIV_H
 #define VD_NODE_PRIV_H
 
@@ -67,6 +68,8 @@ struct vd_node {
 };
 
 /* node.c */
+/* Draws up to VD_CHANNEL_SEED_BYTES and moves on: nobody who sees the state later can tell what was drawn before. */
+void vd_node_draw(uint8_t ratchet[VD_NODE_SEED_BYTES], uint8_t *out, size_t out_n);
 /* A wish of this connection for the host, with what is known of it now. */
 void vd_node_tell(struct vd_node *, enum vd_wish_what, struct vd_conn *);
 /* The connection is over: says why to the peer if it can hear (`bye`: an enum vd_bye, or -1 for no word), and to the host. What came is
