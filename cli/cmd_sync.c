@@ -9,16 +9,12 @@
 #include "daemon/link_tcp.h"
 #include "proto/err.h"
 #include "secret.h"
+#include "sync.h"
 #include "store/inbox.h"
 #include "times.h"
 #include "watch.h"
 
-struct outcome {
-	uint64_t sent, received, declined, refused, bytes_out, bytes_in, round_trips, elapsed_ms;
-	bool complete;
-};
-
-static void say_outcome(struct vd_cli *cli, const char *target, const struct outcome *o, const struct vd_stick_result *stick)
+static void say_outcome(struct vd_cli *cli, const char *target, const struct vd_outcome *o, const struct vd_stick_result *stick)
 {
 	json_t *line;
 
@@ -69,14 +65,14 @@ static int sync_folder(struct vd_cli *cli, const char *dir, uint8_t (*groups)[VD
 	uint64_t start = vd_time_steady_ms();
 	struct vd_left_out left_out = { 0 };
 	struct vd_stick_result r;
-	struct outcome o = { 0 };
+	struct vd_outcome o = { 0 };
 	struct vd_watch watch;
 	int err, code;
 
 	memset(&r, 0, sizeof r);
 	err = vd_stick_sync_watched(cli->store, dir, vd_watch_begin(&watch, cli), &r);
 	vd_watch_end(&watch);
-	o = (struct outcome){ .sent = r.sent, .received = r.received, .declined = r.declined, .bytes_out = r.bytes_out, .bytes_in = r.bytes_in,
+	o = (struct vd_outcome){ .sent = r.sent, .received = r.received, .declined = r.declined, .bytes_out = r.bytes_out, .bytes_in = r.bytes_in,
 	                      .elapsed_ms = vd_time_steady_ms() - start, .complete = r.complete && !err };
 	if (err != VD_ENOTFOUND)
 		say_outcome(cli, dir, &o, &r);
@@ -93,91 +89,9 @@ static int sync_folder(struct vd_cli *cli, const char *dir, uint8_t (*groups)[VD
 	return code;
 }
 
-static void add_up(struct outcome *o, const struct vd_sync_result *r)
+void vd_outcome_say(struct vd_cli *cli, const char *target, const struct vd_outcome *o)
 {
-	o->sent += r->stats.sent;
-	o->received += r->stats.received;
-	o->refused += r->stats.refused;
-	o->bytes_out += r->bytes_out;
-	o->bytes_in += r->bytes_in;
-	o->round_trips += r->stats.round_trips;
-	o->elapsed_ms += r->elapsed_ms;
-}
-
-/* Who answered there and has no role in the group. */
-struct refused {
-	bool any, removed;
-	char name[VD_WHO_TEXT], key[2 * VD_KEY_SHOWN + 1];
-};
-
-static void note_refused(struct vd_group *group, const struct vd_sync_result *r, struct refused *who)
-{
-	const struct vd_device *device = r->refused ? vd_group_find(group, r->peer) : NULL;
-
-	if (!r->refused || who->any)
-		return;
-	who->any = true;
-	who->removed = device != NULL;
-	vd_who(group, r->peer, who->name);
-	vd_hex(who->key, r->peer, VD_KEY_SHOWN);
-}
-
-static int refused_code(struct vd_cli *cli, const char *target, const struct refused *who)
-{
-	if (who->removed)
-		return vd_refuse(cli, VD_EXIT_FAILED, "removed", VD_MSG_HINT_SYNC_REMOVED, VD_MSG_SYNC_REMOVED, target, who->name, who->key,
-		                 NULL);
-	return vd_refuse(cli, VD_EXIT_FAILED, "not-admitted", VD_MSG_HINT_SYNC_UNKNOWN, VD_MSG_SYNC_UNKNOWN, target, who->key, NULL);
-}
-
-/* Every group in turn: the other end answers for those it shares. */
-static int sync_host(struct vd_cli *cli, const char *target, uint8_t (*groups)[VD_GROUP_BYTES], size_t count)
-{
-	struct vd_left_out left_out = { 0 };
-	struct outcome o = { .complete = true };
-	struct refused who = { 0 };
-	size_t reached = 0;
-	int first_err = 0, code;
-
-	for (size_t i = 0; i < count; i++) {
-		struct vd_group *group = NULL;
-		struct vd_sync_result r;
-		int err = vd_store_group(cli->store, groups[i], &group);
-
-		memset(&r, 0, sizeof r);
-		if (!err)
-			err = vd_sync_tcp(cli->store, group, target, &r);
-		if (err == VD_EAUTHOR)
-			note_refused(group, &r, &who);
-		if (!err)
-			err = vd_left_out_session(&left_out, cli, group, &r);
-		vd_group_free(group);
-		add_up(&o, &r);
-		reached += r.connected;
-		/* With more groups than one the other end need not be in all of them. */
-		if (err && !first_err && (r.connected || err != VD_ECLOSED || count == 1))
-			first_err = err;
-		if (r.connected)
-			o.complete = o.complete && r.complete && !err;
-	}
-	o.complete = o.complete && reached > 0 && !first_err;
-	o.declined = left_out.here + left_out.there;
-	if (reached)
-		say_outcome(cli, target, &o, NULL);
-	code = o.complete ? vd_left_out_say(&left_out, cli, target) : VD_EXIT_DONE;
-	vd_left_out_deinit(&left_out);
-	if (o.complete)
-		return code;
-	if (first_err == VD_EINVAL)
-		return vd_misuse(cli, VD_MSG_HINT_SYNC_TARGET, VD_MSG_SYNC_BAD_TARGET, target, NULL);
-	if (first_err == VD_EAUTHOR && who.any)
-		return refused_code(cli, target, &who);
-	if (first_err && first_err != VD_ECLOSED && first_err != VD_EAGAIN)
-		return vd_fail(cli, first_err, VD_MSG_NONE, VD_MSG_SYNC_FAILED, target, NULL);
-	if (!reached)
-		return vd_refuse(cli, VD_EXIT_UNREACHABLE, "unreachable", VD_MSG_HINT_SYNC_UNREACHABLE, VD_MSG_SYNC_UNREACHABLE, target,
-		                 NULL);
-	return vd_refuse(cli, VD_EXIT_PARTLY, "partly", VD_MSG_HINT_SYNC_PARTLY, VD_MSG_SYNC_PARTLY, target, NULL);
+	say_outcome(cli, target, o, NULL);
 }
 
 static bool starts_with(const char *text, const char *prefix)
@@ -196,13 +110,15 @@ static int sync_one(struct vd_cli *cli, const char *target, uint8_t (*groups)[VD
 {
 	const char *colon = strrchr(target, ':');
 
-	if (starts_with(target, "ssh://") || starts_with(target, "serial:"))
+	if (starts_with(target, "ssh://"))
+		return vd_sync_ssh(cli, target, groups, count);
+	if (starts_with(target, "serial:"))
 		return vd_misuse(cli, VD_MSG_HINT_NOT_IN_VERSION, VD_MSG_SYNC_SCHEME_LATER, target, NULL);
 	if (is_folder(target))
 		return sync_folder(cli, target, groups, count);
 	if (!colon || colon == target || strspn(colon + 1, "0123456789") != strlen(colon + 1) || !colon[1])
 		return vd_misuse(cli, VD_MSG_HINT_SYNC_TARGET, VD_MSG_SYNC_BAD_TARGET, target, NULL);
-	return sync_host(cli, target, groups, count);
+	return vd_sync_host(cli, target, groups, count);
 }
 
 /* --- while the store is locked --- */
@@ -276,13 +192,19 @@ static int sync_run(struct vd_cli *cli)
 	uint8_t groups[VD_STORE_GROUPS_MAX][VD_GROUP_BYTES];
 	size_t count = 0;
 	int code = VD_EXIT_DONE, done = 0, rc;
+	bool stdio = vd_options_get(&cli->opt, VD_OPT_STDIO) != NULL;
+	struct vd_ends ends;
 
-	if (vd_options_get(&cli->opt, VD_OPT_STDIO) || vd_options_get(&cli->opt, VD_OPT_CHECK))
-		return vd_misuse(cli, VD_MSG_HINT_NOT_IN_VERSION, VD_MSG_NOT_IN_VERSION,
-		                 vd_options_get(&cli->opt, VD_OPT_STDIO) ? "--stdio" : "--check", NULL);
-	if (cli->opt.arg_count == 0)
+	if (vd_options_get(&cli->opt, VD_OPT_CHECK))
+		return vd_misuse(cli, VD_MSG_HINT_NOT_IN_VERSION, VD_MSG_NOT_IN_VERSION, "--check", NULL);
+	if (stdio) {
+		rc = vd_sync_stdio_begin(cli, &ends);
+		if (rc)
+			return rc;
+	} else if (cli->opt.arg_count == 0) {
 		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_ARGUMENT_MISSING, "sync", NULL);
-	if (is_locked(cli) && (any_folder(cli) || !vd_can_ask(cli))) {
+	}
+	if (!stdio && is_locked(cli) && (any_folder(cli) || !vd_can_ask(cli))) {
 		/* Who carries a stick for others need not be able to open the store. */
 		rc = vd_can_ask(cli) ? vd_cli_open_or_not(cli, VD_MSG_ASK_PASSPHRASE_OR_CARRY) : 0;
 		if (rc || !cli->store)
@@ -294,6 +216,8 @@ static int sync_run(struct vd_cli *cli)
 	take_in_inbox(cli);
 	if (count == 0)
 		return vd_refuse(cli, VD_EXIT_FAILED, "no-group", VD_MSG_HINT_NO_GROUP, VD_MSG_NO_GROUP, NULL);
+	if (stdio)
+		code = vd_sync_pipe(cli, &ends, groups, count);
 	for (int i = 0; i < cli->opt.arg_count; i++) {
 		rc = sync_one(cli, cli->opt.args[i], groups, count);
 		done += rc == VD_EXIT_DONE;

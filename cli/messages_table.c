@@ -468,18 +468,32 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(HELP_SYNC,
 	  "Examples:\n"
 	  "  vereda sync /media/usb\n"
-	  "  vereda sync 192.168.1.20:17767\n\n"
+	  "  vereda sync 192.168.1.20:17767\n"
+	  "  vereda sync ssh://rosa@hub\n\n"
 	  "With a folder, such as a USB stick: takes what is new on it and adds what it lacks. Wait for \"safe to remove\".\n"
 	  "While the store is locked it asks for the passphrase; with none (Enter alone, --no-input, or nobody at a terminal) sealed files are only carried on.\n"
 	  "With HOST:PORT: both ends have the same afterwards. Add -v for what it cost. There veredad must run on a port you know, such as\n"
-	  "veredad --listen 0.0.0.0:17767; without --listen it takes any free one, which vereda status on that device shows.",
+	  "veredad --listen 0.0.0.0:17767; without --listen it takes any free one, which vereda status on that device shows.\n"
+	  "With ssh://[USER@]HOST[:PORT]: the same, without veredad. ssh gets there as it is set up to (~/.ssh/config) and runs vereda there.\n\n"
+	  "  --stdio              this is one end of a pipe, standard input and output; what is there to say goes to standard error. Over Tor,\n"
+	  "                       where an onion service leads to port 17768 of this machine:\n"
+	  "                       socat TCP-LISTEN:17768,bind=127.0.0.1,fork EXEC:'vereda sync --stdio'\n"
+	  "                       and on the other device, with ADDRESS.onion:\n"
+	  "                       socat EXEC:'vereda sync --stdio' SOCKS4A:127.0.0.1:ADDRESS.onion:17768,socksport=9050",
 	  "Ejemplos:\n"
 	  "  vereda sync /media/usb\n"
-	  "  vereda sync 192.168.1.20:17767\n\n"
+	  "  vereda sync 192.168.1.20:17767\n"
+	  "  vereda sync ssh://rosa@central\n\n"
 	  "Con una carpeta, como una memoria USB: toma lo nuevo y agrega lo que le falta. Espera a que diga que se puede retirar.\n"
 	  "Si el almacén está cerrado pide la contraseña; sin ella (solo Enter, --no-input, o nadie en la terminal) los archivos sellados solo se llevan.\n"
 	  "Con EQUIPO:PUERTO: al final los dos lados tienen lo mismo. Agrega -v para ver lo que costó. Allá debe correr veredad en un puerto\n"
-	  "conocido, como veredad --listen 0.0.0.0:17767; sin --listen toma cualquiera que esté libre, y allá lo muestra vereda status."),
+	  "conocido, como veredad --listen 0.0.0.0:17767; sin --listen toma cualquiera que esté libre, y allá lo muestra vereda status.\n"
+	  "Con ssh://[USUARIO@]EQUIPO[:PUERTO]: lo mismo, sin veredad. ssh llega como esté configurado (~/.ssh/config) y allá ejecuta vereda.\n\n"
+	  "  --stdio              esto es un extremo de una conexión: la entrada y la salida estándar; lo que hay que decir va al error\n"
+	  "                       estándar. Por Tor, donde un servicio onion lleva al puerto 17768 de esta máquina:\n"
+	  "                       socat TCP-LISTEN:17768,bind=127.0.0.1,fork EXEC:'vereda sync --stdio'\n"
+	  "                       y en el otro equipo, con DIRECCIÓN.onion:\n"
+	  "                       socat EXEC:'vereda sync --stdio' SOCKS4A:127.0.0.1:DIRECCIÓN.onion:17768,socksport=9050"),
 	T(SUM_EXPORT, "put records into one sealed file", "poner registros en un archivo sellado"),
 	T(HELP_EXPORT,
 	  "Examples:\n"
@@ -909,8 +923,9 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	/* moving */
 	T(SYNC_SCHEME_LATER, "Exchange over {0} is not in this version yet; nothing was changed",
 	  "El intercambio por {0} todavía no está en esta versión; no se cambió nada"),
-	T(SYNC_BAD_TARGET, "\"{0}\" is neither a folder nor HOST:PORT", "\"{0}\" no es una carpeta ni EQUIPO:PUERTO"),
-	T(HINT_SYNC_TARGET, "Write /media/usb for a stick, or 192.168.1.20:17767 for a device.", "Escribe /media/usb para una memoria, o 192.168.1.20:17767 para un equipo."),
+	T(SYNC_BAD_TARGET, "\"{0}\" is neither a folder, HOST:PORT nor ssh://HOST", "\"{0}\" no es una carpeta, ni EQUIPO:PUERTO, ni ssh://EQUIPO"),
+	T(HINT_SYNC_TARGET, "Write /media/usb for a stick, 192.168.1.20:17767 for a device, or ssh://hub for one that ssh gets to.",
+	  "Escribe /media/usb para una memoria, 192.168.1.20:17767 para un equipo, o ssh://central para uno al que se llega por ssh."),
 	T(SYNC_FAILED, "The exchange with {0} did not finish", "El intercambio con {0} no terminó"),
 	T(SYNC_PARTLY, "The exchange with {0} ended before both sides had everything; what arrived is stored",
 	  "El intercambio con {0} terminó antes de que los dos lados tuvieran todo; lo que llegó está guardado"),
@@ -961,6 +976,48 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "No hubo espacio para todo en {0}: {1} archivos quedaron allá, {2} quedaron acá; no se perdió nada"),
 	T(HINT_SYNC_LEFT, "Unlock the store and sync again: then it takes in what it carries. Or use a stick with more room.",
 	  "Abre el almacén y repite sync: así toma lo que lleva. O usa una memoria con más espacio."),
+	T(PIPE_OTHER_END, "the other end of the pipe", "el otro extremo"),
+	T(PIPE_TTY, "sync --stdio is one end of a pipe between two devices, and this is a terminal; nothing was changed",
+	  "sync --stdio es un extremo de una conexión entre dos equipos, y esto es una terminal; no se cambió nada"),
+	T(PIPE_TARGET, "sync --stdio takes no target, and got \"{0}\"; nothing was changed", "sync --stdio no lleva destino, y recibió \"{0}\"; no se cambió nada"),
+	T(HINT_PIPE_TTY, "By ssh: vereda sync ssh://HOST does both ends. Other pipes: vereda sync --help",
+	  "Por ssh: vereda sync ssh://EQUIPO se ocupa de los dos extremos. Otras conexiones: vereda sync --help"),
+	T(PIPE_TEXT, "What answers at {0} is not vereda: it says \"{1}\". Nothing was changed",
+	  "Lo que responde en {0} no es vereda: dice \"{1}\". No se cambió nada"),
+	T(HINT_PIPE_TEXT, "If that is a greeting printed for everyone who logs in there, print it for terminals only: ssh HOST true must print nothing.",
+	  "Si es un saludo que se muestra a todo el que entra, que salga solo en terminales: ssh EQUIPO true no debe mostrar nada."),
+	T(PIPE_ECHO, "{0} gives back what this device says: both ends of the pipe are this one; nothing was changed",
+	  "{0} devuelve lo que dice este equipo: los dos extremos son este mismo; no se cambió nada"),
+	T(HINT_PIPE_ECHO, "Join this end's output to the other device's input, and that one's output to this end's input.",
+	  "Une la salida de este extremo con la entrada del otro equipo, y la salida de aquel con la entrada de este."),
+	T(PIPE_GROUP, "{0} is in none of this device's groups, as far as it shows; nothing was exchanged",
+	  "{0} no está en ninguno de los grupos de este equipo, hasta donde se ve; no se intercambió nada"),
+	T(HINT_PIPE_GROUP, "Compare \"vereda group list\" on both. Who was away for long: let a coordinator's device exchange with it first. In more than four groups: name one with --group.",
+	  "Compara \"vereda group list\" en los dos. Si estuvo lejos mucho tiempo, que intercambie primero con un equipo de la coordinación. Con más de cuatro grupos: nombra uno con --group."),
+	T(PIPE_NOBODY, "{0} went away, or said nothing, before vereda was heard there; nothing was changed",
+	  "{0} se fue, o no dijo nada, antes de que vereda se oyera allá; no se cambió nada"),
+	T(HINT_PIPE_NOBODY, "Check that vereda sync --stdio runs at the other end, and what was said above.",
+	  "Revisa que en el otro extremo corra vereda sync --stdio, y lo que se dijo más arriba."),
+	T(SSH_BAD_TARGET, "\"{0}\" is not ssh://HOST, ssh://USER@HOST or ssh://USER@HOST:PORT; nothing was done",
+	  "\"{0}\" no es ssh://EQUIPO, ssh://USUARIO@EQUIPO ni ssh://USUARIO@EQUIPO:PUERTO; no se hizo nada"),
+	T(HINT_SSH_TARGET, "Names are letters, digits, dots, - and _, and do not begin with -. What else ssh needs goes into ~/.ssh/config under that name.",
+	  "Los nombres llevan letras, cifras, puntos, - y _, y no empiezan con -. Lo demás que ssh necesite va en ~/.ssh/config con ese nombre."),
+	SAME(SSH_SAYS, "{0}: {1}"),
+	T(SSH_NONE, "There is no ssh on this device; nothing was changed", "En este equipo no está ssh; no se cambió nada"),
+	T(HINT_SSH_NONE, "Install it (Debian: apt install openssh-client), or use a stick.", "Instálalo (Debian: apt install openssh-client), o usa una memoria USB."),
+	T(SSH_FAILED, "ssh did not get to {0}; nothing was changed", "ssh no llegó a {0}; no se cambió nada"),
+	T(HINT_SSH_FAILED, "Its reason stands above. Try by hand: ssh {0} true", "El motivo está arriba. Prueba a mano: ssh {0} true"),
+	T(SSH_NO_VEREDA, "ssh got to {0}, and found no vereda there; nothing was changed", "ssh llegó a {0}, y allá no encontró vereda; no se cambió nada"),
+	T(HINT_SSH_NO_VEREDA, "Install vereda there, where programs run by ssh are looked for, such as /usr/local/bin. To see: ssh {0} vereda version",
+	  "Instala vereda allá, donde se buscan los programas que ejecuta ssh, como /usr/local/bin. Para ver: ssh {0} vereda version"),
+	T(SSH_OLD, "The vereda at {0} does not know \"sync --stdio\"; nothing was changed", "La vereda de {0} no conoce \"sync --stdio\"; no se cambió nada"),
+	T(HINT_SSH_OLD, "Install a newer vereda there.", "Instala allá una vereda más nueva."),
+	T(SSH_NO_STORE, "vereda runs at {0}, and that account has no store there; nothing was changed",
+	  "vereda corre en {0}, y esa cuenta no tiene almacén allá; no se cambió nada"),
+	T(HINT_SSH_NO_STORE, "Use the account that keeps the store: ssh://USER@HOST", "Usa la cuenta que guarda el almacén: ssh://USUARIO@EQUIPO"),
+	T(SSH_BUSY, "The store at {0} is in use by another program; nothing was changed", "El almacén de {0} lo está usando otro programa; no se cambió nada"),
+	T(SSH_LOCKED, "The store at {0} is locked; nothing was changed", "El almacén de {0} está cerrado; no se cambió nada"),
+	T(HINT_SSH_LOCKED, "Open it there first, where veredad runs: ssh -t {0} vereda unlock", "Ábrelo allá primero, donde corre veredad: ssh -t {0} vereda unlock"),
 	T(SYNC_FOREIGN, "Files there that are not for this device: {0}", "Archivos que no son para este equipo: {0}"),
 	T(EXPORT_FAILED, "The bundle {0} could not be written", "No se pudo escribir el archivo {0}"),
 	T(EXPORT_TTY, "A bundle is no text and will not be written to a terminal", "Un archivo sellado no es texto y no se escribe en la terminal"),

@@ -114,6 +114,17 @@ static int store_wanted(void *ctx, const uint8_t *group, uint8_t lane, uint64_t 
 	return rc;
 }
 
+static int store_numbers(void *ctx, const uint8_t *group, uint8_t lane, uint64_t after, uint64_t *out, size_t max, size_t *n)
+{
+	struct store *s = ctx;
+	size_t g = which(s, group);
+	int rc = s->m[g].port.numbers(s->m[g].port.ctx, group, lane, inner(g, after), out, max, n);
+
+	for (size_t i = 0; !rc && i < *n; i++)
+		out[i] = outer(g, out[i]);
+	return rc;
+}
+
 static bool store_vouched(void *ctx, const struct vd_record *r)
 {
 	struct store *s = ctx;
@@ -150,7 +161,7 @@ static void side_init(struct side *s, size_t who, const char *groups)
 	memset(s, 0, sizeof(*s));
 	s->piece = 4000;
 	s->s.port = (struct vd_port){ &s->s, store_lane, store_lane_without, store_declined, store_find_item, store_read, store_scan,
-		                      store_wanted, store_vouched, NULL };
+		                      store_numbers, store_wanted, store_vouched, NULL };
 	for (size_t g = 0; g < GROUPS; g++) {
 		s->s.in[g] = strchr(groups, (int)('0' + g)) != NULL;
 		if (!s->s.in[g])

@@ -1,0 +1,28 @@
+/* sync, beyond one file: what an exchange came to, and those with another device (sync_device.c). */
+#ifndef VD_CLI_SYNC_H
+#define VD_CLI_SYNC_H
+
+#include "cli.h"
+
+struct vd_outcome {
+	uint64_t sent, received, declined, refused, bytes_out, bytes_in, round_trips, elapsed_ms;
+	bool complete;
+};
+
+/* A line on standard output. */
+void vd_outcome_say(struct vd_cli *, const char *target, const struct vd_outcome *);
+
+/* What standard input and output were. */
+struct vd_ends {
+	int in, out;
+};
+
+/* With HOST:PORT; with ssh://[USER@]HOST[:PORT]: each returns its exit code, having said what there is to say. */
+int vd_sync_host(struct vd_cli *, const char *target, uint8_t (*groups)[VD_GROUP_BYTES], size_t count);
+int vd_sync_ssh(struct vd_cli *, const char *target, uint8_t (*groups)[VD_GROUP_BYTES], size_t count);
+/* From here on standard output is what standard error is (--quiet: nothing), and nobody is asked anything. Refuses a terminal, and
+ * arguments. */
+int vd_sync_stdio_begin(struct vd_cli *, struct vd_ends *);
+int vd_sync_pipe(struct vd_cli *, const struct vd_ends *, uint8_t (*groups)[VD_GROUP_BYTES], size_t count);
+
+#endif
