@@ -29,10 +29,10 @@ enum {
 	VD_TCP_LISTENERS_MAX = 8,
 	VD_TCP_READ_BYTES = 64 * 1024,
 	/* Handed to a socket and not yet taken by the kernel; beyond it nothing is drained, so that an alert overtakes in the
-	 * session what has not left it. */
-	VD_TCP_QUEUE_BYTES = 64 * 1024,
+	 * session what has not left it: while a line is slow nothing but the rest of one write waits here. */
+	VD_TCP_QUEUE_BYTES = 4 * 1024,
 	VD_TCP_WRITE_BYTES = 16 * 1024,
-	VD_TCP_UNSENT_BYTES = 32 * 1024, /* held unsent by the kernel, for the same reason */
+	VD_TCP_UNSENT_BYTES = 16 * 1024, /* held unsent by the kernel, for the same reason */
 	VD_TCP_CONNECT_MS = 10000,       /* for one address to answer */
 	VD_TCP_END_MS = 5000,            /* to flush and part, once a session is over */
 	VD_TCP_SILENCE_MS = 2000,        /* after the prologue, or four times as long as that took: the one called knows no such epoch */
