@@ -11,6 +11,7 @@ static const struct {
 	{ "event", "hecho" },
 	{ "message", "mensaje" },
 	{ "observation", "observación" },
+	{ "document", "documento" },
 	{ "redaction", "ocultación" },
 
 	/* fields */

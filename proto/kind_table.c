@@ -61,6 +61,13 @@ static const struct vd_field_def observation_fields[] = {
 	{ "text", VD_FIELD_TEXT, NULL, false },
 };
 
+/* A document or another source, with what it attaches: HURIDOCS information record, as far as one uses it without an archive. */
+static const struct vd_field_def document_fields[] = {
+	{ "title", VD_FIELD_TEXT, NULL, false },
+	{ "description", VD_FIELD_TEXT, NULL, false },
+	{ "date", VD_FIELD_TIME, NULL, false },
+};
+
 /* Which record it hides stands in the header's ext, for those who cannot open this; `about` says it to those who can. */
 static const struct vd_field_def redaction_fields[] = {
 	{ "about", VD_FIELD_ID, NULL, true },
@@ -73,6 +80,7 @@ const struct vd_kind vd_kinds[] = {
 	{ "event", VD_LANE_NORMAL, "description", FIELDS(event_fields) },
 	{ "message", VD_LANE_NORMAL, "text", FIELDS(message_fields) },
 	{ "observation", VD_LANE_NORMAL, "text", FIELDS(observation_fields) },
+	{ "document", VD_LANE_NORMAL, "title", FIELDS(document_fields) },
 	{ "redaction", VD_LANE_URGENT, "text", FIELDS(redaction_fields) },
 };
 const size_t vd_kind_count = sizeof(vd_kinds) / sizeof(vd_kinds[0]);

@@ -84,7 +84,7 @@ static void test_kind__lanes_and_main_texts(void **state)
 		{ "alert", "headline", VD_LANE_URGENT }, { "ack", "text", VD_LANE_URGENT },
 		{ "redaction", "text", VD_LANE_URGENT },
 		{ "event", "description", VD_LANE_NORMAL }, { "message", "text", VD_LANE_NORMAL },
-		{ "observation", "text", VD_LANE_NORMAL }, { "water_level", "text", VD_LANE_NORMAL },
+		{ "observation", "text", VD_LANE_NORMAL }, { "document", "title", VD_LANE_NORMAL }, { "water_level", "text", VD_LANE_NORMAL },
 		{ "alerta", "text", VD_LANE_NORMAL }, { "", "text", VD_LANE_NORMAL },
 	};
 
