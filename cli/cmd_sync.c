@@ -48,6 +48,8 @@ static int stick_code(struct vd_cli *cli, const char *dir, int err, const struct
 		return vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_SYNC_DAMAGED, VD_MSG_SYNC_DAMAGED, dir,
 		                 vd_num(cli, r->segments_bad), vd_num(cli, r->chunks_bad), vd_num(cli, r->chunks),
 		                 vd_num(cli, r->chunks_bad * VD_CHUNK_BYTES), NULL);
+	if (err && r->forgets)
+		return vd_refuse(cli, VD_EXIT_NO_SPACE, "medium", VD_MSG_HINT_SYNC_FORGETS, VD_MSG_SYNC_FORGETS, dir, NULL);
 	if (err)
 		return vd_fail(cli, err, VD_MSG_NONE, VD_MSG_SYNC_FAILED, dir, NULL);
 	if (r->segments_torn)

@@ -11,6 +11,7 @@ struct vd_stick_result {
 	uint64_t heads_bad;          /* of segments_bad: all records of it are whole, one of its two heads is not */
 	uint64_t chunks, chunks_bad; /* of the segments read on this visit; the bad ones were refused */
 	uint64_t declined;           /* records on it that were not taken, because their author's share of this device is used up */
+	bool forgets;                /* what was written was not there when it was read back; VD_EIO then */
 	bool read_only;              /* the medium takes no writes: it was only read */
 	bool complete;               /* all that is on it is here but what was declined, nothing of it damaged, and all that is here is on it, as far as
 	                              * we know so that everyone with a role can read it */

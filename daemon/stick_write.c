@@ -131,6 +131,15 @@ static struct vd_slice hearing_to_go(const struct vd_visit *v, size_t g, bool an
 	return any || v->say[g].damaged.n || v->say[g].replaced.n ? folds->hearing : vd_slice(NULL, 0);
 }
 
+/* Of writing a segment: a record of ours is spoilt and stayed out, which `check` tells; or the medium gave back other bytes than it was given. */
+static int as_kept(struct vd_visit *v, int rc, const struct vd_bundle_stats *stats)
+{
+	if (rc != VD_EDAMAGED || stats->unreadable)
+		return rc == VD_EDAMAGED ? VD_OK : rc;
+	v->result->forgets = true;
+	return VD_EIO;
+}
+
 static int write_segment(struct vd_visit *v, size_t g, const struct vd_buf *lacking, uint64_t max_bytes, struct vd_bundle_stats *stats)
 {
 	static const uint64_t none[1];
@@ -149,9 +158,7 @@ static int write_segment(struct vd_visit *v, size_t g, const struct vd_buf *lack
 	if (!rc)
 		rc = path ? vd_bundle_write(v->store, v->groups.group[g], VD_SEALED_SEGMENT, &choice, path, true, stats) : VD_ENOMEM;
 	free(path);
-	/* A record of ours is spoilt and stayed out: `check` tells. Or the medium gave back other bytes than it was given. */
-	if (rc == VD_EDAMAGED)
-		rc = stats->unreadable ? VD_OK : VD_EIO;
+	rc = as_kept(v, rc, stats);
 	if (!rc) {
 		v->result->sent += stats->records - stats->filled;
 		v->result->bytes_out += stats->bytes;
@@ -238,8 +245,7 @@ static int write_catch_up(struct vd_visit *v, size_t g, const uint8_t (*devices)
 	int rc = path ? vd_bundle_write(v->store, v->groups.group[g], VD_SEALED_SEGMENT, &choice, path, true, &stats) : VD_ENOMEM;
 
 	free(path);
-	if (rc == VD_EDAMAGED)
-		rc = stats.unreadable ? VD_OK : VD_EIO;
+	rc = as_kept(v, rc, &stats);
 	if (!rc) {
 		v->result->bytes_out += stats.bytes;
 		be_ours(v, g, &stats, &s);
@@ -291,6 +297,7 @@ static int write_hearing(struct vd_visit *v, size_t g, struct vd_slice hearing)
 	if (!rc)
 		rc = room < vd_sealed_bytes(1) ? VD_ENOSPACE
 		                               : vd_bundle_write(v->store, v->groups.group[g], VD_SEALED_SEGMENT, &choice, path, true, &stats);
+	rc = as_kept(v, rc, &stats);
 	free(path);
 	v->result->bytes_out += stats.bytes;
 	if (!rc)
