@@ -80,6 +80,8 @@ enum {
 	VD_SKETCH_SYMBOLS = 16320,  /* kept up to date per lane, 68 blocks: settles about 11,800 differences */
 	VD_SKETCH_BLOCK = 240,      /* symbols the store keeps in one value: a page of 4 KiB, sealed or not */
 	VD_SALTED_SYMBOLS_MAX = 262144, /* of a salted pass: 28 MiB at the decoding end while it runs */
+	VD_LIST_BITS_MAX = 48,      /* of an item in a list: of 2^26 of them, 16,000 differing, one in ten lists has any taken for another */
+	VD_LIST_ENTRIES_MAX = 1 << 26, /* of a list; who compares notes a bit for each */
 	VD_SALTED_BYTES = 64 * 1024 * 1024, /* of all salted passes of a node at once; one runs whatever it takes */
 	VD_SALTED_ALONE = 16384,    /* records of a lane from which on a session salts no other at the same time */
 	VD_SALTED_RECORDS_MS = 8,   /* records a millisecond: what a device may make us pass over, a hundredth of a slow CPU */

@@ -22,6 +22,6 @@ enum vd_message_type {
 
 enum vd_bye { VD_BYE_DONE, VD_BYE_RULE, VD_BYE_SHUTDOWN, VD_BYE_BUSY };
 
-enum vd_salted_how { VD_SALTED_SYMBOLS = 1, VD_SALTED_LIST = 2 };
+enum vd_salted_how { VD_SALTED_SYMBOLS = 1, VD_SALTED_LIST = 2, VD_SALTED_YOUR_LIST = 3 };
 
 #endif

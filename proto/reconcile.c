@@ -9,6 +9,8 @@
 enum {
 	SYMBOLS_A_MESSAGE = 512,
 	ITEMS_A_MESSAGE = 1024,
+	LIST_TIMES = 10,          /* listing and comparing passes over all records: in less time than 5 us for each that differs, if at both ends there are
+	                           * so many times more at most. A standing sketch that is dearer on the wire is there already */
 	PEELER_SYMBOL_BYTES = 80, /* what a symbol takes while it is peeled */
 };
 
@@ -112,6 +114,8 @@ int vd_reconcile_begin(struct vd_reconcile *r, const struct vd_port *port, const
 	r->latest = out->latest;
 	r->digest = out->digest;
 	r->ours = out->digest.count;
+	while (r->arrival_bits < 63 && r->latest >> r->arrival_bits)
+		r->arrival_bits++;
 	vd_digest_hash(&out->digest, r->our_hash);
 	return VD_OK;
 }
@@ -176,6 +180,7 @@ void vd_reconcile_end(struct vd_reconcile *r)
 	vd_peeler_free(r->peeler);
 	free(r->wants);
 	vd_salted_deinit(&r->salted);
+	vd_buf_deinit(&r->list.wants);
 	free(r->arrivals);
 	*r = (struct vd_reconcile){ 0 };
 }
@@ -200,7 +205,8 @@ bool vd_reconcile_done(const struct vd_reconcile *r)
 
 int vd_reconcile_salt(struct vd_reconcile *r, const uint8_t salt[VD_SALT_BYTES], size_t symbols)
 {
-	uint64_t bytes = 2 * r->ours * sizeof(struct vd_salted_entry) + symbols * (sizeof(*r->symbols) + PEELER_SYMBOL_BYTES);
+	/* twice: while they are sorted */
+	uint64_t bytes = 2 * r->ours * sizeof(*r->salted.entries) + symbols * (sizeof(*r->symbols) + PEELER_SYMBOL_BYTES);
 
 	if (r->budget && r->budget->bytes && (bytes > VD_SALTED_BYTES || r->budget->bytes > VD_SALTED_BYTES - bytes))
 		return VD_EBUSY;
@@ -213,7 +219,7 @@ int vd_reconcile_salt(struct vd_reconcile *r, const uint8_t salt[VD_SALT_BYTES],
 	r->symbol_count = r->symbol_max = symbols;
 	if (symbols && !r->symbols)
 		return VD_ENOMEM;
-	return vd_salted_scan(&r->salted, r->port, r->group, r->lane, r->latest, r->apart, salt, r->symbols, symbols);
+	return vd_salted_scan(&r->salted, r->port, r->group, r->lane, r->latest, r->ours, r->apart, salt, r->symbols, symbols);
 }
 
 int vd_reconcile_send_salted(struct vd_reconcile *r, uint64_t item, size_t *matches)
@@ -221,8 +227,8 @@ int vd_reconcile_send_salted(struct vd_reconcile *r, uint64_t item, size_t *matc
 	int rc = VD_OK;
 
 	*matches = 0;
-	for (size_t i = vd_salted_find(&r->salted, item); !rc && i < r->salted.count && r->salted.entries[i].item == item; i++) {
-		rc = vd_reconcile_send(r, r->salted.entries[i].arrival);
+	for (size_t i = vd_salted_find(&r->salted, item); !rc && i < r->salted.count && vd_salted_is(&r->salted, r->salted.entries[i], item); i++) {
+		rc = vd_reconcile_send(r, vd_salted_arrival(&r->salted, r->salted.entries[i]));
 		++*matches;
 	}
 	return rc;
@@ -248,9 +254,11 @@ int vd_reconcile_send_standing(struct vd_reconcile *r, const uint8_t item[VD_ITE
 
 /* --- initiator --- */
 
-static enum vd_method choose(const struct vd_reconcile *r, uint64_t d)
+static enum vd_method choose(const struct vd_reconcile *r, uint64_t d, uint8_t *bits)
 {
-	uint64_t symbols;
+	/* Even if half as much again as they settle is expected, it may well be fewer, and a pass costs O(n). */
+	bool standing = !r->distrust && d <= VD_SKETCH_SYMBOLS;
+	uint64_t symbols, list, all;
 
 	if (r->gives)
 		return VD_METHOD_GIVE;
@@ -259,10 +267,13 @@ static enum vd_method choose(const struct vd_reconcile *r, uint64_t d)
 	if (r->theirs <= r->ours / VD_LOPSIDED)
 		return VD_METHOD_GIVE;
 	symbols = vd_sketch_burst_for(d);
-	if (d > r->ours / 5 || symbols > VD_SALTED_SYMBOLS_MAX || r->ours * VD_ITEM_BYTES <= symbols * VD_SYMBOL_BYTES)
+	list = vd_reconcile_list_cost(r, d, bits);
+	all = r->ours + r->theirs;
+	if (symbols > VD_SALTED_SYMBOLS_MAX && list == UINT64_MAX)
+		return r->ours < r->theirs ? VD_METHOD_ALL : VD_METHOD_GIVE;
+	if (symbols > VD_SALTED_SYMBOLS_MAX || (list < symbols * VD_SYMBOL_BYTES && (!standing || all / LIST_TIMES <= d)))
 		return VD_METHOD_LIST;
-	/* Even if half as much again as they settle is expected, it may well be fewer, and a pass costs O(n). */
-	return r->distrust || d > VD_SKETCH_SYMBOLS ? VD_METHOD_SALTED : VD_METHOD_SYMBOLS;
+	return standing ? VD_METHOD_SYMBOLS : VD_METHOD_SALTED;
 }
 
 static uint64_t at_least_apart(const struct vd_reconcile *r, uint64_t expected)
@@ -275,7 +286,8 @@ static uint64_t at_least_apart(const struct vd_reconcile *r, uint64_t expected)
 
 bool vd_reconcile_weighs(const struct vd_reconcile *r, uint64_t expected)
 {
-	enum vd_method method = choose(r, at_least_apart(r, expected));
+	uint8_t bits;
+	enum vd_method method = choose(r, at_least_apart(r, expected), &bits);
 
 	return (method == VD_METHOD_SALTED || method == VD_METHOD_LIST) &&
 	       (r->ours >= VD_SALTED_ALONE || r->theirs >= VD_SALTED_ALONE);
@@ -284,17 +296,20 @@ bool vd_reconcile_weighs(const struct vd_reconcile *r, uint64_t expected)
 int vd_reconcile_start(struct vd_reconcile *r, uint64_t expected, const uint8_t salted_salt[VD_SALT_BYTES])
 {
 	uint64_t d = at_least_apart(r, expected), burst;
+	uint8_t bits;
 	int rc = VD_OK;
 
 	memcpy(r->salted_salt, salted_salt, VD_SALT_BYTES);
-	r->method = choose(r, d);
+	r->method = choose(r, d, &bits);
 	r->announce = r->method == VD_METHOD_ALL || r->method == VD_METHOD_SALTED || r->method == VD_METHOD_LIST;
 	if (r->method == VD_METHOD_GIVE) {
 		r->scan = true;
 		r->finished = true;
 	}
-	if (r->method == VD_METHOD_LIST)
-		rc = vd_reconcile_salt(r, salted_salt, 0);
+	if (r->method == VD_METHOD_LIST) {
+		rc = vd_reconcile_list_begin(r, salted_salt, bits, vd_reconcile_list_ours(r));
+		r->mores += !r->list.ours;
+	}
 	if (r->method == VD_METHOD_SALTED) {
 		uint64_t total = vd_sketch_burst_for(d) + vd_sketch_symbols_for(d) / 2 + VD_SALTED_SPARE;
 
@@ -325,12 +340,11 @@ static int feed_more(struct vd_reconcile *r, struct vd_rd *rd)
 /* Names are answered at most as often as we gave a chance to learn them. */
 static int feed_want(struct vd_reconcile *r, struct vd_rd *rd)
 {
-	uint64_t most = r->method == VD_METHOD_LIST ? r->salted.count : r->symbols_sent;
 	int rc = VD_OK;
 
 	if (rd->n % VD_ITEM_BYTES || r->settled_in)
 		return VD_EFORMAT;
-	if (rd->n / VD_ITEM_BYTES > most - r->wanted)
+	if (rd->n / VD_ITEM_BYTES > r->symbols_sent - r->wanted)
 		return VD_ECAP;
 	r->wanted += rd->n / VD_ITEM_BYTES;
 	while (!rc && rd->n) {
@@ -353,9 +367,9 @@ static int feed_settled(struct vd_reconcile *r, struct vd_rd *rd)
 	uint64_t failed = vd_rd_varint(rd);
 	uint8_t hash[VD_HASH_BYTES];
 
-	if (vd_rd_end(rd) || r->settled_in || failed > UINT32_MAX || (failed && !r->initiator))
+	if (vd_rd_end(rd) || r->settled_in || failed > UINT32_MAX || (failed && !r->initiator) || vd_reconcile_wants_torn(r))
 		return VD_EFORMAT;
-	if (!r->initiator && !r->finished && r->method != VD_METHOD_NONE)
+	if (!r->initiator && !r->finished && r->method != VD_METHOD_NONE && !r->list.ours)
 		return VD_EFORMAT;
 	r->settled_in = true;
 	r->finished = true;
@@ -376,6 +390,8 @@ int vd_reconcile_feed(struct vd_reconcile *r, uint8_t type, struct vd_slice body
 
 	if (type == VD_MSG_SETTLED)
 		return feed_settled(r, &rd);
+	if (r->method == VD_METHOD_LIST)
+		return type == VD_MSG_LIST ? vd_reconcile_take_list(r, &rd) : type == VD_MSG_WANT ? vd_reconcile_feed_wants(r, &rd) : VD_EFORMAT;
 	switch (r->initiator ? type : type | 0x80) {
 	case VD_MSG_MORE:
 		return feed_more(r, &rd);
@@ -385,8 +401,6 @@ int vd_reconcile_feed(struct vd_reconcile *r, uint8_t type, struct vd_slice body
 		return vd_reconcile_take_symbols(r, &rd);
 	case VD_MSG_SALTED | 0x80:
 		return vd_reconcile_take_salted(r, &rd);
-	case VD_MSG_LIST | 0x80:
-		return vd_reconcile_take_list(r, &rd);
 	case VD_MSG_ALL | 0x80:
 		return vd_reconcile_take_all(r, &rd);
 	}
@@ -405,9 +419,12 @@ static void drain_announce(struct vd_reconcile *r, uint8_t *type, struct vd_buf 
 	*type = r->method == VD_METHOD_ALL ? VD_MSG_ALL : VD_MSG_SALTED;
 	if (r->method == VD_METHOD_ALL)
 		return;
-	vd_buf_put_u8(out, r->method == VD_METHOD_LIST ? VD_SALTED_LIST : VD_SALTED_SYMBOLS);
+	vd_buf_put_u8(out, r->method != VD_METHOD_LIST ? VD_SALTED_SYMBOLS : r->list.ours ? VD_SALTED_LIST : VD_SALTED_YOUR_LIST);
 	vd_buf_put(out, r->salted_salt, sizeof(r->salted_salt));
-	vd_buf_put_varint(out, r->method == VD_METHOD_LIST ? r->salted.count : r->symbol_max);
+	if (r->method != VD_METHOD_LIST)
+		vd_buf_put_varint(out, r->symbol_max);
+	else if (!r->list.ours)
+		vd_buf_put_u8(out, r->list.bits);
 }
 
 static void drain_symbols(struct vd_reconcile *r, struct vd_buf *out)
@@ -418,12 +435,6 @@ static void drain_symbols(struct vd_reconcile *r, struct vd_buf *out)
 	for (; r->symbols_sent < end; r->symbols_sent++)
 		vd_symbol_encode(&r->symbols[r->symbols_sent], r->symbols_sent, r->ours, out);
 	r->answer_empty = false;
-}
-
-static void drain_list(struct vd_reconcile *r, struct vd_buf *out)
-{
-	for (size_t n = 0; n < ITEMS_A_MESSAGE && r->salted_next < r->salted.count; n++)
-		vd_buf_put_u64(out, r->salted.entries[r->salted_next++].item);
 }
 
 static void drain_wants(struct vd_reconcile *r, struct vd_buf *out)
@@ -486,13 +497,16 @@ int vd_reconcile_drain(struct vd_reconcile *r, uint8_t round, uint8_t *type, str
 	} else if (r->symbols_sent < r->burst || r->answer_empty) {
 		*type = VD_MSG_SYMBOLS;
 		drain_symbols(r, out);
-	} else if (r->initiator && r->method == VD_METHOD_LIST && r->salted_next < r->salted.count) {
+	} else if (vd_reconcile_list_due(r)) {
 		*type = VD_MSG_LIST;
-		drain_list(r, out);
+		vd_reconcile_drain_list(r, out);
 	} else if (r->more) {
 		*type = VD_MSG_MORE;
 		vd_buf_put_varint(out, r->more);
 		r->more = 0;
+	} else if (vd_reconcile_wants_due(r)) {
+		*type = VD_MSG_WANT;
+		vd_reconcile_drain_wants(r, out);
 	} else if (r->want_sent < r->want_count) {
 		*type = VD_MSG_WANT;
 		drain_wants(r, out);

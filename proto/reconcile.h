@@ -7,6 +7,7 @@
 
 #include "compact.h"
 #include "digest.h"
+#include "gaps.h"
 #include "message.h"
 #include "port.h"
 #include "salted.h"
@@ -16,7 +17,7 @@ enum vd_method {
 	VD_METHOD_NONE,   /* not started; the other end: nothing came yet */
 	VD_METHOD_SYMBOLS,/* of the standing sketch */
 	VD_METHOD_SALTED, /* of a sketch made for this round */
-	VD_METHOD_LIST,   /* every item */
+	VD_METHOD_LIST,   /* every item of one end, mostly the one that has fewer */
 	VD_METHOD_ALL,    /* the initiator, which has next to nothing, takes all of the other's */
 	VD_METHOD_GIVE,   /* the initiator gives all of its own to one that has next to nothing */
 };
@@ -69,12 +70,23 @@ struct vd_reconcile {
 	uint64_t more;             /* MORE to be sent */
 	uint64_t *wants;           /* items to be sent */
 	size_t want_count, want_capacity, want_sent;
-	uint64_t list_total, list_seen, list_last;
 
 	/* both */
 	struct vd_salted salted;
-	size_t salted_next;        /* list: sent, or compared, so far */
-	uint64_t *arrivals;        /* records to be sent */
+	uint8_t arrival_bits;      /* so many hold the numbers of the moment's records */
+	struct {
+		bool ours;         /* we tell it, the other end compares */
+		bool begun;        /* its first message was sent, or came */
+		uint8_t bits;      /* of an item */
+		struct vd_gaps gaps;
+		uint64_t total, seen; /* entries; theirs that came */
+		uint64_t wanted;   /* of them the end that compares lacks */
+		size_t at;         /* of our entries, in order: sent, or compared */
+		size_t kept;       /* those to be sent: in their place, at the start of `arrivals` */
+		struct vd_buf wants; /* who compares: a bit for each entry, the first is the highest of the first byte */
+		size_t wants_at;   /* bytes of it sent; who lists: heard */
+	} list;
+	uint64_t *arrivals;        /* records to be sent; of a list, until it is through, the entries of salted */
 	size_t arrival_count, arrival_capacity, arrival_sent;
 	bool scan;                 /* … or all of the lane, from here */
 	uint64_t scan_after;
@@ -113,6 +125,8 @@ struct vd_reconcile_outlet {
 
 /* Next message: 1, 0 or an error. `round` goes into it. */
 int vd_reconcile_drain(struct vd_reconcile *, uint8_t round, uint8_t *type, struct vd_buf *out, struct vd_reconcile_outlet *);
+/* Of a list that is through: about so many that differ were taken for others, whose first bits they share. */
+uint64_t vd_reconcile_list_missed(const struct vd_reconcile *);
 /* Both ends have said SETTLED. */
 bool vd_reconcile_done(const struct vd_reconcile *);
 

@@ -1,13 +1,9 @@
-/* The other end of a lane: finds what differs, by the symbols or the list that the initiator sends. */
+/* The other end of a lane: finds what differs, by the symbols that the initiator sends. */
 #include <math.h>
 #include <string.h>
 
 #include "err.h"
 #include "reconcile_priv.h"
-
-enum {
-	WANTS_WAITING_MAX = 65536, /* of a list; beyond them we drain before we read on */
-};
 
 /* Gives this round's decode up. The estimate tells the initiator what to try next. */
 static void fail(struct vd_reconcile *r, bool salt)
@@ -124,24 +120,10 @@ int vd_reconcile_take_symbols(struct vd_reconcile *r, struct vd_rd *rd)
 	return VD_OK;
 }
 
-/* When all of their list is here, what is left of ours is what they lack. */
-static int end_list(struct vd_reconcile *r)
-{
-	int rc = VD_OK;
-
-	if (r->list_seen < r->list_total)
-		return VD_OK;
-	while (!rc && r->salted_next < r->salted.count)
-		rc = vd_reconcile_send(r, r->salted.entries[r->salted_next++].arrival);
-	vd_reconcile_sort(r);
-	r->finished = true;
-	return rc;
-}
-
 /* More symbols than records that could differ nobody needs; and who has so few is given all. */
 static uint64_t most_salted(const struct vd_reconcile *r)
 {
-	uint64_t most = r->theirs / VD_LOPSIDED < r->ours ? r->theirs : VD_LOPSIDED * r->ours;
+	uint64_t most = r->theirs / VD_SALTED_TIMES < r->ours ? r->theirs : VD_SALTED_TIMES * r->ours;
 
 	return most < VD_SALTED_SYMBOLS_MAX - VD_SALTED_SPARE ? most + VD_SALTED_SPARE : VD_SALTED_SYMBOLS_MAX;
 }
@@ -149,53 +131,25 @@ static uint64_t most_salted(const struct vd_reconcile *r)
 int vd_reconcile_take_salted(struct vd_reconcile *r, struct vd_rd *rd)
 {
 	uint8_t how = vd_rd_u8(rd), salt[VD_SALT_BYTES];
-	uint64_t total;
+	uint64_t total = 0;
+	uint8_t bits = 0;
 
 	vd_rd_copy(rd, salt, sizeof(salt));
-	total = vd_rd_varint(rd);
+	if (how == VD_SALTED_SYMBOLS)
+		total = vd_rd_varint(rd);
+	if (how == VD_SALTED_YOUR_LIST)
+		bits = vd_rd_u8(rd);
 	if (vd_rd_end(rd) || r->method != VD_METHOD_NONE)
 		return VD_EFORMAT;
 	if (how == VD_SALTED_SYMBOLS && total && total <= most_salted(r)) {
 		r->method = VD_METHOD_SALTED;
 		return vd_reconcile_salt(r, salt, (size_t)total);
 	}
-	if (how == VD_SALTED_LIST && total <= r->theirs) {
-		int rc = vd_reconcile_salt(r, salt, 0);
-
-		r->method = VD_METHOD_LIST;
-		r->list_total = total;
-		return rc ? rc : end_list(r);
-	}
+	if (how == VD_SALTED_LIST)
+		return vd_reconcile_list_begin(r, salt, 0, false);
+	if (how == VD_SALTED_YOUR_LIST && bits && bits <= VD_LIST_BITS_MAX)
+		return r->ours <= VD_LIST_ENTRIES_MAX ? vd_reconcile_list_begin(r, salt, bits, true) : VD_ECAP;
 	return VD_EFORMAT;
-}
-
-/* Merge of two ascending lists, theirs as it comes. */
-int vd_reconcile_take_list(struct vd_reconcile *r, struct vd_rd *rd)
-{
-	uint64_t n = rd->n / VD_ITEM_BYTES;
-	bool first = !r->list_seen;
-	int rc = VD_OK;
-
-	if (r->method != VD_METHOD_LIST || r->finished || !n || rd->n % VD_ITEM_BYTES || n > r->list_total - r->list_seen)
-		return VD_EFORMAT;
-	if (r->want_count - r->want_sent > WANTS_WAITING_MAX)
-		return VD_EAGAIN;
-	r->list_seen += n;
-	while (!rc && rd->n) {
-		uint64_t item = vd_rd_u64(rd);
-
-		if (item < r->list_last || (item == r->list_last && !first))
-			return VD_EFORMAT;
-		first = false;
-		r->list_last = item;
-		while (!rc && r->salted_next < r->salted.count && r->salted.entries[r->salted_next].item < item)
-			rc = vd_reconcile_send(r, r->salted.entries[r->salted_next++].arrival);
-		if (!rc && r->salted_next < r->salted.count && r->salted.entries[r->salted_next].item == item)
-			r->salted_next++;
-		else if (!rc)
-			rc = vd_reconcile_want(r, item);
-	}
-	return rc ? rc : end_list(r);
 }
 
 int vd_reconcile_take_all(struct vd_reconcile *r, struct vd_rd *rd)

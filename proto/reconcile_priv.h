@@ -1,5 +1,5 @@
-/* Inside of one lane's reconciliation, shared by reconcile.c (the moment, the initiator's end, what leaves) and reconcile_answer.c
- * (what the other end makes of it). */
+/* Inside of one lane's reconciliation, shared by reconcile.c (the moment, the initiator's end, what leaves), reconcile_answer.c
+ * (what the other end makes of it) and reconcile_list.c (either end of a list). */
 #ifndef VD_RECONCILE_PRIV_H
 #define VD_RECONCILE_PRIV_H
 
@@ -7,7 +7,8 @@
 
 enum {
 	VD_SALTED_SPARE = 64, /* salted symbols beyond twice what would do */
-	VD_LOPSIDED = 16,     /* one side has so many times more: it gives all */
+	VD_SALTED_TIMES = 16, /* one side has so many times more: nobody needs symbols */
+	VD_LOPSIDED = 256,    /* … it gives all: what the other has of it costs less than a hundredth */
 };
 
 /* reconcile.c */
@@ -25,10 +26,25 @@ void vd_reconcile_sort(struct vd_reconcile *);
 /* Asks for what has that item. However many are named in the end, only those not sent yet take room. */
 int vd_reconcile_want(struct vd_reconcile *, uint64_t item);
 
+/* reconcile_list.c: either end of a list. */
+/* Should the initiator list? Else the other end, which has clearly fewer. */
+bool vd_reconcile_list_ours(const struct vd_reconcile *);
+/* Bytes of a list and its answer at a difference of d; *bits: how many of an item it should tell. UINT64_MAX: it cannot be. */
+uint64_t vd_reconcile_list_cost(const struct vd_reconcile *, uint64_t d, uint8_t *bits);
+/* We list (at most so many bits), or compare. Errors of vd_reconcile_salt. */
+int vd_reconcile_list_begin(struct vd_reconcile *, const uint8_t salt[VD_SALT_BYTES], uint8_t bits, bool lists);
+bool vd_reconcile_list_due(const struct vd_reconcile *);
+void vd_reconcile_drain_list(struct vd_reconcile *, struct vd_buf *out);
+int vd_reconcile_feed_wants(struct vd_reconcile *, struct vd_rd *);
+/* Is SETTLED too early: is more of the list, or of what is wanted of it, to come? */
+bool vd_reconcile_wants_torn(const struct vd_reconcile *);
+int vd_reconcile_take_list(struct vd_reconcile *, struct vd_rd *);
+bool vd_reconcile_wants_due(const struct vd_reconcile *);
+void vd_reconcile_drain_wants(struct vd_reconcile *, struct vd_buf *out);
+
 /* reconcile_answer.c: the rest of a message after its round and lane. */
 int vd_reconcile_take_symbols(struct vd_reconcile *, struct vd_rd *);
 int vd_reconcile_take_salted(struct vd_reconcile *, struct vd_rd *);
-int vd_reconcile_take_list(struct vd_reconcile *, struct vd_rd *);
 int vd_reconcile_take_all(struct vd_reconcile *, struct vd_rd *);
 
 #endif

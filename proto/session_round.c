@@ -225,7 +225,7 @@ static int compare(struct vd_session *s, const struct vd_set_mark theirs[VD_LANE
 				control_equal(s);
 		} else if (s->initiator && !lane->started) {
 			rc = start_lane(s, lane);
-			lane->r.mores = 1; /* its answer comes a round trip later */
+			lane->r.mores++; /* its answer comes a round trip later */
 		}
 	}
 	s->stats.round_trips++;
@@ -292,6 +292,8 @@ static void harvest(struct vd_session_lane *lane)
 	}
 	if (r->failed && r->method == VD_METHOD_SALTED)
 		lane->expected *= 2;
+	if (!lane->expected && r->method == VD_METHOD_LIST)
+		lane->expected = vd_reconcile_list_missed(r);
 	lane->active = lane->weighs = false;
 	lane->pushing = true;
 }

@@ -10,7 +10,7 @@
 #include "proto/hash.h"
 #include "proto/vereda.h"
 
-enum { POOL = 20000, MESSAGES = 4096, FRAME_BYTES = 2 + 16, FRAME_HOLDS = 16 * 1024, LANE = VD_LANE_NORMAL };
+enum { POOL = 100000, MESSAGES = 4096, FRAME_BYTES = 2 + 16, FRAME_HOLDS = 16 * 1024, LANE = VD_LANE_NORMAL };
 
 static struct {
 	struct vd_identity identity;
@@ -41,7 +41,7 @@ struct end {
 	uint64_t bytes;              /* said, without records */
 };
 
-enum { TABLE = 65536 };
+enum { TABLE = 262144 };
 
 /* ---- the port ---- */
 
@@ -175,7 +175,7 @@ static void put(struct vd_lane_state *state, struct vd_symbol *symbols, const st
 static void fill_pool(void)
 {
 	for (size_t i = 0; i < POOL; i++) {
-		static const uint8_t text[120] = {7};
+		static const uint8_t text[160] = {7}; /* some 230 bytes as a compact record, as of a sentence */
 		struct vd_record_fields f = fields_of(LANE, i + 1);
 		struct vd_buf raw = {0};
 		struct vd_record record;
@@ -211,6 +211,12 @@ static void end_take(struct end *e, uint32_t in_pool)
 	vd_sketch_apply(e->symbols, 0, VD_SKETCH_SYMBOLS, &pool[in_pool].item, 1);
 }
 
+static void end_of_common(struct end *e)
+{
+	memcpy(e->lanes, common, sizeof(common));
+	memcpy(e->symbols, common_symbols[LANE], sizeof(e->symbols));
+}
+
 static struct end *end_new(void)
 {
 	struct end *e = calloc(1, sizeof(*e));
@@ -225,8 +231,7 @@ static struct end *end_new(void)
 	check(vd_chain_verify(&group.control, e->group, NULL, NULL), "control");
 	e->port = (struct vd_port){e, port_lane, port_without, port_declined, port_find_item, port_read, port_scan, port_numbers,
 	                           port_wanted, port_vouched, NULL};
-	memcpy(e->lanes, common, sizeof(common));
-	memcpy(e->symbols, common_symbols[LANE], sizeof(e->symbols));
+	e->lanes[VD_LANE_CONTROL] = common[VD_LANE_CONTROL];
 	return e;
 }
 
@@ -315,14 +320,33 @@ struct cost {
 	double bytes, trips, busy_us;
 };
 
+static void reconcile(struct end *a, struct end *b, uint64_t random)
+{
+	uint8_t seed[VD_SALT_BYTES] = {0};
+
+	vd_set_u64(seed, random);
+	a->session = vd_session_new(true, a->group, &a->port, 0, seed);
+	b->session = vd_session_new(false, b->group, &b->port, 0, seed);
+	if (!a->session || !b->session)
+		die("memory refused");
+	turn(b, a); /* the hellos cross */
+	for (bool moved = true; moved;) {
+		moved = turn(a, b);
+		moved = turn(b, a) || moved;
+	}
+	if (!vd_session_settled(a->session) || !vd_session_stats(a->session)->complete || a->count != b->count)
+		die("the ends do not agree: %zu and %zu", a->count, b->count);
+}
+
 /* `d` apart, of which only_a at the end that calls and the rest at the other. */
 static struct cost sync_once(size_t only_a, size_t d, uint64_t *random)
 {
 	struct end *a = end_new(), *b = end_new();
 	static bool picked[POOL];
-	uint8_t seed[VD_SALT_BYTES] = {0};
 	struct cost cost;
 
+	end_of_common(a);
+	end_of_common(b);
 	memset(picked, 0, sizeof(picked));
 	for (size_t i = 0; i < d; i++) {
 		size_t k;
@@ -334,18 +358,9 @@ static struct cost sync_once(size_t only_a, size_t d, uint64_t *random)
 		picked[k] = true;
 		end_take(i < only_a ? a : b, (uint32_t)k);
 	}
-	vd_set_u64(seed, *random);
-	a->session = vd_session_new(true, a->group, &a->port, 0, seed);
-	b->session = vd_session_new(false, b->group, &b->port, 0, seed);
-	if (!a->session || !b->session)
-		die("memory refused");
-	turn(b, a); /* the hellos cross */
-	for (bool moved = true; moved;) {
-		moved = turn(a, b);
-		moved = turn(b, a) || moved;
-	}
-	if (!vd_session_settled(a->session) || !vd_session_stats(a->session)->complete || a->count != d || b->count != d)
-		die("the ends do not agree: %zu and %zu of %zu", a->count, b->count, d);
+	reconcile(a, b, *random);
+	if (a->count != d)
+		die("the ends agree on %zu of %zu", a->count, d);
 	cost = (struct cost){(double)(a->bytes + b->bytes), vd_session_stats(a->session)->round_trips, (a->busy_s + b->busy_s) * 1e6};
 	end_free(a);
 	end_free(b);
@@ -395,6 +410,56 @@ static void row(size_t d, const char *who, size_t only_a, size_t trials, uint64_
 	table_at_most("  CPU of both ends, median", busy.median, "us", 300 + 5 * (double)d);
 }
 
+/* So much of what there is in all has the end that calls, and the other, in hundredths: from the first on, and up to the last. */
+struct large {
+	const char *what;
+	size_t first, last;
+	bool promised;   /* most of it differs: no worse than sending the records and a hundredth */
+};
+
+static double beyond_records(size_t n, const struct large *l, bool turned)
+{
+	struct end *x = end_new(), *y = end_new();
+	const struct vd_session_stats *s;
+	double percent;
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (i < n / 100 * l->first)
+			end_take(x, i);
+		if (i >= n - n / 100 * l->last)
+			end_take(y, i);
+	}
+	reconcile(turned ? y : x, turned ? x : y, n);
+	s = vd_session_stats(x->session);
+	percent = 100 * (double)(x->bytes + y->bytes) / (double)(s->sent_bytes + vd_session_stats(y->session)->sent_bytes);
+	end_free(x);
+	end_free(y);
+	return percent;
+}
+
+static void large_rows(size_t n)
+{
+	static const struct large kinds[] = {
+		{"one end has none", 0, 100, true},
+		{"one end has 1 %", 1, 100, true},
+		{"one end has 10 %", 10, 100, true},
+		{"one end has half", 50, 100, true},
+		{"each has another half", 50, 50, true},
+		{"each has three quarters", 75, 75, true},
+		{"one end has 90 %", 90, 100, false},
+	};
+
+	printf("%zu in all, and large differences; what a sync costs beyond the records, whoever calls\n", n);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		double one = beyond_records(n, &kinds[i], false), other = beyond_records(n, &kinds[i], true), most = one > other ? one : other;
+
+		if (kinds[i].promised)
+			table_at_most(kinds[i].what, most, "%", 1);
+		else
+			table_figure(kinds[i].what, most, "%");
+	}
+}
+
 void apart(size_t n)
 {
 	static const size_t sizes[] = {1, 10, 100, 1000, 10000};
@@ -405,6 +470,8 @@ void apart(size_t n)
 		fill_pool();
 	}
 	fill_common(n);
+	large_rows(10000);
+	large_rows(POOL);
 	printf("%zu at both ends and d apart; what a sync costs beyond the records\n", n);
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		size_t d = sizes[i], trials = d < 1000 ? 60 : d < 10000 ? 20 : 10;

@@ -1,6 +1,6 @@
 /* Input: u8 mode ‖ steps. A session meets a real one, by way of somebody who may drop, change and invent messages.
  *
- * mode & 1: the victim initiates; mode & 2: equal sets; mode & 4: a small difference; mode & 8: lane 0 differs too, and the victim
+ * mode & 1: the victim initiates; mode & 2: equal sets; mode & 4: a small difference; both: the initiator has far more; mode & 8: lane 0 differs too, and the victim
  * gives that one first; mode & 16, 32: the initiator, the other end declines somebody. A step is u8 what ‖ …:
  *   0 the next message of the real peer arrives       1 … changed: u16 offset ‖ u8 xor      2 … cut: u16 bytes stay
  *   3 an invented one: u8 type ‖ u8 n ‖ n bytes       4 … with round and lane in front: u8 type ‖ u8 lane ‖ u8 n ‖ n bytes
@@ -15,19 +15,19 @@
 
 enum { STEPS = 400, DRAINS = 200 };
 
-static struct pair pairs[4]; /* large difference, equal, small, in lane 0 too */
+static struct pair pairs[5]; /* large difference, equal, small, in lane 0 too, large and one-sided */
 
 static void prepare(void)
 {
 	if (pairs[0].now_ms)
 		return;
 	FUZZ_CHECK(vd_sign_selftest() == 0);
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < 5; i++) {
 		pair_init(&pairs[i], i + 1, 3);
 		pair_write(&pairs[i], 30, VD_LANE_URGENT, true, true);
 		pair_common(&pairs[i], i == 2 ? 2000 : 100, VD_LANE_NORMAL);
 		if (i != 1) {
-			pair_write(&pairs[i], 20, VD_LANE_NORMAL, true, false);
+			pair_write(&pairs[i], i == 4 ? 200 : 20, VD_LANE_NORMAL, true, false);
 			pair_write(&pairs[i], 20, VD_LANE_NORMAL, false, true);
 		}
 		if (i == 3) {
@@ -157,7 +157,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct scene s = { .now_ms = 1000 };
 
 	prepare();
-	s.p = &pairs[mode & 8 ? 3 : mode & 2 ? 1 : mode & 4 ? 2 : 0];
+	s.p = &pairs[mode & 8 ? 3 : (mode & 6) == 6 ? 4 : mode & 2 ? 1 : mode & 4 ? 2 : 0];
 	s.p->a.m.declined.count = s.p->b.m.declined.count = 0;
 	for (unsigned i = 0; i < 2; i++)
 		if (mode & 16u << i)

@@ -88,8 +88,9 @@ static void test_session_laggard__gets_control_first_and_then_all(void **state)
 				connect_behind();
 				assert_true(pair_run(&p));
 				assert_complete();
-				assert_int_equal(gave, sets[i].ahead + sets[i].ahead / 3);
-				assert_int_equal(vd_session_stats(ahead->s)->received, sets[i].behind + sets[i].behind / 3);
+				/* a list may have a record of many given twice */
+				assert_in_range(gave - sets[i].ahead - sets[i].ahead / 3, 0, sets[i].ahead / 100);
+				assert_in_range(vd_session_stats(ahead->s)->received - sets[i].behind - sets[i].behind / 3, 0, sets[i].behind / 100);
 				assert_in_range(vd_session_stats(p.a.s)->rounds, 0, 5);
 				if (getenv("VERBOSE"))
 					print_message("%zu common %zu ahead %zu behind %zu people, calls %d: %u rounds %u trips\n",

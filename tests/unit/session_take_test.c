@@ -157,8 +157,8 @@ static void test_session_take__hostile_questions(void **state)
 	uint8_t type;
 
 	(void)state;
-	for (int question = 0; question < 5; question++) {
-		int rc = VD_OK;
+	for (int question = 0; question < 6; question++) {
+		int rc = VD_OK, lists = 0;
 
 		begin(900, false, 3, 5);
 		/* its hello, ours, its LANES */
@@ -198,9 +198,19 @@ static void test_session_take__hostile_questions(void **state)
 				rc = vd_session_feed(takes->s, p.now_ms, VD_MSG_SYMBOLS, vd_buf_slice(&ask));
 				break;
 			case 3: /* an empty list */
-				vd_buf_put_u8(&ask, 2);
+				vd_buf_put_u8(&ask, VD_SALTED_LIST);
 				vd_buf_put(&ask, salt, sizeof(salt));
+				rc = vd_session_feed(takes->s, p.now_ms, VD_MSG_SALTED, vd_buf_slice(&ask));
+				ask.n = 2;
+				vd_buf_put_u8(&ask, 20);
 				vd_buf_put_varint(&ask, 0);
+				if (!rc)
+					rc = vd_session_feed(takes->s, p.now_ms, VD_MSG_LIST, vd_buf_slice(&ask));
+				break;
+			case 4: /* its own */
+				vd_buf_put_u8(&ask, VD_SALTED_YOUR_LIST);
+				vd_buf_put(&ask, salt, sizeof(salt));
+				vd_buf_put_u8(&ask, 20);
 				rc = vd_session_feed(takes->s, p.now_ms, VD_MSG_SALTED, vd_buf_slice(&ask));
 				break;
 			default: /* it has nothing more to give */
@@ -210,10 +220,13 @@ static void test_session_take__hostile_questions(void **state)
 			while (!rc && vd_session_drain(takes->s, p.now_ms, &type, &out) == 1) {
 				assert_int_not_equal(type, VD_MSG_RECORDS);
 				assert_int_not_equal(type, VD_MSG_SYMBOLS);
-				assert_int_not_equal(type, VD_MSG_LIST);
+				if (type == VD_MSG_LIST) /* of nothing */
+					assert_true(question == 4 && out.n == 4 && out.p[3] == 0);
+				lists += type == VD_MSG_LIST;
 				vd_buf_reset(&out);
 			}
 		}
+		assert_int_equal(lists > 0, question == 4);
 		assert_int_equal(told, 0);
 		assert_int_equal(vd_session_stats(takes->s)->sent, 0);
 		/* and it gets no second round for it */

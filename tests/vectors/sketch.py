@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Items, digest and symbols of one set, written from PROTOCOL.md section 9 alone. Prints what sketch_test.c expects."""
+"""Items, digest, symbols and list of one set, written from PROTOCOL.md section 9 alone. Prints what sketch_test.c expects."""
 import hashlib
 import math
 import struct
@@ -73,5 +73,18 @@ def symbols(ids, below):
     return wire
 
 
+def listed(ids, bits):
+    """The first LIST of a lane, after round and lane."""
+    low = bits - min(bits, math.ceil(math.log2(max(len(ids), 1))))
+    told, last = "", 0
+    for v in sorted(int.from_bytes(h("vereda item", [one], 8, SALT), "big") >> 64 - bits for one in ids):
+        told += "1" * (v - last >> low) + "0" + (format((v - last) % 2 ** low, "0%db" % low) if low else "")
+        last = v
+    told += "1" * (-len(told) % 8)
+    return bytes([bits]) + varint(len(ids)) + bytes(int(told[i:i + 8], 2) for i in range(0, len(told), 8))
+
+
 print("digest ", digest(IDS).hex())
 print("symbols", hashlib.blake2b(symbols(IDS, SYMBOLS), digest_size=32).hexdigest())
+for bits in (9, 17, 48):
+    print("list %2d" % bits, hashlib.blake2b(listed(IDS, bits), digest_size=32).hexdigest(), len(listed(IDS, bits)))
