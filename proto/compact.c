@@ -82,14 +82,12 @@ static struct vd_compact_author *add(struct vd_compact *c, const uint8_t key[VD_
 	return a;
 }
 
-/* What is damaged may name one author more, never two. */
-void vd_compact_alone(struct vd_compact *c, struct vd_compact_author room[VD_COMPACT_ALONE], const uint8_t group[VD_GROUP_BYTES],
-                      const uint8_t author[VD_KEY_BYTES])
+int vd_compact_know(struct vd_compact *c, const uint8_t author[VD_KEY_BYTES])
 {
-	vd_compact_init(c, group);
-	c->authors = room;
-	c->capacity = VD_COMPACT_ALONE;
+	if (reserve(c))
+		return VD_ENOMEM;
 	add(c, author);
+	return VD_OK;
 }
 
 static struct vd_compact_author *find(const struct vd_compact *c, const uint8_t key[VD_KEY_BYTES])

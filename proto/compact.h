@@ -37,11 +37,8 @@ void vd_compact_init(struct vd_compact *, const uint8_t group[VD_GROUP_BYTES]);
 /* The same again, of that group, keeping the memory. */
 void vd_compact_reset(struct vd_compact *, const uint8_t group[VD_GROUP_BYTES]);
 void vd_compact_deinit(struct vd_compact *);
-/* A stream for one record, in which only that author stands; it allocates nothing, whatever it is given to decode, and need not be ended. Borrows
- * `room`. */
-enum { VD_COMPACT_ALONE = 2 };
-void vd_compact_alone(struct vd_compact *, struct vd_compact_author room[VD_COMPACT_ALONE], const uint8_t group[VD_GROUP_BYTES],
-                      const uint8_t author[VD_KEY_BYTES]);
+/* An author that stands in the stream from now on, though no record of theirs did. VD_ENOMEM: as before. */
+int vd_compact_know(struct vd_compact *, const uint8_t author[VD_KEY_BYTES]);
 /* Room for all authors at once, for who can have no more memory later. VD_ENOMEM. */
 int vd_compact_reserve(struct vd_compact *);
 

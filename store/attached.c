@@ -38,7 +38,7 @@ static int add(const struct vd_stored *stored, const struct vd_record *of, struc
 int vd_attached_find(struct vd_store *s, const struct vd_record *of, struct vd_attached *out)
 {
 	uint8_t list[VD_LIST_KEY_BYTES];
-	struct vd_buf room = { 0 };
+	struct vd_reading reading = { 0 };
 	MDB_cursor *cursor = NULL;
 	uint64_t arrival = 0;
 	bool damaged = false;
@@ -57,7 +57,7 @@ int vd_attached_find(struct vd_store *s, const struct vd_record *of, struct vd_a
 	while (!rc && !(rc = vd_list_next(cursor, list, &arrival))) {
 		struct vd_stored stored;
 
-		rc = vd_stored_get(s, txn, arrival, &room, &stored);
+		rc = vd_stored_get(s, txn, arrival, &reading, &stored);
 		damaged |= rc == VD_EDAMAGED || rc == VD_ENOTFOUND;
 		if (!rc)
 			rc = add(&stored, of, out);
@@ -67,7 +67,7 @@ int vd_attached_find(struct vd_store *s, const struct vd_record *of, struct vd_a
 	if (cursor)
 		mdb_cursor_close(cursor);
 	vd_db_done(s->db, txn);
-	vd_buf_wipe(&room);
+	vd_reading_wipe(&reading);
 	if (out->count)
 		qsort(out->chunks, out->count, sizeof(*out->chunks), in_order);
 	return rc != VD_ENOTFOUND ? rc : damaged ? VD_EDAMAGED : VD_OK;

@@ -39,7 +39,7 @@ struct making {
 	uint64_t entries, records;
 };
 
-static int count_entries(struct making *m, uint64_t *entries, uint64_t *records)
+static int count_entries(struct making *m, uint64_t *entries)
 {
 	int rc = 0;
 
@@ -49,8 +49,6 @@ static int count_entries(struct making *m, uint64_t *entries, uint64_t *records)
 
 		rc = mdb_stat(m->txn, vd_db_table(m->store->db, (enum vd_table)table), &stat);
 		*entries += rc ? 0 : stat.ms_entries;
-		if (table == VD_TABLE_RECORDS)
-			*records = rc ? 0 : stat.ms_entries;
 	}
 	return vd_db_err(rc);
 }
@@ -84,7 +82,10 @@ static int put_manifest(struct making *m, uint64_t now_ms)
 	const uint8_t *key = vd_vault_key(m->store->vault);
 	struct vd_buf manifest = { 0 };
 	uint64_t entries;
-	int rc = count_entries(m, &entries, &m->records);
+	int rc = count_entries(m, &entries);
+
+	if (!rc)
+		rc = vd_lanes_count(m->store, m->txn, VD_ANY_LANE, &m->records);
 
 	vd_buf_put_u8(&manifest, FORMAT);
 	vd_buf_put_u64(&manifest, now_ms);
@@ -196,7 +197,7 @@ struct loading {
 	struct vd_store *to;
 	struct vd_vault *from;       /* of what it was made; NULL: `to` has the same */
 	bool gap;
-	uint64_t last, records;      /* arrival number; how many */
+	uint64_t last;               /* arrival number */
 	struct vd_effects effects;
 	struct vd_buf room;
 };
@@ -281,10 +282,8 @@ static int add(struct loading *l, const struct vd_backup_entry *e)
 {
 	int rc = VD_OK;
 
-	if (e->table == VD_TABLE_RECORDS) {
-		l->records++;
+	if (e->table == VD_TABLE_RECORDS)
 		l->last = vd_get_u64(e->key) > l->last ? vd_get_u64(e->key) : l->last;
-	}
 	if (vd_is_list((enum vd_table)e->table))
 		rc = add_block(l, e);
 	else if (l->from)
@@ -309,9 +308,9 @@ static int add_all(struct loading *l)
 	vd_buf_wipe(&e.value);
 	if (!rc)
 		rc = vd_backup_in_end(l->in);
-	if (!rc && (l->records != l->manifest->records || l->last > UINT64_MAX - ARRIVAL_GAP))
+	if (!rc && l->last > UINT64_MAX - ARRIVAL_GAP)
 		rc = VD_EDAMAGED;
-	if (!rc && l->gap && l->records) {
+	if (!rc && l->gap && l->last) {
 		vd_set_u64(key, l->last + ARRIVAL_GAP);
 		vd_effects_put(&l->effects, l->to, VD_TABLE_RECORDS, key, sizeof(key), vd_slice(dropped, sizeof(dropped)));
 	}
@@ -338,6 +337,7 @@ static int same_lanes(struct vd_store *s, const uint8_t *group, const struct vd_
 static int compare(struct vd_store *s, const struct vd_backup_manifest *m)
 {
 	uint8_t groups[VD_STORE_GROUPS_MAX][VD_GROUP_BYTES];
+	uint64_t records = 0;
 	size_t count;
 	int rc = vd_store_read_device(s);
 
@@ -345,9 +345,12 @@ static int compare(struct vd_store *s, const struct vd_backup_manifest *m)
 		rc = vd_store_groups(s, groups, &count);
 	if (!rc && count != m->group_count)
 		rc = VD_EDAMAGED;
-	for (size_t i = 0; i < m->group_count && !rc; i++)
+	for (size_t i = 0; i < m->group_count && !rc; i++) {
+		for (uint8_t lane = 0; lane < VD_LANES; lane++)
+			records += m->groups[i].lanes[lane].count;
 		rc = memcmp(groups[i], m->groups[i].group, VD_GROUP_BYTES) ? VD_EDAMAGED : same_lanes(s, groups[i], &m->groups[i]);
-	return rc;
+	}
+	return rc || records == m->records ? rc : VD_EDAMAGED;
 }
 
 static int load(struct loading *l)

@@ -200,6 +200,7 @@ done:
 	free(c.bad);
 	vd_readers_deinit(&c.readers);
 	vd_buf_wipe(&c.room);
+	vd_reading_wipe(&c.reading);
 	free(c.lane);
 	return rc;
 }

@@ -56,7 +56,7 @@ static int compare_redaction(struct vd_checking *c, MDB_txn *txn, const struct v
 	rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(c->store->db, VD_TABLE_ITEMS), &items));
 	if (rc)
 		return rc;
-	rc = vd_find_stored(c->store, txn, items, &c->in[group], &id, &c->room, &stored);
+	rc = vd_find_stored(c->store, txn, items, &c->in[group], &id, &c->reading, &stored);
 	mdb_cursor_close(items);
 	if (!rc && stored.arrival <= c->indexed && !vd_stored_view(&stored, &named) && vd_is_redactable(&named)) {
 		vd_group_list(c->store, "redacted", record->group, list);

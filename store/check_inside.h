@@ -41,6 +41,7 @@ struct vd_checking {
 	struct vd_readers readers;
 	uint64_t indexed;         /* how far the index has come */
 	struct vd_buf room;
+	struct vd_reading reading;
 	int err;                  /* something could not be looked at, whatever it says; sticky */
 };
 

@@ -8,15 +8,18 @@ static void put_entry(void *ctx, enum vd_table table, const uint8_t list[VD_LIST
 }
 
 /* A dropped record keeps its arrival number, which must never name another one. */
-static void drop_bad(struct vd_checking *c)
+static int drop_bad(struct vd_checking *c)
 {
 	uint8_t value[VD_STORED_HEAD] = { VD_STORED_DROPPED }, key[8];
+	int rc = VD_OK;
 
-	for (size_t i = 0; i < c->bad_count; i++) {
+	for (size_t i = 0; i < c->bad_count && !rc; i++) {
+		rc = vd_stored_take_apart(c->write, c->bad[i]);
 		vd_set_u64(key, c->bad[i]);
 		vd_effects_put(&c->write->effects, c->store, VD_TABLE_RECORDS, key, sizeof(key),
 		               vd_slice(value, sizeof(value)));
 	}
+	return rc;
 }
 
 static int apply_repair(void *ctx, MDB_txn *txn)
@@ -68,9 +71,10 @@ int vd_checking_repair(struct vd_checking *c)
 {
 	int rc = vd_pool_relist(c->write);
 
+	if (!rc)
+		rc = drop_bad(c);
 	if (rc)
 		return rc;
-	drop_bad(c);
 	for (size_t i = 0; i < c->count; i++)
 		if (!c->seen[i].bad)
 			vd_checking_entries(c, i, put_entry, &c->write->effects);

@@ -12,7 +12,7 @@
 #include "proto/bytes.h"
 
 enum vd_table {
-	VD_TABLE_RECORDS, /* u64 arrival -> sealed record; only grows */
+	VD_TABLE_RECORDS, /* u64 arrival -> sealed record, or several that came one after the other (stored.h); only grows */
 	VD_TABLE_ITEMS,   /* packed lists (lists.h): by standing item */
 	VD_TABLE_LISTS,   /* the same: members of a lane, wanted bodies, missing predecessors */
 	VD_TABLE_INDEX,   /* the same: id, author, day, kind, about, replaces (index.h) */

@@ -21,7 +21,7 @@ struct accepting {
 	struct vd_buf open;                /* parts: id, lane, seq of who has to have it (a head: VD_ANY_LANE) */
 	struct vd_arrivals accepted;
 	bool grew, more;
-	struct vd_buf room;
+	struct vd_reading reading;
 };
 
 static void value_parts(const uint8_t *group, const uint8_t *author, struct vd_slice parts[2])
@@ -128,7 +128,7 @@ static int follow(struct accepting *a, const uint8_t *part, size_t *budget, stru
 			a->more = true;
 			break;
 		}
-		rc = vd_find_stored(a->store, a->txn, a->items, &a->in, &id, &a->room, &stored);
+		rc = vd_find_stored(a->store, a->txn, a->items, &a->in, &id, &a->reading, &stored);
 		if (rc == VD_ENOTFOUND || (!rc && vd_stored_view(&stored, &record)))
 			break; /* spoilt is as good as not here: another copy may come */
 		if (rc)
@@ -185,7 +185,7 @@ static void accepting_deinit(struct accepting *a)
 {
 	vd_buf_deinit(&a->open);
 	vd_arrivals_deinit(&a->accepted);
-	vd_buf_wipe(&a->room);
+	vd_reading_wipe(&a->reading);
 }
 
 int vd_followed(struct vd_store *s, MDB_txn *txn, struct vd_group *group, const uint8_t author[VD_KEY_BYTES], bool kept,

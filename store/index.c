@@ -180,7 +180,7 @@ static int enter_redaction(struct entering *e, const struct vd_record *record, c
 	uint8_t what[VD_ID_BYTES + VD_KEY_BYTES];
 	struct vd_membership in[VD_STORE_GROUPS_MAX];
 	struct vd_store *s = e->write->store;
-	struct vd_buf room = { 0 };
+	struct vd_reading reading = { 0 };
 	struct vd_stored stored;
 	struct vd_record named;
 	MDB_cursor *items;
@@ -203,12 +203,12 @@ static int enter_redaction(struct entering *e, const struct vd_record *record, c
 	if (!rc)
 		rc = i == count ? VD_ENOTFOUND : vd_db_err(mdb_cursor_open(txn, vd_db_table(s->db, VD_TABLE_ITEMS), &items));
 	if (!rc) {
-		rc = vd_find_stored(s, txn, items, &in[i], redacted, &room, &stored);
+		rc = vd_find_stored(s, txn, items, &in[i], redacted, &reading, &stored);
 		mdb_cursor_close(items);
 	}
 	vd_db_done(s->db, txn);
 	mark = !rc && !vd_stored_view(&stored, &named) && vd_is_redactable(&named);
-	vd_buf_wipe(&room);
+	vd_reading_wipe(&reading);
 	if (mark)
 		mark_redacted(e, record->group, stored.arrival);
 	return rc == VD_ENOTFOUND ? VD_OK : rc;
@@ -321,41 +321,14 @@ void vd_index_reset(struct vd_write *w, struct vd_group *group)
 
 /* --- catching up --- */
 
-static int count_listed(struct vd_store *s, MDB_txn *txn, const uint8_t *group, uint64_t *out)
-{
-	uint8_t list[VD_LIST_KEY_BYTES];
-	uint64_t arrival = 0;
-	MDB_cursor *cursor;
-	int rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(s->db, VD_TABLE_LISTS), &cursor));
-
-	*out = 0;
-	if (rc)
-		return rc;
-	vd_lane_list(s, "lane", group, VD_LANE_CONTROL, list);
-	while (!(rc = vd_list_next(cursor, list, &arrival)))
-		++*out;
-	mdb_cursor_close(cursor);
-	return rc == VD_ENOTFOUND ? VD_OK : rc;
-}
-
 int vd_control_count(struct vd_store *s, uint64_t *out)
 {
-	struct vd_membership in[VD_STORE_GROUPS_MAX];
-	struct vd_lane_state lane;
-	size_t count;
 	MDB_txn *txn;
 	int rc = vd_db_read(s->db, &txn);
 
-	*out = 0;
 	if (rc)
 		return rc;
-	rc = vd_memberships(s, txn, in, &count);
-	for (size_t i = 0; i < count && !rc; i++) {
-		rc = vd_lane_read(s, txn, in[i].group, VD_LANE_CONTROL, &lane, NULL, 0);
-		if (rc == VD_EDAMAGED)
-			rc = count_listed(s, txn, in[i].group, &lane.digest.count); /* until it is healed */
-		*out += lane.digest.count;
-	}
+	rc = vd_lanes_count(s, txn, VD_LANE_CONTROL, out);
 	vd_db_done(s->db, txn);
 	return rc;
 }

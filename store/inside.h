@@ -47,6 +47,7 @@
 #include "lists.h"
 #include "shares.h"
 #include "store.h"
+#include "stored.h"
 #include "tend.h"
 #include "tops.h"
 #include "vault.h"
@@ -62,29 +63,16 @@ struct vd_store {
 	char name[VD_DEVICE_NAME_MAX + 1];
 	struct vd_workers *workers; /* vd_store_workers */
 	pthread_mutex_t workers_mutex;
+	struct vd_reading lately;   /* of vd_stored_read */
+	pthread_mutex_t lately_mutex;
 };
 
 enum {
-	VD_STORED_HEAD = 1 + 8 + VD_ID_BYTES,       /* flags, received_ms, id: in front of a record that stands whole */
-	VD_STORED_STUB = 1, VD_STORED_DROPPED = 2,  /* flags; dropped: `check --repair` found it damaged */
-	VD_STORED_WAITING = 4, VD_STORED_UNWANTED = 8, /* of a stub whose body is not wanted: until its author has share left;
-	                                                * or until somebody wants it back */
-	VD_STORED_COMPACT = 16,                     /* in the file alone: see records.c */
-	VD_STORE_FORMAT = 1,
+	VD_STORE_FORMAT = 2,
 	VD_ANY_LANE = 255,
 	VD_NOTE_MAX = 4096,
 	VD_FOLLOW_SEQ = 1 << 20,                    /* an own record so far ahead of our chain is not followed */
 	VD_FOLLOW_MS = 3600000,                     /* nor one's clock further than this ahead of ours */
-};
-
-/* A stored record as read: slices borrow from the snapshot, or from `room`. */
-struct vd_stored {
-	uint64_t arrival, received_ms;
-	uint8_t flags;
-	struct vd_id id;
-	struct vd_slice raw;
-	bool compact;              /* it stood so, and `view` is what vd_record_decode makes of raw */
-	struct vd_record view;
 };
 
 /* Author key in a raw record; NULL: it is no record. */
@@ -163,44 +151,14 @@ void vd_prev_list(const struct vd_store *, const uint8_t *group, const uint8_t *
 /* At most `max` arrivals of a list after *after, which moves to the last of them, in a snapshot of its own. *n is less than `max` at its end. */
 int vd_list_read(struct vd_store *, enum vd_table, const uint8_t list[VD_LIST_KEY_BYTES], uint64_t *after, uint64_t *out, size_t max, size_t *n);
 
-/* What of it is needed to put another in its place. */
-struct vd_place {
-	uint64_t arrival, received_ms;
-	uint8_t flags;
-	bool compact;
-};
-struct vd_place vd_place_of(const struct vd_stored *);
-
-/* A record stands in one of two ways. Whole: flags, u64 received_ms, id, and the record as it is. So do control records and what this device wrote:
- * they are few, and must be told from a broken file without any other help. Compact, about a third less: flags with VD_STORED_COMPACT, the
- * first VD_STORED_CHECK_BYTES of its id, varint number of its author (authors.c), varint by how much it was received after its own time (zigzag),
- * and its compact form (proto/compact.h) in a stream in which nothing but its author stands. */
-enum { VD_STORED_CHECK_BYTES = 4 };
-/* Appends the value of a compact one to *out; number: of its author. VD_ENOMEM. */
-int vd_stored_encode(const struct vd_record *, uint32_t number, uint8_t flags, uint64_t received_ms, struct vd_buf *out);
-/* Reads an opened value, either way. `author_of` says whose that number is, 0 or an error. */
-int vd_stored_decode(struct vd_slice value, int (*author_of)(void *ctx, uint64_t number, struct vd_author *), void *ctx, struct vd_buf *room,
-                     struct vd_stored *out);
-/* As vd_record_decode of its raw bytes, cheaper when that is known. */
-int vd_stored_view(const struct vd_stored *, struct vd_record *);
-/* VD_ENOTFOUND (also for a dropped one), VD_EDAMAGED. */
-int vd_stored_get(struct vd_store *, MDB_txn *, uint64_t arrival, struct vd_buf *room, struct vd_stored *out);
-/* The same in a snapshot of its own: appends the record to *raw; out->raw is nothing. */
-int vd_stored_read(struct vd_store *, uint64_t arrival, struct vd_buf *raw, struct vd_stored *out);
-/* Opens a value of the records table. */
-int vd_stored_open(struct vd_store *, MDB_txn *, uint64_t arrival, MDB_val value, struct vd_buf *room, struct vd_stored *out);
-int vd_latest(struct vd_store *, MDB_txn *, uint64_t *arrival);
-bool vd_stored_flags_ok(uint8_t flags);
-/* Is it a stub whose body we want? */
-bool vd_flags_wanted(uint8_t flags);
 /* The stored record of that id; `cursor` on ITEMS. VD_ENOTFOUND. */
 int vd_find_stored(struct vd_store *, MDB_txn *, MDB_cursor *, const struct vd_membership *,
-                   const struct vd_id *, struct vd_buf *room, struct vd_stored *out);
+                   const struct vd_id *, struct vd_reading *, struct vd_stored *out);
 
 /* Is the raw record of that group (NULL: any) and lane (VD_ANY_LANE)? */
 bool vd_raw_in(struct vd_slice raw, const uint8_t *group, uint8_t lane);
 
-/* A run of records copied out of one snapshot. */
+/* Records copied out of one snapshot. */
 struct vd_page {
 	struct vd_page_entry {
 		uint64_t arrival, received_ms;
@@ -265,6 +223,8 @@ void vd_lane_touch_all(struct vd_lane_data *);
 int vd_lane_remake(struct vd_store *, MDB_txn *, struct vd_lane_data *, bool head);
 /* Made anew in a transaction of its own, if it is damaged in any part. */
 int vd_lane_heal(struct vd_store *, const uint8_t *group, uint8_t lane);
+/* Records of that lane (VD_ANY_LANE: of all) over all groups. */
+int vd_lanes_count(struct vd_store *, MDB_txn *, uint8_t lane, uint64_t *out);
 /* Every lane of which digest or wanted are damaged. What cannot be healed is met again when it is needed. */
 void vd_lanes_heal(struct vd_store *);
 /* Puts state and touched blocks. Returns LMDB's codes or ours. */
@@ -366,6 +326,9 @@ struct vd_write {
 	uint8_t nonces[64][VD_BODY_NONCE_BYTES]; /* drawn in advance: a system call each is dear */
 	size_t nonces_left;
 	struct vd_buf value, raw, body;
+	struct vd_stored_run run;  /* stored.h: what came, and is not among the effects yet */
+	struct vd_reading reading; /* … what changes is in this one, … */
+	struct vd_arrivals apart;  /* … and these were put alone */
 };
 /* The own chain of one group and lane: where its next record goes. */
 struct vd_write_head {
@@ -384,7 +347,7 @@ int vd_write_record(struct vd_write *, const struct vd_membership *, const struc
                     const uint8_t list[VD_LIST_KEY_BYTES], uint8_t flags, uint64_t received_ms, bool own);
 /* Puts another copy of a stored record in its place: a stub got its body, a body went, what stood there was spoilt, or only whether
  * its body is wanted changed: why_not is 0, VD_STORED_WAITING or VD_STORED_UNWANTED, and ignored of a whole record. It stands whole or compact
- * as that did. */
+ * as that did, and alone. */
 int vd_write_again(struct vd_write *, const struct vd_membership *, const struct vd_place *old,
                    const struct vd_record *, uint8_t why_not);
 /* A record of ours came in that was not stored here. `waited`: a stored record of ours, or one that came with it, names it
@@ -569,7 +532,7 @@ struct vd_standings {
 	struct vd_group *last_group;   /* who was asked about last */
 	const struct vd_device *last;
 	uint8_t last_author[VD_KEY_BYTES];
-	struct vd_buf room;
+	struct vd_reading reading;
 };
 struct vd_judged {
 	enum vd_standing standing;

@@ -28,7 +28,7 @@ struct vouching {
 	struct vd_membership in[VD_STORE_GROUPS_MAX];
 	size_t count;
 	MDB_cursor *items, *lists;
-	struct vd_buf room;
+	struct vd_reading reading;
 };
 
 static void vouching_open(struct vouching *v)
@@ -50,7 +50,7 @@ static void vouching_close(struct vouching *v)
 	if (v->lists)
 		mdb_cursor_close(v->lists);
 	vd_db_done(v->store->db, v->txn);
-	vd_buf_wipe(&v->room);
+	vd_reading_wipe(&v->reading);
 	*v = (struct vouching){ .store = v->store };
 }
 
@@ -85,7 +85,7 @@ static bool vouched(void *ctx, const struct vd_record *record)
 	/* The same id is the same header and signature, and those were verified when they came. */
 	for (size_t i = 0; i < v->count && !yes; i++) {
 		if (!memcmp(v->in[i].group, record->group, VD_GROUP_BYTES))
-			yes = !vd_find_stored(v->store, v->txn, v->items, &v->in[i], &record->id, &v->room, &stored);
+			yes = !vd_find_stored(v->store, v->txn, v->items, &v->in[i], &record->id, &v->reading, &stored);
 	}
 	if (yes)
 		return true;
@@ -93,7 +93,7 @@ static bool vouched(void *ctx, const struct vd_record *record)
 	while (!yes && !vd_list_next(v->lists, list, &arrival)) {
 		struct vd_record next;
 
-		yes = !vd_stored_get(v->store, v->txn, arrival, &v->room, &stored) && !vd_stored_view(&stored, &next) &&
+		yes = !vd_stored_get(v->store, v->txn, arrival, &v->reading, &stored) && !vd_stored_view(&stored, &next) &&
 		      vd_precedes(record, &next);
 	}
 	return yes;

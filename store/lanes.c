@@ -261,7 +261,7 @@ static int salt_of(struct vd_store *s, MDB_txn *txn, const uint8_t *group, uint8
 /* The lists may be what is spoilt, so every record is looked at. One that is spoilt itself is nobody's: `check` tells. */
 static int take_all(struct vd_store *s, MDB_txn *txn, struct vd_lane_data *data, const uint8_t salt[VD_SALT_BYTES])
 {
-	struct vd_buf room = { 0 };
+	struct vd_reading reading = { 0 };
 	MDB_cursor *cursor;
 	MDB_val k, v;
 	int rc = mdb_cursor_open(txn, vd_db_table(s->db, VD_TABLE_RECORDS), &cursor);
@@ -269,21 +269,24 @@ static int take_all(struct vd_store *s, MDB_txn *txn, struct vd_lane_data *data,
 	if (rc)
 		return vd_db_err(rc);
 	for (rc = mdb_cursor_get(cursor, &k, &v, MDB_FIRST); !rc; rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) {
-		struct vd_stored stored;
-		struct vd_item item;
-
-		if (k.mv_size != 8 || vd_stored_open(s, txn, vd_get_u64(k.mv_data), v, &room, &stored) ||
-		    !vd_raw_in(stored.raw, data->group, data->lane))
+		if (vd_stored_open(s, txn, &k, &v, &reading))
 			continue;
-		vd_digest_add(&data->state.digest, &stored.id);
-		if (vd_flags_wanted(stored.flags))
-			vd_digest_add(&data->state.wanted, &stored.id);
-		data->state.stubs += (stored.flags & VD_STORED_STUB) != 0;
-		vd_item_of(salt, &stored.id, &item);
-		vd_sketch_apply(data->symbols, 0, VD_SKETCH_SYMBOLS, &item, +1);
+		for (uint64_t at = reading.first; at <= reading.last; at++) {
+			struct vd_stored stored;
+			struct vd_item item;
+
+			if (vd_reading_record(&reading, at, &stored) || !vd_raw_in(stored.raw, data->group, data->lane))
+				continue;
+			vd_digest_add(&data->state.digest, &stored.id);
+			if (vd_flags_wanted(stored.flags))
+				vd_digest_add(&data->state.wanted, &stored.id);
+			data->state.stubs += (stored.flags & VD_STORED_STUB) != 0;
+			vd_item_of(salt, &stored.id, &item);
+			vd_sketch_apply(data->symbols, 0, VD_SKETCH_SYMBOLS, &item, +1);
+		}
 	}
 	mdb_cursor_close(cursor);
-	vd_buf_wipe(&room);
+	vd_reading_wipe(&reading);
 	return rc == MDB_NOTFOUND ? VD_OK : vd_db_err(rc);
 }
 
@@ -310,6 +313,42 @@ int vd_lane_remake(struct vd_store *s, MDB_txn *txn, struct vd_lane_data *data, 
 	if (!rc)
 		vd_lane_touch_all(data);
 	free(made);
+	return rc;
+}
+
+static int count_listed(struct vd_store *s, MDB_txn *txn, const uint8_t *group, uint8_t lane, uint64_t *out)
+{
+	uint8_t list[VD_LIST_KEY_BYTES];
+	uint64_t arrival = 0;
+	MDB_cursor *cursor;
+	int rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(s->db, VD_TABLE_LISTS), &cursor));
+
+	*out = 0;
+	if (rc)
+		return rc;
+	vd_lane_list(s, "lane", group, lane, list);
+	while (!(rc = vd_list_next(cursor, list, &arrival)))
+		++*out;
+	mdb_cursor_close(cursor);
+	return rc == VD_ENOTFOUND ? VD_OK : rc;
+}
+
+int vd_lanes_count(struct vd_store *s, MDB_txn *txn, uint8_t lane, uint64_t *out)
+{
+	struct vd_membership in[VD_STORE_GROUPS_MAX];
+	struct vd_lane_state state;
+	size_t count;
+	int rc = vd_memberships(s, txn, in, &count);
+
+	*out = 0;
+	for (size_t i = 0; !rc && i < VD_LANES * count; i++) {
+		if (lane != VD_ANY_LANE && lane != i % VD_LANES)
+			continue;
+		rc = vd_lane_read(s, txn, in[i / VD_LANES].group, i % VD_LANES, &state, NULL, 0);
+		if (rc == VD_EDAMAGED)
+			rc = count_listed(s, txn, in[i / VD_LANES].group, i % VD_LANES, &state.digest.count); /* until it is healed */
+		*out += state.digest.count;
+	}
 	return rc;
 }
 

@@ -30,7 +30,7 @@ struct leaving {
 	struct part *parts;
 	size_t symbols;                /* of each that are read and made */
 	bool remember;                 /* worth writing down */
-	struct vd_buf room;
+	struct vd_reading reading;
 };
 
 int vd_repairs(struct vd_store *s, MDB_txn *txn, uint64_t *out)
@@ -163,7 +163,7 @@ static int pass(struct leaving *l, const char *use, uint64_t after)
 		struct vd_stored stored;
 		struct part *part;
 
-		if (vd_stored_get(l->store, l->txn, after, &l->room, &stored))
+		if (vd_stored_get(l->store, l->txn, after, &l->reading, &stored))
 			continue;
 		author = vd_raw_author(stored.raw);
 		part = author ? part_of(l, author) : NULL;
@@ -310,7 +310,7 @@ static int lane_without(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES],
 	for (size_t i = 0; l.parts && i < leaving->count; i++)
 		free(l.parts[i].data);
 	free(l.parts);
-	vd_buf_wipe(&l.room);
+	vd_reading_wipe(&l.reading);
 	return rc;
 }
 

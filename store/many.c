@@ -23,12 +23,12 @@ struct vd_many {
 	bool asked;
 };
 
-static void read_one(struct set *set, MDB_txn *txn, size_t i, struct vd_buf *room, struct vd_buf *bytes)
+static void read_one(struct set *set, MDB_txn *txn, size_t i, struct vd_reading *reading, struct vd_buf *bytes)
 {
 	struct vd_many_one *one = &set->ones[i];
 	struct vd_stored stored;
 
-	one->err = vd_stored_get(set->store, txn, set->arrivals[i], room, &stored);
+	one->err = vd_stored_get(set->store, txn, set->arrivals[i], reading, &stored);
 	if (!one->err && (vd_stored_view(&stored, &one->record) || memcmp(one->record.id.b, stored.id.b, VD_ID_BYTES) ||
 	                  one->record.stub != (bool)(stored.flags & VD_STORED_STUB)))
 		one->err = VD_EDAMAGED;
@@ -55,7 +55,8 @@ static void point_into(struct vd_record *r, const uint8_t *raw, size_t ext_at)
 static void read_part(void *ctx, size_t from, size_t to)
 {
 	struct set *set = ctx;
-	struct vd_buf room = { 0 }, *bytes = &set->bytes[from / PART];
+	struct vd_reading reading = { 0 };
+	struct vd_buf *bytes = &set->bytes[from / PART];
 	MDB_txn *txn;
 	int rc = vd_db_read(set->store->db, &txn);
 
@@ -64,14 +65,14 @@ static void read_part(void *ctx, size_t from, size_t to)
 		if (rc)
 			set->ones[i].err = rc;
 		else
-			read_one(set, txn, i, &room, bytes);
+			read_one(set, txn, i, &reading, bytes);
 	}
 	for (size_t i = from; i < to; i++)
 		if (!set->ones[i].err)
 			point_into(&set->ones[i].record, bytes->p + set->ones[i].at, set->ones[i].ext_at);
 	if (!rc)
 		vd_db_done(set->store->db, txn);
-	vd_buf_wipe(&room);
+	vd_reading_wipe(&reading);
 }
 
 int vd_many_new(struct vd_store *s, struct vd_many **out)

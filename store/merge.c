@@ -26,7 +26,7 @@ struct merging {
 	struct vd_write *write;
 	MDB_txn *txn;
 	MDB_cursor *items, *lists;
-	struct vd_buf room;
+	struct vd_reading reading;
 	struct vd_membership in;
 	const uint8_t *self;             /* our own author key in the group, or NULL */
 	struct vd_batch *batch;
@@ -151,7 +151,7 @@ static int look_up(struct merging *m, struct slot *slot, uint64_t now_ms)
 	if (slot->beyond)
 		return VD_OK;
 	while (!(rc = vd_list_next(m->items, slot->list, &arrival))) {
-		rc = vd_stored_get(m->store, m->txn, arrival, &m->room, &stored);
+		rc = vd_stored_get(m->store, m->txn, arrival, &m->reading, &stored);
 		if (rc && rc != VD_ENOTFOUND && rc != VD_EDAMAGED && rc != VD_EVERSION)
 			return rc;
 		if (rc || vd_stored_view(&stored, &old) || memcmp(old.id.b, stored.id.b, VD_ID_BYTES) ||
@@ -291,7 +291,7 @@ static int link_slots(struct merging *m)
 		}
 		if (m->slots[i].prev_here || m->slots[i].prev_beyond || m->slots[i].fate != FATE_FRESH)
 			continue;
-		rc = vd_find_stored(m->store, m->txn, m->items, &m->in, &record->prev, &m->room, &stored);
+		rc = vd_find_stored(m->store, m->txn, m->items, &m->in, &record->prev, &m->reading, &stored);
 		if (rc && rc != VD_ENOTFOUND)
 			return rc;
 		m->slots[i].prev_here = !rc && !vd_stored_view(&stored, &prev) && vd_precedes(&prev, record);
@@ -476,7 +476,7 @@ static int gather(struct merging *m, bool from_pool, struct vd_merge *merge)
 	vd_db_done(m->store->db, m->txn);
 	m->write->snapshot = NULL;
 	free(m->order);
-	vd_buf_wipe(&m->room);
+	vd_reading_wipe(&m->reading);
 	return rc;
 }
 

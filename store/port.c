@@ -33,7 +33,7 @@ static struct vd_arrival arrival_of(const struct vd_stored *stored)
 static int on_list(struct vd_store *s, enum vd_table table, const uint8_t list[VD_LIST_KEY_BYTES],
                    const uint8_t *group, uint8_t lane, uint64_t arrival, struct vd_arrival *out, size_t max, size_t *n)
 {
-	struct vd_buf room = { 0 };
+	struct vd_reading own = { 0 }, *reading;
 	MDB_cursor *cursor;
 	MDB_txn *txn;
 	int rc = vd_db_read(s->db, &txn);
@@ -46,16 +46,17 @@ static int on_list(struct vd_store *s, enum vd_table table, const uint8_t list[V
 		vd_db_done(s->db, txn);
 		return rc;
 	}
+	reading = vd_reading_borrow(s, &own);
 	while (*n < max && !(rc = vd_list_next(cursor, list, &arrival))) {
 		struct vd_stored stored;
 
-		if (vd_stored_get(s, txn, arrival, &room, &stored) || !vd_raw_in(stored.raw, group, lane))
+		if (vd_stored_get(s, txn, arrival, reading, &stored) || !vd_raw_in(stored.raw, group, lane))
 			continue; /* dropped or spoilt */
 		out[(*n)++] = arrival_of(&stored);
 	}
+	vd_reading_return(s, reading);
 	mdb_cursor_close(cursor);
 	vd_db_done(s->db, txn);
-	vd_buf_wipe(&room);
 	return rc == VD_ENOTFOUND ? VD_OK : rc;
 }
 

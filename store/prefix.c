@@ -29,7 +29,7 @@ static int candidate(const struct vd_id *id, uint64_t number, const char *hex, s
 static int find_in_index(struct vd_store *s, const char *hex, size_t digits, struct vd_slice first, uint64_t *arrival)
 {
 	uint8_t list[VD_LIST_KEY_BYTES];
-	struct vd_buf room = { 0 };
+	struct vd_reading reading = { 0 };
 	MDB_cursor *cursor = NULL;
 	uint64_t at = 0;
 	MDB_txn *txn;
@@ -42,13 +42,13 @@ static int find_in_index(struct vd_store *s, const char *hex, size_t digits, str
 	while (!rc && !(rc = vd_list_next(cursor, list, &at))) {
 		struct vd_stored stored;
 
-		if (!vd_stored_get(s, txn, at, &room, &stored))
+		if (!vd_stored_get(s, txn, at, &reading, &stored))
 			rc = candidate(&stored.id, at, hex, digits, arrival);
 	}
 	if (cursor)
 		mdb_cursor_close(cursor);
 	vd_db_done(s->db, txn);
-	vd_buf_wipe(&room);
+	vd_reading_wipe(&reading);
 	return rc == VD_ENOTFOUND ? VD_OK : rc;
 }
 

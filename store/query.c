@@ -229,7 +229,7 @@ static int consider_list(struct query *q, enum vd_index_use use, const uint8_t *
 {
 	uint8_t list[VD_LIST_KEY_BYTES];
 	uint64_t arrival = q->asked->after;
-	struct vd_buf room = { 0 };
+	struct vd_reading reading = { 0 };
 	MDB_cursor *cursor = NULL;
 	MDB_txn *txn;
 	int rc = vd_db_read(q->store->db, &txn);
@@ -243,7 +243,7 @@ static int consider_list(struct query *q, enum vd_index_use use, const uint8_t *
 	while (!rc && !(rc = vd_list_next(cursor, list, &arrival))) {
 		struct vd_stored stored;
 
-		rc = vd_stored_get(q->store, txn, arrival, &room, &stored);
+		rc = vd_stored_get(q->store, txn, arrival, &reading, &stored);
 		if (!rc) {
 			rc = consider(q, arrival, stored.received_ms, &stored.id, stored.raw);
 		} else if (rc != VD_ENOMEM) {
@@ -255,7 +255,7 @@ static int consider_list(struct query *q, enum vd_index_use use, const uint8_t *
 		mdb_cursor_close(cursor);
 	q->standings.txn = NULL;
 	vd_db_done(q->store->db, txn);
-	vd_buf_wipe(&room);
+	vd_reading_wipe(&reading);
 	return rc == VD_ENOTFOUND ? VD_OK : rc;
 }
 

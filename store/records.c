@@ -1,9 +1,7 @@
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "inside.h"
-#include "proto/compact.h"
 #include "proto/err.h"
 
 enum { PASSED_MAX = 32768 }; /* records looked at in one snapshot */
@@ -71,198 +69,8 @@ int vd_list_read(struct vd_store *s, enum vd_table table, const uint8_t list[VD_
 	return rc;
 }
 
-/* Nothing at all, a stub with at most one reason why its body is not wanted, or dropped. */
-bool vd_stored_flags_ok(uint8_t flags)
-{
-	switch (flags) {
-	case 0:
-	case VD_STORED_STUB:
-	case VD_STORED_STUB | VD_STORED_WAITING:
-	case VD_STORED_STUB | VD_STORED_UNWANTED:
-	case VD_STORED_DROPPED:
-	case VD_STORED_DROPPED | VD_STORED_STUB:
-		return true;
-	}
-	return false;
-}
-
-bool vd_flags_wanted(uint8_t flags)
-{
-	return flags == VD_STORED_STUB;
-}
-
-struct vd_place vd_place_of(const struct vd_stored *stored)
-{
-	return (struct vd_place){ stored->arrival, stored->received_ms, stored->flags, stored->compact };
-}
-
-int vd_stored_encode(const struct vd_record *record, uint32_t number, uint8_t flags, uint64_t received_ms, struct vd_buf *out)
-{
-	struct vd_compact_author room[VD_COMPACT_ALONE];
-	struct vd_compact stream;
-
-	vd_compact_alone(&stream, room, record->group, record->author);
-	vd_buf_put_u8(out, flags | VD_STORED_COMPACT);
-	vd_buf_put(out, record->id.b, VD_STORED_CHECK_BYTES);
-	vd_buf_put_varint(out, number);
-	vd_buf_put_varint(out, vd_zigzag(received_ms - record->time_ms));
-	return vd_compact_encode(&stream, record, out);
-}
-
-/* The opened value may stand in the room itself: what is put behind it must not move it. */
-static int make_way(struct vd_buf *room, struct vd_rd *r)
-{
-	enum { HEAD_ROOM = 1024 };     /* a header and a signature at most */
-	bool inside = room->p && r->p >= room->p && r->p < room->p + room->n;
-	size_t at = inside ? (size_t)(r->p - room->p) : 0, more = HEAD_ROOM + r->n;
-
-	if (!inside)
-		return VD_OK;
-	if (!vd_buf_extend(room, more))
-		return VD_ENOMEM;
-	room->n -= more;
-	r->p = room->p + at;
-	return VD_OK;
-}
-
-static int decode_compact(struct vd_rd *r, int (*author_of)(void *ctx, uint64_t number, struct vd_author *), void *ctx, struct vd_buf *room,
-                          struct vd_stored *out)
-{
-	uint8_t check[VD_STORED_CHECK_BYTES];
-	struct vd_compact_author authors[VD_COMPACT_ALONE];
-	struct vd_compact stream;
-	struct vd_author who;
-	uint64_t number, received;
-	int rc;
-
-	vd_rd_copy(r, check, sizeof(check));
-	number = vd_rd_varint(r);
-	received = vd_rd_varint(r);
-	rc = r->err ? VD_EDAMAGED : author_of(ctx, number, &who);
-	if (!rc)
-		rc = make_way(room, r);
-	if (rc)
-		return rc;
-	vd_compact_alone(&stream, authors, who.group, who.key);
-	rc = vd_compact_decode(&stream, vd_slice(r->p, r->n), room, &out->view);
-	if (rc)
-		return rc == VD_ENOMEM ? rc : VD_EDAMAGED;
-	if (memcmp(out->view.id.b, check, sizeof(check)) || out->view.stub != (bool)(out->flags & VD_STORED_STUB))
-		return VD_EDAMAGED;
-	out->received_ms = out->view.time_ms + vd_unzigzag(received);
-	out->id = out->view.id;
-	out->raw = out->view.raw;
-	return VD_OK;
-}
-
-int vd_stored_decode(struct vd_slice value, int (*author_of)(void *ctx, uint64_t number, struct vd_author *), void *ctx, struct vd_buf *room,
-                     struct vd_stored *out)
-{
-	struct vd_rd r = vd_rd(value);
-
-	out->flags = vd_rd_u8(&r);
-	out->compact = out->flags & VD_STORED_COMPACT;
-	out->flags &= (uint8_t)~VD_STORED_COMPACT;
-	if (!vd_stored_flags_ok(out->flags) || (out->compact && out->flags & VD_STORED_DROPPED))
-		return VD_EDAMAGED;
-	if (out->compact)
-		return decode_compact(&r, author_of, ctx, room, out);
-	out->received_ms = vd_rd_u64(&r);
-	vd_rd_copy(&r, out->id.b, VD_ID_BYTES);
-	if (r.err || r.n > VD_RECORD_MAX)
-		return VD_EDAMAGED;
-	out->raw = vd_rd_take(&r, r.n);
-	if (!(out->flags & VD_STORED_DROPPED))
-		return VD_OK;
-	/* Nothing is left of a dropped one: a flag alone hides no record. */
-	return out->raw.n || !sodium_is_zero(out->id.b, VD_ID_BYTES) ? VD_EDAMAGED : VD_ENOTFOUND;
-}
-
-int vd_stored_view(const struct vd_stored *stored, struct vd_record *out)
-{
-	if (!stored->compact)
-		return vd_record_decode(stored->raw, out);
-	*out = stored->view;
-	return VD_OK;
-}
-
-struct reading {
-	struct vd_store *store;
-	MDB_txn *txn;
-};
-
-static int author_of(void *ctx, uint64_t number, struct vd_author *out)
-{
-	struct reading *reading = ctx;
-
-	return vd_author_of(reading->store, reading->txn, number, out);
-}
-
-int vd_stored_open(struct vd_store *s, MDB_txn *txn, uint64_t arrival, MDB_val value, struct vd_buf *room, struct vd_stored *out)
-{
-	uint8_t key[8], spot[VD_SPOT_BYTES];
-	struct reading reading = { s, txn };
-	struct vd_slice opened;
-	int rc;
-
-	vd_set_u64(key, arrival);
-	vd_buf_reset(room);
-	rc = vd_vault_open(s->vault, vd_spot(VD_TABLE_RECORDS, key, sizeof(key), spot),
-	                   vd_slice(value.mv_data, value.mv_size), room, &opened);
-	out->arrival = arrival;
-	return rc ? rc : vd_stored_decode(opened, author_of, &reading, room, out);
-}
-
-int vd_stored_get(struct vd_store *s, MDB_txn *txn, uint64_t arrival, struct vd_buf *room, struct vd_stored *out)
-{
-	uint8_t key[8];
-	MDB_val k = { sizeof(key), key }, v;
-	int rc;
-
-	vd_set_u64(key, arrival);
-	rc = vd_db_err(mdb_get(txn, vd_db_table(s->db, VD_TABLE_RECORDS), &k, &v));
-	return rc ? rc : vd_stored_open(s, txn, arrival, v, room, out);
-}
-
-int vd_stored_read(struct vd_store *s, uint64_t arrival, struct vd_buf *raw, struct vd_stored *out)
-{
-	struct vd_buf room = { 0 };
-	MDB_txn *txn;
-	int rc = vd_db_read(s->db, &txn);
-
-	if (rc)
-		return rc;
-	rc = vd_stored_get(s, txn, arrival, &room, out);
-	if (!rc) {
-		vd_buf_put_slice(raw, out->raw);
-		rc = vd_buf_check(raw);
-		out->raw = vd_slice(NULL, 0);
-	}
-	vd_db_done(s->db, txn);
-	vd_buf_wipe(&room);
-	return rc;
-}
-
-int vd_latest(struct vd_store *s, MDB_txn *txn, uint64_t *arrival)
-{
-	MDB_cursor *cursor;
-	MDB_val k, v;
-	int rc = mdb_cursor_open(txn, vd_db_table(s->db, VD_TABLE_RECORDS), &cursor);
-
-	*arrival = 0;
-	if (rc)
-		return vd_db_err(rc);
-	rc = mdb_cursor_get(cursor, &k, &v, MDB_LAST);
-	if (!rc && k.mv_size != 8)
-		rc = VD_EDAMAGED;
-	if (!rc)
-		*arrival = vd_get_u64(k.mv_data);
-	mdb_cursor_close(cursor);
-	return rc == MDB_NOTFOUND ? VD_OK : vd_db_err(rc);
-}
-
 int vd_find_stored(struct vd_store *s, MDB_txn *txn, MDB_cursor *cursor, const struct vd_membership *in,
-                   const struct vd_id *id, struct vd_buf *room, struct vd_stored *out)
+                   const struct vd_id *id, struct vd_reading *reading, struct vd_stored *out)
 {
 	uint8_t list[VD_LIST_KEY_BYTES];
 	struct vd_item item;
@@ -275,7 +83,7 @@ int vd_find_stored(struct vd_store *s, MDB_txn *txn, MDB_cursor *cursor, const s
 		rc = vd_list_next(cursor, list, &arrival);
 		if (rc)
 			return rc;
-		rc = vd_stored_get(s, txn, arrival, room, out);
+		rc = vd_stored_get(s, txn, arrival, reading, out);
 		if (!rc && !memcmp(out->id.b, id->b, VD_ID_BYTES))
 			return VD_OK;
 		if (rc && rc != VD_ENOTFOUND && rc != VD_EDAMAGED)
@@ -285,9 +93,7 @@ int vd_find_stored(struct vd_store *s, MDB_txn *txn, MDB_cursor *cursor, const s
 
 int vd_store_numbers(struct vd_store *s, uint64_t after, uint64_t *numbers, size_t max, size_t *n)
 {
-	enum { SMALL = 128 }; /* no value of a dropped one is larger, sealed or not: others need not be opened */
-	struct vd_buf room = { 0 };
-	struct vd_stored stored;
+	struct vd_reading reading = { 0 };
 	MDB_cursor *cursor = NULL;
 	uint8_t key[8];
 	MDB_val k = { sizeof(key), key }, v;
@@ -302,18 +108,22 @@ int vd_store_numbers(struct vd_store *s, uint64_t after, uint64_t *numbers, size
 	if (!rc)
 		rc = after == UINT64_MAX ? MDB_NOTFOUND : mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
 	while (!rc && *n < max) {
-		if (k.mv_size != sizeof(key)) {
-			rc = VD_EDAMAGED;
-			break;
+		struct vd_stored stored;
+
+		rc = vd_stored_open(s, txn, &k, &v, &reading);
+		after = !rc && after + 1 < reading.first ? reading.first - 1 : after;
+		while (!rc && after < reading.last && *n < max) {
+			numbers[*n] = ++after;
+			/* Dropped ones stand alone: others need not be looked at. */
+			*n += reading.first != reading.last || vd_reading_record(&reading, after, &stored) != VD_ENOTFOUND;
 		}
-		numbers[*n] = vd_get_u64(k.mv_data);
-		*n += v.mv_size > SMALL || vd_stored_open(s, txn, numbers[*n], v, &room, &stored) != VD_ENOTFOUND;
-		rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
+		if (!rc)
+			rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
 	}
 	if (cursor)
 		mdb_cursor_close(cursor);
 	vd_db_done(s->db, txn);
-	vd_buf_wipe(&room);
+	vd_reading_wipe(&reading);
 	return rc == MDB_NOTFOUND ? VD_OK : vd_db_err(rc);
 }
 
@@ -379,12 +189,11 @@ const uint8_t *vd_raw_author(struct vd_slice raw)
 	return raw.n < at + VD_KEY_BYTES ? NULL : raw.p + at;
 }
 
-static int page_take(struct vd_store *s, MDB_txn *txn, const uint8_t *group, uint8_t lane, uint64_t arrival, MDB_val value,
-                     bool raws, struct vd_buf *room, struct vd_page *page)
+/* `rc`: of reading it. */
+static int page_take(int rc, const struct vd_stored *read, const uint8_t *group, uint8_t lane, bool raws, struct vd_page *page)
 {
-	struct vd_stored stored;
+	struct vd_stored stored = *read;
 	struct vd_page_entry *entry;
-	int rc = vd_stored_open(s, txn, arrival, value, room, &stored);
 
 	if (rc == VD_ENOTFOUND || rc == VD_ENOMEM)
 		return rc == VD_ENOMEM ? rc : VD_OK;
@@ -394,7 +203,7 @@ static int page_take(struct vd_store *s, MDB_txn *txn, const uint8_t *group, uin
 			return VD_OK;
 		rc = VD_EDAMAGED;
 	}
-	entry = page_add(page, arrival);
+	entry = page_add(page, read->arrival);
 	if (!entry)
 		return VD_ENOMEM;
 	if (rc) {
@@ -415,47 +224,43 @@ static int page_take(struct vd_store *s, MDB_txn *txn, const uint8_t *group, uin
 	return vd_buf_check(&page->bytes);
 }
 
+static bool page_full(const struct vd_page *page, size_t max)
+{
+	return page->count >= max || page->bytes.n >= VD_PAGE_BYTES;
+}
+
 /* The next records of a lane, by its list. */
 static int page_of_list(struct vd_store *s, MDB_txn *txn, const uint8_t *group, uint8_t lane, size_t max,
-                        bool raws, struct vd_buf *room, struct vd_page *page)
+                        bool raws, struct vd_reading *reading, struct vd_page *page)
 {
 	enum { LISTED = 64 };
 	uint64_t arrivals[LISTED], after = page->last;
-	uint8_t list[VD_LIST_KEY_BYTES], key[8];
-	MDB_cursor *entries = NULL, *records = NULL;
+	uint8_t list[VD_LIST_KEY_BYTES];
+	struct vd_stored stored;
+	MDB_cursor *entries;
 	int rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(s->db, VD_TABLE_LISTS), &entries));
 
-	if (!rc)
-		rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(s->db, VD_TABLE_RECORDS), &records));
+	if (rc)
+		return rc;
 	vd_lane_list(s, "lane", group, lane, list);
-	while (!rc && !page->end && page->count < max && page->bytes.n < VD_PAGE_BYTES) {
+	while (!rc && !page->end && !page_full(page, max)) {
 		size_t most = max - page->count < LISTED ? max - page->count : LISTED, n, i = 0;
 		int listed = vd_list_some(entries, list, &after, arrivals, most, &n);
 
+		/* An entry without its record: `check` tells. */
 		for (; i < n && !rc && page->bytes.n < VD_PAGE_BYTES; i++) {
-			MDB_val k = { sizeof(key), key }, v;
-
 			page->last = arrivals[i];
-			vd_set_u64(key, page->last);
-			rc = mdb_cursor_get(records, &k, &v, MDB_SET);
-			if (rc == MDB_NOTFOUND)
-				rc = VD_OK; /* an entry without its record: `check` tells */
-			else if (!rc)
-				rc = page_take(s, txn, NULL, VD_ANY_LANE, page->last, v, raws, room, page);
-			rc = vd_db_err(rc);
+			rc = page_take(vd_stored_get(s, txn, page->last, reading, &stored), &stored, NULL, VD_ANY_LANE, raws, page);
 		}
 		rc = rc ? rc : listed;
 		page->end = !rc && i == n && n < most;
 	}
-	if (entries)
-		mdb_cursor_close(entries);
-	if (records)
-		mdb_cursor_close(records);
+	mdb_cursor_close(entries);
 	return rc;
 }
 
 static int page_of_all(struct vd_store *s, MDB_txn *txn, const uint8_t *group, uint8_t lane, size_t max,
-                       bool raws, struct vd_buf *room, struct vd_page *page)
+                       bool raws, struct vd_reading *reading, struct vd_page *page)
 {
 	uint8_t key[8];
 	MDB_cursor *cursor;
@@ -471,14 +276,17 @@ static int page_of_all(struct vd_store *s, MDB_txn *txn, const uint8_t *group, u
 		vd_set_u64(key, page->last + 1);
 		rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
 	}
-	while (!rc && page->count < max && page->bytes.n < VD_PAGE_BYTES && passed++ < PASSED_MAX) {
-		if (k.mv_size != 8) {
-			rc = VD_EDAMAGED;
-			break;
+	while (!rc && !page_full(page, max) && passed < PASSED_MAX) {
+		struct vd_stored stored;
+
+		rc = vd_stored_open(s, txn, &k, &v, reading);
+		if (!rc && page->last + 1 < reading->first)
+			page->last = reading->first - 1;
+		for (; !rc && page->last < reading->last && !page_full(page, max); passed++) {
+			page->last++;
+			rc = page_take(vd_reading_record(reading, page->last, &stored), &stored, group, lane, raws, page);
 		}
-		page->last = vd_get_u64(k.mv_data);
-		rc = page_take(s, txn, group, lane, page->last, v, raws, room, page);
-		if (!rc)
+		if (!rc && page->last == reading->last)
 			rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
 	}
 	page->end = rc == MDB_NOTFOUND;
@@ -489,21 +297,22 @@ static int page_of_all(struct vd_store *s, MDB_txn *txn, const uint8_t *group, u
 int vd_page_read(struct vd_store *s, const uint8_t *group, uint8_t lane, uint64_t after, size_t max, bool raws,
                  struct vd_page *page)
 {
-	struct vd_buf room = { 0 };
+	struct vd_reading own = { 0 }, *reading;
 	MDB_txn *txn;
 	int rc = vd_db_read(s->db, &txn);
 
 	if (rc)
 		return rc;
+	reading = vd_reading_borrow(s, &own);
 	page->count = 0;
 	page->last = after;
 	page->end = false;
 	vd_buf_reset(&page->bytes);
 	if (group && lane != VD_ANY_LANE)
-		rc = page_of_list(s, txn, group, lane, max, raws, &room, page);
+		rc = page_of_list(s, txn, group, lane, max, raws, reading, page);
 	else
-		rc = page_of_all(s, txn, group, lane, max, raws, &room, page);
+		rc = page_of_all(s, txn, group, lane, max, raws, reading, page);
+	vd_reading_return(s, reading);
 	vd_db_done(s->db, txn);
-	vd_buf_wipe(&room);
 	return rc;
 }

@@ -35,6 +35,7 @@ struct tending {
 	struct vd_arrivals unopened;   /* what their bodies said cannot be told now */
 	struct vd_arrivals written;    /* chunks can be met twice: each changes once in a transaction */
 	struct vd_tended tended;       /* by this transaction */
+	struct vd_reading reading;
 	struct vd_buf raw, body;
 };
 
@@ -106,7 +107,7 @@ static int sweep_one(void *ctx, const uint8_t entry[VD_ENTRY_BYTES])
 
 	if (!vd_arrivals_held(&t->unopened, arrival))
 		return VD_OK;
-	rc = vd_stored_get(t->store, sweeping->txn, arrival, &t->raw, &stored);
+	rc = vd_stored_get(t->store, sweeping->txn, arrival, &t->reading, &stored);
 	if (rc || vd_stored_view(&stored, &record))
 		return rc == VD_ENOMEM ? rc : VD_OK;
 	keys_of_header(t->store, &record, keys);
@@ -180,7 +181,7 @@ static int tend_one(struct tending *t, MDB_txn *txn, uint64_t arrival)
 	struct vd_part part;
 	struct vd_id id;
 	bool due, gone, whole;
-	int rc = vd_stored_get(t->store, txn, arrival, &t->raw, &stored);
+	int rc = vd_stored_get(t->store, txn, arrival, &t->reading, &stored);
 
 	if (rc || vd_stored_view(&stored, &record))
 		return rc == VD_ENOMEM ? rc : VD_OK; /* spoilt or dropped: `check` tells */
@@ -384,6 +385,7 @@ int vd_tend_bodies(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], uint
 			}
 		}
 	}
+	vd_reading_wipe(&t.reading);
 	vd_buf_wipe(&t.raw);
 	vd_buf_wipe(&t.body);
 	return rc == VD_EBUSY ? VD_OK : rc; /* another time */

@@ -33,7 +33,9 @@ struct piece {
 	uint8_t key[VD_INDEX_KEY_BYTES], key_n;
 	uint8_t from[VD_INDEX_KEY_BYTES]; /* the key under which it stood */
 	struct vd_id id;        /* of a record */
-	uint64_t at, n;
+	uint8_t of, index;      /* … which of how many in its value it is */
+	bool moved;             /* … and it has another number from now on */
+	uint64_t at, n;         /* of the value in the file */
 };
 
 /* An author that some record is by, and under which name of VALUES that stood. Who got a number keeps it. */
@@ -50,11 +52,13 @@ struct salvage {
 	uint64_t last;          /* highest arrival number */
 	uint8_t groups[VD_INDEX_KEY_BYTES], next_identity[VD_INDEX_KEY_BYTES], index[VD_INDEX_KEY_BYTES];
 	uint8_t store[VD_INDEX_KEY_BYTES];
-	struct vd_buf value, room, record;
+	struct vd_buf value, room;
+	struct vd_reading reading;
 	struct known *known;
 	size_t known_count, known_cap;
-	const struct vd_author *trying; /* whoever the number says */
-	uint64_t number;        /* that was asked for last */
+	const struct vd_author *trying; /* whoever the first number says that nobody has; who has others is left open then */
+	uint64_t number;        /* that one */
+	uint64_t highest;       /* that was asked for */
 	struct found {          /* numbers whose value is lost, and yet it came out whose they are */
 		uint32_t number;
 		struct vd_author who;
@@ -92,11 +96,7 @@ static int author_of(void *ctx, uint64_t number, struct vd_author *out)
 	struct salvage *s = ctx;
 	uint8_t key[VD_INDEX_KEY_BYTES];
 
-	s->number = number;
-	if (s->trying) {
-		*out = *s->trying;
-		return VD_OK;
-	}
+	s->highest = number > s->highest ? number : s->highest;
 	if (number >= AUTHORS_MAX)
 		return VD_EDAMAGED;
 	for (size_t i = 0; i < s->found_count; i++) {
@@ -114,7 +114,15 @@ static int author_of(void *ctx, uint64_t number, struct vd_author *out)
 			}
 		}
 	}
-	return VD_ENOTFOUND;
+	if (!s->trying) {
+		s->number = number;
+		return VD_ENOTFOUND;
+	}
+	memset(out->key, 0, sizeof(out->key));
+	memcpy(out->group, s->trying->group, sizeof(out->group));
+	if (number == s->number)
+		*out = *s->trying;
+	return VD_OK;
 }
 
 static int remember(struct salvage *s, uint32_t number, const struct vd_author *who)
@@ -128,31 +136,85 @@ static int remember(struct salvage *s, uint32_t number, const struct vd_author *
 	return VD_OK;
 }
 
-/* The value of a record. Where it is lost whose number it names, whoever it fits it is by. */
-static int read_stored(struct salvage *s, struct vd_slice value, struct vd_stored *out)
+static bool wrote_any(struct salvage *s, const struct vd_author *who)
 {
-	int rc = vd_stored_decode(value, author_of, s, &s->record, out);
+	for (uint64_t at = s->reading.first; at <= s->reading.last; at++) {
+		struct vd_stored stored;
 
-	for (size_t i = 0; rc == VD_ENOTFOUND && i < s->known_count; i++) {
-		s->trying = &s->known[i].who;
-		rc = vd_stored_decode(value, author_of, s, &s->record, out) ? VD_ENOTFOUND : VD_OK;
-		s->trying = NULL;
-		if (!rc)
-			rc = remember(s, (uint32_t)s->number, &s->known[i].who);
+		if (!vd_reading_record(&s->reading, at, &stored) && !memcmp(stored.view.author, who->key, VD_KEY_BYTES))
+			return true;
 	}
-	if (!rc && out->compact && s->number >= s->numbers)
-		s->numbers = s->number + 1;
+	return false;
+}
+
+/* Reads the value of one record or several. Where it is lost whose number it names, whoever it fits it is by. */
+static int read_stored(struct salvage *s, struct vd_slice value, uint64_t last)
+{
+	int rc;
+
+	s->highest = 0;
+	while ((rc = vd_reading_begin(&s->reading, value, last, author_of, s)) == VD_ENOTFOUND) {
+		for (size_t i = 0; rc == VD_ENOTFOUND && i < s->known_count; i++) {
+			s->trying = &s->known[i].who;
+			if (!vd_reading_begin(&s->reading, value, last, author_of, s) && wrote_any(s, s->trying))
+				rc = remember(s, (uint32_t)s->number, s->trying);
+			s->trying = NULL;
+		}
+		if (rc)
+			return rc;
+	}
 	return rc;
 }
 
 /* --- records and values --- */
 
-/* Which table is it of? Only what proves itself is taken, but for the few named values. */
-static bool judge(struct salvage *s, struct piece *one, struct vd_slice value)
+static int add_piece(struct salvage *s, const struct piece *one)
 {
+	if (!vd_room(&s->pieces, s->count, &s->cap, 1024, sizeof(*s->pieces)))
+		return VD_ENOMEM;
+	s->pieces[s->count++] = *one;
+	return VD_OK;
+}
+
+/* A record, if it proves itself. */
+static int take_record(struct salvage *s, const struct piece *value, uint64_t arrival)
+{
+	struct piece one = *value;
 	struct vd_stored stored;
-	uint64_t arrival;
 	bool stub = false;
+	int rc = vd_reading_record(&s->reading, arrival, &stored);
+
+	if (rc || arrival < 1 || arrival > arrival_max)
+		return rc == VD_ENOMEM ? rc : VD_OK;
+	if (stored.compact)
+		stub = stored.view.stub;
+	else if (!is_record(stored.raw, stored.id.b, &stub) || stub != (bool)(stored.flags & VD_STORED_STUB))
+		return VD_OK;
+	if (stored.compact && s->highest >= s->numbers)
+		s->numbers = s->highest + 1;
+	one.table = VD_TABLE_RECORDS;
+	one.whole = !stub;
+	one.id = stored.id;
+	one.of = s->reading.count;
+	one.index = (uint8_t)(arrival - s->reading.first);
+	vd_set_u64(one.key, arrival);
+	s->last = arrival > s->last ? arrival : s->last;
+	return add_piece(s, &one);
+}
+
+static int take_records(struct salvage *s, const struct piece *value, struct vd_slice opened)
+{
+	int rc = read_stored(s, opened, vd_get_u64(value->from));
+
+	for (uint64_t at = s->reading.first; !rc && at <= s->reading.last; at++)
+		rc = take_record(s, value, at);
+	return rc == VD_ENOMEM ? rc : VD_OK;
+}
+
+/* Is it to be taken, and of which table? Only what proves itself is, but for the few named values. */
+static bool judge(const struct salvage *s, struct piece *one, struct vd_slice value)
+{
+	bool stub;
 
 	one->whole = true;
 	if (one->key_n == VD_INDEX_KEY_BYTES) {
@@ -164,17 +226,6 @@ static bool judge(struct salvage *s, struct piece *one, struct vd_slice value)
 			       value.n / sizeof(struct vd_membership) <= VD_STORE_GROUPS_MAX;
 		/* An old one may be in use already: two groups would be linked by it. */
 		return one->live || memcmp(one->key, s->next_identity, sizeof(one->key)) != 0;
-	}
-	if (!read_stored(s, value, &stored) && (stored.compact ? true : is_record(stored.raw, stored.id.b, &stub))) {
-		one->table = VD_TABLE_RECORDS;
-		one->id = stored.id;
-		stub = stored.compact ? stored.view.stub : stub;
-		one->whole = !stub;
-		arrival = vd_get_u64(one->key);
-		if (arrival < 1 || arrival > arrival_max || stub != (bool)(stored.flags & VD_STORED_STUB))
-			return false;
-		s->last = arrival > s->last ? arrival : s->last;
-		return true;
 	}
 	one->table = VD_TABLE_POOL;
 	return value.n > VD_ID_BYTES &&
@@ -233,12 +284,11 @@ static int take(void *ctx, const struct vd_pages_piece *offered)
 	rc = read_value(s, one.at, one.n);
 	if (rc)
 		return rc == VD_ENOMEM ? rc : VD_OK;
-	if (open_piece(s, &one, &value) || !judge(s, &one, value))
+	if (open_piece(s, &one, &value))
 		return VD_OK;
-	if (!vd_room(&s->pieces, s->count, &s->cap, 1024, sizeof(*s->pieces)))
-		return VD_ENOMEM;
-	s->pieces[s->count++] = one;
-	return VD_OK;
+	if (judge(s, &one, value))
+		return add_piece(s, &one);
+	return one.key_n == 8 ? take_records(s, &one, value) : VD_OK;
 }
 
 /* --- of several copies the best --- */
@@ -291,10 +341,12 @@ static void choose(struct salvage *s)
 	/* Two records under one number: a flipped key. Compared with the last that kept its own. */
 	for (size_t i = 1, last = 0; i < s->count; i++) {
 		if (s->pieces[i].table == VD_TABLE_RECORDS && s->pieces[last].table == VD_TABLE_RECORDS &&
-		    !memcmp(s->pieces[i].key, s->pieces[last].key, 8))
+		    !memcmp(s->pieces[i].key, s->pieces[last].key, 8)) {
 			vd_set_u64(s->pieces[i].key, ++s->last);
-		else
+			s->pieces[i].moved = true;
+		} else {
 			last = i;
+		}
 	}
 }
 
@@ -354,15 +406,65 @@ static int put_fresh(const struct building *b, MDB_txn *txn, enum vd_table table
 	return rc;
 }
 
-static int put_piece(const struct building *b, MDB_txn *txn, const struct piece *one)
+/* How many pieces from here on are all that is in their value, as it was? */
+static size_t together(const struct salvage *s, size_t i)
 {
-	struct vd_slice value;
-	int rc = read_value(b->s, one->at, one->n);
+	const struct piece *first = &s->pieces[i];
 
-	if (rc || !memcmp(one->key, one->from, sizeof(one->key)))
-		return rc ? rc : put(b, txn, one->table, one->key, one->key_n, vd_buf_slice(&b->s->value));
-	rc = open_piece(b->s, one, &value); /* it is bound to the number it had */
-	return rc ? rc : put_fresh(b, txn, one->table, one->key, one->key_n, value);
+	if (first->table != VD_TABLE_RECORDS)
+		return 1;
+	for (size_t k = 0; k < first->of; k++) {
+		const struct piece *one = first + k;
+
+		if (i + k == s->count || one->table != first->table || one->at != first->at || one->index != k || one->moved)
+			return 0;
+	}
+	return first->of;
+}
+
+/* One of a run of which others are lost or stand better elsewhere, or one that got another number. */
+static int put_alone(const struct building *b, MDB_txn *txn, const struct piece *one)
+{
+	struct salvage *s = b->s;
+	struct vd_buf made = { 0 };
+	struct vd_slice value;
+	struct vd_stored stored;
+	int rc = read_value(s, one->at, one->n);
+
+	if (!rc)
+		rc = open_piece(s, one, &value);
+	if (!rc)
+		rc = read_stored(s, value, vd_get_u64(one->from));
+	if (!rc)
+		rc = vd_reading_record(&s->reading, s->reading.first + one->index, &stored);
+	if (!rc && stored.compact) {
+		rc = vd_stored_encode(&stored.view, stored.number, stored.flags, stored.received_ms, &made);
+		value = vd_buf_slice(&made);
+	}
+	if (!rc)
+		rc = put_fresh(b, txn, VD_TABLE_RECORDS, one->key, one->key_n, value);
+	vd_buf_deinit(&made);
+	return rc;
+}
+
+static int put_pieces(const struct building *b, MDB_txn *txn)
+{
+	struct salvage *s = b->s;
+	int rc = 0;
+
+	for (size_t i = 0, n; i < s->count && !rc; i += n ? n : 1) {
+		const struct piece *one = &s->pieces[i];
+
+		n = together(s, i);
+		if (!n) {
+			rc = put_alone(b, txn, one);
+			continue;
+		}
+		rc = read_value(s, one->at, one->n);
+		if (!rc) /* sealed for the number of its last */
+			rc = put(b, txn, one->table, one->from, one->key_n, vd_buf_slice(&s->value));
+	}
+	return rc;
 }
 
 /* Every number that a record names has somebody: else the next author would get it. */
@@ -408,8 +510,8 @@ static int build(void *ctx, MDB_txn *txn)
 
 	if (!rc)
 		rc = put_authors(b, txn);
-	for (size_t i = 0; i < s->count && !rc; i++)
-		rc = put_piece(b, txn, &s->pieces[i]);
+	if (!rc)
+		rc = put_pieces(b, txn);
 	vd_set_u64(key, s->last + ARRIVAL_GAP);
 	return rc ? rc : put_fresh(b, txn, VD_TABLE_RECORDS, key, sizeof(key), vd_slice(dropped, sizeof(dropped)));
 }
@@ -581,7 +683,7 @@ int vd_store_salvage(const char *home, const struct vd_secret *secret, uint64_t 
 	free(s.pieces);
 	free(s.known);
 	free(s.found);
-	vd_buf_wipe(&s.record);
+	vd_reading_wipe(&s.reading);
 	vd_buf_wipe(&s.value);
 	vd_buf_wipe(&s.room);
 	if (!rc)

@@ -465,7 +465,7 @@ static int accepted_of(struct vd_write *w, struct vd_group *group, const struct 
 {
 	const struct vd_id *ids;
 	size_t count = vd_group_accepted(group, share->author, lane, &ids);
-	struct vd_buf room = { 0 };
+	struct vd_reading reading = { 0 };
 	MDB_cursor *items = NULL;
 	uint64_t total = 0;
 	MDB_txn *txn;
@@ -478,7 +478,7 @@ static int accepted_of(struct vd_write *w, struct vd_group *group, const struct 
 		struct vd_stored stored;
 		struct vd_record head;
 
-		rc = vd_find_stored(w->store, txn, items, in, &ids[i], &room, &stored);
+		rc = vd_find_stored(w->store, txn, items, in, &ids[i], &reading, &stored);
 		if (rc == VD_ENOTFOUND || (!rc && vd_stored_view(&stored, &head))) {
 			total = w->set.records;
 			rc = VD_OK;
@@ -489,7 +489,7 @@ static int accepted_of(struct vd_write *w, struct vd_group *group, const struct 
 	if (items)
 		mdb_cursor_close(items);
 	vd_db_done(w->store->db, txn);
-	vd_buf_wipe(&room);
+	vd_reading_wipe(&reading);
 	share->accepted[lane] = total;
 	return rc;
 }
@@ -564,14 +564,14 @@ static int review_declined(struct vd_write *w, struct vd_group *group)
 
 /* One waiting stub: wanted again, if its author's share of today has room beside what was wanted again today. */
 static int release_one(struct vd_write *w, MDB_txn *txn, const struct vd_membership *in, uint64_t arrival, uint64_t day,
-                       struct vd_buf *room, uint64_t *count)
+                       struct vd_reading *reading, uint64_t *count)
 {
 	struct vd_slice part = vd_slice(in->group, VD_GROUP_BYTES);
 	struct vd_stored stored = { 0 };
 	struct vd_record record;
 	struct vd_share *share;
 	struct vd_place place;
-	int rc = vd_stored_get(w->store, txn, arrival, room, &stored);
+	int rc = vd_stored_get(w->store, txn, arrival, reading, &stored);
 
 	if (rc == VD_ENOMEM || rc == VD_EIO)
 		return rc;
@@ -607,7 +607,7 @@ static int release_some(struct vd_write *w, struct vd_group *group, uint64_t *af
 {
 	struct vd_slice part = vd_slice(vd_group_id(group), VD_GROUP_BYTES);
 	uint8_t list[VD_LIST_KEY_BYTES];
-	struct vd_buf room = { 0 };
+	struct vd_reading reading = { 0 };
 	struct vd_membership in;
 	MDB_cursor *cursor = NULL;
 	MDB_txn *txn;
@@ -623,14 +623,14 @@ static int release_some(struct vd_write *w, struct vd_group *group, uint64_t *af
 	for (size_t i = 0; i < RELEASE_AT_ONCE && !rc; i++) {
 		rc = vd_list_next(cursor, list, after);
 		if (!rc)
-			rc = release_one(w, txn, &in, *after, day, &room, count);
+			rc = release_one(w, txn, &in, *after, day, &reading, count);
 	}
 	*end = rc == VD_ENOTFOUND;
 	if (cursor)
 		mdb_cursor_close(cursor);
 	vd_db_done(w->store->db, txn);
 	w->snapshot = NULL;
-	vd_buf_wipe(&room);
+	vd_reading_wipe(&reading);
 	return *end ? VD_OK : rc;
 }
 

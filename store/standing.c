@@ -106,7 +106,7 @@ void vd_standings_deinit(struct vd_standings *st)
 	free(st->groups);
 	free(st->removed);
 	free(st->late);
-	vd_buf_wipe(&st->room);
+	vd_reading_wipe(&st->reading);
 	*st = (struct vd_standings){ 0 };
 }
 
@@ -262,7 +262,7 @@ static int weigh(struct redacting *r, uint64_t arrival)
 	enum vd_review review;
 	uint64_t since_ms;
 	bool sleeps;
-	int rc = vd_stored_get(st->store, r->txn, arrival, &st->room, &stored);
+	int rc = vd_stored_get(st->store, r->txn, arrival, &st->reading, &stored);
 
 	if (rc)
 		return rc == VD_ENOMEM ? rc : VD_OK; /* spoilt or dropped: `check` tells */

@@ -76,6 +76,7 @@ static int store_new(const char *home, const char *folder, bool create, struct v
 		return rc;
 	}
 	pthread_mutex_init(&s->workers_mutex, NULL);
+	pthread_mutex_init(&s->lately_mutex, NULL);
 	s->home = strdup(home);
 	s->being_made = create;
 	s->vault = vault;
@@ -374,6 +375,8 @@ void vd_store_close(struct vd_store *s)
 		return;
 	vd_workers_free(s->workers);
 	pthread_mutex_destroy(&s->workers_mutex);
+	vd_reading_wipe(&s->lately);
+	pthread_mutex_destroy(&s->lately_mutex);
 	vd_db_close(s->db);
 	vd_vault_free(s->vault);
 	vd_authors_free(s->authors);
@@ -430,19 +433,17 @@ const struct vd_vault *vd_store_vault(const struct vd_store *s)
 
 int vd_store_size(struct vd_store *s, uint64_t *records, uint64_t *bytes)
 {
-	MDB_stat stat;
 	MDB_txn *txn;
 	int rc = vd_db_read(s->db, &txn);
 
 	if (rc)
 		return rc;
-	rc = vd_db_err(mdb_stat(txn, vd_db_table(s->db, VD_TABLE_RECORDS), &stat));
+	rc = vd_lanes_count(s, txn, VD_ANY_LANE, records);
 	vd_db_done(s->db, txn);
-	if (rc)
-		return rc;
-	*records = stat.ms_entries;
+	if (!rc && vd_vault_forgotten(s->vault))
+		rc = VD_EKEY; /* keys made since then name nothing */
 	*bytes = vd_db_bytes(s->db);
-	return VD_OK;
+	return rc;
 }
 
 int vd_store_latest(struct vd_store *s, uint64_t *arrival)
@@ -477,7 +478,7 @@ int vd_store_read(struct vd_store *s, uint64_t arrival, struct vd_buf *raw, stru
 int vd_store_find(struct vd_store *s, const struct vd_id *id, uint64_t *arrival)
 {
 	struct vd_membership in[VD_STORE_GROUPS_MAX];
-	struct vd_buf room = { 0 };
+	struct vd_reading reading = { 0 };
 	struct vd_stored stored;
 	MDB_cursor *cursor;
 	size_t count;
@@ -492,11 +493,11 @@ int vd_store_find(struct vd_store *s, const struct vd_id *id, uint64_t *arrival)
 	if (!rc) {
 		rc = VD_ENOTFOUND;
 		for (size_t i = 0; i < count && rc == VD_ENOTFOUND; i++)
-			rc = vd_find_stored(s, txn, cursor, &in[i], id, &room, &stored);
+			rc = vd_find_stored(s, txn, cursor, &in[i], id, &reading, &stored);
 		mdb_cursor_close(cursor);
 	}
 	vd_db_done(s->db, txn);
-	vd_buf_wipe(&room);
+	vd_reading_wipe(&reading);
 	if (!rc)
 		*arrival = stored.arrival;
 	return rc;

@@ -27,7 +27,7 @@ struct vd_secret;
 struct vd_vault_cost;
 struct vd_vault;
 int vd_store_create_with(const char *home, const char *device_name, const struct vd_secret *, const struct vd_vault_cost *);
-/* VD_ENOSTORE; VD_EKEY: it is sealed; VD_EDAMAGED: not ours, or torn; VD_EVERSION: of a newer version; VD_EDENIED, VD_EINVAL as above; VD_EBUSY: too many
+/* VD_ENOSTORE; VD_EKEY: it is sealed; VD_EDAMAGED: not ours, or torn; VD_EVERSION: of another version; VD_EDENIED, VD_EINVAL as above; VD_EBUSY: too many
  * readers; VD_EIO. Once a process: LMDB's locks do not stand a second time, nor a fork. Its threads may share it. */
 int vd_store_open(const char *home, struct vd_store **out);
 /* The same with a secret (NULL: none), of which a readable store has no need. VD_EKEY: it is sealed, and not for this secret; VD_EDAMAGED: also when the
@@ -48,7 +48,7 @@ bool vd_store_readable(const struct vd_store *); /* without a passphrase */
 const struct vd_vault *vd_store_vault(const struct vd_store *);
 /* Is there more room on its medium than what is kept for control records? Without it nothing else is taken in. */
 bool vd_store_has_room(struct vd_store *);
-/* Records over all groups, and bytes of the database file. */
+/* Records over all groups, and bytes of the database file. VD_EKEY: the vault was forgotten. */
 int vd_store_size(struct vd_store *, uint64_t *records, uint64_t *bytes);
 
 /* The identity to show at the next admission: made on first need, the same until a join or founding uses it. */

@@ -29,6 +29,9 @@ static void write_free(struct vd_write *w)
 	vd_buf_wipe(&w->value);
 	vd_buf_deinit(&w->raw);
 	vd_buf_deinit(&w->body);
+	vd_stored_run_deinit(&w->run);
+	vd_reading_wipe(&w->reading);
+	vd_arrivals_deinit(&w->apart);
 	free(w);
 }
 
@@ -133,31 +136,6 @@ static int lane_of(struct vd_write *w, const uint8_t *group, uint8_t lane, struc
 	return VD_OK;
 }
 
-static void put_stored(struct vd_write *w, uint64_t arrival, const struct vd_record *record, uint8_t flags, uint64_t received_ms, bool whole)
-{
-	uint32_t number;
-	uint8_t key[8];
-	int rc;
-
-	vd_set_u64(key, arrival);
-	vd_buf_reset(&w->value);
-	if (whole) {
-		vd_buf_put_u8(&w->value, flags);
-		vd_buf_put_u64(&w->value, received_ms);
-		vd_buf_put(&w->value, record->id.b, VD_ID_BYTES);
-		vd_buf_put_slice(&w->value, record->raw);
-		rc = vd_buf_check(&w->value);
-	} else {
-		rc = vd_author_number(w, record, &number);
-		if (!rc)
-			rc = vd_stored_encode(record, number, flags, received_ms, &w->value);
-	}
-	if (rc)
-		w->err = rc;
-	else
-		vd_effects_put(&w->effects, w->store, VD_TABLE_RECORDS, key, sizeof(key), vd_buf_slice(&w->value));
-}
-
 /* Onto the list of what has that reason not to be wanted, or off it. */
 static void waits(struct vd_write *w, const char *use, const uint8_t *group, uint64_t arrival, bool from_now_on)
 {
@@ -194,7 +172,9 @@ int vd_write_record(struct vd_write *w, const struct vd_membership *in, const st
 	if (rc)
 		return w->err = rc;
 	w->next++;
-	put_stored(w, arrival, record, flags, received_ms, own || record->lane == VD_LANE_CONTROL);
+	rc = vd_stored_put(w, arrival, record, flags, received_ms, own || record->lane == VD_LANE_CONTROL);
+	if (rc && !w->err)
+		w->err = rc;
 	vd_effects_entry(&w->effects, VD_TABLE_ITEMS, list, arrival);
 	vd_effects_entry(&w->effects, VD_TABLE_LISTS, data->list, arrival);
 	vd_digest_add(&data->state.digest, &record->id);
@@ -224,7 +204,9 @@ int vd_write_again(struct vd_write *w, const struct vd_membership *in, const str
 
 	if (rc)
 		return w->err = rc;
-	put_stored(w, old->arrival, record, flags, old->received_ms, !old->compact);
+	rc = vd_stored_put_again(w, old, record, flags);
+	if (rc && !w->err)
+		w->err = rc;
 	data->state.stubs += (uint64_t)((flags & VD_STORED_STUB) != 0) - ((old->flags & VD_STORED_STUB) != 0);
 	if (record->lane == VD_LANE_BULK && !w->err)
 		w->err = vd_share_bulk(w, &old->flags, flags, record->body_bytes);
@@ -242,7 +224,7 @@ int vd_write_again(struct vd_write *w, const struct vd_membership *in, const str
 	/* The index of readable content passed it by when it was a stub, or spoilt. */
 	vd_list_key(w->store, "filled", NULL, 0, list);
 	vd_effects_entry(&w->effects, VD_TABLE_LISTS, list, old->arrival);
-	if (w->effects.failed)
+	if (w->effects.failed && !w->err)
 		w->err = VD_ENOMEM;
 	return w->err;
 }
@@ -555,8 +537,10 @@ int vd_write_end(struct vd_write *w)
 				put_head(w, &w->heads[i]);
 		}
 		vd_shares_put(w);
-		rc = commit(w);
+		rc = vd_stored_flush(w);
 	}
+	if (!rc)
+		rc = commit(w);
 	vd_db_unlock(w->store->db);
 	write_free(w);
 	return rc;

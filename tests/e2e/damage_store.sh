@@ -46,7 +46,7 @@ fresh
 put 20 '\x07' && put 4116 '\x07'
 as hurt list >/dev/null 2>"$work/err"
 equal "damage: a database of a newer version is refused" $? 1
-grep -q newer "$work/err"
+grep -q "another version" "$work/err"
 check "damage: as such" $?
 try "newer version"
 fresh

@@ -50,7 +50,8 @@ static void encode(struct vd_slice raw, uint8_t flags, uint64_t received_ms, str
 static void test_stored__comes_back(void **state)
 {
 	static const uint64_t received[] = { 0, cast_now - 1, cast_now, cast_now + 86400000, UINT64_MAX };
-	struct vd_buf raw = { 0 }, value = { 0 }, room = { 0 };
+	struct vd_buf raw = { 0 }, value = { 0 };
+	struct vd_reading reading = { 0 };
 
 	(void)state;
 	for (int long_one = 0; long_one < 2; long_one++) {
@@ -62,61 +63,248 @@ static void test_stored__comes_back(void **state)
 		for (size_t i = 0; i < sizeof(received) / sizeof(received[0]); i++) {
 			encode(vd_buf_slice(&raw), 0, received[i], &value);
 			assert_true(value.n + 60 < raw.n);
-			assert_int_equal(vd_stored_decode(vd_buf_slice(&value), whose, NULL, &room, &stored), 0);
+			assert_int_equal(vd_reading_begin(&reading, vd_buf_slice(&value), 9, whose, NULL), 0);
+			assert_int_equal(vd_reading_record(&reading, 8, &stored), VD_ENOTFOUND);
+			assert_int_equal(vd_reading_record(&reading, 10, &stored), VD_ENOTFOUND);
+			assert_int_equal(vd_reading_record(&reading, 9, &stored), 0);
 			assert_true(vd_slice_eq(stored.raw, vd_buf_slice(&raw)));
-			assert_true(stored.received_ms == received[i] && !stored.flags && stored.compact);
+			assert_true(stored.received_ms == received[i] && !stored.flags && stored.compact && stored.alone && stored.number == 300);
 			assert_int_equal(vd_record_decode(stored.raw, &r), 0);
 			assert_int_equal(vd_stored_view(&stored, &view), 0);
 			assert_memory_equal(view.id.b, r.id.b, VD_ID_BYTES);
 			assert_memory_equal(stored.id.b, r.id.b, VD_ID_BYTES);
-			vd_buf_reset(&room);
 		}
 		/* Its stub. */
 		assert_int_equal(vd_record_decode(vd_buf_slice(&raw), &r), 0);
 		raw.n = r.header.n + r.signature.n;
 		encode(vd_buf_slice(&raw), VD_STORED_STUB | VD_STORED_WAITING, cast_now, &value);
-		assert_int_equal(vd_stored_decode(vd_buf_slice(&value), whose, NULL, &room, &stored), 0);
+		assert_int_equal(vd_reading_begin(&reading, vd_buf_slice(&value), 1, whose, NULL), 0);
+		assert_int_equal(vd_reading_record(&reading, 1, &stored), 0);
 		assert_true(vd_slice_eq(stored.raw, vd_buf_slice(&raw)));
 		assert_int_equal(stored.flags, VD_STORED_STUB | VD_STORED_WAITING);
-		vd_buf_reset(&room);
 	}
 	vd_buf_deinit(&raw);
 	vd_buf_deinit(&value);
-	vd_buf_deinit(&room);
+	vd_reading_wipe(&reading);
 }
 
-/* Cut anywhere, and every bit of what the id covers flipped: nothing else than what was stored is ever given out. */
-static void test_stored__damaged(void **state)
+/* --- a run --- */
+
+enum { TWO = 2, LAST = 1000 };
+
+static int one_of_two(void *ctx, uint64_t number, struct vd_author *out)
 {
-	struct vd_buf raw = { 0 }, value = { 0 }, room = { 0 };
-	enum { RECEIVED_AT = 1 + VD_STORED_CHECK_BYTES + 2 };
+	const struct vd_author *authors = ctx;
+
+	if (number != 3 && number != 300)
+		return VD_EDAMAGED;
+	*out = authors[number == 300];
+	return VD_OK;
+}
+
+struct chains {
+	struct vd_author authors[TWO];
+	struct vd_buf raws[VD_STORED_RUN_MAX + 1];
+	size_t count;
+};
+
+/* `first` records of one author's chain, and then of the other's. */
+static void write_chains(struct chains *c, size_t first, size_t count, size_t body_bytes)
+{
+	uint8_t secrets[TWO][VD_SECRET_SIGN_BYTES], *body = calloc(1, body_bytes);
+	struct vd_id id = { { 0 } };
+
+	assert_non_null(body);
+	memset(c, 0, sizeof(*c));
+	for (uint8_t i = 0; i < TWO; i++) {
+		uint8_t seed[crypto_sign_SEEDBYTES] = { 8, i };
+
+		c->authors[i].group[0] = 7;
+		crypto_sign_seed_keypair(c->authors[i].key, secrets[i], seed);
+	}
+	for (; c->count < count; c->count++) {
+		size_t who = c->count >= first, seq = who ? c->count - first : c->count;
+		struct vd_record_fields f = { .group = { 7 }, .lane = VD_LANE_NORMAL, .seq = seq + 1, .has_prev = seq > 0,
+			                      .time_ms = cast_now + 1000 * c->count };
+
+		f.prev = id;
+		memcpy(f.author, c->authors[who].key, VD_KEY_BYTES);
+		body[0] = (uint8_t)c->count;
+		assert_int_equal(vd_record_create(&f, vd_slice(body, body_bytes), secrets[who], &c->raws[c->count], &id), 0);
+	}
+	free(body);
+}
+
+static void chains_deinit(struct chains *c)
+{
+	for (size_t i = 0; i < c->count; i++)
+		vd_buf_deinit(&c->raws[i]);
+}
+
+static int add(struct vd_stored_run *run, const struct chains *c, size_t first, size_t i)
+{
+	struct vd_record r;
+
+	assert_int_equal(vd_record_decode(vd_buf_slice(&c->raws[i]), &r), 0);
+	return vd_stored_run_add(run, &r, i < first ? 3 : 300, LAST - c->count + 1 + i, 0, cast_now);
+}
+
+/* All of them; LAST is the arrival number of the last. */
+static void gather(const struct chains *c, size_t first, struct vd_buf *value)
+{
+	struct vd_stored_run run = { 0 };
+
+	for (size_t i = 0; i < c->count; i++)
+		assert_int_equal(add(&run, c, first, i), 0);
+	vd_buf_reset(value);
+	assert_int_equal(vd_stored_run_encode(&run, run.count, value), 0);
+	vd_stored_run_deinit(&run);
+}
+
+static void test_stored__run_comes_back(void **state)
+{
+	struct vd_reading reading = { 0 };
+	struct vd_buf value = { 0 };
 	struct vd_stored stored;
-	struct vd_record view;
+	size_t raw = 0;
+	struct chains c;
 
 	(void)state;
-	make(&raw, true);
-	encode(vd_buf_slice(&raw), 0, cast_now, &value);
-	for (size_t n = 0; n < value.n; n++) {
-		vd_buf_reset(&room);
-		assert_int_equal(vd_stored_decode(vd_slice(value.p, n), whose, NULL, &room, &stored), VD_EDAMAGED);
+	write_chains(&c, 11, 14, 30);
+	gather(&c, 11, &value);
+	for (size_t i = 0; i < c.count; i++)
+		raw += c.raws[i].n;
+	assert_true(value.n + c.count * 130 < raw); /* group, author, predecessor, hash: all told by what is there */
+	assert_int_equal(vd_reading_begin(&reading, vd_buf_slice(&value), LAST, one_of_two, c.authors), 0);
+	/* the last first: all that is before it is read */
+	for (size_t i = c.count; i-- > 0;) {
+		assert_int_equal(vd_reading_record(&reading, LAST - c.count + 1 + i, &stored), 0);
+		assert_true(vd_slice_eq(stored.raw, vd_buf_slice(&c.raws[i])));
+		assert_true(stored.arrival == LAST - c.count + 1 + i && stored.received_ms == cast_now && stored.compact && !stored.alone);
+		assert_int_equal(stored.number, i < 11 ? 3 : 300);
 	}
-	for (size_t bit = 0; bit < 8 * value.n; bit++) {
-		int rc;
-
-		value.p[bit / 8] ^= (uint8_t)(1 << bit % 8);
-		vd_buf_reset(&room);
-		rc = vd_stored_decode(vd_buf_slice(&value), whose, NULL, &room, &stored);
-		if (bit == 4) /* read as one that stands whole: the bytes prove that they are none */
-			assert_true(rc == VD_EDAMAGED || vd_stored_view(&stored, &view));
-		else if (bit / 8 == RECEIVED_AT) /* when it was received stands outside of what the id covers */
-			assert_true(rc == VD_EDAMAGED || vd_slice_eq(stored.raw, vd_buf_slice(&raw)));
-		else
-			assert_int_equal(rc, VD_EDAMAGED);
-		value.p[bit / 8] ^= (uint8_t)(1 << bit % 8);
-	}
-	vd_buf_deinit(&raw);
+	assert_int_equal(vd_reading_record(&reading, LAST - c.count, &stored), VD_ENOTFOUND);
+	assert_int_equal(vd_reading_record(&reading, LAST + 1, &stored), VD_ENOTFOUND);
+	chains_deinit(&c);
 	vd_buf_deinit(&value);
-	vd_buf_deinit(&room);
+	vd_reading_wipe(&reading);
+}
+
+/* What is of another kind, or one too many, or has no room begins another run. */
+static void test_stored__run_ends(void **state)
+{
+	struct vd_reading reading = { 0 };
+	struct vd_buf value = { 0 };
+	struct vd_stored_run run = { 0 };
+	struct vd_record r;
+	struct chains c;
+
+	(void)state;
+	write_chains(&c, VD_STORED_RUN_MAX + 1, VD_STORED_RUN_MAX + 1, 8);
+	for (size_t i = 0; i < VD_STORED_RUN_MAX; i++)
+		assert_int_equal(add(&run, &c, c.count, i), 0);
+	assert_int_equal(add(&run, &c, c.count, VD_STORED_RUN_MAX), VD_ECAP);
+	assert_int_equal(vd_stored_run_encode(&run, VD_STORED_RUN_MAX, &value), 0);
+	assert_int_equal(vd_reading_begin(&reading, vd_buf_slice(&value), LAST, one_of_two, c.authors), 0);
+	value.p[1]++;
+	assert_int_equal(vd_reading_begin(&reading, vd_buf_slice(&value), LAST, one_of_two, c.authors), VD_EDAMAGED);
+	value.p[1] = 0;
+	assert_int_equal(vd_reading_begin(&reading, vd_buf_slice(&value), LAST, one_of_two, c.authors), VD_EDAMAGED);
+	value.p[1] = VD_STORED_RUN_MAX; /* the first would have the number 0 */
+	assert_int_equal(vd_reading_begin(&reading, vd_buf_slice(&value), VD_STORED_RUN_MAX, one_of_two, c.authors), 0);
+	assert_int_equal(vd_reading_begin(&reading, vd_buf_slice(&value), VD_STORED_RUN_MAX - 1, one_of_two, c.authors), VD_EDAMAGED);
+
+	run.count = 0;
+	assert_int_equal(vd_record_decode(vd_buf_slice(&c.raws[1]), &r), 0);
+	assert_int_equal(add(&run, &c, c.count, 0), 0);
+	assert_int_equal(vd_stored_run_add(&run, &r, 3, run.last + 2, 0, cast_now), VD_ECAP);
+	assert_int_equal(vd_stored_run_add(&run, &r, 3, run.last + 1, VD_STORED_STUB, cast_now), VD_ECAP);
+	assert_int_equal(vd_stored_run_add(&run, &r, 3, run.last + 1, 0, cast_now + 1), VD_ECAP);
+	r.group[0]++;
+	assert_int_equal(vd_stored_run_add(&run, &r, 3, run.last + 1, 0, cast_now), VD_ECAP);
+	r.group[0]--;
+	assert_int_equal(vd_stored_run_add(&run, &r, 3, run.last + 1, 0, cast_now), 0);
+	chains_deinit(&c);
+
+	/* never more than a page, sealed or not; but one alone is as large as it is */
+	for (size_t body = 200; body < 5000; body += 331) {
+		int rc = VD_OK;
+
+		write_chains(&c, 20, 20, body);
+		run.count = 0;
+		for (size_t i = 0; i < c.count && !rc; i++)
+			rc = add(&run, &c, 20, i);
+		assert_int_equal(rc, VD_ECAP);
+		vd_buf_reset(&value);
+		assert_int_equal(vd_stored_run_encode(&run, run.count, &value), 0);
+		assert_true(value.n <= VD_STORED_RUN_BYTES || run.count == 1);
+		assert_int_equal(vd_reading_begin(&reading, vd_buf_slice(&value), LAST, one_of_two, c.authors), 0);
+		chains_deinit(&c);
+	}
+	vd_stored_run_deinit(&run);
+	vd_buf_deinit(&value);
+	vd_reading_wipe(&reading);
+}
+
+/* How many of the records are read, all of them as they were and under their own numbers? */
+static size_t read_what_is_left(struct vd_slice value, const struct chains *c)
+{
+	struct vd_author *authors = (void *)(uintptr_t)c->authors;
+	struct vd_reading reading = { 0 };
+	size_t n = 0;
+	int rc = vd_reading_begin(&reading, value, LAST, one_of_two, authors);
+
+	assert_true(!rc || rc == VD_EDAMAGED || rc == VD_ENOTFOUND);
+	for (size_t i = 0; i < c->count && !rc; i++) {
+		struct vd_stored stored;
+		struct vd_record r;
+		int one = vd_reading_record(&reading, LAST - c->count + 1 + i, &stored);
+
+		/* what reads as standing whole proves whether it does */
+		if (one || (!stored.compact && vd_stored_view(&stored, &r)))
+			continue;
+		assert_true(vd_slice_eq(stored.raw, vd_buf_slice(&c->raws[i])));
+		n++;
+	}
+	vd_reading_wipe(&reading);
+	return n;
+}
+
+/* Cut anywhere, and every bit of it flipped: nothing else than what was stored is ever given out, and what stands before the damage is. */
+static void test_stored__damaged(void **state)
+{
+	static const size_t sizes[] = { 1, 4 };
+	struct vd_buf value = { 0 };
+	struct chains c;
+
+	(void)state;
+	for (size_t s = 0; s < 2; s++) {
+		size_t most = 0;
+
+		write_chains(&c, 3, sizes[s], 30);
+		gather(&c, 3, &value);
+		assert_int_equal(read_what_is_left(vd_buf_slice(&value), &c), c.count);
+		for (size_t n = 0; n < value.n; n++) {
+			size_t left = read_what_is_left(vd_slice(value.p, n), &c);
+
+			assert_true(left >= most && left < c.count);
+			most = left;
+		}
+		assert_int_equal(most, c.count - 1);
+		for (size_t bit = 0; bit < 8 * value.n; bit++) {
+			size_t left;
+
+			value.p[bit / 8] ^= (uint8_t)(1 << bit % 8);
+			left = read_what_is_left(vd_buf_slice(&value), &c);
+			if (bit / 8 < 2)
+				assert_int_equal(left, 0);
+			else if (bit / 8 != 2) /* when they were received stands outside of what ids cover */
+				assert_true(left < c.count);
+			value.p[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		}
+		chains_deinit(&c);
+	}
+	vd_buf_deinit(&value);
 }
 
 /* --- authors by number --- */
@@ -279,6 +467,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_stored__comes_back),
+		cmocka_unit_test(test_stored__run_comes_back),
+		cmocka_unit_test(test_stored__run_ends),
 		cmocka_unit_test(test_stored__damaged),
 		cmocka_unit_test_setup_teardown(test_stored__numbers_of_authors, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_stored__salvage_with_half_the_names, cast_setup, cast_teardown),
