@@ -66,13 +66,15 @@ static int sync_folder(struct vd_cli *cli, const char *dir, uint8_t (*groups)[VD
 {
 	uint64_t start = vd_time_steady_ms();
 	struct vd_left_out left_out = { 0 };
+	struct vd_stick_wish wish = { 0 };
 	struct vd_stick_result r;
 	struct vd_outcome o = { 0 };
 	struct vd_watch watch;
 	int err, code;
 
 	memset(&r, 0, sizeof r);
-	err = vd_stick_sync_watched(cli->store, dir, vd_watch_begin(&watch, cli), &r);
+	wish.watch = vd_watch_begin(&watch, cli);
+	err = vd_stick_sync_as(cli->store, dir, &wish, &r);
 	vd_watch_end(&watch);
 	o = (struct vd_outcome){ .sent = r.sent, .received = r.received, .declined = r.declined, .bytes_out = r.bytes_out, .bytes_in = r.bytes_in,
 	                      .elapsed_ms = vd_time_steady_ms() - start, .complete = r.complete && !err };

@@ -406,13 +406,12 @@ static int visit_cache(struct vd_visit *v)
 /* Is all of ours on it, so that everyone can read it? */
 static int judge(struct vd_visit *v)
 {
-	struct vd_buf lacking = { 0 };
-	int rc = vd_visit_lacking(v, &lacking);
+	bool lacks = true;
+	int rc = vd_visit_lacks(v, &lacks);
 
-	v->result->complete = !rc && lacking.n == 0 && v->pending == 0;
+	v->result->complete = !rc && !lacks && v->pending == 0;
 	for (size_t i = 0; i < v->groups.count; i++)
 		v->result->complete = v->result->complete && vd_reach_all(v->groups.group[i]);
-	vd_buf_deinit(&lacking);
 	return rc;
 }
 
@@ -422,17 +421,19 @@ static void tell_watch(void *ctx, uint64_t done, uint64_t all, uint64_t records)
 	const struct vd_visit *v = ctx;
 
 	(void)all;
-	v->watch->tell(v->watch->ctx, v->bytes_read + done, v->to_read, v->records_read + records);
+	v->wish->watch->tell(v->wish->watch->ctx, v->bytes_read + done, v->to_read, v->records_read + records);
 }
 
 int vd_stick_sync(struct vd_store *store, const char *dir, struct vd_stick_result *result)
 {
-	return vd_stick_sync_watched(store, dir, NULL, result);
+	const struct vd_stick_wish none = { 0 };
+
+	return vd_stick_sync_as(store, dir, &none, result);
 }
 
-int vd_stick_sync_watched(struct vd_store *store, const char *dir, const struct vd_bundle_watch *watch, struct vd_stick_result *result)
+int vd_stick_sync_as(struct vd_store *store, const char *dir, const struct vd_stick_wish *wish, struct vd_stick_result *result)
 {
-	struct vd_visit v = { .store = store, .dir = dir, .watch = watch, .result = result };
+	struct vd_visit v = { .store = store, .dir = dir, .wish = wish, .result = result };
 	const struct vd_bundle_watch all = { tell_watch, &v };
 	int rc, judged = VD_OK;
 
@@ -440,7 +441,7 @@ int vd_stick_sync_watched(struct vd_store *store, const char *dir, const struct 
 	if (asprintf(&v.cache, "%s/cache", dir) < 0)
 		return VD_ENOMEM;
 	rc = vd_bundle_groups_load(store, &v.groups);
-	if (watch)
+	if (wish->watch)
 		v.groups.watch = &all;
 	if (!rc)
 		rc = visit_cache(&v);
@@ -450,6 +451,7 @@ int vd_stick_sync_watched(struct vd_store *store, const char *dir, const struct 
 		vd_buf_deinit(&v.say[i].damaged);
 		vd_buf_deinit(&v.say[i].replaced);
 		vd_buf_deinit(&v.hearing[i]);
+		free(v.queues[i].numbers);
 	}
 	vd_segments_deinit(&v.segments);
 	vd_bundle_groups_free(&v.groups);

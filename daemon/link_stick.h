@@ -11,6 +11,8 @@ struct vd_stick_result {
 	uint64_t heads_bad;          /* of segments_bad: all records of it are whole, one of its two heads is not */
 	uint64_t chunks, chunks_bad; /* of the segments read on this visit; the bad ones were refused */
 	uint64_t declined;           /* records on it that were not taken, because their author's share of this device is used up */
+	uint64_t left[VD_LANES];     /* records of each lane that are here and not there, for want of room or because it takes no writes */
+	bool at_max;                 /* what was written is bounded by the wish, not by the medium */
 	bool forgets;                /* what was written was not there when it was read back; VD_EIO then */
 	bool read_only;              /* the medium takes no writes: it was only read */
 	bool complete;               /* all that is on it is here but what was declined, nothing of it damaged, and all that is here is on it, as far as
@@ -25,8 +27,15 @@ struct vd_stick_result {
  * whole chunks were taken, what they lack was added anew, and others are told: who has all of one replaces it on its next visit.
  * VD_EIO: the medium failed or went away. */
 int vd_stick_sync(struct vd_store *, const char *dir, struct vd_stick_result *);
-/* The same for somebody who looks on while it is read (bundle.h; may be NULL). */
+/* The same as somebody wants it. */
 struct vd_bundle_watch;
-int vd_stick_sync_watched(struct vd_store *, const char *dir, const struct vd_bundle_watch *, struct vd_stick_result *);
+struct vd_stick_wish {
+	const struct vd_bundle_watch *watch; /* looks on while it is read (bundle.h); may be NULL */
+	uint64_t max_bytes;                  /* of all segments on the stick, once it was written; 0: what the medium has, but for 256 KiB */
+};
+int vd_stick_sync_as(struct vd_store *, const char *dir, const struct vd_stick_wish *, struct vd_stick_result *);
+
+/* No segment gets larger: an interrupted visit loses one, alerts are on the stick before the next is begun, and FAT has files of 4 GiB at most. */
+enum { VD_STICK_SEGMENT_BYTES = 16 * 1024 * 1024 };
 
 #endif

@@ -8,6 +8,13 @@
 #include "store/arrivals.h"
 #include "store/bundle.h"
 
+/* What of a group the stick lacks, the most urgent first. */
+struct vd_queue {
+	uint64_t *numbers;           /* arrivals */
+	size_t count, capacity, at;  /* at: of the first that was not written yet */
+	size_t lane_ends[VD_LANES];  /* where those of the next lane begin */
+};
+
 struct vd_visit {
 	struct vd_store *store;
 	struct vd_bundle_groups groups;
@@ -18,7 +25,10 @@ struct vd_visit {
 	struct vd_buf hearing[VD_STORE_GROUPS_MAX]; /* to be left in each group */
 	struct vd_arrivals stick;    /* of our records, what the stick holds */
 	struct vd_arrivals wanted;   /* our stubs whose body we want */
-	const struct vd_bundle_watch *watch;
+	struct vd_queue queues[VD_STORE_GROUPS_MAX];
+	const struct vd_stick_wish *wish;
+	uint64_t used_bytes;         /* by segments, whoever's */
+	uint64_t segment_bytes;      /* no file gets larger; less than usual once the medium refused one */
 	uint64_t to_read, bytes_read, records_read; /* for it: of the segments that are to be read, and of those that were */
 	bool shut;                   /* something stands there that none of our keys opens, and nobody says that it is out of use */
 	bool removed;                /* the folder is to be made durable */
@@ -33,11 +43,16 @@ char *vd_visit_path(const struct vd_visit *, const char *name);
 
 /* Writes what the stick lacks, as far as it has room: *full grows true when that was not all. */
 int vd_visit_write(struct vd_visit *, bool *full);
-/* The arrival numbers (uint64_t) of our records that the stick lacks, or of whose body it lacks and we have. */
-int vd_visit_lacking(struct vd_visit *, struct vd_buf *out);
 /* A courier writes nothing that it could go with, and who cannot open everything may wait for an answer: they leave it in a file of its
  * own, and the one before it, which they wrote and which holds nothing else, goes. */
 int vd_visit_leave_hearing(struct vd_visit *, size_t g);
+
+/* --- stick_queue.c --- */
+
+/* Is there anything of ours that the stick lacks, or whose body it lacks and we have? */
+int vd_visit_lacks(struct vd_visit *, bool *any);
+/* Fills the queues of all groups. They are the caller's to free. */
+int vd_visit_queue(struct vd_visit *);
 
 /* --- stick_fold.c --- */
 

@@ -15,56 +15,16 @@
 #include "store/file.h"
 
 enum {
-	SEGMENT_BYTES = 16 * 1024 * 1024,  /* an interrupted visit loses one; alerts are on the stick before the next is begun */
+	SEGMENT_RECORDS = 65536,           /* that are looked at for one: 16 MiB of texts */
 	SLACK_BYTES = 256 * 1024,          /* left free: folder entries, clusters of 64 KiB */
 };
 
-/* Of a record that stands under this number: does the stick lack it, or its body, which we have? */
-static int lacks(struct vd_visit *v, uint64_t at, struct vd_buf *raw, bool *out)
-{
-	struct vd_record record;
-	uint64_t received_ms;
-	int rc;
-
-	*out = !vd_arrivals_held(&v->stick, at);
-	if (*out || vd_arrivals_whole(&v->stick, at))
-		return VD_OK;
-	rc = vd_store_read(v->store, at, raw, &record, &received_ms);
-	*out = !rc && !record.stub;
-	return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
-}
-
-int vd_visit_lacking(struct vd_visit *v, struct vd_buf *out)
-{
-	enum { AT_ONCE = 256 };
-	uint64_t latest, at = 0, numbers[AT_ONCE];
-	struct vd_buf raw = { 0 };
-	size_t n = 1;
-	int rc = vd_store_latest(v->store, &latest);
-
-	vd_buf_reset(out);
-	/* Numbers may lie far apart, and on the stick may be all of very many. */
-	while (!rc && n && (at = vd_arrivals_next_lacking(&v->stick, at, latest))) {
-		rc = vd_store_numbers(v->store, at - 1, numbers, AT_ONCE, &n);
-		for (size_t i = 0; i < n && !rc; i++) {
-			bool lacking;
-
-			at = numbers[i];
-			rc = lacks(v, at, &raw, &lacking);
-			if (!rc && lacking)
-				vd_buf_put(out, &at, sizeof(at));
-		}
-	}
-	vd_buf_deinit(&raw);
-	return rc ? rc : vd_buf_check(out);
-}
-
 /* Puts names that the segment says into the form of a note. */
-static void note_said(struct vd_buf *notices, enum vd_entry_type type, const struct vd_buf *said)
+static void note_said(struct vd_buf *notices, enum vd_entry_type type, struct vd_slice said)
 {
-	for (size_t at = 0; at < said->n; at += VD_SEGMENT_ID_BYTES) {
+	for (size_t at = 0; at < said.n; at += VD_SEGMENT_ID_BYTES) {
 		vd_buf_put_u8(notices, (uint8_t)type);
-		vd_buf_put(notices, said->p + at, VD_SEGMENT_ID_BYTES);
+		vd_buf_put(notices, said.p + at, VD_SEGMENT_ID_BYTES);
 	}
 }
 
@@ -89,17 +49,17 @@ static int account(struct vd_visit *v, size_t g, const char *name, const struct 
 	be_ours(v, g, stats, &s);
 	if (!rc)
 		rc = vd_arrivals_decode(&v->stick, vd_buf_slice(&s.list), UINT64_MAX);
-	note_said(&s.notices, VD_ENTRY_DAMAGED, &say->damaged);
+	note_said(&s.notices, VD_ENTRY_DAMAGED, choice->damaged);
+	if (stats->left == 0)
+		note_said(&s.notices, VD_ENTRY_REPLACED, choice->replaced);
 	vd_buf_reset(&say->damaged);
-	if (stats->left == 0) {
-		note_said(&s.notices, VD_ENTRY_REPLACED, &say->replaced);
+	if (stats->left == 0 && choice->replaced.n)
 		vd_buf_reset(&say->replaced);
-	}
 	for (size_t i = 0; i < folds->count; i++) {
 		if (!folds->fills[i].taken)
 			continue;
-		note_said(&s.notices, VD_ENTRY_DAMAGED, &folds->damaged[i]);
-		note_said(&s.notices, VD_ENTRY_REPLACED, &folds->replaced[i]);
+		note_said(&s.notices, VD_ENTRY_DAMAGED, vd_buf_slice(&folds->damaged[i]));
+		note_said(&s.notices, VD_ENTRY_REPLACED, vd_buf_slice(&folds->replaced[i]));
 	}
 	vd_buf_put_slice(&s.hearing, choice->hearing);
 	if (!rc)
@@ -140,21 +100,25 @@ static int as_kept(struct vd_visit *v, int rc, const struct vd_bundle_stats *sta
 	return VD_EIO;
 }
 
-static int write_segment(struct vd_visit *v, size_t g, const struct vd_buf *lacking, uint64_t max_bytes, struct vd_bundle_stats *stats)
+/* The next `count` of its queue. */
+static int write_segment(struct vd_visit *v, size_t g, size_t count, uint64_t max_bytes, struct vd_bundle_stats *stats)
 {
 	static const uint64_t none[1];
+	const struct vd_queue *q = &v->queues[g];
+	bool last = q->at + count == q->count;
 	struct vd_arrivals written = { 0 };
-	struct vd_folds folds;
+	struct vd_folds folds = { .count = 0 };
 	char name[VD_SEGMENT_NAME + 1], *path = new_name(v, name);
-	int rc = vd_folds_find(v, g, &folds);
+	int rc = last ? vd_folds_find(v, g, &folds) : VD_OK;
 	const struct vd_bundle_choice choice = {
 		/* NULL would be everything. */
-		.arrivals = lacking->n ? (const uint64_t *)(const void *)lacking->p : none, .count = lacking->n / sizeof(uint64_t),
-		.max_bytes = max_bytes, .written = &written, .fills = folds.fills, .fill_count = folds.count,
-		.damaged = vd_buf_slice(&v->say[g].damaged), .replaced = vd_buf_slice(&v->say[g].replaced),
-		.hearing = hearing_to_go(v, g, lacking->n > 0, &folds),
+		.arrivals = count ? q->numbers + q->at : none, .count = count, .all_of_it = true, .max_bytes = max_bytes, .written = &written,
+		.fills = folds.fills, .fill_count = folds.count, .damaged = vd_buf_slice(&v->say[g].damaged),
+		/* Nothing is replaced before all of it is written. */
+		.replaced = vd_slice(v->say[g].replaced.p, last ? v->say[g].replaced.n : 0), .hearing = hearing_to_go(v, g, count > 0, &folds),
 	};
 
+	*stats = (struct vd_bundle_stats){ 0 };
 	if (!rc)
 		rc = path ? vd_bundle_write(v->store, v->groups.group[g], VD_SEALED_SEGMENT, &choice, path, true, stats) : VD_ENOMEM;
 	free(path);
@@ -162,8 +126,9 @@ static int write_segment(struct vd_visit *v, size_t g, const struct vd_buf *lack
 	if (!rc) {
 		v->result->sent += stats->records - stats->filled;
 		v->result->bytes_out += stats->bytes;
+		v->used_bytes += stats->bytes;
 		rc = account(v, g, name, &choice, &folds, stats);
-		if (lacking->n)
+		if (count)
 			vd_buf_reset(&v->hearing[g]);
 	}
 	if (!rc)
@@ -173,62 +138,73 @@ static int write_segment(struct vd_visit *v, size_t g, const struct vd_buf *lack
 	return rc;
 }
 
-static int free_bytes(const char *folder, uint64_t *out)
+/* What may still be written there. */
+static int room_left(const struct vd_visit *v, uint64_t *out)
 {
+	uint64_t wished = v->wish->max_bytes ? v->wish->max_bytes : UINT64_MAX;
 	struct statvfs fs;
 
-	if (statvfs(folder, &fs))
+	if (statvfs(v->cache, &fs))
 		return vd_file_errno(errno);
-	/* Some drivers do not tell. */
-	if (fs.f_blocks == 0) {
-		*out = UINT64_MAX;
-		return VD_OK;
-	}
 	*out = (uint64_t)fs.f_bavail * fs.f_frsize;
 	*out = *out > SLACK_BYTES ? *out - SLACK_BYTES : 0;
+	/* Some drivers do not tell. */
+	if (fs.f_blocks == 0)
+		*out = UINT64_MAX;
+	wished = wished > v->used_bytes ? wished - v->used_bytes : 0;
+	v->result->at_max = wished < *out;
+	*out = wished < *out ? wished : *out;
 	return VD_OK;
 }
 
-/* Less than it said may be free, or it did not say: the most urgent goes in all the same. */
-static int write_what_fits(struct vd_visit *v, size_t g, const struct vd_buf *lacking, uint64_t *share, struct vd_bundle_stats *stats)
+/* One segment of the group, of at most `share` bytes: as many of its queue as fit, in that order. *full: a share of them did not. */
+static int write_next(struct vd_visit *v, size_t g, uint64_t share, bool *full)
 {
-	int rc;
+	struct vd_queue *q = &v->queues[g];
+	size_t count = q->count - q->at < SEGMENT_RECORDS ? q->count - q->at : SEGMENT_RECORDS;
+	uint64_t max_bytes = share < v->segment_bytes ? share : v->segment_bytes;
+	struct vd_bundle_stats stats;
+	int rc = max_bytes < vd_sealed_bytes(1) ? VD_ENOSPACE : write_segment(v, g, count, max_bytes, &stats);
 
-	while (true) {
-		rc = write_segment(v, g, lacking, *share < SEGMENT_BYTES ? *share : SEGMENT_BYTES, stats);
-		if (rc != VD_ENOSPACE || *share / 2 < vd_sealed_bytes(1))
-			return rc;
-		*share = (*share < SEGMENT_BYTES ? *share : SEGMENT_BYTES) / 2;
+	while (rc == VD_ENOSPACE && max_bytes >= vd_sealed_bytes(1)) {
+		if (stats.left && stats.left < count) {
+			count -= stats.left;
+		} else if (stats.left || max_bytes / 2 < vd_sealed_bytes(1)) {
+			break;
+		} else {
+			/* Less than it said is free, or it takes no file of that size. */
+			max_bytes /= 2;
+			v->segment_bytes = max_bytes;
+		}
+		rc = write_segment(v, g, count, max_bytes, &stats);
 	}
+	if (!rc)
+		q->at += count;
+	/* Only records make it full: what is to be said of segments can wait. */
+	*full = q->at < q->count && (rc == VD_ENOSPACE || share < v->segment_bytes);
+	return rc;
 }
 
 /* One segment a group and turn, so that no group waits for another's photos; what room there is they share. */
-static int write_turn(struct vd_visit *v, struct vd_buf *lacking, bool *done, size_t *left, bool *full)
+static int write_turn(struct vd_visit *v, bool *done, size_t *left, bool *full)
 {
 	for (size_t i = 0; i < v->groups.count; i++) {
-		struct vd_bundle_stats stats = { 0 };
-		uint64_t room = 0, share;
+		uint64_t room = 0;
+		bool no_more = false;
 		int rc;
 
 		if (done[i])
 			continue;
-		rc = free_bytes(v->cache, &room);
-		if (rc)
+		rc = room_left(v, &room);
+		if (!rc)
+			rc = write_next(v, i, room / *left, &no_more);
+		if (rc && rc != VD_ENOSPACE && rc != VD_ENOTFOUND && rc != VD_EKEY)
 			return rc;
-		share = room / *left;
-		/* 0 would be no bound. */
-		rc = share == 0 ? VD_ENOSPACE : write_what_fits(v, i, lacking, &share, &stats);
-		/* Only records make it full: what is to be said of segments can wait. */
-		if (rc == VD_ENOSPACE || (!rc && stats.left && share < SEGMENT_BYTES))
-			*full = *full || lacking->n > 0;
-		else if (rc && rc != VD_ENOTFOUND && rc != VD_EKEY)
-			return rc;
-		if (rc || stats.left == 0 || share < SEGMENT_BYTES) {
-			done[i] = true;
-			--*left;
-		}
+		*full = *full || no_more;
+		done[i] = rc || no_more || (v->queues[i].at == v->queues[i].count && !v->say[i].replaced.n);
+		*left -= done[i];
 	}
-	return *left ? vd_visit_lacking(v, lacking) : VD_OK;
+	return VD_OK;
 }
 
 /* All control records once more, sealed to each of these devices as well. Whole or not at all. */
@@ -248,6 +224,7 @@ static int write_catch_up(struct vd_visit *v, size_t g, const uint8_t (*devices)
 	rc = as_kept(v, rc, &stats);
 	if (!rc) {
 		v->result->bytes_out += stats.bytes;
+		v->used_bytes += stats.bytes;
 		be_ours(v, g, &stats, &s);
 		vd_buf_put(&s.devices, devices, count * VD_KEY_BYTES);
 		rc = vd_arrivals_encode(&written, &s.list);
@@ -272,7 +249,7 @@ static int help_laggards(struct vd_visit *v, size_t g, bool *full)
 		size_t n = behind.count - i < VD_SEGMENT_FOR_MAX ? behind.count - i : VD_SEGMENT_FOR_MAX;
 		uint64_t room = 0;
 
-		rc = free_bytes(v->cache, &room);
+		rc = room_left(v, &room);
 		/* 0 would be no bound. */
 		if (!rc)
 			rc = room ? write_catch_up(v, g, (const uint8_t (*)[VD_KEY_BYTES])(behind.devices + i), n, room) : VD_ENOSPACE;
@@ -292,7 +269,7 @@ static int write_hearing(struct vd_visit *v, size_t g, struct vd_slice hearing)
 	char *path = new_name(v, s.name);
 	struct vd_bundle_stats stats = { 0 };
 	uint64_t room = 0;
-	int rc = path ? free_bytes(v->cache, &room) : VD_ENOMEM;
+	int rc = path ? room_left(v, &room) : VD_ENOMEM;
 
 	if (!rc)
 		rc = room < vd_sealed_bytes(1) ? VD_ENOSPACE
@@ -300,6 +277,7 @@ static int write_hearing(struct vd_visit *v, size_t g, struct vd_slice hearing)
 	rc = as_kept(v, rc, &stats);
 	free(path);
 	v->result->bytes_out += stats.bytes;
+	v->used_bytes += stats.bytes;
 	if (!rc)
 		be_ours(v, g, &stats, &s);
 	vd_buf_put_slice(&s.hearing, hearing);
@@ -334,13 +312,13 @@ static int make_cache(struct vd_visit *v)
 	return vd_file_sync_folder(v->dir);
 }
 
-static bool has_to_say(const struct vd_visit *v)
+static bool has_to_write(const struct vd_visit *v)
 {
-	size_t bytes = 0;
+	bool any = false;
 
 	for (size_t i = 0; i < v->groups.count; i++)
-		bytes += v->say[i].damaged.n + v->say[i].replaced.n;
-	return bytes > 0;
+		any = any || v->queues[i].count || v->say[i].damaged.n || v->say[i].replaced.n;
+	return any;
 }
 
 static int help_all(struct vd_visit *v, bool *full)
@@ -352,25 +330,46 @@ static int help_all(struct vd_visit *v, bool *full)
 	return rc;
 }
 
-int vd_visit_write(struct vd_visit *v, bool *full)
+/* By lanes, what did not go. */
+static void count_left(struct vd_visit *v)
+{
+	for (size_t i = 0; i < v->groups.count; i++) {
+		const struct vd_queue *q = &v->queues[i];
+		size_t from = q->at;
+
+		for (uint8_t lane = 0; lane < VD_LANES; lane++) {
+			v->result->left[lane] += q->lane_ends[lane] > from ? q->lane_ends[lane] - from : 0;
+			from = q->lane_ends[lane] > from ? q->lane_ends[lane] : from;
+		}
+	}
+}
+
+static int write_all(struct vd_visit *v, bool *full)
 {
 	bool done[VD_STORE_GROUPS_MAX] = { false };
-	size_t left = v->groups.count;
-	struct vd_buf lacking = { 0 };
-	int rc = v->result->read_only ? VD_OK : vd_visit_lacking(v, &lacking);
+	size_t left = has_to_write(v) ? v->groups.count : 0;
+	int rc = left ? make_cache(v) : VD_OK;
 	bool turned = false;
 
-	if (!rc && lacking.n)
-		rc = make_cache(v);
-	while (!rc && (lacking.n || has_to_say(v)) && left) {
-		rc = write_turn(v, &lacking, done, &left, full);
+	while (!rc && left) {
+		rc = write_turn(v, done, &left, full);
 		/* Behind what is urgent, before the photos. */
 		if (!rc && !turned)
 			rc = help_all(v, full);
 		turned = true;
 	}
-	if (!rc && !turned && !v->result->read_only)
-		rc = help_all(v, full);
-	vd_buf_deinit(&lacking);
+	return rc || turned ? rc : help_all(v, full);
+}
+
+int vd_visit_write(struct vd_visit *v, bool *full)
+{
+	int rc = vd_visit_queue(v);
+
+	v->segment_bytes = VD_STICK_SEGMENT_BYTES;
+	for (size_t i = 0; i < v->segments.count; i++)
+		v->used_bytes += v->segments.p[i].size;
+	if (!rc && !v->result->read_only)
+		rc = write_all(v, full);
+	count_left(v);
 	return rc;
 }

@@ -45,6 +45,7 @@ struct vd_bundle_choice {
 	bool (*want)(void *ctx, uint64_t arrival, const struct vd_record *);
 	void *ctx;
 	uint64_t max_bytes;          /* of the file: the first in lane order that fit; 0: no bound */
+	bool all_of_it;              /* or nothing: VD_ENOSPACE, with stats->left */
 	/* Of bundles: one for each so many bytes, path.001 and on (vd_volume_path); 0: one of any size. Each is whole and opens alone; who took in some
 	 * is told which are lacking (volumes.h). At least VD_VOLUME_LEAST. */
 	uint64_t volume_bytes;

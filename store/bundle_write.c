@@ -91,10 +91,10 @@ static int plan_one(struct writer *w, struct vd_bundle_stats *stats)
 	}
 	if (rc)
 		return rc;
-	if (part.chunks > max || (w->choice->control && part.count < count))
+	stats->left = count - part.count + (w->choice->replaced.n - w->names[1].n) / VD_SEGMENT_ID_BYTES;
+	if (part.chunks > max || ((w->choice->control || w->choice->all_of_it) && part.count < count))
 		return VD_ENOSPACE;
 	alone = w->choice->count ? 0 : w->choice->hearing.n;
-	stats->left = count - part.count + (w->choice->replaced.n - w->names[1].n) / VD_SEGMENT_ID_BYTES;
 	if (part.count == 0 && w->manifest.what == VD_SEALED_SEGMENT && (count || !(w->names[0].n + w->names[1].n + alone)))
 		return count ? VD_ENOSPACE : VD_ENOTFOUND;
 	return add_part(w, &part);
