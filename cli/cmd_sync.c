@@ -9,6 +9,7 @@
 #include "daemon/link_tcp.h"
 #include "proto/err.h"
 #include "secret.h"
+#include "stick_room.h"
 #include "sync.h"
 #include "store/inbox.h"
 #include "times.h"
@@ -33,6 +34,7 @@ static void say_outcome(struct vd_cli *cli, const char *target, const struct vd_
 		json_object_set_new(line, "safe_to_remove", json_boolean(stick->safe_to_remove));
 		json_object_set_new(line, "read_only", json_boolean(stick->read_only));
 		json_object_set_new(line, "parts_refused", vd_json_number(stick->chunks_bad));
+		json_object_set_new(line, "not_written", vd_stick_room_left(stick));
 	}
 	vd_say_json(cli, line);
 }
@@ -48,6 +50,8 @@ static int stick_code(struct vd_cli *cli, const char *dir, int err, const struct
 		return vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_SYNC_DAMAGED, VD_MSG_SYNC_DAMAGED, dir,
 		                 vd_num(cli, r->segments_bad), vd_num(cli, r->chunks_bad), vd_num(cli, r->chunks),
 		                 vd_num(cli, r->chunks_bad * VD_CHUNK_BYTES), NULL);
+	if (err == VD_ENOSPACE && r->full)
+		return vd_stick_room_say(cli, dir, r);
 	if (err && r->forgets)
 		return vd_refuse(cli, VD_EXIT_NO_SPACE, "medium", VD_MSG_HINT_SYNC_FORGETS, VD_MSG_SYNC_FORGETS, dir, NULL);
 	if (err)
@@ -62,11 +66,11 @@ static int stick_code(struct vd_cli *cli, const char *dir, int err, const struct
 	return vd_refuse(cli, VD_EXIT_PARTLY, "partly", VD_MSG_HINT_SYNC_PARTLY, VD_MSG_SYNC_PARTLY, dir, NULL);
 }
 
-static int sync_folder(struct vd_cli *cli, const char *dir, uint8_t (*groups)[VD_GROUP_BYTES], size_t count)
+static int sync_folder(struct vd_cli *cli, const char *dir, uint64_t max_bytes, uint8_t (*groups)[VD_GROUP_BYTES], size_t count)
 {
 	uint64_t start = vd_time_steady_ms();
 	struct vd_left_out left_out = { 0 };
-	struct vd_stick_wish wish = { 0 };
+	struct vd_stick_wish wish = { .max_bytes = max_bytes };
 	struct vd_stick_result r;
 	struct vd_outcome o = { 0 };
 	struct vd_watch watch;
@@ -110,7 +114,7 @@ static bool is_folder(const char *target)
 	return strchr(target, '/') || (stat(target, &st) == 0 && S_ISDIR(st.st_mode));
 }
 
-static int sync_one(struct vd_cli *cli, const char *target, uint8_t (*groups)[VD_GROUP_BYTES], size_t count)
+static int sync_one(struct vd_cli *cli, const char *target, uint64_t max_bytes, uint8_t (*groups)[VD_GROUP_BYTES], size_t count)
 {
 	const char *colon = strrchr(target, ':');
 
@@ -119,7 +123,7 @@ static int sync_one(struct vd_cli *cli, const char *target, uint8_t (*groups)[VD
 	if (starts_with(target, "serial:"))
 		return vd_misuse(cli, VD_MSG_HINT_NOT_IN_VERSION, VD_MSG_SYNC_SCHEME_LATER, target, NULL);
 	if (is_folder(target))
-		return sync_folder(cli, target, groups, count);
+		return sync_folder(cli, target, max_bytes, groups, count);
 	if (!colon || colon == target || strspn(colon + 1, "0123456789") != strlen(colon + 1) || !colon[1])
 		return vd_misuse(cli, VD_MSG_HINT_SYNC_TARGET, VD_MSG_SYNC_BAD_TARGET, target, NULL);
 	return vd_sync_host(cli, target, groups, count);
@@ -133,12 +137,13 @@ static bool is_locked(struct vd_cli *cli)
 	return vd_vault_exists(cli->home) && !cli->store && !cli->opt.passphrase_file && !cli->opt.passphrase_fd && !vd_secret_is_lent(cli);
 }
 
-static bool any_folder(struct vd_cli *cli)
+static int count_folders(struct vd_cli *cli)
 {
+	int count = 0;
+
 	for (int i = 0; i < cli->opt.arg_count; i++)
-		if (is_folder(cli->opt.args[i]))
-			return true;
-	return false;
+		count += is_folder(cli->opt.args[i]);
+	return count;
 }
 
 static int carry(struct vd_cli *cli, const char *dir)
@@ -194,6 +199,7 @@ static void take_in_inbox(struct vd_cli *cli)
 static int sync_run(struct vd_cli *cli)
 {
 	uint8_t groups[VD_STORE_GROUPS_MAX][VD_GROUP_BYTES];
+	uint64_t max_bytes;
 	size_t count = 0;
 	int code = VD_EXIT_DONE, done = 0, rc;
 	bool stdio = vd_options_get(&cli->opt, VD_OPT_STDIO) != NULL;
@@ -208,11 +214,14 @@ static int sync_run(struct vd_cli *cli)
 	} else if (cli->opt.arg_count == 0) {
 		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_ARGUMENT_MISSING, "sync", NULL);
 	}
-	if (!stdio && is_locked(cli) && (any_folder(cli) || !vd_can_ask(cli))) {
+	rc = vd_stick_room(cli, count_folders(cli) > 0 && count_folders(cli) == cli->opt.arg_count, &max_bytes);
+	if (rc)
+		return rc;
+	if (!stdio && is_locked(cli) && (count_folders(cli) || !vd_can_ask(cli))) {
 		/* Who carries a stick for others need not be able to open the store. */
 		rc = vd_can_ask(cli) ? vd_cli_open_or_not(cli, VD_MSG_ASK_PASSPHRASE_OR_CARRY) : 0;
 		if (rc || !cli->store)
-			return rc ? rc : carry_all(cli);
+			return rc ? rc : max_bytes ? vd_misuse(cli, VD_MSG_HINT_LOCKED, VD_MSG_SYNC_MAX_FOLDER, NULL) : carry_all(cli);
 	}
 	rc = vd_cli_groups(cli, groups, &count);
 	if (rc)
@@ -223,7 +232,7 @@ static int sync_run(struct vd_cli *cli)
 	if (stdio)
 		code = vd_sync_pipe(cli, &ends, groups, count);
 	for (int i = 0; i < cli->opt.arg_count; i++) {
-		rc = sync_one(cli, cli->opt.args[i], groups, count);
+		rc = sync_one(cli, cli->opt.args[i], max_bytes, groups, count);
 		done += rc == VD_EXIT_DONE;
 		if (rc && !code)
 			code = rc;
@@ -237,6 +246,6 @@ static int sync_run(struct vd_cli *cli)
 }
 
 const struct vd_command vd_command_sync = {
-	.syntax = { "sync", { VD_OPT_CHECK, VD_OPT_STDIO } },
+	.syntax = { "sync", { VD_OPT_MAX, VD_OPT_CHECK, VD_OPT_STDIO } },
 	.run = sync_run, .summary = VD_MSG_SUM_SYNC, .help = VD_MSG_HELP_SYNC, .args_max = -1,
 };

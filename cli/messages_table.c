@@ -468,9 +468,11 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(HELP_SYNC,
 	  "Examples:\n"
 	  "  vereda sync /media/usb\n"
+	  "  vereda sync /media/usb --max 500M\n"
 	  "  vereda sync 192.168.1.20:17767\n"
 	  "  vereda sync ssh://rosa@hub\n\n"
 	  "With a folder, such as a USB stick: takes what is new on it and adds what it lacks. Wait for \"safe to remove\".\n"
+	  "Where not all finds room, or --max would be exceeded by what vereda keeps on it, the most urgent goes first, and you are told what stayed here.\n"
 	  "While the store is locked it asks for the passphrase; with none (Enter alone, --no-input, or nobody at a terminal) sealed files are only carried on.\n"
 	  "With HOST:PORT: both ends have the same afterwards. Add -v for what it cost. There veredad must run on a port you know, such as\n"
 	  "veredad --listen 0.0.0.0:17767; without --listen it takes any free one, which vereda status on that device shows.\n"
@@ -482,9 +484,11 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "                       socat EXEC:'vereda sync --stdio' SOCKS4A:127.0.0.1:ADDRESS.onion:17768,socksport=9050",
 	  "Ejemplos:\n"
 	  "  vereda sync /media/usb\n"
+	  "  vereda sync /media/usb --max 500M\n"
 	  "  vereda sync 192.168.1.20:17767\n"
 	  "  vereda sync ssh://rosa@central\n\n"
 	  "Con una carpeta, como una memoria USB: toma lo nuevo y agrega lo que le falta. Espera a que diga que se puede retirar.\n"
+	  "Si no cabe todo, o lo que vereda guarda ahí pasaría de --max, lo más urgente va primero, y se te dice qué se quedó aquí.\n"
 	  "Si el almacén está cerrado pide la contraseña; sin ella (solo Enter, --no-input, o nadie en la terminal) los archivos sellados solo se llevan.\n"
 	  "Con EQUIPO:PUERTO: al final los dos lados tienen lo mismo. Agrega -v para ver lo que costó. Allá debe correr veredad en un puerto\n"
 	  "conocido, como veredad --listen 0.0.0.0:17767; sin --listen toma cualquiera que esté libre, y allá lo muestra vereda status.\n"
@@ -1022,6 +1026,18 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(SSH_BUSY, "The store at {0} is in use by another program; nothing was changed", "El almacén de {0} lo está usando otro programa; no se cambió nada"),
 	T(SSH_LOCKED, "The store at {0} is locked; nothing was changed", "El almacén de {0} está cerrado; no se cambió nada"),
 	T(HINT_SSH_LOCKED, "Open it there first, where veredad runs: ssh -t {0} vereda unlock", "Ábrelo allá primero, donde corre veredad: ssh -t {0} vereda unlock"),
+	T(SYNC_FULL, "There was no room for everything on {0}. Records that stayed here: {1} ({2}). What is most urgent went first; nothing is lost",
+	  "No hubo espacio para todo en {0}. Registros que se quedaron aquí: {1} ({2}). Lo más urgente salió primero; no se perdió nada"),
+	T(HINT_SYNC_FULL, "It can travel as it is: what is on it arrives. For the rest use a stick with more room, or free some on this one.",
+	  "Puede viajar así: lo que lleva llegará. Para el resto usa una memoria con más espacio, o libera espacio en esta."),
+	T(SYNC_AT_MAX, "{0} holds as much as --max allows. Records that stayed here: {1} ({2}). What is most urgent went first; nothing is lost",
+	  "{0} tiene tanto como permite --max. Registros que se quedaron aquí: {1} ({2}). Lo más urgente salió primero; no se perdió nada"),
+	T(HINT_SYNC_AT_MAX, "It can travel as it is: what is on it arrives. For the rest allow more with --max, or use another stick.",
+	  "Puede viajar así: lo que lleva llegará. Para el resto permite más con --max, o usa otra memoria."),
+	T(SYNC_MAX, "{0} is no size, or less than {1}; nothing was changed", "{0} no es un tamaño, o es menos de {1}; no se cambió nada"),
+	T(SYNC_MAX_FOLDER, "--max is for sticks and other folders, with the store unlocked; nothing was changed",
+	  "--max es para memorias y otras carpetas, con el almacén abierto; no se cambió nada"),
+	T(HINT_SYNC_MAX, "Write it as vereda sync /media/usb --max 500M", "Escríbelo como vereda sync /media/usb --max 500M"),
 	T(SYNC_FOREIGN, "Files there that are not for this device: {0}", "Archivos que no son para este equipo: {0}"),
 	T(EXPORT_FAILED, "The bundle {0} could not be written", "No se pudo escribir el archivo {0}"),
 	T(EXPORT_TTY, "A bundle is no text and will not be written to a terminal", "Un archivo sellado no es texto y no se escribe en la terminal"),

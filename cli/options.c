@@ -39,6 +39,8 @@ static const struct {
 	{ "new-passphrase-file", VD_OPT_NEW_PASSPHRASE_FILE, true }, { "bundle", VD_OPT_BUNDLE, true },
 	/* of bundles */
 	{ "volumes", VD_OPT_VOLUMES, true }, { "text", VD_OPT_TEXT, false },
+	/* of sticks */
+	{ "max", VD_OPT_MAX, true },
 	/* of backups */
 	{ "paper", VD_OPT_PAPER, false }, { "backup-passphrase-file", VD_OPT_BACKUP_PASSPHRASE_FILE, true }, { "scratch", VD_OPT_SCRATCH, true },
 };

@@ -396,6 +396,7 @@ static int visit_cache(struct vd_visit *v)
 	if (rc)
 		return rc;
 	v->result->safe_to_remove = true;
+	v->result->full = full;
 	if (full)
 		return VD_ENOSPACE;
 	if (v->result->segments_bad)

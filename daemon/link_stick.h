@@ -12,6 +12,7 @@ struct vd_stick_result {
 	uint64_t chunks, chunks_bad; /* of the segments read on this visit; the bad ones were refused */
 	uint64_t declined;           /* records on it that were not taken, because their author's share of this device is used up */
 	uint64_t left[VD_LANES];     /* records of each lane that are here and not there, for want of room or because it takes no writes */
+	bool full;                   /* some found no room there */
 	bool at_max;                 /* what was written is bounded by the wish, not by the medium */
 	bool forgets;                /* what was written was not there when it was read back; VD_EIO then */
 	bool read_only;              /* the medium takes no writes: it was only read */

@@ -51,4 +51,14 @@ equal "cost: when nothing is new ($read bytes)" $((wrote == 0 && read <= 16 * 26
 visit luz
 same hub luz && same hub ana
 check "cost: all have the same" $?
+
+# A medium that takes no large files: more of them.
+rm -rf "$work/usb"
+mkdir "$work/usb"
+export COUNT_FILE_MAX=3000000
+visit hub
+unset COUNT_FILE_MAX
+largest=$(stat -c %s "$work"/usb/cache/* | sort -n | tail -1)
+equal "cost: no file is larger than the medium takes ($largest)" "$((largest <= 3000000 && largest > 500000)) $complete" "1 true"
+equal "cost: and all is there" "$sent" "$(as hub --json status | jq .store.records)"
 exit $failed

@@ -1,5 +1,7 @@
 /* Preloaded into a program: counts what it and its children read from, and write to, files below the folder $COUNT_BELOW, in bytes, into the
- * file $COUNT_INTO: two numbers of 64 bits, in memory that all of them share. Only what goes through a descriptor: nothing there is mapped. */
+ * file $COUNT_INTO: two numbers of 64 bits, in memory that all of them share. Only what goes through a descriptor: nothing there is mapped. With
+ * $COUNT_FILE_MAX no file there grows beyond so many bytes, as FAT's beyond 4 GiB. */
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -19,6 +21,7 @@ enum { DESCRIPTORS = 1024 };
 static _Atomic uint64_t own[2], *counts = own;
 static char below[PATH_MAX];
 static size_t below_n;
+static off_t file_max;
 static bool counted[DESCRIPTORS]; /* learnt when opened: a child may not ask the kernel */
 
 __attribute__((constructor)) static void start(void)
@@ -34,6 +37,7 @@ __attribute__((constructor)) static void start(void)
 	if (p == -1)
 		abort();
 	counts = (_Atomic uint64_t *)p;
+	file_max = getenv("COUNT_FILE_MAX") ? atol(getenv("COUNT_FILE_MAX")) : 0;
 }
 
 static int learn(int fd)
@@ -137,6 +141,10 @@ AS(ssize_t, __pread64_chk, (int, void *, size_t, off_t, size_t), __pread_chk);
 
 ssize_t write(int fd, const void *p, size_t n)
 {
+	if (file_max && fd >= 0 && fd < DESCRIPTORS && counted[fd] && lseek(fd, 0, SEEK_CUR) + (off_t)n > file_max) {
+		errno = EFBIG;
+		return -1;
+	}
 	return count(1, fd, syscall(SYS_write, fd, p, n));
 }
 

@@ -1,0 +1,111 @@
+/* A stick that has not room for everything, or is not to be given it. */
+#include "stick_cast.h"
+
+static struct vd_stick_result visit_with(struct cast *c, struct person *p, uint64_t max_bytes, int expected)
+{
+	const struct vd_stick_wish wish = { .max_bytes = max_bytes };
+	struct vd_stick_result result;
+
+	assert_int_equal(vd_stick_sync_as(p->store, c->stick, &wish, &result), expected);
+	person_reload(p, &c->mesh);
+	return result;
+}
+
+static uint64_t bytes_on(struct cast *c)
+{
+	DIR *dir = opendir(c->cache);
+	struct dirent *entry;
+	uint64_t bytes = 0;
+	struct stat st;
+
+	while ((entry = readdir(dir))) {
+		if (entry->d_name[0] == '.' || fstatat(dirfd(dir), entry->d_name, &st, 0))
+			continue;
+		bytes += (uint64_t)st.st_size;
+	}
+	closedir(dir);
+	return bytes;
+}
+
+static uint64_t in_lane(const struct cast *c, const struct person *p, uint8_t lane)
+{
+	struct vd_lane_state state;
+
+	assert_int_equal(vd_store_lane(p->store, c->mesh.group, lane, &state, NULL, 0), 0);
+	return state.digest.count;
+}
+
+static void test_room__no_more_than_somebody_wants(void **state)
+{
+	struct cast *c = *state;
+	struct vd_stick_result r;
+	uint64_t sent = 0;
+
+	person_write(&c->ana, VD_LANE_BULK, 30, 60000);
+	person_write(&c->ana, VD_LANE_NORMAL, 10, 3000);
+	person_write(&c->ana, VD_LANE_URGENT, 3, 100);
+	for (uint64_t max = 256 << 10; max <= 1 << 20; max *= 2) {
+		r = visit_with(c, &c->ana, max, VD_ENOSPACE);
+		sent += r.sent;
+		assert_true(bytes_on(c) <= max && r.full && r.at_max && !r.complete && r.safe_to_remove && r.sent > 0);
+		assert_int_equal(r.left[VD_LANE_CONTROL] + r.left[VD_LANE_URGENT] + r.left[VD_LANE_NORMAL], 0);
+		assert_int_equal(r.left[VD_LANE_BULK], person_records(&c->ana) - sent);
+		/* There is room for none of those. */
+		r = visit_with(c, &c->ana, max, VD_ENOSPACE);
+		assert_int_equal(r.bytes_out, 0);
+	}
+	/* An alert goes into a file that was written before, for its padding; what it replaces went. */
+	person_write(&c->ana, VD_LANE_URGENT, 1, 10);
+	r = visit_with(c, &c->ana, bytes_on(c) + vd_sealed_bytes(1), VD_ENOSPACE);
+	assert_true(r.sent >= 1 && r.left[VD_LANE_URGENT] == 0);
+	visit(c, &c->luz, 0);
+	assert_int_equal(in_lane(c, &c->luz, VD_LANE_URGENT), 4);
+	/* Lifted. */
+	r = visit_with(c, &c->ana, 0, VD_OK);
+	assert_true(!r.full && r.complete && r.left[VD_LANE_BULK] == 0);
+	visit(c, &c->luz, 0);
+	assert_true(mesh_equal(&c->mesh, &c->ana, &c->luz));
+}
+
+/* Who was granted first has not all of it. */
+static void test_room__authors_take_turns(void **state)
+{
+	struct cast *c = *state;
+	struct person *p[] = { &c->hub, &c->ana };
+	struct vd_stick_result r;
+	uint64_t of_hub = 0, of_ana = 0, latest, at;
+	struct vd_buf raw = { 0 };
+	struct vd_record record;
+
+	for (int turn = 0; turn < 6; turn++) {
+		for (int i = 0; i < 2; i++) {
+			person_write(p[i], VD_LANE_NORMAL, 20, 3000);
+			visit(c, p[i], 0);
+		}
+	}
+	visit(c, &c->hub, 0);
+	for (char path[256]; segments(c, path, NULL);)
+		assert_int_equal(unlink(path), 0);
+	r = visit_with(c, &c->hub, 400 << 10, VD_ENOSPACE);
+	assert_true(r.left[VD_LANE_NORMAL] > 60);
+	visit_with(c, &c->luz, 1, 0);
+	assert_int_equal(vd_store_latest(c->luz.store, &latest), 0);
+	for (at = 1; at <= latest; at++) {
+		if (vd_store_read(c->luz.store, at, &raw, &record, NULL) || record.lane != VD_LANE_NORMAL)
+			continue;
+		of_hub += memcmp(record.author, vd_group_identity(c->hub.group)->author, VD_KEY_BYTES) == 0;
+		of_ana += memcmp(record.author, vd_group_identity(c->ana.group)->author, VD_KEY_BYTES) == 0;
+	}
+	assert_true(of_hub >= 40 && of_ana >= 40);
+	vd_buf_deinit(&raw);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_room__no_more_than_somebody_wants, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_room__authors_take_turns, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
