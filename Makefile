@@ -121,7 +121,8 @@ help:
 	@echo 'make bench-big the same with a million records (20 minutes at most)'
 	@echo 'make fuzz SECONDS=60   fuzz every decoder that long'
 	@echo 'make sim       a long simulation campaign over SEEDS=500 seeds, with and without hostile devices'
-	@echo 'make crash     10,000 power cuts'
+	@echo 'make crash     10,000 power cuts, as many pulled sticks, and sticks that are bad'
+	@echo 'make kill      1,000 kills of commands, and of a daemon with eight peers and two sticks'
 	@echo 'make faults    every command with every read, write, sync, allocation… failing, once and for good'
 	@echo 'make layers    check who includes whom, and that proto/ is pure'
 	@echo 'make install   PREFIX=/usr/local'
@@ -157,8 +158,11 @@ fuzz: deps-test
 	@tests/fuzz/run.sh $(SECONDS)
 fuzzers: $(FUZZ)
 
-crash: deps $(CRASH)
+crash: deps all $(CRASH) $(FAULTS)
 	@tests/crash/crash.sh 10000
+	@BYTES=200 tests/e2e/stick_bad.sh
+kill: deps all
+	@tests/crash/kill.sh 1000
 
 faults: deps all $(FAULTS)
 	@tests/faults/faults.sh 0
@@ -181,5 +185,5 @@ clean:
 	rm -rf build
 
 .SECONDARY:
-.PHONY: all help deps deps-test layers demo test programs asan fuzz fuzzers crash faults bench bench-big install clean sim
+.PHONY: all help deps deps-test layers demo test programs asan fuzz fuzzers crash kill faults bench bench-big install clean sim
 -include $(shell find build -name '*.d' 2>/dev/null)
