@@ -311,7 +311,7 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  --attach FILE      brings a file along; may be said again, up to 16 files and 64 MiB together. Place, time, camera and comments are\n"
 	  "                     taken out of JPEG and PNG; of other kinds you are warned. The parts travel after everything else\n"
 	  "  --keep-metadata    attach pictures as they are, as when place and time are the evidence\n"
-	  "  --expires 7d       from that day on (whole days) its content may be dropped to save space\n"
+	  "  --expires 7d       until when it is needed (whole days); a week later its content is erased on every device\n"
 	  "  --to WHOM          everyone (all but couriers), members (not reporters either; this is what stands if nothing is said), or a member's\n"
 	  "                     name: only that person's devices. Names may be said again, up to 16 devices together. What a reporter writes\n"
 	  "                     goes to the focal points\n"
@@ -332,7 +332,7 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  --attach ARCHIVO   lleva un archivo; se puede repetir, hasta 16 archivos y 64 MiB en total. De JPEG y PNG se quitan lugar, hora, cámara\n"
 	  "                     y comentarios; de otros tipos se avisa. Las partes viajan después de todo lo demás\n"
 	  "  --keep-metadata    adjuntar las imágenes tal cual, por ejemplo cuando lugar y hora son la prueba\n"
-	  "  --expires 7d       desde ese día (días enteros) se puede borrar su contenido para ahorrar espacio\n"
+	  "  --expires 7d       hasta cuándo hace falta (días enteros); una semana después se borra su contenido en todos los equipos\n"
 	  "  --to QUIÉN         everyone (todos menos mensajeros), members (tampoco reportantes; es lo que vale si no se dice nada), o el nombre\n"
 	  "                     de alguien: solo los equipos de esa persona. Se pueden repetir nombres, hasta 16 equipos en total. Lo que\n"
 	  "                     escribe un reportante va a los puntos focales\n"
@@ -867,6 +867,7 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "Algunos registros de este almacén están dañados y se dejaron fuera; todos los demás están aquí"),
 	T(LIST_NOTHING, "Nothing to show.", "No hay nada que mostrar."),
 	T(BODY_STUB, "(its content is not here)", "(su contenido no está aquí)"),
+	T(BODY_EXPIRED, "(expired; its content is gone)", "(venció; su contenido ya no está)"),
 	T(BODY_VERSION, "(needs a newer vereda)", "(necesita una versión más nueva de vereda)"),
 	T(SHOW_TIME, "written:  {0}", "escrito:  {0}"),
 	T(SHOW_RECEIVED, "arrived:  {0}", "llegó:    {0}"),

@@ -214,7 +214,8 @@ enum vd_msg vd_body_text(const struct vd_found *f)
 	if (f->standing == VD_STANDING_REDACTED)
 		return VD_MSG_BODY_REDACTED;
 	switch (f->body) {
-	case VD_ENOTFOUND: return VD_MSG_BODY_STUB;
+	case VD_ENOTFOUND:
+		return f->record->has_expires && f->record->expires_day * (uint64_t)VD_DAY_MS < vd_time_now_ms() ? VD_MSG_BODY_EXPIRED : VD_MSG_BODY_STUB;
 	case VD_EVERSION: return VD_MSG_BODY_VERSION;
 	case VD_EKEY: return no_key(self, known, audience);
 	case VD_ESEALED:

@@ -12,7 +12,7 @@ static int is_gone(struct vd_store *store, uint64_t arrival, bool *yes)
 	struct vd_buf raw = { 0 };
 	int rc = vd_stored_read(store, arrival, &raw, &stored);
 
-	*yes = !rc && stored.flags & VD_STORED_UNWANTED;
+	*yes = !rc && stored.flags & (VD_STORED_UNWANTED | VD_STORED_EXPIRED);
 	vd_buf_deinit(&raw);
 	return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
 }

@@ -73,8 +73,7 @@ static int look_at(struct vd_checking *c, MDB_txn *txn, const struct vd_page *pa
 		              .has_prev = record.has_prev,
 		              .stub = record.stub,
 		              .wanted = entry->wanted,
-		              .waiting = entry->why_not & VD_STORED_WAITING,
-		              .unwanted = entry->why_not & VD_STORED_UNWANTED,
+		              .why_not = entry->why_not,
 		              .bulk_bytes = record.lane == VD_LANE_BULK && (!entry->stub || entry->wanted) ? record.body_bytes : 0 };
 	c->count++;
 	rc = author_of(c, record.author, &one->author);

@@ -74,6 +74,7 @@ int vd_checking_index(struct vd_checking *c, MDB_txn *txn, const struct vd_recor
 	struct vd_rd replaced;
 	struct vd_part part;
 	struct vd_id id;
+	uint8_t bucket[4];
 	int rc;
 
 	if (arrival > c->indexed)
@@ -85,6 +86,9 @@ int vd_checking_index(struct vd_checking *c, MDB_txn *txn, const struct vd_recor
 	compare_indexed(c, txn, VD_INDEX_ID, NULL, vd_slice(record->id.b, VD_INDEX_ID_PREFIX), arrival);
 	compare_indexed(c, txn, VD_INDEX_AUTHOR, record->group, vd_slice(record->author, VD_KEY_BYTES), arrival);
 	compare_indexed(c, txn, VD_INDEX_DAY, record->group, vd_slice(day, sizeof(day)), arrival);
+	vd_set_u32(bucket, record->expires_day / VD_EXPIRES_BUCKET);
+	if (group && vd_may_expire(record) && !record->stub)
+		compare_indexed(c, txn, VD_INDEX_EXPIRES, record->group, vd_slice(bucket, sizeof(bucket)), arrival);
 	if (vd_record_part(record, &part)) {
 		compare_indexed(c, txn, VD_INDEX_PART, record->group, vd_slice(part.of.b, VD_ID_BYTES), arrival);
 		return VD_OK;
@@ -205,7 +209,7 @@ void vd_checking_entries(struct vd_checking *c, size_t i,
 {
 	const struct vd_checked *one = &c->seen[i];
 	const uint8_t *group = c->in[one->group].group;
-	const char *why = one->waiting ? "waiting" : one->unwanted ? "unwanted" : NULL; /* its body is not wanted */
+	const char *why = vd_why_not_list(one->why_not);
 	uint8_t list[VD_LIST_KEY_BYTES];
 	struct vd_item item;
 

@@ -15,7 +15,7 @@ struct vd_checked {
 	uint8_t lane;
 	bool has_prev, bad, stub;
 	bool wanted;              /* a stub whose body is wanted */
-	bool waiting, unwanted;   /* … or has to wait, or was redacted */
+	uint8_t why_not;          /* … and why not, one of VD_STORED_WHY_NOT */
 	uint32_t bulk_bytes;      /* of its body, in the bulk lane, if that is here or wanted */
 };
 

@@ -56,7 +56,7 @@ int vd_index_state(struct vd_store *s, struct vd_index_state *out)
 void vd_index_list(const struct vd_store *s, enum vd_index_use use, const uint8_t *group, struct vd_slice what,
                    uint8_t list[VD_LIST_KEY_BYTES])
 {
-	static const char *const names[] = { "id", "author", "day", "kind", "about", "replaces", "redacts", "part" };
+	static const char *const names[] = { "id", "author", "day", "kind", "about", "replaces", "redacts", "part", "expires" };
 	struct vd_slice parts[] = { vd_slice(group, group ? VD_GROUP_BYTES : 0), what };
 
 	vd_list_key(s, names[use], parts, 2, list);
@@ -274,7 +274,7 @@ static int enter_record(struct entering *e, struct vd_slice raw, uint64_t arriva
 	struct vd_group *group;
 	struct vd_id redacted;
 	struct vd_part part;
-	uint8_t day[8];
+	uint8_t day[8], bucket[4];
 	uint64_t number;
 	int rc = VD_OK;
 
@@ -295,6 +295,9 @@ static int enter_record(struct entering *e, struct vd_slice raw, uint64_t arriva
 	/* What was written again before it was entered at all is entered soon. */
 	rc = why == FRESH || (why == WRITTEN_AGAIN && arrival <= e->state.cursor) ?
 	     vd_spanning_enter(&e->spans, e->write->store, &record, why == FRESH) : VD_OK;
+	vd_set_u32(bucket, record.expires_day / VD_EXPIRES_BUCKET);
+	if (vd_may_expire(&record))
+		enter(e, VD_INDEX_EXPIRES, record.group, vd_slice(bucket, sizeof(bucket)), arrival);
 	/* A chunk says nothing to people, and is not opened for it. */
 	if (!rc && vd_record_part(&record, &part))
 		enter(e, VD_INDEX_PART, record.group, vd_slice(part.of.b, VD_ID_BYTES), arrival);

@@ -13,10 +13,11 @@
  *           "pooled" id: its number in the pool     "pooled by" author: the numbers of theirs
  *           "filled", "unopened": what the index must look at again
  *           "unwanted" group: stubs whose body went because a redaction held (redact.c)
+ *           "expired" group: … because its author had said until when it is needed (expire.c)   "pruned" group: … to make room (prune.c)
  *           "redacted" group: its records that some redaction names, whether it holds or not
  *   INDEX   "id", "author", "day", "kind", "about", "replaces" (index.h); "redacts" group, id, author and "redacts" group, id:
  *           redactions of that record;
- *           "part" group, id: chunks of what that record attaches
+ *           "expires" group, u32 bucket of days: what expires then; "part" group, id: chunks of what that record attaches
  * Values, named by an index key of:
  *   "store"                              "groups": each with its salt
  *   "identity" group                     "next identity"
@@ -33,6 +34,7 @@
  *   "receipt" group, device: the latest of its receipts; "met" group, device: what a session showed; "stick" id: what is known of a
  *   stick (custody.c, sticks.c)
  *   "bulk": u64 bytes of bodies of the bulk lane that are here ‖ u64 that are wanted
+ *   "clock": what was seen of ours (clock.c)             "expired" group: u64 day on which it was looked for what expired
  *   "repairs": how often the derived tables were made anew
  *   "accepted" group, author: what counts of a removed author's records (followed.c)
  *   "redacted" group: up to where bodies were tended (redact.c) */
@@ -165,7 +167,7 @@ struct vd_page {
 		struct vd_id id;
 		uint8_t author[VD_KEY_BYTES];
 		bool stub, wanted; /* wanted: its body */
-		uint8_t why_not;  /* … and if it is not: VD_STORED_WAITING or VD_STORED_UNWANTED */
+		uint8_t why_not;  /* … and if it is not: one of VD_STORED_WHY_NOT */
 		int err;          /* VD_EDAMAGED: cannot be opened; nothing else is filled in */
 		size_t at, n;     /* of the raw record in bytes */
 	} *entries;
@@ -346,7 +348,7 @@ struct vd_write_head {
 int vd_write_record(struct vd_write *, const struct vd_membership *, const struct vd_record *, const struct vd_item *,
                     const uint8_t list[VD_LIST_KEY_BYTES], uint8_t flags, uint64_t received_ms, bool own);
 /* Puts another copy of a stored record in its place: a stub got its body, a body went, what stood there was spoilt, or only whether
- * its body is wanted changed: why_not is 0, VD_STORED_WAITING or VD_STORED_UNWANTED, and ignored of a whole record. It stands whole or compact
+ * its body is wanted changed: why_not is 0 or one of VD_STORED_WHY_NOT, and ignored of a whole record. It stands whole or compact
  * as that did, and alone. */
 int vd_write_again(struct vd_write *, const struct vd_membership *, const struct vd_place *old,
                    const struct vd_record *, uint8_t why_not);
@@ -387,11 +389,13 @@ uint64_t vd_now_ms(void);
 /* --- index.c --- */
 
 enum vd_index_use {
-	VD_INDEX_ID, VD_INDEX_AUTHOR, VD_INDEX_DAY, VD_INDEX_KIND, VD_INDEX_ABOUT, VD_INDEX_REPLACES, VD_INDEX_REDACTS, VD_INDEX_PART, VD_INDEX_USES
+	VD_INDEX_ID, VD_INDEX_AUTHOR, VD_INDEX_DAY, VD_INDEX_KIND, VD_INDEX_ABOUT, VD_INDEX_REPLACES, VD_INDEX_REDACTS, VD_INDEX_PART,
+	VD_INDEX_EXPIRES, VD_INDEX_USES
 };
 enum {
 	VD_INDEX_ID_PREFIX = 1, /* bytes: one list for every 256th record takes two bytes each, and who types a prefix waits for milliseconds */
 	VD_INDEX_MANY = 20000,  /* records: a quarter of a second, or some on a slow machine */
+	VD_EXPIRES_BUCKET = 32,        /* days: fewer than a thousand lists to look into since 1970, and a month's records at most to look at in vain */
 	VD_DAY_MS = 86400000
 };
 struct vd_index_state {
@@ -558,6 +562,36 @@ int vd_followed_update(struct vd_write *, struct vd_group *, const uint8_t autho
 void vd_followed_forget(struct vd_write *, struct vd_group *, const uint8_t author[VD_KEY_BYTES]);
 /* Is what is kept what follows from the records? */
 int vd_followed_check(struct vd_store *, MDB_txn *, struct vd_group *, const uint8_t author[VD_KEY_BYTES], bool *right);
+
+/* --- clock.c --- */
+
+/* Notes what our clock shows: to be called whenever we tend, or more than a day goes by unseen. */
+int vd_clock_look(struct vd_store *, uint64_t now_ms);
+/* May what destroys go by it? */
+int vd_clock_believed(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], uint64_t now_ms, bool *out);
+
+/* --- letgo.c --- */
+
+/* Bodies that go in one transaction, from what was read in one snapshot. */
+struct vd_letting {
+	struct vd_write *write;
+	struct vd_group *group;        /* ours, to open them */
+	const struct vd_membership *in;
+	struct vd_arrivals unopened;   /* what their bodies said cannot be told now */
+	struct vd_buf body;
+};
+/* The body goes, if it is here (then *bodies counts it), and is not wanted for that reason from now on. */
+int vd_let_go(struct vd_letting *, const struct vd_stored *, const struct vd_record *, uint8_t why, uint64_t *bodies);
+/* After the last one. */
+int vd_let_go_end(struct vd_letting *, MDB_txn *);
+void vd_letting_deinit(struct vd_letting *);
+
+/* --- expire.c --- */
+
+/* Does its author say until when its body is needed? Neither acts nor redactions nor keys expire. */
+bool vd_may_expire(const struct vd_record *);
+/* Bodies of this group whose day, and a week, is over go. Looks once a day; else, and while this thread writes, does nothing. Adds to *out. */
+int vd_tend_expired(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], uint64_t now_ms, struct vd_tended *out);
 
 /* --- redact.c --- */
 

@@ -215,7 +215,7 @@ static int page_take(int rc, const struct vd_stored *read, const uint8_t *group,
 	entry->stub = stored.flags & VD_STORED_STUB;
 	memcpy(entry->author, vd_raw_author(stored.raw), VD_KEY_BYTES);
 	entry->wanted = vd_flags_wanted(stored.flags);
-	entry->why_not = stored.flags & (VD_STORED_WAITING | VD_STORED_UNWANTED);
+	entry->why_not = stored.flags & VD_STORED_WHY_NOT;
 	if (raws) {
 		entry->at = page->bytes.n;
 		entry->n = stored.raw.n;

@@ -10,16 +10,22 @@
 /* Nothing at all, a stub with at most one reason why its body is not wanted, or dropped. */
 bool vd_stored_flags_ok(uint8_t flags)
 {
-	switch (flags) {
-	case 0:
-	case VD_STORED_STUB:
-	case VD_STORED_STUB | VD_STORED_WAITING:
-	case VD_STORED_STUB | VD_STORED_UNWANTED:
-	case VD_STORED_DROPPED:
-	case VD_STORED_DROPPED | VD_STORED_STUB:
-		return true;
+	uint8_t why = flags & VD_STORED_WHY_NOT, rest = flags & (uint8_t)~VD_STORED_WHY_NOT;
+
+	if (why)
+		return rest == VD_STORED_STUB && !(why & (why - 1));
+	return !(rest & (uint8_t)~(VD_STORED_STUB | VD_STORED_DROPPED));
+}
+
+const char *vd_why_not_list(uint8_t flags)
+{
+	switch (flags & VD_STORED_WHY_NOT) {
+	case VD_STORED_WAITING: return "waiting";
+	case VD_STORED_UNWANTED: return "unwanted";
+	case VD_STORED_EXPIRED: return "expired";
+	case VD_STORED_PRUNED: return "pruned";
 	}
-	return false;
+	return NULL;
 }
 
 bool vd_flags_wanted(uint8_t flags)

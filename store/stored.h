@@ -34,6 +34,8 @@ enum {
 	VD_STORED_STUB = 1, VD_STORED_DROPPED = 2,  /* flags; dropped: `check --repair` found it damaged */
 	VD_STORED_WAITING = 4, VD_STORED_UNWANTED = 8, /* of a stub whose body is not wanted: until its author has share left;
 	                                                * or until somebody wants it back */
+	VD_STORED_EXPIRED = 32, VD_STORED_PRUNED = 64, /* the same: for good; while others are known to keep it */
+	VD_STORED_WHY_NOT = VD_STORED_WAITING | VD_STORED_UNWANTED | VD_STORED_EXPIRED | VD_STORED_PRUNED, /* at most one of them */
 	VD_STORED_COMPACT = 16,                     /* in the file alone */
 	VD_STORED_CHECK_BYTES = 4,
 	VD_STORED_RUN_MAX = 32,                            /* records; to read the last, all are read: about a microsecond each */
@@ -65,6 +67,8 @@ struct vd_place vd_place_of(const struct vd_stored *);
 bool vd_stored_flags_ok(uint8_t flags);
 /* Is it a stub whose body we want? */
 bool vd_flags_wanted(uint8_t flags);
+/* The name of the list of LISTS, of a group, on which a stub with that reason stands; NULL: there is none. */
+const char *vd_why_not_list(uint8_t flags);
 
 /* --- reading --- */
 

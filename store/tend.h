@@ -2,7 +2,7 @@
  *
  * A coordinator: makes a new epoch when the one to write with is sealed to somebody without a role, and seals it, and the older ones that
  * it has, or that a member handed over, to devices with a role that lack them; not while its own acts are braked (acts.h). A member: hands the
- * coordinators the keys of epochs that none of them has. Everyone: drops bodies that were redacted long enough ago, and wants back those whose
+ * coordinators the keys of epochs that none of them has. Everyone: drops bodies that were redacted, or expired, long enough ago, and wants back those whose
  * redaction does not hold any more; wants the bodies that had to wait for their author's share. */
 #ifndef VD_TEND_H
 #define VD_TEND_H
@@ -24,7 +24,7 @@ int vd_store_tend(struct vd_store *, struct vd_group *group, uint64_t now_ms, st
  * to another time. */
 int vd_store_tend_quick(struct vd_store *, struct vd_group *group, uint64_t now_ms, struct vd_tended *out);
 
-/* Of all that, only the bodies that were redacted, in every group of the store: what falls due by time alone, on a device that nothing
+/* Of all that, only the bodies that were redacted or expired, in every group of the store: what falls due by time alone, on a device that nothing
  * comes to. Reads a value a group when nothing is due. */
 int vd_store_tend_redacted(struct vd_store *, uint64_t now_ms, struct vd_tended *out);
 

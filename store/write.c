@@ -141,6 +141,8 @@ static void waits(struct vd_write *w, const char *use, const uint8_t *group, uin
 {
 	uint8_t list[VD_LIST_KEY_BYTES];
 
+	if (!use)
+		return;
 	vd_group_list(w->store, use, group, list);
 	if (from_now_on)
 		vd_effects_entry(&w->effects, VD_TABLE_LISTS, list, arrival);
@@ -186,8 +188,7 @@ int vd_write_record(struct vd_write *w, const struct vd_membership *in, const st
 		vd_effects_entry(&w->effects, VD_TABLE_LISTS, data->wanted_list, arrival);
 		vd_digest_add(&data->state.wanted, &record->id);
 	}
-	if (flags & VD_STORED_WAITING)
-		waits(w, "waiting", in->group, arrival, true);
+	waits(w, vd_why_not_list(flags), in->group, arrival, true);
 	if (w->effects.failed && !w->err)
 		w->err = VD_ENOMEM;
 	return w->err;
@@ -210,10 +211,10 @@ int vd_write_again(struct vd_write *w, const struct vd_membership *in, const str
 	data->state.stubs += (uint64_t)((flags & VD_STORED_STUB) != 0) - ((old->flags & VD_STORED_STUB) != 0);
 	if (record->lane == VD_LANE_BULK && !w->err)
 		w->err = vd_share_bulk(w, &old->flags, flags, record->body_bytes);
-	if ((old->flags ^ flags) & VD_STORED_WAITING)
-		waits(w, "waiting", in->group, old->arrival, flags & VD_STORED_WAITING);
-	if ((old->flags ^ flags) & VD_STORED_UNWANTED)
-		waits(w, "unwanted", in->group, old->arrival, flags & VD_STORED_UNWANTED);
+	if ((old->flags ^ flags) & VD_STORED_WHY_NOT) {
+		waits(w, vd_why_not_list(old->flags), in->group, old->arrival, false);
+		waits(w, vd_why_not_list(flags), in->group, old->arrival, true);
+	}
 	if (was_wanted && !wanted) {
 		vd_effects_entry_remove(&w->effects, VD_TABLE_LISTS, data->wanted_list, old->arrival);
 		vd_digest_remove(&data->state.wanted, &record->id);

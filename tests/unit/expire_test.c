@@ -1,0 +1,233 @@
+/* What has an end: its body goes a week after, on every node, by a clock that can be believed, and nothing else changes. */
+#include "tests/unit/view_cast.h"
+
+#include "proto/attachment.h"
+
+enum { DAY = 86400000 };
+
+static const uint32_t first_day = (uint32_t)(UINT64_C(1700000000000) / DAY); /* cast_now */
+
+static struct vd_id say(struct village *v, size_t by, uint8_t lane, const char *name, uint32_t expires_day, const struct vd_part *part)
+{
+	struct vd_field field = { vd_slice_str("text"), { .type = VD_MP_STR, .bytes = vd_slice_str(name) } };
+	struct vd_draft draft = { .lane = lane, .audience = VD_AUDIENCE_EVERYONE, .now_ms = ++v->clock, .has_expires = true,
+		                  .expires_day = expires_day, .part = part };
+	struct vd_buf content = { 0 };
+	struct vd_write *w;
+	struct vd_id id;
+
+	assert_int_equal(part ? vd_chunk_encode(vd_slice_str(name), &content) : vd_content_encode(vd_slice_str("message"), &field, 1, &content), 0);
+	draft.content = vd_buf_slice(&content);
+	assert_int_equal(vd_write_begin(v->s[by], &w), 0);
+	assert_int_equal(vd_write_own(w, v->g[by], &draft, &id), 0);
+	assert_int_equal(vd_write_commit(w), 0);
+	vd_buf_deinit(&content);
+	village_name(v, &id, name);
+	return id;
+}
+
+static bool whole(const struct village *v, size_t i, const char *name)
+{
+	struct vd_id id = village_find(v, name);
+	struct vd_buf raw = { 0 };
+	struct vd_record record;
+	uint64_t arrival;
+
+	assert_int_equal(vd_store_find(v->s[i], &id, &arrival), 0);
+	assert_int_equal(vd_store_read(v->s[i], arrival, &raw, &record, NULL), 0);
+	vd_buf_deinit(&raw);
+	return !record.stub;
+}
+
+static struct vd_tended jump(struct village *v, size_t i, uint64_t day)
+{
+	struct vd_tended tended = { 0 };
+
+	assert_int_equal(vd_tend_expired(v->s[i], v->id, day * DAY + 1000, &tended), 0);
+	return tended;
+}
+
+/* As on a device that is used every few days until then: what went by then. */
+static uint64_t until(struct village *v, size_t i, uint64_t day)
+{
+	uint64_t dropped = 0;
+
+	for (uint64_t before = 12; before > 0; before -= 3)
+		dropped += jump(v, i, day - before).dropped;
+	return dropped + jump(v, i, day).dropped;
+}
+
+static uint64_t wanted(const struct village *v, size_t i)
+{
+	struct vd_lane_state state;
+	uint64_t n = 0;
+
+	for (uint8_t lane = 0; lane < VD_LANES; lane++) {
+		assert_int_equal(vd_store_lane(v->s[i], v->id, lane, &state, NULL, 0), 0);
+		n += state.wanted.count;
+	}
+	return n;
+}
+
+struct scene {
+	struct village v;
+	size_t member, other, courier;
+};
+
+static void begin(struct scene *s, const struct cast_place *p)
+{
+	struct vd_part part;
+
+	village_start(&s->v, p);
+	s->member = village_join(&s->v, VD_ROLE_MEMBER, 3);
+	s->other = village_join(&s->v, VD_ROLE_MEMBER, 4);
+	s->courier = village_join(&s->v, VD_ROLE_COURIER, 5);
+	village_say(&s->v, s->member, "stays");
+	part = (struct vd_part){ .of = say(&s->v, s->member, VD_LANE_NORMAL, "goes", first_day + 40, NULL) };
+	say(&s->v, s->member, VD_LANE_BULK, "chunk", first_day + 40, &part);
+	say(&s->v, s->member, VD_LANE_URGENT, "later", first_day + 80, NULL);
+	village_sync(&s->v);
+}
+
+static void test_expire__a_week_after_everywhere(void **state)
+{
+	struct vd_lane_state before, after;
+	struct scene s;
+
+	begin(&s, *state);
+	for (size_t i = 0; i < s.v.count; i++) {
+		assert_int_equal(vd_store_lane(s.v.s[i], s.v.id, VD_LANE_NORMAL, &before, NULL, 0), 0);
+		assert_int_equal(until(&s.v, i, first_day + 46), 0);
+		assert_true(whole(&s.v, i, "goes") && whole(&s.v, i, "chunk"));
+		assert_int_equal(jump(&s.v, i, first_day + 47).dropped, 2);
+		assert_false(whole(&s.v, i, "goes"));
+		assert_false(whole(&s.v, i, "chunk"));
+		assert_true(whole(&s.v, i, "stays") && whole(&s.v, i, "later"));
+		assert_int_equal(jump(&s.v, i, first_day + 48).dropped, 0);
+		assert_int_equal(wanted(&s.v, i), 0);
+		assert_int_equal(vd_store_lane(s.v.s[i], s.v.id, VD_LANE_NORMAL, &after, NULL, 0), 0);
+		assert_true(vd_digest_eq(&before.digest, &after.digest));
+	}
+	village_shows(&s.v, 0, "stays goes later ");
+	/* who comes with the body gets rid of it no more, and who comes with the stub is not asked */
+	village_hand(&s.v, s.member, 0, "goes", true);
+	assert_int_equal(wanted(&s.v, 0), 0);
+	assert_int_equal(until(&s.v, 0, first_day + 87), 1);
+	assert_false(whole(&s.v, 0, "later"));
+	village_end(&s.v);
+}
+
+/* It comes late, as a body or as a stub: it goes, or is wanted, no longer than a day. */
+static void test_expire__what_comes_late(void **state)
+{
+	struct scene s;
+	size_t late;
+
+	begin(&s, *state);
+	late = village_join(&s.v, VD_ROLE_MEMBER, 6);
+	assert_int_equal(until(&s.v, late, first_day + 60), 0);
+	village_hand(&s.v, s.member, late, "goes", true);
+	village_hand(&s.v, s.member, late, "chunk", false);
+	assert_int_equal(wanted(&s.v, late), 1);
+	assert_int_equal(jump(&s.v, late, first_day + 60).dropped, 0);
+	assert_int_equal(jump(&s.v, late, first_day + 61).dropped, 1);
+	assert_int_equal(wanted(&s.v, late), 0);
+	assert_false(whole(&s.v, late, "chunk"));
+	village_hand(&s.v, s.member, late, "goes", false);
+	assert_false(whole(&s.v, late, "goes"));
+	village_end(&s.v);
+}
+
+/* A clock that jumps destroys nothing; what a clock that ran wrong for a week took is wanted again when it is set right. */
+static void test_expire__wrong_clocks(void **state)
+{
+	struct vd_merge merge;
+	struct scene s;
+
+	begin(&s, *state);
+	assert_int_equal(jump(&s.v, 0, first_day + 100).dropped, 0);
+	assert_int_equal(jump(&s.v, 0, 1).dropped, 0);
+	assert_int_equal(jump(&s.v, 0, 47000).dropped, 0);
+	assert_int_equal(jump(&s.v, 0, first_day + 200).dropped, 0);
+	assert_int_equal(jump(&s.v, 0, first_day + 202).dropped, 0);
+	assert_int_equal(jump(&s.v, 0, first_day + 206).dropped, 0);
+	assert_true(whole(&s.v, 0, "goes"));
+	assert_int_equal(jump(&s.v, 0, first_day + 207).dropped, 3);
+	/* it was wrong all along: two others say so */
+	village_say(&s.v, s.other, "other");
+	village_carry(&s.v, s.other, 0);
+	assert_int_equal(jump(&s.v, 0, first_day + 10).wanted, 3);
+	assert_int_equal(wanted(&s.v, 0), 3);
+	cast_carry(s.v.s[s.member], s.v.s[0], s.v.g[0], &merge);
+	assert_int_equal(merge.filled, 3);
+	assert_true(whole(&s.v, 0, "goes") && whole(&s.v, 0, "chunk") && whole(&s.v, 0, "later"));
+	village_check(&s.v);
+	village_shows(&s.v, 0, "stays goes later other ");
+	village_end(&s.v);
+}
+
+/* Whatever is hidden besides: expired is for good; acts, redactions and keys have no end. */
+static void test_expire__and_redacted(void **state)
+{
+	struct vd_draft draft = { .lane = VD_LANE_NORMAL, .audience = VD_AUDIENCE_MEMBERS, .has_expires = true, .expires_day = first_day + 1,
+		                  .hands_keys = true, .content = vd_slice_str("k") };
+	struct vd_tended tended = { 0 };
+	struct vd_write *w;
+	struct vd_id id;
+	struct scene s;
+
+	begin(&s, *state);
+	draft.now_ms = ++s.v.clock;
+	assert_int_equal(vd_write_begin(s.v.s[0], &w), 0);
+	assert_int_equal(vd_write_own(w, s.v.g[0], &draft, &id), 0);
+	assert_int_equal(vd_write_commit(w), 0);
+	village_name(&s.v, &id, "keys");
+	id = village_find(&s.v, "goes");
+	village_redact(&s.v, 0, "goes", "r");
+	assert_int_equal(until(&s.v, 0, first_day + 50), 2);
+	assert_true(whole(&s.v, 0, "keys"));
+	assert_true(whole(&s.v, 0, "r"));
+	for (uint64_t day = 50; day < 90; day += 5)
+		assert_int_equal(vd_tend_bodies(s.v.s[0], s.v.id, (first_day + day) * DAY, &tended), 0);
+	assert_int_equal(tended.dropped + tended.wanted, 0);
+	village_end(&s.v);
+}
+
+/* Derived data made anew: nothing comes back, nothing is forgotten. */
+static void test_expire__repair(void **state)
+{
+	uint8_t damage[VD_LIST_KEY_BYTES];
+	struct vd_check check;
+	struct vd_write *w;
+	struct scene s;
+
+	begin(&s, *state);
+	assert_int_equal(until(&s.v, 0, first_day + 50), 2);
+	vd_group_list(s.v.s[0], "expired", s.v.id, damage);
+	assert_int_equal(vd_write_begin(s.v.s[0], &w), 0);
+	for (uint64_t arrival = 1; arrival < 40; arrival++)
+		vd_effects_entry_remove(&w->effects, VD_TABLE_LISTS, damage, arrival);
+	assert_int_equal(vd_write_end(w), 0);
+	assert_int_equal(vd_check(s.v.s[0], false, &check), 0);
+	assert_int_equal(check.derived_bad, 2);
+	assert_int_equal(vd_check(s.v.s[0], true, &check), 0);
+	assert_int_equal(jump(&s.v, 0, first_day + 51).dropped, 0);
+	assert_int_equal(wanted(&s.v, 0), 0);
+	assert_int_equal(until(&s.v, 0, first_day + 90), 1);
+	village_end(&s.v);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_expire__a_week_after_everywhere, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_expire__what_comes_late, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_expire__wrong_clocks, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_expire__and_redacted, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_expire__repair, cast_setup, cast_teardown),
+	};
+
+	if (vd_sign_selftest())
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
