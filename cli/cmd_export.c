@@ -12,6 +12,8 @@
 #include "store/bundle.h"
 #include "times.h"
 
+enum { RECEIPT_BYTES = 32 * 1024 }; /* of what devices hold: it must not make a small file a large one */
+
 struct wanted {
 	struct vd_cli *cli;
 	struct vd_group *group;
@@ -232,9 +234,12 @@ static int write_bundle(struct wanted *w, const char *path, uint64_t volume_byte
 	struct vd_cli *cli = w->cli;
 	struct vd_bundle_choice choice = { .want = wants, .ctx = w, .volume_bytes = volume_bytes };
 	struct vd_bundle_stats stats = { 0 };
-	int rc = 0;
+	struct vd_receipts receipts;
+	int rc = vd_receipts_gather(cli->store, w->group, vd_time_now_ms(), RECEIPT_BYTES, NULL, NULL, &receipts);
 
-	if (w->for_whom) {
+	choice.receipts = receipts.list;
+	choice.receipt_count = receipts.count;
+	if (!rc && w->for_whom) {
 		choice.devices = (const uint8_t (*)[VD_KEY_BYTES])w->devices;
 		choice.device_count = w->device_count;
 		if (!vd_options_get(&cli->opt, VD_OPT_ALL))
@@ -244,6 +249,7 @@ static int write_bundle(struct wanted *w, const char *path, uint64_t volume_byte
 		rc = vd_bundle_write(cli->store, w->group, VD_SEALED_BUNDLE, &choice, path, strcmp(path, "-") != 0, &stats);
 	vd_known_deinit(&w->known);
 	vd_buf_deinit(&w->room);
+	vd_receipts_deinit(&receipts);
 	if (!rc || stats.unreadable)
 		say_export(cli, w, path, volume_bytes != 0, &stats);
 	if (rc && !stats.unreadable)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "proto/err.h"
@@ -14,6 +15,7 @@
 #include "stick_laggards.h"
 #include "stick_reach.h"
 #include "stick_inside.h"
+#include "stick_receipts.h"
 #include "stick_segments.h"
 
 enum { HEADS_LOOKED_AT = 16 }; /* 42 kB: a sixth of what a visit on which nothing is new may read */
@@ -142,11 +144,13 @@ static int take_segment(struct vd_visit *v, size_t i, struct vd_bundle_stats *st
 	s->pending = stats->merge.pooled || stats->merge.declined > stats->merge.over_share || stats->merge.refused_why[-VD_EAUTHOR] || stats->merge.refused_why[-VD_ESIGNATURE];
 	/* Read again each time, as long as there is something to be had if the bound is lifted. */
 	s->declined = stats->merge.over_share;
+	s->on_stick = true;
+	memcpy(s->stick, v->stick_id, sizeof(s->stick));
 	vd_buf_reset(&s->list);
 	noted = vd_arrivals_encode(&holds, &s->list);
 	vd_arrivals_deinit(&holds);
 	if (!noted)
-		noted = s->notices.failed || s->devices.failed || s->hearing.failed ? VD_ENOMEM : VD_OK;
+		noted = s->notices.failed || s->devices.failed || s->hearing.failed || s->receipts.failed ? VD_ENOMEM : VD_OK;
 	/* Known from now on only when nothing on it could become ours later. */
 	if (!noted && !rc && !s->pending && !s->declined)
 		noted = vd_segment_learn(v->store, vd_group_id(stats->group), s);
@@ -330,12 +334,23 @@ static int read_unread(struct vd_visit *v)
 	return rc ? rc : read_pending(v);
 }
 
+static void name_stick(struct vd_visit *v, const uint8_t id[VD_STICK_ID_BYTES])
+{
+	memcpy(v->stick_id, id, VD_STICK_ID_BYTES);
+	v->route.kind = VD_ROUTE_STICK;
+	vd_hex(v->route.text, id, VD_STICK_ID_BYTES);
+	v->groups.route = &v->route;
+}
+
 static int read_stick(struct vd_visit *v)
 {
+	uint8_t known[VD_STICK_ID_BYTES];
 	uint64_t latest;
 	size_t keys;
 	int rc = vd_segments_list(&v->segments, v->cache);
 
+	randombytes_buf(known, sizeof(known));
+	name_stick(v, known);
 	if (rc)
 		return rc == VD_ENOTFOUND ? VD_OK : rc;
 	rc = vd_store_latest(v->store, &latest);
@@ -343,6 +358,8 @@ static int read_stick(struct vd_visit *v)
 		rc = find_wanted(v);
 	if (!rc)
 		rc = recall_all(v, latest);
+	if (vd_segments_stick(&v->segments, known))
+		name_stick(v, known);
 	/* What gives a device that was away the new keys is one segment among those they open. */
 	do {
 		keys = count_keys(v);
@@ -387,10 +404,12 @@ static int visit_cache(struct vd_visit *v)
 	v->shut = is_shut(v);
 	for (size_t i = 0; i < v->groups.count && !rc; i++)
 		rc = vd_hearings_ours(v->groups.group[i], i, &v->segments, v->shut, &v->hearing[i]);
+	for (size_t i = 0; i < v->groups.count && !rc && !v->result->read_only; i++)
+		rc = vd_visit_receipts(v, i);
 	if (!rc)
 		rc = vd_visit_write(v, &full);
 	for (size_t i = 0; i < v->groups.count && !rc && !v->result->read_only; i++)
-		rc = vd_visit_leave_hearing(v, i);
+		rc = vd_visit_leave_word(v, i);
 	if (!rc && !v->result->read_only)
 		rc = vd_visit_tidy(v);
 	if (rc)
@@ -407,13 +426,29 @@ static int visit_cache(struct vd_visit *v)
 /* Is all of ours on it, so that everyone can read it? */
 static int judge(struct vd_visit *v)
 {
-	bool lacks = true;
-	int rc = vd_visit_lacks(v, &lacks);
+	uint64_t lacking = 0;
+	int rc = vd_visit_lacks(v, &lacking);
 
-	v->result->complete = !rc && !lacks && v->pending == 0;
+	v->result->complete = !rc && !lacking && v->pending == 0;
 	for (size_t i = 0; i < v->groups.count; i++)
 		v->result->complete = v->result->complete && vd_reach_all(v->groups.group[i]);
 	return rc;
+}
+
+/* Remembers the stick, and up to where it holds ours. To know that is a help, and not to know it no harm. */
+static void note_visit(struct vd_visit *v)
+{
+	uint64_t through = 0, lacking = 0, now_ms = 0;
+	struct timespec now;
+	bool any = v->result->bytes_out > 0;
+
+	for (size_t i = 0; i < v->segments.count; i++)
+		any |= v->segments.p[i].group < VD_STORE_GROUPS_MAX;
+	if (!any || vd_store_latest(v->store, &through) || vd_visit_lacks(v, &lacking))
+		return;
+	if (!clock_gettime(CLOCK_REALTIME, &now))
+		now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	(void)vd_stick_visited(v->store, v->stick_id, now_ms, lacking ? lacking - 1 : through);
 }
 
 /* Of one segment, in proportion to all. */
@@ -448,11 +483,14 @@ int vd_stick_sync_as(struct vd_store *store, const char *dir, const struct vd_st
 		rc = visit_cache(&v);
 	if (!rc)
 		judged = judge(&v);
+	if (!rc || rc == VD_ENOSPACE || rc == VD_EDAMAGED || rc == VD_ETORN)
+		note_visit(&v);
 	for (size_t i = 0; i < v.groups.count; i++) {
 		vd_buf_deinit(&v.say[i].damaged);
 		vd_buf_deinit(&v.say[i].replaced);
 		vd_buf_deinit(&v.hearing[i]);
 		free(v.queues[i].numbers);
+		vd_receipts_deinit(&v.receipts[i]);
 	}
 	vd_segments_deinit(&v.segments);
 	vd_bundle_groups_free(&v.groups);

@@ -8,6 +8,7 @@
 #include "proto/err.h"
 #include "stick_hearings.h"
 #include "stick_inside.h"
+#include "stick_receipts.h"
 #include "store/file.h"
 
 static bool opens_alike(const struct vd_segment *s, const uint8_t epoch[VD_EPOCH_BYTES])
@@ -22,7 +23,7 @@ static bool may_go(struct vd_visit *v, size_t g, const struct vd_segment *s)
 
 	return s->group == g && s->ours && s->state == VD_SEGMENT_KNOWN && vd_segment_in_use(s) && !vd_segment_is_catch_up(s) &&
 	       s->size == vd_sealed_bytes(1) && (s->list.n || s->notices.n) && vd_group_epoch_count(group) &&
-	       opens_alike(s, vd_group_epoch_id(group, 0));
+	       opens_alike(s, vd_group_epoch_id(group, 0)) && vd_visit_receipts_covered(v, g, s);
 }
 
 /* That it is replaced, and what it says itself. */

@@ -23,6 +23,11 @@ struct vd_visit {
 	struct vd_segments segments;
 	struct vd_segment_say say[VD_STORE_GROUPS_MAX];
 	struct vd_buf hearing[VD_STORE_GROUPS_MAX]; /* to be left in each group */
+	struct vd_receipts receipts[VD_STORE_GROUPS_MAX]; /* likewise, if anything is written */
+	bool receipts_due[VD_STORE_GROUPS_MAX];     /* … and even if nothing else is */
+	bool receipts_left[VD_STORE_GROUPS_MAX];    /* they stand there now */
+	uint8_t stick_id[VD_STICK_ID_BYTES];
+	struct vd_route route;       /* of what came from it */
 	struct vd_arrivals stick;    /* of our records, what the stick holds */
 	struct vd_arrivals wanted;   /* our stubs whose body we want */
 	struct vd_queue queues[VD_STORE_GROUPS_MAX];
@@ -43,14 +48,15 @@ char *vd_visit_path(const struct vd_visit *, const char *name);
 
 /* Writes what the stick lacks, as far as it has room: *full grows true when that was not all. */
 int vd_visit_write(struct vd_visit *, bool *full);
-/* A courier writes nothing that it could go with, and who cannot open everything may wait for an answer: they leave it in a file of its
- * own, and the one before it, which they wrote and which holds nothing else, goes. */
-int vd_visit_leave_hearing(struct vd_visit *, size_t g);
+/* Where a hearing or receipts are due that went into no segment with records: into a file of their own, and the ones before it, which we
+ * wrote and which hold nothing else, go. A hearing is due so of a courier, who writes nothing that it could go with, and of who cannot open
+ * everything and may wait for an answer. */
+int vd_visit_leave_word(struct vd_visit *, size_t g);
 
 /* --- stick_queue.c --- */
 
-/* Is there anything of ours that the stick lacks, or whose body it lacks and we have? */
-int vd_visit_lacks(struct vd_visit *, bool *any);
+/* The first of ours that the stick lacks, or whose body it lacks and we have; 0: there is none. */
+int vd_visit_lacks(struct vd_visit *, uint64_t *first);
 /* Fills the queues of all groups. They are the caller's to free. */
 int vd_visit_queue(struct vd_visit *);
 

@@ -45,12 +45,12 @@ static int find_lacking(struct vd_visit *v, size_t most, struct vd_buf *out)
 	return rc ? rc : vd_buf_check(out);
 }
 
-int vd_visit_lacks(struct vd_visit *v, bool *any)
+int vd_visit_lacks(struct vd_visit *v, uint64_t *first)
 {
 	struct vd_buf lacking = { 0 };
 	int rc = find_lacking(v, 1, &lacking);
 
-	*any = lacking.n > 0;
+	*first = lacking.n ? *(const uint64_t *)(const void *)lacking.p : 0;
 	vd_buf_deinit(&lacking);
 	return rc;
 }

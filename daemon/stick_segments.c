@@ -14,6 +14,7 @@
 enum {
 	NOTICE_BYTES = 1 + VD_SEGMENT_ID_BYTES, DEVICES_BYTES = VD_SEGMENT_FOR_MAX * VD_KEY_BYTES,
 	NOTE_FILE = 254, NOTE_FILE_BYTES = 8 + 1 + VD_EPOCH_BYTES, /* its size, and by which link key it opens, if by one */
+	NOTE_STICK = 253,          /* on which it was seen */
 	NOTE_OURS = 255,
 };
 
@@ -86,6 +87,7 @@ void vd_segments_deinit(struct vd_segments *all)
 		vd_buf_deinit(&all->p[i].notices);
 		vd_buf_deinit(&all->p[i].devices);
 		vd_buf_deinit(&all->p[i].hearing);
+		vd_buf_deinit(&all->p[i].receipts);
 	}
 	free(all->p);
 	*all = (struct vd_segments){ 0 };
@@ -142,14 +144,34 @@ static void take_hearing(void *ctx, struct vd_slice bytes)
 		vd_buf_put_slice(&by->hearing, bytes);
 }
 
+static void put_receipt(struct vd_segment *s, struct vd_slice one)
+{
+	if (s->receipts.n < (size_t)VD_BUNDLE_RECEIPTS * VD_SEGMENT_RECEIPT)
+		vd_buf_put_slice(&s->receipts, one);
+}
+
+static void take_receipt(void *ctx, struct vd_slice bytes)
+{
+	struct vd_segments *all = ctx;
+	uint8_t one[VD_SEGMENT_RECEIPT];
+	struct vd_receipt r;
+
+	if (vd_receipt_decode(bytes, &r))
+		return;
+	memcpy(one, r.author, VD_KEY_BYTES);
+	vd_set_u64(one + VD_KEY_BYTES, r.count);
+	put_receipt(&all->p[all->noting], vd_slice(one, sizeof(one)));
+}
+
 struct vd_bundle_notices vd_segment_notices(struct vd_segments *all, size_t i)
 {
 	vd_buf_reset(&all->p[i].notices);
 	vd_buf_reset(&all->p[i].devices);
 	vd_buf_reset(&all->p[i].hearing);
+	vd_buf_reset(&all->p[i].receipts);
 	all->noting = i;
 	all->turn++;
-	return (struct vd_bundle_notices){ .take = take_notice, .take_for = take_device, .take_hearing = take_hearing, .ctx = all };
+	return (struct vd_bundle_notices){ .take = take_notice, .take_for = take_device, .take_hearing = take_hearing, .take_receipt = take_receipt, .ctx = all };
 }
 
 /* Of what stands behind that type. */
@@ -163,8 +185,12 @@ static size_t note_bytes(uint8_t type, struct vd_rd *r)
 		return VD_KEY_BYTES;
 	case VD_ENTRY_HEARING:
 		return vd_rd_u16(r);
+	case VD_ENTRY_RECEIPT:
+		return VD_SEGMENT_RECEIPT;
 	case NOTE_FILE:
 		return NOTE_FILE_BYTES;
+	case NOTE_STICK:
+		return VD_STICK_ID_BYTES;
 	case NOTE_OURS:
 		return 0;
 	}
@@ -187,8 +213,8 @@ static void put_file_note(struct vd_buf *note, const struct vd_segment *s)
 	vd_buf_put(note, s->key.epoch, VD_EPOCH_BYTES);
 }
 
-/* A note is the list, a zero (no list holds one), the group's id, then what file it is, notices, devices and the hearing, each behind its
- * type (the hearing behind its length too), and NOTE_OURS if it is. */
+/* A note is the list, a zero (no list holds one), the group's id, then what file it is, notices, devices, the hearing and whose receipts, each
+ * behind its type (the hearing behind its length too), the stick, and NOTE_OURS if it is. */
 static int read_note(struct vd_segments *all, size_t i, const struct vd_bundle_groups *groups, struct vd_slice note, uint64_t latest)
 {
 	struct vd_bundle_notices to = vd_segment_notices(all, i);
@@ -216,10 +242,15 @@ static int read_note(struct vd_segments *all, size_t i, const struct vd_bundle_g
 
 		if (r.err)
 			return VD_EDAMAGED;
+		s->on_stick |= type == NOTE_STICK;
 		if (type == NOTE_OURS)
 			s->ours = true;
 		else if (type == NOTE_FILE)
 			read_file_note(s, about.p);
+		else if (type == NOTE_STICK)
+			memcpy(s->stick, about.p, about.n);
+		else if (type == VD_ENTRY_RECEIPT)
+			put_receipt(s, about);
 		else if (type == VD_ENTRY_HEARING)
 			to.take_hearing(to.ctx, about);
 		else if (type == VD_ENTRY_FOR)
@@ -228,7 +259,7 @@ static int read_note(struct vd_segments *all, size_t i, const struct vd_bundle_g
 			to.take(to.ctx, type, about.p);
 	}
 	vd_buf_put(&s->list, note.p, list);
-	return s->list.failed || s->notices.failed || s->devices.failed || s->hearing.failed ? VD_ENOMEM : s->group == VD_STORE_GROUPS_MAX ? VD_EDAMAGED : VD_OK;
+	return s->list.failed || s->notices.failed || s->devices.failed || s->hearing.failed || s->receipts.failed ? VD_ENOMEM : s->group == VD_STORE_GROUPS_MAX ? VD_EDAMAGED : VD_OK;
 }
 
 int vd_segment_recall(struct vd_segments *all, size_t i, struct vd_store *store, const struct vd_bundle_groups *groups, uint64_t latest)
@@ -264,6 +295,14 @@ int vd_segment_learn(struct vd_store *store, const uint8_t group[VD_GROUP_BYTES]
 		vd_buf_put_u16(&note, (uint16_t)s->hearing.n);
 		vd_buf_put_slice(&note, vd_buf_slice(&s->hearing));
 	}
+	for (size_t at = 0; at < s->receipts.n; at += VD_SEGMENT_RECEIPT) {
+		vd_buf_put_u8(&note, VD_ENTRY_RECEIPT);
+		vd_buf_put(&note, s->receipts.p + at, VD_SEGMENT_RECEIPT);
+	}
+	if (s->on_stick) {
+		vd_buf_put_u8(&note, NOTE_STICK);
+		vd_buf_put(&note, s->stick, VD_STICK_ID_BYTES);
+	}
 	if (s->ours)
 		vd_buf_put_u8(&note, NOTE_OURS);
 	rc = vd_buf_check(&note);
@@ -271,6 +310,26 @@ int vd_segment_learn(struct vd_store *store, const uint8_t group[VD_GROUP_BYTES]
 		rc = vd_store_segment_learn(store, s->name, vd_buf_slice(&note));
 	vd_buf_deinit(&note);
 	return rc;
+}
+
+bool vd_segments_stick(const struct vd_segments *all, uint8_t id[VD_STICK_ID_BYTES])
+{
+	size_t best = 0;
+
+	for (size_t i = 0; i < all->count; i++) {
+		size_t votes = 0;
+
+		/* Few sticks were ever copied: the first is mostly it. */
+		if (!all->p[i].on_stick || (best && memcmp(all->p[i].stick, id, VD_STICK_ID_BYTES) == 0))
+			continue;
+		for (size_t k = 0; k < all->count; k++)
+			votes += all->p[k].on_stick && memcmp(all->p[k].stick, all->p[i].stick, VD_STICK_ID_BYTES) == 0;
+		if (votes <= best)
+			continue;
+		best = votes;
+		memcpy(id, all->p[i].stick, VD_STICK_ID_BYTES);
+	}
+	return best > 0;
 }
 
 static bool speaks(const struct vd_segment *s)

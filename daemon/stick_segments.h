@@ -6,11 +6,13 @@
 #include <time.h>
 
 #include "store/bundle.h"
+#include "store/sticks.h"
 
 enum {
 	VD_SEGMENT_NAME = 2 * VD_SEGMENT_ID_BYTES + 4, /* hex and ".bin" */
 	VD_SEGMENT_SAY_MAX = 1024,                     /* names of either kind said to a group on one visit; the others on later ones */
 	VD_SEGMENT_FOR_MAX = VD_SLOTS - 1,             /* devices one catch-up segment is for: the link slot is the last */
+	VD_SEGMENT_RECEIPT = VD_KEY_BYTES + 8,
 };
 
 enum vd_segment_state {
@@ -38,6 +40,9 @@ struct vd_segment {
 	struct vd_buf notices;    /* u8 entry type and the other's id, each once, all on this stick */
 	struct vd_buf devices;    /* author keys of those it says it is for, at most VD_SEGMENT_FOR_MAX */
 	struct vd_buf hearing;    /* what it says that a device has heard; as it stands there, not verified */
+	struct vd_buf receipts;   /* of each receipt in it, not verified: author key and u64 count, VD_SEGMENT_RECEIPT bytes */
+	bool on_stick;            /* the store knows on which stick it stands: this one */
+	uint8_t stick[VD_STICK_ID_BYTES];
 	bool ours;                /* this store wrote it */
 	uint64_t said[4];         /* bit g: a segment of group g says so; see stick_segments.c */
 	size_t noted[2];          /* in which turn last: each notice once */
@@ -61,9 +66,9 @@ void vd_segments_deinit(struct vd_segments *);
 
 /* Fills in what the store knows of it: KNOWN (whatever the file looks like now), or leaves it UNREAD. */
 int vd_segment_recall(struct vd_segments *, size_t i, struct vd_store *, const struct vd_bundle_groups *, uint64_t latest);
-/* Remembers it for later visits: size, key, list, notices, devices, hearing, and whether it is ours. */
+/* Remembers it for later visits: size, key, list, notices, devices, hearing, receipts, its stick, and whether it is ours. */
 int vd_segment_learn(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], const struct vd_segment *);
-/* Reading segment i: what to give to vd_bundle_merge_into. Empties its notices, devices and hearing. */
+/* Reading segment i: what to give to vd_bundle_merge_into. Empties its notices, devices, hearing and receipts. */
 struct vd_bundle_notices vd_segment_notices(struct vd_segments *, size_t i);
 /* Those notices count from now on. */
 void vd_segment_heed(struct vd_segments *, size_t i);
@@ -78,6 +83,9 @@ void vd_segment_replace(struct vd_segment *);
 bool vd_segment_in_use(const struct vd_segment *);
 /* Is it a catch-up segment? What stands only there does not count as being on the stick: others open no slot of it. */
 bool vd_segment_is_catch_up(const struct vd_segment *);
+/* Once all are recalled: the stick that they stand on, which is the one that most of them were seen on. False: this store has seen none of them, or knew
+ * no sticks then. */
+bool vd_segments_stick(const struct vd_segments *, uint8_t id[VD_STICK_ID_BYTES]);
 /* Once settled: does a segment of group g that stays in use say it is for this device, and hold that record of ours? */
 bool vd_segments_serve(const struct vd_segments *, size_t g, const uint8_t device[VD_KEY_BYTES], uint64_t arrival);
 

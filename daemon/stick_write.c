@@ -12,6 +12,7 @@
 #include "stick_hearings.h"
 #include "stick_inside.h"
 #include "stick_laggards.h"
+#include "stick_receipts.h"
 #include "store/file.h"
 
 enum {
@@ -31,7 +32,8 @@ static void note_said(struct vd_buf *notices, enum vd_entry_type type, struct vd
 /* What we write: with the link key of the group's epoch to write with. */
 static void be_ours(const struct vd_visit *v, size_t g, const struct vd_bundle_stats *stats, struct vd_segment *s)
 {
-	s->ours = true;
+	s->ours = s->on_stick = true;
+	memcpy(s->stick, v->stick_id, sizeof(s->stick));
 	s->size = stats->bytes;
 	s->key = (struct vd_bundle_key){ .place = g, .by_link = true };
 	memcpy(s->key.epoch, vd_group_epoch_id(v->groups.group[g], 0), VD_EPOCH_BYTES);
@@ -62,13 +64,16 @@ static int account(struct vd_visit *v, size_t g, const char *name, const struct 
 		note_said(&s.notices, VD_ENTRY_REPLACED, vd_buf_slice(&folds->replaced[i]));
 	}
 	vd_buf_put_slice(&s.hearing, choice->hearing);
+	if (choice->receipt_count)
+		vd_visit_note_receipts(v, g, &s);
 	if (!rc)
-		rc = s.notices.failed || s.hearing.failed ? VD_ENOMEM : VD_OK;
+		rc = s.notices.failed || s.hearing.failed || s.receipts.failed ? VD_ENOMEM : VD_OK;
 	if (!rc)
 		rc = vd_segment_learn(v->store, vd_group_id(v->groups.group[g]), &s);
 	vd_buf_deinit(&s.list);
 	vd_buf_deinit(&s.notices);
 	vd_buf_deinit(&s.hearing);
+	vd_buf_deinit(&s.receipts);
 	return rc;
 }
 
@@ -109,6 +114,8 @@ static int write_segment(struct vd_visit *v, size_t g, size_t count, uint64_t ma
 	struct vd_arrivals written = { 0 };
 	struct vd_folds folds = { .count = 0 };
 	char name[VD_SEGMENT_NAME + 1], *path = new_name(v, name);
+	/* Nothing goes in for their sake alone, and in a small room they take none from records. */
+	bool tells = !v->receipts_left[g] && (count || v->say[g].damaged.n || v->say[g].replaced.n) && max_bytes >= vd_sealed_bytes(2);
 	int rc = last ? vd_folds_find(v, g, &folds) : VD_OK;
 	const struct vd_bundle_choice choice = {
 		/* NULL would be everything. */
@@ -116,6 +123,7 @@ static int write_segment(struct vd_visit *v, size_t g, size_t count, uint64_t ma
 		.fills = folds.fills, .fill_count = folds.count, .damaged = vd_buf_slice(&v->say[g].damaged),
 		/* Nothing is replaced before all of it is written. */
 		.replaced = vd_slice(v->say[g].replaced.p, last ? v->say[g].replaced.n : 0), .hearing = hearing_to_go(v, g, count > 0, &folds),
+		.receipts = v->receipts[g].list, .receipt_count = tells ? v->receipts[g].count : 0,
 	};
 
 	*stats = (struct vd_bundle_stats){ 0 };
@@ -130,6 +138,7 @@ static int write_segment(struct vd_visit *v, size_t g, size_t count, uint64_t ma
 		rc = account(v, g, name, &choice, &folds, stats);
 		if (count)
 			vd_buf_reset(&v->hearing[g]);
+		v->receipts_left[g] |= tells;
 	}
 	if (!rc)
 		rc = vd_folds_remove(v, &folds);
@@ -261,47 +270,6 @@ static int help_laggards(struct vd_visit *v, size_t g, bool *full)
 	return VD_OK;
 }
 
-static int write_hearing(struct vd_visit *v, size_t g, struct vd_slice hearing)
-{
-	static const uint64_t none[1];
-	const struct vd_bundle_choice choice = { .arrivals = none, .hearing = hearing };
-	struct vd_segment s = { 0 };
-	char *path = new_name(v, s.name);
-	struct vd_bundle_stats stats = { 0 };
-	uint64_t room = 0;
-	int rc = path ? room_left(v, &room) : VD_ENOMEM;
-
-	if (!rc)
-		rc = room < vd_sealed_bytes(1) ? VD_ENOSPACE
-		                               : vd_bundle_write(v->store, v->groups.group[g], VD_SEALED_SEGMENT, &choice, path, true, &stats);
-	rc = as_kept(v, rc, &stats);
-	free(path);
-	v->result->bytes_out += stats.bytes;
-	v->used_bytes += stats.bytes;
-	if (!rc)
-		be_ours(v, g, &stats, &s);
-	vd_buf_put_slice(&s.hearing, hearing);
-	if (!rc)
-		rc = vd_buf_check(&s.hearing);
-	if (!rc)
-		rc = vd_segment_learn(v->store, vd_group_id(v->groups.group[g]), &s);
-	vd_buf_deinit(&s.hearing);
-	return rc;
-}
-
-int vd_visit_leave_hearing(struct vd_visit *v, size_t g)
-{
-	int rc = VD_OK;
-
-	if (v->hearing[g].n && (v->shut || vd_group_role(v->groups.group[g]) == VD_ROLE_COURIER))
-		rc = write_hearing(v, g, vd_buf_slice(&v->hearing[g]));
-	for (size_t i = 0; i < v->segments.count && !rc; i++)
-		if (vd_hearing_is_spent(v->groups.group[g], g, &v->segments.p[i], v->shut))
-			rc = vd_visit_remove(v, &v->segments.p[i]);
-	/* Who has no room for it, or no key, is as well off as before. */
-	return rc == VD_ENOSPACE || rc == VD_EKEY ? VD_OK : rc;
-}
-
 static int make_cache(struct vd_visit *v)
 {
 	if (mkdir(v->cache, 0777))
@@ -310,6 +278,67 @@ static int make_cache(struct vd_visit *v)
 	if (chmod(v->cache, 01777))
 		errno = 0;
 	return vd_file_sync_folder(v->dir);
+}
+
+static int write_word(struct vd_visit *v, size_t g, struct vd_slice hearing, bool tells)
+{
+	static const uint64_t none[1];
+	const struct vd_bundle_choice choice = {
+		.arrivals = none, .hearing = hearing, .receipts = v->receipts[g].list, .receipt_count = tells ? v->receipts[g].count : 0,
+	};
+	struct vd_segment s = { 0 };
+	char *path = new_name(v, s.name);
+	struct vd_bundle_stats stats = { 0 };
+	uint64_t room = 0;
+	int rc = path ? make_cache(v) : VD_ENOMEM;
+
+	if (!rc)
+		rc = room_left(v, &room);
+	if (!rc)
+		rc = room < vd_sealed_bytes(1) ? VD_ENOSPACE
+		                               : vd_bundle_write(v->store, v->groups.group[g], VD_SEALED_SEGMENT, &choice, path, true, &stats);
+	rc = as_kept(v, rc, &stats);
+	free(path);
+	v->result->bytes_out += stats.bytes;
+	v->used_bytes += stats.bytes;
+	if (!rc) {
+		be_ours(v, g, &stats, &s);
+		v->receipts_left[g] |= tells;
+	}
+	vd_buf_put_slice(&s.hearing, hearing);
+	if (tells)
+		vd_visit_note_receipts(v, g, &s);
+	if (!rc)
+		rc = s.hearing.failed || s.receipts.failed ? VD_ENOMEM : VD_OK;
+	if (!rc)
+		rc = vd_segment_learn(v->store, vd_group_id(v->groups.group[g]), &s);
+	vd_buf_deinit(&s.hearing);
+	vd_buf_deinit(&s.receipts);
+	return rc;
+}
+
+/* Would what goes take receipts with it that stand nowhere else? */
+static bool takes_receipts_away(const struct vd_visit *v, size_t g)
+{
+	for (size_t i = 0; i < v->segments.count; i++)
+		if (v->segments.p[i].receipts.n && vd_hearing_is_spent(v->groups.group[g], g, &v->segments.p[i], v->shut))
+			return true;
+	return false;
+}
+
+int vd_visit_leave_word(struct vd_visit *v, size_t g)
+{
+	bool hears = v->hearing[g].n && (v->shut || vd_group_role(v->groups.group[g]) == VD_ROLE_COURIER);
+	bool tells = v->receipts[g].count && !v->receipts_left[g] && (hears || v->receipts_due[g] || takes_receipts_away(v, g));
+	int rc = VD_OK;
+
+	if (hears || tells)
+		rc = write_word(v, g, hears ? vd_buf_slice(&v->hearing[g]) : vd_slice(NULL, 0), tells);
+	for (size_t i = 0; i < v->segments.count && !rc; i++)
+		if (vd_hearing_is_spent(v->groups.group[g], g, &v->segments.p[i], v->shut) || vd_visit_receipts_spent(v, g, &v->segments.p[i]))
+			rc = vd_visit_remove(v, &v->segments.p[i]);
+	/* Who has no room for it, or no key, is as well off as before. */
+	return rc == VD_ENOSPACE || rc == VD_EKEY ? VD_OK : rc;
 }
 
 static bool has_to_write(const struct vd_visit *v)

@@ -13,6 +13,7 @@ enum vd_entry_type {
 	VD_ENTRY_FOR = 5,                            /* the author key of a device that has a slot of its own */
 	VD_ENTRY_GROUP = 6,                          /* first of every chunk but 0: whose records follow */
 	VD_ENTRY_HEARING = 7,                        /* segments: what a device has heard (hearing.h) */
+	VD_ENTRY_RECEIPT = 8,                        /* what a device holds (receipt.h) */
 	VD_ENTRY_VOLUME = 9,                         /* bundles: one of several that were made together, VD_VOLUME_BYTES */
 };
 enum { VD_CHUNK_PLAIN = VD_CHUNK_BYTES - 16, VD_SEAL_SEED_BYTES = 32, VD_SEGMENT_ID_BYTES = 16 };

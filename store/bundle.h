@@ -3,6 +3,7 @@
 #define VD_BUNDLE_H
 
 #include "arrivals.h"
+#include "custody.h"
 #include "proto/seal.h"
 #include "store.h"
 
@@ -54,6 +55,8 @@ struct vd_bundle_choice {
 	struct vd_bundle_fill *fills; /* in this order, once all that was chosen has gone in */
 	size_t fill_count;
 	struct vd_slice hearing;     /* of a segment: an entry 7 (hearing.h), or nothing; alone only where no records were chosen (count is 0) */
+	const struct vd_slice *receipts; /* entries 8 (receipt.h), in each file; in a segment as a hearing, alone only where no records were chosen */
+	size_t receipt_count;
 	struct vd_arrivals *written; /* NULL, or gets what was written once it is durable */
 	/* To whom: NULL is everyone with the link key. Else these devices (author keys, at most VD_SLOTS - 1) and, so that we can read it
 	 * back, our own; with `for_link` everyone instead of our own; with `name_them` the file says who they are to those who open it.
@@ -68,7 +71,7 @@ enum { VD_VOLUME_LEAST = 256 * 1024 }; /* bytes: any record fits beside what mus
 /* The caller's, to free. NULL: no memory. */
 char *vd_volume_path(const char *path, size_t number);
 /* Writes one sealed file, in lane order, readable by everyone with the link key of the epoch to write with, unless the choice says for whom. Whole or not there.
- * path "-": standard output. VD_ENOTFOUND: a segment that would hold neither a record nor a name nor a hearing. VD_EINVAL: a device that is none of the
+ * path "-": standard output. VD_ENOTFOUND: a segment that would hold neither a record nor a name nor a hearing nor a receipt. VD_EINVAL: a device that is none of the
  * group's, or whose box key is none (vd_seal_box_ok). VD_ENOSPACE: not even one chunk fits. VD_EKEY: no link
  * key. VD_EAGAIN: a body was dropped meanwhile. VD_EDAMAGED: with stats->unreadable it is written, all but what the store could not
  * read; else the medium gave back other bytes, and nothing stands there. Memory: 64 bytes a record. Of volumes each stands or not: stats->files do,
@@ -95,7 +98,9 @@ int vd_bundle_control_read(struct vd_store *, const char *path, const struct vd_
  *   VD_EKEY     none of this device's keys opens it: not for us, or no bundle; nothing changed
  *   VD_EFORMAT  empty or too short to be one; VD_EVERSION, VD_EGROUP (its maker put another group's name on it): nothing changed
  *   VD_ENOTFOUND, VD_ENOSPACE, VD_EIO
- * Memory: one batch and one chunk, whatever its size. */
+ * Receipts in it are kept (vd_custody_keep) once its records are stored: the first VD_BUNDLE_RECEIPTS. Memory: one batch and one chunk, whatever its
+ * size, and the receipts. */
+enum { VD_BUNDLE_RECEIPTS = 256, VD_BUNDLE_RECEIPT_BYTES = 1024 * 1024 };
 int vd_bundle_merge(struct vd_store *, const char *path, bool dry_run, struct vd_arrivals *arrivals, struct vd_bundle_stats *);
 
 /* What came otherwise, a few records in one batch: vd_store_merge, or what that would come to. */
@@ -111,6 +116,7 @@ struct vd_bundle_groups {
 	struct vd_group *group[VD_STORE_GROUPS_MAX];
 	size_t count;
 	const struct vd_bundle_watch *watch; /* told after each chunk; NULL: nobody looks on */
+	const struct vd_route *route; /* of the receipts in what is merged (custody.h); NULL: a file */
 };
 int vd_bundle_groups_load(struct vd_store *, struct vd_bundle_groups *);
 void vd_bundle_groups_free(struct vd_bundle_groups *);
@@ -119,6 +125,7 @@ struct vd_bundle_notices {
 	void (*take)(void *ctx, enum vd_entry_type, const uint8_t id[VD_SEGMENT_ID_BYTES]);
 	void (*take_for)(void *ctx, const uint8_t device[VD_KEY_BYTES]);
 	void (*take_hearing)(void *ctx, struct vd_slice); /* not verified; may be NULL */
+	void (*take_receipt)(void *ctx, struct vd_slice); /* likewise */
 	void *ctx;
 };
 /* vd_bundle_merge with groups loaded before; control records that come are added to them. `notices` may be NULL. */

@@ -7,6 +7,7 @@
 
 #include "proto/err.h"
 #include "proto/hearing.h"
+#include "proto/receipt.h"
 #include "proto/record.h"
 
 enum {
@@ -165,6 +166,7 @@ static void tell_entries(struct vd_unsealing_child *u, struct vd_rd *entries)
 		vd_chunk_stream(&u->stream, type, bytes);
 		if (((type == VD_ENTRY_DAMAGED || type == VD_ENTRY_REPLACED) && bytes.n == VD_SEGMENT_ID_BYTES) ||
 		    (type == VD_ENTRY_FOR && bytes.n == VD_KEY_BYTES) || (type == VD_ENTRY_HEARING && bytes.n <= VD_HEARING_MAX) ||
+		    (type == VD_ENTRY_RECEIPT && bytes.n <= VD_RECEIPT_MAX) ||
 		    (type == VD_ENTRY_VOLUME && bytes.n == VD_VOLUME_BYTES))
 			tell_entry(u, type, bytes);
 	}

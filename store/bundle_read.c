@@ -22,6 +22,8 @@ struct merger {
 	struct vd_record *unproved;  /* the first of those whose signature did not hold; what they borrow is gone */
 	size_t unproved_count;
 	struct vd_arrivals *arrivals;
+	struct vd_buf receipts;      /* u32 length and bytes of each */
+	size_t receipt_count;
 	const struct vd_bundle_notices *notices;
 	const struct vd_bundle_watch *watch;
 	struct vd_bundle_stats *stats;
@@ -131,6 +133,36 @@ static int push_if_full(struct merger *m)
 	return m->dry_run ? flush_dry(m) : m->backwards ? vd_bulk_flush(m->bulk) : vd_bulk_push(m->bulk);
 }
 
+static void take_receipt(struct merger *m, struct vd_slice bytes)
+{
+	struct vd_receipt r;
+
+	if (m->backwards || vd_receipt_decode(bytes, &r) || m->receipt_count == VD_BUNDLE_RECEIPTS ||
+	    m->receipts.n + bytes.n > VD_BUNDLE_RECEIPT_BYTES)
+		return;
+	vd_buf_put_u32(&m->receipts, (uint32_t)bytes.n);
+	vd_buf_put_slice(&m->receipts, bytes);
+	m->receipt_count++;
+	if (m->notices && m->notices->take_receipt)
+		m->notices->take_receipt(m->notices->ctx, bytes);
+}
+
+/* Whose devices made them the file's own control records may have said. */
+static int keep_receipts(struct merger *m, const struct vd_route *route)
+{
+	const struct vd_route file = { .kind = VD_ROUTE_FILE };
+	struct vd_slice *list = calloc(m->receipt_count + 1, sizeof(*list));
+	struct vd_rd r = vd_rd(vd_buf_slice(&m->receipts));
+	int rc = list && !m->receipts.failed ? VD_OK : VD_ENOMEM;
+
+	for (size_t i = 0; i < m->receipt_count && !rc; i++)
+		list[i] = vd_rd_take(&r, vd_rd_u32(&r));
+	if (!rc && m->receipt_count)
+		rc = vd_custody_keep(m->store, m->group, list, m->receipt_count, route ? route : &file, vd_now_ms(), NULL);
+	free(list);
+	return rc;
+}
+
 static int take_entries(struct merger *m, struct vd_rd *entries)
 {
 	struct vd_merge *merge = &m->stats->merge;
@@ -145,6 +177,8 @@ static int take_entries(struct merger *m, struct vd_rd *entries)
 			m->notices->take_for(m->notices->ctx, bytes.p);
 		if (type == VD_ENTRY_HEARING && m->notices && m->notices->take_hearing)
 			m->notices->take_hearing(m->notices->ctx, bytes);
+		if (type == VD_ENTRY_RECEIPT)
+			take_receipt(m, bytes);
 		/* The first is its own; one that makes no sense is none. */
 		if (type == VD_ENTRY_VOLUME && m->stats->volume.count == 0 && vd_volume_decode(bytes, &m->stats->volume))
 			continue;
@@ -291,6 +325,8 @@ int vd_bundle_merge_into(struct vd_store *store, struct vd_bundle_groups *groups
 	vd_merge_add(&stats->merge, &m.merge);
 	if (!rc && is_vouched_now(&m))
 		rc = second_pass(&m);
+	if (!rc && !dry_run)
+		rc = keep_receipts(&m, groups->route);
 	if (rc)
 		goto done;
 	if (r->unreadable && stats->chunks_ok == 0)
@@ -302,6 +338,7 @@ int vd_bundle_merge_into(struct vd_store *store, struct vd_bundle_groups *groups
 done:
 	vd_bulk_end(m.bulk);
 	free(m.unproved);
+	vd_buf_deinit(&m.receipts);
 	vd_sealed_file_close(r);
 	return rc;
 }

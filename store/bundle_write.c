@@ -48,6 +48,8 @@ static int plan_part(const struct writer *w, uint64_t max, struct part *part)
 		vd_seal_plan_entry(&p, VD_KEY_BYTES);
 	if (w->choice->hearing.n)
 		vd_seal_plan_entry(&p, w->choice->hearing.n);
+	for (size_t i = 0; i < w->choice->receipt_count; i++)
+		vd_seal_plan_entry(&p, w->choice->receipts[i].n);
 	if (part->again)
 		rc = vd_lines_fit(&w->lines, 0, part->again, max, &p, &stream, &n);
 	if (!rc && n == part->again)
@@ -94,7 +96,7 @@ static int plan_one(struct writer *w, struct vd_bundle_stats *stats)
 	stats->left = count - part.count + (w->choice->replaced.n - w->names[1].n) / VD_SEGMENT_ID_BYTES;
 	if (part.chunks > max || ((w->choice->control || w->choice->all_of_it) && part.count < count))
 		return VD_ENOSPACE;
-	alone = w->choice->count ? 0 : w->choice->hearing.n;
+	alone = w->choice->count ? 0 : w->choice->hearing.n + w->choice->receipt_count;
 	if (part.count == 0 && w->manifest.what == VD_SEALED_SEGMENT && (count || !(w->names[0].n + w->names[1].n + alone)))
 		return count ? VD_ENOSPACE : VD_ENOTFOUND;
 	return add_part(w, &part);
@@ -219,6 +221,8 @@ static int write_names(struct writer *w, size_t number, struct vd_sealer *sealer
 		rc = vd_sealer_entry(sealer, VD_ENTRY_FOR, vd_slice(w->choice->devices[i], VD_KEY_BYTES), &out);
 	if (!rc && w->choice->hearing.n)
 		rc = vd_sealer_entry(sealer, VD_ENTRY_HEARING, w->choice->hearing, &out);
+	for (size_t i = 0; i < w->choice->receipt_count && !rc; i++)
+		rc = vd_sealer_entry(sealer, VD_ENTRY_RECEIPT, w->choice->receipts[i], &out);
 	if (!rc && out.n)
 		rc = vd_file_write(file, vd_buf_slice(&out));
 	vd_buf_deinit(&out);

@@ -23,6 +23,10 @@ struct vd_route {
  * promises to keep bodies for VD_RECEIPT_DAYS while the medium has room, and never takes a promise back. Catches the index up, unless so much came that this
  * would take long: then it says less than it might. VD_EKEY: no identity here; VD_ENOTFOUND: an empty group. */
 int vd_custody_say(struct vd_store *, struct vd_group *, uint64_t now_ms, struct vd_buf *out);
+/* Does this device keep to itself what it holds? Then it makes no receipt and leaves none; what others say it hands on. A person's choice: a
+ * receipt tells who reads it that this device was here. */
+int vd_custody_silent(struct vd_store *, bool *out);
+int vd_custody_silence(struct vd_store *, bool silent);
 /* Verifies receipts of this group and keeps those of devices with a role that are later than what is kept. What is none is passed
  * over. *kept (may be NULL): how many. Of two with one count by one device, which it cannot have made as it should, one is kept, and says
  * nothing about what is held. */
@@ -35,6 +39,18 @@ struct vd_told {
 	size_t bytes;
 };
 int vd_custody_told(struct vd_store *, struct vd_group *, struct vd_told **out, size_t *count); /* caller frees */
+/* Receipts to be handed on. Zero is none. */
+struct vd_receipts {
+	struct vd_buf bytes;
+	struct vd_slice *list;     /* each, in bytes */
+	struct vd_told *told;      /* whose each is */
+	size_t count;
+};
+/* Ours as of now (vd_custody_say), and then others', of which `lacks` (NULL: of all) says that they are wanted, as long as all are at most max_bytes.
+ * None when we can sign none. To be deinit in any case. */
+int vd_receipts_gather(struct vd_store *, struct vd_group *, uint64_t now_ms, size_t max_bytes, bool (*lacks)(void *ctx, const struct vd_told *), void *ctx,
+                       struct vd_receipts *);
+void vd_receipts_deinit(struct vd_receipts *);
 /* Appends that device's. VD_ENOTFOUND. */
 int vd_custody_receipt(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], const uint8_t device[VD_KEY_BYTES], struct vd_buf *out);
 /* The latest day until which our receipts promise to keep bodies of that group; 0: none. VD_EDAMAGED. */

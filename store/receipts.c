@@ -205,6 +205,33 @@ done:
 	return rc;
 }
 
+static const char silent_note[] = "receipts";
+
+int vd_custody_silent(struct vd_store *s, bool *out)
+{
+	struct vd_buf note = { 0 };
+	int rc = vd_store_note(s, silent_note, vd_slice(NULL, 0), &note);
+
+	*out = !rc;
+	vd_buf_deinit(&note);
+	return rc == VD_ENOTFOUND ? VD_OK : rc;
+}
+
+int vd_custody_silence(struct vd_store *s, bool silent)
+{
+	struct vd_write *w;
+	int rc = vd_write_begin(s, &w);
+
+	if (rc)
+		return rc;
+	rc = vd_write_note(w, silent_note, vd_slice(NULL, 0), vd_slice("off", silent ? 3 : 0));
+	if (rc) {
+		vd_write_abort(w);
+		return rc;
+	}
+	return vd_write_end(w);
+}
+
 int vd_custody_promised(struct vd_store *s, struct vd_group *group, uint32_t *day)
 {
 	const struct vd_identity *us = vd_group_identity(group);
@@ -345,6 +372,65 @@ int vd_custody_told(struct vd_store *s, struct vd_group *group, struct vd_told *
 		qsort(told, *count, sizeof(*told), by_author);
 	*out = told;
 	return VD_OK;
+}
+
+static int gather_one(struct vd_store *s, const uint8_t *group, const struct vd_told *told, struct vd_receipts *out)
+{
+	size_t from = out->bytes.n;
+	int rc = vd_custody_receipt(s, group, told->author, &out->bytes);
+
+	if (rc)
+		return rc;
+	out->told[out->count] = *told;
+	/* Where it stands once all are there. */
+	out->list[out->count++].n = out->bytes.n - from;
+	return VD_OK;
+}
+
+int vd_receipts_gather(struct vd_store *s, struct vd_group *group, uint64_t now_ms, size_t max_bytes, bool (*lacks)(void *ctx, const struct vd_told *),
+                       void *ctx, struct vd_receipts *out)
+{
+	struct vd_buf own = { 0 };
+	struct vd_told *told = NULL;
+	const uint8_t *at;
+	size_t count = 0;
+	bool silent = false;
+	int rc = vd_custody_silent(s, &silent);
+
+	*out = (struct vd_receipts){ .count = 0 };
+	if (!rc && !silent)
+		rc = vd_custody_say(s, group, now_ms, &own);
+	vd_buf_deinit(&own);
+	if (rc == VD_EKEY || rc == VD_ENOTFOUND || !vd_group_identity(group))
+		return VD_OK;
+	if (!rc)
+		rc = vd_custody_told(s, group, &told, &count);
+	out->list = calloc(count + 1, sizeof(*out->list));
+	out->told = calloc(count + 1, sizeof(*out->told));
+	if (!rc && (!out->list || !out->told))
+		rc = VD_ENOMEM;
+	for (int others = 0; others < 2; others++)
+		for (size_t i = 0; i < count && !rc; i++) {
+			bool ours = !memcmp(told[i].author, vd_group_identity(group)->author, VD_KEY_BYTES);
+
+			if (ours == !others && !(ours && silent) && out->bytes.n + told[i].bytes <= max_bytes && (!lacks || lacks(ctx, &told[i])))
+				rc = gather_one(s, vd_group_id(group), &told[i], out);
+		}
+	at = out->bytes.p;
+	for (size_t i = 0; i < out->count; i++) {
+		out->list[i].p = at;
+		at += out->list[i].n;
+	}
+	free(told);
+	return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
+}
+
+void vd_receipts_deinit(struct vd_receipts *r)
+{
+	vd_buf_deinit(&r->bytes);
+	free(r->list);
+	free(r->told);
+	*r = (struct vd_receipts){ .count = 0 };
 }
 
 int vd_custody_receipt(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], const uint8_t device[VD_KEY_BYTES], struct vd_buf *out)

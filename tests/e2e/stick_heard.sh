@@ -30,6 +30,7 @@ for name in luz bea paz; do
 done
 stick usb luz bea paz hub
 is "and so is everybody" "$(unheard hub)" ""
+stick usb ana luz bea paz post hub # each tells once more what it holds
 files=$(ls usb/cache | wc -l)
 stick usb ana luz bea paz post hub
 is "nothing more is left for it" "$(ls usb/cache | wc -l)" "$files"

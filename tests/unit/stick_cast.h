@@ -19,6 +19,7 @@ static int setup(void **state)
 {
 	struct cast *c = calloc(1, sizeof(*c));
 
+	mesh_is_silent = true;
 	mesh_of_three(&c->mesh, &c->hub, &c->ana, &c->luz);
 	snprintf(c->stick, sizeof(c->stick), "%s/usb", c->mesh.top);
 	memcpy(c->first_link, vd_group_epoch_keys(c->hub.group, 0)->key[VD_KEY_LINK], VD_KEY_BYTES);

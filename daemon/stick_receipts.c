@@ -1,0 +1,97 @@
+#include "stick_receipts.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "proto/err.h"
+
+enum { AT_ONCE_BYTES = 24 * 1024 }; /* of one visit: with them a visit still writes at most 96 KiB more than a tenth above its records */
+
+/* May it go into another one, or be taken away? Then what stands in it may be gone. */
+static bool is_loose(const struct vd_segment *s)
+{
+	return s->ours && s->size == vd_sealed_bytes(1);
+}
+
+static bool stands_in(const struct vd_segment *s, const uint8_t author[VD_KEY_BYTES], uint64_t count)
+{
+	for (size_t at = 0; at < s->receipts.n; at += VD_SEGMENT_RECEIPT)
+		if (memcmp(s->receipts.p + at, author, VD_KEY_BYTES) == 0 && vd_get_u64(s->receipts.p + at + VD_KEY_BYTES) >= count)
+			return true;
+	return false;
+}
+
+static bool is_there(const struct vd_visit *v, size_t g, const uint8_t author[VD_KEY_BYTES], uint64_t count, bool loose_too)
+{
+	for (size_t i = 0; i < v->segments.count; i++) {
+		const struct vd_segment *s = &v->segments.p[i];
+
+		if (s->group == g && vd_segment_in_use(s) && !vd_segment_is_catch_up(s) && (loose_too || !is_loose(s)) && stands_in(s, author, count))
+			return true;
+	}
+	return false;
+}
+
+struct asking {
+	const struct vd_visit *visit;
+	size_t g;
+};
+
+static bool lacks(void *ctx, const struct vd_told *told)
+{
+	const struct asking *a = ctx;
+
+	return !is_there(a->visit, a->g, told->author, told->count, false);
+}
+
+int vd_visit_receipts(struct vd_visit *v, size_t g)
+{
+	struct asking a = { v, g };
+	struct vd_receipts *r = &v->receipts[g];
+	struct timespec now;
+	int rc;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	rc = vd_receipts_gather(v->store, v->groups.group[g], (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000, AT_ONCE_BYTES, lacks, &a, r);
+	for (size_t i = 0; i < r->count && !rc; i++)
+		v->receipts_due[g] |= !is_there(v, g, r->told[i].author, r->told[i].count, true);
+	return rc;
+}
+
+static bool is_among(const struct vd_receipts *r, const uint8_t author[VD_KEY_BYTES], uint64_t count)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (r->told[i].count >= count && memcmp(r->told[i].author, author, VD_KEY_BYTES) == 0)
+			return true;
+	return false;
+}
+
+bool vd_visit_receipts_covered(const struct vd_visit *v, size_t g, const struct vd_segment *s)
+{
+	for (size_t at = 0; at < s->receipts.n; at += VD_SEGMENT_RECEIPT) {
+		const uint8_t *author = s->receipts.p + at;
+		uint64_t count = vd_get_u64(author + VD_KEY_BYTES);
+
+		if (!is_among(&v->receipts[g], author, count) && !is_there(v, g, author, count, false))
+			return false;
+	}
+	return true;
+}
+
+bool vd_visit_receipts_spent(const struct vd_visit *v, size_t g, const struct vd_segment *s)
+{
+	return v->receipts_left[g] && s->group == g && s->ours && s->state == VD_SEGMENT_KNOWN && s->receipts.n && !s->hearing.n && !s->list.n &&
+	       !s->notices.n && !s->devices.n && vd_segment_in_use(s) && vd_visit_receipts_covered(v, g, s);
+}
+
+void vd_visit_note_receipts(const struct vd_visit *v, size_t g, struct vd_segment *s)
+{
+	const struct vd_receipts *r = &v->receipts[g];
+	uint8_t count[8];
+
+	for (size_t i = 0; i < r->count; i++) {
+		vd_set_u64(count, r->told[i].count);
+		vd_buf_put(&s->receipts, r->told[i].author, VD_KEY_BYTES);
+		vd_buf_put(&s->receipts, count, sizeof(count));
+	}
+}

@@ -1,0 +1,316 @@
+/* Receipts on sticks and in bundles: what comes back, by which way, and what it costs. */
+#include <dirent.h>
+#include <time.h>
+
+#include "store/custody.h"
+#include "store/sticks.h"
+#include "tests/unit/stick_cast.h"
+
+static int setup_talking(void **state)
+{
+	int rc = setup(state);
+	struct cast *c = *state;
+
+	mesh_is_silent = false;
+	assert_int_equal(vd_custody_silence(c->hub.store, false), 0);
+	assert_int_equal(vd_custody_silence(c->ana.store, false), 0);
+	assert_int_equal(vd_custody_silence(c->luz.store, false), 0);
+	return rc;
+}
+
+static uint64_t newest(const struct person *p)
+{
+	uint64_t latest;
+
+	assert_int_equal(vd_store_latest(p->store, &latest), 0);
+	return latest;
+}
+
+/* What p knows of the keeper: how it holds the record, and by which way that came. */
+static enum vd_holding holds(struct person *p, const struct person *keeper, uint64_t arrival, struct vd_route *route)
+{
+	enum vd_holding how = VD_HOLDS_NOT;
+	struct vd_buf raw = { 0 };
+	struct vd_custody *c;
+	struct vd_record r;
+
+	assert_int_equal(vd_custody_open(p->store, p->group, &c), 0);
+	assert_int_equal(vd_store_read(p->store, arrival, &raw, &r, NULL), 0);
+	for (size_t i = 0; i < vd_custody_count(c); i++)
+		if (!memcmp(vd_custody_keeper(c, i)->author, vd_group_identity(keeper->group)->author, VD_KEY_BYTES)) {
+			assert_int_equal(vd_custody_holds(c, i, arrival, &r, &how), 0);
+			if (route)
+				*route = vd_custody_keeper(c, i)->route;
+		}
+	vd_custody_close(c);
+	vd_buf_deinit(&raw);
+	return how;
+}
+
+static int files_on(const char *cache)
+{
+	DIR *dir = opendir(cache);
+	struct dirent *e;
+	int count = 0;
+
+	assert_non_null(dir);
+	while ((e = readdir(dir)))
+		count += e->d_name[0] != '.';
+	closedir(dir);
+	return count;
+}
+
+static void assert_still(struct cast *c, struct person *p)
+{
+	struct vd_stick_result r = visit(c, p, 0);
+
+	assert_int_equal(r.bytes_out + r.sent + r.received, 0);
+}
+
+static void test_stick_receipts__come_back(void **state)
+{
+	struct cast *c = *state;
+	struct vd_stick_result r;
+	struct vd_route route;
+	uint64_t at;
+
+	/* All know each other. */
+	visit(c, &c->hub, 0);
+	visit(c, &c->ana, 0);
+	visit(c, &c->luz, 0);
+	person_write(&c->ana, VD_LANE_NORMAL, 3, 50);
+	at = newest(&c->ana);
+	visit(c, &c->ana, 0);
+	assert_int_equal(holds(&c->ana, &c->luz, at, NULL), VD_HOLDS_NOT);
+	assert_int_equal(visit(c, &c->luz, 0).received, 3);
+	/* Nobody has told Ana yet. */
+	assert_int_equal(holds(&c->ana, &c->luz, at, NULL), VD_HOLDS_NOT);
+	r = visit(c, &c->ana, 0);
+	assert_int_equal(r.received, 0);
+	assert_int_equal(holds(&c->ana, &c->luz, at, &route), VD_HOLDS_LANE);
+	assert_int_equal(route.kind, VD_ROUTE_STICK);
+	assert_int_equal(holds(&c->ana, &c->hub, at, NULL), VD_HOLDS_NOT);
+	/* Nobody has anything more to say. */
+	visit(c, &c->hub, 0);
+	visit(c, &c->ana, 0);
+	visit(c, &c->luz, 0);
+	for (int i = 0; i < 2; i++) {
+		assert_still(c, &c->hub);
+		assert_still(c, &c->ana);
+		assert_still(c, &c->luz);
+	}
+}
+
+/* Who reads again and again leaves one file, not one for each time; and it holds what the others told, too. */
+static void test_stick_receipts__one_file_each(void **state)
+{
+	struct cast *c = *state;
+	int files;
+
+	visit(c, &c->hub, 0);
+	visit(c, &c->ana, 0);
+	visit(c, &c->luz, 0);
+	visit(c, &c->hub, 0);
+	files = files_on(c->cache);
+	for (int i = 0; i < 5; i++) {
+		person_write(&c->hub, VD_LANE_NORMAL, 1, 50);
+		visit(c, &c->hub, 0);
+		visit(c, &c->ana, 0);
+		visit(c, &c->luz, 0);
+	}
+	/* The hub's small segments fold into each other. */
+	assert_true(files_on(c->cache) <= files + 1);
+	assert_int_equal(holds(&c->luz, &c->ana, newest(&c->luz), NULL), VD_HOLDS_LANE);
+}
+
+/* By another stick, and by a file, through somebody who only passes it on. */
+static void test_stick_receipts__by_any_way(void **state)
+{
+	struct cast *c = *state;
+	const struct vd_bundle_choice none = { .arrivals = (const uint64_t[]){ 0 } };
+	struct vd_bundle_choice told = none;
+	struct vd_bundle_stats stats;
+	struct vd_receipts receipts;
+	char other[160], path[256];
+	struct vd_stick_result r;
+	struct vd_route route;
+	uint64_t at;
+
+	visit(c, &c->hub, 0);
+	visit(c, &c->ana, 0);
+	visit(c, &c->luz, 0);
+	person_write(&c->ana, VD_LANE_URGENT, 1, 50);
+	at = newest(&c->ana);
+	visit(c, &c->ana, 0);
+	visit(c, &c->luz, 0);
+	visit(c, &c->hub, 0);
+	/* The hub has Luz's word, and takes it along on another stick. */
+	snprintf(other, sizeof(other), "%s/other", c->mesh.top);
+	assert_int_equal(mkdir(other, 0700), 0);
+	assert_int_equal(vd_stick_sync(c->hub.store, other, &r), 0);
+	assert_int_equal(vd_stick_sync(c->ana.store, other, &r), 0);
+	assert_int_equal(holds(&c->ana, &c->luz, at, NULL), VD_HOLDS_LANE);
+	assert_int_equal(holds(&c->ana, &c->hub, at, NULL), VD_HOLDS_LANE);
+	/* And in a bundle. */
+	person_write(&c->ana, VD_LANE_URGENT, 1, 50);
+	at = newest(&c->ana);
+	visit(c, &c->ana, 0);
+	visit(c, &c->luz, 0);
+	assert_int_equal(vd_receipts_gather(c->luz.store, c->luz.group, (uint64_t)time(NULL) * 1000, 65536, NULL, NULL, &receipts), 0);
+	assert_true(receipts.count >= 2);
+	assert_memory_equal(receipts.told[0].author, vd_group_identity(c->luz.group)->author, VD_KEY_BYTES);
+	told.receipts = receipts.list;
+	told.receipt_count = receipts.count;
+	snprintf(path, sizeof(path), "%s/told.bundle", c->mesh.top);
+	assert_int_equal(vd_bundle_write(c->luz.store, c->luz.group, VD_SEALED_BUNDLE, &told, path, false, &stats), 0);
+	vd_receipts_deinit(&receipts);
+	assert_int_equal(vd_bundle_merge(c->ana.store, path, true, NULL, &stats), 0);
+	assert_int_equal(holds(&c->ana, &c->luz, at, NULL), VD_HOLDS_NOT); /* a dry run keeps nothing */
+	assert_int_equal(vd_bundle_merge(c->ana.store, path, false, NULL, &stats), 0);
+	assert_int_equal(holds(&c->ana, &c->luz, at, &route), VD_HOLDS_LANE);
+	assert_int_equal(route.kind, VD_ROUTE_FILE);
+}
+
+/* A visit on which records come and go still writes at most a tenth more than they take, and 96 KiB. */
+static void test_stick_receipts__what_a_visit_writes(void **state)
+{
+	struct cast *c = *state;
+	struct vd_stick_result r;
+	uint64_t before;
+
+	visit(c, &c->hub, 0);
+	visit(c, &c->ana, 0);
+	visit(c, &c->luz, 0);
+	for (int i = 0; i < 3; i++) {
+		person_write(&c->hub, VD_LANE_NORMAL, 100, 200);
+		person_write(&c->ana, VD_LANE_NORMAL, 100, 200);
+		visit(c, &c->hub, 0);
+		before = person_records(&c->ana);
+		r = visit(c, &c->ana, 0);
+		assert_int_equal(person_records(&c->ana) - before, 100);
+		assert_int_equal(r.sent, 100);
+		assert_true(r.bytes_out <= 100 * 200 * 11 / 10 + 96 * 1024);
+		/* Nor does who only reads. */
+		assert_true(visit(c, &c->luz, 0).bytes_out <= 96 * 1024);
+	}
+}
+
+/* Who keeps it to itself leaves nothing; what others say goes on all the same. */
+static void test_stick_receipts__silent(void **state)
+{
+	struct cast *c = *state;
+	uint64_t at;
+	bool silent;
+
+	visit(c, &c->hub, 0);
+	visit(c, &c->ana, 0);
+	visit(c, &c->luz, 0);
+	assert_int_equal(vd_custody_silence(c->luz.store, true), 0);
+	assert_int_equal(vd_custody_silent(c->luz.store, &silent), 0);
+	assert_true(silent);
+	person_write(&c->hub, VD_LANE_NORMAL, 2, 50);
+	at = newest(&c->hub);
+	visit(c, &c->hub, 0);
+	visit(c, &c->ana, 0);
+	assert_int_equal(visit(c, &c->luz, 0).bytes_out, 0);
+	visit(c, &c->hub, 0);
+	assert_int_equal(holds(&c->hub, &c->ana, at, NULL), VD_HOLDS_LANE);
+	assert_int_equal(holds(&c->hub, &c->luz, at, NULL), VD_HOLDS_NOT);
+}
+
+static struct vd_stick only_stick(struct person *p)
+{
+	struct vd_stick *all, one;
+	size_t count;
+
+	assert_int_equal(vd_sticks(p->store, &all, &count), 0);
+	assert_int_equal(count, 1);
+	one = all[0];
+	free(all);
+	return one;
+}
+
+/* A stick is known again, named, and remembered with what it held when. */
+static void test_stick_receipts__a_stick_is_known_again(void **state)
+{
+	struct cast *c = *state;
+	char other[160], command[512];
+	struct vd_stick first, now, *all;
+	struct vd_stick_result r;
+	uint64_t at[2];
+	size_t count;
+
+	assert_int_equal(vd_sticks(c->hub.store, &all, &count), 0);
+	assert_int_equal(count, 0);
+	free(all);
+	visit(c, &c->hub, 0);
+	at[0] = newest(&c->hub);
+	first = only_stick(&c->hub);
+	assert_true(first.seen_ms && first.seen_ms == first.first_ms && !first.marked && !*first.name);
+	assert_int_equal(vd_stick_since(&first, at[0]), first.first_ms);
+	assert_int_equal(vd_stick_since(&first, at[0] + 1), 0);
+	strcpy(first.name, "azul");
+	first.marked = true;
+	assert_int_equal(vd_stick_put(c->hub.store, &first), 0);
+	visit(c, &c->ana, 0);
+	person_write(&c->hub, VD_LANE_NORMAL, 2, 50);
+	at[1] = newest(&c->hub);
+	usleep(5000);
+	visit(c, &c->hub, 0);
+	now = only_stick(&c->hub);
+	assert_memory_equal(now.id, first.id, sizeof(now.id));
+	assert_string_equal(now.name, "azul");
+	assert_true(now.marked && now.first_ms == first.first_ms && now.seen_ms > first.seen_ms);
+	assert_int_equal(vd_stick_since(&now, at[0]), first.first_ms);
+	assert_int_equal(vd_stick_since(&now, at[1]), now.seen_ms);
+	/* Another device names it for itself. */
+	assert_true(memcmp(only_stick(&c->ana).id, first.id, sizeof(first.id)) != 0);
+	/* A copy is the same; another stick is another one. */
+	snprintf(other, sizeof(other), "%s/other", c->mesh.top);
+	snprintf(command, sizeof(command), "cp -r %s %s", c->stick, other);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(vd_stick_sync(c->hub.store, other, &r), 0);
+	(void)only_stick(&c->hub);
+	snprintf(command, sizeof(command), "rm -rf %s/*", other);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(vd_stick_sync(c->hub.store, other, &r), 0);
+	assert_int_equal(vd_sticks(c->hub.store, &all, &count), 0);
+	assert_int_equal(count, 2);
+	assert_true(memcmp(all[0].id, first.id, sizeof(first.id)) != 0 && !*all[0].name); /* seen last */
+	free(all);
+}
+
+/* So many and no more: who was longest away is forgotten first, unless somebody marked it. */
+static void test_stick_receipts__so_many_sticks(void **state)
+{
+	struct cast *c = *state;
+	struct vd_stick stick = { .marked = true, .first_ms = 1, .seen_ms = 1 }, *all;
+	size_t count;
+
+	assert_int_equal(vd_stick_put(c->hub.store, &stick), 0);
+	stick.marked = false;
+	for (unsigned i = 1; i <= VD_STICKS_MAX; i++) {
+		vd_set_u32(stick.id, i);
+		stick.seen_ms = i + 1;
+		assert_int_equal(vd_stick_put(c->hub.store, &stick), 0);
+	}
+	assert_int_equal(vd_sticks(c->hub.store, &all, &count), 0);
+	assert_int_equal(count, VD_STICKS_MAX);
+	assert_true(all[count - 1].marked && vd_get_u32(all[count - 2].id) == 2 && vd_get_u32(all[0].id) == VD_STICKS_MAX);
+	free(all);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_stick_receipts__come_back, setup_talking, teardown),
+		cmocka_unit_test_setup_teardown(test_stick_receipts__one_file_each, setup_talking, teardown),
+		cmocka_unit_test_setup_teardown(test_stick_receipts__by_any_way, setup_talking, teardown),
+		cmocka_unit_test_setup_teardown(test_stick_receipts__what_a_visit_writes, setup_talking, teardown),
+		cmocka_unit_test_setup_teardown(test_stick_receipts__silent, setup_talking, teardown),
+		cmocka_unit_test_setup_teardown(test_stick_receipts__a_stick_is_known_again, setup_talking, teardown),
+		cmocka_unit_test_setup_teardown(test_stick_receipts__so_many_sticks, setup_talking, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
