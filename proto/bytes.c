@@ -131,13 +131,19 @@ void vd_buf_put_u64(struct vd_buf *b, uint64_t v)
 
 void vd_buf_put_varint(struct vd_buf *b, uint64_t v)
 {
-	uint8_t raw[10]; /* seven bits each */
+	uint8_t raw[VD_VARINT_MAX];
+
+	vd_buf_put(b, raw, vd_put_varint(raw, v));
+}
+
+size_t vd_put_varint(uint8_t to[VD_VARINT_MAX], uint64_t v)
+{
 	size_t n = 0;
 
 	for (; v >= 0x80; v >>= 7)
-		raw[n++] = (uint8_t)(v | 0x80);
-	raw[n++] = (uint8_t)v;
-	vd_buf_put(b, raw, n);
+		to[n++] = (uint8_t)(v | 0x80);
+	to[n++] = (uint8_t)v;
+	return n;
 }
 
 void vd_buf_drop(struct vd_buf *b, size_t n)
@@ -259,19 +265,22 @@ uint64_t vd_rd_u64(struct vd_rd *r)
 
 uint64_t vd_rd_varint(struct vd_rd *r)
 {
+	size_t most = r->err ? 0 : r->n;
+	unsigned shift = 0;
 	uint64_t v = 0;
 
-	for (unsigned shift = 0; shift < 64; shift += 7) {
-		uint8_t byte = vd_rd_u8(r);
+	for (size_t i = 0; i < most && shift < 64; i++, shift += 7) {
+		uint8_t byte = r->p[i];
 		uint64_t group = byte & 0x7f;
 
-		if (r->err)
-			return 0;
 		if ((shift == 63 && group > 1) || (shift && byte == 0))
 			break;
 		v |= group << shift;
-		if (!(byte & 0x80))
-			return v;
+		if (byte & 0x80)
+			continue;
+		r->p += i + 1;
+		r->n -= i + 1;
+		return v;
 	}
 	vd_rd_fail(r, VD_EFORMAT);
 	return 0;

@@ -41,6 +41,9 @@ void vd_buf_put_u32(struct vd_buf *, uint32_t);
 void vd_buf_put_u64(struct vd_buf *, uint64_t);
 /* LEB128, least significant group first, shortest form: 1 to 10 bytes. */
 void vd_buf_put_varint(struct vd_buf *, uint64_t);
+/* The same to where there is room; how many bytes. */
+enum { VD_VARINT_MAX = 10 };
+size_t vd_put_varint(uint8_t to[VD_VARINT_MAX], uint64_t);
 /* Forget the first n bytes, moving the rest down. */
 void vd_buf_drop(struct vd_buf *, size_t n);
 struct vd_slice vd_buf_slice(const struct vd_buf *);

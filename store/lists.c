@@ -251,7 +251,6 @@ struct changing {
 	size_t count, cap;
 	struct block old;         /* it, as it was; borrows from the page until the first change */
 	bool has_old, is_last;    /* nothing stands behind it */
-	struct vd_buf value;
 };
 
 static int push(struct changing *c, struct entry e)
@@ -281,30 +280,30 @@ static unsigned shift_of(const struct entry *entries, size_t count)
 	return shift;
 }
 
+/* Of BLOCK_MAX bytes at most, or little more. */
 static int put_block(struct changing *c, const struct entry *entries, size_t count)
 {
 	uint8_t key[VD_ENTRY_BYTES];
+	uint8_t value[BLOCK_MAX + STEP_MAX];
 	unsigned shift = shift_of(entries, count);
 	MDB_val k = { sizeof(key), key }, v;
+	size_t n = 0;
 
 	entry_put(entries[0], key);
-	vd_buf_reset(&c->value);
 	if (count > 1)
-		vd_buf_put_u8(&c->value, (uint8_t)(VD_LIST_KEY_BYTES - shift / 8));
+		value[n++] = (uint8_t)(VD_LIST_KEY_BYTES - shift / 8);
 	for (size_t i = 1; i < count; i++) {
 		struct entry from = entries[i - 1], to = entries[i];
 
 		if (from.list == to.list) {
-			vd_buf_put_varint(&c->value, to.arrival - from.arrival);
+			n += vd_put_varint(value + n, to.arrival - from.arrival);
 			continue;
 		}
-		vd_buf_put_u8(&c->value, 0);
-		vd_buf_put_varint(&c->value, (to.list - from.list) >> shift);
-		vd_buf_put_varint(&c->value, to.arrival);
+		value[n++] = 0;
+		n += vd_put_varint(value + n, (to.list - from.list) >> shift);
+		n += vd_put_varint(value + n, to.arrival);
 	}
-	if (vd_buf_check(&c->value))
-		return VD_ENOMEM;
-	v = (MDB_val){ c->value.n, c->value.p };
+	v = (MDB_val){ n, value };
 	return mdb_cursor_put(c->cursor, &k, &v, 0);
 }
 
@@ -456,6 +455,5 @@ int vd_lists_change(MDB_cursor *cursor, const struct vd_entry_change *changes, s
 	for (; at < count && !rc; at += done)
 		rc = change_block(&c, changes + at, count - at, &done);
 	free(c.entries);
-	vd_buf_deinit(&c.value);
 	return rc;
 }
