@@ -128,6 +128,11 @@ void apart(size_t n);
 /* Rows of `count` records at once; writes below `folder`. */
 void bulk(const char *folder, size_t count);
 
+/* ---- stick.c ---- */
+
+/* Rows of a stick that gets all of the hub's `count` records and takes them to a store that has nothing. */
+void sticks(const char *folder, const char *hub, const char *guest, size_t count);
+
 /* ---- disk.c ---- */
 
 /* What the records of that store take, and what was written to get them there. */

@@ -144,8 +144,8 @@ static const char *named(const char *format, size_t n, char out[96])
 
 void bulk(const char *folder, size_t count)
 {
-	char hub[256], chained[256], alone[256], field[256], late[256], bundle[256], half[256], area[256], what[96];
-	const char *const others[] = {chained, alone, field, late};
+	char hub[256], chained[256], alone[256], field[256], late[256], guest[256], bundle[256], half[256], area[256], what[96];
+	const char *const others[] = {chained, alone, field, late, guest};
 	uint8_t id[VD_GROUP_BYTES];
 	struct world w;
 
@@ -154,10 +154,11 @@ void bulk(const char *folder, size_t count)
 	snprintf(alone, sizeof(alone), "%s/bulk-alone", folder);
 	snprintf(field, sizeof(field), "%s/bulk-field", folder);
 	snprintf(late, sizeof(late), "%s/bulk-late", folder);
+	snprintf(guest, sizeof(guest), "%s/bulk-guest", folder);
 	snprintf(bundle, sizeof(bundle), "%s/bulk.bundle", folder);
 	snprintf(half, sizeof(half), "%s/bulk-half.bundle", folder);
 	snprintf(area, sizeof(area), "%s/faults", folder);
-	world_found(hub, others, 4);
+	world_found(hub, others, 5);
 	world_write(&w, hub, count, BULK_AUTHORS);
 	world_merge(&w, hub, all);
 	synced = count < SYNCED_MAX ? count : SYNCED_MAX;
@@ -176,6 +177,7 @@ void bulk(const char *folder, size_t count)
 	import_row(named("  of them each second: no chain holds", count, what), alone, half, count / 2, 0.85);
 	unlink(half);
 	first_sync_row(named("first sync, %s into an empty store", synced, what), field, late);
+	sticks(folder, hub, guest, count);
 	start_row(named("veredad's start with %s records", count, what), chained);
 	durable_row(chained, area);
 }
