@@ -774,6 +774,32 @@ static void test_session__many_signatures_in_parts(void **state)
 	pair_deinit(&p);
 }
 
+/* Who writes takes turns with more others than signatures are checked at once: still most records have their successor beside them. */
+static void test_session__many_authors_in_turn(void **state)
+{
+	enum { AUTHORS = VD_BATCH_CHECKS + 44, EACH = 20 };
+	struct pair p;
+	struct vd_batch *batch;
+	uint64_t verified = 0;
+
+	(void)state;
+	pair_init(&p, 86, AUTHORS);
+	for (size_t i = 0; i < (size_t)AUTHORS * EACH; i++)
+		world_write_to(&p.w, i % AUTHORS, VD_LANE_NORMAL, 10, &p.a.m);
+	pair_connect(&p);
+	p.b.hold_commits = true;
+	while (pair_run(&p) && (batch = vd_session_batch(p.b.s))) {
+		assert_true(batch->verified <= VD_BATCH_CHECKS);
+		verified += batch->verified;
+		memory_commit(&p.b.m, batch);
+		assert_int_equal(vd_session_committed(p.b.s, p.now_ms, VD_OK), VD_OK);
+	}
+	p.b.hold_commits = false;
+	assert_true(verified < (uint64_t)AUTHORS * EACH / 2);
+	assert_settled(&p);
+	pair_deinit(&p);
+}
+
 static void test_session__slow_records_are_committed_after_a_second(void **state)
 {
 	struct pair p;
@@ -1399,6 +1425,7 @@ int main(void)
 		cmocka_unit_test(test_session__more_without_end),
 		cmocka_unit_test(test_session__back_pressure),
 		cmocka_unit_test(test_session__many_signatures_in_parts),
+		cmocka_unit_test(test_session__many_authors_in_turn),
 		cmocka_unit_test(test_session__slow_records_are_committed_after_a_second),
 		cmocka_unit_test(test_session__records_travel_compact),
 		cmocka_unit_test(test_session__a_stream_out_of_step_ends_it),
