@@ -66,7 +66,7 @@ static int stick_code(struct vd_cli *cli, const char *dir, int err, const struct
 	return vd_refuse(cli, VD_EXIT_PARTLY, "partly", VD_MSG_HINT_SYNC_PARTLY, VD_MSG_SYNC_PARTLY, dir, NULL);
 }
 
-static int sync_folder(struct vd_cli *cli, const char *dir, uint64_t max_bytes, uint8_t (*groups)[VD_GROUP_BYTES], size_t count)
+int vd_sync_folder(struct vd_cli *cli, const char *dir, uint64_t max_bytes, uint8_t (*groups)[VD_GROUP_BYTES], size_t count)
 {
 	uint64_t start = vd_time_steady_ms();
 	struct vd_left_out left_out = { 0 };
@@ -123,7 +123,7 @@ static int sync_one(struct vd_cli *cli, const char *target, uint64_t max_bytes, 
 	if (starts_with(target, "serial:"))
 		return vd_misuse(cli, VD_MSG_HINT_NOT_IN_VERSION, VD_MSG_SYNC_SCHEME_LATER, target, NULL);
 	if (is_folder(target))
-		return sync_folder(cli, target, max_bytes, groups, count);
+		return vd_sync_folder(cli, target, max_bytes, groups, count);
 	if (!colon || colon == target || strspn(colon + 1, "0123456789") != strlen(colon + 1) || !colon[1])
 		return vd_misuse(cli, VD_MSG_HINT_SYNC_TARGET, VD_MSG_SYNC_BAD_TARGET, target, NULL);
 	return vd_sync_host(cli, target, groups, count);

@@ -498,6 +498,28 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "                       socat TCP-LISTEN:17768,bind=127.0.0.1,fork EXEC:'vereda sync --stdio'\n"
 	  "                       y en el otro equipo, con DIRECCIÓN.onion:\n"
 	  "                       socat EXEC:'vereda sync --stdio' SOCKS4A:127.0.0.1:DIRECCIÓN.onion:17768,socksport=9050"),
+	T(SUM_STICK, "sticks that sync by themselves", "memorias que intercambian solas"),
+	T(HELP_STICK,
+	  "Examples:\n"
+	  "  vereda stick mark /media/ana/STICK --name blue\n"
+	  "  vereda stick list\n\n"
+	  "A stick that was marked once syncs by itself from then on, whenever it is plugged in: by veredad --stick-dir /media/ana, or by the\n"
+	  "unit vereda-stick@.service. Nothing on the stick tells that it was marked, or its name: this device knows it again by the names of\n"
+	  "files it has seen there. Another device marks it for itself. A stick that nobody marked is neither written to nor read.\n\n"
+	  "  mark DIR --name N    exchanges with the stick there, and marks it; again: another name\n"
+	  "  unmark NAME|DIR      from now on only by hand: vereda sync DIR\n"
+	  "  list                 the sticks that this device knows, the one seen last first\n"
+	  "  sync DIR             as vereda sync DIR, if it is marked; else nothing is done, and that is no failure. Tells the desktop, if there is one",
+	  "Ejemplos:\n"
+	  "  vereda stick mark /media/ana/USB --name azul\n"
+	  "  vereda stick list\n\n"
+	  "Una memoria que se marcó una vez intercambia sola desde entonces, cada vez que se conecta: con veredad --stick-dir /media/ana, o con\n"
+	  "la unidad vereda-stick@.service. Nada en la memoria dice que fue marcada, ni su nombre: este equipo la reconoce por los nombres de\n"
+	  "archivos que ya vio en ella. Otro equipo la marca para sí. En una que nadie marcó no se escribe ni se lee.\n\n"
+	  "  mark CARPETA --name N  intercambia con la memoria que está ahí, y la marca; otra vez: otro nombre\n"
+	  "  unmark NOMBRE|CARPETA  desde ahora solo a mano: vereda sync CARPETA\n"
+	  "  list                 las memorias que este equipo conoce, primero la que vio de último\n"
+	  "  sync CARPETA         como vereda sync CARPETA, si está marcada; si no, no hace nada, y eso no es un fallo. Avisa en el escritorio, si hay"),
 	T(SUM_EXPORT, "put records into one sealed file", "poner registros en un archivo sellado"),
 	T(HELP_EXPORT,
 	  "Examples:\n"
@@ -985,6 +1007,34 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "No hubo espacio para todo en {0}: {1} archivos quedaron allá, {2} quedaron acá; no se perdió nada"),
 	T(HINT_SYNC_LEFT, "Unlock the store and sync again: then it takes in what it carries. Or use a stick with more room.",
 	  "Abre el almacén y repite sync: así toma lo que lleva. O usa una memoria con más espacio."),
+	T(STICK_SUBCOMMAND, "\"vereda stick\" has no such thing; there are mark, unmark, list and sync",
+	  "\"vereda stick\" no tiene eso; hay mark, unmark, list y sync"),
+	T(STICK_NAMELESS, "A stick is marked with a name; nothing was changed", "Una memoria se marca con un nombre; no se cambió nada"),
+	T(HINT_STICK_NAME, "Such as: vereda stick mark /media/ana/STICK --name blue. The name stays in this device.",
+	  "Por ejemplo: vereda stick mark /media/ana/USB --name azul. El nombre se queda en este equipo."),
+	T(STICK_TAKEN, "Another stick is called {0} already; nothing was changed", "Otra memoria ya se llama {0}; no se cambió nada"),
+	T(HINT_STICK_TAKEN, "Choose another name. Which there are: vereda stick list", "Elige otro nombre. Cuáles hay: vereda stick list"),
+	T(STICK_UNKNOWN, "Nothing of this device's groups stands on {0}, and nothing could be put there; it was not marked",
+	  "En {0} no hay nada de los grupos de este equipo, y no se pudo poner nada; no se marcó"),
+	T(HINT_STICK_UNKNOWN, "If it is write-protected, move its switch or mount it for writing, and try again.",
+	  "Si está protegida contra escritura, mueve su interruptor o móntala para escribir, y prueba otra vez."),
+	T(STICK_FAILED, "The stick {0} could not be marked or recognised", "No se pudo marcar o reconocer la memoria {0}"),
+	T(STICK_MARKED, "{0} is the stick {1} now. With veredad --stick-dir, or the unit vereda-stick@.service, it syncs by itself whenever it is plugged in.",
+	  "{0} es ahora la memoria {1}. Con veredad --stick-dir, o la unidad vereda-stick@.service, intercambia sola cada vez que se conecta."),
+	T(STICK_UNMARKED, "{0} does not sync by itself any more. By hand: vereda sync DIR", "{0} ya no intercambia sola. A mano: vereda sync CARPETA"),
+	T(STICK_NO_SUCH, "There is no stick {0} that this device knows; nothing was changed", "Este equipo no conoce ninguna memoria {0}; no se cambió nada"),
+	T(HINT_STICK_LIST, "Which there are: vereda stick list", "Cuáles hay: vereda stick list"),
+	T(STICK_LIST_FAILED, "The list of sticks could not be read", "No se pudo leer la lista de memorias"),
+	T(STICK_LINE, "{0}: last seen {1}", "{0}: vista por última vez {1}"),
+	T(STICK_LINE_MARKED, "{0}: marked, last seen {1}", "{0}: marcada, vista por última vez {1}"),
+	T(STICK_NO_NAME, "(no name)", "(sin nombre)"),
+	T(STICK_NONE, "This device has seen no stick yet.", "Este equipo todavía no ha visto ninguna memoria."),
+	T(STICK_LEFT_ALONE, "Nobody marked the stick on {0} on this device: it was left alone. To let it sync by itself: vereda stick mark",
+	  "Nadie marcó en este equipo la memoria de {0}: no se tocó. Para que intercambie sola: vereda stick mark"),
+	T(STICK_DONE, "vereda: the stick {0} is done and can be removed", "vereda: la memoria {0} está lista y ya se puede retirar"),
+	T(STICK_PARTLY, "vereda: the stick {0} is done in part; see vereda status", "vereda: la memoria {0} quedó lista en parte; mira vereda status"),
+	T(STICK_NOT_DONE, "vereda: the exchange with the stick {0} failed; run vereda sync by hand to see why",
+	  "vereda: falló el intercambio con la memoria {0}; ejecuta vereda sync a mano para ver por qué"),
 	T(PIPE_OTHER_END, "the other end of the pipe", "el otro extremo"),
 	T(PIPE_TTY, "sync --stdio is one end of a pipe between two devices, and this is a terminal; nothing was changed",
 	  "sync --stdio es un extremo de una conexión entre dos equipos, y esto es una terminal; no se cambió nada"),

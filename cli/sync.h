@@ -12,14 +12,16 @@ struct vd_outcome {
 /* A line on standard output. */
 void vd_outcome_say(struct vd_cli *, const char *target, const struct vd_outcome *);
 
+/* With a folder (max_bytes: of segments on it; 0: what the medium has); with HOST:PORT; with ssh://[USER@]HOST[:PORT]: each returns its exit code, having said what there is to say. */
+int vd_sync_folder(struct vd_cli *, const char *dir, uint64_t max_bytes, uint8_t (*groups)[VD_GROUP_BYTES], size_t count);
+int vd_sync_host(struct vd_cli *, const char *target, uint8_t (*groups)[VD_GROUP_BYTES], size_t count);
+int vd_sync_ssh(struct vd_cli *, const char *target, uint8_t (*groups)[VD_GROUP_BYTES], size_t count);
+
 /* What standard input and output were. */
 struct vd_ends {
 	int in, out;
 };
 
-/* With HOST:PORT; with ssh://[USER@]HOST[:PORT]: each returns its exit code, having said what there is to say. */
-int vd_sync_host(struct vd_cli *, const char *target, uint8_t (*groups)[VD_GROUP_BYTES], size_t count);
-int vd_sync_ssh(struct vd_cli *, const char *target, uint8_t (*groups)[VD_GROUP_BYTES], size_t count);
 /* From here on standard output is what standard error is (--quiet: nothing), and nobody is asked anything. Refuses a terminal, and
  * arguments. */
 int vd_sync_stdio_begin(struct vd_cli *, struct vd_ends *);

@@ -2,7 +2,7 @@
 #ifndef VD_LINK_STICK_H
 #define VD_LINK_STICK_H
 
-#include "store/store.h"
+#include "store/sticks.h"
 
 struct vd_stick_result {
 	uint64_t received, sent;     /* records: new here, or with their body at last; added to the stick */
@@ -38,5 +38,8 @@ int vd_stick_sync_as(struct vd_store *, const char *dir, const struct vd_stick_w
 
 /* No segment gets larger: an interrupted visit loses one, alerts are on the stick before the next is begun, and FAT has files of 4 GiB at most. */
 enum { VD_STICK_SEGMENT_BYTES = 16 * 1024 * 1024 };
+
+/* Which stick stands there, by the names of its segments alone: no file on it is opened. VD_ENOTFOUND: none that this store has seen. */
+int vd_stick_which(struct vd_store *, const char *dir, struct vd_stick *out);
 
 #endif
