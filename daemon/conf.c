@@ -27,6 +27,8 @@ const char vd_conf_usage[] =
 	"  --discover-on IFACE    find others on this network interface; again for more; none: no beacon ever leaves\n"
 	"  --no-discovery         no beacons, whatever --discover-on says\n"
 	"  --token FILE           a key file on a removable medium: opens the store when it is there, locks it when it is pulled\n"
+	"  --stick-dir DIR        exchange with sticks that appear as folders in DIR (such as /media/ana) and that were marked once:\n"
+	"                         vereda stick mark; any other is neither written to nor read; again for more\n"
 	"  --config FILE          the same options from a file, a line each: peer = hub.example.org:4000\n"
 	"  --version, --help\n"
 	"\n"
@@ -93,6 +95,16 @@ static int set_token(struct vd_conf *conf, const char *value, char message[VD_CO
 	return 0;
 }
 
+static int add_stick_dir(struct vd_conf *conf, const char *value, char message[VD_CONF_MESSAGE])
+{
+	if (conf->stick_dir_count == VD_CONF_STICK_DIRS_MAX)
+		return refuse(message, "too many --stick-dir", value);
+	if (value[0] != '/' || !value[1] || strlen(value) >= sizeof conf->stick_dir[0])
+		return refuse(message, "--stick-dir wants the whole path of the folder below which sticks are mounted, as /media/ana", value);
+	snprintf(conf->stick_dir[conf->stick_dir_count++], sizeof conf->stick_dir[0], "%s", value);
+	return 0;
+}
+
 static int default_home(struct vd_conf *conf, char message[VD_CONF_MESSAGE])
 {
 	const char *folder;
@@ -119,6 +131,8 @@ static int take(struct vd_conf *conf, const char *name, const char *value, char 
 		return add_interface(conf, value, message);
 	if (!strcmp(name, "token"))
 		return set_token(conf, value, message);
+	if (!strcmp(name, "stick-dir"))
+		return add_stick_dir(conf, value, message);
 	return refuse(message, "unknown option", name);
 }
 
@@ -201,9 +215,7 @@ int vd_conf_parse(int argc, char **argv, struct vd_conf *conf, char message[VD_C
 		case INTERFACE: rc = take(conf, "discover-on", optarg, message); break;
 		case NO_DISCOVERY: conf->no_discovery = true; break;
 		case TOKEN: rc = take(conf, "token", optarg, message); break;
-		case STICK_DIR:
-			rc = refuse(message, "--stick-dir is not in this version: use `vereda sync DIR`", optarg);
-			break;
+		case STICK_DIR: rc = take(conf, "stick-dir", optarg, message); break;
 		case CONFIG: file = optarg; break;
 		case 'h':
 		case HELP: conf->help = true; break;

@@ -11,7 +11,7 @@
 
 #include "address.h"
 
-enum { VD_CONF_LISTEN_MAX = 8, VD_CONF_PEERS_MAX = 32, VD_CONF_INTERFACES_MAX = 8 };
+enum { VD_CONF_LISTEN_MAX = 8, VD_CONF_PEERS_MAX = 32, VD_CONF_INTERFACES_MAX = 8, VD_CONF_STICK_DIRS_MAX = 8 };
 
 struct vd_conf {
 	char home[PATH_MAX];
@@ -22,6 +22,8 @@ struct vd_conf {
 	char interface[VD_CONF_INTERFACES_MAX][IF_NAMESIZE];
 	size_t interface_count;
 	char token[PATH_MAX];                                /* a key file that opens the store; empty: none */
+	char stick_dir[VD_CONF_STICK_DIRS_MAX][PATH_MAX];    /* below which sticks are mounted */
+	size_t stick_dir_count;
 	bool no_discovery;
 	bool help, version;
 };

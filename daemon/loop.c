@@ -120,11 +120,22 @@ void vd_loop_look(struct daemon *d)
 	vd_loop_call(d);
 }
 
+static void on_stick(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	if (d->stopping)
+		return;
+	vd_loop_look(d);
+	tend(d);
+}
+
 static void on_poll(uv_timer_t *timer)
 {
 	struct daemon *d = timer->data;
 
 	vd_loop_look(d);
+	vd_sticks_look(&d->sticks, vd_tcp_now());
 	vd_disk_look(&d->disk, d->store);
 	if (vd_tcp_now() - d->tended_ms >= TEND_MS)
 		tend(d);
@@ -361,6 +372,7 @@ void vd_loop_stop(struct daemon *d)
 		return;
 	d->stopping = true;
 	d->tending.again = false;
+	vd_sticks_stop(&d->sticks);
 	vd_locked_stop(d);
 	if (d->running) {
 		uv_close((uv_handle_t *)&d->poll, NULL);
@@ -417,6 +429,7 @@ int vd_loop_start_running(struct daemon *d)
 		return rc;
 	vd_disk_look(&d->disk, d->store);
 	vd_tending_init(&d->tending, &d->loop, d->store, on_tended, d);
+	vd_sticks_init(&d->sticks, &d->loop, d->store, d->conf, on_stick, d);
 	uv_timer_init(&d->loop, &d->poll);
 	uv_timer_init(&d->loop, &d->calling);
 	d->poll.data = d->calling.data = d;
@@ -461,6 +474,7 @@ static void clean_up(struct daemon *d)
 		uv_run(&d->loop, UV_RUN_DEFAULT);
 		vd_writer_free(d->writer);
 	}
+	vd_sticks_deinit(&d->sticks);
 	vd_discover_free(d->discover);
 	vd_tcp_free(d->tcp);
 	vd_node_free(d->node);

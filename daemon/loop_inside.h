@@ -8,6 +8,7 @@
 #include "discover.h"
 #include "disk.h"
 #include "panic.h"
+#include "sticks.h"
 #include "store/inbox.h"
 #include "store/store.h"
 #include "tcp.h"
@@ -24,6 +25,7 @@ struct daemon {
 	struct vd_tcp *tcp;
 	struct vd_writer *writer;
 	struct vd_tending tending;
+	struct vd_sticks sticks;
 	uint64_t tended_ms;           /* when it was last wished for */
 	struct vd_ctl *ctl;
 	struct vd_discover *discover; /* NULL: no interface was named */

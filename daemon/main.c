@@ -14,6 +14,7 @@
 #include "proto/vereda.h"
 #include "store/file.h"
 #include "store/store.h"
+#include "tell.h"
 #include "walls.h"
 
 static int exit_status(int rc)
@@ -51,11 +52,26 @@ static void on_abort(int number)
 	_exit(1);
 }
 
+/* Desktops make /media/ana when ana's first stick comes, which may be later: then it is seen by way of /media. */
+static const char *stick_folder(const char *folder, char room[PATH_MAX])
+{
+	const char *above;
+
+	if (access(folder, F_OK) == 0)
+		return folder;
+	snprintf(room, PATH_MAX, "%s", folder);
+	above = dirname(room);
+	if (strcmp(above, "/") != 0 && strcmp(above, "/run") != 0 && access(above, F_OK) == 0)
+		return above;
+	vd_log(VD_LOG_WARNING, "there is no folder for sticks yet, and none above it: sticks there are seen once veredad is started anew");
+	return folder;
+}
+
 /* A medium that is mounted later is seen by way of the folder above its mount point. */
 static void raise_walls(const struct vd_conf *conf)
 {
-	char token[PATH_MAX], above[PATH_MAX];
-	const char *folders[2];
+	char token[PATH_MAX], above[PATH_MAX], sticks[VD_CONF_STICK_DIRS_MAX][PATH_MAX];
+	const char *folders[2 + VD_CONF_STICK_DIRS_MAX];
 	struct vd_walls walls;
 	bool low_port = false;
 	size_t count = 0;
@@ -67,6 +83,8 @@ static void raise_walls(const struct vd_conf *conf)
 		if (strcmp(dirname(above), "/") != 0 && strcmp(above, ".") != 0)
 			folders[count++] = above;
 	}
+	for (size_t i = 0; i < conf->stick_dir_count; i++)
+		folders[count++] = stick_folder(conf->stick_dir[i], sticks[i]);
 	for (size_t i = 0; i < conf->listen_count; i++) {
 		uint16_t port = vd_address_port((const struct sockaddr *)&conf->listen[i]);
 
@@ -81,6 +99,7 @@ int main(int argc, char **argv)
 	char message[VD_CONF_MESSAGE];
 
 	vd_file_fill_standard();
+	vd_tell_prepare();
 	vd_panic_start(argv);
 	if (vd_conf_parse(argc, argv, &conf, message)) {
 		fprintf(stderr, "veredad: %s\nveredad --help shows the options\n", message);
@@ -96,6 +115,7 @@ int main(int argc, char **argv)
 	}
 	vd_store_on_broken(broken);
 	signal(SIGABRT, on_abort);
+	vd_tell_start(conf.stick_dir_count > 0);
 	/* Before the first thread, which the loop starts: none may be outside. */
 	raise_walls(&conf);
 	return exit_status(vd_loop_run(&conf));

@@ -7,7 +7,7 @@ veredad() { timeout 20 "$build/veredad" "$@" >"$work/out" 2>"$work/err"; }
 veredad --home "$work/nobody"
 equal "life: no store there (10)" $? 10
 equal "life: and none was made" "$(ls -A "$work" | grep -c nobody)" 0
-for wrong in "--wat" "--listen here" "--peer hub" "--stick-dir $work" "stray"; do
+for wrong in "--wat" "--listen here" "--peer hub" "--stick-dir here" "stray"; do
 	veredad --home "$work/nobody" $wrong
 	equal "life: '${wrong%% *}' wrongly used (2)" $? 2
 	[ -s "$work/err" ]

@@ -54,7 +54,9 @@ static void test_conf__takes_every_option(void **state)
 	(void)state;
 	assert_int_equal(PARSE("--home", "/x", "--listen", "127.0.0.1:0", "--listen=[::1]:4000", "--peer", "hub.example:4000",
 	                       "--peer", "[2001:db8::1]:1", "--discover-on", "lo", "--discover-on", "lo", "--discover-on", "eth0",
-	                       "--no-discovery", "--token", "/media/usb/key"), 0);
+	                       "--no-discovery", "--token", "/media/usb/key", "--stick-dir", "/media/ana", "--stick-dir=/mnt"), 0);
+	assert_int_equal(conf.stick_dir_count, 2);
+	assert_string_equal(conf.stick_dir[1], "/mnt");
 	assert_string_equal(conf.token, "/media/usb/key");
 	assert_string_equal(conf.home, "/x");
 	assert_int_equal(conf.listen_count, 2);
@@ -71,7 +73,7 @@ static void test_conf__takes_every_option(void **state)
 static void test_conf__refuses_what_it_does_not_do(void **state)
 {
 	static const char *const bad[][2] = {
-		{"--stick-dir", "/media"}, {"--config", "/nowhere/veredad.conf"}, {"--home", ""}, {"--listen", "localhost"},
+		{"--stick-dir", "media"}, {"--stick-dir", "/"}, {"--config", "/nowhere/veredad.conf"}, {"--home", ""}, {"--listen", "localhost"},
 		{"--listen", "hub.example:4000"}, {"--listen", "127.0.0.1:65536"}, {"--peer", "hub.example"}, {"--peer", "hub:0"},
 		{"--peer", ":4000"}, {"--discover-on", ""}, {"--discover-on", "a-name-far-too-long"}, {"--discover-on", "../lo"},
 		{"--wat", "x"}, {"--token", ""}, {"stray", "argument"},
@@ -127,7 +129,7 @@ static void test_conf__a_bad_file_is_refused_by_line(void **state)
 {
 	static const char *const bad[] = {
 		"home = /srv/hub\nlisten = localhost\nhome = /srv/hub\n", "home = /srv/hub\nno value\n",
-		"home = /srv/hub\nstick-dir = /media\n", "[hub]\nhome = /srv/hub\n", "home = /srv/hub\nno-discovery = maybe\n",
+		"home = /srv/hub\nstick-dir = media\n", "[hub]\nhome = /srv/hub\n", "home = /srv/hub\nno-discovery = maybe\n",
 	};
 
 	(void)state;
