@@ -180,6 +180,9 @@ $(BUILD)/tests/bench/bench: $(BENCH) $(LIBS)
 install: all
 	install -D -m 755 build/vereda $(DESTDIR)$(PREFIX)/bin/vereda
 	install -D -m 755 build/veredad $(DESTDIR)$(PREFIX)/bin/veredad
+	install -D -m 644 daemon/60-vereda-stick.rules $(DESTDIR)$(PREFIX)/lib/udev/rules.d/60-vereda-stick.rules
+	sed 's|@PREFIX@|$(PREFIX)|' 'daemon/vereda-stick@.service' | install -D -m 644 /dev/stdin '$(DESTDIR)$(PREFIX)/lib/systemd/system/vereda-stick@.service'
+	sed 's|@PREFIX@|$(PREFIX)|' daemon/veredad.service | install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/lib/systemd/user/veredad.service
 
 clean:
 	rm -rf build
