@@ -12,7 +12,7 @@
 struct vd_queue {
 	uint64_t *numbers;           /* arrivals */
 	size_t count, capacity, at;  /* at: of the first that was not written yet */
-	size_t lane_ends[VD_LANES];  /* where those of the next lane begin */
+	size_t lane_ends[2 * VD_LANES]; /* where those of the next lane begin; and once more, of what is known to be everywhere and goes last */
 };
 
 struct vd_visit {
@@ -59,6 +59,11 @@ int vd_visit_leave_word(struct vd_visit *, size_t g);
 int vd_visit_lacks(struct vd_visit *, uint64_t *first);
 /* Fills the queues of all groups. They are the caller's to free. */
 int vd_visit_queue(struct vd_visit *);
+
+/* --- stick_known.c --- */
+
+/* Puts behind all else in that queue what each device with a role is known to hold: with little room it can stay out. Control records stay where they are. */
+int vd_visit_known_last(struct vd_visit *, size_t g);
 
 /* --- stick_fold.c --- */
 

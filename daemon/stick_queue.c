@@ -94,6 +94,9 @@ int vd_visit_queue(struct vd_visit *v)
 	for (size_t g = 0; g < v->groups.count && count && !rc; g++)
 		for (uint8_t lane = 0; lane < VD_LANES && !rc; lane++)
 			rc = queue_lane(v, g, lane, &lacking, number[0], number[count - 1]);
+	for (size_t g = 0; g < v->groups.count; g++)
+		for (int lane = VD_LANES; lane < 2 * VD_LANES; lane++)
+			v->queues[g].lane_ends[lane] = v->queues[g].count;
 	vd_arrivals_deinit(&lacking);
 	vd_buf_deinit(&numbers);
 	return rc;

@@ -366,11 +366,19 @@ static void count_left(struct vd_visit *v)
 		const struct vd_queue *q = &v->queues[i];
 		size_t from = q->at;
 
-		for (uint8_t lane = 0; lane < VD_LANES; lane++) {
-			v->result->left[lane] += q->lane_ends[lane] > from ? q->lane_ends[lane] - from : 0;
+		for (int lane = 0; lane < 2 * VD_LANES; lane++) {
+			v->result->left[lane % VD_LANES] += q->lane_ends[lane] > from ? q->lane_ends[lane] - from : 0;
 			from = q->lane_ends[lane] > from ? q->lane_ends[lane] : from;
 		}
 	}
+}
+
+/* Is there less room than the whole store takes? Then it may matter what goes first. */
+static bool may_be_short(struct vd_visit *v)
+{
+	uint64_t room = 0, records, bytes = 0;
+
+	return room_left(v, &room) || vd_store_size(v->store, &records, &bytes) || room < bytes;
 }
 
 static int write_all(struct vd_visit *v, bool *full)
@@ -379,6 +387,10 @@ static int write_all(struct vd_visit *v, bool *full)
 	size_t left = has_to_write(v) ? v->groups.count : 0;
 	int rc = left ? make_cache(v) : VD_OK;
 	bool turned = false;
+
+	if (!rc && left && may_be_short(v))
+		for (size_t i = 0; i < v->groups.count && !rc; i++)
+			rc = vd_visit_known_last(v, i);
 
 	while (!rc && left) {
 		rc = write_turn(v, done, &left, full);

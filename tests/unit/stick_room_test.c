@@ -1,5 +1,6 @@
 /* A stick that has not room for everything, or is not to be given it. */
 #include "stick_cast.h"
+#include "store/custody.h"
 
 static struct vd_stick_result visit_with(struct cast *c, struct person *p, uint64_t max_bytes, int expected)
 {
@@ -100,11 +101,54 @@ static void test_room__authors_take_turns(void **state)
 	vd_buf_deinit(&raw);
 }
 
+static void be_told(struct cast *c)
+{
+	struct person *all[] = { &c->hub, &c->ana, &c->luz };
+
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(vd_custody_silence(all[i]->store, false), 0);
+	for (int turn = 0; turn < 3; turn++)
+		for (int i = 0; i < 3; i++)
+			visit(c, all[i], 0);
+	for (char path[256]; segments(c, path, NULL);)
+		assert_int_equal(unlink(path), 0);
+}
+
+/* What all others have said they hold stays out first, whatever lane it is in; when one has said nothing, the lanes decide. */
+static void test_room__what_everybody_has_goes_last(void **state)
+{
+	struct cast *c = *state;
+	struct vd_stick_result r;
+
+	person_write(&c->hub, VD_LANE_NORMAL, 120, 3000);
+	be_told(c);
+	person_write(&c->hub, VD_LANE_BULK, 60, 3000);
+	r = visit_with(c, &c->hub, 256 << 10, VD_ENOSPACE);
+	assert_int_equal(r.left[VD_LANE_BULK] + r.left[VD_LANE_CONTROL], 0);
+	assert_true(r.left[VD_LANE_NORMAL] >= 100);
+	visit(c, &c->luz, VD_OK);
+	assert_int_equal(in_lane(c, &c->luz, VD_LANE_BULK), 60);
+	/* With room it gets all: an empty store may be where it goes. */
+	r = visit(c, &c->hub, 0);
+	assert_true(r.complete && r.left[VD_LANE_NORMAL] == 0);
+	{
+		struct person late;
+
+		mesh_add_person(&c->mesh, &c->hub, &late);
+		for (char path[256]; segments(c, path, NULL);)
+			assert_int_equal(unlink(path), 0);
+		r = visit_with(c, &c->hub, 256 << 10, VD_ENOSPACE);
+		assert_int_equal(r.left[VD_LANE_BULK], 60);
+		person_leave(&late);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_room__no_more_than_somebody_wants, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_room__authors_take_turns, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_room__what_everybody_has_goes_last, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
