@@ -208,24 +208,32 @@ static bool all_whole(const struct reader *r)
 	return r->slips.count > 0;
 }
 
-/* A person types or scans line after line, and is told of each code; it ends by itself once what was begun is whole. */
+/* A person types or scans line after line, and is told of each code; it ends by itself once what was begun is whole. What could not be read
+ * before an empty line is forgotten: they type it again. */
 static int ask_text(struct reader *r, struct vd_buf *text)
 {
 	char line[2 * VD_SLIP_TEXT];
+	size_t codes = 0;
 	int rc = VD_OK;
 
 	vd_note(r->cli, VD_MSG_SLIP_ASK, NULL);
 	while (!rc && text->n < TEXT_MAX && !all_whole(r) && vd_ask(r->cli, false, line, sizeof line, VD_MSG_SLIP_PROMPT, NULL, NULL)) {
-		size_t before = r->codes;
-
 		vd_buf_put_slice(text, vd_slice_str(line));
 		vd_buf_put_u8(text, '\n');
 		rc = vd_buf_check(text);
 		if (!rc)
 			rc = take_text(r, vd_buf_slice(text));
-		if (!rc && r->codes > before)
+		if (!rc && r->codes)
 			vd_note(r->cli, VD_MSG_SLIP_READ, vd_num(r->cli, r->place), vd_num(r->cli, r->count), NULL);
+		else if (!rc && !line[0] && r->unread)
+			vd_note(r->cli, VD_MSG_SLIP_MISREAD, NULL);
+		if (r->codes || !line[0])
+			vd_buf_reset(text);
+		codes += r->codes;
 	}
+	r->codes = codes;
+	if (!text->n)
+		r->unread = 0;
 	return rc;
 }
 

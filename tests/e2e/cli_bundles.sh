@@ -126,6 +126,25 @@ is "or mistyped" "$code $(key .codes.read) $(key .codes.unread)" "3 1 1"
 sed -n 2p codes >second
 v three --json import --text second first
 is "from two files" "$code $(key .new)" "0 1"
+# A person at the terminal: the second code, with a slip of the pen and then right, then the first.
+if command -v script >/dev/null; then
+	fresh three
+	{
+		sleep 0.3
+		sed 's/^\(.\{30\}\).*/\1/; s/./X/3' second
+		sed 's/^.\{30\}//' second
+		echo
+		sleep 0.3
+		sed 's/^\(.\{30\}\).*/\1/' second
+		sed 's/^.\{30\}//' second
+		sleep 0.3
+		cat first
+		sleep 1
+	} | script -qec "'$VEREDA' --home three --lang en import --text" /dev/null >typed 2>&1
+	says "typed: told of what is misread" "could not be read: compare" typed
+	says "typed: told of each code" "Codes of this record: 1 of 2" typed
+	says "typed: ends by itself" "New: 1" typed
+fi
 echo "no code at all" | "$VEREDA" --home three --json import --text >out 2>err
 is "a text" "$? $(jq -r .error err)" "1 no-code"
 head -c 3000000 /dev/urandom | base32 | "$VEREDA" --home three --json import --text >out 2>err

@@ -105,8 +105,6 @@ flip "$segment" 70000
 case_home
 v case --json sync stick
 exits "a damaged stick" 14
-v case sync ssh://hub
-exits "ssh is not here yet" 2
 v case sync nonsense
 exits "no target at all" 2
 v case sync 127.0.0.1:1
