@@ -13,7 +13,7 @@ wrong() {
 peers="p1 p2 p3 p4 p5 p6 p7 p8"
 found hub $peers || exit 1
 {
-	mkdir "$work/usb1" "$work/usb2"
+	mkdir -p "$work/media/usb1" "$work/media/usb2"
 	rows 400 | as hub --quiet load message -
 	rows 30 "loaded" >"$work/rows.csv"
 	head -c 70000 /dev/urandom >"$work/photo"
@@ -78,7 +78,7 @@ commands=(
 	"both 0 status" "both 0 doctor" "both 0 members" "both 0 check" "both 0 list --search river" "both 0 group rotate"
 	"both 0 config set share.day 300M" "both 0 export $work/out.vb --yes" "both 0 export $work/vol --volumes 256K --yes"
 	"both 0 export $work/for.vb --for p1 --yes" "both 0 export --qr $some" "both 0 import $work/other.vb" "both 0 import --text $work/paper"
-	"both 0 sync $work/usb1" "both 0 sync $work/usb2" "both 0 check --repair" "redacts" "enters" "leaves" "seals" "backs_up" "wipes" "takes_all"
+	"both 0 sync $work/media/usb1" "both 0 sync $work/media/usb2" "both 0 check --repair" "redacts" "enters" "leaves" "seals" "backs_up" "wipes" "takes_all"
 )
 redacts() {
 	local id
@@ -160,8 +160,11 @@ holds hub
 equal "kill: $number commands killed, seed $seed: nothing lost, each goes on" "$bad" ""
 bad=
 
-# A daemon that eight peers call, all of them writing, while its store goes by two sticks.
-start hub --listen 127.0.0.1:0 --no-discovery || exit 1
+# A daemon that eight peers call, some of them writing, and that exchanges with two sticks; and by hand its store goes by them, too.
+for stick in usb1 usb2; do
+	as hub --quiet stick mark "$work/media/$stick" --name "$stick" >/dev/null || wrong "$stick is not marked"
+done
+start hub --listen 127.0.0.1:0 --no-discovery --stick-dir "$work/media" || exit 1
 at=${port[hub]}
 for who in $peers; do
 	start $who --listen 127.0.0.1:0 --no-discovery --peer "127.0.0.1:$at" || exit 1
@@ -186,7 +189,7 @@ while [ $number -lt "$kills" ]; do
 		jobs+=($!)
 	done
 	for stick in usb1 usb2; do
-		as hub --json sync "$work/$stick" >/dev/null 2>&1 &
+		as hub --json sync "$work/media/$stick" >/dev/null 2>&1 &
 		jobs+=($!)
 	done
 	sleep "0.$((RANDOM % 6))$((RANDOM % 10))"
@@ -200,7 +203,7 @@ while [ $number -lt "$kills" ]; do
 	done
 	holds $victim
 	if [ $victim = hub ]; then
-		start hub --no-discovery --listen "127.0.0.1:$at" || wrong "the hub does not start"
+		start hub --no-discovery --listen "127.0.0.1:$at" --stick-dir "$work/media" || wrong "the hub does not start"
 	else
 		start $victim --listen 127.0.0.1:0 --no-discovery --peer "127.0.0.1:$at" || wrong "$victim does not start"
 	fi
@@ -212,7 +215,7 @@ for who in hub p1 p5; do
 	holds $who
 done
 for stick in usb1 usb2; do
-	as hub --json sync "$work/$stick" >"$work/said" 2>"$work/err" && [ "$(jq -c '[.complete, .safe_to_remove]' "$work/said")" = "[true,true]" ] ||
+	as hub --json sync "$work/media/$stick" >"$work/said" 2>"$work/err" && [ "$(jq -c '[.complete, .safe_to_remove]' "$work/said")" = "[true,true]" ] ||
 		wrong "$stick: $(tail -1 "$work/err")"
 done
 equal "kill: $daemon_kills times a daemon with eight peers and two sticks: nothing lost, all have everything in the end" "$bad" ""

@@ -86,6 +86,12 @@ left=$(key .records) known=$(key .known)
 is "for who was: what she is known to have is left out" "$((left + known)) $((known > 0))" "$((all + 1)) 1"
 v hub --yes export for.vb --for ana
 says "which is said" "Left out, as ana is known to have them: $known" err
+mkdir usb
+for home in hub one hub; do
+	v $home --quiet sync usb
+done
+v hub --json --yes export for.vb --for ana
+is "all of it, once a stick brought her receipt back" "$code $(key .records) $(key .known)" "0 0 $((all + 1))"
 fresh restored
 v restored --json import for.vb
 v hub --json --yes export for.vb --for ana --all
