@@ -5,10 +5,11 @@
 
 #include "cli.h"
 #include "sizes.h"
+#include "store/custody.h"
 #include "store/shares.h"
 
-enum { SHARE_RECORDS, SHARE_DAY, RESERVE, BULK_MAX, KEYS };
-static const char *const keys[KEYS + 1] = { "share.records", "share.day", "reserve", "bulk.max", NULL };
+enum { SHARE_RECORDS, SHARE_DAY, RESERVE, BULK_MAX, RECEIPTS, KEYS };
+static const char *const keys[KEYS + 1] = { "share.records", "share.day", "reserve", "bulk.max", "receipts", NULL };
 
 static uint64_t *value_of(struct vd_shares *set, size_t key)
 {
@@ -58,13 +59,24 @@ static json_t *value_json(uint64_t value, size_t key)
 	return key == BULK_MAX && value == VD_BULK_ALL ? json_null() : vd_json_number(value);
 }
 
-static int get(struct vd_cli *cli, struct vd_shares *set, size_t only)
+static const char *on_off(bool silent)
+{
+	return silent ? "off" : "on";
+}
+
+static int get(struct vd_cli *cli, struct vd_shares *set, bool silent, size_t only)
 {
 	json_t *object = cli->opt.json ? json_object() : NULL;
 	char text[VD_SIZE_TEXT];
 
 	for (size_t i = 0; i < KEYS; i++) {
 		if (only != KEYS && only != i)
+			continue;
+		if (i == RECEIPTS && cli->opt.json)
+			json_object_set_new(object, keys[i], json_boolean(!silent));
+		else if (i == RECEIPTS)
+			vd_say(cli, VD_MSG_CONFIG_LINE, keys[i], on_off(silent), NULL);
+		if (i == RECEIPTS)
 			continue;
 		print(*value_of(set, i), i, text);
 		if (cli->opt.json)
@@ -103,12 +115,30 @@ static int set_one(struct vd_cli *cli, struct vd_shares *set, size_t key, const 
 	return VD_EXIT_DONE;
 }
 
+static int set_receipts(struct vd_cli *cli, bool before, const char *text)
+{
+	bool silent = strcmp(text, "off") == 0;
+	int rc;
+
+	if (!silent && strcmp(text, "on") != 0)
+		return vd_misuse(cli, VD_MSG_HINT_CONFIG_ON_OFF, VD_MSG_CONFIG_NO_VALUE, keys[RECEIPTS], text, NULL);
+	rc = vd_custody_silence(cli->store, silent);
+	if (rc)
+		return vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_CONFIG_FAILED, NULL);
+	if (cli->opt.json)
+		vd_say_json(cli, json_pack("{s:b}", keys[RECEIPTS], !silent));
+	else
+		vd_say(cli, VD_MSG_CONFIG_SET, keys[RECEIPTS], on_off(silent), on_off(before), NULL);
+	return VD_EXIT_DONE;
+}
+
 /* vereda config get [KEY], vereda config set KEY VALUE */
 static int config_run(struct vd_cli *cli)
 {
 	static const char *const subcommands[] = { "get", "set", NULL };
 	const char *what = cli->opt.args[0], *near;
 	struct vd_shares set;
+	bool silent = false;
 	size_t key = KEYS;
 	int rc = 0, wanted;
 
@@ -131,9 +161,13 @@ static int config_run(struct vd_cli *cli)
 	if (rc)
 		return rc;
 	rc = vd_shares_get(cli->store, &set);
+	if (!rc)
+		rc = vd_custody_silent(cli->store, &silent);
 	if (rc)
 		return vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_CONFIG_FAILED, NULL);
-	return *what == 'g' ? get(cli, &set, key) : set_one(cli, &set, key, cli->opt.args[2]);
+	if (*what == 's' && key == RECEIPTS)
+		return set_receipts(cli, silent, cli->opt.args[2]);
+	return *what == 'g' ? get(cli, &set, silent, key) : set_one(cli, &set, key, cli->opt.args[2]);
 }
 
 const struct vd_command vd_command_config = {

@@ -11,6 +11,8 @@
 #include "store/shares.h"
 #include "proto/sign.h"
 #include "secret.h"
+#include "times.h"
+#include "where.h"
 
 struct lane_counts {
 	uint64_t records[VD_LANES];
@@ -267,6 +269,46 @@ static json_t *bulk_json(struct vd_cli *cli)
 	                 set.bulk_bytes == VD_BULK_ALL ? json_null() : vd_json_number(set.bulk_bytes));
 }
 
+/* Did it hold all that is here, when it was last seen? */
+static bool holds_all(struct vd_cli *cli, const struct vd_stick *stick)
+{
+	uint64_t latest;
+
+	return !vd_store_latest(cli->store, &latest) && vd_stick_since(stick, latest);
+}
+
+static json_t *sticks_json(struct vd_cli *cli)
+{
+	json_t *out = json_array();
+	struct vd_stick *all;
+	size_t count;
+
+	if (vd_sticks(cli->store, &all, &count))
+		return out;
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(out, json_pack("{s:o,s:o,s:b,s:o,s:b}", "stick", vd_json_hex(all[i].id, VD_STICK_ID_BYTES), "name",
+		                                     vd_json_text(vd_slice_str(all[i].name)), "marked", all[i].marked, "seen",
+		                                     vd_json_time(all[i].seen_ms), "holds_all", holds_all(cli, &all[i])));
+	free(all);
+	return out;
+}
+
+static void say_sticks(struct vd_cli *cli)
+{
+	enum { SHOWN = 8 };
+	char time[VD_TIME_TEXT], called[VD_WHERE_TEXT];
+	struct vd_stick *all;
+	size_t count;
+
+	if (vd_sticks(cli->store, &all, &count))
+		return;
+	for (size_t i = 0; i < count && i < SHOWN; i++) {
+		vd_time_local(all[i].seen_ms, time);
+		vd_say(cli, holds_all(cli, &all[i]) ? VD_MSG_STATUS_STICK_ALL : VD_MSG_STATUS_STICK, vd_stick_called(cli, &all[i], called), time, NULL);
+	}
+	free(all);
+}
+
 static void status_json(struct vd_cli *cli, struct whole *w)
 {
 	json_t *groups = json_array(), *out;
@@ -281,6 +323,7 @@ static void status_json(struct vd_cli *cli, struct whole *w)
 	                w->daemon != NULL, "listen", listen_json(w->daemon), "peers", peers_json(w->daemon), "store", "records",
 	                vd_json_number(w->records), "bytes", vd_json_number(w->bytes), "warnings", warnings(cli, w));
 	json_object_set_new(out, "acts", acts_json(cli, w));
+	json_object_set_new(out, "sticks", sticks_json(cli));
 	json_object_set_new(json_object_get(out, "store"), "bulk", bulk_json(cli));
 	json_object_set_new(out, "walls", json_is_object(json_object_get(w->daemon, "walls")) ?
 	                    json_incref(json_object_get(w->daemon, "walls")) : json_null());
@@ -305,6 +348,7 @@ static void status_people(struct vd_cli *cli, struct whole *w)
 	}
 	say_peers(cli, w->views, w->count, w->daemon);
 	say_walls(cli, json_object_get(w->daemon, "walls"));
+	say_sticks(cli);
 	json_array_foreach (list, i, warning)
 		vd_say(cli, VD_MSG_WARNING, json_string_value(warning), NULL);
 	json_decref(list);

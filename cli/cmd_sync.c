@@ -114,6 +114,48 @@ static bool is_folder(const char *target)
 	return strchr(target, '/') || (stat(target, &st) == 0 && S_ISDIR(st.st_mode));
 }
 
+/* vereda sync --check DIR */
+static int check_folder(struct vd_cli *cli, const char *dir)
+{
+	struct vd_stick_check c;
+	int err = vd_stick_check(cli->store, dir, &c);
+
+	if (err == VD_ENOTFOUND)
+		return vd_refuse(cli, VD_EXIT_NO_SPACE, "medium", VD_MSG_HINT_SYNC_NO_FOLDER, VD_MSG_SYNC_NO_FOLDER, dir, NULL);
+	if (err)
+		return vd_fail(cli, err, VD_MSG_NONE, VD_MSG_SYNC_CHECK_FAILED, dir, NULL);
+	if (cli->opt.json)
+		vd_say_json(cli, json_pack("{s:o,s:b,s:o,s:o,s:o,s:o,s:o}", "target", vd_json_text(vd_slice_str(dir)), "safe_to_wipe", c.safe, "unconfirmed",
+		                           vd_json_number(c.unconfirmed), "records", vd_json_number(c.records), "not_here", vd_json_number(c.absent),
+		                           "closed", vd_json_number(c.foreign), "damaged", vd_json_number(c.bad)));
+	if (c.safe) {
+		if (!cli->opt.json)
+			vd_say(cli, c.records ? VD_MSG_SYNC_CHECK_SAFE : VD_MSG_SYNC_CHECK_EMPTY, dir, vd_num(cli, c.records), NULL);
+		return VD_EXIT_DONE;
+	}
+	if (c.absent)
+		return vd_refuse(cli, VD_EXIT_PARTLY, "unconfirmed", VD_MSG_HINT_SYNC_CHECK_ABSENT, VD_MSG_SYNC_CHECK_ABSENT, dir, vd_num(cli, c.absent), NULL);
+	if (c.unconfirmed)
+		return vd_refuse(cli, VD_EXIT_PARTLY, "unconfirmed", VD_MSG_HINT_SYNC_CHECK_UNCONFIRMED, VD_MSG_SYNC_CHECK_UNCONFIRMED, dir,
+		                 vd_num(cli, c.unconfirmed), vd_num(cli, c.records), NULL);
+	if (c.bad)
+		return vd_refuse(cli, VD_EXIT_PARTLY, "unconfirmed", VD_MSG_HINT_SYNC_CHECK_ABSENT, VD_MSG_SYNC_CHECK_BAD, dir, vd_num(cli, c.bad), NULL);
+	return vd_refuse(cli, VD_EXIT_PARTLY, "unconfirmed", VD_MSG_HINT_SYNC_CHECK_FOREIGN, VD_MSG_SYNC_CHECK_FOREIGN, dir, vd_num(cli, c.foreign), NULL);
+}
+
+static int check_run(struct vd_cli *cli)
+{
+	const char *dir = vd_options_get(&cli->opt, VD_OPT_CHECK);
+	int rc;
+
+	if (cli->opt.arg_count)
+		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_ARGUMENT_EXTRA, "sync", cli->opt.args[0], NULL);
+	if (!is_folder(dir))
+		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_SYNC_CHECK_ONLY_FOLDER, "sync", dir, NULL);
+	rc = vd_cli_open(cli);
+	return rc ? rc : check_folder(cli, dir);
+}
+
 static int sync_one(struct vd_cli *cli, const char *target, uint64_t max_bytes, uint8_t (*groups)[VD_GROUP_BYTES], size_t count)
 {
 	const char *colon = strrchr(target, ':');
@@ -206,7 +248,7 @@ static int sync_run(struct vd_cli *cli)
 	struct vd_ends ends;
 
 	if (vd_options_get(&cli->opt, VD_OPT_CHECK))
-		return vd_misuse(cli, VD_MSG_HINT_NOT_IN_VERSION, VD_MSG_NOT_IN_VERSION, "--check", NULL);
+		return check_run(cli);
 	if (stdio) {
 		rc = vd_sync_stdio_begin(cli, &ends);
 		if (rc)

@@ -371,6 +371,7 @@ void vd_find_locked(struct vd_findings *f)
 
 void vd_find_quick(struct vd_findings *f)
 {
+	char called[VD_WHO_TEXT];
 	bool alone = false;
 
 	for (size_t i = 0; i < f->count; i++)
@@ -390,6 +391,7 @@ void vd_find_quick(struct vd_findings *f)
 		find_coordination(f, &f->looks[i]);
 		find_quarantine(f, &f->looks[i]);
 		find_declined(f, &f->looks[i]);
+		vd_find_custody(f, &f->looks[i], vd_group_called(f->cli, f->looks[i].group, called));
 	}
 	find_clock(f);
 	find_space(f);

@@ -31,6 +31,11 @@ void vd_find_locked(struct vd_findings *);
 /* Who is silent or has not heard, and a walk over records for chains that forked. */
 void vd_find_deep(struct vd_findings *);
 
+/* --- find_custody.c */
+
+/* Of one group: what exists on this device alone, and who has been silent. */
+void vd_find_custody(struct vd_findings *, const struct vd_look *, const char *name);
+
 /* --- acts_list.c */
 
 /* Of one group, appended to the array. */

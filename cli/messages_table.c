@@ -470,13 +470,16 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  vereda sync /media/usb\n"
 	  "  vereda sync /media/usb --max 500M\n"
 	  "  vereda sync 192.168.1.20:17767\n"
-	  "  vereda sync ssh://rosa@hub\n\n"
+	  "  vereda sync ssh://rosa@hub\n"
+	  "  vereda sync --check /media/usb\n\n"
 	  "With a folder, such as a USB stick: takes what is new on it and adds what it lacks. Wait for \"safe to remove\".\n"
 	  "Where not all finds room, or --max would be exceeded by what vereda keeps on it, the most urgent goes first, and you are told what stayed here.\n"
 	  "While the store is locked it asks for the passphrase; with none (Enter alone, --no-input, or nobody at a terminal) sealed files are only carried on.\n"
 	  "With HOST:PORT: both ends have the same afterwards. Add -v for what it cost. There veredad must run on a port you know, such as\n"
 	  "veredad --listen 0.0.0.0:17767; without --listen it takes any free one, which vereda status on that device shows.\n"
 	  "With ssh://[USER@]HOST[:PORT]: the same, without veredad. ssh gets there as it is set up to (~/.ssh/config) and runs vereda there.\n\n"
+	  "  --check              writes nothing and says whether the stick may be wiped: whether all on it is confirmed on some other device\n"
+	  "                       (ends with 3 if not)\n"
 	  "  --stdio              this is one end of a pipe, standard input and output; what is there to say goes to standard error. Over Tor,\n"
 	  "                       where an onion service leads to port 17768 of this machine:\n"
 	  "                       socat TCP-LISTEN:17768,bind=127.0.0.1,fork EXEC:'vereda sync --stdio'\n"
@@ -486,13 +489,16 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  vereda sync /media/usb\n"
 	  "  vereda sync /media/usb --max 500M\n"
 	  "  vereda sync 192.168.1.20:17767\n"
-	  "  vereda sync ssh://rosa@central\n\n"
+	  "  vereda sync ssh://rosa@central\n"
+	  "  vereda sync --check /media/usb\n\n"
 	  "Con una carpeta, como una memoria USB: toma lo nuevo y agrega lo que le falta. Espera a que diga que se puede retirar.\n"
 	  "Si no cabe todo, o lo que vereda guarda ahí pasaría de --max, lo más urgente va primero, y se te dice qué se quedó aquí.\n"
 	  "Si el almacén está cerrado pide la contraseña; sin ella (solo Enter, --no-input, o nadie en la terminal) los archivos sellados solo se llevan.\n"
 	  "Con EQUIPO:PUERTO: al final los dos lados tienen lo mismo. Agrega -v para ver lo que costó. Allá debe correr veredad en un puerto\n"
 	  "conocido, como veredad --listen 0.0.0.0:17767; sin --listen toma cualquiera que esté libre, y allá lo muestra vereda status.\n"
 	  "Con ssh://[USUARIO@]EQUIPO[:PUERTO]: lo mismo, sin veredad. ssh llega como esté configurado (~/.ssh/config) y allá ejecuta vereda.\n\n"
+	  "  --check              no escribe nada y dice si la memoria se puede borrar: si todo lo que tiene está confirmado en algún otro\n"
+	  "                       equipo (termina con 3 si no)\n"
 	  "  --stdio              esto es un extremo de una conexión: la entrada y la salida estándar; lo que hay que decir va al error\n"
 	  "                       estándar. Por Tor, donde un servicio onion lleva al puerto 17768 de esta máquina:\n"
 	  "                       socat TCP-LISTEN:17768,bind=127.0.0.1,fork EXEC:'vereda sync --stdio'\n"
@@ -593,6 +599,26 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "Para cada grupo y carril muestra cuántos registros hay y un resumen: si dos equipos muestran el mismo resumen, tienen lo mismo.\n"
 	  "Después, lo que hizo la coordinación: quién, qué, cuándo, si vale, y quién no lo sabe todavía, hasta donde este equipo sabe.\n\n"
 	  "  --acts               todos esos actos, también los viejos que ya todos saben"),
+	T(SUM_WHY, "who has a record, or what has not reached somebody", "quién tiene un registro, o qué no le ha llegado a alguien"),
+	T(HELP_WHY,
+	  "Examples:\n"
+	  "  vereda why 3fa2c1\n"
+	  "  vereda why \"hub Norte\"\n\n"
+	  "Of a record: since when it is here, on which sticks it was put, which members are known to have it and by which way that was heard,\n"
+	  "who is not known to have it, and what to do. Of a member: how much is here that they are not known to have, which urgent records\n"
+	  "are among it, and when and by which way they were last heard of.\n\n"
+	  "Only what a device said itself counts: devices leave receipts on sticks, in bundles and in sessions, and whoever passes brings\n"
+	  "them along. What was carried and not confirmed is not known to have arrived: it may have. If you do not want this device to tell\n"
+	  "others what it holds: vereda config set receipts off",
+	  "Ejemplos:\n"
+	  "  vereda why 3fa2c1\n"
+	  "  vereda why \"central Norte\"\n\n"
+	  "De un registro: desde cuándo está aquí, en qué memorias se puso, de quiénes se sabe que lo tienen y por dónde se supo,\n"
+	  "de quiénes no se sabe, y qué hacer. De una persona: cuánto hay aquí que no se sabe que tenga, qué urgentes hay entre eso,\n"
+	  "y cuándo y por dónde se supo de ella por última vez.\n\n"
+	  "Solo cuenta lo que dijo el propio equipo: los equipos dejan acuses en memorias, paquetes y conexiones, y quien pasa los lleva.\n"
+	  "De lo que se llevó y nadie confirmó no se sabe si llegó: puede que sí. Si no quieres que este equipo les diga a otros\n"
+	  "lo que tiene: vereda config set receipts off"),
 	T(SUM_CHECK, "verify the whole store", "verificar todo el almacén"),
 	T(HELP_CHECK,
 	  "Examples:\n"
@@ -618,7 +644,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  share.day       text and files of one author that it takes in a day; the rest waits for a later day\n"
 	  "  reserve         disk kept free for membership changes and for wiping (at most a sixteenth of the disk)\n"
 	  "  bulk.max        what this device keeps of attachments, all together: a size, 0 for none, or all. What it leaves stays with others, and\n"
-	  "                  comes when there is room again; texts and alerts always come\n\n"
+	  "                  comes when there is room again; texts and alerts always come\n"
+	  "  receipts        on or off: does this device tell others which records it holds, so that who wrote them learns that they arrived?\n\n"
 	  "They hold for this device alone, and nothing that is stored here is ever removed for them. Your own records have no such bound.\n"
 	  "Sizes are written with K, M or G.",
 	  "Ejemplos:\n"
@@ -630,7 +657,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  share.day       texto y archivos de una misma autora o autor que acepta por día; el resto espera otro día\n"
 	  "  reserve         disco que queda libre para cambios de integrantes y para borrar (a lo más un dieciseisavo del disco)\n"
 	  "  bulk.max        cuánto guarda este equipo de adjuntos, en total: un tamaño, 0 para nada, o all para todo. Lo que no guarda queda con\n"
-	  "                  otros, y llega cuando haya espacio; los textos y las alertas siempre llegan\n\n"
+	  "                  otros, y llega cuando haya espacio; los textos y las alertas siempre llegan\n"
+	  "  receipts        on (sí) u off (no): ¿dice este equipo a los demás qué registros tiene, para que quien los escribió sepa que llegaron?\n\n"
 	  "Valen solo para este equipo, y nunca se quita por ellos nada de lo que está guardado. Tus propios registros no tienen ese límite.\n"
 	  "Los tamaños se escriben con K, M o G."),
 	T(SUM_VERSION, "which vereda this is", "qué versión de vereda es esta"),
@@ -963,6 +991,54 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(HINT_SYNC_PARTLY, "Run it again: only what is still missing is exchanged.", "Repítelo: solo se intercambia lo que todavía falta."),
 	T(SYNC_NO_FOLDER, "There is no folder {0}; nothing was changed", "No existe la carpeta {0}; no se cambió nada"),
 	T(HINT_SYNC_NO_FOLDER, "Plug in the stick and check where it is mounted.", "Conecta la memoria USB y revisa en qué carpeta aparece."),
+	T(SYNC_CHECK_SAFE, "Safe to wipe {0}: everything on it ({1} records) is confirmed elsewhere.", "Se puede borrar {0}: todo lo que tiene ({1} registros) está confirmado en otra parte."),
+	T(SYNC_CHECK_EMPTY, "Safe to wipe {0}: there is nothing of your groups on it.", "Se puede borrar {0}: no tiene nada de tus grupos."),
+	T(SYNC_CHECK_ABSENT, "Do not wipe {0}: {1} records on it are not on this device yet; nothing was changed", "No borres {0}: {1} registros que tiene no están todavía en este equipo; no se cambió nada"),
+	T(HINT_SYNC_CHECK_ABSENT, "Take them first: vereda sync {0}", "Tómalos primero: vereda sync {0}"),
+	T(SYNC_CHECK_UNCONFIRMED, "Do not wipe {0}: of {2} records on it, {1} are not confirmed on any other device; nothing was changed",
+	  "No borres {0}: de {2} registros que tiene, {1} no están confirmados en ningún otro equipo; no se cambió nada"),
+	T(HINT_SYNC_CHECK_UNCONFIRMED, "Take it to somebody else of your group, have them sync it, bring it back and sync it here (vereda sync {0}): it brings their receipt.",
+	  "Llévala a otra persona de tu grupo, que la intercambie, tráela de vuelta e intercámbiala aquí (vereda sync {0}): trae el acuse."),
+	T(SYNC_CHECK_FOREIGN, "Do not wipe {0}: {1} files on it are sealed to others, and nothing here can tell what is in them; nothing was changed",
+	  "No borres {0}: {1} archivos que tiene están sellados para otras personas, y aquí no se puede saber qué hay en ellos; no se cambió nada"),
+	T(HINT_SYNC_CHECK_FOREIGN, "Ask whoever else uses this stick, or, if you lack the newest keys, sync it with a coordinator.",
+	  "Pregunta a quien más usa esta memoria o, si te faltan las llaves más nuevas, intercámbiala con alguien de la coordinación."),
+	T(SYNC_CHECK_BAD, "Do not wipe {0}: {1} files on it are damaged or cut short, and what was in them may be nowhere else; nothing was changed",
+	  "No borres {0}: {1} archivos que tiene están dañados o cortados, y lo que había en ellos puede no estar en otra parte; no se cambió nada"),
+	T(SYNC_CHECK_FAILED, "{0} could not be checked; nothing was changed", "No se pudo revisar {0}; no se cambió nada"),
+	T(SYNC_CHECK_ONLY_FOLDER, "--check is for a stick or another folder; {1} is none", "--check es para una memoria u otra carpeta; {1} no lo es"),
+
+	/* where records are */
+	SAME(WHERE_STICK, "{0}"),
+	T(WHERE_BY_LINK, " over the network ({0})", " por la red ({0})"),
+	T(WHERE_BY_STICK, " by stick {0}", " por la memoria {0}"),
+	T(WHERE_BY_FILE, " in a file", " en un archivo"),
+	T(WHY_FAILED, "It could not be told where that is", "No se pudo saber dónde está eso"),
+	T(WHY_HERE, "Stored here since {0}.", "Guardado aquí desde el {0}."),
+	T(WHY_STUB, "Known here since {0}, but its content is not here.", "Conocido aquí desde el {0}, pero su contenido no está."),
+	T(WHY_ON_STICK, "On stick {0} since {1}, unconfirmed.", "En la memoria {0} desde el {1}, sin confirmar."),
+	T(WHY_WROTE, "{0}: wrote it.", "{0}: lo escribió."),
+	T(WHY_ACKED, "{0}: has it, and answered it.", "{0}: lo tiene, y respondió."),
+	T(WHY_HAS, "{0}: has it (said so{2}, {1}).", "{0}: lo tiene (lo dijo{2}, el {1})."),
+	T(WHY_NOT, "{0}: not known to have it yet; last word{2}, {1}.", "{0}: todavía no se sabe que lo tenga; última noticia{2}, el {1}."),
+	T(WHY_NOT_NEVER, "{0}: not known to have it yet; nothing was ever heard from there.", "{0}: todavía no se sabe que lo tenga; nunca ha llegado noticia de allá."),
+	T(WHY_COUNT, "{0} of {1} members have it.", "Lo tienen {0} de {1} integrantes."),
+	T(WHY_NEXT_STUB, "Next: sync with somebody who has its content.", "Lo que sigue: intercambia con alguien que tenga el contenido."),
+	T(WHY_NEXT_ALL, "Nothing to do: everybody has it.", "No hay nada que hacer: todos lo tienen."),
+	T(WHY_NEXT_ALONE, "Nobody else is in this group yet: vereda admit", "Todavía no hay nadie más en este grupo: vereda admit"),
+	T(WHY_NEXT_STICK, "Next: take stick {0} to {1}, and bring it back here: it brings their receipt.", "Lo que sigue: lleva la memoria {0} a {1}, y tráela de vuelta: trae el acuse."),
+	T(WHY_NEXT_SYNC, "Next: sync with {0}, or put it on a stick (vereda sync DIR) and take it to them.", "Lo que sigue: intercambia con {0}, o ponlo en una memoria (vereda sync CARPETA) y llévala."),
+	T(WHY_NEXT_NOTHING, "Nothing to do: {0} has all that is here.", "No hay nada que hacer: {0} tiene todo lo que hay aquí."),
+	T(WHY_SELF, "{0} is who uses this device: what is here, {0} has", "{0} es quien usa este equipo: lo que hay aquí, {0} lo tiene"),
+	T(WHY_OUT, "{0} is not in the group any more, and has no device that could be told anything", "{0} ya no está en el grupo, y no tiene ningún equipo al que llevarle algo"),
+	T(WHY_HEARD, "{0}: last heard of{2}, {1}.", "{0}: última noticia{2}, el {1}."),
+	T(WHY_NEVER_HEARD, "{0}: nothing was ever heard from there.", "{0}: nunca ha llegado noticia de allá."),
+	T(WHY_LACKS, "{0} is not known to have {1} of the records that are here:", "No se sabe que {0} tenga {1} de los registros que hay aquí:"),
+	T(WHY_LACKS_ABOUT, "{0} is not known to have up to {1} of the records that are here (of some it cannot be told):", "No se sabe que {0} tenga hasta {1} de los registros que hay aquí (de algunos no se puede saber):"),
+	SAME(WHY_LANE, "  {0}: {1}"),
+	SAME(WHY_URGENT, "    {0}  {1}"),
+	T(WHY_OLDEST, "The oldest of them is of {0}.", "El más viejo de ellos es del {0}."),
+
 	T(SYNC_UNREACHABLE, "No member of your group answers at {0}; nothing was changed", "Nadie de tu grupo responde en {0}; no se cambió nada"),
 	T(HINT_SYNC_UNREACHABLE, "Check the address, that veredad runs there, and that it is in the same group.",
 	  "Revisa la dirección, que allá esté corriendo veredad, y que esté en el mismo grupo."),
@@ -1216,6 +1292,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(STATUS_PEER_DECLINES, "    takes no more records of: {0}. Their share of that device's disk is used up; whoever keeps it can allow more",
 	  "    ya no recibe registros de: {0}. Se agotó su parte del disco de ese equipo; quien lo cuida puede permitir más"),
 	T(STATUS_NO_PEERS, "  nobody is connected right now", "  nadie está conectado en este momento"),
+	T(STATUS_STICK, "Stick {0}: last seen {1}", "Memoria {0}: vista por última vez el {1}"),
+	T(STATUS_STICK_ALL, "Stick {0}: last seen {1}; then it had all that is here now", "Memoria {0}: vista por última vez el {1}; entonces tenía todo lo que hay aquí ahora"),
 	T(STATUS_WALLS, "  Walls: all stand. A fault in veredad would give away little.",
 	  "  Muros: todos en pie. Una falla en veredad revelaría poco."),
 	T(STATUS_WALLS_MISSING, "  Walls: missing here: {0}. veredad works and loses nothing, but a fault in it would give away more. vereda doctor says what raises each.",
@@ -1669,6 +1747,12 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(WARN_QUARANTINE, "Records in quarantine that no coordinator has looked at: {0}.", "Registros en cuarentena que la coordinación no ha mirado: {0}."),
 	T(NEXT_QUARANTINE, "Look at them with vereda list --quarantined   then for each: vereda review ID --accept or --leave",
 	  "Míralos con vereda list --quarantined   y para cada uno: vereda review ID --accept o --leave"),
+	T(WARN_SILENT_ONE, "{0} has been silent for {1} days: nothing of theirs came.", "{0} lleva {1} días en silencio: no ha llegado nada suyo."),
+	T(NEXT_SILENT_ONE, "What has not reached them: vereda why \"{0}\"", "Lo que no le ha llegado: vereda why \"{0}\""),
+	T(WARN_ONLY_HERE, "{0} records of {1} exist only here, as far as this device knows.", "{0} registros de {1} existen solo aquí, hasta donde este equipo sabe."),
+	T(WARN_ONLY_HERE_ONE, "1 record of {1} exists only here, as far as this device knows.", "1 registro de {1} existe solo aquí, hasta donde este equipo sabe."),
+	T(NEXT_ONLY_HERE, "Sync with somebody, or put them on a stick (vereda sync DIR) and take it there; when it comes back, sync it again: it brings their receipt.",
+	  "Intercambia con alguien, o ponlos en una memoria (vereda sync CARPETA) y llévala; cuando vuelva, intercambia otra vez con ella: trae el acuse."),
 	T(WARN_SILENT, "Nothing has come from these members in {0} days: {1}.", "En {0} días no ha llegado nada de estas personas: {1}."),
 	T(NEXT_SILENT, "Make sure that they are well, and that their devices still sync.", "Asegúrate de que estén bien, y de que sus equipos todavía intercambien."),
 	T(WARN_NOT_HEARD, "These members are not known to have heard that {0}: {1}.", "No consta que estas personas sepan que {0}: {1}."),
@@ -1696,7 +1780,7 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	/* config */
 	T(CONFIG_SUBCOMMAND, "\"vereda config\" has no such thing; there are get and set", "\"vereda config\" no tiene eso; hay get y set"),
 	T(CONFIG_NO_KEY, "There is nothing called \"{0}\" to be set; nothing was changed", "No hay nada llamado \"{0}\" que se pueda ajustar; no se cambió nada"),
-	T(HINT_CONFIG_KEYS, "There are share.records, share.day, reserve and bulk.max. See: vereda help config", "Hay share.records, share.day, reserve y bulk.max. Mira: vereda help config"),
+	T(HINT_CONFIG_KEYS, "There are share.records, share.day, reserve, bulk.max and receipts. See: vereda help config", "Hay share.records, share.day, reserve, bulk.max y receipts. Mira: vereda help config"),
 	SAME(CONFIG_LINE, "{0} {1}"),
 	T(CONFIG_NO_VALUE, "\"{1}\" is no value for {0}; nothing was changed", "\"{1}\" no es un valor para {0}; no se cambió nada"),
 	T(HINT_CONFIG_NUMBER, "Write a number of records, for example: 200000", "Escribe un número de registros, por ejemplo: 200000"),
@@ -1705,6 +1789,7 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "{0} debe ser por lo menos {1}; si no, no entraría nada de nadie; no se cambió nada"),
 	T(HINT_CONFIG_LEAST, "Choose {1} or more.", "Elige {1} o más."),
 	T(CONFIG_FAILED, "The settings of this device could not be read or changed", "No se pudieron leer o cambiar los ajustes de este equipo"),
+	T(HINT_CONFIG_ON_OFF, "Write on or off.", "Escribe on (sí) u off (no)."),
 	T(CONFIG_SET, "{0} is {1} now; it was {2}.", "{0} ahora es {1}; era {2}."),
 
 	/* to whom */

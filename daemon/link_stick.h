@@ -42,4 +42,18 @@ enum { VD_STICK_SEGMENT_BYTES = 16 * 1024 * 1024 };
 /* Which stick stands there, by the names of its segments alone: no file on it is opened. VD_ENOTFOUND: none that this store has seen. */
 int vd_stick_which(struct vd_store *, const char *dir, struct vd_stick *out);
 
+/* --- stick_check.c: is all that a stick holds known to be elsewhere? --- */
+
+struct vd_stick_check {
+	uint64_t records;            /* on it, as far as they are ours to know */
+	uint64_t unconfirmed;        /* of them, those that no other device is known to hold; and those that are not here */
+	uint64_t absent;             /* of these, the latter: sync first */
+	uint64_t foreign;            /* segments that nothing here opens: what is in them nobody here can tell */
+	uint64_t bad;                /* segments that are damaged or torn */
+	bool safe;                   /* nothing of all that */
+};
+
+/* Reads only. VD_ENOTFOUND: no such folder. Errors otherwise as vd_bundle_merge. */
+int vd_stick_check(struct vd_store *, const char *dir, struct vd_stick_check *out);
+
 #endif

@@ -366,6 +366,11 @@ static int add_chains(struct vd_custody *c)
 	return rc;
 }
 
+bool vd_custody_ready(struct vd_store *s, uint64_t now_ms)
+{
+	return !vd_index_may_wait(s, now_ms);
+}
+
 int vd_custody_open(struct vd_store *s, struct vd_group *group, struct vd_custody **out)
 {
 	struct vd_custody *c = calloc(1, sizeof(*c));

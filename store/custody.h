@@ -79,6 +79,8 @@ enum vd_holding {
 
 struct vd_custody;
 
+/* Is that quick? Not while so much came lately that the index lets it wait (tend.h). */
+bool vd_custody_ready(struct vd_store *, uint64_t now_ms);
 /* As of now; catches the index up. Borrows store and group, which is to stay as it is. */
 int vd_custody_open(struct vd_store *, struct vd_group *, struct vd_custody **out);
 void vd_custody_close(struct vd_custody *); /* NULL is fine */

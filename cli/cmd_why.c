@@ -1,0 +1,447 @@
+/* why: who is known to have a record, or what a member is not known to have; by which way word came, and what to do. Nothing counts as arrived
+ * that was not confirmed. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/err.h"
+#include "times.h"
+#include "where.h"
+
+enum {
+	NAMED = 3,           /* members that an advice names */
+	STEPS = 20000,       /* records passed on the way to those that are missing */
+	URGENT = 20,         /* of which so many urgent ones are named */
+};
+
+/* What is being told, for people at once, for programs at the end. */
+struct why {
+	struct vd_cli *cli;
+	struct vd_group *group;
+	struct vd_custody *custody;
+	struct vd_stick *sticks;
+	size_t stick_count;
+	json_t *holders, *missing, *advice;
+	size_t members, with;        /* with a role; of them known to have it */
+	struct vd_buf lacking;       /* names of the first of those who are not, for an advice */
+	size_t lacking_count;
+	bool on_stick;
+	char stick[VD_WHERE_TEXT];   /* the last one that has it */
+};
+
+static void advise(struct why *w, enum vd_msg msg, const char *a, const char *b)
+{
+	json_array_append_new(w->advice, vd_json_said(w->cli, msg, a, b, NULL));
+	if (!w->cli->opt.json)
+		vd_say(w->cli, msg, a, b, NULL);
+}
+
+static void note_lacking(struct why *w, const char *name)
+{
+	if (w->lacking_count++ < NAMED) {
+		if (w->lacking.n)
+			vd_buf_put_slice(&w->lacking, vd_slice_str(", "));
+		vd_buf_put_slice(&w->lacking, vd_slice_str(name));
+	} else if (w->lacking_count == NAMED + 1) {
+		vd_buf_put_slice(&w->lacking, vd_slice_str(", …"));
+	}
+}
+
+static const char *lacking_names(struct why *w)
+{
+	vd_buf_put_u8(&w->lacking, 0);
+	return w->lacking.failed ? "" : (const char *)w->lacking.p;
+}
+
+static bool is_ours(struct vd_group *group, const uint8_t person[VD_PERSON_BYTES])
+{
+	const struct vd_identity *us = vd_group_identity(group);
+	const struct vd_device *d = us ? vd_group_find(group, us->author) : NULL;
+
+	return d && memcmp(d->person, person, VD_PERSON_BYTES) == 0;
+}
+
+static json_t *member_json(const struct vd_device *d, const char *name)
+{
+	return json_pack("{s:s,s:o,s:o}", "kind", "member", "member", vd_json_hex(d->author, VD_KEY_BYTES), "name", vd_json_text(vd_slice_str(name)));
+}
+
+static json_t *time_or_null(uint64_t ms)
+{
+	return ms ? vd_json_time(ms) : json_null();
+}
+
+static int begin(struct why *w)
+{
+	int rc = vd_sticks(w->cli->store, &w->sticks, &w->stick_count);
+
+	w->holders = json_array();
+	w->missing = json_array();
+	w->advice = json_array();
+	if (!rc)
+		rc = vd_custody_open(w->cli->store, w->group, &w->custody);
+	return rc;
+}
+
+static void end(struct why *w)
+{
+	vd_custody_close(w->custody);
+	free(w->sticks);
+	json_decref(w->holders);
+	json_decref(w->missing);
+	json_decref(w->advice);
+	vd_buf_deinit(&w->lacking);
+	vd_group_free(w->group);
+}
+
+/* --- one record --- */
+
+struct subject {
+	uint8_t group[VD_GROUP_BYTES];
+	uint64_t arrival, received_ms;
+	struct vd_buf raw;
+	struct vd_record record;
+};
+
+static const char *how_word(enum vd_holding how)
+{
+	return how == VD_HOLDS_OWN ? "author" : how == VD_HOLDS_LANE ? "digest" : how == VD_HOLDS_SPAN ? "receipt" : "ack";
+}
+
+static void tell_holder(struct why *w, const struct vd_device *d, const char *name, enum vd_holding how, const struct vd_keeper *k)
+{
+	char time[VD_TIME_TEXT] = "", room[VD_WHERE_TEXT];
+	json_t *one;
+
+	w->with++;
+	if (w->cli->opt.json) {
+		one = member_json(d, name);
+		json_object_set_new(one, "how", json_string(how_word(how)));
+		json_object_set_new(one, "heard", time_or_null(k->heard_ms));
+		json_object_set_new(one, "route", vd_route_json(w->cli, &k->route));
+		json_object_set_new(one, "confirmed", json_true());
+		json_array_append_new(w->holders, one);
+		return;
+	}
+	if (k->heard_ms)
+		vd_time_local(k->heard_ms, time);
+	if (how == VD_HOLDS_OWN)
+		vd_say(w->cli, VD_MSG_WHY_WROTE, name, NULL);
+	else if (how == VD_HOLDS_ACK)
+		vd_say(w->cli, VD_MSG_WHY_ACKED, name, NULL);
+	else
+		vd_say(w->cli, VD_MSG_WHY_HAS, name, time, vd_route_said(w->cli, &k->route, room), NULL);
+}
+
+static void tell_missing(struct why *w, const struct vd_device *d, const char *name)
+{
+	char time[VD_TIME_TEXT], room[VD_WHERE_TEXT];
+	struct vd_route route;
+	uint64_t last = vd_last_word(w->cli, w->group, w->custody, d->person, &route);
+	json_t *one;
+
+	note_lacking(w, name);
+	if (w->cli->opt.json) {
+		one = member_json(d, name);
+		json_object_set_new(one, "heard", time_or_null(last));
+		json_object_set_new(one, "route", vd_route_json(w->cli, &route));
+		json_array_append_new(w->missing, one);
+		return;
+	}
+	if (!last) {
+		vd_say(w->cli, VD_MSG_WHY_NOT_NEVER, name, NULL);
+		return;
+	}
+	vd_time_local(last, time);
+	vd_say(w->cli, VD_MSG_WHY_NOT, name, time, vd_route_said(w->cli, &route, room), NULL);
+}
+
+static int tell_member(struct why *w, const struct subject *s, size_t first)
+{
+	const struct vd_device *d = vd_group_device(w->group, first);
+	enum vd_holding best = VD_HOLDS_NOT, how;
+	const struct vd_keeper *by = NULL;
+	char name[VD_WHO_TEXT];
+
+	w->members++;
+	vd_who_person(w->group, d->person, name);
+	for (size_t i = 0; i < vd_custody_count(w->custody); i++) {
+		const struct vd_keeper *k = vd_custody_keeper(w->custody, i);
+		int rc;
+
+		if (memcmp(k->person, d->person, VD_PERSON_BYTES) != 0)
+			continue;
+		rc = vd_custody_holds(w->custody, i, s->arrival, &s->record, &how);
+		if (rc)
+			return rc;
+		if (how != VD_HOLDS_NOT && (best == VD_HOLDS_NOT || how == VD_HOLDS_OWN)) {
+			best = how;
+			by = k;
+		}
+	}
+	if (is_ours(w->group, d->person) && !s->record.stub)
+		w->with++; /* this device */
+	else if (by)
+		tell_holder(w, d, name, best, by);
+	else if (!is_ours(w->group, d->person))
+		tell_missing(w, d, name);
+	return VD_OK;
+}
+
+static void tell_here(struct why *w, const struct subject *s)
+{
+	char time[VD_TIME_TEXT];
+	enum vd_msg msg = s->record.stub ? VD_MSG_WHY_STUB : VD_MSG_WHY_HERE;
+
+	vd_time_local(s->received_ms, time);
+	if (!w->cli->opt.json)
+		vd_say(w->cli, msg, time, NULL);
+	else if (!s->record.stub)
+		json_array_append_new(w->holders, json_pack("{s:s,s:o,s:b}", "kind", "here", "since", vd_json_time(s->received_ms), "confirmed", true));
+}
+
+static void tell_sticks(struct why *w, const struct subject *s)
+{
+	for (size_t i = w->stick_count; i-- > 0;) {
+		uint64_t since = vd_stick_since(&w->sticks[i], s->arrival);
+		char time[VD_TIME_TEXT];
+
+		if (!since)
+			continue;
+		w->on_stick = true;
+		vd_stick_called(w->cli, &w->sticks[i], w->stick);
+		vd_time_local(since, time);
+		if (!w->cli->opt.json)
+			vd_say(w->cli, VD_MSG_WHY_ON_STICK, w->stick, time, NULL);
+		else
+			json_array_append_new(w->holders, json_pack("{s:s,s:o,s:o,s:o,s:b}", "kind", "stick", "name", vd_json_text(vd_slice_str(w->sticks[i].name)),
+			                                            "since", vd_json_time(since), "seen", vd_json_time(w->sticks[i].seen_ms), "confirmed", false));
+	}
+}
+
+static void advise_on_record(struct why *w, const struct subject *s)
+{
+	if (s->record.stub)
+		advise(w, VD_MSG_WHY_NEXT_STUB, NULL, NULL);
+	else if (!w->lacking_count)
+		advise(w, w->members > 1 ? VD_MSG_WHY_NEXT_ALL : VD_MSG_WHY_NEXT_ALONE, NULL, NULL);
+	else if (w->on_stick)
+		advise(w, VD_MSG_WHY_NEXT_STICK, w->stick, lacking_names(w));
+	else
+		advise(w, VD_MSG_WHY_NEXT_SYNC, lacking_names(w), NULL);
+}
+
+static int why_record(struct why *w, const struct subject *s)
+{
+	int rc = begin(w);
+
+	if (!rc) {
+		tell_here(w, s);
+		tell_sticks(w, s);
+	}
+	for (size_t i = 0; i < vd_group_device_count(w->group) && !rc; i++)
+		if (vd_first_of_person(w->group, i) && vd_person_role(w->group, vd_group_device(w->group, i)->person, false) != VD_ROLE_NONE)
+			rc = tell_member(w, s, i);
+	if (rc)
+		return vd_fail(w->cli, rc, VD_MSG_NONE, VD_MSG_WHY_FAILED, NULL);
+	if (!w->cli->opt.json)
+		vd_say(w->cli, VD_MSG_WHY_COUNT, vd_num(w->cli, w->with), vd_num(w->cli, w->members), NULL);
+	advise_on_record(w, s);
+	if (w->cli->opt.json)
+		vd_say_json(w->cli, json_pack("{s:o,s:o,s:o,s:O,s:O,s:O}", "id", vd_json_hex(s->record.id.b, VD_ID_BYTES), "members", vd_json_number(w->members),
+		                              "members_with", vd_json_number(w->with), "holders", w->holders, "missing", w->missing, "advice", w->advice));
+	return VD_EXIT_DONE;
+}
+
+/* --- one member --- */
+
+/* Those of a gap: urgent ones are named, and of all the oldest is told. */
+struct naming {
+	struct why *why;
+	size_t urgent;
+	uint64_t oldest_ms;
+	json_t *ids;
+};
+
+static int name_one(void *ctx, uint64_t arrival, const struct vd_record *r)
+{
+	struct naming *n = ctx;
+	char id[9], time[VD_TIME_TEXT];
+
+	(void)arrival;
+	if (!n->oldest_ms || r->time_ms < n->oldest_ms)
+		n->oldest_ms = r->time_ms;
+	if (r->lane != VD_LANE_URGENT || n->urgent == URGENT)
+		return 0;
+	n->urgent++;
+	json_array_append_new(n->ids, vd_json_hex(r->id.b, VD_ID_BYTES));
+	vd_hex(id, r->id.b, 4);
+	vd_time_local(r->time_ms, time);
+	if (!n->why->cli->opt.json)
+		vd_say(n->why->cli, VD_MSG_WHY_URGENT, id, time, NULL);
+	return 0;
+}
+
+static int tell_lanes(struct why *w, const struct vd_missing *missing, const struct vd_gap *gaps, size_t count, uint64_t *oldest_ms)
+{
+	int rc = VD_OK;
+
+	for (uint8_t lane = 0; lane < VD_LANES && !rc; lane++) {
+		struct naming n = { .why = w, .ids = json_array() };
+
+		if (missing->records[lane] && !w->cli->opt.json)
+			vd_say(w->cli, VD_MSG_WHY_LANE, vd_text(w->cli->lang, vd_lane_text(lane)), vd_num(w->cli, missing->records[lane]), NULL);
+		for (size_t i = 0; i < count && !rc; i++)
+			if (gaps[i].lane == lane)
+				rc = vd_custody_walk(w->cli->store, &gaps[i], STEPS, name_one, &n, NULL);
+		if (n.oldest_ms && (!*oldest_ms || n.oldest_ms < *oldest_ms))
+			*oldest_ms = n.oldest_ms;
+		if (missing->records[lane])
+			json_array_append_new(w->missing, json_pack("{s:s,s:o,s:O,s:o}", "lane", vd_lane_word(lane), "records",
+			                                            vd_json_number(missing->records[lane]), "urgent", n.ids, "oldest", time_or_null(n.oldest_ms)));
+		json_decref(n.ids);
+	}
+	return rc;
+}
+
+/* The stick seen last that holds all of ours takes them there. */
+static void advise_on_member(struct why *w, const char *name, uint64_t all)
+{
+	uint64_t latest;
+
+	if (!all) {
+		advise(w, VD_MSG_WHY_NEXT_NOTHING, name, NULL);
+		return;
+	}
+	if (w->stick_count && !vd_store_latest(w->cli->store, &latest) && vd_stick_since(&w->sticks[0], latest))
+		advise(w, VD_MSG_WHY_NEXT_STICK, vd_stick_called(w->cli, &w->sticks[0], w->stick), name);
+	else
+		advise(w, VD_MSG_WHY_NEXT_SYNC, name, NULL);
+}
+
+static void tell_heard(struct why *w, const struct vd_target *t, json_t *out)
+{
+	char time[VD_TIME_TEXT], room[VD_WHERE_TEXT];
+	struct vd_route route;
+	uint64_t last = vd_last_word(w->cli, w->group, w->custody, t->person, &route);
+
+	json_object_set_new(out, "heard", time_or_null(last));
+	json_object_set_new(out, "route", vd_route_json(w->cli, &route));
+	if (w->cli->opt.json)
+		return;
+	if (!last) {
+		vd_say(w->cli, VD_MSG_WHY_NEVER_HEARD, t->name, NULL);
+		return;
+	}
+	vd_time_local(last, time);
+	vd_say(w->cli, VD_MSG_WHY_HEARD, t->name, time, vd_route_said(w->cli, &route, room), NULL);
+}
+
+static int why_member(struct why *w, const struct vd_target *t)
+{
+	bool *who = NULL, any = false;
+	struct vd_missing missing = { .unsure = false };
+	struct vd_gap *gaps = NULL;
+	uint64_t all = 0, oldest_ms = 0;
+	char time[VD_TIME_TEXT];
+	size_t count = 0;
+	json_t *out;
+	int rc = begin(w);
+
+	if (!rc && !(who = calloc(vd_custody_count(w->custody) + 1, sizeof(*who))))
+		rc = VD_ENOMEM;
+	for (size_t i = 0; !rc && i < vd_custody_count(w->custody); i++) {
+		const struct vd_keeper *k = vd_custody_keeper(w->custody, i);
+
+		who[i] = !memcmp(k->person, t->person, VD_PERSON_BYTES) && (!t->one_device || !memcmp(k->author, t->device, VD_KEY_BYTES));
+		any |= who[i];
+	}
+	if (!rc && !any) {
+		free(who);
+		return is_ours(w->group, t->person) ?
+		       vd_refuse(w->cli, VD_EXIT_FAILED, "self", VD_MSG_NONE, VD_MSG_WHY_SELF, t->name, NULL) :
+		       vd_refuse(w->cli, VD_EXIT_FAILED, "removed", VD_MSG_NONE, VD_MSG_WHY_OUT, t->name, NULL);
+	}
+	if (!rc)
+		rc = vd_custody_missing(w->custody, who, &missing, &gaps, &count);
+	for (int lane = 0; lane < VD_LANES; lane++)
+		all += missing.records[lane];
+	out = json_pack("{s:o}", "name", vd_json_text(vd_slice_str(t->name)));
+	if (!rc) {
+		tell_heard(w, t, out);
+		if (!w->cli->opt.json && all)
+			vd_say(w->cli, missing.unsure ? VD_MSG_WHY_LACKS_ABOUT : VD_MSG_WHY_LACKS, t->name, vd_num(w->cli, all), NULL);
+		rc = tell_lanes(w, &missing, gaps, count, &oldest_ms);
+	}
+	free(gaps);
+	free(who);
+	if (rc) {
+		json_decref(out);
+		return vd_fail(w->cli, rc, VD_MSG_NONE, VD_MSG_WHY_FAILED, NULL);
+	}
+	if (oldest_ms && !w->cli->opt.json) {
+		vd_time_local(oldest_ms, time);
+		vd_say(w->cli, VD_MSG_WHY_OLDEST, time, NULL);
+	}
+	advise_on_member(w, t->name, all);
+	json_object_set_new(out, "records", vd_json_number(all));
+	json_object_set_new(out, "unsure", json_boolean(missing.unsure));
+	json_object_set_new(out, "oldest", time_or_null(oldest_ms));
+	json_object_set(out, "holders", w->holders);
+	json_object_set(out, "missing", w->missing);
+	json_object_set(out, "advice", w->advice);
+	if (w->cli->opt.json)
+		vd_say_json(w->cli, out);
+	else
+		json_decref(out);
+	return VD_EXIT_DONE;
+}
+
+/* --- */
+
+/* What a word means: a record, if its first digits are those; else somebody. */
+static int find_record(struct vd_cli *cli, const char *word, struct subject *s)
+{
+	size_t n = strlen(word);
+	int rc = n < 6 || strspn(word, "0123456789abcdefABCDEF") != n ? VD_ENOTFOUND : vd_store_find_prefix(cli->store, word, &s->arrival);
+
+	if (!rc)
+		rc = vd_store_read(cli->store, s->arrival, &s->raw, &s->record, &s->received_ms);
+	if (!rc)
+		memcpy(s->group, s->record.group, VD_GROUP_BYTES);
+	return rc;
+}
+
+static int why_run(struct vd_cli *cli)
+{
+	const char *word = cli->opt.args[0];
+	struct why w = { .cli = cli };
+	struct subject s = { .arrival = 0 };
+	struct vd_target target;
+	int rc = vd_cli_open(cli), found;
+
+	if (rc)
+		return rc;
+	found = find_record(cli, word, &s);
+	if (!found) {
+		found = vd_store_group(cli->store, s.group, &w.group);
+		rc = found ? vd_fail(cli, found, VD_MSG_NONE, VD_MSG_WHY_FAILED, NULL) : why_record(&w, &s);
+	} else if (found != VD_ENOTFOUND) {
+		rc = vd_fail(cli, found, VD_MSG_NONE, VD_MSG_NO_SUCH_RECORD, word, NULL);
+	} else {
+		rc = vd_cli_group(cli, &w.group);
+		if (!rc && !vd_member_known(w.group, word) && strspn(word, "0123456789abcdefABCDEF") == strlen(word))
+			rc = vd_fail(cli, VD_ENOTFOUND, VD_MSG_HINT_NO_SUCH_RECORD, VD_MSG_NO_SUCH_RECORD, word, NULL);
+		if (!rc)
+			rc = vd_cli_target(cli, w.group, word, VD_AMONG_IN, &target);
+		if (!rc)
+			rc = why_member(&w, &target);
+	}
+	vd_buf_deinit(&s.raw);
+	end(&w);
+	return rc;
+}
+
+const struct vd_command vd_command_why = {
+	.syntax = { "why", { VD_OPT_NONE } },
+	.run = why_run, .summary = VD_MSG_SUM_WHY, .help = VD_MSG_HELP_WHY, .args_min = 1, .args_max = 1,
+};

@@ -1,0 +1,130 @@
+#include "where.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "heard.h"
+#include "proto/err.h"
+#include "times.h"
+
+static void format(struct vd_cli *cli, char room[VD_WHERE_TEXT], enum vd_msg msg, const char *arg)
+{
+	const char *const args[] = { arg, NULL };
+	struct vd_buf out = { 0 };
+
+	vd_text_format(cli->lang, msg, args, true, &out);
+	snprintf(room, VD_WHERE_TEXT, "%.*s", out.failed ? 0 : (int)out.n, out.p ? (const char *)out.p : "");
+	vd_buf_deinit(&out);
+}
+
+const char *vd_stick_called(struct vd_cli *cli, const struct vd_stick *stick, char room[VD_WHERE_TEXT])
+{
+	char hex[2 * VD_KEY_SHOWN + 1];
+
+	vd_hex(hex, stick->id, VD_KEY_SHOWN);
+	format(cli, room, VD_MSG_WHERE_STICK, *stick->name ? stick->name : hex);
+	return room;
+}
+
+/* Of the stick whose id that is in hex. */
+static void stick_of(struct vd_cli *cli, const char *hex, struct vd_stick *out)
+{
+	uint8_t id[VD_STICK_ID_BYTES];
+	size_t n = 0;
+
+	*out = (struct vd_stick){ .marked = false };
+	if (!vd_unhex(id, sizeof id, hex, &n) && n == sizeof id)
+		(void)vd_stick_get(cli->store, id, out); /* one that was forgotten has no name */
+}
+
+const char *vd_route_said(struct vd_cli *cli, const struct vd_route *route, char room[VD_WHERE_TEXT])
+{
+	char called[VD_WHERE_TEXT];
+	struct vd_stick stick;
+
+	switch (route->kind) {
+	case VD_ROUTE_LINK:
+		format(cli, room, VD_MSG_WHERE_BY_LINK, route->text);
+		return room;
+	case VD_ROUTE_STICK:
+		stick_of(cli, route->text, &stick);
+		format(cli, room, VD_MSG_WHERE_BY_STICK, vd_stick_called(cli, &stick, called));
+		return room;
+	case VD_ROUTE_FILE:
+		return vd_text(cli->lang, VD_MSG_WHERE_BY_FILE);
+	case VD_ROUTE_NONE:
+		break;
+	}
+	return "";
+}
+
+json_t *vd_route_json(struct vd_cli *cli, const struct vd_route *route)
+{
+	char called[VD_WHERE_TEXT];
+	struct vd_stick stick;
+
+	switch (route->kind) {
+	case VD_ROUTE_LINK:
+		return json_pack("{s:s,s:o}", "by", "link", "address", vd_json_text(vd_slice_str(route->text)));
+	case VD_ROUTE_STICK:
+		stick_of(cli, route->text, &stick);
+		return json_pack("{s:s,s:o}", "by", "stick", "stick", vd_json_text(vd_slice_str(vd_stick_called(cli, &stick, called))));
+	case VD_ROUTE_FILE:
+		return json_pack("{s:s}", "by", "file");
+	case VD_ROUTE_NONE:
+		break;
+	}
+	return json_null();
+}
+
+json_t *vd_json_said(struct vd_cli *cli, enum vd_msg msg, ...)
+{
+	const char *args[10];
+	struct vd_buf out = { 0 };
+	json_t *text;
+	va_list list;
+	size_t n = 0;
+
+	va_start(list, msg);
+	while (n < 9 && (args[n] = va_arg(list, const char *)))
+		n++;
+	args[n] = NULL;
+	va_end(list);
+	vd_text_format(cli->lang, msg, args, true, &out);
+	if (out.failed)
+		vd_json_lacks();
+	text = vd_json_text(vd_buf_slice(&out));
+	vd_buf_deinit(&out);
+	return text;
+}
+
+uint64_t vd_last_word(struct vd_cli *cli, struct vd_group *group, const struct vd_custody *c, const uint8_t person[VD_PERSON_BYTES],
+                      struct vd_route *route)
+{
+	uint64_t last = 0;
+
+	if (route)
+		*route = (struct vd_route){ .kind = VD_ROUTE_NONE };
+	for (size_t i = 0; c && i < vd_custody_count(c); i++) {
+		const struct vd_keeper *k = vd_custody_keeper(c, i);
+
+		if (memcmp(k->person, person, VD_PERSON_BYTES) != 0 || k->heard_ms <= last)
+			continue;
+		last = k->heard_ms;
+		if (route)
+			*route = k->route;
+	}
+	for (size_t i = 0; i < vd_group_device_count(group); i++) {
+		const struct vd_device *d = vd_group_device(group, i);
+		uint64_t time_ms, received_ms;
+
+		if (memcmp(d->person, person, VD_PERSON_BYTES) != 0 || vd_last_heard(cli, group, d->author, &time_ms, &received_ms) || received_ms <= last)
+			continue;
+		last = received_ms;
+		if (route)
+			*route = (struct vd_route){ .kind = VD_ROUTE_NONE };
+	}
+	return last;
+}

@@ -1,0 +1,158 @@
+#include "link_stick.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "proto/err.h"
+#include "stick_segments.h"
+#include "store/custody.h"
+#include "store/file.h"
+
+struct checking {
+	struct vd_store *store;
+	struct vd_bundle_groups groups;
+	struct vd_custody *custody[VD_STORE_GROUPS_MAX];
+	struct vd_segments segments;
+	struct vd_arrivals held;     /* on the stick, and here */
+	const char *dir;
+	struct vd_stick_check *out;
+};
+
+/* A known one is as it was; any other is read, and nothing of it stored. */
+static int look_at(struct checking *c, size_t i, uint64_t latest)
+{
+	struct vd_segment *s = &c->segments.p[i];
+	struct vd_bundle_stats stats;
+	uint64_t chunks;
+	char *path;
+	int rc = vd_segment_recall(&c->segments, i, c->store, &c->groups, latest);
+
+	if (rc)
+		return rc;
+	if (asprintf(&path, "%s/cache/%s", c->dir, s->name) < 0)
+		return VD_ENOMEM;
+	if (s->state == VD_SEGMENT_KNOWN) {
+		rc = vd_bundle_whose(c->store, &c->groups, path, &s->key);
+		if (rc || s->key.place != s->group || !vd_sealed_layout(s->size, &chunks))
+			s->state = VD_SEGMENT_LOST;
+		rc = rc == VD_ENOMEM ? rc : VD_OK;
+	} else {
+		struct vd_bundle_notices notices = vd_segment_notices(&c->segments, i);
+		struct vd_arrivals holds = { 0 };
+
+		rc = vd_bundle_merge_into(c->store, &c->groups, path, true, &holds, &notices, &stats);
+		c->out->absent += stats.merge.fresh + stats.merge.filled + stats.merge.pooled + stats.merge.refused;
+		for (size_t g = 0; g < c->groups.count; g++)
+			if (c->groups.group[g] == stats.group)
+				s->group = g;
+		s->state = rc == VD_OK ? VD_SEGMENT_WHOLE : rc == VD_ETORN ? VD_SEGMENT_TORN : VD_SEGMENT_DAMAGED;
+		s->foreign = rc == VD_EKEY || rc == VD_EGROUP || rc == VD_EVERSION;
+		vd_buf_reset(&s->list);
+		if (rc != VD_ENOMEM)
+			rc = vd_arrivals_encode(&holds, &s->list);
+		vd_arrivals_deinit(&holds);
+	}
+	free(path);
+	return rc;
+}
+
+/* Is it on a device besides this one? */
+static int is_elsewhere(struct checking *c, uint64_t arrival, struct vd_buf *raw, bool *yes)
+{
+	struct vd_record r;
+	int rc = vd_store_read(c->store, arrival, raw, &r, NULL);
+
+	*yes = false;
+	if (rc)
+		return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
+	for (size_t g = 0; g < c->groups.count; g++) {
+		if (memcmp(vd_group_id(c->groups.group[g]), r.group, VD_GROUP_BYTES) != 0)
+			continue;
+		if (!c->custody[g])
+			rc = vd_custody_open(c->store, c->groups.group[g], &c->custody[g]);
+		for (size_t i = 0; !rc && !*yes && i < vd_custody_count(c->custody[g]); i++) {
+			enum vd_holding how;
+
+			rc = vd_custody_holds(c->custody[g], i, arrival, &r, &how);
+			*yes = how != VD_HOLDS_NOT;
+		}
+	}
+	return rc;
+}
+
+static int judge(struct checking *c, uint64_t latest)
+{
+	struct vd_stick_check *out = c->out;
+	uint64_t numbers[256], at = 0;
+	struct vd_buf raw = { 0 };
+	size_t n = 1;
+	int rc = VD_OK;
+
+	for (size_t i = 0; i < c->segments.count && !rc; i++) {
+		const struct vd_segment *s = &c->segments.p[i];
+
+		out->foreign += s->foreign;
+		if (s->foreign || vd_segment_replaced(s))
+			continue;
+		out->bad += s->state == VD_SEGMENT_TORN || s->state == VD_SEGMENT_DAMAGED || s->state == VD_SEGMENT_LOST;
+		rc = vd_arrivals_decode(&c->held, vd_buf_slice(&s->list), UINT64_MAX);
+	}
+	while (!rc && n && at < latest) {
+		rc = vd_store_numbers(c->store, at, numbers, 256, &n);
+		for (size_t i = 0; i < n && !rc; i++) {
+			bool elsewhere;
+
+			at = numbers[i];
+			if (!vd_arrivals_held(&c->held, at))
+				continue;
+			out->records++;
+			rc = is_elsewhere(c, at, &raw, &elsewhere);
+			out->unconfirmed += !rc && !elsewhere;
+		}
+	}
+	vd_buf_deinit(&raw);
+	out->records += out->absent;
+	out->unconfirmed += out->absent;
+	out->safe = !rc && !out->unconfirmed && !out->foreign && !out->bad;
+	return rc;
+}
+
+int vd_stick_check(struct vd_store *store, const char *dir, struct vd_stick_check *out)
+{
+	struct checking c = { .store = store, .dir = dir, .out = out };
+	uint64_t latest = 0;
+	struct stat st;
+	char *cache;
+	int rc;
+
+	*out = (struct vd_stick_check){ 0 };
+	if (stat(dir, &st))
+		return vd_file_errno(errno);
+	if (!S_ISDIR(st.st_mode))
+		return VD_ENOTFOUND;
+	if (asprintf(&cache, "%s/cache", dir) < 0)
+		return VD_ENOMEM;
+	rc = vd_bundle_groups_load(store, &c.groups);
+	if (!rc)
+		rc = vd_segments_list(&c.segments, cache);
+	free(cache);
+	if (rc == VD_ENOTFOUND)
+		rc = VD_OK; /* there is nothing of ours on it */
+	if (!rc)
+		rc = vd_store_latest(store, &latest);
+	for (size_t i = 0; i < c.segments.count && !rc; i++)
+		rc = look_at(&c, i, latest);
+	for (size_t i = 0; i < c.segments.count && !rc; i++)
+		vd_segment_heed(&c.segments, i);
+	if (!rc)
+		rc = judge(&c, latest);
+	for (size_t g = 0; g < c.groups.count; g++)
+		vd_custody_close(c.custody[g]);
+	vd_segments_deinit(&c.segments);
+	vd_bundle_groups_free(&c.groups);
+	vd_arrivals_deinit(&c.held);
+	return rc;
+}

@@ -1,0 +1,119 @@
+#!/bin/bash
+# Who has what: a record goes by stick from one to another, and its writer learns that it arrived when the stick comes back, not before.
+. "$(dirname "$0")/cli.inc"
+
+stick() { # HOME…
+	local name
+	for name in "$@"; do
+		v "$name" --no-input sync usb --json
+	done
+}
+sums() {
+	find usb -type f -exec cksum {} + | sort
+}
+
+mkdir usb
+found hub Cuenca
+enter hub ana --name ana
+enter hub luz --name luz
+for name in hub ana luz hub ana luz; do
+	stick $name
+done
+
+# --- written, carried, and not confirmed
+v ana alert "armed men on the path" --json
+alert=$(key .id)
+v ana why "$alert" --json
+exits "why a record" 0
+is "here alone" "$(key '[.holders[].kind] | join(" ")')" "here"
+is "one of three has it" "$(key '"\(.members_with) of \(.members)"')" "1 of 3"
+is "two do not" "$(key '[.missing[].name] | sort | join(" ")')" "hub luz"
+is "and something can be done" "$(key '.advice | length')" 1
+v ana status --json
+is "it exists only here" "$(key '[.warnings[] | select(test("exists only here"))] | length')" 1
+v ana sync --check usb --json
+is "the stick does not have it, and all it has is elsewhere" "$code $(key '"\(.safe_to_wipe) \(.unconfirmed)"')" "0 true 0"
+stick ana
+v ana why "$alert" --json
+is "on the stick, unconfirmed" "$(key '[.holders[] | "\(.kind) \(.confirmed)"] | join(", ")')" "here true, stick false"
+now=$(sums)
+v ana sync --check usb --json
+is "not to be wiped" "$code $(key '"\(.safe_to_wipe) \(.unconfirmed)"')" "3 false 1"
+v ana sync --check usb
+exits "which is said" 3
+says "in words" "Do not wipe" err
+is "a check writes nothing" "$(sums)" "$now"
+
+# --- to luz, and back
+v luz sync --check usb --json
+is "who has not taken it is told to" "$code $(key '"\(.safe_to_wipe) \(.not_here)"')" "3 false 1"
+stick luz
+v luz sync --check usb --json
+is "where it arrived it may be wiped" "$code $(key .safe_to_wipe)" "0 true"
+v ana why "$alert" --json
+is "nobody told ana" "$(key .members_with)" 1
+stick ana
+v ana why "$alert" --json
+is "luz has it" "$(key '[.holders[] | select(.kind == "member") | "\(.name) \(.confirmed) \(.route.by)"] | join(", ")')" "luz true stick"
+is "by that stick" "$(key '.holders[] | select(.kind == "member") | .route.stick')" "$("$VEREDA" --home ana --json status 2>/dev/null | jq -r '.sticks[0].stick[:8]')"
+is "the hub not yet" "$(key '[.missing[].name] | join(" ")')" hub
+is "two of three have it" "$(key '"\(.members_with) of \(.members)"')" "2 of 3"
+v ana sync --check usb --json
+is "now it may be wiped" "$code $(key '"\(.safe_to_wipe) \(.unconfirmed)"')" "0 true 0"
+v ana status --json
+is "nothing exists only here" "$(key '[.warnings[] | select(test("only here"))] | length')" 0
+is "the stick is known" "$(key '[.sticks[] | .holds_all] | tostring')" "[true]"
+v ana why "$alert"
+says "for people: what is here" "Stored here since" out
+says "where it is" "On stick .* unconfirmed" out
+says "how many" "2 of 3 members have it" out
+says "and what to do" "Next: take stick .* to hub" out
+v ana --lang es why "$alert"
+says "in Spanish" "Lo tienen 2 de 3 integrantes" out
+
+# --- a member
+v ana why hub --json
+is "what the hub is not known to have" "$(key '[.missing[] | "\(.lane) \(.records)"] | join(", ")')" "urgent 1"
+is "by name" "$(key '.missing[0].urgent[0]')" "$alert"
+v ana why hub
+says "for people" "hub is not known to have 1" out
+v ana why luz --json
+is "luz lacks nothing" "$(key .records)" 0
+v ana why ana
+exits "oneself" 1
+v ana why nobody
+exits "nobody" 1
+v ana why 00ff00ff
+exits "no such record" 1
+says "which is said" "00ff00ff" err
+
+# --- by way of others: the hub learns of luz from ana's stick; luz keeps silent from now on
+stick hub ana
+v ana why "$alert" --json
+is "everybody has it" "$(key '"\(.members_with) \(.missing | length)"')" "3 0"
+v luz config set receipts off --json
+is "a device may keep silent" "$code $(key .receipts)" "0 false"
+v luz config get receipts
+is "and says so" "$(cat out)" "receipts off"
+v ana add message -m "on the way" --json
+note=$(key .id)
+stick ana luz ana
+v ana why "$note" --json
+is "then nobody knows" "$(key .members_with)" 1
+v luz config set receipts maybe
+exits "on or off, nothing else" 2
+
+# --- what nobody here can open is never safe
+head -c 68160 /dev/urandom >usb/cache/00112233445566778899aabbccddeeff.bin
+stick hub ana
+v ana sync --check usb --json
+is "something is sealed to others" "$code $(key '"\(.safe_to_wipe) \(.closed)"')" "3 false 1"
+rm usb/cache/00112233445566778899aabbccddeeff.bin
+v ana sync --check 127.0.0.1:1
+exits "a host is no stick" 2
+v ana sync --check /nowhere/at/all
+exits "nor is what is not there" 15
+mkdir bare
+v ana sync --check bare --json
+is "an empty one is safe" "$code $(key '"\(.safe_to_wipe) \(.records)"')" "0 true 0"
+done_testing
