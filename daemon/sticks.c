@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "log.h"
 #include "notify.h"
@@ -105,6 +106,8 @@ static void after(uv_work_t *request, int status)
 	struct vd_seen *seen = find(s, s->path);
 
 	s->busy = false;
+	if (s->stopping)
+		uv_close((uv_handle_t *)&s->end, NULL);
 	if (status)
 		return;
 	if (s->marked)
@@ -148,9 +151,22 @@ void vd_sticks_look(struct vd_sticks *s, uint64_t now_ms)
 	}
 }
 
+static void on_end(uv_timer_t *timer)
+{
+	(void)timer;
+	vd_log(VD_LOG_NOTICE, "stick left in the middle; nothing is lost");
+	_exit(0);
+}
+
 void vd_sticks_stop(struct vd_sticks *s)
 {
+	if (s->stopping)
+		return;
 	s->stopping = true;
+	if (s->busy) {
+		uv_timer_init(s->loop, &s->end);
+		uv_timer_start(&s->end, on_end, VD_STICKS_END_MS, 0);
+	}
 }
 
 void vd_sticks_deinit(struct vd_sticks *s)

@@ -15,6 +15,7 @@
 
 enum {
 	VD_STICKS_SEEN_MAX = 64,      /* folders at one time; more are passed over */
+	VD_STICKS_END_MS = 5000,      /* for a visit that is being made when veredad is to end: then it ends as by a power cut, which loses nothing */
 	VD_STICKS_AGAIN_MS = 30000,   /* one that could not be visited for want of memory, or since others were at it */
 };
 
@@ -35,6 +36,7 @@ struct vd_sticks {
 	struct vd_seen *seen;
 	size_t count;
 	uv_work_t work;
+	uv_timer_t end;
 	bool busy, stopping;
 	char path[PATH_MAX];          /* of the visit */
 	struct vd_stick stick;
@@ -46,7 +48,7 @@ struct vd_sticks {
 void vd_sticks_init(struct vd_sticks *, uv_loop_t *, struct vd_store *, const struct vd_conf *, void (*done)(void *ctx), void *ctx);
 /* What came, what went; and the next visit, if there is one to be made. */
 void vd_sticks_look(struct vd_sticks *, uint64_t now_ms);
-/* Begins no more visits. One that is being made ends by itself, and the loop with it. */
+/* Begins no more visits. One that is being made has VD_STICKS_END_MS, then the process ends, with status 0. */
 void vd_sticks_stop(struct vd_sticks *);
 void vd_sticks_deinit(struct vd_sticks *);
 
