@@ -27,8 +27,8 @@ newcomer() { # COORDINATOR ROLE
 		quiet $name join $name.welcome && [ "$code" = 0 ] && all="$all $name" || return
 	[ "$2" != coordinator ] || chiefs="$chiefs $name"
 }
-visit() { # HOME
-	quiet "$1" sync usb --json
+visit() { # HOME [ARGUMENTS…]
+	quiet "$1" sync usb --json "${@:2}"
 	echo "# $1 visits: $code $(jq -c '[.received,.sent,.complete,.segments_foreign]' out 2>/dev/null)" >>log
 }
 act() {
@@ -58,6 +58,18 @@ act() {
 		fi
 		;;
 	5) quiet "$who" add message -m "$who $RANDOM"; echo "# $who writes: $code" >>log ;;
+	6)
+		# In so little room something may stay here; and each is over half a chunk, so that not everything goes into one file.
+		quiet "$who" add message -m "$who $(head -c 30000 /dev/urandom | base64 -w0)"
+		visit "$who" --max $((256 + RANDOM % 512))K
+		;;
+	7)
+		# The power went before what was folded into another was gone.
+		rm -rf usb.was
+		cp -a usb usb.was
+		visit "$who"
+		cp -an usb.was/. usb/
+		;;
 	*) visit "$who" ;;
 	esac
 }
