@@ -172,6 +172,7 @@ static int read_segment(struct vd_visit *v, size_t i)
 	v->bytes_read += s->size;
 	v->records_read += stats.records;
 	s->foreign = false;
+	s->no_key = rc == VD_EKEY;
 	switch (rc) {
 	case VD_OK:
 		s->state = VD_SEGMENT_WHOLE;
@@ -319,7 +320,7 @@ static int read_unread(struct vd_visit *v)
 
 	v->to_read = v->bytes_read;
 	for (size_t i = 0; i < v->segments.count && !rc; i++) {
-		if (v->segments.p[i].state != VD_SEGMENT_UNREAD)
+		if (v->segments.p[i].state != VD_SEGMENT_UNREAD || v->segments.p[i].passed)
 			continue;
 		unread[count++] = &v->segments.p[i];
 		v->to_read += v->segments.p[i].size;
@@ -363,6 +364,8 @@ static int read_stick(struct vd_visit *v)
 	/* What gives a device that was away the new keys is one segment among those they open. */
 	do {
 		keys = count_keys(v);
+		if (!rc)
+			rc = vd_foreign_recall(v, keys);
 		if (!rc)
 			rc = read_unread(v);
 	} while (!rc && count_keys(v) > keys);
@@ -444,6 +447,8 @@ static void note_visit(struct vd_visit *v)
 
 	for (size_t i = 0; i < v->segments.count; i++)
 		any |= v->segments.p[i].group < VD_STORE_GROUPS_MAX;
+	if (any)
+		(void)vd_foreign_note(v, count_keys(v));
 	if (!any || vd_store_latest(v->store, &through) || vd_visit_lacks(v, &lacking))
 		return;
 	if (!clock_gettime(CLOCK_REALTIME, &now))

@@ -53,6 +53,14 @@ int vd_visit_write(struct vd_visit *, bool *full);
  * everything and may wait for an answer. */
 int vd_visit_leave_word(struct vd_visit *, size_t g);
 
+/* --- stick_foreign.c --- */
+
+/* Of segments not read yet which none of so many keys opened on an earlier visit to this stick, all but VD_FOREIGN_TRIED are passed over. */
+enum { VD_FOREIGN_TRIED = 8 };
+int vd_foreign_recall(struct vd_visit *, size_t keys);
+/* Remembers those that none of so many opened now. */
+int vd_foreign_note(struct vd_visit *, size_t keys);
+
 /* --- stick_queue.c --- */
 
 /* The first of ours that the stick lacks, or whose body it lacks and we have; 0: there is none. */

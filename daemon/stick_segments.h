@@ -33,6 +33,8 @@ struct vd_segment {
 	uint64_t declined;        /* records of it that were not taken, because their author's share is used up */
 	bool pending;             /* holds what may become ours when more has come */
 	bool foreign;             /* none of our keys opens it, as far as we know */
+	bool no_key;              /* likewise; and not for being of a newer version, say */
+	bool passed;              /* … and it is not tried now */
 	size_t group;             /* its place among the groups; VD_STORE_GROUPS_MAX: not known */
 	struct vd_bundle_key key; /* that opens it, once it was opened */
 	bool as_noted;            /* KNOWN: of the size it had then; and key is what opened it */

@@ -53,6 +53,16 @@ visit luz
 same hub luz && same hub ana
 check "cost: all have the same" $?
 
+# Another group's files are tried once, as long as no keys come.
+for i in $(seq 100); do
+	head -c 68160 /dev/urandom >"$work/usb/cache/$(printf %032x "$i").bin"
+done
+for home in hub ana luz hub ana luz hub; do
+	visit $home
+done
+equal "cost: a hundred files of another group ($read read, $wrote written)" $((wrote == 0 && read <= (16 + 8 + 1) * 2624)) 1
+rm "$work"/usb/cache/00000000000000000000000000*.bin
+
 # A medium that takes no large files: more of them.
 rm -rf "$work/usb"
 mkdir "$work/usb"
