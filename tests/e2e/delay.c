@@ -1,5 +1,5 @@
 /* delay MS[:BYTES] COMMAND…: runs it, and what goes in and out of it arrives so much later, as over a line that long; after so many
- * bytes out of it the line is cut. */
+ * bytes out of it the line is cut. Its input and output are one socket, as inetd's and socat's are. */
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -49,6 +50,13 @@ static void take(struct line *l, uint64_t late_ms)
 		l->from = -1;
 }
 
+static void end(struct line *l)
+{
+	if (shutdown(l->to, SHUT_WR)) /* no socket */
+		close(l->to);
+	l->to = -1;
+}
+
 static void give(struct line *l)
 {
 	while (l->first < l->count && l->queue[l->first % CHUNKS].at_ms <= now_ms()) {
@@ -58,16 +66,13 @@ static void give(struct line *l)
 			ssize_t n = write(l->to, c->p + at, c->n - at);
 
 			if (n <= 0) {
-				close(l->to);
-				l->to = -1;
+				end(l);
 			} else {
 				at += (size_t)n;
 			}
 		}
-		if (!c->n && l->to >= 0) {
-			close(l->to);
-			l->to = -1;
-		}
+		if (!c->n && l->to >= 0)
+			end(l);
 		free(c->p);
 	}
 }
@@ -76,28 +81,24 @@ int main(int argc, char **argv)
 {
 	uint64_t late_ms = argc > 2 ? strtoull(argv[1], NULL, 10) : 0;
 	static struct line in = { .from = 0, .left = UINT64_MAX }, out = { .to = 1, .left = UINT64_MAX };
-	int to[2], from[2], status;
+	int pair[2], status;
 	pid_t pid;
 
-	if (argc < 3 || pipe(to) || pipe(from))
+	if (argc < 3 || socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
 		return 1;
 	if (strchr(argv[1], ':'))
 		out.left = strtoull(strchr(argv[1], ':') + 1, NULL, 10);
 	pid = fork();
 	if (!pid) {
-		dup2(to[0], 0);
-		dup2(from[1], 1);
-		close(to[0]);
-		close(to[1]);
-		close(from[0]);
-		close(from[1]);
+		dup2(pair[1], 0);
+		dup2(pair[1], 1);
+		close(pair[0]);
+		close(pair[1]);
 		execvp(argv[2], argv + 2);
 		_exit(127);
 	}
-	close(to[0]);
-	close(from[1]);
-	in.to = to[1];
-	out.from = from[0];
+	close(pair[1]);
+	in.to = out.from = pair[0];
 	signal(SIGPIPE, SIG_IGN);
 	while (out.to >= 0) {
 		struct line *lines[2] = { &in, &out };
