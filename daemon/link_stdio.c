@@ -21,7 +21,7 @@ enum {
 	LOOK_MS = 1000,      /* at what a signal may have said just before we slept */
 	REAP_MS = 10,
 	KILL_MS = 2000,      /* after it was told to end */
-	TEXT_BYTES_MIN = 16, /* so many of the first bytes are text: random ones are that once in five million times */
+	TEXT_BYTES_MIN = 16, /* so many of the first bytes, or all there are, are text: random ones are that once in five million times */
 };
 
 struct talk {
@@ -138,9 +138,9 @@ static bool reap(struct talk *t)
 }
 
 /* Its standard error need not end with it: a master connection of ssh's keeps that open. */
-static void part(struct talk *t)
+static void part(struct talk *t, uint64_t patience_ms)
 {
-	uint64_t told_ms = UINT64_MAX, end_ms = vd_tcp_now() + VD_STDIO_PART_MS;
+	uint64_t told_ms = UINT64_MAX, end_ms = vd_tcp_now() + patience_ms;
 
 	while (!reap(t)) {
 		struct pollfd fds[2] = { { t->err, POLLIN, 0 }, { t->in, POLLIN, 0 } };
@@ -345,7 +345,7 @@ static void tell(struct talk *t, int *errs)
 			(void)vd_heard_note(t->store, vd_group_id(met[i].group), met[i].peer, met[i].stats.control_through);
 	}
 	t->result->heard = vd_pipe_heard(t->pipe);
-	if (strlen(t->result->text) < TEXT_BYTES_MIN && t->result->heard)
+	if (strlen(t->result->text) < TEXT_BYTES_MIN && strlen(t->result->text) < t->result->bytes_in)
 		t->result->text[0] = '\0';
 }
 
@@ -400,7 +400,7 @@ int vd_sync_stdio(struct vd_store *store, struct vd_group *const *groups, size_t
 	if (t->out >= 0 && !t->own)
 		shutdown(t->out, SHUT_WR); /* a socket that is our input as well would say nothing of the end */
 	drop_out(t);
-	part(t);
+	part(t, rc ? VD_STDIO_FAILED_MS : VD_STDIO_PART_MS);
 	if (t->own)
 		shut(&t->in);
 	shut(&t->err);

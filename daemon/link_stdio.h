@@ -8,6 +8,7 @@ enum {
 	VD_STDIO_FIRST_MS = 60000,      /* for the other end of a pipe to say its first 32 bytes */
 	VD_STDIO_PROGRAM_MS = 300000,   /* … where a program leads there, which may ask a person for a password */
 	VD_STDIO_PART_MS = 10000,       /* for the program to end, once all is said; then it is told to */
+	VD_STDIO_FAILED_MS = 2000,      /* … where that went wrong */
 	VD_STDIO_TEXT = 120,            /* bytes of what the other end said that is text */
 	VD_STDIO_LINE_MAX = 400,        /* bytes of a line of the program's that is passed on, and so many of them */
 	VD_STDIO_LINES_MAX = 100,

@@ -82,6 +82,7 @@ grep -q 'says \\"Welcome to the machine of the hub' err && ok "its words" || not
 fails "noise" 12 other-group 'head -c 5000 /dev/urandom'
 fails "an echo" 1 echo 'exec cat'
 fails "nothing" 13 unreachable 'exit 0'
+fails "one word" 1 not-vereda 'printf hello; exit 0'
 fails "half a prologue" 13 unreachable 'head -c 20 /dev/urandom; sleep 1'
 found other Otro
 fails "another group" 12 other-group 'VEREDA_HOME=$SSH_HOME/../other vereda --quiet sync --stdio'
