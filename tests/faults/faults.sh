@@ -48,6 +48,7 @@ cd "$work/made" || exit 1
 	as hub --json admit "$(as new --json id | jq -r .id)" --name new -o new.welcome
 	as hub list
 	as hub export bundle
+	as hub --json export --qr "$(as hub --json list --limit 1 | jq -r .id)" | jq -r '.codes[]' >paper
 	rows 11 12 | as ana load message -
 	as ana list
 	mkdir usb
@@ -92,6 +93,12 @@ scene show hub --json show "$id"
 scene export hub --json export out.bundle
 more ben
 after --home ben --json import out.bundle
+scene volumes hub --json export out --volumes 256K
+more ben
+after --home ben --json import out.001
+scene slip hub --json export --qr "$(as hub --json list --limit 1 | jq -r .id)"
+scene text ben --json import --text paper
+more paper
 scene import ben --json import bundle
 touch "$here/foreign"
 more bundle
