@@ -32,6 +32,7 @@ static int look_for_gap(void *ctx, uint64_t arrival, uint64_t received_ms, struc
 	struct vd_record r;
 	uint64_t found;
 	bool follows;
+	int rc;
 
 	(void)received_ms;
 	if (arrival > im->merge.last_arrival || im->gap_count == GAPS_TOLD)
@@ -40,7 +41,10 @@ static int look_for_gap(void *ctx, uint64_t arrival, uint64_t received_ms, struc
 		return 0;
 	follows = r.has_prev && memcmp(r.prev.b, im->last.b, VD_ID_BYTES) == 0;
 	im->last = r.id;
-	if (follows || (r.has_prev && vd_store_find(im->cli->store, &r.prev, &found) != VD_ENOTFOUND) || (!r.has_prev && r.seq == 1))
+	rc = r.has_prev && !follows ? vd_store_find(im->cli->store, &r.prev, &found) : VD_ENOTFOUND;
+	if (rc == VD_ENOMEM)
+		return rc;
+	if (follows || (r.has_prev && rc != VD_ENOTFOUND) || (!r.has_prev && r.seq == 1))
 		return 0;
 	im->gap_count++;
 	json_array_append_new(im->gaps, json_pack("{s:o,s:o,s:s,s:o}", "group", vd_json_hex(r.group, VD_GROUP_BYTES), "author",
@@ -52,8 +56,8 @@ static int look_for_gap(void *ctx, uint64_t arrival, uint64_t received_ms, struc
 /* Where no predecessor was missed when its record came there is nothing to look for; and who misses that many gets no longer list. */
 static void look_for_gaps(struct imported *im)
 {
-	if (im->merge.gaps)
-		(void)vd_store_walk(im->cli->store, NULL, 255, im->merge.first_arrival - 1, look_for_gap, im);
+	if (im->merge.gaps && vd_store_walk(im->cli->store, NULL, 255, im->merge.first_arrival - 1, look_for_gap, im) == VD_ENOMEM)
+		vd_json_lacks();
 	if (im->gap_count == GAPS_TOLD)
 		im->gap_count = im->merge.gaps;
 }
