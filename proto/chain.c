@@ -260,7 +260,7 @@ static void start(struct vd_batch *batch, const uint8_t *group)
 	for (size_t i = 0; i < batch->count; i++) {
 		struct vd_batch_entry *e = &batch->entries[i];
 
-		e->vouched = e->stray = e->known = false;
+		e->vouched = e->stray = false;
 		e->proof = VD_PROOF_NONE;
 		e->verdict = memcmp(e->record.group, group, VD_GROUP_BYTES) ? VD_EGROUP : VD_EAGAIN;
 	}
@@ -334,46 +334,6 @@ int vd_chain_plan(struct vd_batch *batch, struct vd_group *group, const struct v
 	}
 	batch->verified += w.verified;
 	*checks = batch->check_count;
-	return VD_OK;
-}
-
-static int by_place(const void *a, const void *b)
-{
-	const uint32_t *x = a, *y = b;
-
-	return *x < *y ? -1 : *x > *y;
-}
-
-/* Where a part ends is checked itself, so nothing behind it in its run names it; what vouches for what stands below it is in the part, but
- * where a chain has forked. */
-int vd_chain_split(struct vd_batch *batch, size_t checks, struct vd_batch *first)
-{
-	struct vd_batch part = { .verified = batch->verified, .check_count = checks };
-	size_t end;
-
-	qsort(batch->checks, batch->check_count, sizeof(*batch->checks), by_place);
-	end = batch->checks[checks - 1] + (size_t)1;
-	part.count = part.capacity = end;
-	part.entries = calloc(end, sizeof(*part.entries));
-	part.checks = calloc(checks, sizeof(*part.checks));
-	for (size_t i = 0; part.entries && i < end; i++) {
-		part.entries[i] = batch->entries[i];
-		part.entries[i].at = part.bytes.n;
-		vd_buf_put_slice(&part.bytes, batch->entries[i].record.raw);
-	}
-	if (!part.entries || !part.checks || vd_buf_check(&part.bytes)) {
-		vd_batch_deinit(&part);
-		return VD_ENOMEM;
-	}
-	memcpy(part.checks, batch->checks, checks * sizeof(*part.checks));
-	vd_batch_seal(&part);
-	*first = part;
-	batch->verified = 0;
-	batch->count -= end;
-	memmove(batch->entries, batch->entries + end, batch->count * sizeof(*batch->entries));
-	batch->check_count -= checks;
-	for (size_t i = 0; i < batch->check_count; i++)
-		batch->checks[i] = batch->checks[checks + i] - (uint32_t)end;
 	return VD_OK;
 }
 

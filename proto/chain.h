@@ -21,7 +21,6 @@ struct vd_batch_entry {
 	size_t ext_at;            /* of its ext in the raw record */
 	struct vd_record record;  /* views, valid from vd_batch_seal() on */
 	bool stray;               /* valid, of lanes 1 to 3, and its author's device has no role now */
-	bool known;               /* of whoever answers what is stored: it is, as good as it came */
 	int verdict;              /* VD_EAGAIN until verified; then 0, or why not */
 	bool vouched;             /* a valid successor in the batch names it; of several copies, marked is the last */
 	enum vd_proof {           /* what is known of its signature, whatever vouches for it */
@@ -69,9 +68,6 @@ int vd_chain_verify(struct vd_batch *, struct vd_group *group, const struct vd_c
  * 1. Everything that needs the group: control records are judged for good, of the others who may not be here is told, and *checks are
  *    planned: entries that nothing in the batch names, if all that is in it is valid. VD_ENOMEM, VD_ECAP (more than 2^32 entries). */
 int vd_chain_plan(struct vd_batch *, struct vd_group *group, const struct vd_chain_port *, size_t *checks);
-/*    A planned batch may be judged in parts: moves its entries up to the one that is the `checks`-th to be checked (there are more), and what was
- *    verified so far, to *first, which is empty. The rest stays planned. VD_ENOMEM: nothing has changed. */
-int vd_chain_split(struct vd_batch *, size_t checks, struct vd_batch *first);
 /* 2. The signature checks of [from, to) of the plan. Any threads, each another part, at the same time. */
 void vd_chain_check(struct vd_batch *, size_t from, size_t to);
 /* 3. The verdicts. What only a bad record vouched for, and what was not checked, is verified here. */

@@ -91,9 +91,8 @@ enum {
 	VD_FRAME_MAX = 65535,       /* bytes of one Noise message */
 	VD_MESSAGE_MAX = 128 * 1024,/* bytes of one session message */
 	VD_BATCH_RECORDS = 2048,    /* taken in before they are verified and committed together … */
-	VD_BATCH_FIRST = 128,       /* … of a session's first batch; the next may be twice as many, and so on */
-	VD_BATCH_CHECKS = 256,      /* signature checks of a session at once: of a batch that needs more a part is verified and committed, then
-	                             * the next, and others take their turn */
+	VD_BATCH_FIRST = 128,       /* … of a session's first batch; the next may be twice as many when this one needed fewer … */
+	VD_BATCH_CHECKS = 128,      /* … signature checks, and half as many when it needed more than twice that: others wait meanwhile */
 	VD_BATCH_BYTES = 1024 * 1024,
 	VD_OUT_BYTES = 256 * 1024,  /* waiting to be sent, per session; then we stop producing */
 	VD_ROUNDS_MAX = 8,          /* reconciliations of one session before it must have progressed */

@@ -43,7 +43,6 @@ void vd_session_free(struct vd_session *s)
 		vd_buf_deinit(&s->lanes[l].nobody);
 	}
 	vd_batch_deinit(&s->in);
-	vd_batch_deinit(&s->planned);
 	vd_batch_deinit(&s->commit);
 	vd_compact_deinit(&s->out.stream);
 	vd_buf_deinit(&s->out.raw);
@@ -205,7 +204,7 @@ int vd_session_committed(struct vd_session *s, uint64_t now_ms, int rc)
 	vd_batch_deinit(&s->commit);
 	if (!rc)
 		rc = vd_session_call_again(s, false);
-	if (!rc && (s->planned.count || s->flush || vd_session_full(s)))
+	if (!rc && (s->flush || vd_session_full(s)))
 		rc = vd_session_close_batch(s);
 	return rc ? rc : vd_session_advance(s);
 }

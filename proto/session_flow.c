@@ -15,13 +15,13 @@ bool vd_session_full(const struct vd_session *s)
 
 bool vd_session_flushed(const struct vd_session *s)
 {
-	return !s->committing && !s->planned.count && !s->in.count;
+	return !s->committing && !s->in.count;
 }
 
-/* What the store tells of a batch that is being judged. */
+/* What the store tells of a batch that is being verified. */
 struct witness {
 	struct vd_session *s;
-	struct vd_batch *batch;
+	bool *known; /* an entry each: stored already, as good as it came */
 };
 
 /* A record that no successor vouches for: who is stored was valid, which spares the signature check. Else a flood of records
@@ -40,85 +40,64 @@ static bool proved(void *ctx, const struct vd_record *r)
 		n = 0;
 	for (size_t i = 0; i < n; i++)
 		if (memcmp(&found[i].id, &r->id, sizeof(r->id)) == 0) {
-			w->batch->entries[entry - w->batch->entries].known = r->stub || !found[i].stub;
+			w->known[entry - s->commit.entries] = r->stub || !found[i].stub;
 			return true;
 		}
 	return s->port->vouched(s->port->ctx, r);
 }
 
-static int plan(struct vd_session *s)
+static int verify(struct vd_session *s)
 {
-	struct witness w = { s, &s->planned };
+	struct witness w = { s, calloc(s->commit.count, sizeof(bool)) };
 	const struct vd_chain_port chain = { &w, proved };
-	size_t checks;
-	int rc = vd_chain_plan(&s->planned, s->group, &chain, &checks);
+	size_t kept = 0, planned;
+	int rc = w.known ? vd_chain_plan(&s->commit, s->group, &chain, &planned) : VD_ENOMEM;
+	uint64_t checks;
 
-	s->planned_at = vd_group_generation(s->group);
-	return rc;
-}
-
-/* Of what is planned, as much as may be verified at once. */
-static int next_part(struct vd_session *s)
-{
-	/* Who may be here has changed since. */
-	int rc = s->planned_at != vd_group_generation(s->group) ? plan(s) : VD_OK;
-
-	if (!rc && s->planned.check_count > VD_BATCH_CHECKS)
-		return vd_chain_split(&s->planned, VD_BATCH_CHECKS, &s->commit);
-	if (rc)
-		return rc;
-	s->commit = s->planned;
-	s->planned = (struct vd_batch){ 0 };
-	return VD_OK;
-}
-
-static void verify(struct vd_session *s)
-{
-	struct witness w = { s, &s->commit };
-	const struct vd_chain_port chain = { &w, proved };
-	size_t kept = 0;
-
-	if (s->port->check)
-		s->port->check(s->port->ctx, &s->commit, s->commit.check_count);
-	else
-		vd_chain_check(&s->commit, 0, s->commit.check_count);
-	vd_chain_settle(&s->commit, &chain);
-	for (size_t i = 0; i < s->commit.count; i++) {
+	if (!rc) {
+		if (s->port->check)
+			s->port->check(s->port->ctx, &s->commit, planned);
+		else
+			vd_chain_check(&s->commit, 0, planned);
+		vd_chain_settle(&s->commit, &chain);
+	}
+	checks = s->commit.verified;
+	for (size_t i = 0; !rc && i < s->commit.count; i++) {
 		if (s->commit.entries[i].verdict)
 			s->stats.refused++;
-		if (!s->commit.entries[i].known)
+		if (!w.known[i])
 			s->commit.entries[kept++] = s->commit.entries[i];
 	}
-	s->commit.count = kept;
-	s->committing = kept > 0;
-	if (!kept)
-		vd_batch_deinit(&s->commit);
+	if (checks < VD_BATCH_CHECKS && s->commit.count >= s->most && s->most < VD_BATCH_RECORDS)
+		s->most *= 2;
+	else if (checks > 2 * VD_BATCH_CHECKS && s->most > VD_BATCH_FIRST)
+		s->most /= 2;
+	if (!rc)
+		s->commit.count = kept;
+	free(w.known);
+	return rc;
 }
 
 int vd_session_close_batch(struct vd_session *s)
 {
-	int rc = VD_OK;
+	int rc;
 
+	if (!s->in.count)
+		return VD_OK;
 	if (s->committing) {
-		s->flush |= s->in.count > 0;
+		s->flush = true;
 		return VD_OK;
 	}
-	if (!s->planned.count) {
-		s->flush = false;
-		if (!s->in.count)
-			return VD_OK;
-		if (s->in.count >= s->most && s->most < VD_BATCH_RECORDS)
-			s->most *= 2;
-		s->planned = s->in;
-		s->in = (struct vd_batch){ 0 };
-		rc = plan(s);
-	}
-	while (!rc && s->planned.count && !s->committing) {
-		rc = next_part(s);
-		if (!rc)
-			verify(s);
-	}
-	return rc || s->stats.refused <= s->stats.received - s->stats.refused + VD_REFUSED_MAX ? rc : VD_ECAP;
+	s->flush = false;
+	s->commit = s->in;
+	s->in = (struct vd_batch){ 0 };
+	rc = verify(s);
+	if (rc)
+		return rc;
+	s->committing = s->commit.count > 0;
+	if (!s->committing)
+		vd_batch_deinit(&s->commit);
+	return s->stats.refused > s->stats.received - s->stats.refused + VD_REFUSED_MAX ? VD_ECAP : VD_OK;
 }
 
 struct vd_batch *vd_session_batch(struct vd_session *s)

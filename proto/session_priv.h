@@ -81,8 +81,7 @@ struct vd_session {
 
 	struct vd_reconcile_outlet out;
 	struct vd_compact heard;  /* the stream of records that they send */
-	struct vd_batch in, planned, commit; /* `planned`: what is left of it; while there is any, a part of it is out */
-	uint64_t planned_at;      /* the group's generation then */
+	struct vd_batch in, commit;
 	size_t most;              /* records of `in`, see VD_BATCH_FIRST */
 	bool committing, flush;   /* `commit` is out; `in` is to follow at once */
 	uint64_t in_since_ms;

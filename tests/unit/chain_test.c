@@ -464,64 +464,6 @@ static void test_chain__three_steps_are_one(void **state)
 	}
 }
 
-/* In parts of so many checks: the same verdicts, in the same order, and no signature checked twice. */
-static void test_chain__a_plan_in_parts(void **state)
-{
-	uint64_t verified;
-	size_t checks;
-
-	(void)state;
-	for (int chain = 0; chain < 60; chain++) {
-		uint8_t lane = chain % 2 ? VD_LANE_NORMAL : VD_LANE_URGENT;
-		size_t who = (size_t)chain % SCENE_WRITERS;
-
-		for (int i = 0; i <= chain % 5; i++) {
-			bool bad = (chain % 3 == 1 && i == chain % 5) || (chain % 4 == 3 && i == 1);
-			size_t at = scene_write(&scene, who, lane, body, bad ? SCENE_BAD_SIGNATURE : SCENE_HONEST);
-
-			put(at);
-			if (chain % 7 == 0)
-				put(at);
-		}
-		scene_write(&scene, who, lane, body, SCENE_HONEST); /* is missing */
-	}
-	put(0); /* control, which planning judges */
-	verified = verify(scene.view, NULL);
-	for (size_t at_once = 1; at_once < 80; at_once += at_once < 4 ? 1 : 25) {
-		struct vd_batch rest = { 0 }, part = { 0 };
-		uint64_t sum = 0;
-		size_t done = 0;
-
-		for (size_t i = batch.count; i-- > 0;)
-			assert_int_equal(vd_batch_add(&rest, batch.entries[i].record.raw), 0);
-		assert_int_equal(vd_chain_plan(&rest, scene.view, NULL, &checks), 0);
-		while (rest.count) {
-			if (rest.check_count > at_once) {
-				assert_int_equal(vd_chain_split(&rest, at_once, &part), 0);
-				assert_int_equal(part.check_count, at_once);
-				assert_true(rest.count && rest.check_count);
-			} else {
-				part = rest;
-				rest = (struct vd_batch){ 0 };
-			}
-			vd_chain_check(&part, 0, part.check_count);
-			vd_chain_settle(&part, NULL);
-			sum += part.verified;
-			for (size_t i = 0; i < part.count; i++, done++) {
-				assert_memory_equal(part.entries[i].record.id.b, batch.entries[done].record.id.b, VD_ID_BYTES);
-				assert_int_equal(part.entries[i].verdict, batch.entries[done].verdict);
-				assert_int_equal(part.entries[i].record.raw.n, batch.entries[done].record.raw.n);
-				assert_memory_equal(part.entries[i].record.raw.p, batch.entries[done].record.raw.p, part.entries[i].record.raw.n);
-				assert_ptr_equal(part.entries[i].record.raw.p, part.bytes.p + part.entries[i].at);
-			}
-			vd_batch_deinit(&part);
-		}
-		assert_int_equal(done, batch.count);
-		assert_int_equal(sum, verified);
-		vd_batch_deinit(&rest);
-	}
-}
-
 static void test_batch__owns_its_bytes(void **state)
 {
 	(void)state;
@@ -577,7 +519,6 @@ int main(void)
 		TEST(test_chain__founding_must_verify),
 		TEST(test_chain__one_set_by_every_route),
 		TEST(test_chain__three_steps_are_one),
-		TEST(test_chain__a_plan_in_parts),
 		TEST(test_batch__owns_its_bytes),
 		TEST(test_batch__refuses_what_does_not_decode),
 	};

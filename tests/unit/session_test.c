@@ -740,66 +740,6 @@ static void test_session__back_pressure(void **state)
 	pair_deinit(&p);
 }
 
-/* Records that nothing vouches for: so many are verified at once, then others have their turn, also when somebody comes to be known meanwhile. */
-static void test_session__many_signatures_in_parts(void **state)
-{
-	struct pair p;
-	struct vd_batch *batch;
-	size_t parts = 0, largest = 0;
-
-	(void)state;
-	pair_init(&p, 85, 3);
-	for (int i = 0; i < 3000; i++) {
-		world_write_to(&p.w, 1, VD_LANE_NORMAL, 10, &p.a.m);
-		p.w.writers[1].has_last[VD_LANE_NORMAL] = false;
-	}
-	pair_connect(&p);
-	p.b.hold_commits = true;
-	while (pair_run(&p) && (batch = vd_session_batch(p.b.s))) {
-		assert_true(batch->verified <= VD_BATCH_CHECKS);
-		largest = batch->count > largest ? batch->count : largest;
-		if (++parts == 7)
-			pair_admit(&p, &p.b, 1);
-		assert_false(vd_session_settled(p.b.s));
-		memory_commit(&p.b.m, batch);
-		assert_int_equal(vd_session_committed(p.b.s, p.now_ms, VD_OK), VD_OK);
-		vd_session_grew(p.b.s, p.now_ms);
-	}
-	p.b.hold_commits = false;
-	assert_int_equal(largest, VD_BATCH_CHECKS);
-	assert_true(parts >= 3000 / VD_BATCH_CHECKS);
-	assert_true(pair_run(&p));
-	assert_settled(&p);
-	assert_int_equal(vd_session_stats(p.b.s)->refused, 0);
-	pair_deinit(&p);
-}
-
-/* Who writes takes turns with more others than signatures are checked at once: still most records have their successor beside them. */
-static void test_session__many_authors_in_turn(void **state)
-{
-	enum { AUTHORS = VD_BATCH_CHECKS + 44, EACH = 20 };
-	struct pair p;
-	struct vd_batch *batch;
-	uint64_t verified = 0;
-
-	(void)state;
-	pair_init(&p, 86, AUTHORS);
-	for (size_t i = 0; i < (size_t)AUTHORS * EACH; i++)
-		world_write_to(&p.w, i % AUTHORS, VD_LANE_NORMAL, 10, &p.a.m);
-	pair_connect(&p);
-	p.b.hold_commits = true;
-	while (pair_run(&p) && (batch = vd_session_batch(p.b.s))) {
-		assert_true(batch->verified <= VD_BATCH_CHECKS);
-		verified += batch->verified;
-		memory_commit(&p.b.m, batch);
-		assert_int_equal(vd_session_committed(p.b.s, p.now_ms, VD_OK), VD_OK);
-	}
-	p.b.hold_commits = false;
-	assert_true(verified < (uint64_t)AUTHORS * EACH / 2);
-	assert_settled(&p);
-	pair_deinit(&p);
-}
-
 static void test_session__slow_records_are_committed_after_a_second(void **state)
 {
 	struct pair p;
@@ -1424,8 +1364,6 @@ int main(void)
 		cmocka_unit_test(test_session__pushes_wait_for_lane_0),
 		cmocka_unit_test(test_session__more_without_end),
 		cmocka_unit_test(test_session__back_pressure),
-		cmocka_unit_test(test_session__many_signatures_in_parts),
-		cmocka_unit_test(test_session__many_authors_in_turn),
 		cmocka_unit_test(test_session__slow_records_are_committed_after_a_second),
 		cmocka_unit_test(test_session__records_travel_compact),
 		cmocka_unit_test(test_session__a_stream_out_of_step_ends_it),
