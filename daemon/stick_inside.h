@@ -84,8 +84,10 @@ struct vd_folds {
 	struct vd_slice hearing;     /* of one of them, which would be said again now; borrowed */
 	size_t count;
 };
-/* The smallest first. To be deinit in any case. */
-int vd_folds_find(struct vd_visit *, size_t g, struct vd_folds *);
+/* The smallest first, and before all others `shed`, if it is not NULL. To be deinit in any case. */
+int vd_folds_find(struct vd_visit *, size_t g, struct vd_segment *shed, struct vd_folds *);
+/* The smallest segment of ours in which a body stands that a redaction has taken here; *out is NULL when there is none. It is to be written anew without. */
+int vd_folds_shed(struct vd_visit *, size_t g, struct vd_segment **out);
 void vd_folds_deinit(struct vd_folds *);
 /* The segment that took them stands there, durable: they go. */
 int vd_folds_remove(struct vd_visit *, const struct vd_folds *);

@@ -105,8 +105,8 @@ static int as_kept(struct vd_visit *v, int rc, const struct vd_bundle_stats *sta
 	return VD_EIO;
 }
 
-/* The next `count` of its queue. */
-static int write_segment(struct vd_visit *v, size_t g, size_t count, uint64_t max_bytes, struct vd_bundle_stats *stats)
+/* The next `count` of its queue; or, when nothing of that is left, a segment of ours written anew without what it should not hold any more. */
+static int write_segment(struct vd_visit *v, size_t g, size_t count, struct vd_segment *shed, uint64_t max_bytes, struct vd_bundle_stats *stats)
 {
 	static const uint64_t none[1];
 	const struct vd_queue *q = &v->queues[g];
@@ -115,14 +115,14 @@ static int write_segment(struct vd_visit *v, size_t g, size_t count, uint64_t ma
 	struct vd_folds folds = { .count = 0 };
 	char name[VD_SEGMENT_NAME + 1], *path = new_name(v, name);
 	/* Nothing goes in for their sake alone, and in a small room they take none from records. */
-	bool tells = !v->receipts_left[g] && (count || v->say[g].damaged.n || v->say[g].replaced.n) && max_bytes >= vd_sealed_bytes(2);
-	int rc = last ? vd_folds_find(v, g, &folds) : VD_OK;
+	bool tells = !v->receipts_left[g] && (count || shed || v->say[g].damaged.n || v->say[g].replaced.n) && max_bytes >= vd_sealed_bytes(2);
+	int rc = last ? vd_folds_find(v, g, shed, &folds) : VD_OK;
 	const struct vd_bundle_choice choice = {
 		/* NULL would be everything. */
 		.arrivals = count ? q->numbers + q->at : none, .count = count, .all_of_it = true, .max_bytes = max_bytes, .written = &written,
-		.fills = folds.fills, .fill_count = folds.count, .damaged = vd_buf_slice(&v->say[g].damaged),
+		.fills = folds.fills, .fill_count = folds.count, .shed = shed != NULL, .damaged = vd_buf_slice(&v->say[g].damaged),
 		/* Nothing is replaced before all of it is written. */
-		.replaced = vd_slice(v->say[g].replaced.p, last ? v->say[g].replaced.n : 0), .hearing = hearing_to_go(v, g, count > 0, &folds),
+		.replaced = vd_slice(v->say[g].replaced.p, last ? v->say[g].replaced.n : 0), .hearing = hearing_to_go(v, g, count > 0 || shed, &folds),
 		.receipts = v->receipts[g].list, .receipt_count = tells ? v->receipts[g].count : 0,
 	};
 
@@ -136,7 +136,7 @@ static int write_segment(struct vd_visit *v, size_t g, size_t count, uint64_t ma
 		v->result->bytes_out += stats->bytes;
 		v->used_bytes += stats->bytes;
 		rc = account(v, g, name, &choice, &folds, stats);
-		if (count)
+		if (count || shed)
 			vd_buf_reset(&v->hearing[g]);
 		v->receipts_left[g] |= tells;
 	}
@@ -173,7 +173,7 @@ static int write_next(struct vd_visit *v, size_t g, uint64_t share, bool *full)
 	size_t count = q->count - q->at < SEGMENT_RECORDS ? q->count - q->at : SEGMENT_RECORDS;
 	uint64_t max_bytes = share < v->segment_bytes ? share : v->segment_bytes;
 	struct vd_bundle_stats stats;
-	int rc = max_bytes < vd_sealed_bytes(1) ? VD_ENOSPACE : write_segment(v, g, count, max_bytes, &stats);
+	int rc = max_bytes < vd_sealed_bytes(1) ? VD_ENOSPACE : write_segment(v, g, count, NULL, max_bytes, &stats);
 
 	while (rc == VD_ENOSPACE && max_bytes >= vd_sealed_bytes(1)) {
 		if (stats.left && stats.left < count) {
@@ -185,7 +185,7 @@ static int write_next(struct vd_visit *v, size_t g, uint64_t share, bool *full)
 			max_bytes /= 2;
 			v->segment_bytes = max_bytes;
 		}
-		rc = write_segment(v, g, count, max_bytes, &stats);
+		rc = write_segment(v, g, count, NULL, max_bytes, &stats);
 	}
 	if (!rc)
 		q->at += count;
@@ -402,6 +402,23 @@ static int write_all(struct vd_visit *v, bool *full)
 	return rc || turned ? rc : help_all(v, full);
 }
 
+/* One on each visit. */
+static int shed_one(struct vd_visit *v, size_t g)
+{
+	struct vd_bundle_stats stats;
+	struct vd_segment *shed;
+	uint64_t room = 0;
+	int rc = vd_folds_shed(v, g, &shed);
+
+	if (rc || !shed || v->queues[g].at < v->queues[g].count)
+		return rc;
+	rc = room_left(v, &room);
+	if (!rc)
+		rc = room < shed->size ? VD_ENOSPACE : write_segment(v, g, 0, shed, room, &stats);
+	/* It stands as it did. */
+	return rc == VD_ENOTFOUND || rc == VD_ENOSPACE || rc == VD_EKEY ? VD_OK : rc;
+}
+
 int vd_visit_write(struct vd_visit *v, bool *full)
 {
 	int rc = vd_visit_queue(v);
@@ -411,6 +428,8 @@ int vd_visit_write(struct vd_visit *v, bool *full)
 		v->used_bytes += v->segments.p[i].size;
 	if (!rc && !v->result->read_only)
 		rc = write_all(v, full);
+	for (size_t i = 0; i < v->groups.count && !rc && !v->result->read_only; i++)
+		rc = shed_one(v, i);
 	count_left(v);
 	return rc;
 }

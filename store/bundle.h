@@ -54,6 +54,7 @@ struct vd_bundle_choice {
 	struct vd_slice damaged, replaced;
 	struct vd_bundle_fill *fills; /* in this order, once all that was chosen has gone in */
 	size_t fill_count;
+	bool shed;                   /* the first of them may take as many chunks as it needs, and without it nothing is written (VD_ENOTFOUND) */
 	struct vd_slice hearing;     /* of a segment: an entry 7 (hearing.h), or nothing; alone only where no records were chosen (count is 0) */
 	const struct vd_slice *receipts; /* entries 8 (receipt.h), in each file; in a segment as a hearing, alone only where no records were chosen */
 	size_t receipt_count;

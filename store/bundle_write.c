@@ -97,7 +97,7 @@ static int plan_one(struct writer *w, struct vd_bundle_stats *stats)
 	if (part.chunks > max || ((w->choice->control || w->choice->all_of_it) && part.count < count))
 		return VD_ENOSPACE;
 	alone = w->choice->count ? 0 : w->choice->hearing.n + w->choice->receipt_count;
-	if (part.count == 0 && w->manifest.what == VD_SEALED_SEGMENT && (count || !(w->names[0].n + w->names[1].n + alone)))
+	if (part.count == 0 && w->manifest.what == VD_SEALED_SEGMENT && !w->choice->shed && (count || !(w->names[0].n + w->names[1].n + alone)))
 		return count ? VD_ENOSPACE : VD_ENOTFOUND;
 	return add_part(w, &part);
 }
@@ -111,7 +111,7 @@ static int name_filled(struct writer *w, struct vd_slice damaged, struct vd_slic
 	return w->filled[0].failed || w->filled[1].failed ? VD_ENOMEM : VD_OK;
 }
 
-static int plan_fill(struct writer *w, struct vd_many *many, struct vd_bundle_fill *fill)
+static int plan_fill(struct writer *w, struct vd_many *many, uint64_t max, struct vd_bundle_fill *fill)
 {
 	const size_t count = w->lines.count, names[2] = { w->filled[0].n, w->filled[1].n };
 	struct vd_line *before = calloc(count + 1, sizeof(*before));
@@ -127,8 +127,8 @@ static int plan_fill(struct writer *w, struct vd_many *many, struct vd_bundle_fi
 	if (!rc && ok)
 		rc = name_filled(w, fill->damaged, fill->replaced);
 	if (!rc && ok)
-		rc = plan_part(w, w->parts->chunks, &part);
-	fill->taken = !rc && ok && part.count == w->lines.count && part.chunks == w->parts->chunks;
+		rc = plan_part(w, max, &part);
+	fill->taken = !rc && ok && part.count == w->lines.count && part.chunks <= max;
 	if (fill->taken) {
 		*w->parts = part;
 	} else if (before) {
@@ -148,8 +148,13 @@ static int plan_fills(struct writer *w, struct vd_many *many, struct vd_bundle_s
 	size_t chosen = w->lines.count;
 	int rc = name_filled(w, w->names[0], w->names[1]);
 
-	for (size_t i = 0; i < w->choice->fill_count && !rc; i++)
-		rc = plan_fill(w, many, &w->choice->fills[i]);
+	for (size_t i = 0; i < w->choice->fill_count && !rc; i++) {
+		bool sheds = w->choice->shed && i == 0;
+
+		rc = plan_fill(w, many, !sheds ? w->parts->chunks : w->choice->max_bytes ? chunks_in(w->choice->max_bytes) : UINT64_MAX, &w->choice->fills[i]);
+		if (!rc && sheds && !w->choice->fills[i].taken)
+			rc = VD_ENOTFOUND;
+	}
 	stats->filled = w->lines.count - chosen;
 	return rc;
 }

@@ -134,6 +134,8 @@ int vd_store_commit(struct vd_store *, struct vd_group *, struct vd_batch *, str
 int vd_store_latest(struct vd_store *, uint64_t *arrival);
 /* Numbers > after under which a record stands, ascending, at most `max`; what lies between them costs nothing. */
 int vd_store_numbers(struct vd_store *, uint64_t after, uint64_t *numbers, size_t max, size_t *n);
+/* The same of stubs whose body a redaction took. */
+int vd_store_redacted_numbers(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], uint64_t after, uint64_t *numbers, size_t max, size_t *n);
 /* The same of one lane of a group, some perhaps spoilt. */
 int vd_store_lane_numbers(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], uint8_t lane, uint64_t after, uint64_t *numbers, size_t max,
                           size_t *n);

@@ -255,6 +255,47 @@ static void test_fold__bodies_that_went(void **state)
 	}
 }
 
+/* A large one too is written anew without a body that a redaction took; with one that is gone for another reason it stays as it is. */
+static void test_fold__redacted_bodies_leave_large_ones(void **state)
+{
+	struct cast *c = *state;
+	struct vd_stick_result r;
+	uint64_t latest, at;
+	char path[256];
+
+	person_write(&c->hub, VD_LANE_NORMAL, 60, 3000);
+	visit(c, &c->hub, 0);
+	visit(c, &c->ana, 0);
+	assert_int_equal(segments(c, path, NULL), 1);
+	drop_body(c, &c->hub, VD_STORED_WAITING);
+	r = visit(c, &c->hub, 0);
+	assert_int_equal(access(path, F_OK), 0);
+	/* The stick gave it back, being wanted. */
+	drop_body(c, &c->hub, VD_STORED_UNWANTED);
+	assert_int_equal(vd_store_latest(c->hub.store, &latest), 0);
+	r = visit(c, &c->hub, 0);
+	assert_true(r.sent == 0 && r.complete && r.bytes_out >= vd_sealed_bytes(2));
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(segments(c, NULL, NULL), 1);
+	assert_nothing_to_do(c, &c->hub);
+	r = visit(c, &c->luz, 0);
+	assert_true(r.complete);
+	{
+		struct vd_buf raw = { 0 };
+		struct vd_record record;
+		struct vd_id id;
+
+		assert_int_equal(vd_store_read(c->hub.store, latest, &raw, &record, NULL), 0);
+		id = record.id;
+		assert_int_equal(vd_store_find(c->luz.store, &id, &at), 0);
+		assert_int_equal(vd_store_read(c->luz.store, at, &raw, &record, NULL), 0);
+		assert_true(record.stub);
+		assert_int_equal(vd_store_read(c->luz.store, at - 1, &raw, &record, NULL), 0);
+		assert_false(record.stub);
+		vd_buf_deinit(&raw);
+	}
+}
+
 /* What a small one says of others is said on: here that one of Ana's is damaged, which she has to hear of. */
 static void test_fold__what_it_says_goes_along(void **state)
 {
@@ -405,6 +446,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_fold__a_damaged_one_is_left, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_fold__not_under_other_keys, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_fold__bodies_that_went, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_fold__redacted_bodies_leave_large_ones, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_fold__what_it_says_goes_along, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_fold__three_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_fold__a_fill_goes_in_whole_or_not_at_all, setup, teardown),
