@@ -48,7 +48,7 @@ struct vd_command {
 
 extern const struct vd_command vd_command_init, vd_command_id, vd_command_group, vd_command_admit, vd_command_join,
 	vd_command_members, vd_command_revoke, vd_command_review, vd_command_approve, vd_command_restore, vd_command_doctor,
-	vd_command_add, vd_command_alert, vd_command_ack, vd_command_load, vd_command_redact, vd_command_list, vd_command_show, vd_command_get,
+	vd_command_add, vd_command_alert, vd_command_ack, vd_command_load, vd_command_redact, vd_command_list, vd_command_show, vd_command_get, vd_command_prune,
 	vd_command_watch, vd_command_sync, vd_command_stick, vd_command_why, vd_command_export, vd_command_import, vd_command_status, vd_command_check,
 	vd_command_version, vd_command_config, vd_command_lock, vd_command_unlock, vd_command_passphrase, vd_command_wipe, vd_command_backup;
 

@@ -8,8 +8,9 @@
 #include "store/custody.h"
 #include "store/shares.h"
 
-enum { SHARE_RECORDS, SHARE_DAY, RESERVE, BULK_MAX, RECEIPTS, KEYS };
-static const char *const keys[KEYS + 1] = { "share.records", "share.day", "reserve", "bulk.max", "receipts", NULL };
+enum { SHARE_RECORDS, SHARE_DAY, RESERVE, BULK_MAX, PROMISE, RECEIPTS, KEYS };
+enum { PROMISE_MOST = 3650 }; /* days */
+static const char *const keys[KEYS + 1] = { "share.records", "share.day", "reserve", "bulk.max", "promise", "receipts", NULL };
 
 static uint64_t *value_of(struct vd_shares *set, size_t key)
 {
@@ -17,6 +18,7 @@ static uint64_t *value_of(struct vd_shares *set, size_t key)
 	case SHARE_RECORDS: return &set->records;
 	case SHARE_DAY: return &set->day_bytes;
 	case BULK_MAX: return &set->bulk_bytes;
+	case PROMISE: return &set->promise_days;
 	default: return &set->reserve_bytes;
 	}
 }
@@ -41,6 +43,8 @@ static bool parse(const char *text, size_t key, uint64_t *out)
 		*out = VD_BULK_ALL;
 		return true;
 	}
+	if (key == PROMISE)
+		return vd_count_parse(text, out) && *out <= PROMISE_MOST;
 	return key == SHARE_RECORDS ? vd_count_parse(text, out) : vd_size_parse(text, out);
 }
 
@@ -48,7 +52,7 @@ static void print(uint64_t value, size_t key, char out[VD_SIZE_TEXT])
 {
 	if (key == BULK_MAX && value == VD_BULK_ALL)
 		snprintf(out, VD_SIZE_TEXT, "all");
-	else if (key == SHARE_RECORDS)
+	else if (key == SHARE_RECORDS || key == PROMISE)
 		snprintf(out, VD_SIZE_TEXT, "%llu", (unsigned long long)value);
 	else
 		vd_size_text(value, out);
@@ -96,7 +100,7 @@ static int set_one(struct vd_cli *cli, struct vd_shares *set, size_t key, const 
 	int rc;
 
 	if (!parse(text, key, &value))
-		return vd_misuse(cli, key == SHARE_RECORDS ? VD_MSG_HINT_CONFIG_NUMBER : VD_MSG_HINT_CONFIG_SIZE, VD_MSG_CONFIG_NO_VALUE,
+		return vd_misuse(cli, key == PROMISE ? VD_MSG_HINT_CONFIG_DAYS : key == SHARE_RECORDS ? VD_MSG_HINT_CONFIG_NUMBER : VD_MSG_HINT_CONFIG_SIZE, VD_MSG_CONFIG_NO_VALUE,
 		                 keys[key], text, NULL);
 	print(least, key, least_text);
 	if (value < least)

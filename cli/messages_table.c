@@ -454,6 +454,34 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "Nunca escribe encima de un archivo que ya existe: el siguiente lleva un número. Lo que falta llega con la próxima sincronización, de\n"
 	  "quien lo tenga; la salida 3 dice que falta algo, la 14 que algo no es lo que dice el registro.\n\n"
 	  "  -o CARPETA         dónde guardar; si no, en la carpeta en la que estás"),
+	T(SUM_PRUNE, "make room: let go of what enough others keep", "liberar espacio: soltar lo que bastantes otros guardan"),
+	T(HELP_PRUNE,
+	  "Examples:\n"
+	  "  vereda prune --dry-run\n"
+	  "  vereda prune --lane bulk --older 90d\n"
+	  "  vereda prune --max 2G --yes\n\n"
+	  "Lets go of texts and files that others wrote. That a record was there stays known, and its content comes back by itself when too few\n"
+	  "keep it any more. A content goes only if two other members are known to hold it and have promised to keep it for twelve days and more, and\n"
+	  "if no promise of this device lives: receipts promise 30 days, where the disk has room. What this device wrote always stays. Room that\n"
+	  "is made is used for what comes next; the file does not get smaller. On a nearly full disk veredad does the same unasked, with files\n"
+	  "and texts that are older than 30 days.\n\n"
+	  "  --older 90d        only what was written, and came, so long ago; 30d unless said\n"
+	  "  --lane LANE        only bulk (attachments), normal or urgent; may be said again. Attachments go first\n"
+	  "  --max 2G           until so much is let go of\n"
+	  "  --dry-run          only say what would go",
+	  "Ejemplos:\n"
+	  "  vereda prune --dry-run\n"
+	  "  vereda prune --lane bulk --older 90d\n"
+	  "  vereda prune --max 2G --yes\n\n"
+	  "Suelta textos y archivos que escribieron otros. Que el registro existió se sigue sabiendo, y su contenido vuelve por sí solo cuando lo\n"
+	  "guarden demasiado pocos. Un contenido se suelta solo si se sabe que otros dos integrantes lo tienen y prometieron guardarlo doce\n"
+	  "días o más, y si ninguna promesa de este equipo está vigente: los acuses prometen 30 días, donde el disco tiene espacio. Lo que escribió\n"
+	  "este equipo siempre queda. El espacio se usa para lo que venga; el archivo no se achica. En un disco casi lleno veredad hace lo mismo\n"
+	  "sin que se lo pidan, con archivos y textos de más de 30 días.\n\n"
+	  "  --older 90d        solo lo que se escribió, y llegó, hace tanto; 30d si no se dice\n"
+	  "  --lane CARRIL      solo bulk (adjuntos), normal o urgent; se puede repetir. Primero van los adjuntos\n"
+	  "  --max 2G           hasta soltar esa cantidad\n"
+	  "  --dry-run          solo decir qué se soltaría"),
 	T(SUM_WATCH, "show new records as they come", "mostrar los registros nuevos a medida que llegan"),
 	T(HELP_WATCH,
 	  "Examples:\n"
@@ -645,6 +673,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  reserve         disk kept free for membership changes and for wiping (at most a sixteenth of the disk)\n"
 	  "  bulk.max        what this device keeps of attachments, all together: a size, 0 for none, or all. What it leaves stays with others, and\n"
 	  "                  comes when there is room again; texts and alerts always come\n"
+	  "  promise         days for which this device promises others to keep what it holds, while its disk has room; 0 for nothing, so that\n"
+	  "                  vereda prune may make room when the last promise is over\n"
 	  "  receipts        on or off: does this device tell others which records it holds, so that who wrote them learns that they arrived?\n\n"
 	  "They hold for this device alone, and nothing that is stored here is ever removed for them. Your own records have no such bound.\n"
 	  "Sizes are written with K, M or G.",
@@ -658,6 +688,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  reserve         disco que queda libre para cambios de integrantes y para borrar (a lo más un dieciseisavo del disco)\n"
 	  "  bulk.max        cuánto guarda este equipo de adjuntos, en total: un tamaño, 0 para nada, o all para todo. Lo que no guarda queda con\n"
 	  "                  otros, y llega cuando haya espacio; los textos y las alertas siempre llegan\n"
+	  "  promise         días por los que este equipo promete a otros guardar lo que tiene, mientras su disco tenga espacio; 0 para nada, y así\n"
+	  "                  vereda prune puede liberar espacio cuando se cumpla la última promesa\n"
 	  "  receipts        on (sí) u off (no): ¿dice este equipo a los demás qué registros tiene, para que quien los escribió sepa que llegaron?\n\n"
 	  "Valen solo para este equipo, y nunca se quita por ellos nada de lo que está guardado. Tus propios registros no tienen ese límite.\n"
 	  "Los tamaños se escriben con K, M o G."),
@@ -931,6 +963,27 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "(reemplazado) "),
 	T(SHOW_HISTORY, "\nHistory:", "\nHistoria:"),
 	T(SHOW_ANSWERS, "\nAnswers:", "\nRespuestas:"),
+	T(PRUNE_LANE, "\"{0}\" is no lane from which anything can go; nothing was changed", "\"{0}\" no es un carril del que se pueda soltar algo; no se cambió nada"),
+	T(HINT_PRUNE_LANE, "There are bulk, normal and urgent.", "Hay bulk, normal y urgent."),
+	T(HINT_PRUNE_OLDER, "Write how long ago, for example: 90d", "Escribe hace cuánto, por ejemplo: 90d"),
+	T(PRUNE_MAX, "\"{0}\" is no size; nothing was changed", "\"{0}\" no es un tamaño; no se cambió nada"),
+	T(PRUNE_CLOCK, "It is not certain that this device's clock is right, and by a wrong one the last copy of something could be destroyed; nothing was changed",
+	  "No es seguro que el reloj de este equipo esté bien, y con uno equivocado se podría destruir la última copia de algo; no se cambió nada"),
+	T(HINT_PRUNE_CLOCK, "Look at the date. Where it is right: sync with two others who wrote something lately, or use vereda for a week, and repeat.",
+	  "Mira la fecha. Si está bien: intercambia con otros dos que hayan escrito hace poco, o usa vereda una semana, y repite."),
+	T(PRUNE_FAILED, "Making room failed; what had gone by then is said by vereda prune --dry-run", "No se pudo liberar espacio; lo que ya se soltó lo dice vereda prune --dry-run"),
+	T(PRUNE_PROMISED, "This device has promised others to keep what it holds until {0}; nothing was changed", "Este equipo prometió a otros guardar lo que tiene hasta el {0}; no se cambió nada"),
+	T(HINT_PRUNE_PROMISED, "From now on it promises nothing with: vereda config set promise 0   Repeat this when that day is over.",
+	  "De ahora en adelante no promete nada con: vereda config set promise 0   Repite esto cuando pase ese día."),
+	T(PRUNE_WOULD, "Would go: {0} records' content ({1})", "Se soltaría el contenido de {0} registros ({1})"),
+	T(PRUNED, "Gone: {0} records' content ({1}). Others keep it.", "Se soltó el contenido de {0} registros ({1}). Otros lo guardan."),
+	T(PRUNE_KEPT, "Stay: {0} written here, {1} that are too young, {2} that too few others are known to keep",
+	  "Quedan: {0} escritos aquí, {1} demasiado recientes, {2} que se sabe que guardan demasiado pocos"),
+	T(PRUNE_WORD, "prune", "soltar"),
+	T(PRUNE_WHAT, "The content of {0} records ({1}) will go from this device. Others keep it.", "El contenido de {0} registros ({1}) se va de este equipo. Otros lo guardan."),
+	T(HINT_PRUNE_YES, "Run it at a terminal and type the word, or repeat with --yes.", "Hazlo en una terminal y escribe la palabra, o repite con --yes."),
+	T(PRUNE_UNCONFIRMED, "It was not confirmed; nothing was changed", "No se confirmó; no se cambió nada"),
+	T(HINT_CONFIG_DAYS, "Write a number of days up to 3650; 0 promises nothing.", "Escribe un número de días hasta 3650; con 0 no promete nada."),
 	T(SHOW_ATTACHED, "\nAttachments (vereda get {0}):", "\nAdjuntos (vereda get {0}):"),
 	T(SHOW_ATTACHED_WHOLE, "  {0}  {1}, whole", "  {0}  {1}, entero"),
 	T(SHOW_ATTACHED_PART, "  {0}  {1}, {2} of {3} parts here; the rest comes with the next sync", "  {0}  {1}, {2} de {3} partes aquí; el resto llega con la próxima sincronización"),
@@ -1780,7 +1833,7 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	/* config */
 	T(CONFIG_SUBCOMMAND, "\"vereda config\" has no such thing; there are get and set", "\"vereda config\" no tiene eso; hay get y set"),
 	T(CONFIG_NO_KEY, "There is nothing called \"{0}\" to be set; nothing was changed", "No hay nada llamado \"{0}\" que se pueda ajustar; no se cambió nada"),
-	T(HINT_CONFIG_KEYS, "There are share.records, share.day, reserve, bulk.max and receipts. See: vereda help config", "Hay share.records, share.day, reserve, bulk.max y receipts. Mira: vereda help config"),
+	T(HINT_CONFIG_KEYS, "There are share.records, share.day, reserve, bulk.max, promise and receipts. See: vereda help config", "Hay share.records, share.day, reserve, bulk.max, promise y receipts. Mira: vereda help config"),
 	SAME(CONFIG_LINE, "{0} {1}"),
 	T(CONFIG_NO_VALUE, "\"{1}\" is no value for {0}; nothing was changed", "\"{1}\" no es un valor para {0}; no se cambió nada"),
 	T(HINT_CONFIG_NUMBER, "Write a number of records, for example: 200000", "Escribe un número de registros, por ejemplo: 200000"),

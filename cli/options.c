@@ -28,7 +28,7 @@ static const struct {
 	{ "search", VD_OPT_SEARCH, true }, { "limit", VD_OPT_LIMIT, true }, { "quarantined", VD_OPT_QUARANTINED, false },
 	{ "for", VD_OPT_FOR, true }, { "check", VD_OPT_CHECK, true }, { "stdio", VD_OPT_STDIO, false },
 	{ "repair", VD_OPT_REPAIR, false },
-	{ "keep-metadata", VD_OPT_KEEP_METADATA, false },
+	{ "keep-metadata", VD_OPT_KEEP_METADATA, false }, { "older", VD_OPT_OLDER, true }, { "lane", VD_OPT_LANE, true },
 	/* of who may do what */
 	{ "person", VD_OPT_PERSON, true }, { "all", VD_OPT_ALL, false }, { "device", VD_OPT_DEVICE, true },
 	{ "reason", VD_OPT_REASON, true }, { "undo", VD_OPT_UNDO, true }, { "keep", VD_OPT_KEEP, false },

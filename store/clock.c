@@ -99,11 +99,16 @@ static int others_agree(struct vd_store *s, const uint8_t group_id[VD_GROUP_BYTE
 	return rc == VD_ENOTFOUND ? VD_OK : rc;
 }
 
-int vd_clock_believed(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], uint64_t now_ms, bool *out)
+int vd_clock_believed(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], uint64_t now_ms, uint64_t since_ms, bool *out)
 {
+	uint64_t jumped_ms;
 	struct seen seen;
 	int rc = read_seen(s, &seen);
 
-	*out = !rc && now_ms - jumped_last(&seen, now_ms) >= STEADY_DAYS * (uint64_t)VD_DAY_MS;
-	return rc || *out ? rc : others_agree(s, group, now_ms, out);
+	*out = false;
+	if (rc)
+		return rc;
+	jumped_ms = jumped_last(&seen, now_ms);
+	*out = jumped_ms <= since_ms && now_ms - jumped_ms >= STEADY_DAYS * (uint64_t)VD_DAY_MS;
+	return *out ? rc : others_agree(s, group, now_ms, out);
 }

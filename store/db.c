@@ -517,6 +517,37 @@ int vd_db_room(const struct vd_db *db, uint64_t *free_bytes, uint64_t *total)
 	return VD_OK;
 }
 
+/* As mdb_stat(1) does: the list of free pages is a table of LMDB's own, whose values begin with how many they name. */
+int vd_db_spare(struct vd_db *db, uint64_t *bytes)
+{
+	MDB_cursor *cursor;
+	MDB_val key, value;
+	uint64_t pages = 0;
+	MDB_stat stat;
+	MDB_txn *txn;
+	int rc = vd_db_read(db, &txn);
+
+	*bytes = 0;
+	if (rc)
+		return rc;
+	rc = mdb_stat(txn, 0, &stat);
+	if (!rc)
+		rc = mdb_cursor_open(txn, 0, &cursor);
+	if (!rc) {
+		while (!(rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT))) {
+			size_t count = 0;
+
+			if (value.mv_size >= sizeof(count))
+				memcpy(&count, value.mv_data, sizeof(count));
+			pages += count;
+		}
+		mdb_cursor_close(cursor);
+		*bytes = pages * stat.ms_psize;
+	}
+	vd_db_done(db, txn);
+	return rc == MDB_NOTFOUND ? VD_OK : vd_db_err(rc);
+}
+
 uint64_t vd_db_bytes(struct vd_db *db)
 {
 	struct stat st;

@@ -174,7 +174,7 @@ int vd_tend_expired(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], uin
 		return rc;
 	rc = vd_index_catch_up(s);
 	if (!rc)
-		rc = vd_clock_believed(s, group, now_ms, &believed);
+		rc = vd_clock_believed(s, group, now_ms, UINT64_MAX, &believed);
 	if (!rc && believed)
 		rc = walk_all(&e, last_day, out);
 	if (!rc)

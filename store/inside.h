@@ -34,7 +34,7 @@
  *   "receipt" group, device: the latest of its receipts; "met" group, device: what a session showed; "stick" id: what is known of a
  *   stick (custody.c, sticks.c)
  *   "bulk": u64 bytes of bodies of the bulk lane that are here ‖ u64 that are wanted
- *   "clock": what was seen of ours (clock.c)             "expired" group: u64 day on which it was looked for what expired
+ *   "clock": what was seen of ours (clock.c)             "expired", "pruned" group: u64 day on which it was looked for what did
  *   "repairs": how often the derived tables were made anew
  *   "accepted" group, author: what counts of a removed author's records (followed.c)
  *   "redacted" group: up to where bodies were tended (redact.c) */
@@ -567,8 +567,9 @@ int vd_followed_check(struct vd_store *, MDB_txn *, struct vd_group *, const uin
 
 /* Notes what our clock shows: to be called whenever we tend, or more than a day goes by unseen. */
 int vd_clock_look(struct vd_store *, uint64_t now_ms);
-/* May what destroys go by it? */
-int vd_clock_believed(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], uint64_t now_ms, bool *out);
+/* May what destroys go by it? `since_ms`: what it showed then counts, too: no jump since (UINT64_MAX: that does not matter). Else as others agree,
+ * to ten days. */
+int vd_clock_believed(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], uint64_t now_ms, uint64_t since_ms, bool *out);
 
 /* --- letgo.c --- */
 
@@ -592,6 +593,12 @@ void vd_letting_deinit(struct vd_letting *);
 bool vd_may_expire(const struct vd_record *);
 /* Bodies of this group whose day, and a week, is over go. Looks once a day; else, and while this thread writes, does nothing. Adds to *out. */
 int vd_tend_expired(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], uint64_t now_ms, struct vd_tended *out);
+
+/* --- prune.c --- */
+
+/* Once a day: wants back what was pruned and too few others keep any more; and where the medium is nearly full lets go of what they do keep
+ * (prune.h). Adds to *out. */
+int vd_tend_space(struct vd_store *, struct vd_group *, uint64_t now_ms, struct vd_tended *out);
 
 /* --- redact.c --- */
 

@@ -142,11 +142,15 @@ static int gather_spans(struct vd_store *s, struct vd_group *group, struct vd_sp
 	return rc;
 }
 
-static bool has_much_room(struct vd_store *s)
+/* For so many days from now we promise. */
+static uint32_t promise_days(struct vd_store *s)
 {
 	uint64_t free_bytes, kept_bytes;
+	struct vd_shares set;
 
-	return vd_shares_room(s, &free_bytes, &kept_bytes) == VD_OK && free_bytes / ROOMY >= kept_bytes;
+	if (vd_shares_get(s, &set) || vd_shares_room(s, &free_bytes, &kept_bytes) || free_bytes / ROOMY < kept_bytes)
+		return 0;
+	return (uint32_t)set.promise_days;
 }
 
 static int keep_own(struct vd_store *s, struct vd_group *group, struct vd_slice bytes, uint64_t now_ms)
@@ -164,7 +168,7 @@ static int keep_own(struct vd_store *s, struct vd_group *group, struct vd_slice 
 int vd_custody_say(struct vd_store *s, struct vd_group *group, uint64_t now_ms, struct vd_buf *out)
 {
 	const uint8_t *id = vd_group_id(group);
-	uint32_t today = (uint32_t)(now_ms / VD_DAY_MS);
+	uint32_t today = (uint32_t)(now_ms / VD_DAY_MS), days;
 	struct vd_kept last = { .value = { 0 } };
 	struct vd_receipt now = { .time_ms = now_ms };
 	struct vd_span *spans = NULL;
@@ -184,7 +188,8 @@ int vd_custody_say(struct vd_store *s, struct vd_group *group, uint64_t now_ms, 
 	/* Above what a copy of this device may have said, if the clocks agree; and above what came here of that. */
 	now.count = any && last.receipt.count >= now_ms ? last.receipt.count + 1 : now_ms;
 	now.restored = vd_store_elsewhere(s, id, vd_group_identity(group)->author, &noticed_ms) == VD_OK;
-	now.keep_until = has_much_room(s) ? today + VD_RECEIPT_DAYS : 0;
+	days = promise_days(s);
+	now.keep_until = days ? today + days : 0;
 	if (any && last.receipt.keep_until > now.keep_until)
 		now.keep_until = last.receipt.keep_until;
 	rc = vd_receipt_make(group, &now, spans, count, out);
@@ -192,7 +197,7 @@ int vd_custody_say(struct vd_store *s, struct vd_group *group, uint64_t now_ms, 
 		goto done;
 	/* The promise alone is said again when half of it is over. */
 	if (any && !last.doubtful && vd_receipt_same(last.bytes, vd_slice(out->p + from, out->n - from)) &&
-	    (last.receipt.keep_until == now.keep_until || last.receipt.keep_until >= today + VD_RECEIPT_DAYS / 2)) {
+	    (last.receipt.keep_until == now.keep_until || last.receipt.keep_until >= today + days / 2)) {
 		out->n = from;
 		vd_buf_put_slice(out, last.bytes);
 		rc = vd_buf_check(out);

@@ -214,7 +214,7 @@ int vd_tend_bodies(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], uint
 	if (!rc && !nothing)
 		rc = never_any(s, group, lists, &nothing);
 	if (!rc && !nothing)
-		rc = vd_clock_believed(s, group, now_ms, &t.believed);
+		rc = vd_clock_believed(s, group, now_ms, UINT64_MAX, &t.believed);
 	for (size_t i = 0; i < 2 && !rc && !nothing; i++) {
 		uint64_t after = 0;
 		bool end = false;

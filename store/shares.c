@@ -30,12 +30,14 @@ int vd_shares_get(struct vd_store *s, struct vd_shares *out)
 {
 	int rc;
 
-	*out = (struct vd_shares){ VD_AUTHOR_RECORDS, (uint64_t)VD_AUTHOR_DAY_MIB << 20, (uint64_t)VD_RESERVE_MIB << 20, VD_BULK_ALL };
+	*out = (struct vd_shares){ VD_AUTHOR_RECORDS, (uint64_t)VD_AUTHOR_DAY_MIB << 20, (uint64_t)VD_RESERVE_MIB << 20, VD_RECEIPT_DAYS, VD_BULK_ALL };
 	rc = setting(s, "share.records", &out->records);
 	if (!rc)
 		rc = setting(s, "share.day", &out->day_bytes);
 	if (!rc)
 		rc = setting(s, "reserve", &out->reserve_bytes);
+	if (!rc)
+		rc = setting(s, "promise", &out->promise_days);
 	return rc ? rc : setting(s, "bulk.max", &out->bulk_bytes);
 }
 
@@ -718,6 +720,8 @@ int vd_shares_set(struct vd_store *s, const struct vd_shares *set, uint64_t now_
 		rc = put_setting(w, "share.day", set->day_bytes);
 	if (!rc)
 		rc = put_setting(w, "reserve", set->reserve_bytes);
+	if (!rc)
+		rc = put_setting(w, "promise", set->promise_days);
 	if (!rc)
 		rc = put_setting(w, "bulk.max", set->bulk_bytes);
 	if (rc) {

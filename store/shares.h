@@ -20,6 +20,7 @@ struct vd_shares {
 	uint64_t records;     /* of one author in one lane */
 	uint64_t day_bytes;   /* of one author's bodies in a day */
 	uint64_t reserve_bytes; /* of the medium, kept free; less on a small one */
+	uint64_t promise_days; /* for which receipts promise to keep bodies (custody.h), where the medium has room; 0: they promise nothing */
 	uint64_t bulk_bytes;  /* of bodies of the bulk lane, in all groups; VD_BULK_ALL: whatever comes */
 };
 #define VD_BULK_ALL UINT64_MAX

@@ -103,9 +103,10 @@ int vd_store_tend(struct vd_store *s, struct vd_group *group, uint64_t now_ms, s
 {
 	/* Each whatever became of the others: a group that cannot have another epoch can still let go of what was redacted. */
 	int epochs = tend_epochs(s, group, now_ms, false, out), bodies = vd_tend_bodies(s, vd_group_id(group), now_ms, out),
-	    expired = vd_tend_expired(s, vd_group_id(group), now_ms, out), shares = vd_shares_release(s, group, now_ms, &out->wanted);
+	    expired = vd_tend_expired(s, vd_group_id(group), now_ms, out), space = vd_tend_space(s, group, now_ms, out),
+	    shares = vd_shares_release(s, group, now_ms, &out->wanted);
 
-	return epochs ? epochs : bodies ? bodies : expired ? expired : shares;
+	return epochs ? epochs : bodies ? bodies : expired ? expired : space ? space : shares;
 }
 
 int vd_store_tend_quick(struct vd_store *s, struct vd_group *group, uint64_t now_ms, struct vd_tended *out)

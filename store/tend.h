@@ -3,7 +3,8 @@
  * A coordinator: makes a new epoch when the one to write with is sealed to somebody without a role, and seals it, and the older ones that
  * it has, or that a member handed over, to devices with a role that lack them; not while its own acts are braked (acts.h). A member: hands the
  * coordinators the keys of epochs that none of them has. Everyone: drops bodies that were redacted, or expired, long enough ago, and wants back those whose
- * redaction does not hold any more; wants the bodies that had to wait for their author's share. */
+ * redaction does not hold any more; wants the bodies that had to wait for their author's share;
+ * and where the medium is nearly full, lets go of bodies that enough others keep (prune.h). */
 #ifndef VD_TEND_H
 #define VD_TEND_H
 

@@ -1,0 +1,41 @@
+#!/bin/bash
+# prune and --expires, as a person meets them: what is asked first, what is said, and what never goes. (When what may go is tried by prune_test and expire_test.)
+. "$(dirname "$0")/cli.inc"
+
+found hub Lindero
+admit hub field
+head -c 100000 /dev/urandom >photo.bin
+v hub --json add document title=old --attach photo.bin --expires 2d
+id=$(key .id)
+v hub --json show "$id"
+is "what it brings ends with it" "$(key '.expires|length')" 24
+v hub add message -m x --expires 2020-01-01
+exits "an end that is past" 2
+mkdir stick
+v hub sync stick
+v field sync stick
+before=$(digests field)
+
+v field prune --lane control
+exits "a lane from which nothing goes" 2
+v field prune --older yesterday
+exits "no age" 2
+v field prune --max much
+exits "no size" 2
+v field --json prune --dry-run
+[ "$code" = 1 ] && is "nothing goes by a clock that was not seen to run" "$(key .error err)" clock || not_ok "a new device's clock" "$code $(cat out err)"
+says "and what helps" "sync with two others" err
+v field prune --yes
+exits "nor does --yes help" 1
+v field --json config set promise 0
+is "to promise nothing" "$(key .promise)" 0
+v field config set promise 9999
+exits "too long a promise" 2
+v field config get promise
+says "as it was set" "promise 0"
+is "nothing has gone" "$(digests field)" "$before"
+v field get "$id"
+exits "all of it is here" 0
+v field --lang es prune --help
+says "help in Spanish" "Suelta textos y archivos que escribieron otros"
+done_testing
