@@ -10,16 +10,11 @@ static void put_entry(void *ctx, enum vd_table table, const uint8_t list[VD_LIST
 /* A dropped record keeps its arrival number, which must never name another one. */
 static int drop_bad(struct vd_checking *c)
 {
-	uint8_t value[VD_STORED_HEAD] = { VD_STORED_DROPPED }, key[8];
 	int rc = VD_OK;
 
-	for (size_t i = 0; i < c->bad_count && !rc; i++) {
-		rc = vd_stored_take_apart(c->write, c->bad[i]);
-		vd_set_u64(key, c->bad[i]);
-		vd_effects_put(&c->write->effects, c->store, VD_TABLE_RECORDS, key, sizeof(key),
-		               vd_slice(value, sizeof(value)));
-	}
-	return rc;
+	for (size_t i = 0; i < c->bad_count && !rc; i++)
+		rc = vd_stored_drop(c->write, c->bad[i]);
+	return rc ? rc : vd_stored_settle(c->write);
 }
 
 static int apply_repair(void *ctx, MDB_txn *txn)

@@ -329,8 +329,8 @@ struct vd_write {
 	size_t nonces_left;
 	struct vd_buf value, raw, body;
 	struct vd_stored_run run;  /* stored.h: what came, and is not among the effects yet */
-	struct vd_reading reading; /* … what changes is in this one, … */
-	struct vd_arrivals apart;  /* … and these were put alone */
+	struct vd_stored_changes changes; /* … nor is this */
+	struct vd_reading reading; /* in which it stands */
 };
 /* The own chain of one group and lane: where its next record goes. */
 struct vd_write_head {
@@ -349,7 +349,7 @@ int vd_write_record(struct vd_write *, const struct vd_membership *, const struc
                     const uint8_t list[VD_LIST_KEY_BYTES], uint8_t flags, uint64_t received_ms, bool own);
 /* Puts another copy of a stored record in its place: a stub got its body, a body went, what stood there was spoilt, or only whether
  * its body is wanted changed: why_not is 0 or one of VD_STORED_WHY_NOT, and ignored of a whole record. It stands whole or compact
- * as that did, and alone. */
+ * as that did. */
 int vd_write_again(struct vd_write *, const struct vd_membership *, const struct vd_place *old,
                    const struct vd_record *, uint8_t why_not);
 /* A record of ours came in that was not stored here. `waited`: a stored record of ours, or one that came with it, names it

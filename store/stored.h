@@ -13,7 +13,7 @@
  *   plus the number of records; its compact form, in a stream in which those authors stand and nothing else
  *
  * A run is cut so that pages are full: it is one whole page of its own, or less than half of one. What changes later - a body came or went -
- * takes its run apart: each of its records stands alone from then on.
+ * takes its run apart: what changes alike, and what stands between, stands together from then on, or alone.
  *
  * What is damaged takes with it what stands behind it in its run and is told by it; a damaged beginning the whole run, and so does anything in a
  * sealed store: never more than VD_STORED_RUN_MAX records. */
@@ -138,13 +138,27 @@ int vd_stored_run_encode(const struct vd_stored_run *, size_t count, struct vd_b
 /* Appends the value of one compact record that stands alone. VD_ENOMEM. */
 int vd_stored_encode(const struct vd_record *, uint32_t number, uint8_t flags, uint64_t received_ms, struct vd_buf *out);
 
-/* In a transaction: puts a record that came, behind those before it. What was put so is written at the end, or before something else is put. */
+/* What changes of what stands in runs, until all of it is known: those of one run change together. */
+struct vd_stored_changes {
+	struct vd_stored_change {
+		uint64_t arrival, received_ms;
+		struct vd_id id;
+		uint8_t flags;
+		bool whole;
+		size_t order, at, n;       /* its bytes in raws */
+	} *list;
+	size_t count, cap;
+	struct vd_buf raws;
+};
+void vd_stored_changes_deinit(struct vd_stored_changes *);
+
+/* In a transaction: puts a record behind the one before it. */
 int vd_stored_put(struct vd_write *, uint64_t arrival, const struct vd_record *, uint8_t flags, uint64_t received_ms, bool whole);
 /* Puts it in the place of another. */
 int vd_stored_put_again(struct vd_write *, const struct vd_place *, const struct vd_record *, uint8_t flags);
-/* Each record of the run in which that one stands stands alone from now on, and what is damaged of it is dropped. */
-int vd_stored_take_apart(struct vd_write *, uint64_t arrival);
-/* What was gathered. */
-int vd_stored_flush(struct vd_write *);
+/* Nothing but its number is left of what stands there. */
+int vd_stored_drop(struct vd_write *, uint64_t arrival);
+/* What came, and what changes in runs: to be done before the transaction is committed. */
+int vd_stored_settle(struct vd_write *);
 
 #endif

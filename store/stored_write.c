@@ -1,4 +1,5 @@
 /* Writing what stands in the table of records: stored.h. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "inside.h"
@@ -194,7 +195,7 @@ static int go_on(struct vd_write *w, size_t done)
 	return rc;
 }
 
-int vd_stored_flush(struct vd_write *w)
+static int flush(struct vd_write *w)
 {
 	int rc = VD_OK;
 
@@ -217,76 +218,136 @@ int vd_stored_put(struct vd_write *w, uint64_t arrival, const struct vd_record *
 	int rc;
 
 	if (whole) {
-		rc = vd_stored_flush(w);
+		rc = flush(w);
 		return rc ? rc : put_whole(w, arrival, record, flags, received_ms);
 	}
 	rc = vd_author_number(w, record, &number);
 	if (!rc)
 		rc = vd_stored_run_add(&w->run, record, number, arrival, flags, received_ms);
 	if (rc == VD_ECAP) {
-		rc = vd_stored_flush(w);
+		rc = flush(w);
 		if (!rc)
 			rc = vd_stored_run_add(&w->run, record, number, arrival, flags, received_ms);
 	}
 	return rc;
 }
 
+/* --- what stands there already --- */
+
+static int note_change(struct vd_write *w, const struct vd_place *place, const struct vd_record *record, uint8_t flags)
+{
+	struct vd_stored_changes *c = &w->changes;
+
+	if (!vd_room(&c->list, c->count, &c->cap, 64, sizeof(*c->list)))
+		return VD_ENOMEM;
+	c->list[c->count] = (struct vd_stored_change){ .arrival = place->arrival, .received_ms = place->received_ms, .flags = flags,
+		                                       .whole = !place->compact, .order = c->count, .at = c->raws.n, .n = record->raw.n, .id = record->id };
+	c->count++;
+	vd_buf_put_slice(&c->raws, record->raw);
+	return vd_buf_check(&c->raws);
+}
+
 int vd_stored_put_again(struct vd_write *w, const struct vd_place *place, const struct vd_record *record, uint8_t flags)
 {
-	int rc = place->alone ? VD_OK : vd_stored_take_apart(w, place->arrival);
 	uint32_t number;
+	int rc;
 
-	if (!rc && !place->compact)
+	if (!place->alone)
+		return note_change(w, place, record, flags);
+	if (!place->compact)
 		return put_whole(w, place->arrival, record, flags, place->received_ms);
-	if (!rc)
-		rc = vd_author_number(w, record, &number);
+	rc = vd_author_number(w, record, &number);
 	return rc ? rc : put_alone(w, place->arrival, record, number, flags, place->received_ms);
 }
 
-/* What stands there, and whose number stays. */
-static int put_dropped(struct vd_write *w, uint64_t arrival)
+int vd_stored_drop(struct vd_write *w, uint64_t arrival)
 {
 	static const struct vd_record nothing;
 
-	return put_whole(w, arrival, &nothing, VD_STORED_DROPPED, 0);
+	return note_change(w, &(struct vd_place){ .arrival = arrival }, &nothing, VD_STORED_DROPPED);
 }
 
-static int take_apart(struct vd_write *w)
+static int by_arrival(const void *x, const void *y)
+{
+	const struct vd_stored_change *a = x, *b = y;
+
+	if (a->arrival != b->arrival)
+		return a->arrival < b->arrival ? -1 : 1;
+	return a->order < b->order ? -1 : a->order > b->order;
+}
+
+static int put_change(struct vd_write *w, const struct vd_stored_change *change)
+{
+	struct vd_record record = { .id = change->id, .raw = vd_slice(w->changes.raws.p + change->at, change->n) };
+	int rc = change->whole ? VD_OK : vd_record_view(record.raw, &record);
+
+	return rc ? rc : vd_stored_put(w, change->arrival, &record, change->flags, change->received_ms, change->whole);
+}
+
+/* What stands there stays; of what is damaged the number. */
+static int put_as_it_was(struct vd_write *w, uint64_t arrival)
+{
+	static const struct vd_record nothing;
+	struct vd_stored stored;
+	int rc = vd_reading_record(&w->reading, arrival, &stored);
+
+	if (rc == VD_EDAMAGED)
+		return vd_stored_put(w, arrival, &nothing, VD_STORED_DROPPED, 0, true);
+	return rc ? rc : vd_stored_put(w, arrival, &stored.view, stored.flags, stored.received_ms, false);
+}
+
+/* The run in which the first of some changes stands, with all that change of it; *done of them. Its last number is a key before and after. */
+static int put_run_again(struct vd_write *w, MDB_txn *txn, const struct vd_stored_change *changes, size_t count, size_t *done)
 {
 	struct vd_reading *r = &w->reading;
-	int rc = VD_OK;
+	uint64_t first = changes[0].arrival, last = first;
+	struct vd_stored stored;
+	size_t i = 0;
+	int rc = vd_stored_get(w->store, txn, first, r, &stored);
 
-	for (uint64_t at = r->first; at <= r->last && !rc; at++) {
-		struct vd_stored stored;
-
-		rc = vd_reading_record(r, at, &stored);
-		if (!rc)
-			rc = put_alone(w, at, &stored.view, stored.number, stored.flags, stored.received_ms);
-		else if (rc == VD_EDAMAGED)
-			rc = put_dropped(w, at);
-		if (!rc)
-			rc = vd_arrivals_add(&w->apart, at, false);
+	if (rc && rc != VD_ENOTFOUND && rc != VD_EDAMAGED)
+		return rc;
+	rc = VD_OK;
+	if (r->snapshot && r->first <= first && r->last >= first) {
+		first = r->first;
+		last = r->last;
 	}
-	return rc;
+	for (uint64_t at = first; at <= last && !rc; at++) {
+		while (i + 1 < count && changes[i].arrival == at && changes[i + 1].arrival == at)
+			i++; /* the later one wins */
+		if (i < count && changes[i].arrival == at)
+			rc = put_change(w, &changes[i++]);
+		else
+			rc = put_as_it_was(w, at);
+	}
+	*done = i;
+	return rc ? rc : flush(w);
 }
 
-/* Once in a transaction, or it would undo what was put since. */
-int vd_stored_take_apart(struct vd_write *w, uint64_t arrival)
+int vd_stored_settle(struct vd_write *w)
 {
-	struct vd_stored stored;
+	struct vd_stored_changes *c = &w->changes;
+	size_t done;
 	MDB_txn *txn;
-	int rc;
+	int rc = flush(w);
 
-	if (vd_arrivals_held(&w->apart, arrival))
-		return VD_OK;
+	if (rc || !c->count)
+		return rc;
 	rc = vd_write_snapshot(w, &txn);
 	if (rc)
 		return rc;
-	rc = vd_stored_get(w->store, txn, arrival, &w->reading, &stored);
-	if (rc == VD_ENOTFOUND || (rc == VD_EDAMAGED && w->reading.snapshot))
-		rc = VD_OK;
-	if (!rc && w->reading.snapshot && w->reading.first < w->reading.last && arrival >= w->reading.first && arrival <= w->reading.last)
-		rc = take_apart(w);
+	qsort(c->list, c->count, sizeof(*c->list), by_arrival);
+	for (size_t i = 0; i < c->count && !rc; i += done)
+		rc = put_run_again(w, txn, c->list + i, c->count - i, &done);
 	vd_write_snapshot_done(w, txn);
+	c->count = 0;
+	vd_buf_reset(&c->raws);
 	return rc;
+}
+
+void vd_stored_changes_deinit(struct vd_stored_changes *c)
+{
+	free(c->list);
+	vd_buf_deinit(&c->raws);
+	*c = (struct vd_stored_changes){ 0 };
 }

@@ -31,7 +31,7 @@ static void write_free(struct vd_write *w)
 	vd_buf_deinit(&w->body);
 	vd_stored_run_deinit(&w->run);
 	vd_reading_wipe(&w->reading);
-	vd_arrivals_deinit(&w->apart);
+	vd_stored_changes_deinit(&w->changes);
 	free(w);
 }
 
@@ -538,7 +538,7 @@ int vd_write_end(struct vd_write *w)
 				put_head(w, &w->heads[i]);
 		}
 		vd_shares_put(w);
-		rc = vd_stored_flush(w);
+		rc = vd_stored_settle(w);
 	}
 	if (!rc)
 		rc = commit(w);
