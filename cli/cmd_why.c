@@ -104,7 +104,7 @@ struct subject {
 
 static const char *how_word(enum vd_holding how)
 {
-	return how == VD_HOLDS_OWN ? "author" : how == VD_HOLDS_LANE ? "digest" : how == VD_HOLDS_SPAN ? "receipt" : "ack";
+	return how == VD_HOLDS_OWN ? "author" : how == VD_HOLDS_MET || how == VD_HOLDS_LANE ? "digest" : how == VD_HOLDS_SPAN ? "receipt" : "ack";
 }
 
 static void tell_holder(struct why *w, const struct vd_device *d, const char *name, enum vd_holding how, const struct vd_keeper *k)

@@ -1,8 +1,19 @@
 #include "heard.h"
 
+#include <stdio.h>
+#include <time.h>
+
 #include "proto/err.h"
 
-int vd_heard_note(struct vd_store *store, const uint8_t group[VD_GROUP_BYTES], const uint8_t device[VD_KEY_BYTES], uint64_t through)
+struct vd_shown vd_shown_of(const struct vd_session_stats *stats, const char *where)
+{
+	struct vd_shown out = {.control_through = stats->control_through, .held = stats->held, .route = {.kind = VD_ROUTE_LINK}};
+
+	snprintf(out.route.text, sizeof out.route.text, "%s", where);
+	return out;
+}
+
+static int note_control(struct vd_store *store, const uint8_t *group, const uint8_t *device, uint64_t through)
 {
 	struct vd_arrival next;
 	struct vd_port port;
@@ -21,4 +32,23 @@ int vd_heard_note(struct vd_store *store, const uint8_t group[VD_GROUP_BYTES], c
 	if (rc || !n || next.arrival > through)
 		return rc;
 	return vd_store_heard_set(store, group, device, through);
+}
+
+static bool is_held(const struct vd_held *held)
+{
+	uint64_t any = 0;
+
+	for (int lane = 0; lane < VD_LANES; lane++)
+		any |= held->through[lane];
+	return any != 0;
+}
+
+int vd_heard_note(struct vd_store *store, const uint8_t group[VD_GROUP_BYTES], const uint8_t device[VD_KEY_BYTES], const struct vd_shown *shown)
+{
+	struct timespec now;
+	int rc = shown->control_through ? note_control(store, group, device, shown->control_through) : 0;
+
+	if (rc || !is_held(&shown->held) || clock_gettime(CLOCK_REALTIME, &now))
+		return rc;
+	return vd_custody_met(store, group, device, &shown->held, &shown->route, (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000);
 }

@@ -323,6 +323,13 @@ static int converse(struct talk *t)
 
 /* --- the whole --- */
 
+static void note_met(struct talk *t, const struct vd_pipe_met *met)
+{
+	const struct vd_shown shown = vd_shown_of(&met->stats, "pipe");
+
+	(void)vd_heard_note(t->store, vd_group_id(met->group), met->peer, &shown);
+}
+
 /* Of each group; nothing depends on what is noted: the next visit shows it again. */
 static void tell(struct talk *t, int *errs)
 {
@@ -342,7 +349,7 @@ static void tell(struct talk *t, int *errs)
 		if (met[i].opened || met[i].refused)
 			t->result->text[0] = '\0';
 		if (met[i].opened && met[i].stats.control_through)
-			(void)vd_heard_note(t->store, vd_group_id(met[i].group), met[i].peer, met[i].stats.control_through);
+			note_met(t, &met[i]);
 	}
 	t->result->heard = vd_pipe_heard(t->pipe);
 	if (strlen(t->result->text) < TEXT_BYTES_MIN && strlen(t->result->text) < t->result->bytes_in)

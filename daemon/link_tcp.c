@@ -58,10 +58,15 @@ static void on_closed(void *ctx, struct vd_link *link)
 	visit->err = visit->stalled ? VD_ECLOSED : link->err;
 	/* of all calls together */
 	uint64_t sent = visit->result->stats.sent, received = visit->result->stats.received;
+	char text[VD_ADDRESS_TEXT];
+	struct vd_shown shown;
+
+	vd_address_text((const struct sockaddr *)&link->address, text);
+	shown = vd_shown_of(&link->stats, text);
 	visit->result->stats = link->stats;
 	/* nothing depends on it: the next visit shows it again */
 	if (link->proved && link->stats.control_through)
-		(void)vd_heard_note(visit->store, vd_group_id(link->group), link->peer, link->stats.control_through);
+		(void)vd_heard_note(visit->store, vd_group_id(link->group), link->peer, &shown);
 	visit->result->refused = visit->err == VD_EAUTHOR && link->refused;
 	memcpy(visit->result->peer, link->peer, sizeof visit->result->peer);
 	visit->result->stats.sent += sent;

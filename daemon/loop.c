@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "locked.h"
+#include "heard.h"
 #include "log.h"
 #include "notify.h"
 #include "proto/err.h"
@@ -225,8 +226,14 @@ static void on_opened(void *ctx, struct vd_link *link)
 
 static void note_heard(struct daemon *d, const struct vd_link *link)
 {
-	if (link->proved && link->stats.control_through)
-		vd_writer_heard(d->writer, vd_group_id(link->group), link->peer, link->stats.control_through);
+	char text[VD_ADDRESS_TEXT];
+	struct vd_shown shown;
+
+	if (!link->proved || !link->stats.control_through)
+		return;
+	vd_address_text((const struct sockaddr *)&link->address, text);
+	shown = vd_shown_of(&link->stats, text);
+	vd_writer_heard(d->writer, vd_group_id(link->group), link->peer, &shown);
 }
 
 static void on_settled(void *ctx, struct vd_link *link)

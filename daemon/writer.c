@@ -24,7 +24,7 @@ struct queue {
 
 struct heard {
 	uint8_t group[VD_GROUP_BYTES], device[VD_KEY_BYTES];
-	uint64_t through;
+	struct vd_shown shown;
 };
 
 struct vd_writer {
@@ -150,7 +150,7 @@ static void write_heard(struct vd_writer *writer)
 
 	uv_mutex_unlock(&writer->mutex);
 	/* nothing depends on it: what could not be noted a later session shows again */
-	(void)vd_heard_note(writer->store, heard.group, heard.device, heard.through);
+	(void)vd_heard_note(writer->store, heard.group, heard.device, &heard.shown);
 	uv_mutex_lock(&writer->mutex);
 }
 
@@ -257,7 +257,7 @@ int vd_writer_submit(struct vd_writer *writer, uint32_t conn, const uint8_t who[
 }
 
 void vd_writer_heard(struct vd_writer *writer, const uint8_t group[VD_GROUP_BYTES], const uint8_t device[VD_KEY_BYTES],
-                     uint64_t through)
+                     const struct vd_shown *shown)
 {
 	size_t i = 0;
 
@@ -268,10 +268,8 @@ void vd_writer_heard(struct vd_writer *writer, const uint8_t group[VD_GROUP_BYTE
 	if (i < VD_PEERS_MAX) {
 		memcpy(writer->heard[i].group, group, VD_GROUP_BYTES);
 		memcpy(writer->heard[i].device, device, VD_KEY_BYTES);
-		if (i == writer->heard_count)
-			writer->heard[writer->heard_count++].through = 0;
-		if (through > writer->heard[i].through)
-			writer->heard[i].through = through;
+		writer->heard_count += i == writer->heard_count;
+		writer->heard[i].shown = *shown; /* of one session, or a later one with the same device */
 		uv_cond_signal(&writer->work);
 	}
 	uv_mutex_unlock(&writer->mutex);

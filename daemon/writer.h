@@ -27,9 +27,10 @@ int vd_writer_start(uv_loop_t *, struct vd_store *, vd_writer_done *, void *ctx,
 /* Borrows group and batch: the batch must stay put until `done`; at most one for each of VD_PEERS_MAX connections at a time (VD_ECAP).
  * who: the member on whose account it goes. */
 int vd_writer_submit(struct vd_writer *, uint32_t conn, const uint8_t who[VD_PERSON_BYTES], struct vd_group *, struct vd_batch *);
-/* As vd_heard_note, when there is no batch to commit; of what is said about a device meanwhile the furthest counts. With VD_PEERS_MAX devices waiting it is
+struct vd_shown;
+/* As vd_heard_note, when there is no batch to commit; of what is said about a device meanwhile the last counts. With VD_PEERS_MAX devices waiting it is
  * dropped: the next session says it again. */
-void vd_writer_heard(struct vd_writer *, const uint8_t group[VD_GROUP_BYTES], const uint8_t device[VD_KEY_BYTES], uint64_t through);
+void vd_writer_heard(struct vd_writer *, const uint8_t group[VD_GROUP_BYTES], const uint8_t device[VD_KEY_BYTES], const struct vd_shown *);
 /* Finishes what was submitted, ends the thread; `done` is not called any more. The loop must run once more before
  * vd_writer_free. */
 void vd_writer_stop(struct vd_writer *);

@@ -18,6 +18,7 @@ enum vd_message_type {
 	VD_MSG_SETTLED,
 	VD_MSG_BYE,
 	VD_MSG_ALIVE,
+	VD_MSG_WHOLE,
 };
 
 enum vd_bye { VD_BYE_DONE, VD_BYE_RULE, VD_BYE_SHUTDOWN, VD_BYE_BUSY };

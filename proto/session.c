@@ -110,6 +110,9 @@ int vd_session_feed(struct vd_session *s, uint64_t now_ms, uint8_t type, struct 
 	case VD_MSG_NOBODY:
 		rc = vd_session_take_nobody(s, payload);
 		break;
+	case VD_MSG_WHOLE:
+		rc = vd_session_take_whole(s, payload);
+		break;
 	case VD_MSG_ALIVE:
 		rc = payload.n ? VD_EFORMAT : VD_OK;
 		break;
@@ -140,6 +143,12 @@ static int next_message(struct vd_session *s, uint8_t *type, struct vd_buf *out)
 
 		*type = VD_MSG_HELLO;
 		return rc ? rc : 1;
+	}
+	/* Their comparison must know, if it is going to be equal. */
+	if (s->lanes_due && s->whole != s->whole_said) {
+		*type = VD_MSG_WHOLE;
+		vd_buf_put_u8(out, s->whole_said = s->whole);
+		return 1;
 	}
 	if (s->lanes_due) {
 		*type = VD_MSG_LANES;

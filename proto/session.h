@@ -10,6 +10,12 @@
 struct vd_session;
 struct vd_salt_budget; /* reconcile.h */
 
+/* What the peer holds, as comparisons have shown: all of ours in a lane up to that arrival number, each with its body; 0: that was not shown. */
+struct vd_held {
+	uint64_t through[VD_LANES];
+	uint64_t count[VD_LANES];     /* records of the lane then */
+};
+
 /* What one session moved, for people and benches. */
 struct vd_session_stats {
 	uint64_t sent, received;      /* records */
@@ -21,6 +27,7 @@ struct vd_session_stats {
 	uint64_t rounds;
 	uint32_t round_trips;         /* after the handshake: times we waited for an answer */
 	uint64_t control_through;     /* the peer has our control records up to this arrival number; 0: no comparison has shown it */
+	struct vd_held held;          /* … and of each lane, with every body */
 	bool declines_more;           /* ended because this device came to take no more of somebody: call again, now it says so */
 	bool complete;                /* last LANES or HELLO were equal, all is durable, and no body wanted that the other may have */
 };

@@ -7,6 +7,7 @@
 
 /* Of lane 0, which is small and seldom differs, fewer counts do. */
 enum { CAN_LEAVE_BULK = 1 }; /* capabilities: "send no bodies of the bulk lane, unless I ask" */
+enum { IS_WHOLE_AT = 1 };    /* bits of each lane: "I have every body of it" */
 enum { HELLO_SYMBOLS = VD_ESTIMATE_AT + VD_ESTIMATES, CONTROL_ESTIMATES = 16 };
 
 static size_t estimates_of(size_t lane)
@@ -99,6 +100,7 @@ static int make_hello(struct vd_session *s)
 			vd_set_u64(marks[l + i * VD_LANES], m.count);
 			memcpy(marks[l + i * VD_LANES] + 8, m.hash, sizeof(m.hash));
 		}
+		vd_session_mark_whole(s, l, &state);
 		s->counts[l] = state.digest.count;
 		for (size_t i = 0; i < VD_ESTIMATES; i++)
 			s->estimates[l][i] = (uint8_t)symbols[VD_ESTIMATE_AT + i].count;
@@ -121,7 +123,8 @@ int vd_session_put_hello(struct vd_session *s, struct vd_buf *out)
 	if (rc)
 		return rc;
 	vd_buf_put_u8(out, VD_VERSION);
-	vd_buf_put_varint(out, s->declined.bulk_bodies ? CAN_LEAVE_BULK : 0);
+	vd_buf_put_varint(out, (s->declined.bulk_bodies ? CAN_LEAVE_BULK : 0) | (unsigned)s->whole << IS_WHOLE_AT);
+	s->whole_said = s->whole;
 	vd_buf_put(out, s->summary, sizeof(s->summary));
 	for (size_t l = 0; l < VD_LANES; l++) {
 		vd_buf_put_varint(out, s->counts[l]);
@@ -138,14 +141,16 @@ int vd_session_take_hello(struct vd_session *s, struct vd_slice payload)
 {
 	struct vd_rd r = vd_rd(payload);
 	uint8_t summary[VD_HASH_BYTES], version = vd_rd_u8(&r);
-	uint64_t counts[VD_LANES];
+	uint64_t counts[VD_LANES], can;
 	uint8_t estimates[VD_LANES][VD_ESTIMATES] = { { 0 } };
 	struct vd_declined_set theirs;
 	int rc = s->hello_in ? VD_EFORMAT : s->hello_made ? VD_OK : make_hello(s);
 
 	if (rc)
 		return rc;
-	s->out.bulk_bare = vd_rd_varint(&r) & CAN_LEAVE_BULK;
+	can = vd_rd_varint(&r);
+	s->out.bulk_bare = can & CAN_LEAVE_BULK;
+	s->their_whole = can >> IS_WHOLE_AT & VD_WHOLE_ALL;
 	vd_rd_copy(&r, summary, sizeof(summary));
 	for (size_t l = 0; l < VD_LANES; l++) {
 		counts[l] = vd_rd_varint(&r);

@@ -13,6 +13,8 @@ enum { VD_LANE_BODIES = VD_LANES };
 /* After giving up: one round that may bring something, one that sees what is left. */
 enum { VD_ROUNDS_AGAIN = 2 };
 
+enum { VD_WHOLE_ALL = (1 << VD_LANES) - 1 };
+
 struct vd_set_mark {
 	uint64_t count;
 	uint8_t hash[VD_HASH_BYTES];
@@ -60,6 +62,9 @@ struct vd_session {
 	uint64_t named;           /* control records of theirs, as their hello said */
 	bool control_first;       /* gives nothing of the other lanes until lane 0 was found equal */
 	uint8_t estimates[VD_LANES][VD_ESTIMATES];
+	uint8_t whole;            /* bit l: in lane l we had every body when our sets were marked last */
+	uint8_t whole_said;       /* … as the peer was told */
+	uint8_t their_whole;
 
 	uint8_t round;
 	struct vd_set_mark named_last[2 * VD_LANES]; /* by the last LANES of either end: ids, then wanted; before it, empty sets */
@@ -110,6 +115,8 @@ void vd_set_mark_of(const struct vd_digest *, struct vd_set_mark *out);
 bool vd_session_may_pass(struct vd_session *, uint64_t records);
 /* A comparison found every lane the same at both ends. */
 void vd_session_all_equal(struct vd_session *);
+void vd_session_mark_whole(struct vd_session *, uint8_t lane, const struct vd_lane_state *);
+int vd_session_take_whole(struct vd_session *, struct vd_slice payload);
 void vd_session_put_lanes(struct vd_session *, struct vd_buf *out);
 int vd_session_take_lanes(struct vd_session *, struct vd_slice payload);
 /* A message of the lane that it names, which is being reconciled. */

@@ -44,9 +44,38 @@ static void control_equal(struct vd_session *s)
 		s->stats.control_through = through;
 }
 
+void vd_session_mark_whole(struct vd_session *s, uint8_t lane, const struct vd_lane_state *state)
+{
+	uint8_t bit = (uint8_t)(1u << lane);
+
+	s->whole = (uint8_t)(s->whole & ~bit);
+	if (!state->stubs && !vd_session_takes_only(s))
+		s->whole |= bit;
+}
+
+int vd_session_take_whole(struct vd_session *s, struct vd_slice payload)
+{
+	if (payload.n != 1 || *payload.p > VD_WHOLE_ALL)
+		return VD_EFORMAT;
+	s->their_whole = *payload.p;
+	return VD_OK;
+}
+
+/* Equal ids, and no stub among theirs: they hold what we do. Where either leaves somebody out that says nothing. */
+static void all_held(struct vd_session *s)
+{
+	for (size_t l = 0; l < VD_LANES && !s->apart.count && !vd_session_takes_only(s); l++) {
+		if (!(s->their_whole >> l & 1) || s->lanes[l].compared < s->stats.held.through[l])
+			continue;
+		s->stats.held.through[l] = s->lanes[l].compared;
+		s->stats.held.count[l] = s->stats.rounds ? s->lanes[l].ids.count : s->counts[l];
+	}
+}
+
 void vd_session_all_equal(struct vd_session *s)
 {
 	control_equal(s);
+	all_held(s);
 	s->equal = true;
 	s->gave_up = false;
 	if (s->initiator)
@@ -107,6 +136,7 @@ static int snapshot(struct vd_session *s)
 		lane->ids.count = lane->r.ours;
 		memcpy(lane->ids.hash, lane->r.our_hash, VD_HASH_BYTES);
 		vd_set_mark_of(&state.wanted, &lane->wanted);
+		vd_session_mark_whole(s, l, &state);
 		total += lane->r.ours;
 	}
 	if (total > s->own_count)

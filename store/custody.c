@@ -11,6 +11,7 @@ enum {
 	WALK_STEPS = 4096,         /* down a forked chain to find out which branch a record is of … */
 	WALK_ALL = 65536,          /* … and of all such walks together; what they do not find is not known to be held */
 	CANDIDATES = 4,            /* records of one item */
+	LATE_MAX = 4096,           /* records of a lane that came since a session, for it to be told which were here then */
 };
 
 /* A span of a receipt, as far as it lies in a run of ours. */
@@ -31,6 +32,7 @@ struct known {
 	bool loaded, trusted;      /* trusted: there is a receipt, and it is not doubtful */
 	bool restored;
 	bool same[VD_LANES];       /* its lane is ours, with every body */
+	uint64_t through[VD_LANES];/* a session showed that it holds all of ours up to there; 0: none did */
 	struct reach *reaches;     /* ascending */
 	size_t count;
 };
@@ -276,6 +278,125 @@ static int take_spans(struct vd_custody *c, struct known *k, struct vd_slice spa
 	return rc;
 }
 
+/* --- what a session with a keeper showed --- */
+
+static int by_place_down(const void *a, const void *b)
+{
+	return by_place(b, a);
+}
+
+static int add_reach(struct known *k, size_t *capacity, const struct reach *at, uint64_t low, uint64_t high)
+{
+	if (low > high)
+		return VD_OK;
+	if (!vd_room(&k->reaches, k->count, capacity, 16, sizeof(*k->reaches)))
+		return VD_ENOMEM;
+	k->reaches[k->count] = *at;
+	k->reaches[k->count].low = low;
+	k->reaches[k->count++].high = high;
+	return VD_OK;
+}
+
+/* The records of a lane that came after that, as far as they are of runs: each at its seq, those of a run together, the highest first. */
+static int find_late(struct vd_custody *c, uint8_t lane, uint64_t through, struct reach *late, size_t *count)
+{
+	enum { AT_ONCE = 256 };
+	uint64_t numbers[AT_ONCE];
+	size_t n = AT_ONCE;
+	int rc = VD_OK;
+
+	*count = 0;
+	while (!rc && n == AT_ONCE) {
+		rc = vd_store_lane_numbers(c->store, vd_group_id(c->group), lane, through, numbers, AT_ONCE, &n);
+		for (size_t i = 0; i < n && !rc; i++) {
+			const struct vd_run *run = NULL;
+			const struct vd_runs *chain;
+			struct vd_record r;
+			struct vd_id id;
+
+			through = numbers[i];
+			if (*count == LATE_MAX)
+				return VD_ECAP;
+			rc = vd_store_read(c->store, numbers[i], &c->raw, &r, NULL);
+			if (rc == VD_ENOTFOUND || rc == VD_EDAMAGED) {
+				rc = VD_OK;
+				continue;
+			}
+			chain = rc ? NULL : chain_of(c, r.author);
+			id = r.id;
+			/* Of a forked chain nobody can tell cheaply; nothing is taken for held there. */
+			if (chain && !r.stub && !chain->lanes[lane].forked)
+				rc = run_of(c, chain, lane, r.seq, &id, &run);
+			if (run)
+				late[(*count)++] = reach_of(c, chain, lane, run, r.seq);
+		}
+	}
+	if (*count)
+		qsort(late, *count, sizeof(*late), by_place_down);
+	return rc;
+}
+
+/* All of a run but what came late. */
+static int take_run(struct vd_custody *c, struct known *k, size_t *capacity, const struct vd_runs *chain, uint8_t lane, const struct vd_run *run,
+                    const struct reach *late, size_t count)
+{
+	const struct reach at = reach_of(c, chain, lane, run, run->high);
+	uint64_t top = run->high;
+	int rc = VD_OK;
+
+	for (size_t i = 0; i < count && !rc; i++) {
+		if (late[i].chain != at.chain || late[i].run != at.run)
+			continue;
+		rc = add_reach(k, capacity, &at, late[i].high + 1, top);
+		top = late[i].high - 1;
+	}
+	return rc ? rc : add_reach(k, capacity, &at, run->low, top);
+}
+
+static int take_met_lane(struct vd_custody *c, struct known *k, size_t *capacity, uint8_t lane, struct reach *late)
+{
+	size_t count;
+	int rc = find_late(c, lane, k->through[lane], late, &count);
+
+	if (rc)
+		return rc == VD_ECAP ? VD_OK : rc;
+	for (size_t i = 0; i < c->chain_count && !rc; i++) {
+		const struct vd_run_lane *l = &c->chains[i].lanes[lane];
+
+		for (size_t j = 0; j < l->count && !l->forked && !rc; j++)
+			rc = take_run(c, k, capacity, &c->chains[i], lane, &l->runs[j], late, count);
+	}
+	return rc;
+}
+
+/* What it said later counts more: it may have lost what it held. */
+static bool is_void(const struct vd_met *met, const struct vd_kept *kept, uint8_t lane)
+{
+	return kept->heard_ms >= met->seen_ms && (kept->receipt.restored || kept->receipt.lanes[lane].count < met->held.count[lane]);
+}
+
+static int take_met(struct vd_custody *c, size_t i, struct known *k, const struct vd_kept *kept)
+{
+	struct reach *late = NULL;
+	size_t capacity = k->count;
+	struct vd_met met;
+	int rc = vd_met_read(c->store, vd_group_id(c->group), c->keepers[i].author, &met);
+
+	if (rc)
+		return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
+	for (uint8_t lane = 0; lane < VD_LANES && !rc; lane++) {
+		if (!met.held.through[lane] || (kept && is_void(&met, kept, lane)))
+			continue;
+		if (!late && !(late = calloc(LATE_MAX, sizeof(*late))))
+			rc = VD_ENOMEM;
+		k->through[lane] = met.held.through[lane];
+		if (!rc)
+			rc = take_met_lane(c, k, &capacity, lane, late);
+	}
+	free(late);
+	return rc;
+}
+
 static int load(struct vd_custody *c, size_t i, struct known **out)
 {
 	struct known *k = &c->known[i];
@@ -297,9 +418,11 @@ static int load(struct vd_custody *c, size_t i, struct known **out)
 		}
 		if (k->trusted)
 			rc = take_spans(c, k, kept.receipt.spans);
+		if (!rc)
+			rc = take_met(c, i, k, &kept);
 		vd_kept_deinit(&kept);
 	} else if (rc == VD_ENOTFOUND || rc == VD_EDAMAGED) {
-		rc = VD_OK;
+		rc = take_met(c, i, k, NULL);
 	}
 	k->loaded = !rc;
 	return rc;
@@ -321,12 +444,17 @@ static int add_keepers(struct vd_custody *c)
 		const struct vd_device *d = vd_group_device(c->group, i);
 		struct vd_keeper *k = &c->keepers[c->count];
 		struct vd_kept kept;
+		struct vd_met met;
 
 		if (d->role == VD_ROLE_NONE || d->flags & VD_GRANT_PAPER || (us && !memcmp(us->author, d->author, VD_KEY_BYTES)))
 			continue;
 		c->count++;
 		memcpy(k->author, d->author, VD_KEY_BYTES);
 		memcpy(k->person, d->person, VD_PERSON_BYTES);
+		if (!vd_met_read(c->store, vd_group_id(c->group), d->author, &met)) {
+			k->heard_ms = met.seen_ms;
+			k->route = met.route;
+		}
 		rc = vd_kept_read(c->store, vd_group_id(c->group), d->author, &kept);
 		if (rc) {
 			rc = rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
@@ -334,8 +462,10 @@ static int add_keepers(struct vd_custody *c)
 		}
 		k->told = true;
 		k->said_ms = kept.receipt.time_ms;
-		k->heard_ms = kept.heard_ms;
-		k->route = kept.route;
+		if (kept.heard_ms > k->heard_ms) {
+			k->heard_ms = kept.heard_ms;
+			k->route = kept.route;
+		}
 		k->keep_until = kept.doubtful ? 0 : kept.receipt.keep_until;
 		vd_kept_deinit(&kept);
 	}
@@ -474,6 +604,10 @@ int vd_custody_holds(struct vd_custody *c, size_t i, uint64_t arrival, const str
 		return rc;
 	if (!k->restored && !memcmp(record->author, c->keepers[i].author, VD_KEY_BYTES)) {
 		*out = VD_HOLDS_OWN;
+		return VD_OK;
+	}
+	if (k->through[record->lane] >= arrival) {
+		*out = VD_HOLDS_MET;
 		return VD_OK;
 	}
 	if (k->same[record->lane] && arrival <= c->cursor) {

@@ -7,6 +7,7 @@
 #define VD_CUSTODY_H
 
 #include "proto/receipt.h"
+#include "proto/session.h"
 #include "store.h"
 
 /* By which way word of a device came. */
@@ -56,6 +57,11 @@ int vd_custody_receipt(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], c
 /* The latest day until which our receipts promise to keep bodies of that group; 0: none. VD_EDAMAGED. */
 int vd_custody_promised(struct vd_store *, struct vd_group *, uint32_t *day);
 
+/* What a session with a device showed of what it holds (vd_session_stats.held), and when: kept when it says more than what is noted, or an hour went by. It
+ * counts until a receipt of the device that comes later says that it was restored, or that it has fewer records in the lane than then. */
+int vd_custody_met(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], const uint8_t device[VD_KEY_BYTES], const struct vd_held *,
+                   const struct vd_route *, uint64_t now_ms);
+
 /* ---- who holds what ---- */
 
 /* A device with a role that is not ours and is no paper key. */
@@ -64,7 +70,7 @@ struct vd_keeper {
 	uint8_t person[VD_PERSON_BYTES];
 	bool told;                 /* there is a receipt */
 	uint64_t said_ms;          /* when it was made, by the device's clock */
-	uint64_t heard_ms;         /* when it came, by ours; 0: never */
+	uint64_t heard_ms;         /* when it came, or when we last met it, by our clock; 0: neither */
 	struct vd_route route;     /* … and by which way */
 	uint32_t keep_until;       /* day of its promise; 0: none */
 };
@@ -72,6 +78,7 @@ struct vd_keeper {
 enum vd_holding {
 	VD_HOLDS_NOT,              /* not known to */
 	VD_HOLDS_OWN,              /* it wrote it */
+	VD_HOLDS_MET,              /* a session with it showed so */
 	VD_HOLDS_LANE,             /* its lane is the same as ours, each record with its body */
 	VD_HOLDS_SPAN,             /* a span of its receipt reaches it */
 	VD_HOLDS_ACK,              /* it said so in an `ack` */

@@ -16,6 +16,13 @@ struct vd_kept {
 /* VD_ENOTFOUND; VD_EDAMAGED. To be deinit after 0. */
 int vd_kept_read(struct vd_store *, const uint8_t *group, const uint8_t *device, struct vd_kept *out);
 void vd_kept_deinit(struct vd_kept *);
+/* What a session showed. VD_ENOTFOUND; VD_EDAMAGED. */
+struct vd_met {
+	uint64_t seen_ms;          /* by our clock */
+	struct vd_route route;
+	struct vd_held held;
+};
+int vd_met_read(struct vd_store *, const uint8_t *group, const uint8_t *device, struct vd_met *out);
 /* What our own receipt would say of the lanes now. */
 int vd_custody_lanes(struct vd_store *, const uint8_t *group, struct vd_receipt_lane out[VD_LANES]);
 

@@ -1,5 +1,6 @@
 /* Receipts in the store: our own, and the latest of every other device. Outside the set.
  *
+ * Value "met" of a group and device: u64 when ‖ u8 kind of its route ‖ u8 n ‖ n bytes of its text ‖ 4 × (u64 through ‖ u64 count).
  * Value "receipt" of a group and device: u64 when it came ‖ u8 doubtful ‖ u8 kind of its route ‖ u8 n ‖ n bytes of its text ‖ the receipt. */
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "shares.h"
 
 enum {
+	SEEN_AGAIN_MS = 3600000,   /* so long a meeting that showed nothing new is not written down */
 	ROOMY = 4,                 /* times what is kept free of the medium: with less we promise nothing new */
 };
 
@@ -19,9 +21,30 @@ static void receipt_parts(const uint8_t *group, const uint8_t *device, struct vd
 	parts[1] = vd_slice(device, VD_KEY_BYTES);
 }
 
+static void rd_route(struct vd_rd *r, struct vd_route *out)
+{
+	struct vd_slice text;
+
+	out->kind = vd_rd_u8(r);
+	text = vd_rd_take(r, vd_rd_u8(r));
+	if (text.n >= VD_ROUTE_TEXT || out->kind > VD_ROUTE_FILE)
+		vd_rd_fail(r, VD_EDAMAGED);
+	else if (text.n)
+		memcpy(out->text, text.p, text.n);
+}
+
+static void put_route(struct vd_buf *value, const struct vd_route *route)
+{
+	size_t n = strnlen(route->text, VD_ROUTE_TEXT - 1);
+
+	vd_buf_put_u8(value, (uint8_t)route->kind);
+	vd_buf_put_u8(value, (uint8_t)n);
+	vd_buf_put(value, route->text, n);
+}
+
 int vd_kept_read(struct vd_store *s, const uint8_t *group, const uint8_t *device, struct vd_kept *out)
 {
-	struct vd_slice parts[2], text;
+	struct vd_slice parts[2];
 	struct vd_rd r;
 	int rc;
 
@@ -33,12 +56,8 @@ int vd_kept_read(struct vd_store *s, const uint8_t *group, const uint8_t *device
 	r = vd_rd(vd_buf_slice(&out->value));
 	out->heard_ms = vd_rd_u64(&r);
 	out->doubtful = vd_rd_u8(&r) != 0;
-	out->route.kind = vd_rd_u8(&r);
-	text = vd_rd_take(&r, vd_rd_u8(&r));
-	if (r.err || text.n >= VD_ROUTE_TEXT || out->route.kind > VD_ROUTE_FILE)
-		rc = VD_EDAMAGED;
-	else if (text.n)
-		memcpy(out->route.text, text.p, text.n);
+	rd_route(&r, &out->route);
+	rc = r.err ? VD_EDAMAGED : VD_OK;
 	out->bytes = vd_slice(r.p, r.n);
 	if (!rc && (vd_receipt_decode(out->bytes, &out->receipt) || memcmp(out->receipt.author, device, VD_KEY_BYTES) != 0))
 		rc = VD_EDAMAGED;
@@ -65,15 +84,12 @@ static int read_if_any(struct vd_store *s, const uint8_t *group, const uint8_t *
 static void put_receipt(struct vd_write *w, const uint8_t *group, const uint8_t *device, struct vd_slice bytes, const struct vd_route *route,
                         bool doubtful, uint64_t now_ms)
 {
-	size_t n = strnlen(route->text, VD_ROUTE_TEXT - 1);
 	struct vd_slice parts[2];
 	struct vd_buf value = { 0 };
 
 	vd_buf_put_u64(&value, now_ms);
 	vd_buf_put_u8(&value, doubtful);
-	vd_buf_put_u8(&value, (uint8_t)route->kind);
-	vd_buf_put_u8(&value, (uint8_t)n);
-	vd_buf_put(&value, route->text, n);
+	put_route(&value, route);
 	vd_buf_put_slice(&value, bytes);
 	receipt_parts(group, device, parts);
 	if (value.failed)
@@ -448,4 +464,86 @@ int vd_custody_receipt(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], 
 	vd_buf_put_slice(out, kept.bytes);
 	vd_kept_deinit(&kept);
 	return vd_buf_check(out);
+}
+
+/* --- what sessions showed --- */
+
+int vd_met_read(struct vd_store *s, const uint8_t *group, const uint8_t *device, struct vd_met *out)
+{
+	struct vd_slice parts[2];
+	struct vd_buf value = { 0 };
+	struct vd_rd r;
+	int rc;
+
+	*out = (struct vd_met){ .seen_ms = 0 };
+	receipt_parts(group, device, parts);
+	rc = vd_value_read(s, "met", parts, 2, &value);
+	if (!rc) {
+		r = vd_rd(vd_buf_slice(&value));
+		out->seen_ms = vd_rd_u64(&r);
+		rd_route(&r, &out->route);
+		for (size_t l = 0; l < VD_LANES; l++) {
+			out->held.through[l] = vd_rd_u64(&r);
+			out->held.count[l] = vd_rd_u64(&r);
+		}
+		rc = vd_rd_end(&r) ? VD_EDAMAGED : VD_OK;
+	}
+	vd_buf_deinit(&value);
+	if (rc)
+		*out = (struct vd_met){ .seen_ms = 0 };
+	return rc;
+}
+
+/* Takes in what is new of it: where records came in between, or nothing was known. */
+static int more_of(struct vd_store *s, const uint8_t *group, const struct vd_held *held, struct vd_held *known, bool *more)
+{
+	uint64_t next;
+	size_t n;
+	int rc = VD_OK;
+
+	for (uint8_t l = 0; l < VD_LANES && !rc; l++) {
+		if (held->through[l] <= known->through[l])
+			continue;
+		rc = vd_store_lane_numbers(s, group, l, known->through[l], &next, 1, &n);
+		if (rc || !n || next > held->through[l])
+			continue;
+		known->through[l] = held->through[l];
+		known->count[l] = held->count[l];
+		*more = true;
+	}
+	return rc;
+}
+
+int vd_custody_met(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], const uint8_t device[VD_KEY_BYTES], const struct vd_held *held,
+                   const struct vd_route *route, uint64_t now_ms)
+{
+	struct vd_slice parts[2];
+	struct vd_buf value = { 0 };
+	struct vd_met met;
+	struct vd_write *w;
+	bool more = false;
+	int rc = vd_met_read(s, group, device, &met);
+
+	if (rc == VD_ENOTFOUND || rc == VD_EDAMAGED)
+		rc = VD_OK;
+	if (!rc)
+		rc = more_of(s, group, held, &met.held, &more);
+	if (rc || (!more && now_ms >= met.seen_ms && now_ms - met.seen_ms < SEEN_AGAIN_MS))
+		return rc;
+	rc = vd_write_begin(s, &w);
+	if (rc)
+		return rc;
+	vd_buf_put_u64(&value, now_ms);
+	put_route(&value, route);
+	for (size_t l = 0; l < VD_LANES; l++) {
+		vd_buf_put_u64(&value, met.held.through[l]);
+		vd_buf_put_u64(&value, met.held.count[l]);
+	}
+	receipt_parts(group, device, parts);
+	if (value.failed)
+		w->err = VD_ENOMEM;
+	else
+		vd_effects_value(&w->effects, s, "met", parts, 2, vd_buf_slice(&value));
+	vd_buf_deinit(&value);
+	return vd_write_end(w);
 }

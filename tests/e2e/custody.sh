@@ -103,6 +103,25 @@ is "then nobody knows" "$(key .members_with)" 1
 v luz config set receipts maybe
 exits "on or off, nothing else" 2
 
+# --- by the network both ends know at once
+daemon hub && ok "veredad listens" || not_ok "veredad listens" "$(cat hub.log)"
+v ana add message -m "by the network" --json
+net=$(key .id)
+v ana why "$net" --json
+is "nobody has it yet" "$(key .members_with)" 1
+v ana sync "$addr" --json
+exits "ana calls the hub" 0
+v ana why "$net" --json
+is "the hub has it" "$(key '[.holders[] | select(.kind == "member") | "\(.name) \(.route.by)"] | join(", ")')" "hub link"
+v ana status --json
+is "nothing exists only here" "$(key '[.warnings[] | select(test("only here"))] | length')" 0
+kill -TERM $pid
+wait $pid
+v hub why "$net" --json
+is "the hub knows the same of ana" "$(key '[.holders[] | select(.kind == "member") | .name] | join(" ")')" "ana"
+v hub why ana --json
+is "who lacks nothing" "$(key .records)" 0
+
 # --- what nobody here can open is never safe
 head -c 68160 /dev/urandom >usb/cache/00112233445566778899aabbccddeeff.bin
 stick hub ana

@@ -1,5 +1,6 @@
 #include "pair.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -168,6 +169,23 @@ bool pair_turn(struct pair *p, struct end *from, struct end *to)
 	return feed(p, to) || moved;
 }
 
+/* What a session says that the other holds, that holds. */
+static void check_held(const struct end *end, const struct end *other)
+{
+	const struct vd_held *held = &vd_session_stats(end->s)->held;
+	size_t count = end->m.count < 20000 ? end->m.count : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct memory_record *r = &end->m.records[i];
+
+		if (i + 1 > held->through[r->lane] || memory_has(&other->m, &r->id, true))
+			continue;
+		fprintf(stderr, "pair: lane %d is taken to be held up to %llu, and record %zu is not\n", r->lane,
+		        (unsigned long long)held->through[r->lane], i + 1);
+		abort();
+	}
+}
+
 bool pair_run(struct pair *p)
 {
 	bool moved = true;
@@ -181,6 +199,8 @@ bool pair_run(struct pair *p)
 			moved = true;
 		}
 	}
+	check_held(&p->a, &p->b);
+	check_held(&p->b, &p->a);
 	return !moved && !p->a.rc && !p->b.rc;
 }
 

@@ -17,7 +17,7 @@ struct end {
 	size_t first, count;
 	bool hold_commits;
 	int rc;                /* what ended it */
-	uint64_t bytes_in, messages_in[16];
+	uint64_t bytes_in, messages_in[VD_MSG_WHOLE + 1];
 };
 
 struct pair {

@@ -448,6 +448,71 @@ static void test_custody__stubs_are_not_held(void **state)
 	scene_end(&s);
 }
 
+/* As at the end of a session in which every lane was found equal. */
+static void meet(struct scene *s, struct person *p, const struct person *with)
+{
+	const struct vd_route route = { .kind = VD_ROUTE_LINK, .text = "10.0.0.1:5" };
+	struct vd_held held = { { 0 }, { 0 } };
+
+	for (uint8_t lane = 0; lane < VD_LANES; lane++) {
+		struct vd_lane_state a, b;
+
+		assert_int_equal(vd_store_lane(p->store, s->mesh.group, lane, &a, NULL, 0), 0);
+		assert_int_equal(vd_store_lane(with->store, s->mesh.group, lane, &b, NULL, 0), 0);
+		if (!vd_digest_eq(&a.digest, &b.digest) || b.stubs)
+			continue;
+		assert_int_equal(vd_store_latest(p->store, &held.through[lane]), 0);
+		held.count[lane] = a.digest.count;
+	}
+	assert_int_equal(vd_custody_met(p->store, s->mesh.group, key_of(with), &held, &route, s->now_ms), 0);
+}
+
+/* A session shows what is held, without a receipt, and what came since is told apart. */
+static void test_custody__sessions_show_it(void **state)
+{
+	struct scene s;
+	struct person *hub, *ana;
+	uint64_t at;
+
+	(void)state;
+	scene_start(&s, 8);
+	hub = &s.p[0], ana = &s.p[1];
+	person_write(ana, VD_LANE_NORMAL, 3, 50);
+	at = newest(ana);
+	carry(&s, ana, hub, 0);
+	assert_int_equal(holds(ana, hub, at), VD_HOLDS_NOT);
+	meet(&s, ana, hub);
+	assert_int_equal(holds(ana, hub, at), VD_HOLDS_MET);
+	assert_int_equal(missing_of(ana, NULL, VD_LANE_NORMAL), 0);
+	person_write(ana, VD_LANE_NORMAL, 2, 50);
+	assert_int_equal(holds(ana, hub, newest(ana)), VD_HOLDS_NOT);
+	assert_int_equal(missing_of(ana, NULL, VD_LANE_NORMAL), 2);
+	assert_int_equal(missing_of(ana, hub, VD_LANE_NORMAL), 2);
+	check(&s, ana);
+	/* Not equal: nothing more is shown. */
+	meet(&s, ana, hub);
+	assert_int_equal(missing_of(ana, hub, VD_LANE_NORMAL), 2);
+	/* A receipt that says that it has less by now. */
+	s.now_ms += 1000;
+	{
+		struct vd_buf less = { 0 };
+		struct vd_receipt r = { .count = s.now_ms, .time_ms = s.now_ms };
+
+		assert_int_equal(vd_receipt_make(hub->group, &r, NULL, 0, &less), 0);
+		assert_int_equal(keep(&s, ana, vd_buf_slice(&less)), 1);
+		vd_buf_deinit(&less);
+	}
+	assert_int_equal(holds(ana, hub, at), VD_HOLDS_NOT);
+	assert_int_equal(missing_of(ana, hub, VD_LANE_NORMAL), 5);
+	/* Met again. */
+	s.now_ms += 1000;
+	carry(&s, ana, hub, 0);
+	meet(&s, ana, hub);
+	assert_int_equal(holds(ana, hub, at), VD_HOLDS_MET);
+	assert_int_equal(missing_of(ana, hub, VD_LANE_NORMAL), 0);
+	scene_end(&s);
+}
+
 struct walked {
 	uint64_t seqs[16];
 	size_t n;
@@ -660,6 +725,7 @@ int main(void)
 		cmocka_unit_test(test_custody__forged_receipts),
 		cmocka_unit_test(test_custody__two_of_one_count),
 		cmocka_unit_test(test_custody__stubs_are_not_held),
+		cmocka_unit_test(test_custody__sessions_show_it),
 		cmocka_unit_test(test_custody__gaps_are_walked),
 		cmocka_unit_test(test_custody__forks),
 		cmocka_unit_test(test_custody__random_histories),

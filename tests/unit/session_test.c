@@ -970,7 +970,7 @@ static void test_session__messages_out_of_turn(void **state)
 
 	(void)state;
 	/* before the hello: nothing but a hello */
-	for (uint8_t type = VD_MSG_LANES; type <= VD_MSG_ALIVE + 1; type++) {
+	for (uint8_t type = VD_MSG_LANES; type <= VD_MSG_WHOLE + 1; type++) {
 		hostile_init(&h, false);
 		assert_int_equal(feed(&h, type, zeros, 2), VD_EFORMAT);
 		pair_deinit(&h.p);

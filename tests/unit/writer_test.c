@@ -35,14 +35,14 @@ int vd_store_commit(struct vd_store *store, struct vd_group *group, struct vd_ba
 static unsigned noted;
 static uint64_t noted_through[VD_PEERS_MAX];
 
-int vd_heard_note(struct vd_store *store, const uint8_t group[VD_GROUP_BYTES], const uint8_t device[VD_KEY_BYTES], uint64_t through)
+int vd_heard_note(struct vd_store *store, const uint8_t group[VD_GROUP_BYTES], const uint8_t device[VD_KEY_BYTES], const struct vd_shown *shown)
 {
 	(void)store;
 	assert_int_equal(group[0], 7);
 	assert_int_equal(committed, 2); /* batches first */
 	assert_true(device[0] < VD_PEERS_MAX);
 	noted++;
-	noted_through[device[0]] = through;
+	noted_through[device[0]] = shown->control_through;
 	return 0;
 }
 
@@ -281,19 +281,22 @@ static void test_writer__takes_so_many_and_tells_of_each(void **state)
 static void test_writer__who_has_heard_is_noted_behind_the_batches(void **state)
 {
 	uint8_t group[VD_GROUP_BYTES] = {7}, device[VD_KEY_BYTES] = {0};
+	struct vd_shown shown = {.control_through = 0};
 
 	(void)state;
 	noted = 0;
 	occupy();
 	for (uint64_t through = 1; through < 4; through++)
-		for (device[0] = 0; device[0] < VD_PEERS_MAX; device[0]++)
-			vd_writer_heard(writer, group, device, device[0] ? through : 10 - through);
-	vd_writer_heard(writer, group, device, 99); /* no place: said again later */
+		for (device[0] = 0; device[0] < VD_PEERS_MAX; device[0]++) {
+			shown.control_through = through;
+			vd_writer_heard(writer, group, device, &shown);
+		}
+	vd_writer_heard(writer, group, device, &shown); /* no place: said again later */
 	submit(1, 1, VD_LANE_BULK);
 	uv_sem_post(&may_end);
 	vd_writer_stop(writer);
 	assert_int_equal(noted, VD_PEERS_MAX);
-	assert_int_equal(noted_through[0], 9);
+	assert_int_equal(noted_through[0], 3);
 	assert_int_equal(noted_through[1], 3);
 }
 
