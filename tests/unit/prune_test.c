@@ -5,6 +5,12 @@
 #include "store/prune.h"
 #include "tests/unit/mesh_fixture.h"
 
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/statvfs.h>
+#include <sys/wait.h>
+
 enum { PEOPLE = 5, DAY = 86400000, BODIES = 400, SEEDS = 8 };
 
 struct scene {
@@ -375,6 +381,94 @@ static void test_prune__no_body_is_lost(void **state)
 	assert_true(pruned > 2 * SEEDS); /* or it shows nothing */
 }
 
+/* --- a medium that is nearly full --- */
+
+/* Takes up all of it but so many bytes. */
+static void fill(uint64_t leave)
+{
+	static uint8_t block[65536];
+	struct statvfs fs;
+	int fd = open("/tmp/filler", O_WRONLY | O_CREAT | O_APPEND, 0600);
+
+	assert_true(fd >= 0);
+	memset(block, 1, sizeof(block));
+	while (!statvfs("/tmp", &fs) && (uint64_t)fs.f_bavail * fs.f_frsize > leave + sizeof(block))
+		assert_int_equal(write(fd, block, sizeof(block)), sizeof(block));
+	close(fd);
+}
+
+/* In 64 MiB, of which 4 are kept free: with less than 8 free it begins, unasked, with what is old, attachments first, and stops when there is room enough. */
+static void tend_when_full(void)
+{
+	struct scene s;
+
+	start(&s, 4);
+	promise(&s, 3, 0);
+	pass(&s, 1);
+	for (int i = 0; i < 3; i++)
+		write_one(&s, 0, VD_LANE_URGENT, 0);
+	write_one(&s, 0, VD_LANE_NORMAL, 0);
+	write_one(&s, 0, VD_LANE_BULK, 0);
+	sync_all(&s);
+	pass(&s, 35);
+	sync_all(&s);
+	write_one(&s, 0, VD_LANE_BULK, 0);
+	carry(&s, 0, 3);
+	pass(&s, 1);
+	assert_true(whole(&s, 3, 3) && whole(&s, 3, 4)); /* there is room */
+	fill(6 << 20);
+	pass(&s, 1);
+	assert_false(whole(&s, 3, 3) || whole(&s, 3, 4));
+	assert_true(whole(&s, 3, 0) && whole(&s, 3, 1) && whole(&s, 3, 2)); /* urgent ones stay */
+	assert_true(whole(&s, 3, 5)); /* and what only its author is known to have */
+	for (size_t i = 0; i < 3; i++)
+		assert_true(whole(&s, i, 3) && whole(&s, i, 4)); /* who promised keeps them */
+	check_equal(&s, 0, 3);
+	end(&s);
+}
+
+static bool put_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+	bool ok = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+/* /tmp of our own, of 64 MiB. */
+static bool own_medium(void)
+{
+	uid_t user = geteuid();
+	char map[64];
+
+	if (unshare(CLONE_NEWNS | (user ? CLONE_NEWUSER : 0)))
+		return false;
+	snprintf(map, sizeof(map), "0 %u 1", (unsigned)user);
+	if (user && !put_file("/proc/self/uid_map", map))
+		return false;
+	return !mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) && !mount("none", "/tmp", "tmpfs", 0, "size=64m");
+}
+
+static void test_prune__unasked_where_the_medium_is_nearly_full(void **state)
+{
+	pid_t child = fork();
+	int status = 0;
+
+	(void)state;
+	if (!child) {
+		if (!own_medium())
+			_exit(77);
+		tend_when_full();
+		_exit(0);
+	}
+	assert_true(child > 0 && waitpid(child, &status, 0) == child);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+		skip(); /* no mount of our own to be had here */
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -382,6 +476,7 @@ int main(void)
 		cmocka_unit_test(test_prune__age_lane_and_enough),
 		cmocka_unit_test(test_prune__wrong_clocks),
 		cmocka_unit_test(test_prune__no_body_is_lost),
+		cmocka_unit_test(test_prune__unasked_where_the_medium_is_nearly_full),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
