@@ -8,7 +8,7 @@ config() { as hub config get "$1" | cut -d' ' -f2; }
 by() { as hub --json list | jq -r .author | sort | uniq -c | sort -n | awk '{ print $1 }' | paste -sd' '; }
 
 # what may be set
-equal "config: what holds when nothing is set" "$(as hub config get | paste -sd,)" "share.records 1048576,share.day 256M,reserve 32M"
+equal "config: what holds when nothing is set" "$(as hub config get | paste -sd,)" "share.records 1048576,share.day 256M,reserve 32M,bulk.max all,promise 30,receipts on"
 as hub --quiet config set share.day 500M >/dev/null && as hub --quiet config set reserve 2g >/dev/null
 equal "config: sizes as people write them" "$(config share.day) $(config reserve)" "500M 2G"
 equal "config: as JSON" "$(as hub --json config get reserve)" '{"reserve":2147483648}'
