@@ -381,16 +381,26 @@ static bool is_shut(const struct vd_visit *v)
 	return false;
 }
 
+/* A stick that was pulled leaves the empty folder that it was mounted on, which takes writes as well. */
+static int still_there(const struct vd_visit *v, const struct stat *begun)
+{
+	struct stat now;
+
+	if (stat(v->dir, &now))
+		return VD_EIO;
+	return now.st_dev == begun->st_dev && now.st_ino == begun->st_ino ? VD_OK : VD_EIO;
+}
+
 static int visit_cache(struct vd_visit *v)
 {
 	const char *write_to = v->cache;
-	struct stat st;
+	struct stat st, begun;
 	bool full = false;
 	int rc;
 
-	if (stat(v->dir, &st))
+	if (stat(v->dir, &begun))
 		return vd_file_errno(errno);
-	if (!S_ISDIR(st.st_mode))
+	if (!S_ISDIR(begun.st_mode))
 		return VD_ENOTFOUND;
 	/* A link would lead us to write elsewhere than on the stick. */
 	if (lstat(v->cache, &st))
@@ -404,6 +414,7 @@ static int visit_cache(struct vd_visit *v)
 	if (rc)
 		return rc;
 	v->result->safe_to_remove = false;
+	rc = still_there(v, &begun);
 	v->shut = is_shut(v);
 	for (size_t i = 0; i < v->groups.count && !rc; i++)
 		rc = vd_hearings_ours(v->groups.group[i], i, &v->segments, v->shut, &v->hearing[i]);
@@ -415,6 +426,8 @@ static int visit_cache(struct vd_visit *v)
 		rc = vd_visit_leave_word(v, i);
 	if (!rc && !v->result->read_only)
 		rc = vd_visit_tidy(v);
+	if (!rc)
+		rc = still_there(v, &begun);
 	if (rc)
 		return rc;
 	v->result->safe_to_remove = true;

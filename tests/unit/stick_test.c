@@ -720,6 +720,49 @@ static void test_stick__write_protected_is_read(void **state)
 	assert_int_equal(umount(c->stick), 0);
 }
 
+struct pulling {
+	const char *stick, *pocket;
+	int pulled;
+};
+
+static void pull(void *ctx, uint64_t done, uint64_t all, uint64_t records)
+{
+	struct pulling *p = ctx;
+
+	(void)done, (void)all, (void)records;
+	if (!p->pulled++) {
+		assert_int_equal(rename(p->stick, p->pocket), 0);
+		assert_int_equal(mkdir(p->stick, 0700), 0);
+	}
+}
+
+/* What it was mounted on is a folder too, and takes writes. */
+static void test_stick__pulled_while_it_is_read(void **state)
+{
+	struct cast *c = *state;
+	char pocket[256];
+	struct pulling pulling = { c->stick, pocket, 0 };
+	const struct vd_bundle_watch watch = { pull, &pulling };
+	const struct vd_stick_wish wish = { .watch = &watch };
+	struct vd_stick_result r;
+
+	snprintf(pocket, sizeof(pocket), "%s-in-a-pocket", c->stick);
+	person_write(&c->ana, VD_LANE_NORMAL, 50, 200);
+	visit(c, &c->ana, 0);
+	person_write(&c->hub, VD_LANE_NORMAL, 7, 20);
+	assert_int_equal(vd_stick_sync_as(c->hub.store, c->stick, &wish, &r), VD_EIO);
+	assert_true(pulling.pulled && !r.safe_to_remove && !r.complete);
+	assert_int_equal(r.sent, 0);
+	/* Nothing was written there. */
+	assert_int_equal(rmdir(c->stick), 0);
+	assert_int_equal(rename(pocket, c->stick), 0);
+	person_reload(&c->hub, &c->mesh);
+	r = visit(c, &c->hub, 0);
+	assert_true(r.complete && r.safe_to_remove && r.sent >= 7);
+	visit(c, &c->ana, 0);
+	assert_true(mesh_equal(&c->mesh, &c->ana, &c->hub));
+}
+
 /* kill -9 in the middle of a visit, again and again: nothing half on the stick, and a visit that is let be completes. */
 static void test_stick__killed_at_any_moment(void **state)
 {
@@ -774,6 +817,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_stick__two_groups, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick__full_stick_gets_the_most_urgent, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick__write_protected_is_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stick__pulled_while_it_is_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick__killed_at_any_moment, setup, teardown),
 	};
 
