@@ -220,12 +220,47 @@ static int volume_size(struct vd_cli *cli, const char *path, uint64_t *bytes)
 	return 0;
 }
 
+/* Is it a volume, one of our groups'? Whatever is damaged in it. */
+static bool is_volume(struct vd_cli *cli, struct vd_bundle_groups *groups, const char *path)
+{
+	struct vd_bundle_stats stats = { 0 };
+	int ignored = vd_bundle_merge_into(cli->store, groups, path, true, NULL, NULL, &stats);
+
+	(void)ignored;
+	return stats.volume.count != 0;
+}
+
+/* The rest of an older and longer set would be passed on with this one, and its others miss for ever. */
+static void remove_older(struct vd_cli *cli, const char *path, uint64_t count)
+{
+	struct vd_bundle_groups groups;
+	uint64_t removed = 0;
+	int rc = vd_bundle_groups_load(cli->store, &groups);
+
+	for (size_t i = count + 1; i <= VD_VOLUMES_MAX && !rc; i++) {
+		char *name = vd_volume_path(path, i);
+
+		if (!name)
+			rc = VD_ENOMEM;
+		else if (access(name, F_OK) == 0 && is_volume(cli, &groups, name) && unlink(name) == 0)
+			removed++;
+		else if (access(name, F_OK) == 0)
+			vd_note(cli, VD_MSG_EXPORT_VOLUMES_BESIDE, name, NULL);
+		free(name);
+	}
+	vd_bundle_groups_free(&groups);
+	if (rc && !cli->out_error)
+		cli->out_error = ENOMEM;
+	if (removed)
+		vd_note(cli, VD_MSG_EXPORT_VOLUMES_OLDER, vd_num(cli, removed), NULL);
+}
+
 static int say_failed(struct vd_cli *cli, int err, const char *path, bool volumes, const struct vd_bundle_stats *stats)
 {
 	if (err == VD_ECAP && volumes)
 		return vd_misuse(cli, VD_MSG_HINT_EXPORT_VOLUMES, VD_MSG_EXPORT_VOLUMES_MANY, vd_num(cli, VD_VOLUMES_MAX), NULL);
-	if (stats->files)
-		vd_note(cli, VD_MSG_EXPORT_VOLUMES_SOME, vd_num(cli, stats->files), NULL);
+	if (stats->files && volumes)
+		vd_note(cli, VD_MSG_EXPORT_VOLUMES_UNDONE, vd_num(cli, stats->files), NULL);
 	return vd_fail(cli, err, VD_MSG_NONE, VD_MSG_EXPORT_FAILED, path, NULL);
 }
 
@@ -250,6 +285,8 @@ static int write_bundle(struct wanted *w, const char *path, uint64_t volume_byte
 	vd_known_deinit(&w->known);
 	vd_buf_deinit(&w->room);
 	vd_receipts_deinit(&receipts);
+	if ((!rc || stats.unreadable) && volume_bytes && cli->opt.yes)
+		remove_older(cli, path, stats.files);
 	if (!rc || stats.unreadable)
 		say_export(cli, w, path, volume_bytes != 0, &stats);
 	if (rc && !stats.unreadable)

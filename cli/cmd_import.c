@@ -19,8 +19,13 @@ struct imported {
 	json_t *gaps;
 	uint64_t gap_count;
 	struct vd_id last;          /* the record before, while looking for gaps */
-	struct vd_volume_set *sets; /* of which one came, or tried to */
+	struct came *sets;          /* of which one came, or tried to */
 	size_t set_count, set_capacity;
+};
+
+struct came {
+	struct vd_volume_set volumes;
+	const char *path;           /* of one of them: sets have no name that says something to people */
 };
 
 enum { GAPS_TOLD = 1000 };
@@ -63,20 +68,21 @@ static void look_for_gaps(struct imported *im)
 }
 
 /* The set of a volume that was opened; whole: it was taken in, all of it. Not to know costs a line of what is told, and no record. */
-static void note_volume(struct imported *im, const struct vd_volume *v, bool whole)
+static void note_volume(struct imported *im, const char *path, const struct vd_volume *v, bool whole)
 {
 	struct vd_volume_set *set = NULL;
 
 	if (!v->count)
 		return;
 	for (size_t i = 0; i < im->set_count && !set; i++)
-		if (memcmp(im->sets[i].set, v->set, sizeof v->set) == 0 && im->sets[i].count == v->count)
-			set = &im->sets[i];
+		if (memcmp(im->sets[i].volumes.set, v->set, sizeof v->set) == 0 && im->sets[i].volumes.count == v->count)
+			set = &im->sets[i].volumes;
 	if (!set) {
 		if (!vd_room(&im->sets, im->set_count, &im->set_capacity, 4, sizeof *im->sets) ||
-		    vd_volumes_find(im->cli->store, v, &im->sets[im->set_count]))
+		    vd_volumes_find(im->cli->store, v, &im->sets[im->set_count].volumes))
 			return;
-		set = &im->sets[im->set_count++];
+		im->sets[im->set_count].path = path;
+		set = &im->sets[im->set_count++].volumes;
 	}
 	if (!whole)
 		return;
@@ -89,7 +95,7 @@ static void note_volume(struct imported *im, const struct vd_volume *v, bool who
 static void look_for_volumes(struct imported *im)
 {
 	for (size_t i = 0; i < im->set_count; i++) {
-		const struct vd_volume_set *set = &im->sets[i];
+		const struct vd_volume_set *set = &im->sets[i].volumes;
 		json_t *missing = json_array();
 		struct vd_buf list = { 0 };
 
@@ -105,7 +111,8 @@ static void look_for_volumes(struct imported *im)
 		if (list.failed)
 			vd_json_lacks();
 		else if (list.n > 1 && !im->cli->opt.json)
-			vd_note(im->cli, VD_MSG_IMPORT_VOLUMES, vd_num(im->cli, set->count), (const char *)list.p, NULL);
+			vd_note(im->cli, im->dry_run ? VD_MSG_IMPORT_VOLUMES_DRY : VD_MSG_IMPORT_VOLUMES, vd_num(im->cli, set->count),
+			        (const char *)list.p, im->sets[i].path, NULL);
 		if (list.n > 1)
 			json_array_append_new(im->gaps, json_pack("{s:o,s:i,s:O}", "volumes", vd_json_hex(set->set, sizeof set->set), "of",
 			                                          set->count, "missing", missing));
@@ -244,7 +251,7 @@ static void say_result(struct imported *im, const struct vd_slips_taken *taken)
 	if (m->pooled)
 		vd_note(cli, VD_MSG_IMPORT_POOLED, vd_num(cli, m->pooled), NULL);
 	if (im->gap_count)
-		vd_note(cli, VD_MSG_IMPORT_GAPS, vd_num(cli, im->gap_count), NULL);
+		vd_note(cli, im->gap_count == 1 ? VD_MSG_IMPORT_GAPS_ONE : VD_MSG_IMPORT_GAPS, vd_num(cli, im->gap_count), NULL);
 }
 
 static int merge_file(struct vd_cli *cli, const char *path, bool dry_run, struct vd_bundle_stats *stats)
@@ -275,7 +282,7 @@ static int import_file(struct imported *im, const char *path)
 	add_up(im, &stats, rc == 0);
 	held_back = say_held_back(cli, path, &stats.merge);
 	code = say_file(cli, path, rc, &stats);
-	note_volume(im, &stats.volume, !code && !held_back);
+	note_volume(im, path, &stats.volume, !code && !held_back);
 	return code ? code : held_back;
 }
 

@@ -75,8 +75,8 @@ char *vd_volume_path(const char *path, size_t number);
  * path "-": standard output. VD_ENOTFOUND: a segment that would hold neither a record nor a name nor a hearing nor a receipt. VD_EINVAL: a device that is none of the
  * group's, or whose box key is none (vd_seal_box_ok). VD_ENOSPACE: not even one chunk fits. VD_EKEY: no link
  * key. VD_EAGAIN: a body was dropped meanwhile. VD_EDAMAGED: with stats->unreadable it is written, all but what the store could not
- * read; else the medium gave back other bytes, and nothing stands there. Memory: 64 bytes a record. Of volumes each stands or not: stats->files do,
- * also when it ends with an error. VD_ECAP: more than VD_VOLUMES_MAX. VD_ENOSPACE: a record has no room in any. */
+ * read; else the medium gave back other bytes, and nothing stands there. Memory: 64 bytes a record. Volumes stand all
+ * or none: where one fails, the stats->files before it are removed again. VD_ECAP: more than VD_VOLUMES_MAX. VD_ENOSPACE: a record has no room in any. */
 int vd_bundle_write(struct vd_store *, struct vd_group *, enum vd_sealed_what, const struct vd_bundle_choice *, const char *path,
                     bool read_back, struct vd_bundle_stats *);
 /* The welcome for a newcomer: all control records, sealed to that card. */

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bundle_lines.h"
 #include "file.h"
@@ -356,6 +357,13 @@ static int write_parts(struct writer *w, struct vd_many *many, const char *path,
 			return write_part(w, i, many, path, read_back, stats);
 		name = vd_volume_path(path, i + 1);
 		rc = name ? write_part(w, i, many, name, read_back, stats) : VD_ENOMEM;
+		free(name);
+	}
+	/* Who tries again starts another set, in which these would have no place. */
+	for (size_t i = stats->files; rc && i > 0; i--) {
+		name = vd_volume_path(path, i);
+		if (name)
+			unlink(name);
 		free(name);
 	}
 	return rc;

@@ -35,8 +35,11 @@ mv all.vb.002 "a name that a chat gave it"
 v one --json import all.vb.001 "a name that a chat gave it"
 is "in any order, under any name" "$code $(jq -c '.gaps[]|select(.volumes)|.missing' out)" "0 $(seq 3 $((volumes - 1)) | jq -cs .)"
 v one import all.vb.001
-says "people are told which" "Of $volumes volumes .*: 3" err
+says "people are told which, and of what set" "Of $volumes volumes .*all\.vb\.001.*: 3" err
 before=$(digests one)
+v one --json import --dry-run all.vb.003
+v one import --dry-run all.vb.003
+silent "people, too" "is stored" err
 v one --json import --dry-run all.vb.003
 is "a dry run says what would be lacking" "$(digests one) $(jq -c '.gaps[]|select(.volumes)|.missing' out)" "$before $(seq 4 $((volumes - 1)) | jq -cs .)"
 head -c 150000 all.vb.003 >torn
@@ -46,6 +49,39 @@ v one --json import all.vb.0*
 is "the others complete it" "$code $(key '[.gaps[]|select(.volumes)]|length') $(same hub one)" "0 0 same"
 v one --json import all.vb.001
 is "and it is known to be complete" "$code $(jq -c .gaps out)" "0 []"
+
+v hub --yes export all.vb --volumes 600K
+fewer=$(ls all.vb.0* | wc -l)
+says "a shorter set takes the rest of the longer one along" "removed: $((volumes - fewer))" err
+fresh one
+v one --json import all.vb.*
+is "and lacks nothing" "$((fewer < volumes)) $code $(jq -c .gaps out) $(same hub one)" "1 0 [] same"
+echo "not ours" >all.vb.099
+v hub --yes export all.vb --volumes 600K
+is "what is no volume stays" "$code $(cat all.vb.099)" "0 not ours"
+says "and is named" "all\.vb\.099 is not of this set" err
+rm all.vb.099
+# A disk that is full after some of them, and then no longer: the same command again.
+cat >full.sh <<'END'
+mkdir small
+mount -t tmpfs -o size=900k none small || exit 77
+"$VEREDA" --home hub --json export small/vol --volumes 300K >/dev/null 2>err
+echo "$? $(jq -r .error err | tail -1) $(ls small | wc -l)"
+mount -o remount,size=9m small
+"$VEREDA" --home hub --quiet export small/vol --volumes 300K >/dev/null 2>err
+echo "$? $("$VEREDA" --home hub --json import small/vol.* | jq -c .gaps)"
+END
+export VEREDA
+if unshare -m true 2>/dev/null; then
+	unshare -m bash full.sh >full 2>&1
+	if [ $? = 77 ]; then
+		ok "full disk # SKIP no tmpfs here"
+	else
+		is "a full disk keeps none of a set" "$(paste -sd, full)" "15 no-space 0,0 []"
+	fi
+else
+	ok "full disk # SKIP no mount namespaces here"
+fi
 
 v hub export small.vb --volumes 1K
 is "too small a size" "$code $(find . -name "small.vb*" | wc -l)" "2 0"
