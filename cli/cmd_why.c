@@ -281,25 +281,33 @@ static int name_one(void *ctx, uint64_t arrival, const struct vd_record *r)
 	return 0;
 }
 
+/* *oldest_ms: 0 when there are more than were looked at. */
 static int tell_lanes(struct why *w, const struct vd_missing *missing, const struct vd_gap *gaps, size_t count, uint64_t *oldest_ms)
 {
+	bool deep = missing->unsure;
 	int rc = VD_OK;
 
 	for (uint8_t lane = 0; lane < VD_LANES && !rc; lane++) {
 		struct naming n = { .why = w, .ids = json_array() };
+		uint64_t left, all_left = 0;
 
 		if (missing->records[lane] && !w->cli->opt.json)
 			vd_say(w->cli, VD_MSG_WHY_LANE, vd_text(w->cli->lang, vd_lane_text(lane)), vd_num(w->cli, missing->records[lane]), NULL);
 		for (size_t i = 0; i < count && !rc; i++)
-			if (gaps[i].lane == lane)
-				rc = vd_custody_walk(w->cli->store, &gaps[i], STEPS, name_one, &n, NULL);
+			if (gaps[i].lane == lane) {
+				rc = vd_custody_walk(w->cli->store, &gaps[i], STEPS, name_one, &n, &left);
+				all_left += left;
+			}
+		deep |= all_left > 0;
 		if (n.oldest_ms && (!*oldest_ms || n.oldest_ms < *oldest_ms))
 			*oldest_ms = n.oldest_ms;
 		if (missing->records[lane])
 			json_array_append_new(w->missing, json_pack("{s:s,s:o,s:O,s:o}", "lane", vd_lane_word(lane), "records",
-			                                            vd_json_number(missing->records[lane]), "urgent", n.ids, "oldest", time_or_null(n.oldest_ms)));
+			                                            vd_json_number(missing->records[lane]), "urgent", n.ids, "oldest", time_or_null(all_left ? 0 : n.oldest_ms)));
 		json_decref(n.ids);
 	}
+	if (deep)
+		*oldest_ms = 0;
 	return rc;
 }
 
