@@ -1,6 +1,7 @@
 /* sync: once, with a folder or a host. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "admin.h"
@@ -102,16 +103,40 @@ void vd_outcome_say(struct vd_cli *cli, const char *target, const struct vd_outc
 	say_outcome(cli, target, o, NULL);
 }
 
-static bool starts_with(const char *text, const char *prefix)
+static bool is_serial(const char *target)
 {
-	return strncmp(text, prefix, strlen(prefix)) == 0;
+	return strncasecmp(target, "serial:", strlen("serial:")) == 0;
+}
+
+/* ssh://hub, serial:/dev/ttyUSB0, ftp://hub: what has a slash, and is no folder. */
+static bool is_url(const char *target)
+{
+	size_t n = strspn(target, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+
+	return is_serial(target) || (n && strncmp(target + n, "://", 3) == 0);
 }
 
 static bool is_folder(const char *target)
 {
 	struct stat st;
 
-	return strchr(target, '/') || (stat(target, &st) == 0 && S_ISDIR(st.st_mode));
+	return !is_url(target) && (strchr(target, '/') || (stat(target, &st) == 0 && S_ISDIR(st.st_mode)));
+}
+
+/* Is it a folder, HOST:PORT or ssh://HOST, by the look of it? 0, or the exit code of what was said. */
+static int check_target(struct vd_cli *cli, const char *target)
+{
+	const char *colon = strrchr(target, ':');
+
+	if (vd_sync_is_ssh(target))
+		return vd_sync_ssh_check(cli, target);
+	if (is_serial(target))
+		return vd_misuse(cli, VD_MSG_HINT_NOT_IN_VERSION, VD_MSG_SYNC_SCHEME_LATER, target, NULL);
+	if (is_folder(target))
+		return 0;
+	if (is_url(target) || !colon || colon == target || strspn(colon + 1, "0123456789") != strlen(colon + 1) || !colon[1])
+		return vd_misuse(cli, VD_MSG_HINT_SYNC_TARGET, VD_MSG_SYNC_BAD_TARGET, target, NULL);
+	return 0;
 }
 
 /* vereda sync --check DIR */
@@ -158,16 +183,14 @@ static int check_run(struct vd_cli *cli)
 
 static int sync_one(struct vd_cli *cli, const char *target, uint64_t max_bytes, uint8_t (*groups)[VD_GROUP_BYTES], size_t count)
 {
-	const char *colon = strrchr(target, ':');
+	int code = check_target(cli, target);
 
-	if (starts_with(target, "ssh://"))
+	if (code)
+		return code;
+	if (vd_sync_is_ssh(target))
 		return vd_sync_ssh(cli, target, groups, count);
-	if (starts_with(target, "serial:"))
-		return vd_misuse(cli, VD_MSG_HINT_NOT_IN_VERSION, VD_MSG_SYNC_SCHEME_LATER, target, NULL);
 	if (is_folder(target))
 		return vd_sync_folder(cli, target, max_bytes, groups, count);
-	if (!colon || colon == target || strspn(colon + 1, "0123456789") != strlen(colon + 1) || !colon[1])
-		return vd_misuse(cli, VD_MSG_HINT_SYNC_TARGET, VD_MSG_SYNC_BAD_TARGET, target, NULL);
 	return vd_sync_host(cli, target, groups, count);
 }
 
@@ -215,14 +238,24 @@ static int carry(struct vd_cli *cli, const char *dir)
 	return VD_EXIT_PARTLY;
 }
 
+static int carry_one(struct vd_cli *cli, const char *target)
+{
+	int code = check_target(cli, target);
+
+	if (code)
+		return code;
+	if (is_folder(target))
+		return carry(cli, target);
+	return vd_refuse(cli, VD_EXIT_KEY, "locked", VD_MSG_HINT_LOCKED, VD_MSG_LOCKED, cli->home, NULL);
+}
+
 /* Sticks can be served without a key; everything else says that it is locked. */
 static int carry_all(struct vd_cli *cli)
 {
 	int worst = VD_EXIT_DONE;
 
 	for (int i = 0; i < cli->opt.arg_count; i++) {
-		int code = is_folder(cli->opt.args[i]) ? carry(cli, cli->opt.args[i]) :
-		                                         vd_refuse(cli, VD_EXIT_KEY, "locked", VD_MSG_HINT_LOCKED, VD_MSG_LOCKED, cli->home, NULL);
+		int code = carry_one(cli, cli->opt.args[i]);
 
 		if (code && (!worst || worst == VD_EXIT_PARTLY))
 			worst = code;

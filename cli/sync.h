@@ -17,6 +17,10 @@ int vd_sync_folder(struct vd_cli *, const char *dir, uint64_t max_bytes, uint8_t
 int vd_sync_host(struct vd_cli *, const char *target, uint8_t (*groups)[VD_GROUP_BYTES], size_t count);
 int vd_sync_ssh(struct vd_cli *, const char *target, uint8_t (*groups)[VD_GROUP_BYTES], size_t count);
 
+/* Does it begin with ssh://, in small letters or capitals? And is the rest a name that ssh may be given: 0, or the exit code of what was said. */
+bool vd_sync_is_ssh(const char *target);
+int vd_sync_ssh_check(struct vd_cli *, const char *target);
+
 /* What standard input and output were. */
 struct vd_ends {
 	int in, out;

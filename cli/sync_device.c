@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "admin.h"
@@ -250,7 +251,10 @@ enum { USER_MAX = 64, HOST_MAX = 255 };
 
 struct ssh {
 	char to[USER_MAX + HOST_MAX + 2], port[8]; /* [user@]host; "" for ssh's own default */
+	char by_hand[USER_MAX + HOST_MAX + 16];    /* what a person gives ssh */
 };
+
+static const char scheme[] = "ssh://";
 
 /* What ssh, its configuration or a shell could take for anything but a name is no name. */
 static bool is_word(const char *p, size_t n, size_t max, const char *marks)
@@ -290,7 +294,27 @@ static bool ssh_parse(const char *text, struct ssh *out)
 		return false;
 	snprintf(out->to, sizeof out->to, "%.*s%.*s", (int)(at ? user_n + 1 : 0), text, (int)host_n, host);
 	snprintf(out->port, sizeof out->port, "%.*s", (int)(port_n ? port_n - 1 : 0), port_n ? port + 1 : "");
+	snprintf(out->by_hand, sizeof out->by_hand, "%s%s%s%s", port_n ? "-p " : "", out->port, port_n ? " " : "", out->to);
 	return true;
+}
+
+bool vd_sync_is_ssh(const char *target)
+{
+	return strncasecmp(target, scheme, strlen(scheme)) == 0;
+}
+
+static int ssh_of(struct vd_cli *cli, const char *target, struct ssh *out)
+{
+	if (ssh_parse(target + strlen(scheme), out))
+		return 0;
+	return vd_misuse(cli, VD_MSG_HINT_SSH_TARGET, VD_MSG_SSH_BAD_TARGET, target, NULL);
+}
+
+int vd_sync_ssh_check(struct vd_cli *cli, const char *target)
+{
+	struct ssh ssh;
+
+	return ssh_of(cli, target, &ssh);
 }
 
 struct hearer {
@@ -309,7 +333,7 @@ static void on_said(void *ctx, struct vd_slice line)
 }
 
 /* ssh's own exit status, and what the far shell and vereda end with. 0: nothing that explains it. */
-static int status_code(struct vd_cli *cli, const char *to, const struct vd_stdio_result *end)
+static int status_code(struct vd_cli *cli, const struct ssh *ssh, const struct vd_stdio_result *end)
 {
 	static const struct {
 		int status;
@@ -330,7 +354,7 @@ static int status_code(struct vd_cli *cli, const char *to, const struct vd_stdio
 		return vd_refuse(cli, VD_EXIT_FAILED, "no-ssh", VD_MSG_HINT_SSH_NONE, VD_MSG_SSH_NONE, NULL);
 	for (size_t i = 0; !end->heard && !end->text[0] && i < sizeof known / sizeof *known; i++)
 		if (end->status == known[i].status)
-			return vd_refuse(cli, known[i].code, known[i].word, known[i].hint, known[i].what, to, NULL);
+			return vd_refuse(cli, known[i].code, known[i].word, known[i].hint, known[i].what, ssh->to, ssh->by_hand, NULL);
 	return 0;
 }
 
@@ -344,11 +368,11 @@ int vd_sync_ssh(struct vd_cli *cli, const char *target, uint8_t (*groups)[VD_GRO
 	const char *const there[] = { "vereda", "--quiet", "--lang", cli->lang == VD_LANG_ES ? "es" : "en", "sync", "--stdio" };
 	struct vd_stdio_way way = { .program = program, .stopped = stopped, .said = on_said, .ctx = &hearer };
 	size_t n = 4;
-	int code = VD_EXIT_FAILED;
+	int code = ssh_of(cli, target, &ssh);
 	struct visit *v;
 
-	if (!ssh_parse(target + strlen("ssh://"), &ssh))
-		return vd_misuse(cli, VD_MSG_HINT_SSH_TARGET, VD_MSG_SSH_BAD_TARGET, target, NULL);
+	if (code)
+		return code;
 	if (cli->opt.no_input) {
 		program[n++] = "-o";
 		program[n++] = "BatchMode=yes";
@@ -364,7 +388,7 @@ int vd_sync_ssh(struct vd_cli *cli, const char *target, uint8_t (*groups)[VD_GRO
 	v = visit_make(cli, &way, target, groups, count, &code);
 	if (!v)
 		return code;
-	code = v->err && !v->end.stopped ? status_code(cli, ssh.to, &v->end) : 0;
+	code = v->err && !v->end.stopped ? status_code(cli, &ssh, &v->end) : 0;
 	if (!code)
 		code = visit_code(cli, target, v);
 	visit_free(v);

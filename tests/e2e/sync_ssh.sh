@@ -56,7 +56,7 @@ done
 
 # What nobody may make an option of.
 for target in ssh://-oProxyCommand=touch\ bad ssh://-hub ssh://a@-hub ssh://-l@hub ssh://hub:x ssh://hub:0 ssh://hub:70000 ssh:// ssh://@hub \
-	'ssh://hub;touch bad' ssh://hub/folder 'ssh://a b@hub' 'ssh://[fe80::1' 'ssh://$(id)'; do
+	SSH://hub:x ssh://a@b:x 'ssh://hub;touch bad' ssh://hub/folder 'ssh://a b@hub' 'ssh://[fe80::1' 'ssh://$(id)'; do
 	rm -f args
 	v field sync "$target"
 	is "refused: $target" "$code $(ls args bad 2>/dev/null)" "2 "
@@ -65,6 +65,10 @@ v field --json sync 'ssh://me@[fe80::1%eth0]:22'
 is "an address in brackets" "$code $(grep -A1 -x -e -- args | tail -1)" "0 me@fe80::1%eth0"
 v field sync serial:/dev/ttyUSB0
 exits "serial is not there yet" 2
+v field --json sync SSH://rosa@hub:2222
+is "capitals do" "$code $(grep -A1 -x -e -- args | tail -1)" "0 rosa@hub"
+v field --json sync ftp://hub/folder
+is "another scheme is no folder" "$code $(key .error err)" "2 usage"
 
 # What may go wrong at the other end.
 fails() { # NAME CODE WORD WHAT-RUNS-THERE
@@ -90,6 +94,21 @@ printf 'seven small boats' >secret
 "$VEREDA" --home sealed --quiet --passphrase-file secret init --name sealed >/dev/null
 fails "a locked store there" 12 locked 'VEREDA_HOME=$SSH_HOME/../sealed vereda --quiet sync --stdio'
 is "how to open it" "$(tail -1 err | jq -r .hint)" "Open it there first, where veredad runs: ssh -t hub vereda unlock"
+for end in "12 -t -p 2222 rosa@hub vereda unlock" "127 -p 2222 rosa@hub vereda version" "255 -p 2222 rosa@hub true"; do
+	SSH_THERE="exit ${end%% *}" v field --json sync ssh://rosa@hub:2222
+	is "by hand as well, with the port (${end%% *})" "$(tail -1 err | jq -r .hint | sed 's/.*: ssh //')" "${end#* }"
+done
+rm -f args
+for target in ssh://rosa@hub:2222 SSH://hub 127.0.0.1:9; do
+	v sealed --no-input --json sync "$target"
+	is "a locked store here: $target" "$code $(key .error err) $(ls args 2>/dev/null)" "12 locked "
+done
+for target in ssh://rosa@hub:x ftp://hub/folder nowhere; do
+	v sealed --no-input --json sync "$target"
+	is "locked, and no target: $target" "$code $(key .error err)" "2 usage"
+done
+v sealed --no-input --json sync ./nowhere
+is "locked, and no such folder" "$code $(key .error err)" "15 medium"
 (PATH=/nowhere; "$VEREDA" --home field --json sync ssh://hub >out 2>err; echo $? >ended)
 is "no ssh here" "$(cat ended) $(key .error err)" "1 no-ssh"
 rm -f ended
