@@ -106,7 +106,8 @@ bool vd_ask(struct vd_cli *, bool hidden, char *room, size_t cap, enum vd_msg, c
 
 /* --- qr.c */
 
-/* On standard output, in blocks. `text` is of capital letters, digits and blanks, or any bytes. 0 or an exit code. */
+/* On standard output, in blocks, with small letters as capitals: for text that is read in either case. Dark on light on paper and in a file, and on a
+ * terminal that has colours. 0 or an exit code. */
 int vd_say_qr(struct vd_cli *, const char *text);
 
 #endif

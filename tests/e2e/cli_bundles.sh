@@ -143,7 +143,7 @@ is "a record as codes" "$code $(key .id) $(key '.codes|length')" "0 $alert 2"
 jq -r '.codes[]' out >codes
 v hub export --qr "$alert"
 cp out paper
-says "on the screen for a camera" '▀▄|█▀'
+is "dark on light, with the margin a camera wants" "$(sed -n 2,4p out | sed 's/█ .*/█/; s/ *$/|/' | tr '\n' ' ')" "| |     █▀▀▀▀▀█| "
 says "and for a pen" '^[0-9A-Z]{4} [0-9A-Z]{4} [0-9A-Z]{4}'
 tac codes | "$VEREDA" --home three --json import --text >out 2>err
 is "scanned, the last first" "$? $(key .new) $(key .codes.read)" "0 1 2"
@@ -168,6 +168,12 @@ is "or mistyped" "$code $(key .codes.read) $(key .codes.unread)" "3 1 1"
 sed -n 2p codes >second
 v three --json import --text second first
 is "from two files" "$code $(key .new)" "0 1"
+if command -v script >/dev/null; then
+	TERM=xterm script -qec "'$VEREDA' --home hub export --qr $alert" /dev/null >screen
+	says "black on white on any terminal with colours" "$(printf '^\033.30;47;107m    █▀▀▀▀▀█')" screen
+	TERM=dumb script -qec "'$VEREDA' --home hub export --qr $alert" /dev/null >screen
+	says "light on dark where there are none" '^████ ▄▄▄▄▄ █' screen
+fi
 # A person at the terminal: the second code, with a slip of the pen and then right, then the first.
 if command -v script >/dev/null; then
 	fresh three
