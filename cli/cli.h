@@ -133,6 +133,10 @@ void vd_cli_kind_note(struct vd_cli *, const char *kind);
 /* 1 to VD_NAME_MAX bytes of printable UTF-8. */
 bool vd_name_ok(const char *name);
 bool vd_cli_is_folder(const char *path);
+/* A path that is no name at all ("", from a variable of a script that was not set): the exit code of what was said; else 0. */
+int vd_cli_named(struct vd_cli *, const char *path);
+/* For messages: "-" is `pipe` there, every other path itself. */
+const char *vd_cli_path_said(struct vd_cli *, const char *path, enum vd_msg pipe);
 /* May a file be made at this path? Whole files are renamed into place, which would put one where a device, a pipe or a folder
  * stands: those are refused. */
 int vd_cli_new_file(struct vd_cli *, const char *path);

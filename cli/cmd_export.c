@@ -171,6 +171,7 @@ static void say_export(struct vd_cli *cli, struct wanted *w, const char *path, b
 {
 	json_t *result, *without = w->for_whom ? NULL : without_keys(w);
 	const bool to_stdout = strcmp(path, "-") == 0;
+	const char *said = vd_cli_path_said(cli, path, VD_MSG_PIPE_OUT);
 
 	/* The file stands; rather a failure than silence on who cannot open it. */
 	if (!w->for_whom && !without && !cli->out_error)
@@ -180,7 +181,7 @@ static void say_export(struct vd_cli *cli, struct wanted *w, const char *path, b
 		const char *records = vd_num(cli, stats->records), *bytes = vd_num(cli, stats->bytes);
 
 		if (to_stdout)
-			vd_note(cli, done, records, bytes, path, w->for_whom, NULL);
+			vd_note(cli, done, records, bytes, said, w->for_whom, NULL);
 		else
 			vd_say(cli, done, records, bytes, path, w->for_whom, NULL);
 		if (volumes)
@@ -201,7 +202,7 @@ static void say_export(struct vd_cli *cli, struct wanted *w, const char *path, b
 	if (w->known_count)
 		vd_note(cli, VD_MSG_EXPORT_KNOWN, vd_num(cli, w->known_count), w->for_whom, NULL);
 	if (!w->matched)
-		vd_note(cli, VD_MSG_EXPORT_ONLY_MEMBERSHIP, path, NULL);
+		vd_note(cli, VD_MSG_EXPORT_ONLY_MEMBERSHIP, said, NULL);
 }
 
 static int volume_size(struct vd_cli *cli, const char *path, uint64_t *bytes)
@@ -261,7 +262,9 @@ static int say_failed(struct vd_cli *cli, int err, const char *path, bool volume
 		return vd_misuse(cli, VD_MSG_HINT_EXPORT_VOLUMES, VD_MSG_EXPORT_VOLUMES_MANY, vd_num(cli, VD_VOLUMES_MAX), NULL);
 	if (stats->files && volumes)
 		vd_note(cli, VD_MSG_EXPORT_VOLUMES_UNDONE, vd_num(cli, stats->files), NULL);
-	return vd_fail(cli, err, VD_MSG_NONE, VD_MSG_EXPORT_FAILED, path, NULL);
+	if (err == VD_ECLOSED)
+		return vd_refuse(cli, VD_EXIT_UNREACHABLE, "unreachable", VD_MSG_HINT_EXPORT_READER_GONE, VD_MSG_EXPORT_READER_GONE, NULL);
+	return vd_fail(cli, err, VD_MSG_NONE, strcmp(path, "-") == 0 ? VD_MSG_EXPORT_OUT_FAILED : VD_MSG_EXPORT_FAILED, path, NULL);
 }
 
 static int write_bundle(struct wanted *w, const char *path, uint64_t volume_bytes)
@@ -293,7 +296,8 @@ static int write_bundle(struct wanted *w, const char *path, uint64_t volume_byte
 		return say_failed(cli, rc, path, volume_bytes != 0, &stats);
 	/* All that could be read is in it. */
 	return stats.unreadable ?
-	       vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_CHECK_BAD, VD_MSG_EXPORT_UNREADABLE, path, NULL) :
+	       vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_CHECK_BAD, VD_MSG_EXPORT_UNREADABLE,
+	                 vd_cli_path_said(cli, path, VD_MSG_PIPE_OUT), NULL) :
 	       VD_EXIT_DONE;
 }
 
@@ -312,14 +316,16 @@ static int export_run(struct vd_cli *cli)
 {
 	const char *path = cli->opt.args[0], *since = vd_options_get(&cli->opt, VD_OPT_SINCE);
 	struct wanted w = { .cli = cli, .has_since = since != NULL, .for_whom = vd_options_get(&cli->opt, VD_OPT_FOR) };
-	uint64_t volume_bytes;
+	uint64_t volume_bytes = 0;
 	int rc;
 
 	if (vd_options_get(&cli->opt, VD_OPT_QR))
 		return export_qr(cli);
 	if (since && vd_time_parse(since, vd_time_now_ms(), true, &w.since_ms))
 		return vd_misuse(cli, VD_MSG_HINT_TIME, VD_MSG_BAD_TIME, since, NULL);
-	rc = volume_size(cli, path, &volume_bytes);
+	rc = vd_cli_named(cli, path);
+	if (!rc)
+		rc = volume_size(cli, path, &volume_bytes);
 	if (!rc && volume_bytes)
 		rc = check_volumes(cli, path);
 	else if (!rc && strcmp(path, "-") != 0)

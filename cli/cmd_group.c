@@ -215,8 +215,10 @@ static int join_run(struct vd_cli *cli)
 	struct vd_group *group = NULL;
 	char words[VD_WORDS_TEXT], called[VD_WHO_TEXT], role[VD_ROLE_TEXT];
 	bool already;
-	int rc = vd_cli_open(cli);
+	int rc = vd_cli_named(cli, path);
 
+	if (!rc)
+		rc = vd_cli_open(cli);
 	if (rc)
 		return rc;
 	if (vd_cli_is_folder(path))

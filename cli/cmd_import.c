@@ -131,13 +131,15 @@ static void add_up(struct imported *im, const struct vd_bundle_stats *s, bool wh
 static int say_file(struct vd_cli *cli, const char *path, int err, const struct vd_bundle_stats *s)
 {
 	const struct vd_merge *m = &s->merge;
+	const bool pipe = strcmp(path, "-") == 0;
 	uint64_t kept = m->fresh + m->known;
 
+	path = vd_cli_path_said(cli, path, VD_MSG_PIPE_IN);
 	switch (err) {
 	case 0: break;
 	case VD_ETORN:
-		return vd_refuse(cli, VD_EXIT_PARTLY, "torn", VD_MSG_HINT_IMPORT_TORN, VD_MSG_IMPORT_TORN, path, vd_num(cli, kept),
-		                 vd_num(cli, s->chunks_ok), NULL);
+		return vd_refuse(cli, VD_EXIT_PARTLY, "torn", pipe ? VD_MSG_HINT_IMPORT_PIPE : VD_MSG_HINT_IMPORT_TORN, VD_MSG_IMPORT_TORN, path,
+		                 vd_num(cli, kept), vd_num(cli, s->chunks_ok), NULL);
 	case VD_EDAMAGED:
 		if (s->head_bad && !s->chunks_bad)
 			return vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_IMPORT_HEAD, VD_MSG_IMPORT_HEAD, path, vd_num(cli, kept), NULL);
@@ -147,7 +149,8 @@ static int say_file(struct vd_cli *cli, const char *path, int err, const struct 
 	case VD_EKEY:
 		return vd_refuse(cli, VD_EXIT_KEY, "no-key", VD_MSG_HINT_IMPORT_NOT_OURS, VD_MSG_IMPORT_NOT_OURS, path, NULL);
 	case VD_EFORMAT:
-		return vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_IMPORT_NO_BUNDLE, VD_MSG_IMPORT_NO_BUNDLE, path, NULL);
+		return vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", pipe ? VD_MSG_HINT_IMPORT_PIPE : VD_MSG_HINT_IMPORT_NO_BUNDLE,
+		                 VD_MSG_IMPORT_NO_BUNDLE, path, NULL);
 	default: return vd_fail(cli, err, VD_MSG_NONE, VD_MSG_IMPORT_FAILED, path, NULL);
 	}
 	if (m->refused)
@@ -273,16 +276,19 @@ static int import_file(struct imported *im, const char *path)
 {
 	struct vd_cli *cli = im->cli;
 	struct vd_bundle_stats stats;
-	int code, held_back, rc;
+	const char *said = vd_cli_path_said(cli, path, VD_MSG_PIPE_IN);
+	int code = vd_cli_named(cli, path), held_back, rc;
 
+	if (code)
+		return code;
 	if (vd_cli_is_folder(path))
 		return vd_misuse(cli, VD_MSG_HINT_IS_FOLDER, VD_MSG_IS_FOLDER, path, NULL);
 	memset(&stats, 0, sizeof stats);
 	rc = merge_file(cli, path, im->dry_run, &stats);
 	add_up(im, &stats, rc == 0);
-	held_back = say_held_back(cli, path, &stats.merge);
+	held_back = say_held_back(cli, said, &stats.merge);
 	code = say_file(cli, path, rc, &stats);
-	note_volume(im, path, &stats.volume, !code && !held_back);
+	note_volume(im, said, &stats.volume, !code && !held_back);
 	return code ? code : held_back;
 }
 

@@ -122,6 +122,8 @@ static int open_input(struct vd_cli *cli, const char *path, int *out)
 	int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC), err;
 	struct stat st;
 
+	if (!*path)
+		return vd_cli_named(cli, path);
 	if (fd < 0 || fstat(fd, &st) != 0) {
 		err = errno;
 		if (fd >= 0 && !is_stdin)
@@ -555,6 +557,7 @@ static int prepare(struct load *l, const char *path, int fd)
 	struct vd_cli *cli = l->cli;
 	int rc = vd_rows_new(fd, format_of(path), &l->rows);
 
+	path = vd_cli_path_said(cli, path, VD_MSG_PIPE_IN);
 	if (rc == VD_ENOTFOUND)
 		return vd_refuse(cli, VD_EXIT_FAILED, "empty", VD_MSG_HINT_LOAD_EMPTY, VD_MSG_LOAD_EMPTY, path, NULL);
 	if (rc == VD_EFORMAT)

@@ -355,10 +355,22 @@ bool vd_cli_is_folder(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+int vd_cli_named(struct vd_cli *cli, const char *path)
+{
+	return *path ? 0 : vd_misuse(cli, VD_MSG_HINT_NO_FILE_NAME, VD_MSG_NO_FILE_NAME, NULL);
+}
+
+const char *vd_cli_path_said(struct vd_cli *cli, const char *path, enum vd_msg pipe)
+{
+	return strcmp(path, "-") == 0 ? vd_text(cli->lang, pipe) : path;
+}
+
 int vd_cli_new_file(struct vd_cli *cli, const char *path)
 {
 	struct stat st;
 
+	if (!*path)
+		return vd_cli_named(cli, path);
 	if (stat(path, &st) != 0 || S_ISREG(st.st_mode))
 		return 0;
 	return vd_misuse(cli, VD_MSG_HINT_NOT_A_FILE, VD_MSG_NOT_A_FILE, path, NULL);

@@ -28,6 +28,7 @@ struct tally {
 	struct refused who;
 	size_t reached;
 	int first_err;
+	bool pipe;              /* somebody is at its end: no address to look up, no veredad wanted */
 };
 
 static void add_up(struct vd_outcome *o, const struct vd_sync_result *r)
@@ -96,6 +97,8 @@ static int tally_end(struct tally *t, struct vd_cli *cli, const char *target)
 		return refused_code(cli, target, &t->who);
 	if (t->first_err && t->first_err != VD_ECLOSED && t->first_err != VD_EAGAIN)
 		return vd_fail(cli, t->first_err, VD_MSG_NONE, VD_MSG_SYNC_FAILED, target, NULL);
+	if (!t->reached && t->pipe)
+		return vd_refuse(cli, VD_EXIT_UNREACHABLE, "unreachable", VD_MSG_HINT_PIPE_NOT_MET, VD_MSG_PIPE_NOT_MET, target, NULL);
 	if (!t->reached)
 		return vd_refuse(cli, VD_EXIT_UNREACHABLE, "unreachable", VD_MSG_HINT_SYNC_UNREACHABLE, VD_MSG_SYNC_UNREACHABLE, target,
 		                 NULL);
@@ -185,7 +188,7 @@ static int nobody_code(struct vd_cli *cli, const char *target, const struct visi
 
 static int visit_code(struct vd_cli *cli, const char *target, const struct visit *v)
 {
-	struct tally t = { .o.complete = true };
+	struct tally t = { .o.complete = true, .pipe = true };
 	bool refused = false;
 
 	for (size_t i = 0; i < v->count; i++) {

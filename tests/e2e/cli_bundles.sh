@@ -97,13 +97,21 @@ is "through a pipe" "${PIPESTATUS[*]} $(key .new) $(same hub two)" "0 0 7000 sam
 is "nothing is left of it" "$(ls two | sort | tr '\n' ' ')" "$(ls ana | sort | tr '\n' ' ')"
 { "$VEREDA" --home hub --json export - 2>err; echo $? >piped; } | head -c 1000 >/dev/null
 is "who reads goes away" "$(cat piped) $(jq -r .error err)" "13 unreachable"
+says "and it is said who" "Whoever read the pipe went away" err
 fresh two
 { "$VEREDA" --home hub --quiet export - 2>/dev/null | head -c 200000; } | "$VEREDA" --home two --json import - >out 2>err
 is "who writes goes away: what is whole counts" "${PIPESTATUS[1]} $(key '.new > 0')" "3 true"
+says "no file is spoken of" "The end of what came through the pipe is missing" err
+says "nor to be copied" "The command before the pipe" err
 "$VEREDA" --home hub --quiet export - | "$VEREDA" --home two --json import - >out 2>err
 is "and again completes it" "$(same hub two)" same
 "$VEREDA" --home two --json import - </dev/null >out 2>err
 is "an empty pipe" "$? $(jq -r .error err)" "14 integrity"
+says "is called a pipe" "what came through the pipe is empty" err
+for command in "export" "import" "join" "load message" "backup create" "export --volumes 1M"; do
+	v two --no-input $command ""
+	is "a name that is empty: $command" "$code $(head -1 err)" "2 vereda: The name of a file is wanted, and this one is empty; nothing was changed"
+done
 
 # --- for a member ---
 v hub --json export for.vb --for ana

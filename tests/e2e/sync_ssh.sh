@@ -116,6 +116,18 @@ printf '\033]0;evil\007\033[31mred\n' >evil.txt
 SSH_THERE="cat $PWD/evil.txt >&2; exit 255" v field sync ssh://hub
 silent "what it says does not reach the terminal as it is" $'\033|\007' err
 
+# Who was removed and calls: somebody is there, and no veredad is wanted.
+"$VEREDA" --home gone --quiet init --name gone --no-passphrase >/dev/null
+"$VEREDA" --home hub --quiet admit "$("$VEREDA" --home gone --quiet id)" --name gone -o gone.welcome >/dev/null
+"$VEREDA" --home gone --quiet join gone.welcome >/dev/null
+v gone --quiet sync ssh://hub
+"$VEREDA" --home hub --quiet --yes revoke gone >/dev/null
+v gone sync ssh://hub
+exits "who was removed gets nothing" 13
+says "the far end says why" "hub: vereda: The device that answers .* was removed" err
+says "and this one that it was met" "^vereda: ssh://hub is there, and made no exchange" err
+silent "nobody is sent to look for veredad" "veredad" err
+
 # Cut in the middle: what came is stored, and the rest comes next time.
 "$VEREDA" --home late --quiet init --name late --no-passphrase >/dev/null
 "$VEREDA" --home hub --quiet admit "$("$VEREDA" --home late --quiet id)" --name late -o late.welcome >/dev/null
