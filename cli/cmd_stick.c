@@ -10,6 +10,7 @@
 #include "proto/err.h"
 #include "sync.h"
 #include "times.h"
+#include "where.h"
 
 static json_t *stick_json(const struct vd_stick *stick)
 {
@@ -18,18 +19,34 @@ static json_t *stick_json(const struct vd_stick *stick)
 	                 vd_json_time(stick->seen_ms));
 }
 
-/* Another one that bears that name: of two with one name nobody could tell which is done. *err: what reading them fails with. */
-static bool is_taken(struct vd_cli *cli, const char *name, const struct vd_stick *but, int *err)
+/* By its name, or what it is called without one. VD_ENOTFOUND, or what reading them fails with. */
+static int find_called(struct vd_cli *cli, const char *word, struct vd_stick *out)
 {
+	char called[VD_WHERE_TEXT];
 	struct vd_stick *all = NULL;
-	size_t count = 0;
-	bool taken = false;
+	size_t count = 0, i = 0;
+	int rc = vd_sticks(cli->store, &all, &count);
 
-	*err = vd_sticks(cli->store, &all, &count);
-	for (size_t i = 0; i < count; i++)
-		taken |= strcmp(all[i].name, name) == 0 && (!but || memcmp(all[i].id, but->id, VD_STICK_ID_BYTES) != 0);
+	while (i < count && strcmp(vd_stick_called(cli, &all[i], called), word) != 0)
+		i++;
+	if (i < count)
+		*out = all[i];
+	else if (!rc)
+		rc = VD_ENOTFOUND;
 	free(all);
-	return taken;
+	return rc;
+}
+
+/* So, or by the folder it stands in. What is wrong was said. */
+static int find_stick(struct vd_cli *cli, const char *which, struct vd_stick *out)
+{
+	int rc = find_called(cli, which, out);
+
+	if (rc == VD_ENOTFOUND)
+		rc = vd_stick_which(cli->store, which, out);
+	if (rc == VD_ENOTFOUND || rc == VD_EINVAL)
+		return vd_refuse(cli, VD_EXIT_FAILED, "not-found", VD_MSG_HINT_STICK_LIST, VD_MSG_STICK_NO_SUCH, which, NULL);
+	return rc ? vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_STICK_FAILED, which, NULL) : 0;
 }
 
 /* A stick is known by what this device has seen on it, so it is visited first; whatever there is to be said of that is said. */
@@ -52,8 +69,8 @@ static int visit(struct vd_cli *cli, const char *dir)
 static int stick_mark(struct vd_cli *cli)
 {
 	const char *dir = cli->opt.args[1], *name = vd_options_get(&cli->opt, VD_OPT_NAME);
-	struct vd_stick stick;
-	int rc, err, code = VD_EXIT_DONE;
+	struct vd_stick stick, other;
+	int rc, code;
 	bool taken;
 
 	if (!name)
@@ -65,20 +82,21 @@ static int stick_mark(struct vd_cli *cli)
 		return rc;
 	if (!vd_cli_is_folder(dir))
 		return vd_refuse(cli, VD_EXIT_NO_SPACE, "medium", VD_MSG_HINT_SYNC_NO_FOLDER, VD_MSG_SYNC_NO_FOLDER, dir, NULL);
-	rc = vd_stick_which(cli->store, dir, &stick);
-	taken = is_taken(cli, name, rc ? NULL : &stick, &err);
-	if (err)
-		return vd_fail(cli, err, VD_MSG_NONE, VD_MSG_STICK_FAILED, dir, NULL);
-	if (taken)
+	rc = find_called(cli, name, &other);
+	taken = !rc && (vd_stick_which(cli->store, dir, &stick) || memcmp(stick.id, other.id, VD_STICK_ID_BYTES) != 0);
+	if (rc && rc != VD_ENOTFOUND)
+		return vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_STICK_FAILED, dir, NULL);
+	/* Of two with one name nobody could tell which is done. One that was wiped is another one, and takes the name over. */
+	if (taken && !cli->opt.yes)
 		return vd_refuse(cli, VD_EXIT_FAILED, "exists", VD_MSG_HINT_STICK_TAKEN, VD_MSG_STICK_TAKEN, name, NULL);
-	if (rc == VD_ENOTFOUND || rc == VD_EDAMAGED) {
-		code = visit(cli, dir);
-		rc = vd_stick_which(cli->store, dir, &stick);
-	}
+	code = visit(cli, dir);
+	rc = vd_stick_which(cli->store, dir, &stick);
 	if (rc == VD_ENOTFOUND)
 		return code ? code : vd_refuse(cli, VD_EXIT_FAILED, "not-found", VD_MSG_HINT_STICK_UNKNOWN, VD_MSG_STICK_UNKNOWN, dir, NULL);
 	stick.marked = true;
 	snprintf(stick.name, sizeof stick.name, "%s", name);
+	if (!rc && taken)
+		rc = vd_stick_forget(cli->store, other.id);
 	if (!rc)
 		rc = vd_stick_put(cli->store, &stick);
 	if (rc)
@@ -90,35 +108,45 @@ static int stick_mark(struct vd_cli *cli)
 	return code == VD_EXIT_PARTLY ? VD_EXIT_DONE : code;
 }
 
-/* By its name, or by the folder it stands in. */
 static int stick_unmark(struct vd_cli *cli)
 {
 	const char *which = cli->opt.args[1];
-	struct vd_stick *all = NULL, stick;
-	size_t count = 0, i = 0;
+	struct vd_stick stick;
 	int rc = vd_cli_open(cli);
 
+	if (!rc)
+		rc = find_stick(cli, which, &stick);
 	if (rc)
 		return rc;
-	rc = vd_sticks(cli->store, &all, &count);
-	while (i < count && strcmp(all[i].name, which) != 0)
-		i++;
-	if (i < count)
-		stick = all[i];
-	else if (!rc)
-		rc = vd_stick_which(cli->store, which, &stick);
-	free(all);
-	if (rc == VD_ENOTFOUND || rc == VD_EINVAL)
-		return vd_refuse(cli, VD_EXIT_FAILED, "not-found", VD_MSG_HINT_STICK_LIST, VD_MSG_STICK_NO_SUCH, which, NULL);
 	stick.marked = false;
-	if (!rc)
-		rc = vd_stick_put(cli->store, &stick);
+	rc = vd_stick_put(cli->store, &stick);
 	if (rc)
 		return vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_STICK_FAILED, which, NULL);
 	if (cli->opt.json)
 		vd_say_json(cli, stick_json(&stick));
 	else
 		vd_say(cli, VD_MSG_STICK_UNMARKED, stick.name[0] ? stick.name : which, NULL);
+	return VD_EXIT_DONE;
+}
+
+static int stick_forget(struct vd_cli *cli)
+{
+	const char *which = cli->opt.args[1];
+	struct vd_stick stick;
+	int rc = vd_cli_open(cli);
+
+	if (!rc)
+		rc = find_stick(cli, which, &stick);
+	if (rc)
+		return rc;
+	rc = vd_stick_forget(cli->store, stick.id);
+	if (rc)
+		return vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_STICK_FAILED, which, NULL);
+	if (cli->opt.json)
+		vd_say_json(cli, json_pack("{s:o,s:o,s:b}", "name", vd_json_text(vd_slice_str(stick.name)), "id",
+		                           vd_json_hex(stick.id, VD_STICK_ID_BYTES), "forgotten", true));
+	else
+		vd_say(cli, VD_MSG_STICK_FORGOTTEN, which, NULL);
 	return VD_EXIT_DONE;
 }
 
@@ -134,7 +162,7 @@ static int stick_list(struct vd_cli *cli)
 	if (rc)
 		return vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_STICK_LIST_FAILED, NULL);
 	for (size_t i = 0; i < count; i++) {
-		char seen[VD_TIME_TEXT];
+		char seen[VD_TIME_TEXT], called[VD_WHERE_TEXT];
 
 		if (cli->opt.json) {
 			vd_say_json(cli, stick_json(&all[i]));
@@ -142,7 +170,7 @@ static int stick_list(struct vd_cli *cli)
 		}
 		vd_time_local(all[i].seen_ms, seen);
 		vd_say(cli, all[i].marked ? VD_MSG_STICK_LINE_MARKED : VD_MSG_STICK_LINE,
-		       all[i].name[0] ? all[i].name : vd_text(cli->lang, VD_MSG_STICK_NO_NAME), seen, NULL);
+		       vd_stick_called(cli, &all[i], called), seen, NULL);
 	}
 	if (!count)
 		vd_note(cli, VD_MSG_STICK_NONE, NULL);
@@ -199,9 +227,9 @@ static int stick_run(struct vd_cli *cli)
 		const char *word;
 		int args;
 		int (*run)(struct vd_cli *);
-	} all[] = { { "mark", 2, stick_mark }, { "unmark", 2, stick_unmark }, { "list", 1, stick_list }, { "sync", 2, stick_sync },
+	} all[] = { { "mark", 2, stick_mark }, { "unmark", 2, stick_unmark }, { "forget", 2, stick_forget }, { "list", 1, stick_list }, { "sync", 2, stick_sync },
 		    { "tell", 1, stick_tell } };
-	static const char *const names[] = { "mark", "unmark", "list", "sync", NULL };
+	static const char *const names[] = { "mark", "unmark", "forget", "list", "sync", NULL };
 	const char *what = cli->opt.args[0], *near;
 
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)

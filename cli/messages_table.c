@@ -546,8 +546,10 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "A stick that was marked once syncs by itself from then on, whenever it is plugged in: by veredad --stick-dir /media/ana, or by the\n"
 	  "unit vereda-stick@.service. Nothing on the stick tells that it was marked, or its name: this device knows it again by the names of\n"
 	  "files it has seen there. Another device marks it for itself. A stick that nobody marked is neither written to nor read.\n\n"
-	  "  mark DIR --name N    exchanges with the stick there, and marks it; again: another name\n"
+	  "  mark DIR --name N    exchanges with the stick there, and marks it; again: another name. A name that another one has goes over\n"
+	  "                       with --yes, and that other one is forgotten\n"
 	  "  unmark NAME|DIR      from now on only by hand: vereda sync DIR\n"
+	  "  forget NAME|DIR      one that is gone or was wiped: its name is free again, and it is not said to hold anything any more\n"
 	  "  list                 the sticks that this device knows, the one seen last first\n"
 	  "  sync DIR             as vereda sync DIR, if it is marked; else nothing is done, and that is no failure. Tells the desktop, if there is one",
 	  "Ejemplos:\n"
@@ -556,8 +558,10 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "Una memoria que se marcó una vez intercambia sola desde entonces, cada vez que se conecta: con veredad --stick-dir /media/ana, o con\n"
 	  "la unidad vereda-stick@.service. Nada en la memoria dice que fue marcada, ni su nombre: este equipo la reconoce por los nombres de\n"
 	  "archivos que ya vio en ella. Otro equipo la marca para sí. En una que nadie marcó no se escribe ni se lee.\n\n"
-	  "  mark CARPETA --name N  intercambia con la memoria que está ahí, y la marca; otra vez: otro nombre\n"
+	  "  mark CARPETA --name N  intercambia con la memoria que está ahí, y la marca; otra vez: otro nombre. Un nombre que tiene otra pasa\n"
+	  "                       a esta con --yes, y la otra se olvida\n"
 	  "  unmark NOMBRE|CARPETA  desde ahora solo a mano: vereda sync CARPETA\n"
+	  "  forget NOMBRE|CARPETA  una que ya no está o se borró: su nombre queda libre, y ya no se dice que tenga nada\n"
 	  "  list                 las memorias que este equipo conoce, primero la que vio de último\n"
 	  "  sync CARPETA         como vereda sync CARPETA, si está marcada; si no, no hace nada, y eso no es un fallo. Avisa en el escritorio, si hay"),
 	T(SUM_EXPORT, "put records into one sealed file", "poner registros en un archivo sellado"),
@@ -1050,7 +1054,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(HINT_SYNC_PARTLY, "Run it again: only what is still missing is exchanged.", "Repítelo: solo se intercambia lo que todavía falta."),
 	T(SYNC_NO_FOLDER, "There is no folder {0}; nothing was changed", "No existe la carpeta {0}; no se cambió nada"),
 	T(HINT_SYNC_NO_FOLDER, "Plug in the stick and check where it is mounted.", "Conecta la memoria USB y revisa en qué carpeta aparece."),
-	T(SYNC_CHECK_SAFE, "Safe to wipe {0}: everything on it ({1} records) is confirmed elsewhere.", "Se puede borrar {0}: todo lo que tiene ({1} registros) está confirmado en otra parte."),
+	T(SYNC_CHECK_SAFE, "Safe to wipe {0}: everything on it ({1} records) is confirmed elsewhere. If it was marked, mark it again afterwards: vereda stick mark {0} --name NAME --yes",
+	  "Se puede borrar {0}: todo lo que tiene ({1} registros) está confirmado en otra parte. Si estaba marcada, márcala otra vez después: vereda stick mark {0} --name NOMBRE --yes"),
 	T(SYNC_CHECK_EMPTY, "Safe to wipe {0}: there is nothing of your groups on it.", "Se puede borrar {0}: no tiene nada de tus grupos."),
 	T(SYNC_CHECK_ABSENT, "Do not wipe {0}: {1} records on it are not on this device yet; nothing was changed", "No borres {0}: {1} registros que tiene no están todavía en este equipo; no se cambió nada"),
 	T(HINT_SYNC_CHECK_ABSENT, "Take them first: vereda sync {0}", "Tómalos primero: vereda sync {0}"),
@@ -1142,13 +1147,14 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "No hubo espacio para todo en {0}: {1} archivos quedaron allá, {2} quedaron acá; no se perdió nada"),
 	T(HINT_SYNC_LEFT, "Unlock the store and sync again: then it takes in what it carries. Or use a stick with more room.",
 	  "Abre el almacén y repite sync: así toma lo que lleva. O usa una memoria con más espacio."),
-	T(STICK_SUBCOMMAND, "\"vereda stick\" has no such thing; there are mark, unmark, list and sync",
-	  "\"vereda stick\" no tiene eso; hay mark, unmark, list y sync"),
+	T(STICK_SUBCOMMAND, "\"vereda stick\" has no such thing; there are mark, unmark, forget, list and sync",
+	  "\"vereda stick\" no tiene eso; hay mark, unmark, forget, list y sync"),
 	T(STICK_NAMELESS, "A stick is marked with a name; nothing was changed", "Una memoria se marca con un nombre; no se cambió nada"),
 	T(HINT_STICK_NAME, "Such as: vereda stick mark /media/ana/STICK --name blue. The name stays in this device.",
 	  "Por ejemplo: vereda stick mark /media/ana/USB --name azul. El nombre se queda en este equipo."),
 	T(STICK_TAKEN, "Another stick is called {0} already; nothing was changed", "Otra memoria ya se llama {0}; no se cambió nada"),
-	T(HINT_STICK_TAKEN, "Choose another name. Which there are: vereda stick list", "Elige otro nombre. Cuáles hay: vereda stick list"),
+	T(HINT_STICK_TAKEN, "Choose another name (which there are: vereda stick list). If that one is gone, or is this one and was wiped: the same with --yes, which forgets it.",
+	  "Elige otro nombre (cuáles hay: vereda stick list). Si esa ya no está, o es esta misma y se borró: lo mismo con --yes, que la olvida."),
 	T(STICK_UNKNOWN, "Nothing of this device's groups stands on {0}, and nothing could be put there; it was not marked",
 	  "En {0} no hay nada de los grupos de este equipo, y no se pudo poner nada; no se marcó"),
 	T(HINT_STICK_UNKNOWN, "If it is write-protected, move its switch or mount it for writing, and try again.",
@@ -1162,7 +1168,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(STICK_LIST_FAILED, "The list of sticks could not be read", "No se pudo leer la lista de memorias"),
 	T(STICK_LINE, "{0}: last seen {1}", "{0}: vista por última vez {1}"),
 	T(STICK_LINE_MARKED, "{0}: marked, last seen {1}", "{0}: marcada, vista por última vez {1}"),
-	T(STICK_NO_NAME, "(no name)", "(sin nombre)"),
+	T(STICK_FORGOTTEN, "The stick {0} is forgotten, and its name is free. If it comes back with what is on it now, it is one that nobody marked.",
+	  "La memoria {0} quedó olvidada, y su nombre está libre. Si vuelve con lo que tiene ahora, es una que nadie marcó."),
 	T(STICK_NONE, "This device has seen no stick yet.", "Este equipo todavía no ha visto ninguna memoria."),
 	T(STICK_LEFT_ALONE, "Nobody marked the stick on {0} on this device: it was left alone. To let it sync by itself: vereda stick mark",
 	  "Nadie marcó en este equipo la memoria de {0}: no se tocó. Para que intercambie sola: vereda stick mark"),

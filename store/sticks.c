@@ -154,6 +154,33 @@ int vd_stick_put(struct vd_store *s, const struct vd_stick *stick)
 	return rc ? rc : put_and_end(w, stick);
 }
 
+int vd_stick_forget(struct vd_store *s, const uint8_t id[VD_STICK_ID_BYTES])
+{
+	const struct vd_slice part = vd_slice(id, VD_STICK_ID_BYTES);
+	struct vd_buf ids = { 0 }, kept = { 0 };
+	struct vd_write *w;
+	int rc = vd_write_begin(s, &w);
+
+	if (rc)
+		return rc;
+	rc = read_ids(s, &ids);
+	for (size_t at = 0; at < ids.n && !rc; at += VD_STICK_ID_BYTES)
+		if (memcmp(ids.p + at, id, VD_STICK_ID_BYTES) != 0)
+			vd_buf_put(&kept, ids.p + at, VD_STICK_ID_BYTES);
+	if (!rc)
+		rc = vd_buf_check(&kept);
+	if (rc) {
+		vd_write_abort(w);
+	} else {
+		vd_effects_value(&w->effects, s, "sticks", NULL, 0, vd_buf_slice(&kept));
+		vd_effects_value(&w->effects, s, "stick", &part, 1, vd_slice(NULL, 0));
+		rc = vd_write_end(w);
+	}
+	vd_buf_deinit(&ids);
+	vd_buf_deinit(&kept);
+	return rc;
+}
+
 int vd_stick_visited(struct vd_store *s, const uint8_t id[VD_STICK_ID_BYTES], uint64_t now_ms, uint64_t through)
 {
 	struct vd_stick stick;

@@ -28,6 +28,8 @@ struct vd_stick {
 int vd_stick_get(struct vd_store *, const uint8_t id[VD_STICK_ID_BYTES], struct vd_stick *out);
 /* Writes it, whether it was known or not. */
 int vd_stick_put(struct vd_store *, const struct vd_stick *);
+/* Its name, its mark and what it held; one that comes back is a new one, unmarked, by the id it had. One that is not known: nothing happens. */
+int vd_stick_forget(struct vd_store *, const uint8_t id[VD_STICK_ID_BYTES]);
 /* All of them, the one seen last first; the caller frees. */
 int vd_sticks(struct vd_store *, struct vd_stick **out, size_t *count);
 /* A visit ended at now_ms that found all of ours up to `through` on it. Known or not; writes. */

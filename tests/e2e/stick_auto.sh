@@ -40,6 +40,32 @@ check "a misspelt word" $?
 said hub --json stick mark "$stick" --name celeste
 equal "another name" "$? $(tail -1 "$work/said" | jq -r .name) $(as hub --json stick list | jq -rs 'map(select(.marked)) | length')" "0 celeste 1"
 
+as hub --quiet add message -m "before the next mark" >/dev/null
+said hub --json stick mark "$stick" --name celeste
+equal "to mark one that is known exchanges with it too" "$? $(head -1 "$work/said" | jq -r .sent)" "0 1"
+
+# One that was wiped is another one: the name goes over, and the old one is not said to hold anything.
+mkdir "$work/wiped"
+as hub --quiet stick mark "$work/wiped" --name rosa >/dev/null
+rm -rf "$work/wiped/cache"
+said hub stick mark "$work/wiped" --name rosa
+equal "a name that another one has is not taken from it" "$? $(grep -c -- "with --yes" "$work/err")" "1 1"
+said hub --json --yes stick mark "$work/wiped" --name rosa
+equal "but with --yes" "$? $(tail -1 "$work/said" | jq -r .name) $(as hub --json stick list | jq -rs 'map(select(.name == "rosa")) | length')" "0 rosa 1"
+equal "and the old one is gone" "$(as hub --json stick list | wc -l)" 2
+said hub --json stick sync "$work/wiped"
+equal "the new one is synced by itself" "$? $(jq -r .complete "$work/said")" "0 true"
+rm -rf "$work/wiped/cache"
+said hub --json stick forget rosa
+equal "one is forgotten" "$? $(jq -r '"\(.name) \(.forgotten)"' "$work/said") $(as hub --json stick list | wc -l) $(as hub stick list | grep -c rosa)" "0 rosa true 1 0"
+equal "once" "$(status_of as hub stick forget rosa)" 1
+as hub --quiet sync "$work/wiped" >/dev/null
+called=$(as hub --json stick list | jq -r 'select(.name == "") | .id[:8]')
+as hub stick list | grep -q "^$called: last seen"
+check "one without a name is listed by what why calls it" $?
+said hub stick forget "$called"
+equal "by which it can be named" "$? $(as hub --json stick list | wc -l)" "0 1"
+
 # --- by a unit ---
 as hub --quiet add message -m "after the mark" >/dev/null
 said hub --json stick sync "$stick"
@@ -69,7 +95,7 @@ equal "where there is none, nobody is" "$(cat "$NOTED" 2>/dev/null)" ""
 
 # --- by veredad ---
 as ana --quiet stick mark "$stick" --name azul >/dev/null
-equal "ana has all by it" "$(count ana)" 21
+equal "ana has all by it" "$(count ana)" 22
 done_count() { grep -c '^<6>stick done' "$work/$1.log"; }
 done_is() { [ "$(done_count "$1")" -ge "$2" ]; }
 before=$(state "$work/media/red")

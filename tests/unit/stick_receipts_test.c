@@ -278,6 +278,20 @@ static void test_stick_receipts__a_stick_is_known_again(void **state)
 	assert_int_equal(count, 2);
 	assert_true(memcmp(all[0].id, first.id, sizeof(first.id)) != 0 && !*all[0].name); /* seen last */
 	free(all);
+	/* One that was forgotten is gone, with its name; when it comes back it is new. */
+	assert_int_equal(vd_stick_forget(c->hub.store, first.id), 0);
+	assert_int_equal(vd_stick_get(c->hub.store, first.id, &now), VD_ENOTFOUND);
+	assert_int_equal(vd_sticks(c->hub.store, &all, &count), 0);
+	assert_true(count == 1 && memcmp(all[0].id, first.id, sizeof(first.id)) != 0);
+	free(all);
+	assert_int_equal(vd_stick_which(c->hub.store, c->stick, &now), VD_ENOTFOUND);
+	assert_int_equal(vd_stick_forget(c->hub.store, first.id), 0);
+	visit(c, &c->hub, 0);
+	assert_int_equal(vd_stick_which(c->hub.store, c->stick, &now), 0);
+	assert_true(!now.marked && !*now.name && vd_stick_since(&now, at[1]) == now.seen_ms);
+	assert_int_equal(vd_sticks(c->hub.store, &all, &count), 0);
+	assert_int_equal(count, 2);
+	free(all);
 }
 
 /* So many and no more: who was longest away is forgotten first, unless somebody marked it. */
