@@ -406,17 +406,51 @@ static int why_member(struct why *w, const struct vd_target *t)
 
 /* --- */
 
+static bool is_hex(const char *word)
+{
+	return strspn(word, "0123456789abcdefABCDEF") == strlen(word);
+}
+
 /* What a word means: a record, if its first digits are those; else somebody. */
 static int find_record(struct vd_cli *cli, const char *word, struct subject *s)
 {
 	size_t n = strlen(word);
-	int rc = n < 6 || strspn(word, "0123456789abcdefABCDEF") != n ? VD_ENOTFOUND : vd_store_find_prefix(cli->store, word, &s->arrival);
+	int rc = n < 6 || n > 2 * VD_ID_BYTES || !is_hex(word) ? VD_ENOTFOUND : vd_store_find_prefix(cli->store, word, &s->arrival);
 
 	if (!rc)
 		rc = vd_store_read(cli->store, s->arrival, &s->raw, &s->record, &s->received_ms);
 	if (!rc)
 		memcpy(s->group, s->record.group, VD_GROUP_BYTES);
 	return rc;
+}
+
+/* Of several groups, the one that knows somebody of that name. What is wrong was said. */
+static int find_group_of(struct vd_cli *cli, const char *word, struct vd_group **out)
+{
+	uint8_t groups[VD_STORE_GROUPS_MAX][VD_GROUP_BYTES];
+	size_t count = 0, hits = 0;
+	int rc = vd_cli_groups(cli, groups, &count), err = VD_OK;
+
+	if (rc)
+		return rc;
+	if (count < 2)
+		return vd_cli_group(cli, out);
+	for (size_t i = 0; i < count && !err; i++) {
+		struct vd_group *group = NULL;
+
+		err = vd_store_group(cli->store, groups[i], &group);
+		if (!err && vd_member_known(group, word) && !hits++)
+			*out = group;
+		else
+			vd_group_free(group);
+	}
+	if (err)
+		return vd_fail(cli, err, VD_MSG_NONE, VD_MSG_GROUP_FAILED, NULL);
+	if (!hits && is_hex(word))
+		return vd_fail(cli, VD_ENOTFOUND, VD_MSG_HINT_NO_SUCH_RECORD, VD_MSG_NO_SUCH_RECORD, word, NULL);
+	if (!hits)
+		return vd_refuse(cli, VD_EXIT_FAILED, "not-found", VD_MSG_HINT_MEMBER, VD_MSG_UNKNOWN_MEMBER, word, NULL);
+	return hits > 1 ? vd_misuse(cli, VD_MSG_HINT_WHICH_GROUP, VD_MSG_WHICH_GROUP, NULL) : 0;
 }
 
 static int why_run(struct vd_cli *cli)
@@ -436,8 +470,8 @@ static int why_run(struct vd_cli *cli)
 	} else if (found != VD_ENOTFOUND) {
 		rc = vd_fail(cli, found, VD_MSG_NONE, VD_MSG_NO_SUCH_RECORD, word, NULL);
 	} else {
-		rc = vd_cli_group(cli, &w.group);
-		if (!rc && !vd_member_known(w.group, word) && strspn(word, "0123456789abcdefABCDEF") == strlen(word))
+		rc = find_group_of(cli, word, &w.group);
+		if (!rc && !vd_member_known(w.group, word) && is_hex(word))
 			rc = vd_fail(cli, VD_ENOTFOUND, VD_MSG_HINT_NO_SUCH_RECORD, VD_MSG_NO_SUCH_RECORD, word, NULL);
 		if (!rc)
 			rc = vd_cli_target(cli, w.group, word, VD_AMONG_IN, &target);

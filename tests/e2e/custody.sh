@@ -135,4 +135,23 @@ exits "nor is what is not there" 15
 mkdir bare
 v ana sync --check bare --json
 is "an empty one is safe" "$code $(key '"\(.safe_to_wipe) \(.records)"')" "0 true 0"
+
+# --- somebody whom one of two groups knows
+v hub group create Otro
+v hub why luz --json
+is "of two groups, the one that knows that name" "$code $(key .name)" "0 luz"
+v hub why "$alert" --json
+exits "and records are found as before" 0
+v hub why nobody
+exits "nobody, in neither" 1
+says "which is said" "nobody" err
+v hub why 00ff00ff
+exits "no such record, in neither" 1
+says "which is said" "00ff00ff" err
+v ana why 00ff00ff
+exits "nor in one" 1
+v hub why hub
+exits "who is in both" 2
+v hub --group Cuenca why luz --json
+is "or the one that was named" "$code $(key .name)" "0 luz"
 done_testing
