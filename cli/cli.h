@@ -59,6 +59,8 @@ int vd_cli_state(struct vd_cli *);
 
 /* To be called first: JSON that lacks a part for want of memory is never printed as a result, but an error said instead. */
 void vd_json_watch(struct vd_cli *);
+/* What json_dumps gave. */
+void vd_json_release(void *);
 /* On standard error, and nothing else: where there is neither memory nor a program yet. */
 void vd_note_alone(enum vd_msg, enum vd_lang);
 void vd_json_lacks(void); /* a part is lacking that libjansson was not even asked for */
@@ -182,5 +184,7 @@ void vd_interrupt_graceful(bool graceful);
 bool vd_interrupted(void);
 /* From another thread: who waits gracefully for an interruption ends; nobody else. */
 void vd_interrupt_softly(void);
+/* What the end with 130 at once says on standard error, as vd_refuse would; NONE: nothing more. For work whose every moment is a good one to end. */
+void vd_interrupt_word(struct vd_cli *, enum vd_msg hint, enum vd_msg what);
 
 #endif

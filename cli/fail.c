@@ -105,6 +105,31 @@ static void report(struct vd_cli *cli, const char *word, enum vd_msg what, const
 	vd_buf_deinit(&line);
 }
 
+void vd_fail_line(struct vd_cli *cli, const char *word, enum vd_msg what, enum vd_msg hint, struct vd_buf *out)
+{
+	json_t *object;
+	char *text;
+
+	if (cli->opt.json) {
+		object = json_pack("{s:s,s:s,s:s}", "error", word, "message", vd_text(cli->lang, what), "hint", hint ? vd_text(cli->lang, hint) : "");
+		text = object ? json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+		if (text)
+			vd_buf_put_slice(out, vd_slice_str(text));
+		else
+			out->failed = true;
+		vd_json_release(text);
+		json_decref(object);
+	} else {
+		vd_buf_put_slice(out, vd_slice_str(vd_text(cli->lang, VD_MSG_ERROR)));
+		vd_buf_put_slice(out, vd_slice_str(vd_text(cli->lang, what)));
+		if (hint) {
+			vd_buf_put_slice(out, vd_slice_str(vd_text(cli->lang, VD_MSG_HINT)));
+			vd_buf_put_slice(out, vd_slice_str(vd_text(cli->lang, hint)));
+		}
+	}
+	vd_buf_put_u8(out, '\n');
+}
+
 int vd_fail(struct vd_cli *cli, int err, enum vd_msg hint, enum vd_msg what, ...)
 {
 	const struct failure *f = find(err);

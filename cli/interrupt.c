@@ -3,16 +3,31 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli.h"
+#include "fail.h"
 
-static volatile sig_atomic_t graceful_now, pending;
+static volatile sig_atomic_t graceful_now, pending, worded;
 static pthread_t main_thread;
+static pid_t main_process;
+static struct vd_buf last_word; /* unchanged while `worded` */
+
+/* Children have a copy of it, and the same key pressed on a terminal reaches them as well. */
+static void say_last_word(void)
+{
+	ssize_t ignored;
+
+	if (!worded || getpid() != main_process)
+		return;
+	ignored = write(STDERR_FILENO, last_word.p, last_word.n);
+	(void)ignored;
+}
 
 static void on_signal(int number)
 {
 	(void)number;
-	if (!graceful_now || pending)
+	if (!graceful_now || pending) {
+		say_last_word();
 		_exit(VD_EXIT_INTERRUPTED);
+	}
 	pending = 1;
 }
 
@@ -27,6 +42,7 @@ void vd_interrupt_init(void)
 	struct sigaction action;
 
 	main_thread = pthread_self();
+	main_process = getpid();
 	memset(&action, 0, sizeof action);
 	action.sa_handler = on_signal; /* no SA_RESTART: sleeping and polling must end */
 	sigemptyset(&action.sa_mask);
@@ -58,4 +74,18 @@ void vd_interrupt_graceful(bool graceful)
 bool vd_interrupted(void)
 {
 	return pending;
+}
+
+void vd_interrupt_word(struct vd_cli *cli, enum vd_msg hint, enum vd_msg what)
+{
+	worded = 0;
+	vd_buf_deinit(&last_word);
+	last_word = (struct vd_buf){ 0 };
+	if (!what)
+		return;
+	/* Over the line of progress that may stand there. */
+	if (!cli->opt.json && isatty(STDERR_FILENO))
+		vd_buf_put_slice(&last_word, vd_slice_str("\r\033[K"));
+	vd_fail_line(cli, "interrupted", what, hint, &last_word);
+	worded = !last_word.failed;
 }

@@ -115,7 +115,7 @@ static void *json_memory(size_t n)
 	_exit(VD_EXIT_FAILED);
 }
 
-static void json_release(void *p)
+void vd_json_release(void *p)
 {
 	if ((uintptr_t)p - (uintptr_t)put_by.room >= sizeof put_by.room)
 		free(p);
@@ -124,7 +124,7 @@ static void json_release(void *p)
 void vd_json_watch(struct vd_cli *cli)
 {
 	watched = cli;
-	json_set_alloc_funcs(json_memory, json_release);
+	json_set_alloc_funcs(json_memory, vd_json_release);
 }
 
 void vd_note_alone(enum vd_msg msg, enum vd_lang lang)
@@ -149,7 +149,7 @@ static void dump(FILE *to, struct vd_cli *cli, json_t *object)
 	} else {
 		vd_note_line(cli, vd_slice_str(vd_text(cli->lang, VD_MSG_ERR_NOMEM)));
 	}
-	json_release(text);
+	vd_json_release(text);
 	json_decref(object);
 }
 
