@@ -16,6 +16,7 @@ struct imported {
 	struct vd_merge merge;
 	uint64_t quarantined;       /* of the fresh ones */
 	uint64_t salvaged;
+	uint64_t parts_refused;     /* chunks that are damaged */
 	json_t *gaps;
 	uint64_t gap_count;
 	struct vd_id last;          /* the record before, while looking for gaps */
@@ -124,27 +125,48 @@ static void look_for_volumes(struct imported *im)
 static void add_up(struct imported *im, const struct vd_bundle_stats *s, bool whole)
 {
 	vd_merge_add(&im->merge, &s->merge);
+	im->parts_refused += s->chunks_bad;
 	if (!whole)
 		im->salvaged += s->merge.fresh + s->merge.known;
 }
 
-static int say_file(struct vd_cli *cli, const char *path, int err, const struct vd_bundle_stats *s)
+/* Bytes that stand behind the last head, where they are as many as another sealed file has: 0 else, or where nothing tells. */
+static uint64_t behind(const struct vd_bundle_stats *s)
+{
+	uint64_t whole = vd_sealed_bytes(s->manifest.chunks);
+
+	return s->manifest.chunks && s->bytes >= whole + vd_sealed_bytes(1) ? s->bytes - whole : 0;
+}
+
+/* Was all that the file holds taken in, whatever was done to its heads? */
+static bool is_whole(int err, const struct vd_bundle_stats *s)
+{
+	return (err == VD_OK || (err == VD_EDAMAGED && s->head_bad)) && !s->chunks_bad && !s->torn && !s->merge.refused;
+}
+
+static int say_file(struct vd_cli *cli, const char *path, bool dry, int err, const struct vd_bundle_stats *s)
 {
 	const struct vd_merge *m = &s->merge;
 	const bool pipe = strcmp(path, "-") == 0;
 	uint64_t kept = m->fresh + m->known;
 
 	path = vd_cli_path_said(cli, path, VD_MSG_PIPE_IN);
+	if (behind(s) && is_whole(err, s))
+		return vd_refuse(cli, VD_EXIT_PARTLY, "partly", VD_MSG_HINT_IMPORT_BEHIND, dry ? VD_MSG_IMPORT_BEHIND_DRY : VD_MSG_IMPORT_BEHIND,
+		                 path, vd_num(cli, kept), vd_num(cli, behind(s)), NULL);
 	switch (err) {
 	case 0: break;
 	case VD_ETORN:
-		return vd_refuse(cli, VD_EXIT_PARTLY, "torn", pipe ? VD_MSG_HINT_IMPORT_PIPE : VD_MSG_HINT_IMPORT_TORN, VD_MSG_IMPORT_TORN, path,
-		                 vd_num(cli, kept), vd_num(cli, s->chunks_ok), NULL);
+		return vd_refuse(cli, VD_EXIT_PARTLY, "torn", pipe ? VD_MSG_HINT_IMPORT_PIPE : VD_MSG_HINT_IMPORT_TORN,
+		                 dry ? VD_MSG_IMPORT_TORN_DRY : VD_MSG_IMPORT_TORN, path, vd_num(cli, kept), vd_num(cli, s->chunks_ok), NULL);
 	case VD_EDAMAGED:
 		if (s->head_bad && !s->chunks_bad)
-			return vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_IMPORT_HEAD, VD_MSG_IMPORT_HEAD, path, vd_num(cli, kept), NULL);
-		return vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_IMPORT_DAMAGED, VD_MSG_IMPORT_DAMAGED, path,
-		                 vd_num(cli, kept), vd_num(cli, s->chunks_bad), vd_num(cli, s->chunks_ok + s->chunks_bad),
+			return vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_IMPORT_HEAD,
+			                 dry ? VD_MSG_IMPORT_HEAD_DRY : VD_MSG_IMPORT_HEAD, path, vd_num(cli, kept), NULL);
+		if (behind(s))
+			vd_note(cli, VD_MSG_IMPORT_BEHIND_TOO, path, vd_num(cli, behind(s)), NULL);
+		return vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_IMPORT_DAMAGED,
+		                 dry ? VD_MSG_IMPORT_DAMAGED_DRY : VD_MSG_IMPORT_DAMAGED, path, vd_num(cli, kept), vd_num(cli, s->chunks_bad), vd_num(cli, s->chunks_ok + s->chunks_bad),
 		                 vd_num(cli, s->bytes_bad), NULL);
 	case VD_EKEY:
 		return vd_refuse(cli, VD_EXIT_KEY, "no-key", VD_MSG_HINT_IMPORT_NOT_OURS, VD_MSG_IMPORT_NOT_OURS, path, NULL);
@@ -156,7 +178,7 @@ static int say_file(struct vd_cli *cli, const char *path, int err, const struct 
 	if (m->refused)
 		return vd_refuse(cli, m->refused_why[-VD_ESIGNATURE] ? VD_EXIT_INTEGRITY : VD_EXIT_PARTLY,
 		                 m->refused_why[-VD_ESIGNATURE] ? "integrity" : "partly", VD_MSG_HINT_IMPORT_REFUSED,
-		                 VD_MSG_IMPORT_REFUSED, path, vd_num(cli, m->refused), NULL);
+		                 dry ? VD_MSG_IMPORT_REFUSED_DRY : VD_MSG_IMPORT_REFUSED, path, vd_num(cli, m->refused), NULL);
 	return VD_EXIT_DONE;
 }
 
@@ -235,8 +257,9 @@ static void say_result(struct imported *im, const struct vd_slips_taken *taken)
 			json_array_append_new(refusals, json_pack("{s:s,s:o}", "why", vd_err_name(-(int)i), "count",
 			                                          vd_json_number(m->refused_why[i])));
 	if (cli->opt.json) {
-		json_t *result = json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:O}", "new", vd_json_number(m->fresh), "known",
-		                           vd_json_number(m->known), "refused", vd_json_number(m->refused), "quarantined",
+		json_t *result = json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:O}", "new", vd_json_number(m->fresh), "known",
+		                           vd_json_number(m->known), "refused", vd_json_number(m->refused), "parts_refused",
+		                           vd_json_number(im->parts_refused), "quarantined",
 		                           vd_json_number(im->quarantined), "salvaged", vd_json_number(im->salvaged), "filled", vd_json_number(m->filled), "pooled",
 		                           vd_json_number(m->pooled), "declined", vd_json_number(m->declined), "refusals", refusals, "gaps", im->gaps);
 
@@ -285,10 +308,10 @@ static int import_file(struct imported *im, const char *path)
 		return vd_misuse(cli, VD_MSG_HINT_IS_FOLDER, VD_MSG_IS_FOLDER, path, NULL);
 	memset(&stats, 0, sizeof stats);
 	rc = merge_file(cli, path, im->dry_run, &stats);
-	add_up(im, &stats, rc == 0);
+	add_up(im, &stats, rc == 0 || (behind(&stats) && is_whole(rc, &stats)));
 	held_back = say_held_back(cli, said, &stats.merge);
-	code = say_file(cli, path, rc, &stats);
-	note_volume(im, said, &stats.volume, !code && !held_back);
+	code = say_file(cli, path, im->dry_run, rc, &stats);
+	note_volume(im, said, &stats.volume, is_whole(rc, &stats) && !held_back);
 	return code ? code : held_back;
 }
 
@@ -313,6 +336,8 @@ static int import_run(struct vd_cli *cli)
 	rc = vd_cli_open(cli);
 	if (rc)
 		return rc;
+	vd_interrupt_word(cli, im.dry_run ? VD_MSG_NONE : VD_MSG_HINT_IMPORT_STOPPED,
+	                  im.dry_run ? VD_MSG_IMPORT_STOPPED_DRY : VD_MSG_IMPORT_STOPPED);
 	im.gaps = taken.gaps = json_array();
 	if (text)
 		code = import_text(&im, &taken);
@@ -338,6 +363,7 @@ static int import_run(struct vd_cli *cli)
 	} else if (!im.dry_run) {
 		vd_cli_tend_due(cli);
 	}
+	vd_interrupt_word(cli, VD_MSG_NONE, VD_MSG_NONE);
 	return code;
 }
 

@@ -50,6 +50,43 @@ is "the others complete it" "$code $(key '[.gaps[]|select(.volumes)]|length') $(
 v one --json import all.vb.001
 is "and it is known to be complete" "$code $(jq -c .gaps out)" "0 []"
 
+# Volumes that were joined to one file.
+fresh one
+cat all.vb.001 "a name that a chat gave it" >joined
+cat joined | "$VEREDA" --home one --json import - >out 2>err
+code=$?
+is "of joined volumes the first is taken, and is not called lacking" "$code $(jq -c '.gaps[]|select(.volumes)|.missing' out) $(key .error err)" "3 $(seq 2 "$volumes" | jq -cs .) partly"
+is "the hint says how they come in" "$(key .hint err | grep -c 'each as a file')" 1
+v one --json import joined "a name that a chat gave it"
+is "which they do, singly" "$(jq -c '.gaps[]|select(.volumes)|.missing' out)" "$(seq 3 "$volumes" | jq -cs .)"
+
+# --- interrupted ---
+# It waits for the rest of a pipe: the moment is ours to choose.
+for word in --json --quiet; do
+	fresh one
+	v one --quiet import all.vb.001
+	before=$(digests one)
+	mkfifo slow
+	(exec "$VEREDA" --home one $word import slow >out 2>err) &
+	importer=$!
+	exec 7>slow # opens when the importer has
+	head -c 100000 all.vb.003 >&7
+	sleep 0.5
+	kill -TERM $importer
+	wait $importer
+	code=$?
+	exec 7>&-
+	rm slow
+	is "an interrupted import ($word) keeps what came before" "$code $(digests one)" "130 $before"
+	if [ $word = --json ]; then
+		is "programs are told, in one line" "$(key .error err) $(wc -l <err) $(key .hint err | grep -c 'same command')" "interrupted 1 1"
+	else
+		says "people are told that it is stored, and how it goes on" "Interrupted; .* stays" err
+	fi
+done
+v one --json import all.vb.0* "a name that a chat gave it"
+is "and the same command goes on" "$code $(same hub one)" "0 same"
+
 v hub --yes export all.vb --volumes 600K
 fewer=$(ls all.vb.0* | wc -l)
 says "a shorter set takes the rest of the longer one along" "removed: $((volumes - fewer))" err

@@ -86,6 +86,46 @@ equal "damage: nothing changed" "$(digests victim)" "$before"
 as ben --quiet init --name ben --no-passphrase >/dev/null
 equal "damage: a welcome for another device (12)" "$(status_of as ben join "$work/ana.welcome")" 12
 
+# A dry run of what is damaged says what would be, in no language that anything is stored.
+head -c $((size - 70000)) "$work/good" >"$work/torn"
+cp "$work/good" "$work/flipped"
+flip "$work/flipped" $((1312 + 65536 + 77))
+cp "$work/good" "$work/headless.b"
+flip "$work/headless.b" 40
+fresh victim
+before=$(digests victim)
+for file in torn flipped headless.b; do
+	for language in en es; do
+		VEREDA_LANG=$language as victim import --dry-run "$work/$file" >"$work/out" 2>"$work/err"
+		status=$?
+		[ $status -eq $([ $file = torn ] && echo 3 || echo 14) ] && grep -qE 'Nothing was changed|no se cambió nada|No se cambió nada' "$work/err" &&
+			! grep -qiE 'stored|guarda' "$work/err"
+		check "damage: a dry run of $file says what would be ($language: $status $(head -c 200 "$work/err" | tr '\n' ' '))" $?
+	done
+done
+equal "damage: and changes nothing" "$(digests victim)" "$before"
+import victim "$work/flipped" >"$work/status"
+equal "damage: programs are told of refused parts" "$(jq -c '[.refused,.parts_refused]' "$work/out")" "[0,1]"
+
+# Bytes behind the last head: a few are damage of the file, and nothing is lost. Where another bundle may stand, nobody says so.
+{ cat "$work/good"; head -c 512 /dev/zero; } >"$work/stray"
+fresh victim
+as victim import "$work/stray" >"$work/out" 2>"$work/err"
+equal "damage: stray bytes behind the end (14)" $? 14
+grep -q 'Nothing is lost' "$work/err"
+check "damage: and nothing is lost" $?
+equal "damage: all of it was taken with stray bytes behind" "$(count victim)" "$whole"
+cat "$work/good" "$work/for-ana" "$work/good" >"$work/joined" # the last head is that of the first again
+for file in "$work/joined" "$work/joined-torn"; do
+	head -c $((size * 2 + 100000)) "$work/joined" >"$work/joined-torn"
+	fresh victim
+	as victim import "$file" >"$work/out" 2>"$work/err"
+	equal "damage: bundles in one file are partly done (3)" $? 3
+	grep -q "behind the end of the first bundle: $(($(stat -c %s "$file") - size)) bytes" "$work/err" && ! grep -q 'Nothing is lost' "$work/err"
+	check "damage: and what was not taken is told" $?
+	equal "damage: the first is" "$(count victim)" "$whole"
+done
+
 # A stick whose segment has a flipped head loses nothing, and says so.
 mkdir "$work/headless"
 as hub --quiet sync "$work/headless" >/dev/null
