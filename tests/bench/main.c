@@ -194,14 +194,15 @@ static void sync_equal(const struct daemon *d, const char *home, const char *tas
 
 	if (number(answer, "sent") != 0 || number(answer, "received") != 0)
 		die("sets that should be equal were not");
-	table_at_most(task, both_ways(answer), "bytes", 2000);
+	table_at_most(task, both_ways(answer), "bytes", 1000);
+	table_at_most("  round trips", number(answer, "round_trips"), "", 1);
 	json_decref(answer);
 }
 
 /* ---- the large group: 100,000 in common, and TIMES times 100 scattered over time that only one of two has ---- */
 
 /* Every so many records one is held back, in turns for each of the times; half of those end here, half there. */
-enum { TIMES = 5, TOTAL = LARGE + TIMES * APART, STRIDE = TOTAL / (TIMES * APART) };
+enum { TIMES = 10, TOTAL = LARGE + TIMES * APART, STRIDE = TOTAL / (TIMES * APART) };
 
 static size_t this_time;
 
@@ -230,9 +231,16 @@ static bool only_field(size_t i)
 	return held_now(i) && !only_hub(i);
 }
 
+static int by_size(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
 static void sync_apart(const struct world *w, const char *hub, const char *field)
 {
-	double sum = 0, worst = 0, round_trips = 0;
+	double sum = 0, worst = 0, round_trips[TIMES];
 	struct daemon d;
 	json_t *answer;
 
@@ -248,13 +256,14 @@ static void sync_apart(const struct world *w, const char *hub, const char *field
 		beyond = both_ways(answer) - world_compact(w, only_hub) - world_compact(w, only_field);
 		sum += beyond;
 		worst = beyond > worst ? beyond : worst;
-		round_trips += number(answer, "round_trips");
+		round_trips[this_time] = number(answer, "round_trips");
 		json_decref(answer);
 		daemon_stop(&d);
 	}
 	table_at_most("sync, 100,000 common + 100 apart: beyond records", sum / TIMES, "bytes", 700 + 42 * APART);
-	table_figure("  the most of five times", worst, "bytes");
-	table_at_most("  round trips", round_trips / TIMES, "", 3);
+	table_figure("  the most of ten times", worst, "bytes");
+	qsort(round_trips, TIMES, sizeof(*round_trips), by_size);
+	table_at_most("  round trips, nine of ten times", round_trips[TIMES - 2], "", 2);
 }
 
 /* A daemon with nothing takes in everything. */
