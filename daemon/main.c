@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "conf.h"
@@ -53,16 +54,23 @@ static void on_abort(int number)
 }
 
 /* Desktops make /media/ana when ana's first stick comes, which may be later: then it is seen by way of /media. */
-static const char *stick_folder(const char *folder, char room[PATH_MAX])
+static const char *stick_folder(const char *folder, size_t number, char room[PATH_MAX])
 {
 	const char *above;
+	struct stat st;
 
-	if (access(folder, F_OK) == 0)
+	/* Its place, not its name: the log is readable. */
+	if (stat(folder, &st) == 0) {
+		if (!S_ISDIR(st.st_mode))
+			vd_log(VD_LOG_WARNING, "stick-dir is no folder: no stick is seen there; name the folder in which sticks are mounted number=%zu", number);
 		return folder;
+	}
 	snprintf(room, PATH_MAX, "%s", folder);
 	above = dirname(room);
-	if (strcmp(above, "/") != 0 && strcmp(above, "/run") != 0 && access(above, F_OK) == 0)
+	if (strcmp(above, "/") != 0 && strcmp(above, "/run") != 0 && access(above, F_OK) == 0) {
+		vd_log(VD_LOG_NOTICE, "stick-dir is not there yet, or its name is mistyped: sticks are seen once it is there number=%zu", number);
 		return above;
+	}
 	vd_log(VD_LOG_WARNING, "there is no folder for sticks yet, and none above it: sticks there are seen once veredad is started anew");
 	return folder;
 }
@@ -84,7 +92,7 @@ static void raise_walls(const struct vd_conf *conf)
 			folders[count++] = above;
 	}
 	for (size_t i = 0; i < conf->stick_dir_count; i++)
-		folders[count++] = stick_folder(conf->stick_dir[i], sticks[i]);
+		folders[count++] = stick_folder(conf->stick_dir[i], i + 1, sticks[i]);
 	for (size_t i = 0; i < conf->listen_count; i++) {
 		uint16_t port = vd_address_port((const struct sockaddr *)&conf->listen[i]);
 

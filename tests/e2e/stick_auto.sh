@@ -211,6 +211,21 @@ check "soon" $? || cat "$work/hub.log"
 said hub --json sync "$stick"
 equal "and the next visit brings what was to come" "$? $(jq -r .complete "$work/said")" "0 true"
 
+# A folder that is none yet, and one that never will be.
+: >"$work/letter"
+start hub --no-discovery --listen 127.0.0.1:0 --stick-dir "$work/letter" --stick-dir "$work/later"
+logged hub '^<4>stick-dir is no folder.*number=1$' && logged hub '^<5>stick-dir is not there yet.*number=2$'
+check "who mistyped a folder for sticks is told" $? || cat "$work/hub.log"
+n=$(done_count hub)
+as hub --quiet add message -m "in a folder that came later" >/dev/null
+mkdir "$work/later" && mv "$stick" "$work/later/blue"
+within 20 done_is hub $((n + 1))
+check "and one that comes later is looked at" $?
+mv "$work/later/blue" "$stick"
+! grep -q "$work/" "$work/hub.log"
+check "the log names no folder" $?
+ends "and it ends" TERM hub
+
 # Locked, nothing is touched; unlocked, it is synced, and the desktop is told still.
 printf 'siete barcas de noche' >"$work/words"
 "$build/vereda" --home "$work/shut" --quiet --passphrase-file "$work/words" init --name shut >/dev/null
