@@ -29,6 +29,9 @@ json_t *vd_stick_room_left(const struct vd_stick_result *r)
 int vd_stick_room_say(struct vd_cli *cli, const char *dir, const struct vd_stick_result *r)
 {
 	static const enum vd_msg names[VD_LANES] = { VD_MSG_LANE_CONTROL, VD_MSG_LANE_URGENT, VD_MSG_LANE_NORMAL, VD_MSG_LANE_BULK };
+	enum vd_msg went = VD_MSG_SYNC_WENT;
+	const char *said;
+	bool travels;
 	char lanes[256] = "";
 	uint64_t all = 0;
 	size_t n = 0;
@@ -39,7 +42,16 @@ int vd_stick_room_say(struct vd_cli *cli, const char *dir, const struct vd_stick
 			n += (size_t)snprintf(lanes + n, sizeof(lanes) - n, "%s%s: %s", n ? ", " : "", vd_text(cli->lang, names[lane]),
 			                      vd_num(cli, r->left[lane]));
 	}
+	/* Only what went can travel, and nobody should count on it for an alert that stayed. */
+	if (r->left[VD_LANE_URGENT])
+		went = r->sent ? VD_MSG_SYNC_NO_ALERT : VD_MSG_SYNC_NO_ALERT_NOTHING;
+	else if (!r->sent)
+		went = VD_MSG_SYNC_WENT_NOTHING;
+	travels = went == VD_MSG_SYNC_WENT;
+	said = vd_text(cli->lang, went);
 	if (r->at_max)
-		return vd_refuse(cli, VD_EXIT_PARTLY, "max", VD_MSG_HINT_SYNC_AT_MAX, VD_MSG_SYNC_AT_MAX, dir, vd_num(cli, all), lanes, NULL);
-	return vd_refuse(cli, VD_EXIT_NO_SPACE, "no-space", VD_MSG_HINT_SYNC_FULL, VD_MSG_SYNC_FULL, dir, vd_num(cli, all), lanes, NULL);
+		return vd_refuse(cli, VD_EXIT_PARTLY, "max", travels ? VD_MSG_HINT_SYNC_AT_MAX : VD_MSG_HINT_SYNC_AT_MAX_REST, VD_MSG_SYNC_AT_MAX, dir,
+		                 vd_num(cli, all), lanes, said, NULL);
+	return vd_refuse(cli, VD_EXIT_NO_SPACE, "no-space", travels ? VD_MSG_HINT_SYNC_FULL : VD_MSG_HINT_SYNC_FULL_REST, VD_MSG_SYNC_FULL, dir,
+	                 vd_num(cli, all), lanes, said, NULL);
 }

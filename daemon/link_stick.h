@@ -32,7 +32,8 @@ int vd_stick_sync(struct vd_store *, const char *dir, struct vd_stick_result *);
 struct vd_bundle_watch;
 struct vd_stick_wish {
 	const struct vd_bundle_watch *watch; /* looks on while it is read (bundle.h); may be NULL */
-	uint64_t max_bytes;                  /* of all segments on the stick, once it was written; 0: what the medium has, but for 256 KiB */
+	uint64_t max_bytes;                  /* of all segments on the stick, once it was written; 0: what the medium has, but for 64 KiB. Of
+	                                      * either, records of lanes 2 and 3 leave a reserve: a quarter, 136 to 545 kB */
 };
 int vd_stick_sync_as(struct vd_store *, const char *dir, const struct vd_stick_wish *, struct vd_stick_result *);
 

@@ -17,7 +17,11 @@
 
 enum {
 	SEGMENT_RECORDS = 65536,           /* that are looked at for one: 16 MiB of texts */
-	SLACK_BYTES = 256 * 1024,          /* left free: folder entries, clusters of 64 KiB */
+	SLACK_BYTES = 64 * 1024,           /* left free: folder entries, clusters */
+	/* What records of lanes 2 and 3 leave of the room, for alerts, control records and receipts that come later: a quarter, but files of one
+	 * chunk at least so many (one, and the one that it is then folded into) and at most so many. */
+	RESERVE_LEAST = 2,
+	RESERVE_MOST = 8,
 };
 
 /* Puts names that the segment says into the form of a note. */
@@ -110,13 +114,15 @@ static int write_segment(struct vd_visit *v, size_t g, size_t count, struct vd_s
 {
 	static const uint64_t none[1];
 	const struct vd_queue *q = &v->queues[g];
-	bool last = q->at + count == q->count;
+	const size_t end = q->at + count;
+	bool last = end == q->count;
 	struct vd_arrivals written = { 0 };
 	struct vd_folds folds = { .count = 0 };
 	char name[VD_SEGMENT_NAME + 1], *path = new_name(v, name);
 	/* Nothing goes in for their sake alone, and in a small room they take none from records. */
 	bool tells = !v->receipts_left[g] && (count || shed || v->say[g].damaged.n || v->say[g].replaced.n) && max_bytes >= vd_sealed_bytes(2);
-	int rc = last ? vd_folds_find(v, g, shed, &folds) : VD_OK;
+	/* Where alerts alone have room, theirs are kept few as well. */
+	int rc = last || end == q->lane_ends[VD_LANE_URGENT] ? vd_folds_find(v, g, shed, &folds) : VD_OK;
 	const struct vd_bundle_choice choice = {
 		/* NULL would be everything. */
 		.arrivals = count ? q->numbers + q->at : none, .count = count, .all_of_it = true, .max_bytes = max_bytes, .written = &written,
@@ -140,6 +146,9 @@ static int write_segment(struct vd_visit *v, size_t g, size_t count, struct vd_s
 			vd_buf_reset(&v->hearing[g]);
 		v->receipts_left[g] |= tells;
 	}
+	/* Receipts that stood in what goes, and for which there was no room here. */
+	for (size_t i = 0; i < folds.count && !rc; i++)
+		v->receipts_due[g] |= folds.fills[i].taken && folds.segments[i]->receipts.n;
 	if (!rc)
 		rc = vd_folds_remove(v, &folds);
 	vd_folds_deinit(&folds);
@@ -147,30 +156,43 @@ static int write_segment(struct vd_visit *v, size_t g, size_t count, struct vd_s
 	return rc;
 }
 
-/* What may still be written there. */
-static int room_left(const struct vd_visit *v, uint64_t *out)
+static uint64_t reserve_of(uint64_t all)
 {
-	uint64_t wished = v->wish->max_bytes ? v->wish->max_bytes : UINT64_MAX;
+	const uint64_t least = RESERVE_LEAST * vd_sealed_bytes(1), most = RESERVE_MOST * vd_sealed_bytes(1);
+
+	return all / 4 < least ? least : all / 4 > most ? most : all / 4;
+}
+
+static uint64_t less(uint64_t room, uint64_t kept)
+{
+	return room > kept ? room - kept : 0;
+}
+
+/* What may still be written there; of records that are not urgent, without the reserve. */
+static int room_left(const struct vd_visit *v, bool urgent, uint64_t *out)
+{
+	uint64_t wished = UINT64_MAX, all;
 	struct statvfs fs;
 
 	if (statvfs(v->cache, &fs))
 		return vd_file_errno(errno);
-	*out = (uint64_t)fs.f_bavail * fs.f_frsize;
-	*out = *out > SLACK_BYTES ? *out - SLACK_BYTES : 0;
+	all = (uint64_t)fs.f_blocks * fs.f_frsize;
+	*out = less((uint64_t)fs.f_bavail * fs.f_frsize, SLACK_BYTES + (urgent ? 0 : reserve_of(all)));
 	/* Some drivers do not tell. */
 	if (fs.f_blocks == 0)
 		*out = UINT64_MAX;
-	wished = wished > v->used_bytes ? wished - v->used_bytes : 0;
+	if (v->wish->max_bytes)
+		wished = less(v->wish->max_bytes, v->used_bytes + (urgent ? 0 : reserve_of(v->wish->max_bytes)));
 	v->result->at_max = wished < *out;
 	*out = wished < *out ? wished : *out;
 	return VD_OK;
 }
 
-/* One segment of the group, of at most `share` bytes: as many of its queue as fit, in that order. *full: a share of them did not. */
-static int write_next(struct vd_visit *v, size_t g, uint64_t share, bool *full)
+/* One segment of the group, of at most `share` bytes: as many of its queue before `end` as fit, in that order. *full: a share of them did not. */
+static int write_next(struct vd_visit *v, size_t g, size_t end, uint64_t share, bool *full)
 {
 	struct vd_queue *q = &v->queues[g];
-	size_t count = q->count - q->at < SEGMENT_RECORDS ? q->count - q->at : SEGMENT_RECORDS;
+	size_t count = end - q->at < SEGMENT_RECORDS ? end - q->at : SEGMENT_RECORDS;
 	uint64_t max_bytes = share < v->segment_bytes ? share : v->segment_bytes;
 	struct vd_bundle_stats stats;
 	int rc = max_bytes < vd_sealed_bytes(1) ? VD_ENOSPACE : write_segment(v, g, count, NULL, max_bytes, &stats);
@@ -194,19 +216,32 @@ static int write_next(struct vd_visit *v, size_t g, uint64_t share, bool *full)
 	return rc;
 }
 
+/* Alerts and control records may use the reserve, and so may what is to be said of segments. */
+static int write_one(struct vd_visit *v, size_t g, size_t left, bool *full)
+{
+	struct vd_queue *q = &v->queues[g];
+	uint64_t room = 0;
+	int rc = room_left(v, q->at == q->count, &room);
+
+	if (!rc)
+		rc = write_next(v, g, q->count, room / left, full);
+	if ((rc && rc != VD_ENOSPACE) || !*full || q->at >= q->lane_ends[VD_LANE_URGENT])
+		return rc;
+	rc = room_left(v, true, &room);
+	/* There may be less of it than a file for each group. */
+	return rc ? rc : write_next(v, g, q->lane_ends[VD_LANE_URGENT], room / left < vd_sealed_bytes(1) ? room : room / left, full);
+}
+
 /* One segment a group and turn, so that no group waits for another's photos; what room there is they share. */
 static int write_turn(struct vd_visit *v, bool *done, size_t *left, bool *full)
 {
 	for (size_t i = 0; i < v->groups.count; i++) {
-		uint64_t room = 0;
 		bool no_more = false;
 		int rc;
 
 		if (done[i])
 			continue;
-		rc = room_left(v, &room);
-		if (!rc)
-			rc = write_next(v, i, room / *left, &no_more);
+		rc = write_one(v, i, *left, &no_more);
 		if (rc && rc != VD_ENOSPACE && rc != VD_ENOTFOUND && rc != VD_EKEY)
 			return rc;
 		*full = *full || no_more;
@@ -258,7 +293,7 @@ static int help_laggards(struct vd_visit *v, size_t g, bool *full)
 		size_t n = behind.count - i < VD_SEGMENT_FOR_MAX ? behind.count - i : VD_SEGMENT_FOR_MAX;
 		uint64_t room = 0;
 
-		rc = room_left(v, &room);
+		rc = room_left(v, true, &room);
 		/* 0 would be no bound. */
 		if (!rc)
 			rc = room ? write_catch_up(v, g, (const uint8_t (*)[VD_KEY_BYTES])(behind.devices + i), n, room) : VD_ENOSPACE;
@@ -293,7 +328,7 @@ static int write_word(struct vd_visit *v, size_t g, struct vd_slice hearing, boo
 	int rc = path ? make_cache(v) : VD_ENOMEM;
 
 	if (!rc)
-		rc = room_left(v, &room);
+		rc = room_left(v, true, &room);
 	if (!rc)
 		rc = room < vd_sealed_bytes(1) ? VD_ENOSPACE
 		                               : vd_bundle_write(v->store, v->groups.group[g], VD_SEALED_SEGMENT, &choice, path, true, &stats);
@@ -378,7 +413,7 @@ static bool may_be_short(struct vd_visit *v)
 {
 	uint64_t room = 0, records, bytes = 0;
 
-	return room_left(v, &room) || vd_store_size(v->store, &records, &bytes) || room < bytes;
+	return room_left(v, false, &room) || vd_store_size(v->store, &records, &bytes) || room < bytes;
 }
 
 static int write_all(struct vd_visit *v, bool *full)
@@ -412,7 +447,7 @@ static int shed_one(struct vd_visit *v, size_t g)
 
 	if (rc || !shed || v->queues[g].at < v->queues[g].count)
 		return rc;
-	rc = room_left(v, &room);
+	rc = room_left(v, true, &room);
 	if (!rc)
 		rc = room < shed->size ? VD_ENOSPACE : write_segment(v, g, 0, shed, room, &stats);
 	/* It stands as it did. */

@@ -1,4 +1,6 @@
 /* A stick that has not room for everything, or is not to be given it. */
+#include <sys/mount.h>
+
 #include "stick_cast.h"
 #include "store/custody.h"
 
@@ -87,7 +89,7 @@ static void test_room__authors_take_turns(void **state)
 	visit(c, &c->hub, 0);
 	for (char path[256]; segments(c, path, NULL);)
 		assert_int_equal(unlink(path), 0);
-	r = visit_with(c, &c->hub, 400 << 10, VD_ENOSPACE);
+	r = visit_with(c, &c->hub, 560 << 10, VD_ENOSPACE);
 	assert_true(r.left[VD_LANE_NORMAL] > 60);
 	visit_with(c, &c->luz, 1, 0);
 	assert_int_equal(vd_store_latest(c->luz.store, &latest), 0);
@@ -123,7 +125,7 @@ static void test_room__what_everybody_has_goes_last(void **state)
 	person_write(&c->hub, VD_LANE_NORMAL, 120, 3000);
 	be_told(c);
 	person_write(&c->hub, VD_LANE_BULK, 60, 3000);
-	r = visit_with(c, &c->hub, 256 << 10, VD_ENOSPACE);
+	r = visit_with(c, &c->hub, 336 << 10, VD_ENOSPACE);
 	assert_int_equal(r.left[VD_LANE_BULK] + r.left[VD_LANE_CONTROL], 0);
 	assert_true(r.left[VD_LANE_NORMAL] >= 100);
 	visit(c, &c->luz, VD_OK);
@@ -137,10 +139,68 @@ static void test_room__what_everybody_has_goes_last(void **state)
 		mesh_add_person(&c->mesh, &c->hub, &late);
 		for (char path[256]; segments(c, path, NULL);)
 			assert_int_equal(unlink(path), 0);
-		r = visit_with(c, &c->hub, 256 << 10, VD_ENOSPACE);
+		r = visit_with(c, &c->hub, 336 << 10, VD_ENOSPACE);
 		assert_int_equal(r.left[VD_LANE_BULK], 60);
 		person_leave(&late);
 	}
+}
+
+/* What fills it leaves room for alerts that come later, from whoever comes by; they do not fill it so that the rest gets on. */
+static void alerts_still_get_on(struct cast *c, uint64_t max, int times, int luz)
+{
+	for (int i = 0; i < times; i++) {
+		struct vd_stick_result r;
+
+		person_write(&c->ana, VD_LANE_URGENT, 1, 10);
+		r = visit_with(c, &c->ana, max, VD_ENOSPACE);
+		assert_true(r.left[VD_LANE_URGENT] == 0 && r.left[VD_LANE_BULK] > 0);
+		assert_int_equal(r.sent, 1);
+	}
+	visit_with(c, &c->luz, max, luz);
+	assert_int_equal(in_lane(c, &c->luz, VD_LANE_URGENT), (uint64_t)times);
+}
+
+static void test_room__a_full_one_takes_alerts(void **state)
+{
+	struct cast *c = *state;
+	struct vd_stick_result r;
+
+	if (mount("none", c->stick, "tmpfs", 0, "size=3m"))
+		skip();
+	person_write(&c->ana, VD_LANE_BULK, 60, 60000);
+	r = visit_with(c, &c->ana, 0, VD_ENOSPACE);
+	assert_true(r.full && !r.at_max && r.sent > 20);
+	alerts_still_get_on(c, 0, 20, VD_OK);
+	r = visit_with(c, &c->ana, 0, VD_ENOSPACE);
+	assert_int_equal(r.bytes_out, 0);
+	assert_int_equal(umount(c->stick), 0);
+}
+
+static void test_room__one_at_its_max_takes_alerts(void **state)
+{
+	struct cast *c = *state;
+
+	person_write(&c->ana, VD_LANE_BULK, 30, 60000);
+	visit_with(c, &c->ana, 256 << 10, VD_ENOSPACE);
+	person_write(&c->luz, VD_LANE_BULK, 3, 60000);
+	alerts_still_get_on(c, 256 << 10, 20, VD_ENOSPACE);
+	assert_true(bytes_on(c) <= 256 << 10);
+}
+
+/* Every alert of many, though what is left for the rest of the queue has no room. */
+static void test_room__alerts_use_the_reserve_at_once(void **state)
+{
+	struct cast *c = *state;
+	struct vd_stick_result r;
+
+	person_write(&c->ana, VD_LANE_BULK, 3, 60000);
+	person_write(&c->ana, VD_LANE_URGENT, 3, 40000);
+	r = visit_with(c, &c->ana, 256 << 10, VD_ENOSPACE);
+	assert_int_equal(r.left[VD_LANE_CONTROL] + r.left[VD_LANE_URGENT], 0);
+	assert_int_equal(r.left[VD_LANE_BULK], 3);
+	person_write(&c->ana, VD_LANE_URGENT, 3, 40000);
+	r = visit_with(c, &c->ana, 256 << 10, VD_ENOSPACE);
+	assert_true(r.left[VD_LANE_URGENT] > 0 && bytes_on(c) <= 256 << 10);
 }
 
 int main(void)
@@ -149,6 +209,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_room__no_more_than_somebody_wants, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_room__authors_take_turns, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_room__what_everybody_has_goes_last, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_room__a_full_one_takes_alerts, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_room__one_at_its_max_takes_alerts, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_room__alerts_use_the_reserve_at_once, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

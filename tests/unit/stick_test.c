@@ -693,7 +693,8 @@ static void test_stick__full_stick_gets_the_most_urgent(void **state)
 	assert_true(r.sent > 3 && r.sent < 30);
 	/* Nothing half stands there, and Luz gets every alert. */
 	assert_int_equal(segments(c, NULL, NULL), 1);
-	r = visit(c, &c->luz, VD_ENOSPACE);
+	/* What she has to say has room in what photos leave. */
+	r = visit(c, &c->luz, VD_OK);
 	assert_int_equal(r.segments_bad + r.segments_torn, 0);
 	assert_true(lane_equal(c, &c->ana, &c->luz, VD_LANE_URGENT));
 	assert_int_equal(umount(c->stick), 0);
