@@ -48,6 +48,8 @@ int table_missed(void); /* rows that missed their target */
 
 /* ---- programs.c ---- */
 
+/* What is started from now on counts or fails by that library of tests/faults; NULL: no more. */
+void preload(const char *library);
 /* Runs build/vereda with these arguments (NULL-terminated) on that store; the last JSON line it prints, or NULL. Dies when its
  * exit status is another. */
 json_t *vereda(const char *home, int status, const char *const *arguments);

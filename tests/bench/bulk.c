@@ -112,9 +112,9 @@ static void durable_row(const char *home, const char *area)
 	if (fault == MAP_FAILED)
 		die("memory refused");
 	setenv(FAULT_AREA, area, 1);
-	setenv("LD_PRELOAD", "build/tests/faults/fail.so", 1);
+	preload("build/tests/faults/fail.so");
 	json_decref(VEREDA(home, "add", "message", "text=The guard changed at dusk"));
-	unsetenv("LD_PRELOAD");
+	preload(NULL);
 	unsetenv(FAULT_AREA);
 	table_at_most("one record added: fsyncs", (double)fault->seen[FAULT_SYNC] + 1, "", 3);
 	munmap(fault, sizeof(*fault));

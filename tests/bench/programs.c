@@ -19,6 +19,16 @@ extern char **environ;
 static pid_t running[DAEMONS_MAX];
 static struct rusage last_usage;
 
+void preload(const char *library)
+{
+	if (!library)
+		unsetenv("LD_PRELOAD");
+	else if (access(library, R_OK))
+		die("%s is not there: nothing would be counted", library);
+	else
+		setenv("LD_PRELOAD", library, 1);
+}
+
 /* Starts `program`, its output (1) or errors (2) to be read from *out. */
 static pid_t start(const char *program, const char *const *arguments, int channel, int *out)
 {

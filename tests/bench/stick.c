@@ -53,11 +53,11 @@ static void visit_rows(const char *const homes[2], const char *stick, const char
 
 		json_decref(VEREDA(home, "load", "message", csv, "--map", "text=text", "--again"));
 		*counted = (struct counted){0};
-		setenv("LD_PRELOAD", "build/tests/faults/count.so", 1);
+		preload("build/tests/faults/count.so");
 		start = now_s();
 		answer = VEREDA(home, "sync", stick);
 		start = now_s() - start;
-		unsetenv("LD_PRELOAD");
+		preload(NULL);
 		if (number(answer, "sent") != NEW || (i >= 0 && number(answer, "received") != NEW))
 			die("a visit moved %.0f and %.0f records", number(answer, "sent"), number(answer, "received"));
 		json_decref(answer);
