@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "proto/err.h"
+#include "times.h"
 
 enum { LAST = 16 }; /* records of a device that are looked at: they do not come in the order in which they were written */
 
@@ -85,7 +86,8 @@ static int look(struct vd_cli *cli, struct vd_group *group, const uint8_t *autho
 			break;
 		if (time_ms && r.time_ms > *time_ms)
 			*time_ms = r.time_ms;
-		if (received_ms && received > *received_ms)
+		/* By a clock that was in the future then: nobody knows when. */
+		if (received_ms && received > *received_ms && received <= vd_time_now_ms())
 			*received_ms = received;
 		if (!shown)
 			continue;

@@ -103,7 +103,7 @@ json_t *vd_json_said(struct vd_cli *cli, enum vd_msg msg, ...)
 uint64_t vd_last_word(struct vd_cli *cli, struct vd_group *group, const struct vd_custody *c, const uint8_t person[VD_PERSON_BYTES],
                       struct vd_route *route)
 {
-	uint64_t last = 0;
+	uint64_t last = 0, now_ms = vd_time_now_ms();
 
 	if (route)
 		*route = (struct vd_route){ .kind = VD_ROUTE_NONE };
@@ -120,7 +120,7 @@ uint64_t vd_last_word(struct vd_cli *cli, struct vd_group *group, const struct v
 		const struct vd_device *d = vd_group_device(group, i);
 		uint64_t time_ms, received_ms;
 
-		if (memcmp(d->person, person, VD_PERSON_BYTES) != 0 || vd_last_heard(cli, group, d->author, &time_ms, &received_ms) || received_ms <= last)
+		if (memcmp(d->person, person, VD_PERSON_BYTES) != 0 || vd_last_heard(cli, group, d->author, &time_ms, &received_ms) || received_ms <= last || received_ms > now_ms)
 			continue;
 		last = received_ms;
 		if (route)

@@ -13,11 +13,25 @@ static bool is_loose(const struct vd_segment *s)
 	return s->ours && s->size == vd_sealed_bytes(1);
 }
 
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* That one, or a later one; one from the future is none. */
 static bool stands_in(const struct vd_segment *s, const uint8_t author[VD_KEY_BYTES], uint64_t count)
 {
-	for (size_t at = 0; at < s->receipts.n; at += VD_SEGMENT_RECEIPT)
-		if (memcmp(s->receipts.p + at, author, VD_KEY_BYTES) == 0 && vd_get_u64(s->receipts.p + at + VD_KEY_BYTES) >= count)
+	uint64_t now = s->receipts.n ? now_ms() : 0;
+
+	for (size_t at = 0; at < s->receipts.n; at += VD_SEGMENT_RECEIPT) {
+		uint64_t there = vd_get_u64(s->receipts.p + at + VD_KEY_BYTES);
+
+		if (memcmp(s->receipts.p + at, author, VD_KEY_BYTES) == 0 && (there == count || (there > count && !vd_receipt_ahead(there, now))))
 			return true;
+	}
 	return false;
 }
 
@@ -48,11 +62,9 @@ int vd_visit_receipts(struct vd_visit *v, size_t g)
 {
 	struct asking a = { v, g };
 	struct vd_receipts *r = &v->receipts[g];
-	struct timespec now;
 	int rc;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	rc = vd_receipts_gather(v->store, v->groups.group[g], (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000, AT_ONCE_BYTES, lacks, &a, r);
+	rc = vd_receipts_gather(v->store, v->groups.group[g], now_ms(), AT_ONCE_BYTES, lacks, &a, r);
 	for (size_t i = 0; i < r->count && !rc; i++)
 		v->receipts_due[g] |= !is_there(v, g, r->told[i].author, r->told[i].count, true);
 	return rc;

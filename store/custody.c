@@ -29,7 +29,7 @@ struct named {
 };
 
 struct known {
-	bool loaded, trusted;      /* trusted: there is a receipt, and it is not doubtful */
+	bool loaded, trusted;      /* trusted: there is a receipt, it is not doubtful, and not from the future */
 	bool restored;
 	bool same[VD_LANES];       /* its lane is ours, with every body */
 	uint64_t through[VD_LANES];/* a session showed that it holds all of ours up to there; 0: none did */
@@ -40,6 +40,7 @@ struct known {
 struct vd_custody {
 	struct vd_store *store;
 	struct vd_group *group;
+	uint64_t now_ms;
 	uint64_t cursor;           /* of the index: what came later is in no run */
 	struct vd_receipt_lane lanes[VD_LANES];
 	struct vd_runs *chains;    /* of each device of the group, by author */
@@ -369,10 +370,10 @@ static int take_met_lane(struct vd_custody *c, struct known *k, size_t *capacity
 	return rc;
 }
 
-/* What it said later counts more: it may have lost what it held. */
-static bool is_void(const struct vd_met *met, const struct vd_kept *kept, uint8_t lane)
+/* What it said later counts more: it may have lost what it held. Met by a clock that was in the future, nobody knows which was later. */
+static bool is_void(const struct vd_met *met, const struct vd_kept *kept, uint64_t now_ms, uint8_t lane)
 {
-	return kept->heard_ms >= met->seen_ms && (kept->receipt.restored || kept->receipt.lanes[lane].count < met->held.count[lane]);
+	return (kept->heard_ms >= met->seen_ms || met->seen_ms > now_ms) && (kept->receipt.restored || kept->receipt.lanes[lane].count < met->held.count[lane]);
 }
 
 static int take_met(struct vd_custody *c, size_t i, struct known *k, const struct vd_kept *kept)
@@ -385,7 +386,7 @@ static int take_met(struct vd_custody *c, size_t i, struct known *k, const struc
 	if (rc)
 		return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
 	for (uint8_t lane = 0; lane < VD_LANES && !rc; lane++) {
-		if (!met.held.through[lane] || (kept && is_void(&met, kept, lane)))
+		if (!met.held.through[lane] || (kept && is_void(&met, kept, c->now_ms, lane)))
 			continue;
 		if (!late && !(late = calloc(LATE_MAX, sizeof(*late))))
 			rc = VD_ENOMEM;
@@ -408,7 +409,7 @@ static int load(struct vd_custody *c, size_t i, struct known **out)
 		return VD_OK;
 	rc = vd_kept_read(c->store, vd_group_id(c->group), c->keepers[i].author, &kept);
 	if (!rc) {
-		k->trusted = !kept.doubtful;
+		k->trusted = !kept.doubtful && vd_kept_timely(&kept, c->now_ms);
 		k->restored = kept.receipt.restored;
 		for (uint8_t lane = 0; lane < VD_LANES; lane++) {
 			const struct vd_receipt_lane *theirs = &kept.receipt.lanes[lane];
@@ -451,7 +452,7 @@ static int add_keepers(struct vd_custody *c)
 		c->count++;
 		memcpy(k->author, d->author, VD_KEY_BYTES);
 		memcpy(k->person, d->person, VD_PERSON_BYTES);
-		if (!vd_met_read(c->store, vd_group_id(c->group), d->author, &met)) {
+		if (!vd_met_read(c->store, vd_group_id(c->group), d->author, &met) && met.seen_ms <= c->now_ms) {
 			k->heard_ms = met.seen_ms;
 			k->route = met.route;
 		}
@@ -462,11 +463,11 @@ static int add_keepers(struct vd_custody *c)
 		}
 		k->told = true;
 		k->said_ms = kept.receipt.time_ms;
-		if (kept.heard_ms > k->heard_ms) {
+		if (kept.heard_ms > k->heard_ms && kept.heard_ms <= c->now_ms) {
 			k->heard_ms = kept.heard_ms;
 			k->route = kept.route;
 		}
-		k->keep_until = kept.doubtful ? 0 : kept.receipt.keep_until;
+		k->keep_until = kept.doubtful || !vd_kept_timely(&kept, c->now_ms) ? 0 : kept.receipt.keep_until;
 		vd_kept_deinit(&kept);
 	}
 	return rc;
@@ -503,6 +504,11 @@ bool vd_custody_ready(struct vd_store *s, uint64_t now_ms)
 
 int vd_custody_open(struct vd_store *s, struct vd_group *group, struct vd_custody **out)
 {
+	return vd_custody_open_at(s, group, vd_now_ms(), out);
+}
+
+int vd_custody_open_at(struct vd_store *s, struct vd_group *group, uint64_t now_ms, struct vd_custody **out)
+{
 	struct vd_custody *c = calloc(1, sizeof(*c));
 	struct vd_index_state state;
 	int rc = c ? vd_index_catch_up(s) : VD_ENOMEM;
@@ -512,6 +518,7 @@ int vd_custody_open(struct vd_store *s, struct vd_group *group, struct vd_custod
 	if (rc)
 		goto done;
 	c->store = s;
+	c->now_ms = now_ms;
 	c->group = group;
 	c->cursor = state.cursor;
 	c->steps_left = WALK_ALL;

@@ -20,6 +20,10 @@ struct vd_route {
 
 /* ---- receipts ---- */
 
+/* Is that count from the future? It is about its maker's clock; one that is a day ahead of ours is wrong, or ours is. */
+enum { VD_RECEIPT_AHEAD_MS = 86400000 };
+bool vd_receipt_ahead(uint64_t count, uint64_t now_ms);
+
 /* Appends our receipt as of now: the last one while it says all there is to say, else a new one, which is kept as our last. It
  * promises to keep bodies for VD_RECEIPT_DAYS while the medium has room, and never takes a promise back. Catches the index up, unless so much came that this
  * would take long: then it says less than it might. VD_EKEY: no identity here; VD_ENOTFOUND: an empty group. */
@@ -29,17 +33,18 @@ int vd_custody_say(struct vd_store *, struct vd_group *, uint64_t now_ms, struct
 int vd_custody_silent(struct vd_store *, bool *out);
 int vd_custody_silence(struct vd_store *, bool silent);
 /* Verifies receipts of this group and keeps those of devices with a role that are later than what is kept. What is none is passed
- * over. *kept (may be NULL): how many. Of two with one count by one device, which it cannot have made as it should, one is kept, and says
+ * over. One from the future (VD_RECEIPT_AHEAD_MS) is believed by nobody, is not handed on, and gives way to any that is not.
+ * *kept (may be NULL): how many. Of two with one count by one device, which it cannot have made as it should, one is kept, and says
  * nothing about what is held. */
 int vd_custody_keep(struct vd_store *, struct vd_group *, const struct vd_slice *receipts, size_t count, const struct vd_route *,
                     uint64_t now_ms, size_t *kept);
-/* The latest receipts here, of devices with a role, our own among them: ascending by author. */
+/* The latest receipts here that can be believed (as of now), of devices with a role, our own among them: ascending by author. */
 struct vd_told {
 	uint8_t author[VD_KEY_BYTES];
 	uint64_t count;
 	size_t bytes;
 };
-int vd_custody_told(struct vd_store *, struct vd_group *, struct vd_told **out, size_t *count); /* caller frees */
+int vd_custody_told(struct vd_store *, struct vd_group *, uint64_t now_ms, struct vd_told **out, size_t *count); /* caller frees */
 /* Receipts to be handed on. Zero is none. */
 struct vd_receipts {
 	struct vd_buf bytes;
@@ -70,7 +75,7 @@ struct vd_keeper {
 	uint8_t person[VD_PERSON_BYTES];
 	bool told;                 /* there is a receipt */
 	uint64_t said_ms;          /* when it was made, by the device's clock */
-	uint64_t heard_ms;         /* when it came, or when we last met it, by our clock; 0: neither */
+	uint64_t heard_ms;         /* when it came, or when we last met it, by our clock; 0: neither, or the clock was wrong then: that is yet to come */
 	struct vd_route route;     /* … and by which way */
 	uint32_t keep_until;       /* day of its promise; 0: none */
 };
@@ -90,6 +95,8 @@ struct vd_custody;
 bool vd_custody_ready(struct vd_store *, uint64_t now_ms);
 /* As of now; catches the index up. Borrows store and group, which is to stay as it is. */
 int vd_custody_open(struct vd_store *, struct vd_group *, struct vd_custody **out);
+/* The same as of that time: what is from the future then is not believed. */
+int vd_custody_open_at(struct vd_store *, struct vd_group *, uint64_t now_ms, struct vd_custody **out);
 void vd_custody_close(struct vd_custody *); /* NULL is fine */
 size_t vd_custody_count(const struct vd_custody *);
 const struct vd_keeper *vd_custody_keeper(const struct vd_custody *, size_t i);

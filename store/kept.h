@@ -16,6 +16,9 @@ struct vd_kept {
 /* VD_ENOTFOUND; VD_EDAMAGED. To be deinit after 0. */
 int vd_kept_read(struct vd_store *, const uint8_t *group, const uint8_t *device, struct vd_kept *out);
 void vd_kept_deinit(struct vd_kept *);
+/* Can its count be believed? Not when it came from the future, by our clock as it comes now or as it was then: its maker's clock was wrong, or ours, and what
+ * it says would stand against all that the device says until then. */
+bool vd_kept_timely(const struct vd_kept *, uint64_t now_ms);
 /* What a session showed. VD_ENOTFOUND; VD_EDAMAGED. */
 struct vd_met {
 	uint64_t seen_ms;          /* by our clock */

@@ -82,7 +82,7 @@ static int prepare(struct pruning *p, struct vd_store *s, struct vd_group *group
 		return VD_EKEY;
 	memcpy(p->in.group, vd_group_id(group), VD_GROUP_BYTES);
 	memcpy(p->in.salt, vd_group_salt(group), VD_SALT_BYTES);
-	return vd_custody_open(s, group, &p->custody);
+	return vd_custody_open_at(s, group, now_ms, &p->custody);
 }
 
 static void finish(struct pruning *p)

@@ -72,6 +72,16 @@ void vd_kept_deinit(struct vd_kept *kept)
 	vd_buf_deinit(&kept->value);
 }
 
+bool vd_receipt_ahead(uint64_t count, uint64_t now_ms)
+{
+	return count > now_ms && count - now_ms > VD_RECEIPT_AHEAD_MS;
+}
+
+bool vd_kept_timely(const struct vd_kept *kept, uint64_t now_ms)
+{
+	return !vd_receipt_ahead(kept->receipt.count, kept->heard_ms < now_ms ? kept->heard_ms : now_ms);
+}
+
 /* What cannot be read is as good as none: the next one takes its place. */
 static int read_if_any(struct vd_store *s, const uint8_t *group, const uint8_t *device, struct vd_kept *out, bool *any)
 {
@@ -190,7 +200,7 @@ int vd_custody_say(struct vd_store *s, struct vd_group *group, uint64_t now_ms, 
 	struct vd_span *spans = NULL;
 	size_t count = 0, from = out->n;
 	uint64_t noticed_ms;
-	bool any = false;
+	bool any = false, ahead = false;
 	int rc = !vd_group_identity(group) ? VD_EKEY : vd_index_may_wait(s, now_ms) ? VD_OK : vd_index_catch_up(s);
 
 	if (!rc)
@@ -201,8 +211,11 @@ int vd_custody_say(struct vd_store *s, struct vd_group *group, uint64_t now_ms, 
 		rc = gather_spans(s, group, &spans, &count);
 	if (rc)
 		goto done;
-	/* Above what a copy of this device may have said, if the clocks agree; and above what came here of that. */
-	now.count = any && last.receipt.count >= now_ms ? last.receipt.count + 1 : now_ms;
+	/* Above what a copy of this device may have said, if the clocks agree; and above what came here of that; but not of what was said by a
+	 * clock in the future, which nobody believes: when it is known that it was that, and not that ours is behind now. */
+	if (any && vd_receipt_ahead(last.receipt.count, now_ms) && vd_clock_believed(s, id, now_ms, UINT64_MAX, &ahead))
+		ahead = false;
+	now.count = any && !ahead && last.receipt.count >= now_ms ? last.receipt.count + 1 : now_ms;
 	now.restored = vd_store_elsewhere(s, id, vd_group_identity(group)->author, &noticed_ms) == VD_OK;
 	days = promise_days(s);
 	now.keep_until = days ? today + days : 0;
@@ -212,7 +225,7 @@ int vd_custody_say(struct vd_store *s, struct vd_group *group, uint64_t now_ms, 
 	if (rc)
 		goto done;
 	/* The promise alone is said again when half of it is over. */
-	if (any && !last.doubtful && vd_receipt_same(last.bytes, vd_slice(out->p + from, out->n - from)) &&
+	if (any && !ahead && !last.doubtful && vd_receipt_same(last.bytes, vd_slice(out->p + from, out->n - from)) &&
 	    (last.receipt.keep_until == now.keep_until || last.receipt.keep_until >= today + days / 2)) {
 		out->n = from;
 		vd_buf_put_slice(out, last.bytes);
@@ -269,8 +282,8 @@ int vd_custody_promised(struct vd_store *s, struct vd_group *group, uint32_t *da
 
 /* --- others' --- */
 
-/* Is it later than what is kept, or as late and another one? */
-static int is_news(struct vd_store *s, struct vd_group *group, struct vd_slice bytes, bool *news, bool *doubtful)
+/* Is it later than what is kept, or as late and another one? What is from the future comes before all that is not. */
+static int is_news(struct vd_store *s, struct vd_group *group, struct vd_slice bytes, uint64_t now_ms, bool *news, bool *doubtful)
 {
 	struct vd_receipt r;
 	struct vd_kept kept;
@@ -280,10 +293,15 @@ static int is_news(struct vd_store *s, struct vd_group *group, struct vd_slice b
 	*news = *doubtful = false;
 	if (rc)
 		return rc == VD_EFORMAT ? VD_OK : rc;
-	if (any && kept.receipt.count == r.count)
-		*doubtful = *news = !kept.doubtful && !vd_slice_eq(kept.bytes, bytes);
-	else
+	if (any && kept.receipt.count == r.count) {
+		*doubtful = !kept.doubtful && !vd_slice_eq(kept.bytes, bytes);
+		/* Heard when our clock was in the future: heard now. */
+		*news = *doubtful || (!kept.doubtful && kept.heard_ms > now_ms);
+	} else if (any && vd_kept_timely(&kept, now_ms) == vd_receipt_ahead(r.count, now_ms)) {
+		*news = !vd_receipt_ahead(r.count, now_ms);
+	} else {
 		*news = !any || kept.receipt.count < r.count;
+	}
 	if (any)
 		vd_kept_deinit(&kept);
 	if (*news && vd_receipt_verify(group, bytes, &r))
@@ -312,16 +330,19 @@ static int keep_one(struct vd_write *w, struct vd_group *group, struct vd_slice 
 }
 
 /* By a later one among those that came together? */
-static bool is_superseded(const struct vd_slice *receipts, size_t count, size_t i)
+static bool is_superseded(const struct vd_slice *receipts, size_t count, uint64_t now_ms, size_t i)
 {
 	struct vd_receipt one, other;
 
 	if (vd_receipt_decode(receipts[i], &one))
 		return true;
 	for (size_t k = 0; k < count; k++)
-		if (k != i && !vd_receipt_decode(receipts[k], &other) && !memcmp(one.author, other.author, VD_KEY_BYTES) &&
-		    (other.count > one.count || (other.count == one.count && k < i)))
-			return true;
+		if (k != i && !vd_receipt_decode(receipts[k], &other) && !memcmp(one.author, other.author, VD_KEY_BYTES)) {
+			bool ahead = vd_receipt_ahead(other.count, now_ms);
+
+			if (ahead != vd_receipt_ahead(one.count, now_ms) ? !ahead : other.count > one.count || (other.count == one.count && k < i))
+				return true;
+		}
 	return false;
 }
 
@@ -335,16 +356,16 @@ int vd_custody_keep(struct vd_store *s, struct vd_group *group, const struct vd_
 	for (size_t i = 0; i < count && !rc; i++) {
 		bool news, doubtful;
 
-		if (is_superseded(receipts, count, i))
+		if (is_superseded(receipts, count, now_ms, i))
 			continue;
-		rc = is_news(s, group, receipts[i], &news, &doubtful);
+		rc = is_news(s, group, receipts[i], now_ms, &news, &doubtful);
 		if (rc || !news)
 			continue;
 		if (!w)
 			rc = vd_write_begin(s, &w);
 		/* Another process may have been quicker. */
 		if (!rc)
-			rc = is_news(s, group, receipts[i], &news, &doubtful);
+			rc = is_news(s, group, receipts[i], now_ms, &news, &doubtful);
 		if (!rc && news)
 			rc = keep_one(w, group, receipts[i], doubtful, route, now_ms);
 		n += !rc && news;
@@ -363,7 +384,7 @@ static int by_author(const void *a, const void *b)
 	return memcmp(((const struct vd_told *)a)->author, ((const struct vd_told *)b)->author, VD_KEY_BYTES);
 }
 
-int vd_custody_told(struct vd_store *s, struct vd_group *group, struct vd_told **out, size_t *count)
+int vd_custody_told(struct vd_store *s, struct vd_group *group, uint64_t now_ms, struct vd_told **out, size_t *count)
 {
 	size_t devices = vd_group_device_count(group);
 	struct vd_told *told = calloc(devices + 1, sizeof(*told));
@@ -381,8 +402,10 @@ int vd_custody_told(struct vd_store *s, struct vd_group *group, struct vd_told *
 		rc = read_if_any(s, vd_group_id(group), d->author, &kept, &any);
 		if (rc || !any)
 			continue;
-		told[*count] = (struct vd_told){ .count = kept.receipt.count, .bytes = kept.bytes.n };
-		memcpy(told[(*count)++].author, d->author, VD_KEY_BYTES);
+		if (vd_kept_timely(&kept, now_ms)) {
+			told[*count] = (struct vd_told){ .count = kept.receipt.count, .bytes = kept.bytes.n };
+			memcpy(told[(*count)++].author, d->author, VD_KEY_BYTES);
+		}
 		vd_kept_deinit(&kept);
 	}
 	if (rc) {
@@ -428,7 +451,7 @@ int vd_receipts_gather(struct vd_store *s, struct vd_group *group, uint64_t now_
 	if (rc == VD_EKEY || rc == VD_ENOTFOUND || !vd_group_identity(group))
 		return VD_OK;
 	if (!rc)
-		rc = vd_custody_told(s, group, &told, &count);
+		rc = vd_custody_told(s, group, now_ms, &told, &count);
 	out->list = calloc(count + 1, sizeof(*out->list));
 	out->told = calloc(count + 1, sizeof(*out->told));
 	if (!rc && (!out->list || !out->told))

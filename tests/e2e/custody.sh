@@ -136,6 +136,35 @@ mkdir bare
 v ana sync --check bare --json
 is "an empty one is safe" "$code $(key '"\(.safe_to_wipe) \(.records)"')" "0 true 0"
 
+# --- a clock that was once in the future, and a backup restored after it: what it said then counts for nothing
+make_clock
+mkdir new
+cp -r hub hub.bak
+v ana add message -m "kept by nobody else" --json
+note=$(key .id)
+v ana --no-input sync bare --json
+at 4083955200 hub --no-input sync bare --json
+is "the hub takes it, in 2099" "$code" 0
+v ana --no-input sync bare --json
+v ana why "$note" --json
+is "what is said in 2099 is not believed" "$(key .members_with)" 1
+rm -rf hub
+mv hub.bak hub
+v hub add message -m "restored" --json
+v hub --no-input sync new --json
+v ana --no-input sync new --json
+v ana why "$note" --json
+is "who was restored is not known to have it" "$(key .members_with)" 1
+v ana sync --check bare --json
+is "and the stick is not to be wiped" "$code $(key .safe_to_wipe)" "3 false"
+at 4083955200 ana --no-input sync new --json
+v ana why hub --json
+is "nobody was heard in 2099" "$(key '.heard // "" | startswith("2099")')" false
+v hub --no-input sync bare --json
+v ana --no-input sync bare --json
+v ana why "$note" --json
+is "once it has it, and says so, it is known" "$(key .members_with)" 2
+
 # --- somebody whom one of two groups knows
 v hub group create Otro
 v hub why luz --json

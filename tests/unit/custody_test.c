@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 
 #include "store/custody.h"
+#include "store/inside.h"
 #include "store/shares.h"
 #include "tests/unit/mesh_fixture.h"
 
@@ -113,7 +114,7 @@ static void tell(struct scene *s, struct person *from, struct person *to, bool o
 	size_t count;
 
 	keep(s, to, vd_buf_slice(&bytes));
-	assert_int_equal(vd_custody_told(from->store, from->group, &told, &count), 0);
+	assert_int_equal(vd_custody_told(from->store, from->group, s->now_ms, &told, &count), 0);
 	for (size_t i = 0; others && i < count; i++) {
 		vd_buf_reset(&bytes);
 		assert_int_equal(vd_custody_receipt(from->store, s->mesh.group, told[i].author, &bytes), 0);
@@ -146,7 +147,7 @@ static uint64_t told_count(struct person *p, const uint8_t *author)
 	uint64_t count = 0;
 	size_t n;
 
-	assert_int_equal(vd_custody_told(p->store, p->group, &told, &n), 0);
+	assert_int_equal(vd_custody_told(p->store, p->group, vd_now_ms(), &told, &n), 0);
 	for (size_t i = 0; i < n; i++)
 		if (!memcmp(told[i].author, author, VD_KEY_BYTES))
 			count = told[i].count;
@@ -412,6 +413,67 @@ static void test_custody__two_of_one_count(void **state)
 	vd_buf_deinit(&two);
 	vd_buf_deinit(&x);
 	vd_buf_deinit(&y);
+	scene_end(&s);
+}
+
+/* A clock that was once in the future, and a backup restored after it: what the clock had it say counts for nobody, and does not stand against what is said later. */
+static void test_custody__a_clock_in_the_future(void **state)
+{
+	enum { YEARS = 73 };
+	struct person *hub, *ana, *luz;
+	struct vd_buf ahead, again;
+	struct vd_slice both[2];
+	const struct vd_route route = { .kind = VD_ROUTE_FILE };
+	struct vd_custody *c;
+	struct vd_receipt r;
+	struct scene s;
+	size_t kept;
+
+	(void)state;
+	scene_start(&s, 11);
+	hub = &s.p[0], ana = &s.p[1], luz = &s.p[2];
+	person_write(hub, VD_LANE_NORMAL, 2, 50);
+	carry(&s, hub, ana, 0);
+	/* Two others' records tell which time it is. */
+	person_write(luz, VD_LANE_NORMAL, 1, 50);
+	carry(&s, luz, ana, 0);
+	carry(&s, luz, hub, 0);
+	s.now_ms += YEARS * UINT64_C(365) * 86400000;
+	ahead = say(&s, ana);
+	/* The same clock: hub takes it, as of then. */
+	assert_int_equal(keep(&s, hub, vd_buf_slice(&ahead)), 1);
+	assert_int_equal(vd_custody_open_at(hub->store, hub->group, s.now_ms, &c), 0);
+	assert_int_equal(vd_custody_keeper(c, 0)->heard_ms > 0 || vd_custody_keeper(c, 1)->heard_ms > 0 || vd_custody_keeper(c, 2)->heard_ms > 0, true);
+	vd_custody_close(c);
+	/* By a right one nobody was heard, and nothing is held. */
+	assert_int_equal(holds(hub, ana, newest(hub)), VD_HOLDS_NOT);
+	assert_int_equal(told_count(hub, key_of(ana)), 0);
+	assert_int_equal(vd_custody_open(hub->store, hub->group, &c), 0);
+	for (size_t i = 0; i < vd_custody_count(c); i++) {
+		assert_int_equal(vd_custody_keeper(c, i)->heard_ms, 0);
+		assert_int_equal(vd_custody_keeper(c, i)->keep_until, 0);
+	}
+	vd_custody_close(c);
+	s.now_ms = MESH_NOW + 5000;
+	assert_int_equal(keep(&s, luz, vd_buf_slice(&ahead)), 1);
+	assert_int_equal(told_count(luz, key_of(ana)), 0);
+	/* Her clock is right again: she says it anew, below what she said, and that stands, whatever comes in which order. */
+	again = say(&s, ana);
+	assert_int_equal(vd_receipt_decode(vd_buf_slice(&again), &r), 0);
+	assert_int_equal(r.count, s.now_ms);
+	assert_int_equal(keep(&s, hub, vd_buf_slice(&again)), 1);
+	assert_int_equal(holds(hub, ana, newest(hub)), VD_HOLDS_LANE);
+	assert_int_equal(keep(&s, hub, vd_buf_slice(&ahead)), 0);
+	assert_int_equal(keep(&s, ana, vd_buf_slice(&ahead)), 0);
+	for (int order = 0; order < 2; order++) {
+		both[order] = vd_buf_slice(&ahead);
+		both[!order] = vd_buf_slice(&again);
+		assert_int_equal(vd_custody_keep(luz->store, luz->group, both, 2, &route, s.now_ms, &kept), 0);
+		assert_int_equal(kept, !order);
+		assert_int_equal(told_count(luz, key_of(ana)), s.now_ms);
+	}
+	vd_buf_deinit(&ahead);
+	vd_buf_deinit(&again);
 	scene_end(&s);
 }
 
@@ -768,6 +830,7 @@ int main(void)
 		cmocka_unit_test(test_custody__says_what_is_new),
 		cmocka_unit_test(test_custody__forged_receipts),
 		cmocka_unit_test(test_custody__two_of_one_count),
+		cmocka_unit_test(test_custody__a_clock_in_the_future),
 		cmocka_unit_test(test_custody__stubs_are_not_held),
 		cmocka_unit_test(test_custody__sessions_show_it),
 		cmocka_unit_test(test_custody__gaps_are_walked),

@@ -109,7 +109,7 @@ static void carry(struct scene *s, size_t from, size_t to)
 	assert_int_equal(merge.refused, 0);
 	vd_batch_deinit(&batch);
 	assert_int_equal(vd_custody_say(s->p[from].store, s->p[from].group, clock_of(s, from), &bytes), 0);
-	assert_int_equal(vd_custody_told(s->p[from].store, s->p[from].group, &told, &count), 0);
+	assert_int_equal(vd_custody_told(s->p[from].store, s->p[from].group, clock_of(s, from), &told, &count), 0);
 	for (size_t i = 0; i < count; i++) {
 		vd_buf_reset(&bytes);
 		assert_int_equal(vd_custody_receipt(s->p[from].store, s->mesh.group, told[i].author, &bytes), 0);
