@@ -50,7 +50,7 @@ static int find_stick(struct vd_cli *cli, const char *which, struct vd_stick *ou
 }
 
 /* A stick is known by what this device has seen on it, so it is visited first; whatever there is to be said of that is said. */
-static int visit(struct vd_cli *cli, const char *dir)
+static int visit(struct vd_cli *cli, const char *dir, bool *full)
 {
 	uint8_t groups[VD_STORE_GROUPS_MAX][VD_GROUP_BYTES];
 	size_t count = 0;
@@ -60,7 +60,7 @@ static int visit(struct vd_cli *cli, const char *dir)
 		rc = vd_refuse(cli, VD_EXIT_FAILED, "no-group", VD_MSG_HINT_NO_GROUP, VD_MSG_NO_GROUP, NULL);
 	if (rc)
 		return rc;
-	rc = vd_sync_folder(cli, dir, 0, groups, count);
+	rc = vd_sync_folder(cli, dir, 0, groups, count, full);
 	vd_cli_tend(cli);
 	vd_cli_poke(cli);
 	return rc;
@@ -89,7 +89,7 @@ static int stick_mark(struct vd_cli *cli)
 	/* Of two with one name nobody could tell which is done. One that was wiped is another one, and takes the name over. */
 	if (taken && !cli->opt.yes)
 		return vd_refuse(cli, VD_EXIT_FAILED, "exists", VD_MSG_HINT_STICK_TAKEN, VD_MSG_STICK_TAKEN, name, NULL);
-	code = visit(cli, dir);
+	code = visit(cli, dir, NULL);
 	rc = vd_stick_which(cli->store, dir, &stick);
 	if (rc == VD_ENOTFOUND)
 		return code ? code : vd_refuse(cli, VD_EXIT_FAILED, "not-found", VD_MSG_HINT_STICK_UNKNOWN, VD_MSG_STICK_UNKNOWN, dir, NULL);
@@ -184,13 +184,14 @@ static int stick_sync(struct vd_cli *cli)
 	const char *dir = cli->opt.args[1];
 	struct vd_stick stick;
 	int code = vd_cli_open(cli), rc;
+	bool full = false;
 
 	if (code)
 		return code;
 	rc = vd_stick_which(cli->store, dir, &stick);
 	if (!rc && stick.marked) {
-		code = visit(cli, dir);
-		vd_desktop_say(cli, !code ? VD_MSG_STICK_DONE : code == VD_EXIT_PARTLY ? VD_MSG_STICK_PARTLY : VD_MSG_STICK_NOT_DONE, stick.name,
+		code = visit(cli, dir, &full);
+		vd_desktop_say(cli, full ? VD_MSG_STICK_FULL : !code ? VD_MSG_STICK_DONE : code == VD_EXIT_PARTLY ? VD_MSG_STICK_PARTLY : VD_MSG_STICK_NOT_DONE,
 		               NULL);
 		return code;
 	}
@@ -203,20 +204,21 @@ static int stick_sync(struct vd_cli *cli)
 	return VD_EXIT_DONE;
 }
 
-/* For veredad, which may start no program itself: tells the desktop what it reads, a line a stick: how it went, a blank, its name. No store is opened. */
+/* For veredad, which may start no program itself: tells the desktop what it reads, a line a stick: how it went. Which one is not said: programs get what
+ * they are to show as arguments, which everybody on this machine sees. No store is opened. */
 static int stick_tell(struct vd_cli *cli)
 {
 	static const struct {
 		const char *word;
 		enum vd_msg text;
-	} known[] = { { "done ", VD_MSG_STICK_DONE }, { "partly ", VD_MSG_STICK_PARTLY }, { "failed ", VD_MSG_STICK_NOT_DONE } };
-	char line[VD_NAME_MAX + 16];
+	} known[] = { { "done", VD_MSG_STICK_DONE }, { "partly", VD_MSG_STICK_PARTLY }, { "full", VD_MSG_STICK_FULL }, { "failed", VD_MSG_STICK_NOT_DONE } };
+	char line[16];
 
 	while (fgets(line, sizeof line, stdin)) {
 		line[strcspn(line, "\n")] = '\0';
 		for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-			if (strncmp(line, known[i].word, strlen(known[i].word)) == 0)
-				vd_desktop_say(cli, known[i].text, line + strlen(known[i].word), NULL);
+			if (strcmp(line, known[i].word) == 0)
+				vd_desktop_say(cli, known[i].text, NULL);
 	}
 	return VD_EXIT_DONE;
 }

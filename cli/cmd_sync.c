@@ -67,7 +67,7 @@ static int stick_code(struct vd_cli *cli, const char *dir, int err, const struct
 	return vd_refuse(cli, VD_EXIT_PARTLY, "partly", VD_MSG_HINT_SYNC_PARTLY, VD_MSG_SYNC_PARTLY, dir, NULL);
 }
 
-int vd_sync_folder(struct vd_cli *cli, const char *dir, uint64_t max_bytes, uint8_t (*groups)[VD_GROUP_BYTES], size_t count)
+int vd_sync_folder(struct vd_cli *cli, const char *dir, uint64_t max_bytes, uint8_t (*groups)[VD_GROUP_BYTES], size_t count, bool *full)
 {
 	uint64_t start = vd_time_steady_ms();
 	struct vd_left_out left_out = { 0 };
@@ -81,6 +81,8 @@ int vd_sync_folder(struct vd_cli *cli, const char *dir, uint64_t max_bytes, uint
 	wish.watch = vd_watch_begin(&watch, cli);
 	err = vd_stick_sync_as(cli->store, dir, &wish, &r);
 	vd_watch_end(&watch);
+	if (full)
+		*full = err == VD_ENOSPACE && r.full;
 	o = (struct vd_outcome){ .sent = r.sent, .received = r.received, .declined = r.declined, .bytes_out = r.bytes_out, .bytes_in = r.bytes_in,
 	                      .elapsed_ms = vd_time_steady_ms() - start, .complete = r.complete && !err };
 	if (err != VD_ENOTFOUND)
@@ -190,7 +192,7 @@ static int sync_one(struct vd_cli *cli, const char *target, uint64_t max_bytes, 
 	if (vd_sync_is_ssh(target))
 		return vd_sync_ssh(cli, target, groups, count);
 	if (is_folder(target))
-		return vd_sync_folder(cli, target, max_bytes, groups, count);
+		return vd_sync_folder(cli, target, max_bytes, groups, count, NULL);
 	return vd_sync_host(cli, target, groups, count);
 }
 

@@ -69,10 +69,10 @@ void vd_tell_start(bool wanted)
 	from = -1;
 }
 
-void vd_tell(const char *how, const char *name)
+void vd_tell(const char *how)
 {
-	char line[128];
-	int n = snprintf(line, sizeof line, "%s %s\n", how, name);
+	char line[16];
+	int n = snprintf(line, sizeof line, "%s\n", how);
 
 	if (to >= 0 && n > 0 && (size_t)n < sizeof line && write(to, line, (size_t)n) < 0)
 		to = -1; /* nobody hears */

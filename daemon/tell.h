@@ -1,5 +1,5 @@
 /* Tell: a word to the desktop about a stick, where there is one. Behind its walls veredad can start no program; so, before they stand, it starts
- * `vereda stick tell`, which has no key and no store, hears a line a stick over a pipe, and says it in the user's language. */
+ * `vereda stick tell`, which has no key and no store, hears a word a stick over a pipe, and says it in the user's language. */
 #ifndef VD_TELL_H
 #define VD_TELL_H
 
@@ -9,7 +9,7 @@
 void vd_tell_prepare(void);
 /* Before the walls: starts the one who tells, the `vereda` beside this program, unless it runs already. Not wanted: there will be nothing to tell. */
 void vd_tell_start(bool wanted);
-/* How it went ("done", "partly", "failed") with the stick of that name. Never waits; nothing depends on it. */
-void vd_tell(const char *how, const char *name);
+/* How it went ("done", "partly", "full": what is on it can travel, "failed") with a stick. Never waits; nothing depends on it. */
+void vd_tell(const char *how);
 
 #endif

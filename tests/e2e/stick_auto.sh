@@ -88,7 +88,7 @@ END
 chmod +x "$work/bin/notify-send"
 export NOTED=$work/noted
 PATH=$work/bin:$PATH DBUS_SESSION_BUS_ADDRESS=unix:path=/nowhere as hub --quiet stick sync "$stick" >/dev/null
-equal "the desktop is told" "$(cat "$NOTED")" "--app-name=vereda -- vereda: the stick celeste is done and can be removed"
+equal "the desktop is told" "$(cat "$NOTED")" "--app-name=vereda -- vereda: the marked stick is done and can be removed"
 rm -f "$NOTED"
 PATH=$work/bin:$PATH DBUS_SESSION_BUS_ADDRESS='' as hub --quiet stick sync "$stick" >/dev/null
 equal "where there is none, nobody is" "$(cat "$NOTED" 2>/dev/null)" ""
@@ -103,7 +103,7 @@ as hub --quiet add message -m "while it is plugged in" >/dev/null
 PATH=$work/bin:$PATH DBUS_SESSION_BUS_ADDRESS=unix:path=/nowhere LANG=es_CO.UTF-8 LC_ALL= start hub --no-discovery --listen 127.0.0.1:0 --stick-dir "$work/media" || exit 1
 within 20 done_is hub 1
 check "one that is there is synced" $?
-told() { grep -q "vereda: la memoria celeste está lista y ya se puede retirar" "$NOTED" 2>/dev/null; }
+told() { grep -q "vereda: la memoria marcada está lista y ya se puede retirar" "$NOTED" 2>/dev/null; }
 within 10 told
 check "the desktop is told by veredad too, in its language" $? || cat "$NOTED"
 as hub --quiet add message -m "later" >/dev/null
@@ -174,9 +174,17 @@ if [ "$mounts" != no ] && mkdir "$work/media/slot" && mount -t tmpfs -o size=3m 
 	sleep 1.2
 	mount -t tmpfs -o size=8m none "$work/media/slot" && cp -r "$work/cache" "$work/media/slot/"
 	head -c 8m /dev/zero >"$work/media/slot/film" 2>/dev/null
-	full() { grep -q '^<4>stick failed .*why=no-space' "$work/hub.log"; }
+	full() { grep -q '^<4>stick full .*why=no-space' "$work/hub.log"; }
 	within 20 full
 	check "one that is full" $? || grep stick "$work/hub.log"
+	full_told() { grep -q "la memoria marcada está llena; lo que tiene llega" "$NOTED"; }
+	within 10 full_told
+	check "is told to be full, and that it can travel" $? || cat "$NOTED"
+	as hub --quiet add message -m "nor this" >/dev/null
+	rm -f "$NOTED"
+	PATH=$work/bin:$PATH DBUS_SESSION_BUS_ADDRESS=unix:path=/nowhere as hub --quiet stick sync "$work/media/slot" >/dev/null 2>&1
+	grep -q "the marked stick is full" "$NOTED"
+	check "and so says a unit" $? || cat "$NOTED"
 	umount "$work/media/slot"
 else
 	echo "ok mounts # SKIP none here"
@@ -249,7 +257,7 @@ locked_again() { [ "$(grep -c '^<6>locked' "$work/shut.log")" = 2 ]; }
 within 20 locked_again
 rm -f "$NOTED"
 "$build/vereda" --home "$work/shut" --quiet --passphrase-file "$work/words" unlock >/dev/null
-noted() { grep -q "the stick negra is done" "$NOTED" 2>/dev/null; }
+noted() { grep -q "the marked stick is done" "$NOTED" 2>/dev/null; }
 within 20 noted
 check "and told after it was locked and unlocked" $?
 kill $shut
