@@ -160,6 +160,10 @@ static int say_file(struct vd_cli *cli, const char *path, bool dry, int err, con
 		return vd_refuse(cli, VD_EXIT_PARTLY, "torn", pipe ? VD_MSG_HINT_IMPORT_PIPE : VD_MSG_HINT_IMPORT_TORN,
 		                 dry ? VD_MSG_IMPORT_TORN_DRY : VD_MSG_IMPORT_TORN, path, vd_num(cli, kept), vd_num(cli, s->chunks_ok), NULL);
 	case VD_EDAMAGED:
+		/* Changed at its beginning, which costs nothing, and cut, which does. */
+		if (s->torn && !s->chunks_bad)
+			return vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_IMPORT_TORN, dry ? VD_MSG_IMPORT_TORN_DRY : VD_MSG_IMPORT_TORN,
+			                 path, vd_num(cli, kept), NULL);
 		if (s->head_bad && !s->chunks_bad)
 			return vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_IMPORT_HEAD,
 			                 dry ? VD_MSG_IMPORT_HEAD_DRY : VD_MSG_IMPORT_HEAD, path, vd_num(cli, kept), NULL);

@@ -607,7 +607,9 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  vereda import all.bundle.*\n"
 	  "  vereda import --text\n\n"
 	  "Takes in everything whole in each file. What is damaged is refused and said; what you have already is not stored twice.\n"
-	  "Ends with 3 when something was held back: records of whoever has used up their share of this device, for one.\n\n"
+	  "Ends with 3 when something was held back: records of whoever has used up their share of this device, for one.\n"
+	  "Of bundles that were joined to one file it takes the first, and says that there is more: give them one by one.\n"
+	  "Interrupted, it keeps what was taken in; the same command goes on.\n\n"
 	  "  --dry-run            only look; store nothing\n"
 	  "  --text               codes from paper, scanned or typed, as text: from files, or from here. In any order; capitals, blanks\n"
 	  "                       and line ends do not matter, nor do O for 0 and I or L for 1",
@@ -617,7 +619,9 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  vereda import todo.bundle.*\n"
 	  "  vereda import --text\n\n"
 	  "Recibe todo lo que está completo en cada archivo. Lo dañado se rechaza y se dice; lo que ya tienes no se guarda dos veces.\n"
-	  "Termina con 3 si algo se quedó fuera: registros de quien ya ocupó su parte de este equipo, por ejemplo.\n\n"
+	  "Termina con 3 si algo se quedó fuera: registros de quien ya ocupó su parte de este equipo, por ejemplo.\n"
+	  "De varios archivos juntados en uno recibe el primero y dice que hay más: dalos uno por uno.\n"
+	  "Si se interrumpe, lo recibido se queda; la misma orden sigue con lo demás.\n\n"
 	  "  --dry-run            solo mirar; no guardar nada\n"
 	  "  --text               códigos de papel, escaneados o escritos, como texto: de archivos, o de aquí. En cualquier orden; no\n"
 	  "                       importan mayúsculas, espacios ni saltos de línea, ni O por 0 ni I o L por 1"),
