@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "proto/err.h"
+#include "store/attached.h"
 #include "times.h"
 #include "where.h"
 
@@ -21,6 +22,7 @@ struct why {
 	struct vd_stick *sticks;
 	size_t stick_count;
 	json_t *holders, *missing, *advice;
+	uint64_t *lacks;             /* of each keeper: how many chunks of what the record attaches it is not known to hold; NULL: none is attached */
 	size_t members, with;        /* with a role; of them known to have it */
 	struct vd_buf lacking;       /* names of the first of those who are not, for an advice */
 	size_t lacking_count;
@@ -85,6 +87,7 @@ static int begin(struct why *w)
 static void end(struct why *w)
 {
 	vd_custody_close(w->custody);
+	free(w->lacks);
 	free(w->sticks);
 	json_decref(w->holders);
 	json_decref(w->missing);
@@ -132,7 +135,8 @@ static void tell_holder(struct why *w, const struct vd_device *d, const char *na
 		vd_say(w->cli, VD_MSG_WHY_HAS, name, time, vd_route_said(w->cli, &k->route, room), NULL);
 }
 
-static void tell_missing(struct why *w, const struct vd_device *d, const char *name)
+/* `parts`: it has the record, but for so many chunks of what that attaches; 0: it does not have it. */
+static void tell_missing(struct why *w, const struct vd_device *d, const char *name, uint64_t parts)
 {
 	char time[VD_TIME_TEXT], room[VD_WHERE_TEXT];
 	struct vd_route route;
@@ -144,7 +148,13 @@ static void tell_missing(struct why *w, const struct vd_device *d, const char *n
 		one = member_json(d, name);
 		json_object_set_new(one, "heard", time_or_null(last));
 		json_object_set_new(one, "route", vd_route_json(w->cli, &route));
+		if (parts)
+			json_object_set_new(one, "parts", vd_json_number(parts));
 		json_array_append_new(w->missing, one);
+		return;
+	}
+	if (parts) {
+		vd_say(w->cli, VD_MSG_WHY_NOT_PARTS, name, vd_num(w->cli, parts), NULL);
 		return;
 	}
 	if (!last) {
@@ -160,6 +170,7 @@ static int tell_member(struct why *w, const struct subject *s, size_t first)
 	const struct vd_device *d = vd_group_device(w->group, first);
 	enum vd_holding best = VD_HOLDS_NOT, how;
 	const struct vd_keeper *by = NULL;
+	uint64_t parts = 0;
 	char name[VD_WHO_TEXT];
 
 	w->members++;
@@ -173,6 +184,10 @@ static int tell_member(struct why *w, const struct subject *s, size_t first)
 		rc = vd_custody_holds(w->custody, i, s->arrival, &s->record, &how);
 		if (rc)
 			return rc;
+		if (how != VD_HOLDS_NOT && w->lacks && w->lacks[i]) {
+			parts = !parts || w->lacks[i] < parts ? w->lacks[i] : parts;
+			continue;
+		}
 		if (how != VD_HOLDS_NOT && (best == VD_HOLDS_NOT || how == VD_HOLDS_OWN)) {
 			best = how;
 			by = k;
@@ -183,8 +198,34 @@ static int tell_member(struct why *w, const struct subject *s, size_t first)
 	else if (by)
 		tell_holder(w, d, name, best, by);
 	else if (!is_ours(w->group, d->person))
-		tell_missing(w, d, name);
+		tell_missing(w, d, name, parts);
 	return VD_OK;
+}
+
+/* What the record attaches is held with it, or it is not held. */
+static int count_parts(struct why *w, const struct subject *s)
+{
+	struct vd_attached here;
+	struct vd_buf raw = { 0 };
+	int rc = vd_attached_find(w->cli->store, &s->record, &here);
+
+	rc = rc == VD_EDAMAGED ? VD_OK : rc;
+	if (!rc && here.count && !(w->lacks = calloc(vd_custody_count(w->custody) + 1, sizeof(*w->lacks))))
+		rc = VD_ENOMEM;
+	for (size_t c = 0; c < here.count && !rc; c++) {
+		enum vd_holding how;
+		struct vd_record r;
+
+		rc = vd_store_read(w->cli->store, here.chunks[c].arrival, &raw, &r, NULL);
+		for (size_t i = 0; i < vd_custody_count(w->custody) && !rc; i++) {
+			rc = vd_custody_holds(w->custody, i, here.chunks[c].arrival, &r, &how);
+			w->lacks[i] += how == VD_HOLDS_NOT;
+		}
+		rc = rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
+	}
+	vd_attached_deinit(&here);
+	vd_buf_deinit(&raw);
+	return rc;
 }
 
 static void tell_here(struct why *w, const struct subject *s)
@@ -234,6 +275,8 @@ static int why_record(struct why *w, const struct subject *s)
 {
 	int rc = begin(w);
 
+	if (!rc)
+		rc = count_parts(w, s);
 	if (!rc) {
 		tell_here(w, s);
 		tell_sticks(w, s);

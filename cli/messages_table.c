@@ -1089,6 +1089,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(WHY_ACKED, "{0}: has it, and answered it.", "{0}: lo tiene, y respondió."),
 	T(WHY_HAS, "{0}: has it (said so{2}, {1}).", "{0}: lo tiene (lo dijo{2}, el {1})."),
 	T(WHY_NOT, "{0}: not known to have it yet; last word{2}, {1}.", "{0}: todavía no se sabe que lo tenga; última noticia{2}, el {1}."),
+	T(WHY_NOT_PARTS, "{0}: has the text; {1} parts of what is attached are not known to be there yet.",
+	  "{0}: tiene el texto; todavía no se sabe que tenga {1} partes de lo adjunto."),
 	T(WHY_NOT_NEVER, "{0}: not known to have it yet; nothing was ever heard from there.", "{0}: todavía no se sabe que lo tenga; nunca ha llegado noticia de allá."),
 	T(WHY_COUNT, "{0} of {1} members have it.", "Lo tienen {0} de {1} integrantes."),
 	T(WHY_NEXT_STUB, "Next: sync with somebody who has its content.", "Lo que sigue: intercambia con alguien que tenga el contenido."),

@@ -165,6 +165,23 @@ v ana --no-input sync bare --json
 v ana why "$note" --json
 is "once it has it, and says so, it is known" "$(key .members_with)" 2
 
+# --- what a record attaches is counted with it
+head -c 200000 /dev/urandom >photo.jpg
+v ana add message -m "with a photo" --attach photo.jpg --json
+exits "with a photo" 0
+photo=$(key .id)
+v hub config set bulk.max 0
+exits "the hub takes no photos" 0
+stick ana hub ana
+v ana why "$photo" --json
+is "who has only the text does not have it" "$(key '[.missing[] | select(.name == "hub") | .parts > 0] | tostring')" "[true]"
+v ana why "$photo"
+says "which is said" "hub: has the text" out
+v hub config set bulk.max 100M
+stick ana hub ana
+v ana why "$photo" --json
+is "who has all of it has it" "$(key '[.holders[] | select(.kind == "member") | .name] | join(" ")')" hub
+
 # --- somebody whom one of two groups knows
 v hub group create Otro
 v hub why luz --json
