@@ -4,14 +4,14 @@
 #include <string.h>
 
 #include "admin.h"
+#include "codes.h"
 #include "proto/err.h"
-#include "proto/slip.h"
 #include "store/bundle.h"
 #include "store/file.h"
 
 enum {
-	TEXT_MAX = 256 * 1024,      /* bytes read at a time: 25 of the longest slips */
-	LINES_MAX = 16,             /* that one code is typed in */
+	LINE_MAX_BYTES = 4096,      /* as long as a terminal lets a line be */
+	ASKED_MAX = 8192,           /* bytes of lines looked at again with each that follows */
 	GROUP = 4, GROUPS = 10,     /* characters, and groups in a line: so the eye keeps its place */
 };
 
@@ -94,146 +94,49 @@ int vd_slips_print(struct vd_cli *cli, const char *prefix)
 struct reader {
 	struct vd_cli *cli;
 	struct vd_bundle_groups groups;
-	struct vd_slips slips;
-	size_t codes, unread;
-	size_t place, count;        /* of the slip of the code read last: its codes that are here, and all */
+	struct vd_codes codes;
 };
-
-/* With every link key there is. */
-static int open_code(struct reader *r, struct vd_slice text)
-{
-	uint8_t bytes[VD_SLIP_CODE_BYTES];
-	size_t n, which;
-	int rc = vd_slip_bytes(text, bytes, &n);
-
-	if (rc)
-		return VD_EKEY;
-	for (size_t g = 0; g < r->groups.count; g++) {
-		struct vd_group *group = r->groups.group[g];
-
-		for (size_t i = 0; i < vd_group_epoch_count(group); i++) {
-			rc = vd_slips_add(&r->slips, vd_group_epoch_keys(group, i)->key[VD_KEY_LINK], vd_group_id(group), bytes, n, &which);
-			if (rc == VD_EKEY)
-				continue;
-			if (!rc) {
-				r->place = (size_t)__builtin_popcount(r->slips.slips[which].have);
-				r->count = r->slips.slips[which].count;
-			}
-			return rc;
-		}
-	}
-	return VD_EKEY;
-}
-
-/* How much of the text is one line with its end. */
-static size_t line_bytes(struct vd_slice text)
-{
-	const uint8_t *end = memchr(text.p, '\n', text.n);
-
-	return end ? (size_t)(end - text.p) + 1 : text.n;
-}
-
-/* Characters of a code in it; 0 also where there are others. */
-static size_t characters(struct vd_slice line)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < line.n; i++) {
-		const uint8_t c = line.p[i];
-
-		if (memchr(" \t\r\n-", c, 5))
-			continue;
-		if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z')))
-			return 0;
-		n++;
-	}
-	return n;
-}
-
-/* One code at the start of the text, in as few lines as hold it. *bytes is how much that is; VD_EKEY: none, it is the first line then. */
-static int take_code(struct reader *r, struct vd_slice text, size_t *bytes)
-{
-	struct vd_slice some = vd_slice(text.p, 0);
-	int rc;
-
-	*bytes = line_bytes(text);
-	for (int lines = 0; lines < LINES_MAX && some.n < text.n; lines++) {
-		size_t more = line_bytes(vd_slice(text.p + some.n, text.n - some.n));
-
-		if (!characters(vd_slice(text.p + some.n, more)))
-			break;
-		some.n += more;
-		rc = open_code(r, some);
-		if (rc == VD_EKEY)
-			continue;
-		*bytes = some.n;
-		return rc;
-	}
-	return VD_EKEY;
-}
-
-/* A run of lines that look like a code, and no part of which opened, counts as one that was not read. */
-static int take_text(struct reader *r, struct vd_slice text)
-{
-	size_t unread = 0, bytes;
-	int rc;
-
-	r->codes = r->unread = 0;
-	while (text.n) {
-		struct vd_slice line = vd_slice(text.p, line_bytes(text));
-
-		rc = take_code(r, text, &bytes);
-		if (rc == VD_ENOMEM)
-			return rc;
-		/* Of its form, and yet nothing that belongs to what is here. */
-		r->codes += !rc;
-		r->unread += rc && rc != VD_EKEY;
-		if (rc == VD_EKEY && characters(line)) {
-			unread += characters(line);
-		} else {
-			r->unread += unread >= VD_SLIP_CODE_MIN / 5 * 8;
-			unread = 0;
-		}
-		text = vd_slice(text.p + bytes, text.n - bytes);
-	}
-	r->unread += unread >= VD_SLIP_CODE_MIN / 5 * 8;
-	return VD_OK;
-}
 
 static bool all_whole(const struct reader *r)
 {
-	for (size_t i = 0; i < r->slips.count; i++)
-		if (!vd_slip_whole(&r->slips.slips[i]))
+	for (size_t i = 0; i < r->codes.slips.count; i++)
+		if (!vd_slip_whole(&r->codes.slips.slips[i]))
 			return false;
-	return r->slips.count > 0;
+	return r->codes.slips.count > 0;
 }
 
 /* A person types or scans line after line, and is told of each code; it ends by itself once what was begun is whole. What could not be read
- * before an empty line is forgotten: they type it again. */
+ * before a code or an empty line is forgotten: they type it again. */
 static int ask_text(struct reader *r, struct vd_buf *text)
 {
-	char line[2 * VD_SLIP_TEXT];
-	size_t codes = 0;
+	struct vd_codes *codes = &r->codes;
+	char line[LINE_MAX_BYTES];
+	size_t read = 0;
 	int rc = VD_OK;
 
 	vd_note(r->cli, VD_MSG_SLIP_ASK, NULL);
-	while (!rc && text->n < TEXT_MAX && !all_whole(r) && vd_ask(r->cli, false, line, sizeof line, VD_MSG_SLIP_PROMPT, NULL, NULL)) {
+	while (!rc && !all_whole(r) && vd_ask(r->cli, false, line, sizeof line, VD_MSG_SLIP_PROMPT, NULL, NULL)) {
 		vd_buf_put_slice(text, vd_slice_str(line));
 		vd_buf_put_u8(text, '\n');
 		rc = vd_buf_check(text);
+		codes->read = codes->unread = codes->misread_count = 0;
 		if (!rc)
-			rc = take_text(r, vd_buf_slice(text));
-		if (!rc && r->codes)
-			vd_note(r->cli, VD_MSG_SLIP_READ, vd_num(r->cli, r->place), vd_num(r->cli, r->count), NULL);
-		else if (!rc && !line[0] && r->unread)
+			rc = vd_codes_take(codes, vd_buf_slice(text));
+		if (rc)
+			break;
+		if (codes->read)
+			vd_note(r->cli, VD_MSG_SLIP_READ, vd_num(r->cli, codes->place), vd_num(r->cli, codes->count), NULL);
+		if (codes->unread && (codes->read || !line[0]))
 			vd_note(r->cli, VD_MSG_SLIP_MISREAD, NULL);
-		if (r->codes || !line[0])
+		if (codes->read || !line[0])
 			vd_buf_reset(text);
-		codes += r->codes;
+		else if (text->n > ASKED_MAX)
+			vd_buf_drop(text, text->n - ASKED_MAX);
+		read += codes->read;
 	}
-	r->codes = codes;
+	codes->read = read;
 	if (!text->n)
-		r->unread = 0;
+		codes->unread = codes->misread_count = 0;
 	return rc;
 }
 
@@ -244,17 +147,14 @@ static int read_text(struct reader *r, struct vd_buf *text, const char **failed)
 
 	if (!cli->opt.arg_count && vd_can_ask(cli))
 		return ask_text(r, text);
-	*failed = cli->opt.arg_count ? NULL : "-";
-	if (*failed)
-		rc = vd_file_read(*failed, TEXT_MAX, text);
-	for (int i = 0; i < cli->opt.arg_count && !rc; i++) {
-		*failed = cli->opt.args[i];
-		rc = vd_file_read(*failed, TEXT_MAX, text);
-		vd_buf_put_slice(text, vd_slice_str("\n\n"));
+	for (int i = 0; (i < cli->opt.arg_count || i == 0) && !rc; i++) {
+		*failed = cli->opt.arg_count ? cli->opt.args[i] : "-";
+		vd_buf_reset(text);
+		rc = vd_file_read(*failed, VD_CODES_TEXT_MAX, text);
+		if (!rc)
+			rc = vd_codes_take(&r->codes, vd_buf_slice(text));
 	}
-	if (!rc)
-		rc = vd_buf_check(text);
-	return rc ? rc : take_text(r, vd_buf_slice(text));
+	return rc;
 }
 
 /* The records of whole slips of one group. */
@@ -263,8 +163,8 @@ static int merge_group(struct reader *r, struct vd_group *group, bool dry_run, s
 	struct vd_batch batch = { 0 };
 	int rc = VD_OK;
 
-	for (size_t i = 0; i < r->slips.count && rc != VD_ENOMEM; i++) {
-		const struct vd_slip *slip = &r->slips.slips[i];
+	for (size_t i = 0; i < r->codes.slips.count && rc != VD_ENOMEM; i++) {
+		const struct vd_slip *slip = &r->codes.slips.slips[i];
 
 		if (memcmp(slip->group, vd_group_id(group), VD_GROUP_BYTES) != 0 || !vd_slip_whole(slip))
 			continue;
@@ -286,8 +186,8 @@ static size_t note_gaps(const struct reader *r, json_t *gaps)
 {
 	size_t incomplete = 0;
 
-	for (size_t i = 0; i < r->slips.count; i++) {
-		const struct vd_slip *slip = &r->slips.slips[i];
+	for (size_t i = 0; i < r->codes.slips.count; i++) {
+		const struct vd_slip *slip = &r->codes.slips.slips[i];
 		json_t *missing;
 
 		if (vd_slip_whole(slip))
@@ -306,8 +206,8 @@ static size_t note_gaps(const struct reader *r, json_t *gaps)
 /* Which codes are missing, a line a slip. */
 static void say_missing(struct vd_cli *cli, const struct reader *r)
 {
-	for (size_t i = 0; i < r->slips.count; i++) {
-		const struct vd_slip *slip = &r->slips.slips[i];
+	for (size_t i = 0; i < r->codes.slips.count; i++) {
+		const struct vd_slip *slip = &r->codes.slips.slips[i];
 		struct vd_buf list = { 0 };
 
 		for (size_t n = 0; n < slip->count; n++)
@@ -330,20 +230,27 @@ static void say_missing(struct vd_cli *cli, const struct reader *r)
 static int say_taken(struct reader *r, struct vd_slips_taken *t)
 {
 	struct vd_cli *cli = r->cli;
+	const struct vd_codes *codes = &r->codes;
 	const size_t incomplete = note_gaps(r, t->gaps);
 
-	if (!r->codes && !r->unread)
+	if (!codes->read && !codes->unread)
 		return vd_refuse(cli, VD_EXIT_FAILED, "no-code", VD_MSG_HINT_SLIP_NONE, VD_MSG_SLIP_NONE, NULL);
-	if (!r->codes)
-		return vd_refuse(cli, VD_EXIT_KEY, "no-key", VD_MSG_HINT_SLIP_UNREAD, VD_MSG_SLIP_UNREAD_ALL, vd_num(cli, r->unread), NULL);
-	if (!cli->opt.json)
+	if (!cli->opt.json) {
+		for (size_t i = 0; i < codes->misread_count; i++)
+			vd_note(cli, VD_MSG_SLIP_MISREAD_AT, codes->misread[i].begin, vd_num(cli, codes->misread[i].line), NULL);
 		say_missing(cli, r);
+	}
+	if (!codes->read)
+		return vd_refuse(cli, VD_EXIT_KEY, "no-key", VD_MSG_HINT_SLIP_UNREAD, VD_MSG_SLIP_UNREAD_ALL, vd_num(cli, codes->unread), NULL);
 	if (t->merge.refused)
 		return vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_SLIP_REFUSED, VD_MSG_SLIP_REFUSED, vd_num(cli, t->merge.refused), NULL);
+	if (incomplete && codes->unread)
+		return vd_refuse(cli, VD_EXIT_PARTLY, "partly", VD_MSG_HINT_SLIP_UNREAD, VD_MSG_SLIP_UNREAD_INCOMPLETE, vd_num(cli, codes->unread),
+		                 vd_num(cli, incomplete), NULL);
 	if (incomplete)
 		return vd_refuse(cli, VD_EXIT_PARTLY, "partly", VD_MSG_HINT_SLIP_INCOMPLETE, VD_MSG_SLIP_INCOMPLETE, vd_num(cli, incomplete), NULL);
-	if (r->unread)
-		return vd_refuse(cli, VD_EXIT_PARTLY, "partly", VD_MSG_HINT_SLIP_UNREAD, VD_MSG_SLIP_UNREAD, vd_num(cli, r->unread), NULL);
+	if (codes->unread)
+		return vd_refuse(cli, VD_EXIT_PARTLY, "partly", VD_MSG_HINT_SLIP_UNREAD, VD_MSG_SLIP_UNREAD, vd_num(cli, codes->unread), NULL);
 	return VD_EXIT_DONE;
 }
 
@@ -354,15 +261,16 @@ int vd_slips_take(struct vd_cli *cli, bool dry_run, struct vd_slips_taken *t)
 	const char *failed = "-";
 	int code, rc = vd_bundle_groups_load(cli->store, &r.groups);
 
+	r.codes.groups = &r.groups;
 	if (!rc)
 		rc = read_text(&r, &text, &failed);
 	for (size_t g = 0; g < r.groups.count && !rc; g++)
 		rc = merge_group(&r, r.groups.group[g], dry_run, &t->merge);
-	t->codes = r.codes;
-	t->unread = r.unread;
+	t->codes = r.codes.read;
+	t->unread = r.codes.unread;
 	code = rc ? vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_IMPORT_FAILED, failed, NULL) : say_taken(&r, t);
 	vd_buf_deinit(&text);
-	vd_slips_deinit(&r.slips);
+	vd_codes_deinit(&r.codes);
 	vd_bundle_groups_free(&r.groups);
 	return code;
 }

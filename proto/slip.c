@@ -136,6 +136,22 @@ done:
 	return rc;
 }
 
+static bool numbers_ok(const uint8_t head[VD_SLIP_HEAD_BYTES])
+{
+	const uint8_t number = head[VD_SLIP_MARK_BYTES], count = head[VD_SLIP_MARK_BYTES + 1];
+
+	return number && number <= count && count <= VD_SLIP_CODES_MAX;
+}
+
+bool vd_slip_begins(const uint8_t link[VD_KEY_BYTES], const uint8_t first[VD_SLIP_TAG_BYTES + VD_SLIP_HEAD_BYTES])
+{
+	uint8_t head[VD_SLIP_HEAD_BYTES];
+
+	memcpy(head, first + VD_SLIP_TAG_BYTES, sizeof(head));
+	mask(link, first, head, sizeof(head));
+	return numbers_ok(head);
+}
+
 void vd_slips_deinit(struct vd_slips *s)
 {
 	for (size_t i = 0; i < s->count; i++)
@@ -192,7 +208,7 @@ int vd_slips_add(struct vd_slips *s, const uint8_t link[VD_KEY_BYTES], const uin
 	number = plain[VD_SLIP_MARK_BYTES];
 	like.count = plain[VD_SLIP_MARK_BYTES + 1];
 	like.piece = (uint8_t)(n - VD_SLIP_HEAD_BYTES);
-	if (number == 0 || number > like.count || like.count > VD_SLIP_CODES_MAX)
+	if (!numbers_ok(plain))
 		return VD_EFORMAT;
 	rc = find_slip(s, &like, which);
 	if (rc)

@@ -28,6 +28,9 @@ int vd_slip_make(const uint8_t link[VD_KEY_BYTES], const struct vd_record *, cha
  * VD_EFORMAT: another character, or no code has that length. */
 int vd_slip_bytes(struct vd_slice text, uint8_t bytes[VD_SLIP_CODE_BYTES], size_t *n);
 
+/* Could a code begin with these bytes, sealed under that key? Of those that are none one in 200 passes: so text is searched at a seventh of the cost. */
+bool vd_slip_begins(const uint8_t link[VD_KEY_BYTES], const uint8_t first[VD_SLIP_TAG_BYTES + VD_SLIP_HEAD_BYTES]);
+
 /* What is being put together. All zero is a valid empty start; ends with vd_slips_deinit. */
 struct vd_slip {
 	uint8_t group[VD_GROUP_BYTES];

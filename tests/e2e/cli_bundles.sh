@@ -207,9 +207,11 @@ is "one of two" "$code $(key .new) $(jq -c '.gaps[0].missing' out) $(jq -r .erro
 { cat first; echo; sed -n 2p codes | sed 's/^\(.\{50\}\)./\1!/'; } >wrong
 v three --json import --text wrong
 exits "one misread" 3
-{ cat first; echo; sed -n 2p codes | tr 'A-M' 'N-ZA'; } >wrong
+v three import --text wrong
+says "says which" "what begins with $(sed -n 2p codes | cut -c1-8), line 3" err
+{ cat first; sed -n 2p codes | tr 'A-M' 'N-ZA'; } >wrong
 v three --json import --text wrong
-is "or mistyped" "$code $(key .codes.read) $(key .codes.unread)" "3 1 1"
+is "or mistyped, on the next line" "$code $(key .codes.read) $(key .codes.unread)" "3 1 1"
 sed -n 2p codes >second
 v three --json import --text second first
 is "from two files" "$code $(key .new)" "0 1"
@@ -219,6 +221,39 @@ if command -v script >/dev/null; then
 	TERM=dumb script -qec "'$VEREDA' --home hub export --qr $alert" /dev/null >screen
 	says "light on dark where there are none" '^████ ▄▄▄▄▄ █' screen
 fi
+# As it comes: out of a chat, a mail, a table, from Windows.
+comes() { # NAME WANTED: what is in ./text
+	fresh three
+	v three --json import --text text
+	is "$1" "$code $(key .new) $(key .codes.read) $(key .codes.unread)" "$2"
+}
+{ printf '\357\273\277'; sed 's/$/\r/' codes; } >text
+comes "saved by Notepad" "0 1 2 0"
+iconv -f UTF-8 -t UTF-16 codes >text
+comes "as UTF-16" "0 1 2 0"
+iconv -f UTF-8 -t UTF-16BE paper >text
+comes "the whole paper as UTF-16, QR blocks and all" "0 1 2 0"
+sed 's/^/> /' paper >text
+comes "quoted in a mail" "0 1 2 0"
+{ echo "[12:01] Ana: WE LEFT AT 0530, call +57 300 1234567"; sed 's/^/[12:03] Ana: /' codes; echo "[12:04] Luz: got both, 64f1a0c9e1b24d5f8a7733de01c94455"; } >text
+comes "in a chat" "0 1 2 0"
+sed 's/$/,QR_CODE,2026-11-21T12:03:11Z/' codes >text
+comes "in a scanner's table" "0 1 2 0"
+tr -d '\n' <codes >text
+comes "joined" "0 1 2 0"
+{ tr -d '\n' <first; sed -n 2p codes | sed 's/^\(.\{50\}\)./\1/'; } >text
+comes "joined, and a character lost of the second" "3 0 1 1"
+says "it is the misread that is blamed" "could not be read: 1[.]" err
+{ fold -w 60 second; fold -w 60 first; } >text
+comes "broken at a width" "0 1 2 0"
+{ sed 's/X/Y/; s/2/3/' second; cat first; } >text
+comes "the first of two has a slip of the pen" "3 0 1 1"
+sed 's/2/3/; s/7/8/' codes >text
+comes "both have" "12 0 0 2"
+sed 's/^\(.... .... \)..../\1AAAA/' paper >text
+comes "both, typed from the paper" "12 0 0 2"
+{ seq 1 2000 | sed 's/.*/[12:03] Luz: The men were at bridge &, I saw 2 trucks ABC123./'; tail -1 codes; head -1 codes; } >text
+comes "at the end of a long story" "0 1 2 0"
 # A person at the terminal: the second code, with a slip of the pen and then right, then the first.
 if command -v script >/dev/null; then
 	fresh three

@@ -29,6 +29,7 @@ static void add(struct vd_slips *slips, const uint8_t *code, size_t n, int may_o
 	FUZZ_CHECK(rc == VD_OK || rc == VD_EKEY || rc == VD_EFORMAT || rc == VD_EEXISTS || rc == VD_ECAP);
 	FUZZ_CHECK(rc == VD_OK ? which < slips->count : slips->count == before);
 	FUZZ_CHECK(rc != VD_EKEY || !may_open);
+	FUZZ_CHECK(rc == VD_EKEY || rc == VD_EFORMAT || vd_slip_begins(link, code));
 	FUZZ_CHECK(slips->count <= VD_SLIPS_MAX);
 }
 

@@ -139,6 +139,27 @@ static void test_slip__typed_by_hand(void **state)
 }
 
 /* Any one character wrong is told, cut or longer too, and so is another's key. */
+/* Every code begins as one does; under another key, or at another place of the text, hardly any. */
+static void test_slip__begins(void **state)
+{
+	static struct paper p;
+	uint8_t code[VD_SLIP_CODE_BYTES];
+	size_t n, others = 0, tried = 0;
+
+	(void)state;
+	assert_int_equal(print(&p, 3500, 1), 0);
+	for (size_t i = 0; i < p.count; i++) {
+		assert_int_equal(vd_slip_bytes(vd_slice_str(p.codes[i]), code, &n), 0);
+		assert_true(vd_slip_begins(link, code));
+		others += vd_slip_begins(other, code);
+		for (size_t at = 1; at + VD_SLIP_TAG_BYTES + VD_SLIP_HEAD_BYTES <= n; at++, tried++)
+			others += vd_slip_begins(link, code + at);
+	}
+	assert_true(tried > 2000);
+	assert_in_range(others, 0, tried / 50);
+	vd_buf_deinit(&p.raw);
+}
+
 static void test_slip__misread(void **state)
 {
 	static struct paper p;
@@ -286,6 +307,7 @@ int main(void)
 		cmocka_unit_test(test_slip__any_length_any_order),
 		cmocka_unit_test(test_slip__bounds),
 		cmocka_unit_test(test_slip__typed_by_hand),
+		cmocka_unit_test(test_slip__begins),
 		cmocka_unit_test(test_slip__misread),
 		cmocka_unit_test(test_slip__forged_by_a_member),
 		cmocka_unit_test(test_slip__cut_and_changed_inside),
