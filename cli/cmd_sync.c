@@ -55,13 +55,15 @@ static int stick_code(struct vd_cli *cli, const char *dir, int err, const struct
 		return vd_stick_room_say(cli, dir, r);
 	if (err && r->forgets)
 		return vd_refuse(cli, VD_EXIT_NO_SPACE, "medium", VD_MSG_HINT_SYNC_FORGETS, VD_MSG_SYNC_FORGETS, dir, NULL);
+	if (err == VD_ETORN || (!err && r->segments_torn))
+		return vd_refuse(cli, VD_EXIT_PARTLY, "torn", VD_MSG_HINT_SYNC_TORN, VD_MSG_SYNC_TORN, dir,
+		                 vd_num(cli, r->segments_torn), NULL);
 	if (err)
 		return vd_fail(cli, err, VD_MSG_NONE, VD_MSG_SYNC_FAILED, dir, NULL);
-	if (r->segments_torn)
-		return vd_refuse(cli, VD_EXIT_PARTLY, "torn", VD_MSG_HINT_IMPORT_TORN, VD_MSG_SYNC_TORN, dir,
-		                 vd_num(cli, r->segments_torn), NULL);
 	if (r->read_only && !r->complete)
 		return vd_refuse(cli, VD_EXIT_PARTLY, "partly", VD_MSG_HINT_SYNC_READ_ONLY, VD_MSG_SYNC_READ_ONLY, dir, NULL);
+	if (r->unsaid)
+		return vd_refuse(cli, VD_EXIT_PARTLY, "partly", VD_MSG_HINT_SYNC_READ_ONLY, VD_MSG_SYNC_UNSAID, dir, NULL);
 	if (r->complete)
 		return vd_left_out_say(left_out, cli, dir);
 	return vd_refuse(cli, VD_EXIT_PARTLY, "partly", VD_MSG_HINT_SYNC_PARTLY, VD_MSG_SYNC_PARTLY, dir, NULL);
@@ -78,8 +80,10 @@ int vd_sync_folder(struct vd_cli *cli, const char *dir, uint64_t max_bytes, uint
 	int err, code;
 
 	memset(&r, 0, sizeof r);
+	vd_interrupt_word(cli, VD_MSG_HINT_SYNC_INTERRUPTED, VD_MSG_SYNC_INTERRUPTED);
 	wish.watch = vd_watch_begin(&watch, cli);
 	err = vd_stick_sync_as(cli->store, dir, &wish, &r);
+	vd_interrupt_word(cli, VD_MSG_NONE, VD_MSG_NONE);
 	vd_watch_end(&watch);
 	if (full)
 		*full = err == VD_ENOSPACE && r.full;
@@ -125,6 +129,12 @@ static bool is_folder(const char *target)
 	return !is_url(target) && (strchr(target, '/') || (stat(target, &st) == 0 && S_ISDIR(st.st_mode)));
 }
 
+/* A folder whose `cache` is none: 0, or the exit code of what was said. */
+static int check_cache(struct vd_cli *cli, const char *dir)
+{
+	return vd_stick_odd(dir) ? vd_refuse(cli, VD_EXIT_NO_SPACE, "medium", VD_MSG_HINT_SYNC_CACHE, VD_MSG_SYNC_CACHE, dir, NULL) : 0;
+}
+
 /* Is it a folder, HOST:PORT or ssh://HOST, by the look of it? 0, or the exit code of what was said. */
 static int check_target(struct vd_cli *cli, const char *target)
 {
@@ -135,7 +145,7 @@ static int check_target(struct vd_cli *cli, const char *target)
 	if (is_serial(target))
 		return vd_misuse(cli, VD_MSG_HINT_NOT_IN_VERSION, VD_MSG_SYNC_SCHEME_LATER, target, NULL);
 	if (is_folder(target))
-		return 0;
+		return check_cache(cli, target);
 	if (is_url(target) || !colon || colon == target || strspn(colon + 1, "0123456789") != strlen(colon + 1) || !colon[1])
 		return vd_misuse(cli, VD_MSG_HINT_SYNC_TARGET, VD_MSG_SYNC_BAD_TARGET, target, NULL);
 	return 0;
@@ -166,7 +176,7 @@ static int check_folder(struct vd_cli *cli, const char *dir)
 		return vd_refuse(cli, VD_EXIT_PARTLY, "unconfirmed", VD_MSG_HINT_SYNC_CHECK_UNCONFIRMED, VD_MSG_SYNC_CHECK_UNCONFIRMED, dir,
 		                 vd_num(cli, c.unconfirmed), vd_num(cli, c.records), NULL);
 	if (c.bad)
-		return vd_refuse(cli, VD_EXIT_PARTLY, "unconfirmed", VD_MSG_HINT_SYNC_CHECK_ABSENT, VD_MSG_SYNC_CHECK_BAD, dir, vd_num(cli, c.bad), NULL);
+		return vd_refuse(cli, VD_EXIT_PARTLY, "unconfirmed", VD_MSG_HINT_SYNC_CHECK_BAD, VD_MSG_SYNC_CHECK_BAD, dir, vd_num(cli, c.bad), NULL);
 	return vd_refuse(cli, VD_EXIT_PARTLY, "unconfirmed", VD_MSG_HINT_SYNC_CHECK_FOREIGN, VD_MSG_SYNC_CHECK_FOREIGN, dir, vd_num(cli, c.foreign), NULL);
 }
 
@@ -179,7 +189,9 @@ static int check_run(struct vd_cli *cli)
 		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_ARGUMENT_EXTRA, "sync", cli->opt.args[0], NULL);
 	if (!is_folder(dir))
 		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_SYNC_CHECK_ONLY_FOLDER, "sync", dir, NULL);
-	rc = vd_cli_open(cli);
+	rc = check_cache(cli, dir);
+	if (!rc)
+		rc = vd_cli_open(cli);
 	return rc ? rc : check_folder(cli, dir);
 }
 

@@ -391,10 +391,23 @@ static int still_there(const struct vd_visit *v, const struct stat *begun)
 	return now.st_dev == begun->st_dev && now.st_ino == begun->st_ino ? VD_OK : VD_EIO;
 }
 
+bool vd_stick_odd(const char *dir)
+{
+	struct stat st;
+	char *cache;
+	bool odd = asprintf(&cache, "%s/cache", dir) > 0;
+
+	if (odd) {
+		odd = lstat(cache, &st) == 0 && !S_ISDIR(st.st_mode);
+		free(cache);
+	}
+	return odd;
+}
+
 static int visit_cache(struct vd_visit *v)
 {
 	const char *write_to = v->cache;
-	struct stat st, begun;
+	struct stat begun;
 	bool full = false;
 	int rc;
 
@@ -402,11 +415,10 @@ static int visit_cache(struct vd_visit *v)
 		return vd_file_errno(errno);
 	if (!S_ISDIR(begun.st_mode))
 		return VD_ENOTFOUND;
-	/* A link would lead us to write elsewhere than on the stick. */
-	if (lstat(v->cache, &st))
-		write_to = v->dir;
-	else if (!S_ISDIR(st.st_mode))
+	if (vd_stick_odd(v->dir))
 		return VD_EINVAL;
+	if (access(v->cache, F_OK))
+		write_to = v->dir;
 	vd_file_sweep(v->cache, NULL);
 	v->result->read_only = access(write_to, W_OK) != 0;
 	v->result->safe_to_remove = true;
@@ -418,8 +430,10 @@ static int visit_cache(struct vd_visit *v)
 	v->shut = is_shut(v);
 	for (size_t i = 0; i < v->groups.count && !rc; i++)
 		rc = vd_hearings_ours(v->groups.group[i], i, &v->segments, v->shut, &v->hearing[i]);
-	for (size_t i = 0; i < v->groups.count && !rc && !v->result->read_only; i++)
+	for (size_t i = 0; i < v->groups.count && !rc; i++) {
 		rc = vd_visit_receipts(v, i);
+		v->result->unsaid |= v->result->read_only && vd_visit_has_word(v, i);
+	}
 	if (!rc)
 		rc = vd_visit_write(v, &full);
 	for (size_t i = 0; i < v->groups.count && !rc && !v->result->read_only; i++)

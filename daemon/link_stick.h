@@ -16,6 +16,7 @@ struct vd_stick_result {
 	bool at_max;                 /* what was written is bounded by the wish, not by the medium */
 	bool forgets;                /* what was written was not there when it was read back; VD_EIO then */
 	bool read_only;              /* the medium takes no writes: it was only read */
+	bool unsaid;                 /* likewise, and a receipt or a hearing was to be left there */
 	bool complete;               /* all that is on it is here but what was declined, nothing of it damaged, and all that is here is on it, as far as
 	                              * we know so that everyone with a role can read it */
 	bool safe_to_remove;         /* what was written is durable and was read back; nothing is under way */
@@ -23,7 +24,7 @@ struct vd_stick_result {
 
 /* One visit, for every group of the store. Interruptible at any moment without loss: segments appear whole or not at all. Costs what
  * differs: of segments that this store has read or written before only sizes, and the heads of a few, are looked at.
- * VD_ENOTFOUND: no such folder. VD_ENOSPACE: could not add everything (the most urgent that fits was; what was read is kept).
+ * VD_ENOTFOUND: no such folder. VD_EINVAL: its `cache` is a file or a link (vd_stick_odd). VD_ENOSPACE: could not add everything (the most urgent that fits was; what was read is kept).
  * VD_EDAMAGED, VD_ETORN: some segments are damaged or torn, or someone found them so, and were not replaced before this visit. Their
  * whole chunks were taken, what they lack was added anew, and others are told: who has all of one replaces it on its next visit.
  * VD_EIO: the medium failed or went away. */
@@ -40,6 +41,8 @@ int vd_stick_sync_as(struct vd_store *, const char *dir, const struct vd_stick_w
 /* No segment gets larger: an interrupted visit loses one, alerts are on the stick before the next is begun, and FAT has files of 4 GiB at most. */
 enum { VD_STICK_SEGMENT_BYTES = 16 * 1024 * 1024 };
 
+/* Is there something named cache which is no folder? A link would lead us elsewhere. */
+bool vd_stick_odd(const char *dir);
 /* Which stick stands there, by the names of its segments alone: no file on it is opened. VD_ENOTFOUND: none that this store has seen. */
 int vd_stick_which(struct vd_store *, const char *dir, struct vd_stick *out);
 

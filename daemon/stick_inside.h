@@ -52,6 +52,8 @@ int vd_visit_write(struct vd_visit *, bool *full);
  * wrote and which hold nothing else, go. A hearing is due so of a courier, who writes nothing that it could go with, and of who cannot open
  * everything and may wait for an answer. */
 int vd_visit_leave_word(struct vd_visit *, size_t g);
+/* Is one of them due, or is anything to be said of segments? */
+bool vd_visit_has_word(const struct vd_visit *, size_t g);
 
 /* --- stick_foreign.c --- */
 

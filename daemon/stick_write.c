@@ -361,9 +361,19 @@ static bool takes_receipts_away(const struct vd_visit *v, size_t g)
 	return false;
 }
 
+static bool hearing_due(const struct vd_visit *v, size_t g)
+{
+	return v->hearing[g].n && (v->shut || vd_group_role(v->groups.group[g]) == VD_ROLE_COURIER);
+}
+
+bool vd_visit_has_word(const struct vd_visit *v, size_t g)
+{
+	return hearing_due(v, g) || v->receipts_due[g] || v->say[g].damaged.n || v->say[g].replaced.n;
+}
+
 int vd_visit_leave_word(struct vd_visit *v, size_t g)
 {
-	bool hears = v->hearing[g].n && (v->shut || vd_group_role(v->groups.group[g]) == VD_ROLE_COURIER);
+	bool hears = hearing_due(v, g);
 	bool tells = v->receipts[g].count && !v->receipts_left[g] && (hears || v->receipts_due[g] || takes_receipts_away(v, g));
 	int rc = VD_OK;
 

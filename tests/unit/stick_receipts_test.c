@@ -1,5 +1,6 @@
 /* Receipts on sticks and in bundles: what comes back, by which way, and what it costs. */
 #include <dirent.h>
+#include <sys/mount.h>
 #include <time.h>
 
 #include "store/custody.h"
@@ -314,9 +315,34 @@ static void test_stick_receipts__so_many_sticks(void **state)
 	free(all);
 }
 
+/* A visitor with nothing but receipts to leave is told that they are not there. */
+static void test_receipts__write_protected(void **state)
+{
+	struct cast *c = *state;
+	struct person *all[] = { &c->hub, &c->ana, &c->luz };
+	struct vd_stick_result r;
+
+	if (mount("none", c->stick, "tmpfs", 0, "size=8m"))
+		skip();
+	for (int turn = 0; turn < 9; turn++)
+		assert_false(visit(c, all[turn % 3], 0).unsaid);
+	person_write(&c->ana, VD_LANE_NORMAL, 5, 100);
+	visit(c, &c->ana, 0);
+	assert_int_equal(mount("none", c->stick, "tmpfs", MS_REMOUNT | MS_RDONLY, NULL), 0);
+	assert_false(visit(c, &c->ana, 0).unsaid);
+	r = visit(c, &c->luz, 0);
+	assert_int_equal(r.received, 5);
+	assert_true(r.read_only && r.complete && r.unsaid && r.bytes_out == 0);
+	assert_int_equal(mount("none", c->stick, "tmpfs", MS_REMOUNT, NULL), 0);
+	r = visit(c, &c->luz, 0);
+	assert_true(!r.unsaid && r.bytes_out > 0);
+	assert_int_equal(umount(c->stick), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_receipts__write_protected, setup_talking, teardown),
 		cmocka_unit_test_setup_teardown(test_stick_receipts__come_back, setup_talking, teardown),
 		cmocka_unit_test_setup_teardown(test_stick_receipts__one_file_each, setup_talking, teardown),
 		cmocka_unit_test_setup_teardown(test_stick_receipts__by_any_way, setup_talking, teardown),

@@ -1,0 +1,83 @@
+#!/bin/bash
+# What is said of sticks that something is odd about: no room, a file that was cut, no writing, no folder where one should be, an interruption.
+. "$(dirname "$0")/cli.inc"
+found hub Lindero
+admit hub field
+{ echo id,text; rows 1 3000; } >rows.csv
+"$VEREDA" --home hub --quiet load message rows.csv --map text=text >/dev/null
+mkdir usb
+
+# --- no room ---
+v hub sync usb --max 256K
+exits "at its max" 3
+says "at its max: what is most urgent went first" "most urgent went first" err
+says "at its max: it can travel" "can travel as it is" err
+v hub sync usb --max 256K
+says "at its max: nothing was put on it" "Nothing was put on it" err
+silent "at its max: nor can that travel" "travel" err
+"$VEREDA" --home hub --quiet alert "one more" >/dev/null
+v hub --json sync usb --max 256K
+is "at its max: an alert gets on" "$code $(key '"\(.sent) \(.not_written.urgent)"')" "3 1 0"
+for _ in 1 2 3 4 5; do
+	"$VEREDA" --home hub --quiet alert "$(head -c 36000 /dev/urandom | base64 -w0)" >/dev/null
+done
+v hub sync usb --max 256K
+exits "alerts that do not fit" 3
+says "alerts that do not fit: it says so" "An ALERT did not fit" err
+silent "alerts that do not fit: and not that it can travel" "travel|went first" err
+v hub --lang es sync usb --max 256K
+says "alerts that do not fit: in Spanish" "Una ALERTA no cupo, y no se le puso nada" err
+
+# --- a file that was cut ---
+rm -rf usb/cache
+v hub sync usb
+exits "a stick with room" 0
+for file in usb/cache/*.bin; do
+	truncate -s 0 "$file"
+done
+v field sync usb
+exits "cut" 3
+says "cut: who mends it" "Whoever wrote them brings anew" err
+silent "cut: no bundle is meant" "Copy it again" err
+v field sync --check usb
+exits "cut: not to be wiped" 3
+says "cut: how many" "cut short: 1\." err
+says "cut: and what to wait for" "at their next visit" err
+silent "cut: not to be read for ever" "Take them first" err
+for visitor in hub field hub field; do
+	v $visitor sync usb
+done
+exits "cut: mended" 0
+
+# --- something else is named cache ---
+for odd in file link; do
+	mkdir $odd
+	[ $odd = file ] && echo "my photos" >$odd/cache || ln -s "$PWD/usb/cache" $odd/cache
+	for how in "" --check; do
+		v field sync $how ./$odd
+		exits "cache is a $odd $how" 15
+		says "cache is a $odd $how: it says so" "$odd/cache is a file or a link" err
+	done
+done
+is "a file is as it was" "$(cat file/cache)" "my photos"
+
+# --- interrupted ---
+mkdir big
+for _ in 1 2 3 4 5 6 7 8; do
+	{ echo id,text; rows 1 20000 $RANDOM; } >rows.csv
+	"$VEREDA" --home hub --quiet load message rows.csv --map text=text >/dev/null
+	code=
+	"$VEREDA" --home hub sync big >out 2>err &
+	visit=$!
+	sleep 0.2
+	kill -TERM $visit 2>/dev/null
+	wait $visit
+	code=$?
+	[ $code = 130 ] && break
+	rm -rf big/cache
+done
+exits "interrupted" 130
+says "interrupted: it says so" "Do not remove the stick yet; nothing is lost" err
+v hub sync big
+exits "interrupted: and again" 0
+done_testing
