@@ -275,7 +275,7 @@ static int settle(struct vd_visit *v)
 
 		v->result->segments_foreign += s->foreign;
 		v->result->declined += s->declined;
-		if (vd_segment_replaced(s))
+		if (vd_segment_is_over(s))
 			continue;
 		if (s->state == VD_SEGMENT_TORN || (s->state == VD_SEGMENT_LOST && !vd_sealed_layout(s->size, &chunks)))
 			v->result->segments_torn++;

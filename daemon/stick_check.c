@@ -95,7 +95,7 @@ static int judge(struct checking *c, uint64_t latest)
 		const struct vd_segment *s = &c->segments.p[i];
 
 		out->foreign += s->foreign;
-		if (s->foreign || vd_segment_replaced(s))
+		if (s->foreign || vd_segment_is_over(s))
 			continue;
 		out->bad += s->state == VD_SEGMENT_TORN || s->state == VD_SEGMENT_DAMAGED || s->state == VD_SEGMENT_LOST;
 		rc = vd_arrivals_decode(&c->held, vd_buf_slice(&s->list), UINT64_MAX);

@@ -353,6 +353,12 @@ bool vd_segment_replaced(const struct vd_segment *s)
 	return is_said(s, REPLACED);
 }
 
+bool vd_segment_is_over(const struct vd_segment *s)
+{
+	return vd_segment_replaced(s) ||
+	       (s->group == VD_STORE_GROUPS_MAX && !s->foreign && s->size < vd_sealed_bytes(0) && vd_segment_maybe_replaced(s));
+}
+
 bool vd_segment_called_damaged(const struct vd_segment *s)
 {
 	return is_said(s, DAMAGED);

@@ -76,6 +76,8 @@ struct vd_bundle_notices vd_segment_notices(struct vd_segments *, size_t i);
 void vd_segment_heed(struct vd_segments *, size_t i);
 /* Out of use: a segment of its own group says so. Maybe: one of whatever group. */
 bool vd_segment_replaced(const struct vd_segment *);
+/* Is it, or is too little left of it to tell whose it was, and one of our groups says so? Then there is nothing to be mended. */
+bool vd_segment_is_over(const struct vd_segment *);
 bool vd_segment_maybe_replaced(const struct vd_segment *);
 /* Once settled: does one of its own group in use say that it is damaged? */
 bool vd_segment_called_damaged(const struct vd_segment *);

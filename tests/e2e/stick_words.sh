@@ -63,18 +63,19 @@ is "a file is as it was" "$(cat file/cache)" "my photos"
 
 # --- interrupted ---
 mkdir big
-for _ in 1 2 3 4 5 6 7 8; do
-	{ echo id,text; rows 1 20000 $RANDOM; } >rows.csv
-	"$VEREDA" --home hub --quiet load message rows.csv --map text=text >/dev/null
-	code=
+{ echo id,text; rows 10000 70000; } >rows.csv
+"$VEREDA" --home hub --quiet load message rows.csv --map text=text >/dev/null
+for _ in 1 2 3 4 5; do
+	rm -rf big/cache
 	"$VEREDA" --home hub sync big >out 2>err &
 	visit=$!
-	sleep 0.2
-	kill -TERM $visit 2>/dev/null
+	until [ -e big/cache ] || ! kill -0 $visit 2>/dev/null; do
+		sleep 0.01
+	done
+	kill -TERM $visit 2>/dev/null # it writes now
 	wait $visit
 	code=$?
 	[ $code = 130 ] && break
-	rm -rf big/cache
 done
 exits "interrupted" 130
 says "interrupted: it says so" "Do not remove the stick yet; nothing is lost" err
