@@ -15,8 +15,10 @@
 #include "store/inbox.h"
 #include "times.h"
 #include "watch.h"
+#include "where.h"
 
-static void say_outcome(struct vd_cli *cli, const char *target, const struct vd_outcome *o, const struct vd_stick_result *stick)
+static void say_outcome(struct vd_cli *cli, const char *target, const struct vd_outcome *o, const struct vd_stick_result *stick,
+                        const struct vd_stick *which)
 {
 	json_t *line;
 
@@ -36,6 +38,7 @@ static void say_outcome(struct vd_cli *cli, const char *target, const struct vd_
 		json_object_set_new(line, "read_only", json_boolean(stick->read_only));
 		json_object_set_new(line, "parts_refused", vd_json_number(stick->chunks_bad));
 		json_object_set_new(line, "not_written", vd_stick_room_left(stick));
+		json_object_set_new(line, "stick", which ? vd_json_hex(which->id, VD_STICK_ID_BYTES) : json_null());
 	}
 	vd_say_json(cli, line);
 }
@@ -77,6 +80,9 @@ int vd_sync_folder(struct vd_cli *cli, const char *dir, uint64_t max_bytes, uint
 	struct vd_stick_result r;
 	struct vd_outcome o = { 0 };
 	struct vd_watch watch;
+	struct vd_stick which;
+	char called[VD_WHERE_TEXT];
+	bool known;
 	int err, code;
 
 	memset(&r, 0, sizeof r);
@@ -89,9 +95,12 @@ int vd_sync_folder(struct vd_cli *cli, const char *dir, uint64_t max_bytes, uint
 		*full = err == VD_ENOSPACE && r.full;
 	o = (struct vd_outcome){ .sent = r.sent, .received = r.received, .declined = r.declined, .bytes_out = r.bytes_out, .bytes_in = r.bytes_in,
 	                      .elapsed_ms = vd_time_steady_ms() - start, .complete = r.complete && !err };
+	known = err != VD_ENOTFOUND && !vd_stick_which(cli->store, dir, &which);
 	if (err != VD_ENOTFOUND)
-		say_outcome(cli, dir, &o, &r);
+		say_outcome(cli, dir, &o, &r, known ? &which : NULL);
 	if (!cli->opt.json && err != VD_ENOTFOUND) {
+		if (known)
+			vd_say(cli, VD_MSG_SYNC_WHICH, dir, vd_stick_called(cli, &which, called), NULL);
 		vd_say(cli, r.safe_to_remove ? VD_MSG_SYNC_SAFE : VD_MSG_SYNC_NOT_SAFE, dir, NULL);
 		if (r.segments_foreign && cli->opt.verbose)
 			vd_note(cli, VD_MSG_SYNC_FOREIGN, vd_num(cli, r.segments_foreign), NULL);
@@ -106,7 +115,7 @@ int vd_sync_folder(struct vd_cli *cli, const char *dir, uint64_t max_bytes, uint
 
 void vd_outcome_say(struct vd_cli *cli, const char *target, const struct vd_outcome *o)
 {
-	say_outcome(cli, target, o, NULL);
+	say_outcome(cli, target, o, NULL, NULL);
 }
 
 static bool is_serial(const char *target)

@@ -1058,6 +1058,7 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(HINT_SYNC_PARTLY, "Run it again: only what is still missing is exchanged.", "Repítelo: solo se intercambia lo que todavía falta."),
 	T(SYNC_NO_FOLDER, "There is no folder {0}; nothing was changed", "No existe la carpeta {0}; no se cambió nada"),
 	T(HINT_SYNC_NO_FOLDER, "Plug in the stick and check where it is mounted.", "Conecta la memoria USB y revisa en qué carpeta aparece."),
+	T(SYNC_WHICH, "{0}: this device calls it stick {1}", "{0}: este equipo la llama memoria {1}"),
 	T(SYNC_CHECK_SAFE, "Safe to wipe {0}: everything on it ({1} records) is confirmed elsewhere. If it was marked, mark it again afterwards: vereda stick mark {0} --name NAME --yes",
 	  "Se puede borrar {0}: todo lo que tiene ({1} registros) está confirmado en otra parte. Si estaba marcada, márcala otra vez después: vereda stick mark {0} --name NOMBRE --yes"),
 	T(SYNC_CHECK_EMPTY, "Safe to wipe {0}: there is nothing of your groups on it.", "Se puede borrar {0}: no tiene nada de tus grupos."),

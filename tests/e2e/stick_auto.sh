@@ -63,6 +63,14 @@ as hub --quiet sync "$work/wiped" >/dev/null
 called=$(as hub --json stick list | jq -r 'select(.name == "") | .id[:8]')
 as hub stick list | grep -q "^$called: last seen"
 check "one without a name is listed by what why calls it" $?
+said hub sync "$work/wiped"
+grep -q "stick $called$" "$work/said"
+check "and sync says which it is" $? || cat "$work/said"
+said hub --json sync "$work/wiped"
+equal "for programs, too" "$(jq -r '.stick[:8]' "$work/said")" "$called"
+said hub sync "$stick"
+grep -q "stick celeste$" "$work/said"
+check "by its name, if it has one" $?
 said hub stick forget "$called"
 equal "by which it can be named" "$? $(as hub --json stick list | wc -l)" "0 1"
 
