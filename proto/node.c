@@ -343,7 +343,8 @@ static int deliver(struct vd_node *n, uint64_t now_ms, struct vd_conn *c)
 /* After anything happened on a connection: messages that wait, batches, settling. */
 static void advance(struct vd_node *n, uint64_t now_ms, struct vd_conn *c)
 {
-	uint64_t moved;
+	const struct vd_session_stats *stats;
+	uint64_t moved, shown;
 	int rc;
 
 	if (c->state == VD_CONN_SHAKING && vd_channel_state(c->channel) == VD_CHANNEL_OPEN)
@@ -360,11 +361,17 @@ static void advance(struct vd_node *n, uint64_t now_ms, struct vd_conn *c)
 	offer_batch(n, c);
 	if (c->state != VD_CONN_LIVE || !vd_node_may_go_on(n, c) || vd_session_takes_only(c->session) || !vd_session_settled(c->session))
 		return;
-	moved = vd_session_stats(c->session)->sent + vd_session_stats(c->session)->received;
-	if (!c->told || c->moved != moved || c->complete != vd_session_stats(c->session)->complete) {
+	stats = vd_session_stats(c->session);
+	moved = stats->sent + stats->received;
+	shown = stats->control_through;
+	for (size_t l = 0; l < VD_LANES; l++)
+		shown += stats->held.through[l];
+	/* What was pushed is known to have arrived by the comparison after it. */
+	if (!c->told || c->moved != moved || c->shown != shown || c->complete != stats->complete) {
 		c->told = true;
-		c->complete = vd_session_stats(c->session)->complete;
+		c->complete = stats->complete;
 		c->moved = moved;
+		c->shown = shown;
 		vd_node_tell(n, VD_WISH_SETTLED, c);
 	}
 	if (c->spare)

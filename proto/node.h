@@ -54,8 +54,8 @@ enum vd_wish_what {
 	                  * draining */
 	VD_WISH_OPENED,  /* proved: `peer`, `member`, `group`. Not of one that has no role, from which we take control records and which gets
 	                  * nothing, as long as they give it none */
-	VD_WISH_SETTLED, /* nothing left to exchange, `stats` so far (complete: both hold the same); again when that changes or more
-	                  * was exchanged */
+	VD_WISH_SETTLED, /* nothing left to exchange, `stats` so far (complete: both hold the same); again when that changes, more
+	                  * was exchanged, or a comparison has shown more of what the peer holds */
 };
 
 struct vd_wish {

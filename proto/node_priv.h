@@ -44,8 +44,8 @@ struct vd_conn {
 	uint64_t refused;      /* records, as far as the peer was charged for them */
 	uint64_t opened;       /* its place in the order of proofs */
 	bool spare;            /* a better session with this peer is open: ends when settled */
-	bool told, complete;   /* that it settled, when `moved` was this, and with both ends the same or not */
-	uint64_t moved;
+	bool told, complete;   /* that it settled, when `moved` and `shown` were these, and with both ends the same or not */
+	uint64_t moved, shown; /* shown: of what the peer holds, the arrival numbers together */
 	bool holds;            /* one message the session could not take yet */
 	uint8_t held_type;
 	struct vd_buf held;

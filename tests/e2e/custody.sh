@@ -115,6 +115,24 @@ v ana why "$net" --json
 is "the hub has it" "$(key '[.holders[] | select(.kind == "member") | "\(.name) \(.route.by)"] | join(", ")')" "hub link"
 v ana status --json
 is "nothing exists only here" "$(key '[.warnings[] | select(test("only here"))] | length')" 0
+# --- of two daemons that stay connected: what is pushed is known to be there once they compared, ten seconds later
+hub_pid=$pid
+daemon ana --peer "$addr" && ok "ana's veredad listens" || not_ok "ana's veredad listens" "$(cat ana.log)"
+for _ in $(seq 200); do
+	grep -q settled ana.log && break
+	sleep 0.1
+done
+v ana add message -m "pushed" --json
+pushed=$(key .id)
+for _ in $(seq 60); do
+	v ana why "$pushed" --json
+	[ "$(key '[.holders[] | select(.kind == "member")] | length')" = 0 ] || break
+	sleep 0.5
+done
+is "the hub has what was pushed, while they are connected" "$(key '[.holders[] | select(.kind == "member") | "\(.name) \(.route.by)"] | join(", ")')" "hub link"
+kill -TERM $pid
+wait $pid
+pid=$hub_pid
 kill -TERM $pid
 wait $pid
 v hub why "$net" --json

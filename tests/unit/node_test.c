@@ -284,6 +284,28 @@ static void test_node__no_device_takes_all_places(void **state)
 	}
 }
 
+/* What was pushed is told as held, to both ends, after the comparison that follows, while the session goes on. */
+static void test_node__pushed_is_known_to_be_held(void **state)
+{
+	struct wire *w;
+
+	(void)state;
+	net_init(&net, 18, 2);
+	w = net_connect(&net, 0, 1, 20);
+	net_run(&net, 2000);
+	assert_true(w->up && w->settled[0] && w->settled[1]);
+	for (size_t host = 0; host < 2; host++) {
+		uint64_t before[2] = { w->stats[0].held.through[VD_LANE_NORMAL], w->stats[1].held.through[VD_LANE_NORMAL] };
+
+		net_write(&net, host, VD_LANE_NORMAL, 100);
+		net_run(&net, 2 * VD_RECHECK_MS);
+		assert_true(w->up);
+		for (int end = 0; end < 2; end++)
+			assert_true(w->stats[end].held.through[VD_LANE_NORMAL] > before[end]);
+	}
+	net_deinit(&net);
+}
+
 static void test_node__settled_is_at_rest(void **state)
 {
 	struct wire *w;
@@ -599,6 +621,7 @@ int main(void)
 		cmocka_unit_test(test_node__one_that_is_removed_gets_nothing_more),
 		cmocka_unit_test(test_node__no_device_takes_all_places),
 		cmocka_unit_test(test_node__settled_is_at_rest),
+		cmocka_unit_test(test_node__pushed_is_known_to_be_held),
 		cmocka_unit_test(test_node__strangers_are_silent_and_time_out),
 		cmocka_unit_test(test_node__caps),
 		cmocka_unit_test(test_node__flipped_bytes_end_only_that_connection),
