@@ -56,8 +56,10 @@ static int init_run(struct vd_cli *cli)
 	bool sealed;
 	int rc;
 
-	if (name && !vd_name_ok(name))
-		return vd_misuse(cli, VD_MSG_HINT_NAME, VD_MSG_BAD_NAME, name, NULL);
+	/* A group that this device founds knows it by this name. */
+	rc = name ? vd_cli_new_name(cli, name) : 0;
+	if (rc)
+		return rc;
 	if (vd_options_get(&cli->opt, VD_OPT_NO_PASSPHRASE) && (cli->opt.passphrase_file || cli->opt.passphrase_fd))
 		return vd_misuse(cli, VD_MSG_HINT_INIT_HOW, VD_MSG_INIT_BOTH, NULL);
 	rc = vd_sign_selftest();

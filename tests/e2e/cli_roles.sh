@@ -202,6 +202,8 @@ is "who is not known to be a coordinator does nothing of it" "$code $(key .error
 for name in everyone Everyone MEMBERS todos Todas integrantes " ana" "ana " -x --yes deadbeef 3fa2c1 "аna" "anα" $'a\u00a0na' $'an\u200ba'; do
 	v ana --lang en admit "$card" --name "$name" -o bad.welcome
 	is "nobody is called '$name'" "$code $([ -e bad.welcome ] && echo made)" "2 "
+	v nobody --lang en init --no-passphrase --name "$name"
+	is "nor calls a device so" "$code $([ -e nobody ] && echo made)" "2 "
 done
 for name in "Ana del Río" Ñusta Аня Νίκη face "Eva 2"; do
 	"$VEREDA" --home "n$name" --quiet init --no-passphrase >/dev/null
