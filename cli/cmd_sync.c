@@ -82,8 +82,7 @@ int vd_sync_folder(struct vd_cli *cli, const char *dir, uint64_t max_bytes, uint
 	struct vd_watch watch;
 	struct vd_stick which;
 	char called[VD_WHERE_TEXT];
-	bool known;
-	int err, code;
+	int err, unknown, code;
 
 	memset(&r, 0, sizeof r);
 	vd_interrupt_word(cli, VD_MSG_HINT_SYNC_INTERRUPTED, VD_MSG_SYNC_INTERRUPTED);
@@ -93,13 +92,15 @@ int vd_sync_folder(struct vd_cli *cli, const char *dir, uint64_t max_bytes, uint
 	vd_watch_end(&watch);
 	if (full)
 		*full = err == VD_ENOSPACE && r.full;
+	unknown = err == VD_ENOTFOUND ? err : vd_stick_which(cli->store, dir, &which);
+	if (!err && unknown != VD_ENOTFOUND)
+		err = unknown;
 	o = (struct vd_outcome){ .sent = r.sent, .received = r.received, .declined = r.declined, .bytes_out = r.bytes_out, .bytes_in = r.bytes_in,
 	                      .elapsed_ms = vd_time_steady_ms() - start, .complete = r.complete && !err };
-	known = err != VD_ENOTFOUND && !vd_stick_which(cli->store, dir, &which);
 	if (err != VD_ENOTFOUND)
-		say_outcome(cli, dir, &o, &r, known ? &which : NULL);
+		say_outcome(cli, dir, &o, &r, unknown ? NULL : &which);
 	if (!cli->opt.json && err != VD_ENOTFOUND) {
-		if (known)
+		if (!unknown)
 			vd_say(cli, VD_MSG_SYNC_WHICH, dir, vd_stick_called(cli, &which, called), NULL);
 		vd_say(cli, r.safe_to_remove ? VD_MSG_SYNC_SAFE : VD_MSG_SYNC_NOT_SAFE, dir, NULL);
 		if (r.segments_foreign && cli->opt.verbose)

@@ -1,7 +1,9 @@
 /* What exists on this device alone, and whose word is missing: for status and doctor. */
+#include <errno.h>
 #include <string.h>
 
 #include "findings.h"
+#include "proto/err.h"
 #include "times.h"
 #include "where.h"
 
@@ -40,13 +42,21 @@ void vd_find_custody(struct vd_findings *f, const struct vd_look *l, const char 
 	struct vd_missing missing = { .unsure = false };
 	struct vd_custody *c;
 	uint64_t records = 0;
+	int rc;
 
 	/* What cannot be told quickly is told another time. */
-	if (!vd_custody_ready(f->cli->store, vd_time_now_ms()) || vd_custody_open(f->cli->store, l->group, &c))
+	if (!vd_custody_ready(f->cli->store, vd_time_now_ms()))
 		return;
-	if (vd_custody_count(c) && !vd_custody_missing(c, NULL, &missing, NULL, NULL))
-		for (int lane = 0; lane < VD_LANES; lane++)
-			records += missing.records[lane];
+	rc = vd_custody_open(f->cli->store, l->group, &c);
+	if (rc == VD_ENOMEM)
+		f->cli->out_error = ENOMEM;
+	if (rc)
+		return;
+	rc = vd_custody_count(c) ? vd_custody_missing(c, NULL, &missing, NULL, NULL) : VD_OK;
+	if (rc == VD_ENOMEM)
+		f->cli->out_error = ENOMEM;
+	for (int lane = 0; lane < VD_LANES && !rc; lane++)
+		records += missing.records[lane];
 	if (records)
 		vd_finding(f, "only-here", "note", records == 1 ? VD_MSG_WARN_ONLY_HERE_ONE : VD_MSG_WARN_ONLY_HERE, VD_MSG_NEXT_ONLY_HERE,
 		           vd_num(f->cli, records), name, NULL);

@@ -465,22 +465,28 @@ static int judge(struct vd_visit *v)
 	return rc;
 }
 
-/* Remembers the stick, and up to where it holds ours. To know that is a help, and not to know it no harm. */
-static void note_visit(struct vd_visit *v)
+/* Remembers the stick, and up to where it holds ours. To know that is a help, and not to know it no harm; but a disk of ours that fails is. */
+static int note_visit(struct vd_visit *v)
 {
 	uint64_t through = 0, lacking = 0, now_ms = 0;
 	struct timespec now;
 	bool any = v->result->bytes_out > 0;
+	int rc = VD_OK;
 
 	for (size_t i = 0; i < v->segments.count; i++)
 		any |= v->segments.p[i].group < VD_STORE_GROUPS_MAX;
 	if (any)
 		(void)vd_foreign_note(v, count_keys(v));
-	if (!any || vd_store_latest(v->store, &through) || vd_visit_lacks(v, &lacking))
-		return;
+	if (any)
+		rc = vd_store_latest(v->store, &through);
+	if (any && !rc)
+		rc = vd_visit_lacks(v, &lacking);
+	if (!any || rc)
+		return rc;
 	if (!clock_gettime(CLOCK_REALTIME, &now))
 		now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-	(void)vd_stick_visited(v->store, v->stick_id, now_ms, lacking ? lacking - 1 : through);
+	rc = vd_stick_visited(v->store, v->stick_id, now_ms, lacking ? lacking - 1 : through);
+	return rc == VD_EIO || rc == VD_ENOSPACE || rc == VD_ENOMEM ? rc : VD_OK;
 }
 
 /* Of one segment, in proportion to all. */
@@ -503,7 +509,7 @@ int vd_stick_sync_as(struct vd_store *store, const char *dir, const struct vd_st
 {
 	struct vd_visit v = { .store = store, .dir = dir, .wish = wish, .result = result };
 	const struct vd_bundle_watch all = { tell_watch, &v };
-	int rc, judged = VD_OK;
+	int rc, judged = VD_OK, noted = VD_OK;
 
 	*result = (struct vd_stick_result){ 0 };
 	if (asprintf(&v.cache, "%s/cache", dir) < 0)
@@ -516,7 +522,7 @@ int vd_stick_sync_as(struct vd_store *store, const char *dir, const struct vd_st
 	if (!rc)
 		judged = judge(&v);
 	if (!rc || rc == VD_ENOSPACE || rc == VD_EDAMAGED || rc == VD_ETORN)
-		note_visit(&v);
+		noted = note_visit(&v);
 	for (size_t i = 0; i < v.groups.count; i++) {
 		vd_buf_deinit(&v.say[i].damaged);
 		vd_buf_deinit(&v.say[i].replaced);
@@ -529,5 +535,5 @@ int vd_stick_sync_as(struct vd_store *store, const char *dir, const struct vd_st
 	vd_arrivals_deinit(&v.stick);
 	vd_arrivals_deinit(&v.wanted);
 	free(v.cache);
-	return rc ? rc : judged;
+	return rc ? rc : judged ? judged : noted;
 }
