@@ -1,4 +1,4 @@
-/* What receipts.c keeps and custody.c reads. Nobody else includes it. */
+/* What receipts.c keeps and custody.c, custody_known.c read. Nobody else includes it. */
 #ifndef VD_KEPT_H
 #define VD_KEPT_H
 

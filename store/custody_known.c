@@ -1,0 +1,314 @@
+/* What a keeper is known to hold: by its receipt, and by what a session with it showed. */
+#include "custody_inside.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "kept.h"
+#include "proto/err.h"
+
+enum {
+	CANDIDATES = 4,            /* records of one item */
+	LATE_MAX = 4096,           /* records of a lane that came since a session, for it to be told which were here then */
+};
+
+/* What an item stands for here. */
+struct vd_named {
+	uint8_t item[VD_ITEM_BYTES];
+	bool used, here;           /* here: in a run of ours */
+	struct vd_stretch at;      /* high: its seq */
+};
+
+/* --- what items stand for --- */
+
+static struct vd_named *name_of(struct vd_custody *c, const uint8_t item[VD_ITEM_BYTES])
+{
+	size_t i = (size_t)vd_get_u64(item) & (c->name_room - 1);
+
+	while (c->names[i].used && memcmp(c->names[i].item, item, VD_ITEM_BYTES) != 0)
+		i = (i + 1) & (c->name_room - 1);
+	return &c->names[i];
+}
+
+static int grow_names(struct vd_custody *c)
+{
+	struct vd_named *old = c->names;
+	size_t room = c->name_room;
+
+	if (2 * (c->name_count + 1) <= room)
+		return VD_OK;
+	c->names = calloc(room ? 2 * room : 256, sizeof(*c->names));
+	if (!c->names) {
+		c->names = old;
+		return VD_ENOMEM;
+	}
+	c->name_room = room ? 2 * room : 256;
+	for (size_t i = 0; i < room; i++)
+		if (old[i].used)
+			*name_of(c, old[i].item) = old[i];
+	free(old);
+	return VD_OK;
+}
+
+/* Looks it up. Where two records have one item nobody can tell which is meant. */
+static int find_item(struct vd_custody *c, struct vd_named *n)
+{
+	struct vd_arrival found[CANDIDATES];
+	const struct vd_run *run = NULL;
+	const struct vd_runs *chain;
+	struct vd_record r;
+	struct vd_port port;
+	size_t count = 0;
+	int rc;
+
+	vd_store_port(c->store, &port);
+	rc = port.find_item(port.ctx, vd_group_id(c->group), VD_ANY_LANE, n->item, found, CANDIDATES, &count);
+	if (rc || count != 1 || found[0].stub || found[0].arrival > c->cursor)
+		return rc;
+	rc = vd_store_read(c->store, found[0].arrival, &c->raw, &r, NULL);
+	if (rc)
+		return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
+	chain = vd_custody_chain_of(c, r.author);
+	if (chain) {
+		uint8_t lane = r.lane;
+		uint64_t seq = r.seq;
+
+		rc = vd_custody_run_of(c, chain, lane, seq, &found[0].id, &run);
+		n->here = run != NULL;
+		if (run)
+			n->at = vd_custody_stretch_of(c, chain, lane, run, seq);
+	}
+	return rc;
+}
+
+static int look_up(struct vd_custody *c, const uint8_t item[VD_ITEM_BYTES], const struct vd_named **out)
+{
+	int rc = grow_names(c);
+	struct vd_named *n;
+
+	if (rc)
+		return rc;
+	n = name_of(c, item);
+	*out = n;
+	if (n->used)
+		return VD_OK;
+	memcpy(n->item, item, VD_ITEM_BYTES);
+	n->used = true;
+	c->name_count++;
+	return find_item(c, n);
+}
+
+int vd_custody_name_heads(struct vd_custody *c)
+{
+	int rc = VD_OK;
+
+	for (size_t i = 0; i < c->chain_count; i++)
+		for (uint8_t lane = 0; lane < VD_LANES; lane++)
+			for (size_t k = 0; k < c->chains[i].lanes[lane].count; k++) {
+				const struct vd_run *run = &c->chains[i].lanes[lane].runs[k];
+				struct vd_item item;
+				struct vd_named *n;
+
+				rc = grow_names(c);
+				if (rc)
+					return rc;
+				vd_item_of(vd_group_salt(c->group), &run->head, &item);
+				n = name_of(c, item.b);
+				c->name_count += !n->used;
+				*n = (struct vd_named){ .used = true, .here = true, .at = vd_custody_stretch_of(c, &c->chains[i], lane, run, run->high) };
+				memcpy(n->item, item.b, VD_ITEM_BYTES);
+			}
+	return rc;
+}
+
+/* --- what a keeper said --- */
+
+static int by_place(const void *a, const void *b)
+{
+	const struct vd_stretch *x = a, *y = b;
+
+	if (x->chain != y->chain)
+		return x->chain < y->chain ? -1 : 1;
+	if (x->lane != y->lane)
+		return x->lane < y->lane ? -1 : 1;
+	if (x->run != y->run)
+		return x->run < y->run ? -1 : 1;
+	return x->high < y->high ? -1 : x->high > y->high;
+}
+
+static int take_spans(struct vd_custody *c, struct vd_known *k, struct vd_slice spans)
+{
+	size_t capacity = 0;
+	struct vd_span span;
+	int rc = VD_OK;
+
+	while (!rc && vd_receipt_next(&spans, &span)) {
+		const struct vd_named *n;
+		struct vd_stretch *r;
+		uint64_t low;
+
+		rc = look_up(c, span.item, &n);
+		if (rc || !n->here)
+			continue;
+		if (!vd_room(&k->reaches, k->count, &capacity, 16, sizeof(*k->reaches)))
+			return VD_ENOMEM;
+		r = &k->reaches[k->count++];
+		*r = n->at;
+		/* Below our run what they hold may be of another branch than what we have there. */
+		low = c->chains[r->chain].lanes[r->lane].runs[r->run].low;
+		r->low = span.length - 1 < r->high - low ? r->high - (span.length - 1) : low;
+	}
+	if (k->count)
+		qsort(k->reaches, k->count, sizeof(*k->reaches), by_place);
+	return rc;
+}
+
+/* --- what a session with a keeper showed --- */
+
+static int by_place_down(const void *a, const void *b)
+{
+	return by_place(b, a);
+}
+
+static int add_reach(struct vd_known *k, size_t *capacity, const struct vd_stretch *at, uint64_t low, uint64_t high)
+{
+	if (low > high)
+		return VD_OK;
+	if (!vd_room(&k->reaches, k->count, capacity, 16, sizeof(*k->reaches)))
+		return VD_ENOMEM;
+	k->reaches[k->count] = *at;
+	k->reaches[k->count].low = low;
+	k->reaches[k->count++].high = high;
+	return VD_OK;
+}
+
+/* The records of a lane that came after that, as far as they are of runs: each at its seq, those of a run together, the highest first. */
+static int find_late(struct vd_custody *c, uint8_t lane, uint64_t through, struct vd_stretch *late, size_t *count)
+{
+	enum { AT_ONCE = 256 };
+	uint64_t numbers[AT_ONCE];
+	size_t n = AT_ONCE;
+	int rc = VD_OK;
+
+	*count = 0;
+	while (!rc && n == AT_ONCE) {
+		rc = vd_store_lane_numbers(c->store, vd_group_id(c->group), lane, through, numbers, AT_ONCE, &n);
+		for (size_t i = 0; i < n && !rc; i++) {
+			const struct vd_run *run = NULL;
+			const struct vd_runs *chain;
+			struct vd_record r;
+			struct vd_id id;
+
+			through = numbers[i];
+			if (*count == LATE_MAX)
+				return VD_ECAP;
+			rc = vd_store_read(c->store, numbers[i], &c->raw, &r, NULL);
+			if (rc == VD_ENOTFOUND || rc == VD_EDAMAGED) {
+				rc = VD_OK;
+				continue;
+			}
+			chain = rc ? NULL : vd_custody_chain_of(c, r.author);
+			id = r.id;
+			/* Of a forked chain nobody can tell cheaply; nothing is taken for held there. */
+			if (chain && !r.stub && !chain->lanes[lane].forked)
+				rc = vd_custody_run_of(c, chain, lane, r.seq, &id, &run);
+			if (run)
+				late[(*count)++] = vd_custody_stretch_of(c, chain, lane, run, r.seq);
+		}
+	}
+	if (*count)
+		qsort(late, *count, sizeof(*late), by_place_down);
+	return rc;
+}
+
+/* All of a run but what came late. */
+static int take_run(struct vd_custody *c, struct vd_known *k, size_t *capacity, const struct vd_runs *chain, uint8_t lane, const struct vd_run *run,
+                    const struct vd_stretch *late, size_t count)
+{
+	const struct vd_stretch at = vd_custody_stretch_of(c, chain, lane, run, run->high);
+	uint64_t top = run->high;
+	int rc = VD_OK;
+
+	for (size_t i = 0; i < count && !rc; i++) {
+		if (late[i].chain != at.chain || late[i].run != at.run)
+			continue;
+		rc = add_reach(k, capacity, &at, late[i].high + 1, top);
+		top = late[i].high - 1;
+	}
+	return rc ? rc : add_reach(k, capacity, &at, run->low, top);
+}
+
+static int take_met_lane(struct vd_custody *c, struct vd_known *k, size_t *capacity, uint8_t lane, struct vd_stretch *late)
+{
+	size_t count;
+	int rc = find_late(c, lane, k->through[lane], late, &count);
+
+	if (rc)
+		return rc == VD_ECAP ? VD_OK : rc;
+	for (size_t i = 0; i < c->chain_count && !rc; i++) {
+		const struct vd_run_lane *l = &c->chains[i].lanes[lane];
+
+		for (size_t j = 0; j < l->count && !l->forked && !rc; j++)
+			rc = take_run(c, k, capacity, &c->chains[i], lane, &l->runs[j], late, count);
+	}
+	return rc;
+}
+
+/* What it said later counts more: it may have lost what it held. Met by a clock that was in the future, nobody knows which was later. */
+static bool is_void(const struct vd_met *met, const struct vd_kept *kept, uint64_t now_ms, uint8_t lane)
+{
+	return (kept->heard_ms >= met->seen_ms || met->seen_ms > now_ms) && (kept->receipt.restored || kept->receipt.lanes[lane].count < met->held.count[lane]);
+}
+
+static int take_met(struct vd_custody *c, size_t i, struct vd_known *k, const struct vd_kept *kept)
+{
+	struct vd_stretch *late = NULL;
+	size_t capacity = k->count;
+	struct vd_met met;
+	int rc = vd_met_read(c->store, vd_group_id(c->group), c->keepers[i].author, &met);
+
+	if (rc)
+		return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
+	for (uint8_t lane = 0; lane < VD_LANES && !rc; lane++) {
+		if (!met.held.through[lane] || (kept && is_void(&met, kept, c->now_ms, lane)))
+			continue;
+		if (!late && !(late = calloc(LATE_MAX, sizeof(*late))))
+			rc = VD_ENOMEM;
+		k->through[lane] = met.held.through[lane];
+		if (!rc)
+			rc = take_met_lane(c, k, &capacity, lane, late);
+	}
+	free(late);
+	return rc;
+}
+
+int vd_custody_load(struct vd_custody *c, size_t i, struct vd_known **out)
+{
+	struct vd_known *k = &c->known[i];
+	struct vd_kept kept;
+	int rc;
+
+	*out = k;
+	if (k->loaded)
+		return VD_OK;
+	rc = vd_kept_read(c->store, vd_group_id(c->group), c->keepers[i].author, &kept);
+	if (!rc) {
+		k->trusted = !kept.doubtful && vd_kept_timely(&kept, c->now_ms);
+		k->restored = kept.receipt.restored;
+		for (uint8_t lane = 0; lane < VD_LANES; lane++) {
+			const struct vd_receipt_lane *theirs = &kept.receipt.lanes[lane];
+
+			k->same[lane] = k->trusted && theirs->whole && theirs->count == c->lanes[lane].count &&
+			                memcmp(theirs->digest, c->lanes[lane].digest, VD_RECEIPT_DIGEST) == 0;
+		}
+		if (k->trusted)
+			rc = take_spans(c, k, kept.receipt.spans);
+		if (!rc)
+			rc = take_met(c, i, k, &kept);
+		vd_kept_deinit(&kept);
+	} else if (rc == VD_ENOTFOUND || rc == VD_EDAMAGED) {
+		rc = take_met(c, i, k, NULL);
+	}
+	k->loaded = !rc;
+	return rc;
+}
