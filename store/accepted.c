@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "accepted.h"
 #include "index.h"
-#include "inside.h"
 #include "proto/err.h"
 
 /* One stored record of the author at hand. */

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "accepted.h"
+#include "deed.h"
 #include "index.h"
 #include "inside.h"
 #include "proto/err.h"

@@ -12,6 +12,7 @@
 #include "check.h"
 #include "file.h"
 #include "inside.h"
+#include "lanes.h"
 #include "proto/err.h"
 
 enum {

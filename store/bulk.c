@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "inside.h"
+#include "judge.h"
 #include "proto/err.h"
 
 struct vd_bulk {

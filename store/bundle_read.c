@@ -4,6 +4,7 @@
 #include "bulk.h"
 #include "bundle_open.h"
 #include "inside.h"
+#include "judge.h"
 #include "proto/err.h"
 
 enum { UNPROVED_KEPT = 256 };

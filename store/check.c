@@ -1,4 +1,5 @@
 #include "check_inside.h"
+#include "lanes.h"
 
 #include <stdlib.h>
 #include <string.h>

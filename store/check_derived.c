@@ -3,6 +3,9 @@
 #include <string.h>
 
 #include "check_inside.h"
+#include "lanes.h"
+#include "standing.h"
+#include "tend_inside.h"
 #include "proto/err.h"
 
 static bool has_entry(struct vd_checking *c, MDB_txn *txn, enum vd_table table,

@@ -1,5 +1,8 @@
 /* Making anew what follows from the records, without those that are bad. */
 #include "check_inside.h"
+#include "lanes.h"
+#include "pool.h"
+#include "shares_inside.h"
 #include "proto/err.h"
 
 static void put_entry(void *ctx, enum vd_table table, const uint8_t list[VD_LIST_KEY_BYTES], uint64_t arrival)

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "inside.h"
+#include "deed.h"
 #include "proto/err.h"
 
 int vd_deed_begin(struct vd_deed *d, struct vd_store *s, struct vd_group *group, uint64_t now_ms)

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "inside.h"
+#include "standing.h"
+#include "tend_inside.h"
 #include "proto/err.h"
 
 enum { BATCH_BODIES = 1024, GRACE_DAYS = 7 };

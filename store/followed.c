@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "inside.h"
+#include "standing.h"
 #include "proto/err.h"
 
 enum { PART_BYTES = VD_ID_BYTES + 1 + 8 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "inside.h"
+#include "judge.h"
 #include "proto/err.h"
 
 struct seed {

@@ -6,6 +6,7 @@
 
 #include "index.h"
 #include "inside.h"
+#include "tend_inside.h"
 #include "proto/err.h"
 
 enum {

@@ -2,8 +2,10 @@
 #include <string.h>
 
 #include "acts.h"
+#include "accepted.h"
 #include "index.h"
 #include "inside.h"
+#include "standing.h"
 #include "proto/err.h"
 
 struct hiding {

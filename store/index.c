@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include "inside.h"
+#include "lanes.h"
+#include "standing.h"
+#include "tend_inside.h"
 #include "proto/err.h"
 
 enum { STATE_BYTES = 6 * 8, STATE_BYTES_ONCE = 4 * 8, BATCH_RECORDS = 16384, TRIES = 8 };

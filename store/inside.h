@@ -1,4 +1,5 @@
-/* What the files of this folder share about a store; nobody outside includes it.
+/* What the files of this folder share about a store; nobody outside includes it. What only some of them share stands in headers of its own:
+ * accepted.h, deed.h, judge.h, lanes.h, medium.h, pool.h, shares_inside.h, standing.h, tend_inside.h.
  *
  * Reading: short snapshots, copied out of, never held while other code runs.
  * Writing: everything a transaction will do is first gathered in memory as effects, then applied in key order
@@ -146,6 +147,8 @@ void vd_item_list(const struct vd_store *, const uint8_t *group, const uint8_t i
                   uint8_t key[VD_LIST_KEY_BYTES]);
 void vd_lane_list(const struct vd_store *, const char *use, const uint8_t *group, uint8_t lane,
                   uint8_t key[VD_LIST_KEY_BYTES]);
+/* That list of LISTS of a group. */
+void vd_group_list(const struct vd_store *, const char *use, const uint8_t *group, uint8_t list[VD_LIST_KEY_BYTES]);
 /* Records of that seq in that chain that name `prev`. All of it is in the key: who names somebody else's record in many
  * of their own must not make it dear to look for the one that counts. */
 void vd_prev_list(const struct vd_store *, const uint8_t *group, const uint8_t *author, uint8_t lane, uint64_t seq,
@@ -186,52 +189,6 @@ struct vd_slice vd_page_raw(const struct vd_page *, const struct vd_page_entry *
 bool vd_page_sound(const struct vd_page *, const struct vd_page_entry *);
 void vd_page_deinit(struct vd_page *);
 
-/* --- lanes.c: digest, wanted and sketch of one lane --- */
-
-enum { VD_LANE_BLOCKS = VD_SKETCH_SYMBOLS / VD_SKETCH_BLOCK };
-/* What the parts of a lane must be: lanes.c. */
-struct vd_lane_head {
-	uint64_t last;             /* arrival number of the last record on the lane's list */
-	uint32_t wanted;           /* checks; 0: nothing is there */
-	uint32_t blocks[VD_LANE_BLOCKS];
-};
-struct vd_lane_data {
-	uint8_t list[VD_LIST_KEY_BYTES], wanted_list[VD_LIST_KEY_BYTES];
-	uint8_t group[VD_GROUP_BYTES];
-	uint8_t lane;
-	bool of_author;            /* what this author alone adds to the lane (leaving.c): no lists */
-	uint8_t author[VD_KEY_BYTES];
-	struct vd_lane_state state;
-	struct vd_lane_head head;
-	bool touched[VD_LANE_BLOCKS]; /* read, if there was something to read, and to be written */
-	size_t touched_count;
-	struct vd_symbol symbols[VD_SKETCH_SYMBOLS]; /* right in the blocks touched */
-};
-/* A lane nobody wrote to is empty. `n`: how many symbols, a whole number of blocks or fewer than one. VD_EDAMAGED: it is not what was
- * put last; *state is void. */
-int vd_lane_read(struct vd_store *, MDB_txn *, const uint8_t *group, uint8_t lane, struct vd_lane_state *,
-                 struct vd_symbol *symbols, size_t n);
-/* The same of what an author adds, if that was ever put; NULL: of the whole lane. */
-int vd_lane_read_of(struct vd_store *, MDB_txn *, const uint8_t *group, uint8_t lane, const uint8_t *author, struct vd_lane_state *,
-                    struct vd_symbol *symbols, size_t n);
-/* Its state, and what its blocks must be. As above. */
-int vd_lane_open(struct vd_store *, MDB_txn *, const uint8_t *group, uint8_t lane, const uint8_t *author, struct vd_lane_head *,
-                 struct vd_lane_state *);
-/* Adds an item (sign +1) to a whole lane's symbols or takes it out, reading the blocks it is in; made anew if they are damaged. */
-int vd_lane_apply(struct vd_store *, MDB_txn *, struct vd_lane_data *, const struct vd_item *, int sign);
-void vd_lane_touch_all(struct vd_lane_data *);
-/* Makes a whole lane anew from the records that are stored: O(n). `head`: all of it; else the blocks not touched yet. The caller
- * holds the lock. */
-int vd_lane_remake(struct vd_store *, MDB_txn *, struct vd_lane_data *, bool head);
-/* Made anew in a transaction of its own, if it is damaged in any part. */
-int vd_lane_heal(struct vd_store *, const uint8_t *group, uint8_t lane);
-/* Records of that lane (VD_ANY_LANE: of all) over all groups. */
-int vd_lanes_count(struct vd_store *, MDB_txn *, uint8_t lane, uint64_t *out);
-/* Every lane of which digest or wanted are damaged. What cannot be healed is met again when it is needed. */
-void vd_lanes_heal(struct vd_store *);
-/* Puts state and touched blocks. Returns LMDB's codes or ours. */
-int vd_lane_put(struct vd_store *, MDB_txn *, const struct vd_lane_data *);
-
 /* --- effects.c --- */
 
 struct vd_effects {
@@ -264,28 +221,6 @@ void vd_effects_value(struct vd_effects *, const struct vd_store *, const char *
 int vd_effects_seal(struct vd_effects *, struct vd_store *);
 /* Sorts and applies; later effects on a key win. Returns LMDB's codes or ours. */
 int vd_effects_apply(struct vd_effects *, struct vd_store *, MDB_txn *);
-
-/* --- shares.c: what one author may take (shares.h) --- */
-
-/* Of one author in one group, as the transaction will leave it. */
-struct vd_share {
-	uint8_t group[VD_GROUP_BYTES], author[VD_KEY_BYTES];
-	uint64_t records[VD_LANES];
-	uint64_t accepted[VD_LANES];  /* of one without a role: what a revocation accepted of theirs, at most */
-	uint64_t day, day_bytes;      /* bodies that came on that day of ours */
-	uint64_t released_day, released_bytes; /* waiting bodies that were wanted again on that day */
-	bool moved, recounted;
-};
-struct vd_declining {
-	uint8_t group[VD_GROUP_BYTES];
-	struct vd_declined_set set;
-	bool moved;
-};
-enum vd_share_word {
-	VD_SHARE_TAKE,
-	VD_SHARE_WAIT,    /* … as a stub that waits */
-	VD_SHARE_DECLINE, /* not at all; the list says so */
-};
 
 /* --- reserve.c --- */
 
@@ -361,24 +296,6 @@ int vd_write_snapshot(struct vd_write *, MDB_txn **);
 void vd_write_snapshot_done(struct vd_write *, MDB_txn *);
 /* Puts a lane's data (malloc'ed, the transaction's from now on unless this fails) as it is. */
 int vd_write_lane(struct vd_write *, struct vd_lane_data *);
-/* Reads what the bounds are before a batch is judged by them, and what an author without a role is allowed. */
-int vd_shares_prepare(struct vd_write *, const struct vd_membership *, const struct vd_batch *);
-/* May it come in? Counts it, or its body if it is not `fresh`; for `own` records and control the answer is always yes. */
-int vd_share_admit(struct vd_write *, const struct vd_record *, bool own, bool stray, bool fresh, uint64_t now_ms,
-                   enum vd_share_word *out);
-/* A record of the bulk lane whose body has so many bytes stands with these flags from now on; with `was` until now, NULL: it is new. */
-int vd_share_bulk(struct vd_write *, const uint8_t *was, uint8_t is, uint32_t bytes);
-/* It will not come in after all. */
-int vd_share_refuse(struct vd_write *, const struct vd_record *);
-/* So many records more, whoever brought them. */
-int vd_share_count(struct vd_write *, const uint8_t *group, const uint8_t *author, uint8_t lane, int n);
-/* How many of theirs are here, as the transaction will leave it; of one whose count was lost at least one. */
-int vd_share_records(struct vd_write *, const uint8_t *group, const uint8_t *author, uint8_t lane, uint64_t *out);
-/* One more for a count that begins anew in this transaction (n 0: only begins). */
-int vd_share_recount(struct vd_write *, const uint8_t *group, const uint8_t *author, uint8_t lane, bool one_more);
-/* So many bytes of bodies of the bulk lane are here, and so many wanted. */
-void vd_share_recount_bulk(struct vd_write *, uint64_t here, uint64_t wanted);
-void vd_shares_put(struct vd_write *);
 /* How often the store was repaired: what was remembered of its lanes before is void. */
 int vd_repairs(struct vd_store *, MDB_txn *, uint64_t *out);
 /* vd_write_commit without trying the pool again. */
@@ -465,51 +382,6 @@ void vd_readers_deinit(struct vd_readers *);
 int vd_readers_opens(const struct vd_readers *, struct vd_store *, uint64_t *out);
 struct vd_group *vd_readers_find(const struct vd_readers *, const uint8_t group[VD_GROUP_BYTES]);
 
-/* --- accepted.c --- */
-
-struct vd_accepted {
-	struct vd_id heads[VD_LANES][VD_LIST_MAX];
-	size_t count[VD_LANES];
-};
-/* Of each lane the records of these authors that are stored here and that no other one names as its predecessor: at most VD_LIST_MAX, the
- * authors taking turns, the highest seq first. `undo` (may be NULL): in lane 0 without it, what leads to it, and what may. The index
- * should be caught up, or it takes longer. VD_ENOTFOUND: `undo` is no control record of theirs. */
-int vd_accepted_heads(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], const uint8_t (*authors)[VD_KEY_BYTES], size_t count,
-                      const struct vd_id *undo, struct vd_accepted *out);
-/* Visits what is stored here of an author, but what is spoilt, until `visit` returns other than 0. */
-int vd_author_walk(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], const uint8_t author[VD_KEY_BYTES],
-                   int (*visit)(void *ctx, uint64_t received_ms, const struct vd_record *), void *ctx);
-
-/* --- deed.c: a coordinator's act being written --- */
-
-struct vd_deed {
-	struct vd_store *store;
-	struct vd_group *group;    /* who acts; gets what is written */
-	struct vd_group *also;     /* another view of it that gets it too; or NULL */
-	struct vd_write *write;
-	uint64_t now_ms;
-	struct vd_buf content;     /* of the next control record */
-};
-/* Takes the writers' lock and brings the group up to date: an act rests on all that is here. */
-int vd_deed_begin(struct vd_deed *, struct vd_store *, struct vd_group *, uint64_t now_ms);
-/* Writes the content, and empties it. id may be NULL. */
-int vd_deed_say(struct vd_deed *, struct vd_id *id);
-/* The rest of the epoch that began with record `first`. */
-int vd_deed_epoch_parts(struct vd_deed *, const struct vd_epoch_keys *, const struct vd_id *first);
-/* A whole new one. */
-int vd_deed_epoch(struct vd_deed *, struct vd_id *first);
-/* Seals to the device what it lacks of the epochs we can read, oldest first; *count (may be NULL) of them. A device without a role gets
- * nothing. `again`: also what it has, which may be fewer keys than its role gets now. */
-int vd_deed_seal(struct vd_deed *, const uint8_t device[VD_KEY_BYTES], bool again, size_t *count);
-/* Commits when rc is 0, else ends without a trace. Returns rc, or why it could not be committed. */
-int vd_deed_end(struct vd_deed *, int rc);
-
-/* --- handed.c: keys of epochs that no coordinator has, PROTOCOL.md section 6 --- */
-
-/* A member hands over those that are wanted and were not handed over yet, and counts them in *handed; a coordinator's group learns what
- * others handed over. Catches the index up, and does nothing while this thread writes, when there is something to look for. */
-int vd_handed_tend(struct vd_store *, struct vd_group *, uint64_t now_ms, size_t *handed);
-
 /* --- groups.c --- */
 
 /* The seed of the next identity; a fresh one, kept nowhere yet, when none was made. */
@@ -518,51 +390,6 @@ int vd_seed_next(struct vd_store *, uint8_t seed[VD_IDENTITY_SEED_BYTES]);
 int vd_group_keep(struct vd_write *, const uint8_t group[VD_GROUP_BYTES], const uint8_t salt[VD_SALT_BYTES],
                   const uint8_t seed[VD_IDENTITY_SEED_BYTES]);
 
-/* --- standing.c: what counts of what people wrote, PROTOCOL.md section 6 --- */
-
-/* Answers for the records of one reading. Zero but for the store is a good start, and vd_standings_init is quick: what is needed of a
- * group or of a removed author is read when the first such record is asked about. */
-struct vd_standings {
-	struct vd_store *store;
-	MDB_txn *txn;                  /* to read from while the caller has one open; borrowed */
-	bool current;                  /* the index has seen everything: what it keeps can be used */
-	uint64_t cursor;               /* else: up to where it has */
-	struct vd_standing_group *groups;
-	size_t group_count;
-	struct vd_standing_removed *removed;
-	size_t removed_count;
-	struct vd_standing_late *late; /* redactions that the index has not seen */
-	size_t late_count;
-	struct vd_group *last_group;   /* who was asked about last */
-	const struct vd_device *last;
-	uint8_t last_author[VD_KEY_BYTES];
-	struct vd_reading reading;
-};
-struct vd_judged {
-	enum vd_standing standing;
-	enum vd_review review;
-	struct vd_id redaction;        /* of those that hold the earliest by its author's clock */
-	bool redacted;                 /* one holds */
-	uint64_t since_ms;             /* by then one that holds was both written and here */
-};
-int vd_standings_init(struct vd_standings *, struct vd_store *);
-void vd_standings_deinit(struct vd_standings *);
-bool vd_is_redaction(const struct vd_record *, struct vd_id *redacted);
-/* Neither acts nor redactions can be redacted. */
-bool vd_is_redactable(const struct vd_record *);
-int vd_standing_of(struct vd_standings *, struct vd_group *, uint64_t arrival, const struct vd_record *, struct vd_judged *out);
-
-/* --- followed.c: which records of a removed author a revocation accepts --- */
-
-/* Adds them to *out. `kept`: what the index keeps may be used, if it fits what the group says; else all are followed. */
-int vd_followed(struct vd_store *, MDB_txn *, struct vd_group *, const uint8_t author[VD_KEY_BYTES], bool kept, struct vd_arrivals *out);
-/* What the index keeps of a removed author, brought up to date: follows at most *budget records, which it counts down. *more grows true:
- * it was not enough, go on with another transaction. */
-int vd_followed_update(struct vd_write *, struct vd_group *, const uint8_t author[VD_KEY_BYTES], size_t *budget, bool *more);
-void vd_followed_forget(struct vd_write *, struct vd_group *, const uint8_t author[VD_KEY_BYTES]);
-/* Is what is kept what follows from the records? */
-int vd_followed_check(struct vd_store *, MDB_txn *, struct vd_group *, const uint8_t author[VD_KEY_BYTES], bool *right);
-
 /* --- clock.c --- */
 
 /* Notes what our clock shows: to be called whenever we tend, or more than a day goes by unseen. */
@@ -570,53 +397,6 @@ int vd_clock_look(struct vd_store *, uint64_t now_ms);
 /* May what destroys go by it? `since_ms`: what it showed then counts, too: no jump since (UINT64_MAX: that does not matter). Else as others agree,
  * to ten days. */
 int vd_clock_believed(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], uint64_t now_ms, uint64_t since_ms, bool *out);
-
-/* --- letgo.c --- */
-
-/* Bodies that go in one transaction, from what was read in one snapshot. */
-struct vd_letting {
-	struct vd_write *write;
-	struct vd_group *group;        /* ours, to open them */
-	const struct vd_membership *in;
-	struct vd_arrivals unopened;   /* what their bodies said cannot be told now */
-	struct vd_buf body;
-};
-/* The body goes, if it is here (then *bodies counts it), and is not wanted for that reason from now on. */
-int vd_let_go(struct vd_letting *, const struct vd_stored *, const struct vd_record *, uint8_t why, uint64_t *bodies);
-/* After the last one. */
-int vd_let_go_end(struct vd_letting *, MDB_txn *);
-void vd_letting_deinit(struct vd_letting *);
-
-/* --- expire.c --- */
-
-/* Does its author say until when its body is needed? Neither acts nor redactions nor keys expire. */
-bool vd_may_expire(const struct vd_record *);
-/* Bodies of this group whose day, and a week, is over go. Looks once a day; else, and while this thread writes, does nothing. Adds to *out. */
-int vd_tend_expired(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], uint64_t now_ms, struct vd_tended *out);
-
-/* --- prune.c --- */
-
-/* Once a day: wants back what was pruned and too few others keep any more; and where the medium is nearly full lets go of what they do keep
- * (prune.h). Adds to *out. */
-int vd_tend_space(struct vd_store *, struct vd_group *, uint64_t now_ms, struct vd_tended *out);
-
-/* --- redact.c --- */
-
-/* Bodies of this group that were redacted long enough ago go; those whose redaction holds no more are wanted again. Looks once a day, when
- * one is due, and when control records came; else, and while this thread writes, does nothing. Adds to *out. */
-int vd_tend_bodies(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], uint64_t now_ms, struct vd_tended *out);
-/* That list of LISTS of a group. */
-void vd_group_list(const struct vd_store *, const char *use, const uint8_t *group, uint8_t list[VD_LIST_KEY_BYTES]);
-
-/* --- medium.c --- */
-
-/* VD_EINVAL: no file system for a store. thoroughly: where its type does not tell, writes a file for a moment, which can end with VD_ENOSPACE,
- * VD_EIO, VD_EDENIED. */
-int vd_medium_check(const char *path, bool thoroughly);
-/* The same for a folder that may not be there yet. */
-int vd_medium_check_new(const char *path);
-/* By the name of a FUSE type in /proc/self/mountinfo; FINE: it tells nothing. */
-enum vd_medium vd_medium_of_type(const char *type);
 
 /* --- merge.c --- */
 
@@ -628,43 +408,5 @@ int vd_merge_into(struct vd_write *, struct vd_group *, struct vd_batch *, bool 
                   bool *control_grew);
 /* vd_store_commit for one who brings batch after batch, and keeps the tops in between. */
 int vd_store_commit_next(struct vd_store *, struct vd_group *, struct vd_batch *, struct vd_tops *, struct vd_merge *);
-
-/* --- judge.c --- */
-
-/* Of one author's lane? Is `a` the record that `b` names as its predecessor, and may be? */
-bool vd_same_chain(const struct vd_record *a, const struct vd_record *b);
-bool vd_precedes(const struct vd_record *a, const struct vd_record *b);
-/* As vd_chain_port asks it. */
-bool vd_vouched(void *store, const struct vd_record *);
-/* vd_chain_verify against what is stored, with all workers. */
-int vd_store_judge(struct vd_store *, struct vd_group *, struct vd_batch *);
-/* The same for one who brings batch after batch: tops, other ones than those for committing, spare looking up what cannot be here. */
-int vd_store_judge_next(struct vd_store *, struct vd_group *, struct vd_batch *, struct vd_tops *);
-/* The planned checks of a batch, with all workers if there are enough of them. */
-void vd_store_check_batch(struct vd_store *, struct vd_batch *, size_t checks);
-
-/* --- pool.c: records whose author is not known yet --- */
-
-/* Adds records to the pool, dropping the oldest when it is full. Authors whom nobody admitted cost nothing to make up, so
- * what is not kept is no loss: it comes again once lane 0 grew. */
-struct vd_pool_adding {
-	uint64_t next, count, bytes, dropped_to;
-	bool started;
-	size_t added;
-	struct {
-		uint8_t key[VD_KEY_BYTES];
-		bool set, sound;
-		size_t count, bytes;   /* that wait */
-	} author;                      /* of the last record */
-	struct vd_id last;
-};
-/* VD_ESIGNATURE: not signed by its author, VD_EAUTHOR: their share or the batch's is used up; not added then. */
-int vd_pool_add(struct vd_write *, MDB_txn *, struct vd_pool_adding *, const struct vd_record *);
-void vd_pool_add_end(struct vd_write *, const struct vd_pool_adding *);
-int vd_pool_remove(struct vd_write *, MDB_txn *, struct vd_pool_adding *, const struct vd_record *);
-/* Lists every record of the pool anew: the lists were emptied by a repair. */
-int vd_pool_relist(struct vd_write *);
-/* Appends the pool's records of a group to the batch. */
-int vd_pool_take(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], struct vd_batch *);
 
 #endif

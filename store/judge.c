@@ -1,7 +1,7 @@
 /* Judging a batch against what is stored, with all workers. */
 #include <string.h>
 
-#include "inside.h"
+#include "judge.h"
 #include "proto/err.h"
 
 bool vd_same_chain(const struct vd_record *a, const struct vd_record *b)

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "inside.h"
+#include "lanes.h"
 #include "proto/err.h"
 #include "proto/hash.h"
 

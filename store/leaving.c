@@ -4,6 +4,7 @@
 
 #include "inside.h"
 #include "proto/err.h"
+#include "lanes.h"
 #include "shares.h"
 
 /* What an author adds to a lane is kept as a lane is (lanes.c), and beside it the value "left out" group, lane, author: u64 repairs

@@ -1,7 +1,7 @@
 /* A body goes, its stub stays: what the index says of it goes, too. */
 #include <string.h>
 
-#include "inside.h"
+#include "tend_inside.h"
 #include "proto/err.h"
 
 static void forget_entry(struct vd_write *w, enum vd_index_use use, const uint8_t *group, struct vd_slice what, uint64_t arrival)

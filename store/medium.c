@@ -12,6 +12,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "medium.h"
 #include "file.h"
 #include "inside.h"
 #include "proto/err.h"

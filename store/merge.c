@@ -2,6 +2,9 @@
 #include <string.h>
 
 #include "inside.h"
+#include "judge.h"
+#include "pool.h"
+#include "shares_inside.h"
 #include "proto/err.h"
 
 /* What becomes of one entry of the batch; AGAIN: it is better than what is stored, and takes its place; DECLINED: its author's share is

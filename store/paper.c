@@ -8,7 +8,9 @@
 
 #include "acts.h"
 #include "bundle.h"
+#include "deed.h"
 #include "inside.h"
+#include "judge.h"
 #include "proto/err.h"
 
 enum {

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "inside.h"
+#include "pool.h"
 #include "proto/err.h"
 #include "proto/sign.h"
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "inside.h"
+#include "judge.h"
 #include "proto/err.h"
 
 static int port_lane(void *ctx, const uint8_t *group, uint8_t lane, struct vd_lane_state *state,

@@ -4,6 +4,8 @@
 
 #include "custody.h"
 #include "inside.h"
+#include "standing.h"
+#include "tend_inside.h"
 #include "proto/err.h"
 
 enum {

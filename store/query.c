@@ -3,6 +3,7 @@
 
 #include "index.h"
 #include "inside.h"
+#include "standing.h"
 #include "proto/err.h"
 
 enum { DAYS_MAX = 1500 }; /* of a range looked up day by day; a longer one walks */

@@ -39,6 +39,13 @@ void vd_lane_list(const struct vd_store *s, const char *use, const uint8_t *grou
 	vd_list_key(s, use, parts, 2, key);
 }
 
+void vd_group_list(const struct vd_store *s, const char *use, const uint8_t *group, uint8_t list[VD_LIST_KEY_BYTES])
+{
+	struct vd_slice part = vd_slice(group, VD_GROUP_BYTES);
+
+	vd_list_key(s, use, &part, 1, list);
+}
+
 void vd_prev_list(const struct vd_store *s, const uint8_t *group, const uint8_t *author, uint8_t lane, uint64_t seq,
                   const struct vd_id *prev, uint8_t key[VD_LIST_KEY_BYTES])
 {

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "inside.h"
+#include "standing.h"
+#include "tend_inside.h"
 #include "proto/err.h"
 
 enum {

@@ -1,14 +1,14 @@
-#include "shares.h"
+/* What a person set, what an author has, whom this device declines, and what may come in. */
+#include "shares_inside.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "inside.h"
 #include "proto/err.h"
 
 /* The value "share" group, author: u64 records of each lane ‖ u64 day ‖ u64 bytes of bodies that came on it ‖ u64 day ‖ u64 bytes of
  * waiting bodies that were wanted again on it. Notes "config": u64 each. */
-enum { SHARE_BYTES = 8 * (VD_LANES + 4), RELEASE_AT_ONCE = 2048 };
+enum { SHARE_BYTES = 8 * (VD_LANES + 4) };
 static const char config[] = "config";
 
 /* --- what a person set --- */
@@ -47,6 +47,44 @@ static int put_setting(struct vd_write *w, const char *key, uint64_t value)
 
 	vd_set_u64(bytes, value);
 	return vd_write_note(w, config, vd_slice_str(key), vd_slice(bytes, sizeof(bytes)));
+}
+
+int vd_shares_set(struct vd_store *s, const struct vd_shares *set, uint64_t now_ms)
+{
+	uint8_t groups[VD_STORE_GROUPS_MAX][VD_GROUP_BYTES];
+	uint64_t ignored = 0;
+	struct vd_write *w;
+	size_t count = 0;
+	int rc = vd_write_begin(s, &w);
+
+	if (rc)
+		return rc;
+	rc = put_setting(w, "share.records", set->records);
+	if (!rc)
+		rc = put_setting(w, "share.day", set->day_bytes);
+	if (!rc)
+		rc = put_setting(w, "reserve", set->reserve_bytes);
+	if (!rc)
+		rc = put_setting(w, "promise", set->promise_days);
+	if (!rc)
+		rc = put_setting(w, "bulk.max", set->bulk_bytes);
+	if (rc) {
+		vd_write_abort(w);
+		return rc;
+	}
+	rc = vd_write_end(w);
+	if (!rc)
+		rc = vd_store_groups(s, groups, &count);
+	for (size_t i = 0; i < count && !rc; i++) {
+		struct vd_group *group;
+
+		rc = vd_store_group(s, groups[i], &group);
+		if (rc)
+			break;
+		rc = vd_share_release(s, group, now_ms / VD_DAY_MS, true, &ignored);
+		vd_group_free(group);
+	}
+	return rc;
 }
 
 /* --- what an author has --- */
@@ -108,8 +146,7 @@ static bool is_of(const struct vd_share *share, const uint8_t *group, const uint
 	return !memcmp(share->author, author, VD_KEY_BYTES) && !memcmp(share->group, group, VD_GROUP_BYTES);
 }
 
-/* Valid until the next one is asked for. */
-static int share_of(struct vd_write *w, const uint8_t *group, const uint8_t *author, struct vd_share **out)
+int vd_share_of(struct vd_write *w, const uint8_t *group, const uint8_t *author, struct vd_share **out)
 {
 	struct vd_share *one;
 	int rc;
@@ -141,7 +178,7 @@ static int share_of(struct vd_write *w, const uint8_t *group, const uint8_t *aut
 int vd_share_count(struct vd_write *w, const uint8_t *group, const uint8_t *author, uint8_t lane, int n)
 {
 	struct vd_share *share;
-	int rc = share_of(w, group, author, &share);
+	int rc = vd_share_of(w, group, author, &share);
 
 	if (rc)
 		return rc;
@@ -153,7 +190,7 @@ int vd_share_count(struct vd_write *w, const uint8_t *group, const uint8_t *auth
 int vd_share_records(struct vd_write *w, const uint8_t *group, const uint8_t *author, uint8_t lane, uint64_t *out)
 {
 	struct vd_share *share;
-	int rc = share_of(w, group, author, &share);
+	int rc = vd_share_of(w, group, author, &share);
 
 	*out = rc ? 0 : share->records[lane];
 	return rc;
@@ -162,7 +199,7 @@ int vd_share_records(struct vd_write *w, const uint8_t *group, const uint8_t *au
 int vd_share_recount(struct vd_write *w, const uint8_t *group, const uint8_t *author, uint8_t lane, bool one_more)
 {
 	struct vd_share *share;
-	int rc = share_of(w, group, author, &share);
+	int rc = vd_share_of(w, group, author, &share);
 
 	if (rc)
 		return rc;
@@ -187,109 +224,9 @@ static void put_share(struct vd_write *w, const struct vd_share *share)
 	vd_effects_value(&w->effects, w->store, "share", parts, 2, vd_slice(value, sizeof(value)));
 }
 
-/* --- the bulk lane --- */
-
-enum { BULK_BYTES = 2 * 8 };
-
-static int read_bulk(struct vd_store *s, MDB_txn *txn, uint64_t *here, uint64_t *wanted)
-{
-	uint8_t key[VD_INDEX_KEY_BYTES];
-	struct vd_buf value = { 0 };
-	int rc;
-
-	*here = *wanted = 0;
-	vd_value_key(s, "bulk", NULL, 0, key);
-	rc = vd_value_get(s, txn, key, &value);
-	if (!rc && value.n != BULK_BYTES)
-		rc = VD_EDAMAGED;
-	if (!rc) {
-		*here = vd_get_u64(value.p);
-		*wanted = vd_get_u64(value.p + 8);
-	}
-	vd_buf_deinit(&value);
-	return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc; /* it counts anew until a repair counts what is there */
-}
-
-static int bulk_of(struct vd_write *w)
-{
-	MDB_txn *txn;
-	int rc = w->bulk.read ? VD_OK : vd_write_snapshot(w, &txn);
-
-	if (rc || w->bulk.read)
-		return rc;
-	rc = read_bulk(w->store, txn, &w->bulk.here, &w->bulk.wanted);
-	vd_write_snapshot_done(w, txn);
-	w->bulk.read = !rc;
-	return rc;
-}
-
-int vd_shares_bulk(struct vd_store *s, uint64_t *here_bytes, uint64_t *wanted_bytes)
-{
-	MDB_txn *txn;
-	int rc = vd_db_read(s->db, &txn);
-
-	if (rc)
-		return rc;
-	rc = read_bulk(s, txn, here_bytes, wanted_bytes);
-	vd_db_done(s->db, txn);
-	return rc;
-}
-
-static void add(uint64_t *sum, uint64_t bytes, bool less)
-{
-	*sum = !less ? *sum + bytes : *sum > bytes ? *sum - bytes : 0;
-}
-
-static void count_bulk(struct vd_write *w, uint8_t flags, uint32_t bytes, bool less)
-{
-	if (!(flags & VD_STORED_STUB))
-		add(&w->bulk.here, bytes, less);
-	else if (vd_flags_wanted(flags))
-		add(&w->bulk.wanted, bytes, less);
-}
-
-int vd_share_bulk(struct vd_write *w, const uint8_t *was, uint8_t is, uint32_t bytes)
-{
-	int rc = bulk_of(w);
-
-	if (rc)
-		return rc;
-	if (was)
-		count_bulk(w, *was, bytes, true);
-	count_bulk(w, is, bytes, false);
-	w->bulk.moved = true;
-	return VD_OK;
-}
-
-void vd_share_recount_bulk(struct vd_write *w, uint64_t here, uint64_t wanted)
-{
-	w->bulk.here = here;
-	w->bulk.wanted = wanted;
-	w->bulk.read = w->bulk.moved = true;
-}
-
-static void put_bulk(struct vd_write *w)
-{
-	uint8_t value[BULK_BYTES];
-
-	if (!w->bulk.moved)
-		return;
-	vd_set_u64(value, w->bulk.here);
-	vd_set_u64(value + 8, w->bulk.wanted);
-	vd_effects_value(&w->effects, w->store, "bulk", NULL, 0, vd_slice(value, sizeof(value)));
-}
-
-/* Is there room for so many bytes more beside those? */
-static bool bulk_fits(const struct vd_write *w, uint64_t beside, uint64_t bytes)
-{
-	uint64_t most = w->set.bulk_bytes;
-
-	return most == VD_BULK_ALL || (beside <= most && bytes <= most - beside);
-}
-
 /* --- the declined --- */
 
-static int read_declined(struct vd_store *s, MDB_txn *txn, const uint8_t *group, struct vd_declined_set *out)
+int vd_declining_read(struct vd_store *s, MDB_txn *txn, const uint8_t *group, struct vd_declined_set *out)
 {
 	struct vd_slice part = vd_slice(group, VD_GROUP_BYTES);
 	uint8_t key[VD_INDEX_KEY_BYTES];
@@ -319,9 +256,9 @@ int vd_shares_declined(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], 
 		rc = vd_db_read(s->db, &txn);
 	if (rc)
 		return rc;
-	rc = read_declined(s, txn, group, out);
+	rc = vd_declining_read(s, txn, group, out);
 	if (!rc)
-		rc = read_bulk(s, txn, &here, &wanted);
+		rc = vd_share_bulk_read(s, txn, &here, &wanted);
 	vd_db_done(s->db, txn);
 	/* Not to its last byte: one more might not fit, and would have come in vain. */
 	out->bulk_bodies = !rc && set.bulk_bytes != VD_BULK_ALL && (here > set.bulk_bytes || set.bulk_bytes - here < VD_BODY_MAX);
@@ -348,8 +285,7 @@ static void put_declining(struct vd_write *w)
 	free(d);
 }
 
-/* The list of the group as the transaction will leave it. */
-static int declining_of(struct vd_write *w, const uint8_t *group, struct vd_declining **out)
+int vd_declining_of(struct vd_write *w, const uint8_t *group, struct vd_declining **out)
 {
 	struct vd_declining *one = w->declining;
 	MDB_txn *txn;
@@ -365,7 +301,7 @@ static int declining_of(struct vd_write *w, const uint8_t *group, struct vd_decl
 	memcpy(one->group, group, VD_GROUP_BYTES);
 	rc = vd_write_snapshot(w, &txn);
 	if (!rc) {
-		rc = read_declined(w->store, txn, group, &one->set);
+		rc = vd_declining_read(w->store, txn, group, &one->set);
 		vd_write_snapshot_done(w, txn);
 	}
 	if (rc) {
@@ -380,7 +316,7 @@ static int declining_of(struct vd_write *w, const uint8_t *group, struct vd_decl
 static int decline(struct vd_write *w, const struct vd_record *record)
 {
 	struct vd_declining *d;
-	int rc = declining_of(w, record->group, &d);
+	int rc = vd_declining_of(w, record->group, &d);
 
 	/* Beyond that they are declined all the same, but nobody is told. */
 	if (rc || d->set.count >= VD_DECLINED_MAX || vd_declined_has(&d->set, record->lane, record->author))
@@ -391,14 +327,14 @@ static int decline(struct vd_write *w, const struct vd_record *record)
 
 /* --- what comes --- */
 
-static uint64_t records_limit(const struct vd_shares *set, const struct vd_share *share, uint8_t lane, bool stray)
+uint64_t vd_share_limit(const struct vd_shares *set, const struct vd_share *share, uint8_t lane, bool stray)
 {
 	uint64_t strays = VD_AUTHOR_STRAYS + share->accepted[lane];
 
 	return stray && strays < set->records ? strays : set->records;
 }
 
-static int settings_of(struct vd_write *w)
+int vd_share_settings(struct vd_write *w)
 {
 	int rc = w->has_set ? VD_OK : vd_shares_get(w->store, &w->set);
 
@@ -426,21 +362,21 @@ int vd_share_admit(struct vd_write *w, const struct vd_record *record, bool own,
 {
 	bool bounded = !own && record->lane != VD_LANE_CONTROL;
 	struct vd_share *share;
-	int rc = share_of(w, record->group, record->author, &share);
+	int rc = vd_share_of(w, record->group, record->author, &share);
 
 	*out = VD_SHARE_TAKE;
 	if (rc)
 		return rc;
-	if (bounded && fresh && share->records[record->lane] >= records_limit(&w->set, share, record->lane, stray)) {
+	if (bounded && fresh && share->records[record->lane] >= vd_share_limit(&w->set, share, record->lane, stray)) {
 		*out = VD_SHARE_DECLINE;
 		return decline(w, record);
 	}
 	if (bounded && record->lane == VD_LANE_BULK) {
-		rc = bulk_of(w);
+		rc = vd_share_bulk_load(w);
 		if (rc)
 			return rc;
 		/* A body that was wanted has its place among what is wanted. */
-		if (!bulk_fits(w, w->bulk.here + w->bulk.admitted + (record->stub ? w->bulk.wanted : 0), record->body_bytes))
+		if (!vd_share_bulk_fits(w, w->bulk.here + w->bulk.admitted + (record->stub ? w->bulk.wanted : 0), record->body_bytes))
 			*out = VD_SHARE_WAIT;
 	}
 	if (*out == VD_SHARE_TAKE && bounded && !take_body(w, share, record->body_bytes, !record->stub, now_ms))
@@ -461,9 +397,8 @@ int vd_share_refuse(struct vd_write *w, const struct vd_record *record)
 	return rc ? rc : decline(w, record);
 }
 
-/* What a revocation accepted of an author without a role: the records up to its heads, as far as their seq tells. A head that is not
- * here yet may stand for any number. */
-static int accepted_of(struct vd_write *w, struct vd_group *group, const struct vd_membership *in, struct vd_share *share, uint8_t lane)
+/* The records up to its heads, as far as their seq tells. A head that is not here yet may stand for any number. */
+int vd_share_accepted(struct vd_write *w, struct vd_group *group, const struct vd_membership *in, struct vd_share *share, uint8_t lane)
 {
 	const struct vd_id *ids;
 	size_t count = vd_group_accepted(group, share->author, lane, &ids);
@@ -511,13 +446,13 @@ static int prepare_strays(struct vd_write *w, const struct vd_membership *in, co
 		if (!batch->entries[i].stray || (last && last->lane == record->lane && !memcmp(last->author, record->author, VD_KEY_BYTES)))
 			continue;
 		last = record;
-		rc = share_of(w, record->group, record->author, &share);
+		rc = vd_share_of(w, record->group, record->author, &share);
 		if (rc || share->records[record->lane] + batch->count <= VD_AUTHOR_STRAYS)
 			continue;
 		if (!group)
 			rc = vd_store_group(w->store, in->group, &group);
 		if (!rc)
-			rc = accepted_of(w, group, in, share, record->lane);
+			rc = vd_share_accepted(w, group, in, share, record->lane);
 	}
 	vd_group_free(group);
 	return rc;
@@ -525,7 +460,7 @@ static int prepare_strays(struct vd_write *w, const struct vd_membership *in, co
 
 int vd_shares_prepare(struct vd_write *w, const struct vd_membership *in, const struct vd_batch *batch)
 {
-	int rc = settings_of(w);
+	int rc = vd_share_settings(w);
 
 	w->bulk.admitted = 0;
 	return rc ? rc : prepare_strays(w, in, batch);
@@ -536,209 +471,6 @@ void vd_shares_put(struct vd_write *w)
 	for (size_t i = 0; i < w->share_count; i++)
 		if (w->shares[i].moved)
 			put_share(w, &w->shares[i]);
-	put_bulk(w);
+	vd_share_bulk_put(w);
 	put_declining(w);
-}
-
-/* --- what had to wait --- */
-
-/* Whoever has share left is not declined any more: a bound was lifted, a role given back. */
-static int review_declined(struct vd_write *w, struct vd_group *group)
-{
-	struct vd_declining *d;
-	struct vd_membership in;
-	int rc = declining_of(w, vd_group_id(group), &d);
-
-	memcpy(in.group, vd_group_id(group), VD_GROUP_BYTES);
-	memcpy(in.salt, vd_group_salt(group), VD_SALT_BYTES);
-	for (size_t i = rc ? 0 : d->set.count; i-- > 0 && !rc;) {
-		struct vd_declined who = d->set.who[i];
-		struct vd_share *share;
-
-		rc = share_of(w, vd_group_id(group), who.author, &share);
-		if (!rc)
-			rc = accepted_of(w, group, &in, share, who.lane);
-		if (!rc && share->records[who.lane] < records_limit(&w->set, share, who.lane, !vd_group_may_connect(group, who.author)))
-			d->moved |= vd_declined_remove(&d->set, who.lane, who.author);
-	}
-	return rc;
-}
-
-/* One waiting stub: wanted again, if its author's share of today has room beside what was wanted again today. */
-static int release_one(struct vd_write *w, MDB_txn *txn, const struct vd_membership *in, uint64_t arrival, uint64_t day,
-                       struct vd_reading *reading, uint64_t *count)
-{
-	struct vd_slice part = vd_slice(in->group, VD_GROUP_BYTES);
-	struct vd_stored stored = { 0 };
-	struct vd_record record;
-	struct vd_share *share;
-	struct vd_place place;
-	int rc = vd_stored_get(w->store, txn, arrival, reading, &stored);
-
-	if (rc == VD_ENOMEM || rc == VD_EIO)
-		return rc;
-	if (rc || !(stored.flags & VD_STORED_WAITING) || vd_stored_view(&stored, &record)) {
-		uint8_t list[VD_LIST_KEY_BYTES];
-
-		vd_list_key(w->store, "waiting", &part, 1, list);
-		vd_effects_entry_remove(&w->effects, VD_TABLE_LISTS, list, arrival);
-		return VD_OK;
-	}
-	rc = share_of(w, record.group, record.author, &share);
-	if (rc)
-		return rc;
-	if (share->released_day != day)
-		share->released_bytes = 0;
-	share->released_day = day;
-	if (share->released_bytes + record.body_bytes + (share->day == day ? share->day_bytes : 0) > w->set.day_bytes)
-		return VD_OK;
-	if (record.lane == VD_LANE_BULK) {
-		rc = bulk_of(w);
-		if (rc || !bulk_fits(w, w->bulk.here + w->bulk.wanted, record.body_bytes))
-			return rc;
-	}
-	share->released_bytes += record.body_bytes;
-	share->moved = true;
-	++*count;
-	place = vd_place_of(&stored);
-	return vd_write_again(w, in, &place, &record, 0);
-}
-
-/* Goes through the group's list from behind *after, so many at once; *end at its end. */
-static int release_some(struct vd_write *w, struct vd_group *group, uint64_t *after, uint64_t day, bool *end, uint64_t *count)
-{
-	struct vd_slice part = vd_slice(vd_group_id(group), VD_GROUP_BYTES);
-	uint8_t list[VD_LIST_KEY_BYTES];
-	struct vd_reading reading = { 0 };
-	struct vd_membership in;
-	MDB_cursor *cursor = NULL;
-	MDB_txn *txn;
-	int rc = vd_db_read(w->store->db, &txn);
-
-	if (rc)
-		return rc;
-	w->snapshot = txn;
-	memcpy(in.group, vd_group_id(group), VD_GROUP_BYTES);
-	memcpy(in.salt, vd_group_salt(group), VD_SALT_BYTES);
-	vd_list_key(w->store, "waiting", &part, 1, list);
-	rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(w->store->db, VD_TABLE_LISTS), &cursor));
-	for (size_t i = 0; i < RELEASE_AT_ONCE && !rc; i++) {
-		rc = vd_list_next(cursor, list, after);
-		if (!rc)
-			rc = release_one(w, txn, &in, *after, day, &reading, count);
-	}
-	*end = rc == VD_ENOTFOUND;
-	if (cursor)
-		mdb_cursor_close(cursor);
-	vd_db_done(w->store->db, txn);
-	w->snapshot = NULL;
-	vd_reading_wipe(&reading);
-	return *end ? VD_OK : rc;
-}
-
-/* Is there anything at all to be looked at? */
-static int idle(struct vd_store *s, const uint8_t *group, uint64_t day, bool *out)
-{
-	struct vd_slice part = vd_slice(group, VD_GROUP_BYTES);
-	uint8_t list[VD_LIST_KEY_BYTES];
-	struct vd_declined_set declined;
-	struct vd_buf value = { 0 };
-	MDB_cursor *cursor = NULL;
-	uint64_t arrival = 0;
-	MDB_txn *txn;
-	int rc = vd_value_read(s, "released", &part, 1, &value);
-	bool done = !rc && value.n == 8 && vd_get_u64(value.p) == day;
-
-	vd_buf_deinit(&value);
-	if (rc && rc != VD_ENOTFOUND)
-		return rc;
-	rc = vd_db_read(s->db, &txn);
-	if (rc)
-		return rc;
-	rc = read_declined(s, txn, group, &declined);
-	if (!rc)
-		rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(s->db, VD_TABLE_LISTS), &cursor));
-	vd_list_key(s, "waiting", &part, 1, list);
-	if (!rc && !done)
-		rc = vd_list_next(cursor, list, &arrival);
-	*out = !declined.count && (done || rc == VD_ENOTFOUND);
-	if (cursor)
-		mdb_cursor_close(cursor);
-	vd_db_done(s->db, txn);
-	return rc == VD_ENOTFOUND ? VD_OK : rc;
-}
-
-static int release(struct vd_store *s, struct vd_group *group, uint64_t day, bool anew, uint64_t *count)
-{
-	struct vd_slice part = vd_slice(vd_group_id(group), VD_GROUP_BYTES);
-	uint64_t after = 0, wanted = *count;
-	bool end = false, none = false;
-	uint8_t today[8];
-	int rc = vd_group_salt(group) ? idle(s, part.p, anew ? UINT64_MAX : day, &none) : VD_EINVAL;
-
-	vd_set_u64(today, day);
-	while (!rc && !none && !end) {
-		struct vd_write *w;
-
-		rc = vd_write_begin(s, &w);
-		if (rc)
-			return rc;
-		rc = settings_of(w);
-		if (!rc && !after)
-			rc = review_declined(w, group);
-		if (!rc)
-			rc = release_some(w, group, &after, day, &end, &wanted);
-		if (!rc && end)
-			vd_effects_value(&w->effects, s, "released", &part, 1, vd_slice(today, sizeof(today)));
-		if (rc)
-			vd_write_abort(w);
-		else
-			rc = vd_write_end(w);
-		if (!rc)
-			*count = wanted;
-	}
-	return rc;
-}
-
-int vd_shares_release(struct vd_store *s, struct vd_group *group, uint64_t now_ms, uint64_t *count)
-{
-	return release(s, group, now_ms / VD_DAY_MS, false, count);
-}
-
-int vd_shares_set(struct vd_store *s, const struct vd_shares *set, uint64_t now_ms)
-{
-	uint8_t groups[VD_STORE_GROUPS_MAX][VD_GROUP_BYTES];
-	uint64_t ignored = 0;
-	struct vd_write *w;
-	size_t count = 0;
-	int rc = vd_write_begin(s, &w);
-
-	if (rc)
-		return rc;
-	rc = put_setting(w, "share.records", set->records);
-	if (!rc)
-		rc = put_setting(w, "share.day", set->day_bytes);
-	if (!rc)
-		rc = put_setting(w, "reserve", set->reserve_bytes);
-	if (!rc)
-		rc = put_setting(w, "promise", set->promise_days);
-	if (!rc)
-		rc = put_setting(w, "bulk.max", set->bulk_bytes);
-	if (rc) {
-		vd_write_abort(w);
-		return rc;
-	}
-	rc = vd_write_end(w);
-	if (!rc)
-		rc = vd_store_groups(s, groups, &count);
-	for (size_t i = 0; i < count && !rc; i++) {
-		struct vd_group *group;
-
-		rc = vd_store_group(s, groups[i], &group);
-		if (rc)
-			break;
-		rc = release(s, group, now_ms / VD_DAY_MS, true, &ignored);
-		vd_group_free(group);
-	}
-	return rc;
 }

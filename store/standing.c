@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "inside.h"
+#include "standing.h"
 #include "proto/err.h"
 
 enum { WEIGHED_MAX = 16 }; /* redactions of one record by one author, the first that came */
@@ -25,13 +25,6 @@ struct vd_standing_late {
 	struct vd_id redacted;
 	uint64_t arrival;
 };
-
-void vd_group_list(const struct vd_store *s, const char *use, const uint8_t *group, uint8_t list[VD_LIST_KEY_BYTES])
-{
-	struct vd_slice part = vd_slice(group, VD_GROUP_BYTES);
-
-	vd_list_key(s, use, &part, 1, list);
-}
 
 bool vd_is_redaction(const struct vd_record *record, struct vd_id *redacted)
 {

@@ -17,6 +17,8 @@
 #include "file.h"
 #include "index.h"
 #include "inside.h"
+#include "lanes.h"
+#include "medium.h"
 #include "names.h"
 #include "proto/err.h"
 #include "sealing.h"

@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "acts.h"
+#include "deed.h"
 #include "inside.h"
+#include "tend_inside.h"
 #include "proto/err.h"
 
 static bool epoch_wanted(struct vd_group *group)

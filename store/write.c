@@ -4,6 +4,8 @@
 #include <time.h>
 
 #include "inside.h"
+#include "lanes.h"
+#include "shares_inside.h"
 #include "proto/err.h"
 
 uint64_t vd_now_ms(void)

@@ -4,6 +4,8 @@
 #include <sodium.h>
 
 #include "store/attached.h"
+#include "store/standing.h"
+#include "store/tend_inside.h"
 
 enum { DAY = 86400000, CHUNKS = 3 };
 

@@ -2,6 +2,7 @@
 #include "tests/unit/view_cast.h"
 
 #include "proto/attachment.h"
+#include "store/tend_inside.h"
 
 enum { DAY = 86400000 };
 

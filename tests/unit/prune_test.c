@@ -3,6 +3,7 @@
 #include "store/custody.h"
 #include "store/inside.h"
 #include "store/prune.h"
+#include "store/tend_inside.h"
 #include "tests/unit/mesh_fixture.h"
 
 #include <fcntl.h>

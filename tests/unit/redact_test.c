@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 
 #include "store/salvage.h"
+#include "store/standing.h"
+#include "store/tend_inside.h"
 
 enum { DAY = 86400000 };
 

@@ -5,6 +5,7 @@
 #include "store/db.h"
 #include "store/inside.h"
 #include "store/shares.h"
+#include "store/shares_inside.h"
 #include "store/stored.h"
 
 enum { DAY_MS = 86400000 };

@@ -1,4 +1,5 @@
 #include "tests/unit/view_cast.h"
+#include "store/standing.h"
 
 static void member_with_records(struct village *v, const struct cast_place *p, size_t *coordinator, size_t *member)
 {

@@ -1,5 +1,6 @@
 /* Whatever happened, and in whatever order it became known: all who know the same show the same, hide the same and keep the same bodies. */
 #include "tests/unit/view_cast.h"
+#include "store/tend_inside.h"
 
 enum { DAY = 86400000, WORLDS = 5, ORDERS = 4, STEPS = 70, ACTORS = 6, COORDINATORS = 3, OBSERVERS = 2 };
 

@@ -1,0 +1,102 @@
+/* The bound of the bulk lane: bytes of bodies that are here, and that are wanted, over all groups. */
+#include "shares_inside.h"
+
+#include "proto/err.h"
+
+/* The value "bulk": u64 bytes that are here ‖ u64 that are wanted. */
+enum { BULK_BYTES = 2 * 8 };
+
+int vd_share_bulk_read(struct vd_store *s, MDB_txn *txn, uint64_t *here, uint64_t *wanted)
+{
+	uint8_t key[VD_INDEX_KEY_BYTES];
+	struct vd_buf value = { 0 };
+	int rc;
+
+	*here = *wanted = 0;
+	vd_value_key(s, "bulk", NULL, 0, key);
+	rc = vd_value_get(s, txn, key, &value);
+	if (!rc && value.n != BULK_BYTES)
+		rc = VD_EDAMAGED;
+	if (!rc) {
+		*here = vd_get_u64(value.p);
+		*wanted = vd_get_u64(value.p + 8);
+	}
+	vd_buf_deinit(&value);
+	return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc; /* it counts anew until a repair counts what is there */
+}
+
+int vd_share_bulk_load(struct vd_write *w)
+{
+	MDB_txn *txn;
+	int rc = w->bulk.read ? VD_OK : vd_write_snapshot(w, &txn);
+
+	if (rc || w->bulk.read)
+		return rc;
+	rc = vd_share_bulk_read(w->store, txn, &w->bulk.here, &w->bulk.wanted);
+	vd_write_snapshot_done(w, txn);
+	w->bulk.read = !rc;
+	return rc;
+}
+
+int vd_shares_bulk(struct vd_store *s, uint64_t *here_bytes, uint64_t *wanted_bytes)
+{
+	MDB_txn *txn;
+	int rc = vd_db_read(s->db, &txn);
+
+	if (rc)
+		return rc;
+	rc = vd_share_bulk_read(s, txn, here_bytes, wanted_bytes);
+	vd_db_done(s->db, txn);
+	return rc;
+}
+
+static void add(uint64_t *sum, uint64_t bytes, bool less)
+{
+	*sum = !less ? *sum + bytes : *sum > bytes ? *sum - bytes : 0;
+}
+
+static void count_bulk(struct vd_write *w, uint8_t flags, uint32_t bytes, bool less)
+{
+	if (!(flags & VD_STORED_STUB))
+		add(&w->bulk.here, bytes, less);
+	else if (vd_flags_wanted(flags))
+		add(&w->bulk.wanted, bytes, less);
+}
+
+int vd_share_bulk(struct vd_write *w, const uint8_t *was, uint8_t is, uint32_t bytes)
+{
+	int rc = vd_share_bulk_load(w);
+
+	if (rc)
+		return rc;
+	if (was)
+		count_bulk(w, *was, bytes, true);
+	count_bulk(w, is, bytes, false);
+	w->bulk.moved = true;
+	return VD_OK;
+}
+
+void vd_share_recount_bulk(struct vd_write *w, uint64_t here, uint64_t wanted)
+{
+	w->bulk.here = here;
+	w->bulk.wanted = wanted;
+	w->bulk.read = w->bulk.moved = true;
+}
+
+void vd_share_bulk_put(struct vd_write *w)
+{
+	uint8_t value[BULK_BYTES];
+
+	if (!w->bulk.moved)
+		return;
+	vd_set_u64(value, w->bulk.here);
+	vd_set_u64(value + 8, w->bulk.wanted);
+	vd_effects_value(&w->effects, w->store, "bulk", NULL, 0, vd_slice(value, sizeof(value)));
+}
+
+bool vd_share_bulk_fits(const struct vd_write *w, uint64_t beside, uint64_t bytes)
+{
+	uint64_t most = w->set.bulk_bytes;
+
+	return most == VD_BULK_ALL || (beside <= most && bytes <= most - beside);
+}
