@@ -11,6 +11,17 @@ finish() {
 }
 trap finish EXIT
 
+# `apart --net "$1"` (or --mount): the script begins anew, with "inside" as its argument, in a network (or with mounts) of its own; without root in
+# a user namespace too. False: this kernel has none.
+apart() {
+	local private=$1
+	[ "$2" = inside ] && return
+	[ "$(id -u)" = 0 ] || private="--user --map-root-user $private"
+	unshare $private true 2>/dev/null || return
+	rm -rf "$work"
+	exec unshare $private "tests/e2e/${0##*/}" inside
+}
+
 check() { # name, status
 	if [ "$2" = 0 ]; then echo "ok $1"; else echo "not ok $1"; failed=1; fi
 }

@@ -1,6 +1,30 @@
 # Daemons for the end-to-end tests: source it after lib.bash.
 declare -A pid port inside
 
+# `cable ana`: ana lives in a network of its own from now on, at the end v1 of a cable to v0 here (after `apart --net`); it has no addresses yet, and is down.
+cable() {
+	local network far
+	unshare --net sleep 600 &
+	far=$!
+	daemons+=($far)
+	elsewhere() { [ "$(readlink /proc/$far/ns/net)" != "$(readlink /proc/$$/ns/net)" ]; }
+	within 10 elsewhere || return
+	inside[$1]="nsenter --net=/proc/$far/ns/net"
+	for network in "" "${inside[$1]}"; do
+		$network sysctl -qw net.ipv6.conf.default.accept_dad=0 2>/dev/null
+		$network ip link set lo up
+	done
+	ip link add v0 type veth peer name v1 netns $far
+}
+cable_addresses() {
+	ip address add 10.98.0.1/24 dev v0
+	${inside[$1]} ip address add 10.98.0.2/24 dev v1
+}
+cable_up() {
+	ip link set v0 up
+	${inside[$1]} ip link set v1 up
+}
+
 # `start ana --peer …`: veredad on ana's store, its log in $work/ana.log, its port in ${port[ana]}. ${inside[ana]}: a command
 # that enters the network it lives in.
 start() {

@@ -1,35 +1,17 @@
 #!/bin/bash
 # Strangers learn nothing: everything that two starts put on a cable is recorded and compared; who probes, replays, lures, or stands in
 # the middle and cuts, turns, reflects and interleaves gets the 32 random bytes of a prologue and no record, and does no harm.
-if [ "$1" != inside ]; then
-	private=--net # without root, inside a user namespace too
-	[ "$(id -u)" = 0 ] || private="--user --map-root-user --net"
-	if ! unshare $private true; then
-		echo "not ok strangers: this kernel gives us no network namespace"
-		exit 1
-	fi
-	exec unshare $private "$0" inside
-fi
 . "$(dirname "$0")/lib.bash"
-. "$(dirname "$0")/net.bash"
+. tests/e2e/net.bash
+apart --net "$1" || { echo "not ok strangers: this kernel gives us no network namespace"; exit 1; }
 wire=$work/wire
 gcc -O2 -D_GNU_SOURCE -o "$wire" tests/e2e/wire.c -lm || exit 1
 
-unshare --net sleep 600 &
-far=$!
-daemons+=($far)
-elsewhere() { [ "$(readlink /proc/$far/ns/net)" != "$(readlink /proc/$$/ns/net)" ]; }
-within 10 elsewhere || exit 1
-inside[ana]="nsenter --net=/proc/$far/ns/net"
+cable ana || exit 1
 inside[eve]=${inside[ana]}
-ip link set lo up
-${inside[ana]} ip link set lo up
-ip link add v0 type veth peer name v1 netns $far
 sysctl -qw net.ipv6.conf.v0.disable_ipv6=1 2>/dev/null
-ip address add 10.98.0.1/24 dev v0
-${inside[ana]} ip address add 10.98.0.2/24 dev v1
-ip link set v0 up
-${inside[ana]} ip link set v1 up
+cable_addresses ana
+cable_up ana
 ${inside[ana]} ip route add 239.0.0.0/8 dev v1
 
 found hub ana || exit 1

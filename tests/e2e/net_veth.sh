@@ -1,29 +1,10 @@
 #!/bin/bash
 # Two networks joined by a cable: daemons there find each other by beacon alone, over IPv4, over IPv6, and by no other interface.
-if [ "$1" != inside ]; then
-	private=--net # without root, inside a user namespace too
-	[ "$(id -u)" = 0 ] || private="--user --map-root-user --net"
-	if ! unshare $private true; then
-		echo "not ok veth: this kernel gives us no network namespace"
-		exit 1
-	fi
-	exec unshare $private "$0" inside
-fi
 . "$(dirname "$0")/lib.bash"
-. "$(dirname "$0")/net.bash"
+. tests/e2e/net.bash
+apart --net "$1" || { echo "not ok veth: this kernel gives us no network namespace"; exit 1; }
 
-# The far end of the cable lives in the network of this process.
-unshare --net sleep 600 &
-far=$!
-daemons+=($far)
-elsewhere() { [ "$(readlink /proc/$far/ns/net)" != "$(readlink /proc/$$/ns/net)" ]; }
-within 10 elsewhere || exit 1
-inside[ana]="nsenter --net=/proc/$far/ns/net"
-for network in "" "${inside[ana]}"; do
-	$network sysctl -qw net.ipv6.conf.default.accept_dad=0 2>/dev/null
-	$network ip link set lo up
-done
-ip link add v0 type veth peer name v1 netns $far
+cable ana || exit 1
 # An interface that nobody named: nothing may ever leave by it.
 ip link add other type veth peer name stub
 sysctl -qw net.ipv6.conf.other.disable_ipv6=1 net.ipv6.conf.stub.disable_ipv6=1 2>/dev/null
@@ -49,16 +30,14 @@ trial() { # name
 	ends "veth: both end cleanly" TERM hub ana
 }
 # IPv6 link-local only: what a cable between two machines gives by itself.
-ip link set v0 up
-${inside[ana]} ip link set v1 up
+cable_up ana
 has6() { ip -6 address show dev v0 | grep -q 'scope link' && ${inside[ana]} ip -6 address show dev v1 | grep -q 'scope link'; }
 if within 5 has6; then
 	trial IPv6
 else
 	echo "ok veth: # SKIP no IPv6 in this kernel"
 fi
-ip address add 10.98.0.1/24 dev v0
-${inside[ana]} ip address add 10.98.0.2/24 dev v1
+cable_addresses ana
 sysctl -qw net.ipv6.conf.v0.disable_ipv6=1 2>/dev/null
 trial IPv4
 grep -q 'to=10\.98\.0\.\|from=10\.98\.0\.' "$work/hub.log"

@@ -1,31 +1,13 @@
 #!/bin/bash
 # A photo of 5 MB moves over a line of 64 kB a second, and in the middle of it an alert is raised: it arrives first, by minutes. What is asserted is the order; how
 # long it took is told.
-if [ "$1" != inside ]; then
-	private=--net # without root, inside a user namespace too
-	[ "$(id -u)" = 0 ] || private="--user --map-root-user --net"
-	if ! unshare $private true; then
-		echo "not ok overtake: this kernel gives us no network namespace"
-		exit 1
-	fi
-	exec unshare $private "$0" inside
-fi
 . "$(dirname "$0")/lib.bash"
-. "$(dirname "$0")/net.bash"
+. tests/e2e/net.bash
+apart --net "$1" || { echo "not ok overtake: this kernel gives us no network namespace"; exit 1; }
 
-unshare --net sleep 600 &
-far=$!
-daemons+=($far)
-elsewhere() { [ "$(readlink /proc/$far/ns/net)" != "$(readlink /proc/$$/ns/net)" ]; }
-within 10 elsewhere || exit 1
-inside[ana]="nsenter --net=/proc/$far/ns/net"
-ip link set lo up
-${inside[ana]} ip link set lo up
-ip link add v0 type veth peer name v1 netns $far
-ip link set v0 up
-${inside[ana]} ip link set v1 up
-ip address add 10.98.0.1/24 dev v0
-${inside[ana]} ip address add 10.98.0.2/24 dev v1
+cable ana || exit 1
+cable_addresses ana
+cable_up ana
 slow() { # the line's rate, both ways, with as much of a queue as a modem has
 	tc qdisc replace dev v0 root tbf rate "$1" burst 4kb latency 300ms &&
 		${inside[ana]} tc qdisc replace dev v1 root tbf rate "$1" burst 4kb latency 300ms

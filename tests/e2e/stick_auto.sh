@@ -1,12 +1,7 @@
 #!/bin/bash
 # Sticks that sync by themselves: marked once by a person, noticed by veredad below a --stick-dir, or handed to `stick sync` by a unit. Any other is left alone.
-if [ "$1" != inside ]; then
-	private=--mount # without root, inside a user namespace too
-	[ "$(id -u)" = 0 ] || private="--user --map-root-user --mount"
-	unshare $private true 2>/dev/null && exec unshare $private "$0" inside
-	mounts=no
-fi
 . "$(dirname "$0")/lib.bash"
+apart --mount "$1" || mounts=no
 . tests/e2e/net.bash
 root=$PWD
 found hub ana || exit 1

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,7 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define AS(type, name, parameters, real) type name parameters __attribute__((alias(#real)))
+#include "tests/faults/opening.h"
 
 enum { DESCRIPTORS = 1024 };
 static _Atomic uint64_t own[2], *counts = own;
@@ -61,57 +60,10 @@ static ssize_t count(int way, int fd, ssize_t n)
 	return n;
 }
 
-int open(const char *path, int flags, ...)
+static int open_with(int folder, const char *path, int flags, mode_t mode)
 {
-	mode_t mode;
-	va_list list;
-
-	va_start(list, flags);
-	mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(list, mode_t) : 0;
-	va_end(list);
-	return learn((int)syscall(SYS_openat, AT_FDCWD, path, flags, mode));
-}
-AS(int, open64, (const char *, int, ...), open);
-
-int openat(int folder, const char *path, int flags, ...)
-{
-	mode_t mode;
-	va_list list;
-
-	va_start(list, flags);
-	mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(list, mode_t) : 0;
-	va_end(list);
 	return learn((int)syscall(SYS_openat, folder, path, flags, mode));
 }
-AS(int, openat64, (int, const char *, int, ...), openat);
-
-int __open_2(const char *path, int flags);
-int __open_2(const char *path, int flags)
-{
-	return open(path, flags);
-}
-AS(int, __open64_2, (const char *, int), __open_2);
-
-/* As the C library does it, so that the call is seen. */
-int mkostemps(char *name, int end, int flags)
-{
-	char *at = name + strlen(name) - (size_t)end - 6;
-
-	for (int tries = 0; tries < 100; tries++) {
-		uint32_t random;
-		int fd;
-
-		if (syscall(SYS_getrandom, &random, sizeof(random), 0) != sizeof(random))
-			return -1;
-		for (int i = 0; i < 6; i++, random /= 32)
-			at[i] = (char)('a' + random % 26);
-		fd = open(name, flags | O_RDWR | O_CREAT | O_EXCL, 0600);
-		if (fd >= 0)
-			return fd;
-	}
-	return -1;
-}
-AS(int, mkostemps64, (char *, int, int), mkostemps);
 
 ssize_t read(int fd, void *p, size_t n)
 {

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,10 +18,9 @@
 #include <unistd.h>
 
 #include "tests/faults/fail.h"
+#include "tests/faults/opening.h"
 
 #pragma GCC diagnostic ignored "-Wmissing-prototypes" /* other libraries call some by names of glibc's own */
-
-#define AS(type, name, parameters, real) type name parameters __attribute__((alias(#real)))
 
 static struct fault own, *fault = &own;
 static bool armed;
@@ -348,50 +346,12 @@ static int open_with(int folder, const char *path, int flags, mode_t mode)
 	return opening_fails(flags & O_CREAT) ? -1 : learn((int)syscall(SYS_openat, folder, path, flags, mode));
 }
 
-#define MODE_OF(flags) \
-	mode_t mode = 0; \
-	va_list list; \
-	va_start(list, flags); \
-	if (flags & (O_CREAT | __O_TMPFILE)) \
-		mode = va_arg(list, mode_t); \
-	va_end(list)
-
-int open(const char *path, int flags, ...)
-{
-	MODE_OF(flags);
-	return open_with(AT_FDCWD, path, flags, mode);
-}
-AS(int, open64, (const char *, int, ...), open);
-
-int openat(int folder, const char *path, int flags, ...)
-{
-	MODE_OF(flags);
-	return open_with(folder, path, flags, mode);
-}
-AS(int, openat64, (int, const char *, int, ...), openat);
-
-int __open_2(const char *path, int flags)
-{
-	return open_with(AT_FDCWD, path, flags, 0);
-}
-AS(int, __open64_2, (const char *, int), __open_2);
-
 int close(int fd)
 {
 	if (fd >= 0 && fd < DESCRIPTORS)
 		is_file[fd] = false;
 	return (int)syscall(SYS_close, fd);
 }
-
-int mkostemps(char *path, int suffix, int flags)
-{
-	static int (*real)(char *, int, int);
-
-	if (!real)
-		*(void **)&real = next("mkostemps");
-	return opening_fails(true) ? -1 : learn(real(path, suffix, flags));
-}
-AS(int, mkostemps64, (char *, int, int), mkostemps);
 
 int mkostemp(char *path, int flags)
 {

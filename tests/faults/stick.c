@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "tests/faults/opening.h"
 
 enum { DESCRIPTORS = 1024, LOST_MAX = 64 };
 
@@ -63,46 +64,10 @@ static bool is_on_stick(int fd)
 	return fd >= 0 && fd < DESCRIPTORS && on_stick[fd];
 }
 
-#define MODE_OF(flags) \
-	mode_t mode = 0; \
-	va_list list; \
-	va_start(list, flags); \
-	if (flags & (O_CREAT | __O_TMPFILE)) \
-		mode = va_arg(list, mode_t); \
-	va_end(list)
-
-int open(const char *path, int flags, ...)
+static int open_with(int folder, const char *path, int flags, mode_t mode)
 {
-	MODE_OF(flags);
-	return learn((int)syscall(SYS_openat, AT_FDCWD, path, flags, mode));
-}
-
-int openat(int folder, const char *path, int flags, ...)
-{
-	MODE_OF(flags);
 	return learn((int)syscall(SYS_openat, folder, path, flags, mode));
 }
-int open64(const char *, int, ...) __attribute__((alias("open")));
-int openat64(int, const char *, int, ...) __attribute__((alias("openat")));
-
-int mkostemps(char *template, int suffix, int flags)
-{
-	char *x = template + strlen(template) - (size_t)suffix - 6;
-	static unsigned number;
-
-	for (int tries = 0; tries < 100; tries++) {
-		char digits[16];
-		int fd;
-
-		snprintf(digits, sizeof(digits), "%06u", (number++ * 7919u + (unsigned)getpid()) % 1000000u);
-		memcpy(x, digits, 6);
-		fd = open(template, flags | O_CREAT | O_EXCL | O_RDWR, 0600);
-		if (fd >= 0 || errno != EEXIST)
-			return fd;
-	}
-	return -1;
-}
-int mkostemps64(char *, int, int) __attribute__((alias("mkostemps")));
 
 int close(int fd)
 {
@@ -129,7 +94,7 @@ ssize_t pread(int fd, void *p, size_t n, off_t at)
 {
 	return is_bad(fd, n, at) ? -1 : syscall(SYS_pread64, fd, p, n, at);
 }
-ssize_t pread64(int, void *, size_t, off_t) __attribute__((alias("pread")));
+AS(ssize_t, pread64, (int, void *, size_t, off_t), pread);
 
 static void lose(int fd, off_t from)
 {
@@ -185,4 +150,4 @@ int posix_fadvise(int fd, off_t at, off_t n, int advice)
 		}
 	return (int)syscall(SYS_fadvise64, fd, at, n, advice);
 }
-int posix_fadvise64(int, off_t, off_t, int) __attribute__((alias("posix_fadvise")));
+AS(int, posix_fadvise64, (int, off_t, off_t, int), posix_fadvise);

@@ -17,17 +17,9 @@ static struct vd_id write_part(struct village *v, size_t by, const char *of, uin
 	struct vd_part part = { .of = village_find(v, of), .attachment = attachment, .number = number };
 	struct vd_draft draft = { .lane = VD_LANE_BULK, .audience = VD_AUDIENCE_EVERYONE, .now_ms = ++v->clock, .part = &part };
 	struct vd_buf content = { 0 };
-	struct vd_write *w;
-	struct vd_id id;
 
 	assert_int_equal(vd_chunk_encode(vd_slice_str(text), &content), 0);
-	draft.content = vd_buf_slice(&content);
-	assert_int_equal(vd_write_begin(v->s[by], &w), 0);
-	assert_int_equal(vd_write_own(w, v->g[by], &draft, &id), 0);
-	assert_int_equal(vd_write_commit(w), 0);
-	vd_buf_deinit(&content);
-	village_name(v, &id, name);
-	return id;
+	return village_put(v, by, &draft, &content, name);
 }
 
 static struct vd_attachment the_file(void)
@@ -178,19 +170,6 @@ static void test_attached__false_chunks(void **state)
 	village_end(&s.v);
 }
 
-static bool whole(const struct village *v, size_t i, const char *name)
-{
-	struct vd_id id = village_find(v, name);
-	struct vd_buf raw = { 0 };
-	struct vd_record record;
-	uint64_t arrival;
-
-	assert_int_equal(vd_store_find(v->s[i], &id, &arrival), 0);
-	assert_int_equal(vd_store_read(v->s[i], arrival, &raw, &record, NULL), 0);
-	vd_buf_deinit(&raw);
-	return !record.stub;
-}
-
 /* As on a device that is used every few days until then. */
 static uint64_t tend(struct village *v, size_t i, uint64_t now_ms, uint64_t *wanted)
 {
@@ -250,8 +229,8 @@ static void test_attached__hidden_with_their_record(void **state)
 		}
 		tend(&s.v, i, later, NULL);
 		for (uint32_t c = 0; c < CHUNKS; c++)
-			assert_false(whole(&s.v, i, (char[]){ 'c', (char)('0' + c), 0 }));
-		assert_true(whole(&s.v, i, "x0"));
+			assert_false(village_whole(&s.v, i, (char[]){ 'c', (char)('0' + c), 0 }));
+		assert_true(village_whole(&s.v, i, "x0"));
 		assert_int_equal(tend(&s.v, i, later + DAY, NULL), 0);
 	}
 	/* one that comes later */
@@ -259,7 +238,7 @@ static void test_attached__hidden_with_their_record(void **state)
 	village_carry(&s.v, s.member, 0);
 	assert_int_equal(standing_of(&s.v, 0, "c3"), VD_STANDING_REDACTED);
 	tend(&s.v, 0, later + 2 * (uint64_t)DAY, NULL);
-	assert_false(whole(&s.v, 0, "c3"));
+	assert_false(village_whole(&s.v, 0, "c3"));
 	village_end(&s.v);
 }
 

@@ -14,30 +14,9 @@ static struct vd_id say(struct village *v, size_t by, uint8_t lane, const char *
 	struct vd_draft draft = { .lane = lane, .audience = VD_AUDIENCE_EVERYONE, .now_ms = ++v->clock, .has_expires = true,
 		                  .expires_day = expires_day, .part = part };
 	struct vd_buf content = { 0 };
-	struct vd_write *w;
-	struct vd_id id;
 
 	assert_int_equal(part ? vd_chunk_encode(vd_slice_str(name), &content) : vd_content_encode(vd_slice_str("message"), &field, 1, &content), 0);
-	draft.content = vd_buf_slice(&content);
-	assert_int_equal(vd_write_begin(v->s[by], &w), 0);
-	assert_int_equal(vd_write_own(w, v->g[by], &draft, &id), 0);
-	assert_int_equal(vd_write_commit(w), 0);
-	vd_buf_deinit(&content);
-	village_name(v, &id, name);
-	return id;
-}
-
-static bool whole(const struct village *v, size_t i, const char *name)
-{
-	struct vd_id id = village_find(v, name);
-	struct vd_buf raw = { 0 };
-	struct vd_record record;
-	uint64_t arrival;
-
-	assert_int_equal(vd_store_find(v->s[i], &id, &arrival), 0);
-	assert_int_equal(vd_store_read(v->s[i], arrival, &raw, &record, NULL), 0);
-	vd_buf_deinit(&raw);
-	return !record.stub;
+	return village_put(v, by, &draft, &content, name);
 }
 
 static struct vd_tended jump(struct village *v, size_t i, uint64_t day)
@@ -99,11 +78,11 @@ static void test_expire__a_week_after_everywhere(void **state)
 	for (size_t i = 0; i < s.v.count; i++) {
 		assert_int_equal(vd_store_lane(s.v.s[i], s.v.id, VD_LANE_NORMAL, &before, NULL, 0), 0);
 		assert_int_equal(until(&s.v, i, first_day + 46), 0);
-		assert_true(whole(&s.v, i, "goes") && whole(&s.v, i, "chunk"));
+		assert_true(village_whole(&s.v, i, "goes") && village_whole(&s.v, i, "chunk"));
 		assert_int_equal(jump(&s.v, i, first_day + 47).dropped, 2);
-		assert_false(whole(&s.v, i, "goes"));
-		assert_false(whole(&s.v, i, "chunk"));
-		assert_true(whole(&s.v, i, "stays") && whole(&s.v, i, "later"));
+		assert_false(village_whole(&s.v, i, "goes"));
+		assert_false(village_whole(&s.v, i, "chunk"));
+		assert_true(village_whole(&s.v, i, "stays") && village_whole(&s.v, i, "later"));
 		assert_int_equal(jump(&s.v, i, first_day + 48).dropped, 0);
 		assert_int_equal(wanted(&s.v, i), 0);
 		assert_int_equal(vd_store_lane(s.v.s[i], s.v.id, VD_LANE_NORMAL, &after, NULL, 0), 0);
@@ -114,7 +93,7 @@ static void test_expire__a_week_after_everywhere(void **state)
 	village_hand(&s.v, s.member, 0, "goes", true);
 	assert_int_equal(wanted(&s.v, 0), 0);
 	assert_int_equal(until(&s.v, 0, first_day + 87), 1);
-	assert_false(whole(&s.v, 0, "later"));
+	assert_false(village_whole(&s.v, 0, "later"));
 	village_end(&s.v);
 }
 
@@ -133,9 +112,9 @@ static void test_expire__what_comes_late(void **state)
 	assert_int_equal(jump(&s.v, late, first_day + 60).dropped, 0);
 	assert_int_equal(jump(&s.v, late, first_day + 61).dropped, 1);
 	assert_int_equal(wanted(&s.v, late), 0);
-	assert_false(whole(&s.v, late, "chunk"));
+	assert_false(village_whole(&s.v, late, "chunk"));
 	village_hand(&s.v, s.member, late, "goes", false);
-	assert_false(whole(&s.v, late, "goes"));
+	assert_false(village_whole(&s.v, late, "goes"));
 	village_end(&s.v);
 }
 
@@ -152,7 +131,7 @@ static void test_expire__wrong_clocks(void **state)
 	assert_int_equal(jump(&s.v, 0, first_day + 200).dropped, 0);
 	assert_int_equal(jump(&s.v, 0, first_day + 202).dropped, 0);
 	assert_int_equal(jump(&s.v, 0, first_day + 206).dropped, 0);
-	assert_true(whole(&s.v, 0, "goes"));
+	assert_true(village_whole(&s.v, 0, "goes"));
 	assert_int_equal(jump(&s.v, 0, first_day + 207).dropped, 3);
 	/* it was wrong all along: two others say so */
 	village_say(&s.v, s.other, "other");
@@ -161,7 +140,7 @@ static void test_expire__wrong_clocks(void **state)
 	assert_int_equal(wanted(&s.v, 0), 3);
 	cast_carry(s.v.s[s.member], s.v.s[0], s.v.g[0], &merge);
 	assert_int_equal(merge.filled, 3);
-	assert_true(whole(&s.v, 0, "goes") && whole(&s.v, 0, "chunk") && whole(&s.v, 0, "later"));
+	assert_true(village_whole(&s.v, 0, "goes") && village_whole(&s.v, 0, "chunk") && village_whole(&s.v, 0, "later"));
 	village_check(&s.v);
 	village_shows(&s.v, 0, "stays goes later other ");
 	village_end(&s.v);
@@ -186,8 +165,8 @@ static void test_expire__and_redacted(void **state)
 	id = village_find(&s.v, "goes");
 	village_redact(&s.v, 0, "goes", "r");
 	assert_int_equal(until(&s.v, 0, first_day + 50), 2);
-	assert_true(whole(&s.v, 0, "keys"));
-	assert_true(whole(&s.v, 0, "r"));
+	assert_true(village_whole(&s.v, 0, "keys"));
+	assert_true(village_whole(&s.v, 0, "r"));
 	for (uint64_t day = 50; day < 90; day += 5)
 		assert_int_equal(vd_tend_bodies(s.v.s[0], s.v.id, (first_day + day) * DAY, &tended), 0);
 	assert_int_equal(tended.dropped + tended.wanted, 0);

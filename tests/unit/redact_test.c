@@ -28,22 +28,6 @@ static struct vd_tended tend(struct village *v, size_t i, uint64_t now_ms)
 	return tended;
 }
 
-/* Does that store have the body? */
-static bool whole(const struct village *v, size_t i, const char *name)
-{
-	struct vd_id id = village_find(v, name);
-	struct vd_buf raw = { 0 };
-	struct vd_record record;
-	uint64_t arrival;
-	bool stub;
-
-	assert_int_equal(vd_store_find(v->s[i], &id, &arrival), 0);
-	assert_int_equal(vd_store_read(v->s[i], arrival, &raw, &record, NULL), 0);
-	stub = record.stub;
-	vd_buf_deinit(&raw);
-	return !stub;
-}
-
 static uint64_t wanted(const struct village *v, size_t i)
 {
 	struct vd_lane_state state;
@@ -158,8 +142,8 @@ static void test_redact__redactions_and_acts_cannot_be(void **state)
 	village_text(&s.v, 0, &everything, &view);
 	assert_string_equal(view.text, "act r3 ");
 	assert_int_equal(tend(&s.v, 0, vd_now_ms() + 40 * (uint64_t)DAY).dropped, 1);
-	assert_true(whole(&s.v, 0, "r1"));
-	assert_true(whole(&s.v, 0, "act"));
+	assert_true(village_whole(&s.v, 0, "r1"));
+	assert_true(village_whole(&s.v, 0, "act"));
 	village_end(&s.v);
 }
 
@@ -203,12 +187,12 @@ static void test_redact__the_body_goes_after_thirty_days(void **state)
 		before = lane.digest;
 		assert_int_equal(tend(&s.v, i, cast_now - DAY).dropped, 0);
 		assert_int_equal(tend(&s.v, i, since + 29 * (uint64_t)DAY).dropped, 0);
-		assert_true(whole(&s.v, i, "m1"));
+		assert_true(village_whole(&s.v, i, "m1"));
 		assert_int_equal(entries_of_body(&s.v, i, "m1"), i != s.courier);
 		assert_int_equal(tend(&s.v, i, since + 31 * (uint64_t)DAY).dropped, 1);
 		assert_int_equal(tend(&s.v, i, since + 31 * (uint64_t)DAY).dropped, 0);
-		assert_false(whole(&s.v, i, "m1"));
-		assert_true(whole(&s.v, i, "m2"));
+		assert_false(village_whole(&s.v, i, "m1"));
+		assert_true(village_whole(&s.v, i, "m2"));
 		assert_int_equal(entries_of_body(&s.v, i, "m1"), 0);
 		assert_int_equal(wanted(&s.v, i), 0);
 		assert_int_equal(vd_store_lane(s.v.s[i], s.v.id, VD_LANE_NORMAL, &lane, NULL, 0), 0);
@@ -244,9 +228,9 @@ static void test_redact__a_jumping_clock(void **state)
 		/* Used again after a long rest: when the clock has run for a week. */
 		assert_int_equal(jump(&s.v, i, now + 2 * month).dropped, 0);
 		assert_int_equal(jump(&s.v, i, now + 2 * month + 3 * (uint64_t)DAY).dropped, 0);
-		assert_true(whole(&s.v, i, "m1"));
+		assert_true(village_whole(&s.v, i, "m1"));
 		assert_int_equal(jump(&s.v, i, now + 2 * month + 7 * (uint64_t)DAY).dropped, 1);
-		assert_false(whole(&s.v, i, "m1"));
+		assert_false(village_whole(&s.v, i, "m1"));
 	}
 	village_end(&s.v);
 }
@@ -288,7 +272,7 @@ static void test_redact__refused_while_it_holds(void **state)
 	assert_int_equal(tend(&s.v, 0, vd_now_ms() + 31 * (uint64_t)DAY).dropped, 1);
 	village_hand(&s.v, s.member, 0, "m1", false);
 	village_carry(&s.v, s.second, 0);
-	assert_false(whole(&s.v, 0, "m1"));
+	assert_false(village_whole(&s.v, 0, "m1"));
 	assert_int_equal(wanted(&s.v, 0), 0);
 	village_holds(&s.v, 0, "m1/r1 m2 f1 r1 ");
 	village_end(&s.v);
@@ -329,8 +313,8 @@ static void test_redact__a_removed_redactor(void **state)
 		village_shows(&s.v, i, "m1 m2 f1 ");
 		village_quarantines(&s.v, i, "r1? r2? ");
 		assert_int_equal(tend(&s.v, i, vd_now_ms() + 31 * (uint64_t)DAY).dropped, 0);
-		assert_true(whole(&s.v, i, "m1"));
-		assert_true(whole(&s.v, i, "f1"));
+		assert_true(village_whole(&s.v, i, "m1"));
+		assert_true(village_whole(&s.v, i, "f1"));
 	}
 	village_review(&s.v, 0, "r1", true); /* it was meant */
 	village_sync(&s.v);
@@ -357,7 +341,7 @@ static void test_redact__wanted_again(void **state)
 	assert_int_equal(wanted(&s.v, 0), 1);
 	village_check(&s.v);
 	village_hand(&s.v, s.member, 0, "m1", false);
-	assert_true(whole(&s.v, 0, "m1"));
+	assert_true(village_whole(&s.v, 0, "m1"));
 	assert_int_equal(wanted(&s.v, 0), 0);
 	assert_int_equal(vd_index_catch_up(s.v.s[0]), 0);
 	assert_int_equal(entries_of_body(&s.v, 0, "m1"), 1);
@@ -416,10 +400,10 @@ static void test_redact__repair(void **state)
 	assert_int_equal(vd_check(s.v.s[0], false, &check), 0);
 	assert_int_equal(check.bad + check.derived_bad, 0);
 	village_shows(&s.v, 0, "m1 m2 f1 ");
-	assert_false(whole(&s.v, 0, "m1"));
+	assert_false(village_whole(&s.v, 0, "m1"));
 	assert_int_equal(tend(&s.v, 0, vd_now_ms()).wanted, 1);
 	village_sync(&s.v);
-	assert_true(whole(&s.v, 0, "m1"));
+	assert_true(village_whole(&s.v, 0, "m1"));
 	village_shows(&s.v, 0, "m2 f1 r1 ");
 	assert_int_equal(tend(&s.v, 0, vd_now_ms() + 31 * (uint64_t)DAY).dropped, 1);
 	assert_int_equal(vd_check(s.v.s[0], true, &check), 0);
@@ -479,7 +463,7 @@ static void test_redact__salvage(void **state)
 			if (!vd_store_lane(s.v.s[0], s.v.id, VD_LANE_CONTROL, &left, NULL, 0) && vd_digest_eq(&left.digest, &control.digest) &&
 			    !vd_store_find(s.v.s[0], &r1, &arrival) && !vd_store_find(s.v.s[0], &m1, &arrival)) {
 				tend(&s.v, 0, vd_now_ms() + 31 * (uint64_t)DAY);
-				assert_false(whole(&s.v, 0, "m1"));
+				assert_false(village_whole(&s.v, 0, "m1"));
 				assert_int_equal(wanted(&s.v, 0), 0);
 				done++;
 			}

@@ -61,6 +61,13 @@ static int files_on(const char *cache)
 	return count;
 }
 
+static void all_visit(struct cast *c)
+{
+	visit(c, &c->hub, 0);
+	visit(c, &c->ana, 0);
+	visit(c, &c->luz, 0);
+}
+
 static void assert_still(struct cast *c, struct person *p)
 {
 	struct vd_stick_result r = visit(c, p, 0);
@@ -76,9 +83,7 @@ static void test_stick_receipts__come_back(void **state)
 	uint64_t at;
 
 	/* All know each other. */
-	visit(c, &c->hub, 0);
-	visit(c, &c->ana, 0);
-	visit(c, &c->luz, 0);
+	all_visit(c);
 	person_write(&c->ana, VD_LANE_NORMAL, 3, 50);
 	at = newest(&c->ana);
 	visit(c, &c->ana, 0);
@@ -92,9 +97,7 @@ static void test_stick_receipts__come_back(void **state)
 	assert_int_equal(route.kind, VD_ROUTE_STICK);
 	assert_int_equal(holds(&c->ana, &c->hub, at, NULL), VD_HOLDS_NOT);
 	/* Nobody has anything more to say. */
-	visit(c, &c->hub, 0);
-	visit(c, &c->ana, 0);
-	visit(c, &c->luz, 0);
+	all_visit(c);
 	for (int i = 0; i < 2; i++) {
 		assert_still(c, &c->hub);
 		assert_still(c, &c->ana);
@@ -108,16 +111,12 @@ static void test_stick_receipts__one_file_each(void **state)
 	struct cast *c = *state;
 	int files;
 
-	visit(c, &c->hub, 0);
-	visit(c, &c->ana, 0);
-	visit(c, &c->luz, 0);
+	all_visit(c);
 	visit(c, &c->hub, 0);
 	files = files_on(c->cache);
 	for (int i = 0; i < 5; i++) {
 		person_write(&c->hub, VD_LANE_NORMAL, 1, 50);
-		visit(c, &c->hub, 0);
-		visit(c, &c->ana, 0);
-		visit(c, &c->luz, 0);
+		all_visit(c);
 	}
 	/* The hub's small segments fold into each other. */
 	assert_true(files_on(c->cache) <= files + 1);
@@ -137,9 +136,7 @@ static void test_stick_receipts__by_any_way(void **state)
 	struct vd_route route;
 	uint64_t at;
 
-	visit(c, &c->hub, 0);
-	visit(c, &c->ana, 0);
-	visit(c, &c->luz, 0);
+	all_visit(c);
 	person_write(&c->ana, VD_LANE_URGENT, 1, 50);
 	at = newest(&c->ana);
 	visit(c, &c->ana, 0);
@@ -179,9 +176,7 @@ static void test_stick_receipts__what_a_visit_writes(void **state)
 	struct vd_stick_result r;
 	uint64_t before;
 
-	visit(c, &c->hub, 0);
-	visit(c, &c->ana, 0);
-	visit(c, &c->luz, 0);
+	all_visit(c);
 	for (int i = 0; i < 3; i++) {
 		person_write(&c->hub, VD_LANE_NORMAL, 100, 200);
 		person_write(&c->ana, VD_LANE_NORMAL, 100, 200);
@@ -203,9 +198,7 @@ static void test_stick_receipts__silent(void **state)
 	uint64_t at;
 	bool silent;
 
-	visit(c, &c->hub, 0);
-	visit(c, &c->ana, 0);
-	visit(c, &c->luz, 0);
+	all_visit(c);
 	assert_int_equal(vd_custody_silence(c->luz.store, true), 0);
 	assert_int_equal(vd_custody_silent(c->luz.store, &silent), 0);
 	assert_true(silent);

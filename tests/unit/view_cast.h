@@ -177,23 +177,30 @@ static inline struct vd_id village_restore(struct village *v, size_t by, size_t 
 
 /* --- records --- */
 
+/* Writes the draft with that content, which it takes over. */
+static inline struct vd_id village_put(struct village *v, size_t by, struct vd_draft *draft, struct vd_buf *content, const char *name)
+{
+	struct vd_write *w;
+	struct vd_id id;
+
+	draft->content = vd_buf_slice(content);
+	assert_int_equal(vd_write_begin(v->s[by], &w), 0);
+	assert_int_equal(vd_write_own(w, v->g[by], draft, &id), 0);
+	assert_int_equal(vd_write_commit(w), 0);
+	vd_buf_deinit(content);
+	village_name(v, &id, name);
+	return id;
+}
+
 static inline struct vd_id village_write(struct village *v, size_t by, uint8_t lane, const char *kind, const char *name,
                                          const struct vd_id *redacts, uint64_t now_ms)
 {
 	struct vd_field field = { vd_slice_str("text"), { .type = VD_MP_STR, .bytes = vd_slice_str(name) } };
 	struct vd_draft draft = { .lane = lane, .audience = VD_AUDIENCE_EVERYONE, .now_ms = now_ms, .redacts = redacts };
 	struct vd_buf content = { 0 };
-	struct vd_write *w;
-	struct vd_id id;
 
 	assert_int_equal(vd_content_encode(vd_slice_str(kind), &field, 1, &content), 0);
-	draft.content = vd_buf_slice(&content);
-	assert_int_equal(vd_write_begin(v->s[by], &w), 0);
-	assert_int_equal(vd_write_own(w, v->g[by], &draft, &id), 0);
-	assert_int_equal(vd_write_commit(w), 0);
-	vd_buf_deinit(&content);
-	village_name(v, &id, name);
-	return id;
+	return village_put(v, by, &draft, &content, name);
 }
 
 static inline struct vd_id village_say(struct village *v, size_t by, const char *name)
@@ -206,6 +213,20 @@ static inline struct vd_id village_redact(struct village *v, size_t by, const ch
 	struct vd_id id = village_find(v, what);
 
 	return village_write(v, by, VD_LANE_URGENT, "redaction", name, &id, ++v->clock);
+}
+
+/* Does that store have the body? */
+static inline bool village_whole(const struct village *v, size_t i, const char *name)
+{
+	struct vd_id id = village_find(v, name);
+	struct vd_buf raw = { 0 };
+	struct vd_record record;
+	uint64_t arrival;
+
+	assert_int_equal(vd_store_find(v->s[i], &id, &arrival), 0);
+	assert_int_equal(vd_store_read(v->s[i], arrival, &raw, &record, NULL), 0);
+	vd_buf_deinit(&raw);
+	return !record.stub;
 }
 
 static inline void village_carry(struct village *v, size_t from, size_t to)
