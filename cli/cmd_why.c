@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "for_whom.h"
 #include "proto/err.h"
 #include "store/attached.h"
 #include "times.h"
@@ -14,6 +15,12 @@ enum {
 	URGENT = 20,         /* of which so many urgent ones are named */
 };
 
+/* The first of some members, for an advice. */
+struct names {
+	struct vd_buf text;
+	size_t count;
+};
+
 /* What is being told, for people at once, for programs at the end. */
 struct why {
 	struct vd_cli *cli;
@@ -23,9 +30,11 @@ struct why {
 	size_t stick_count;
 	json_t *holders, *missing, *advice;
 	uint64_t *lacks;             /* of each keeper: how many chunks of what the record attaches it is not known to hold; NULL: none is attached */
+	struct vd_for_whom whom;     /* who may read the record */
 	size_t members, with;        /* with a role; of them known to have it */
-	struct vd_buf lacking;       /* names of the first of those who are not, for an advice */
-	size_t lacking_count;
+	size_t readers, readers_with;/* of these, those whom it is for, or may be */
+	struct names lacking;        /* … who are not known to have it */
+	struct names carriers;       /* nor are these, and it is not for them */
 	bool on_stick;
 	char stick[VD_WHERE_TEXT];   /* the last one that has it */
 };
@@ -37,21 +46,21 @@ static void advise(struct why *w, enum vd_msg msg, const char *a, const char *b)
 		vd_say(w->cli, msg, a, b, NULL);
 }
 
-static void note_lacking(struct why *w, const char *name)
+static void note_name(struct names *names, const char *name)
 {
-	if (w->lacking_count++ < NAMED) {
-		if (w->lacking.n)
-			vd_buf_put_slice(&w->lacking, vd_slice_str(", "));
-		vd_buf_put_slice(&w->lacking, vd_slice_str(name));
-	} else if (w->lacking_count == NAMED + 1) {
-		vd_buf_put_slice(&w->lacking, vd_slice_str(", …"));
+	if (names->count++ < NAMED) {
+		if (names->text.n)
+			vd_buf_put_slice(&names->text, vd_slice_str(", "));
+		vd_buf_put_slice(&names->text, vd_slice_str(name));
+	} else if (names->count == NAMED + 1) {
+		vd_buf_put_slice(&names->text, vd_slice_str(", …"));
 	}
 }
 
-static const char *lacking_names(struct why *w)
+static const char *names_said(struct names *names)
 {
-	vd_buf_put_u8(&w->lacking, 0);
-	return w->lacking.failed ? "" : (const char *)w->lacking.p;
+	vd_buf_put_u8(&names->text, 0);
+	return names->text.failed ? "" : (const char *)names->text.p;
 }
 
 static bool is_ours(struct vd_group *group, const uint8_t person[VD_PERSON_BYTES])
@@ -65,6 +74,12 @@ static bool is_ours(struct vd_group *group, const uint8_t person[VD_PERSON_BYTES
 static json_t *member_json(const struct vd_device *d, const char *name)
 {
 	return json_pack("{s:s,s:o,s:o}", "kind", "member", "member", vd_json_hex(d->author, VD_KEY_BYTES), "name", vd_json_text(vd_slice_str(name)));
+}
+
+/* Null: perhaps. */
+static json_t *for_json(enum vd_for is_for)
+{
+	return is_for == VD_FOR_PERHAPS ? json_null() : json_boolean(is_for == VD_FOR_THEM);
 }
 
 static json_t *time_or_null(uint64_t ms)
@@ -92,7 +107,8 @@ static void end(struct why *w)
 	json_decref(w->holders);
 	json_decref(w->missing);
 	json_decref(w->advice);
-	vd_buf_deinit(&w->lacking);
+	vd_buf_deinit(&w->lacking.text);
+	vd_buf_deinit(&w->carriers.text);
 	vd_group_free(w->group);
 }
 
@@ -110,14 +126,16 @@ static const char *how_word(enum vd_holding how)
 	return how == VD_HOLDS_OWN ? "author" : how == VD_HOLDS_MET || how == VD_HOLDS_LANE ? "digest" : how == VD_HOLDS_SPAN ? "receipt" : "ack";
 }
 
-static void tell_holder(struct why *w, const struct vd_device *d, const char *name, enum vd_holding how, const struct vd_keeper *k)
+static void tell_holder(struct why *w, const struct vd_device *d, const char *name, enum vd_for is_for, enum vd_holding how, const struct vd_keeper *k)
 {
 	char time[VD_TIME_TEXT] = "", room[VD_WHERE_TEXT];
 	json_t *one;
 
 	w->with++;
+	w->readers_with += is_for != VD_FOR_NOT;
 	if (w->cli->opt.json) {
 		one = member_json(d, name);
+		json_object_set_new(one, "for", for_json(is_for));
 		json_object_set_new(one, "how", json_string(how_word(how)));
 		json_object_set_new(one, "heard", time_or_null(k->heard_ms));
 		json_object_set_new(one, "route", vd_route_json(w->cli, &k->route));
@@ -132,25 +150,30 @@ static void tell_holder(struct why *w, const struct vd_device *d, const char *na
 	else if (how == VD_HOLDS_ACK)
 		vd_say(w->cli, VD_MSG_WHY_ACKED, name, NULL);
 	else
-		vd_say(w->cli, VD_MSG_WHY_HAS, name, time, vd_route_said(w->cli, &k->route, room), NULL);
+		vd_say(w->cli, is_for == VD_FOR_NOT ? VD_MSG_WHY_CARRIES : VD_MSG_WHY_HAS, name, time, vd_route_said(w->cli, &k->route, room), NULL);
 }
 
 /* `parts`: it has the record, but for so many chunks of what that attaches; 0: it does not have it. */
-static void tell_missing(struct why *w, const struct vd_device *d, const char *name, uint64_t parts)
+static void tell_missing(struct why *w, const struct vd_device *d, const char *name, enum vd_for is_for, uint64_t parts)
 {
 	char time[VD_TIME_TEXT], room[VD_WHERE_TEXT];
 	struct vd_route route;
 	uint64_t last = vd_last_word(w->cli, w->group, w->custody, d->person, &route);
 	json_t *one;
 
-	note_lacking(w, name);
+	note_name(is_for == VD_FOR_NOT ? &w->carriers : &w->lacking, name);
 	if (w->cli->opt.json) {
 		one = member_json(d, name);
+		json_object_set_new(one, "for", for_json(is_for));
 		json_object_set_new(one, "heard", time_or_null(last));
 		json_object_set_new(one, "route", vd_route_json(w->cli, &route));
 		if (parts)
 			json_object_set_new(one, "parts", vd_json_number(parts));
 		json_array_append_new(w->missing, one);
+		return;
+	}
+	if (is_for == VD_FOR_NOT) {
+		vd_say(w->cli, VD_MSG_WHY_NOT_CARRIES, name, NULL);
 		return;
 	}
 	if (parts) {
@@ -165,7 +188,7 @@ static void tell_missing(struct why *w, const struct vd_device *d, const char *n
 	vd_say(w->cli, VD_MSG_WHY_NOT, name, time, vd_route_said(w->cli, &route, room), NULL);
 }
 
-static int tell_member(struct why *w, const struct subject *s, size_t first)
+static int tell_member(struct why *w, const struct subject *s, size_t first, enum vd_for is_for)
 {
 	const struct vd_device *d = vd_group_device(w->group, first);
 	enum vd_holding best = VD_HOLDS_NOT, how;
@@ -174,6 +197,7 @@ static int tell_member(struct why *w, const struct subject *s, size_t first)
 	char name[VD_WHO_TEXT];
 
 	w->members++;
+	w->readers += is_for != VD_FOR_NOT;
 	vd_who_person(w->group, d->person, name);
 	for (size_t i = 0; i < vd_custody_count(w->custody); i++) {
 		const struct vd_keeper *k = vd_custody_keeper(w->custody, i);
@@ -193,13 +217,46 @@ static int tell_member(struct why *w, const struct subject *s, size_t first)
 			by = k;
 		}
 	}
-	if (is_ours(w->group, d->person) && !s->record.stub)
-		w->with++; /* this device */
-	else if (by)
-		tell_holder(w, d, name, best, by);
-	else if (!is_ours(w->group, d->person))
-		tell_missing(w, d, name, parts);
+	if (is_ours(w->group, d->person) && !s->record.stub) { /* this device */
+		w->with++;
+		w->readers_with += is_for != VD_FOR_NOT;
+	} else if (by) {
+		tell_holder(w, d, name, is_for, best, by);
+	} else if (!is_ours(w->group, d->person)) {
+		tell_missing(w, d, name, is_for, parts);
+	}
 	return VD_OK;
+}
+
+/* Those whom it is for first. */
+static int tell_members(struct why *w, const struct subject *s)
+{
+	int rc = VD_OK;
+
+	for (int carriers = 0; carriers < 2; carriers++)
+		for (size_t i = 0; i < vd_group_device_count(w->group) && !rc; i++) {
+			const uint8_t *person = vd_group_device(w->group, i)->person;
+			enum vd_for is_for = vd_is_for(w->group, &w->whom, person);
+
+			if (vd_first_of_person(w->group, i) && vd_person_role(w->group, person, false) != VD_ROLE_NONE && (is_for == VD_FOR_NOT) == carriers)
+				rc = tell_member(w, s, i, is_for);
+		}
+	return rc;
+}
+
+static void tell_count(struct why *w, const struct subject *s)
+{
+	const struct vd_identity *us = vd_group_identity(w->group);
+	bool ours = us && memcmp(us->author, s->record.author, VD_KEY_BYTES) == 0;
+
+	if (w->cli->opt.json)
+		return;
+	if (w->whom.kind == VD_FOR_HIDDEN)
+		vd_say(w->cli, ours ? VD_MSG_WHY_HIDDEN_OURS : VD_MSG_WHY_HIDDEN, NULL);
+	if (w->readers == w->members || w->whom.kind == VD_FOR_HIDDEN)
+		vd_say(w->cli, VD_MSG_WHY_COUNT, vd_num(w->cli, w->with), vd_num(w->cli, w->members), NULL);
+	else if (w->readers)
+		vd_say(w->cli, VD_MSG_WHY_COUNT_FOR, vd_num(w->cli, w->readers_with), vd_num(w->cli, w->readers), NULL);
 }
 
 /* What the record attaches is held with it, or it is not held. */
@@ -263,12 +320,18 @@ static void advise_on_record(struct why *w, const struct subject *s)
 {
 	if (s->record.stub)
 		advise(w, VD_MSG_WHY_NEXT_STUB, NULL, NULL);
-	else if (!w->lacking_count)
-		advise(w, w->members > 1 ? VD_MSG_WHY_NEXT_ALL : VD_MSG_WHY_NEXT_ALONE, NULL, NULL);
+	else if (w->members == 1)
+		advise(w, VD_MSG_WHY_NEXT_ALONE, NULL, NULL);
+	else if (!w->readers)
+		advise(w, VD_MSG_WHY_NEXT_NOBODY, NULL, NULL);
+	else if (!w->lacking.count)
+		advise(w, w->readers == w->members ? VD_MSG_WHY_NEXT_ALL : VD_MSG_WHY_NEXT_ALL_FOR, NULL, NULL);
 	else if (w->on_stick)
-		advise(w, VD_MSG_WHY_NEXT_STICK, w->stick, lacking_names(w));
+		advise(w, VD_MSG_WHY_NEXT_STICK, w->stick, names_said(&w->lacking));
 	else
-		advise(w, VD_MSG_WHY_NEXT_SYNC, lacking_names(w), NULL);
+		advise(w, VD_MSG_WHY_NEXT_SYNC, names_said(&w->lacking), NULL);
+	if (!s->record.stub && w->lacking.count && w->carriers.count)
+		advise(w, VD_MSG_WHY_NEXT_CARRY, names_said(&w->carriers), NULL);
 }
 
 static int why_record(struct why *w, const struct subject *s)
@@ -276,22 +339,25 @@ static int why_record(struct why *w, const struct subject *s)
 	int rc = begin(w);
 
 	if (!rc)
+		rc = vd_for_whom(w->cli, w->group, &s->record, &w->whom);
+	if (!rc)
 		rc = count_parts(w, s);
 	if (!rc) {
 		tell_here(w, s);
 		tell_sticks(w, s);
+		rc = tell_members(w, s);
 	}
-	for (size_t i = 0; i < vd_group_device_count(w->group) && !rc; i++)
-		if (vd_first_of_person(w->group, i) && vd_person_role(w->group, vd_group_device(w->group, i)->person, false) != VD_ROLE_NONE)
-			rc = tell_member(w, s, i);
 	if (rc)
 		return vd_fail(w->cli, rc, VD_MSG_NONE, VD_MSG_WHY_FAILED, NULL);
-	if (!w->cli->opt.json)
-		vd_say(w->cli, VD_MSG_WHY_COUNT, vd_num(w->cli, w->with), vd_num(w->cli, w->members), NULL);
+	tell_count(w, s);
 	advise_on_record(w, s);
-	if (w->cli->opt.json)
-		vd_say_json(w->cli, json_pack("{s:o,s:o,s:o,s:O,s:O,s:O}", "id", vd_json_hex(s->record.id.b, VD_ID_BYTES), "members", vd_json_number(w->members),
-		                              "members_with", vd_json_number(w->with), "holders", w->holders, "missing", w->missing, "advice", w->advice));
+	if (w->cli->opt.json) {
+		bool hidden = w->whom.kind == VD_FOR_HIDDEN;
+
+		vd_say_json(w->cli, json_pack("{s:o,s:o,s:o,s:o,s:o,s:O,s:O,s:O}", "id", vd_json_hex(s->record.id.b, VD_ID_BYTES), "members", vd_json_number(w->members),
+		                              "members_with", vd_json_number(w->with), "for", hidden ? json_null() : vd_json_number(w->readers), "for_with",
+		                              hidden ? json_null() : vd_json_number(w->readers_with), "holders", w->holders, "missing", w->missing, "advice", w->advice));
+	}
 	return VD_EXIT_DONE;
 }
 
@@ -300,7 +366,9 @@ static int why_record(struct why *w, const struct subject *s)
 /* Those of a gap: urgent ones are named, and of all the oldest is told. */
 struct naming {
 	struct why *why;
+	const struct vd_target *whom;
 	size_t urgent;
+	uint64_t to_read;    /* of them for that member, or perhaps */
 	uint64_t oldest_ms;
 	json_t *ids;
 };
@@ -309,8 +377,15 @@ static int name_one(void *ctx, uint64_t arrival, const struct vd_record *r)
 {
 	struct naming *n = ctx;
 	char id[9], time[VD_TIME_TEXT];
+	struct vd_for_whom whom;
+	bool reads;
+	int rc = vd_for_whom(n->why->cli, n->why->group, r, &whom);
 
 	(void)arrival;
+	if (rc)
+		return rc;
+	reads = vd_is_for(n->why->group, &whom, n->whom->person) != VD_FOR_NOT;
+	n->to_read += reads;
 	if (!n->oldest_ms || r->time_ms < n->oldest_ms)
 		n->oldest_ms = r->time_ms;
 	if (r->lane != VD_LANE_URGENT || n->urgent == URGENT)
@@ -320,18 +395,19 @@ static int name_one(void *ctx, uint64_t arrival, const struct vd_record *r)
 	vd_hex(id, r->id.b, 4);
 	vd_time_local(r->time_ms, time);
 	if (!n->why->cli->opt.json)
-		vd_say(n->why->cli, VD_MSG_WHY_URGENT, id, time, NULL);
+		vd_say(n->why->cli, reads ? VD_MSG_WHY_URGENT : VD_MSG_WHY_URGENT_CARRY, id, time, NULL);
 	return 0;
 }
 
-/* *oldest_ms: 0 when there are more than were looked at. */
-static int tell_lanes(struct why *w, const struct vd_missing *missing, const struct vd_gap *gaps, size_t count, uint64_t *oldest_ms)
+/* *oldest_ms: 0 when there are more than were looked at; *to_read then at least 1. */
+static int tell_lanes(struct why *w, const struct vd_target *whom, const struct vd_missing *missing, const struct vd_gap *gaps, size_t count,
+                      uint64_t *oldest_ms, uint64_t *to_read)
 {
 	bool deep = missing->unsure;
 	int rc = VD_OK;
 
 	for (uint8_t lane = 0; lane < VD_LANES && !rc; lane++) {
-		struct naming n = { .why = w, .ids = json_array() };
+		struct naming n = { .why = w, .whom = whom, .ids = json_array() };
 		uint64_t left, all_left = 0;
 
 		if (missing->records[lane] && !w->cli->opt.json)
@@ -342,6 +418,7 @@ static int tell_lanes(struct why *w, const struct vd_missing *missing, const str
 				all_left += left;
 			}
 		deep |= all_left > 0;
+		*to_read += n.to_read;
 		if (n.oldest_ms && (!*oldest_ms || n.oldest_ms < *oldest_ms))
 			*oldest_ms = n.oldest_ms;
 		if (missing->records[lane])
@@ -349,18 +426,24 @@ static int tell_lanes(struct why *w, const struct vd_missing *missing, const str
 			                                            vd_json_number(missing->records[lane]), "urgent", n.ids, "oldest", time_or_null(all_left ? 0 : n.oldest_ms)));
 		json_decref(n.ids);
 	}
-	if (deep)
+	if (deep) {
 		*oldest_ms = 0;
+		*to_read += !*to_read;
+	}
 	return rc;
 }
 
 /* The stick seen last that holds all of ours takes them there. */
-static void advise_on_member(struct why *w, const char *name, uint64_t all)
+static void advise_on_member(struct why *w, const char *name, uint64_t all, uint64_t to_read)
 {
 	uint64_t latest;
 
 	if (!all) {
 		advise(w, VD_MSG_WHY_NEXT_NOTHING, name, NULL);
+		return;
+	}
+	if (!to_read) {
+		advise(w, VD_MSG_WHY_NEXT_NOT_THEIRS, name, NULL);
 		return;
 	}
 	if (w->stick_count && !vd_store_latest(w->cli->store, &latest) && vd_stick_since(&w->sticks[0], latest))
@@ -392,7 +475,7 @@ static int why_member(struct why *w, const struct vd_target *t)
 	bool *who = NULL, any = false;
 	struct vd_missing missing = { .unsure = false };
 	struct vd_gap *gaps = NULL;
-	uint64_t all = 0, oldest_ms = 0;
+	uint64_t all = 0, oldest_ms = 0, to_read = 0;
 	char time[VD_TIME_TEXT];
 	size_t count = 0;
 	json_t *out;
@@ -421,7 +504,7 @@ static int why_member(struct why *w, const struct vd_target *t)
 		tell_heard(w, t, out);
 		if (!w->cli->opt.json && all)
 			vd_say(w->cli, missing.unsure ? VD_MSG_WHY_LACKS_ABOUT : VD_MSG_WHY_LACKS, t->name, vd_num(w->cli, all), NULL);
-		rc = tell_lanes(w, &missing, gaps, count, &oldest_ms);
+		rc = tell_lanes(w, t, &missing, gaps, count, &oldest_ms, &to_read);
 	}
 	free(gaps);
 	free(who);
@@ -433,7 +516,7 @@ static int why_member(struct why *w, const struct vd_target *t)
 		vd_time_local(oldest_ms, time);
 		vd_say(w->cli, VD_MSG_WHY_OLDEST, time, NULL);
 	}
-	advise_on_member(w, t->name, all);
+	advise_on_member(w, t->name, all, to_read);
 	json_object_set_new(out, "records", vd_json_number(all));
 	json_object_set_new(out, "unsure", json_boolean(missing.unsure));
 	json_object_set_new(out, "oldest", time_or_null(oldest_ms));

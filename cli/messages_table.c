@@ -647,8 +647,10 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  vereda why 3fa2c1\n"
 	  "  vereda why \"hub Norte\"\n\n"
 	  "Of a record: since when it is here, on which sticks it was put, which members are known to have it and by which way that was heard,\n"
-	  "who is not known to have it, and what to do. Of a member: how much is here that they are not known to have, which urgent records\n"
-	  "are among it, and when and by which way they were last heard of.\n\n"
+	  "who is not known to have it, and what to do, those first whom it is for: who may read it. The others can carry it. To whom a record\n"
+	  "is sealed by name (--to NAME) is known here only if this device wrote it and kept a copy (--keep).\n\n"
+	  "Of a member: how much is here that they are not known to have, which urgent records are among it, and when and by which way they\n"
+	  "were last heard of.\n\n"
 	  "Only what a device said itself counts: devices leave receipts on sticks, in bundles and in sessions, and whoever passes brings\n"
 	  "them along. What was carried and not confirmed is not known to have arrived: it may have. If you do not want this device to tell\n"
 	  "others what it holds: vereda config set receipts off",
@@ -656,8 +658,10 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  vereda why 3fa2c1\n"
 	  "  vereda why \"central Norte\"\n\n"
 	  "De un registro: desde cuándo está aquí, en qué memorias se puso, de quiénes se sabe que lo tienen y por dónde se supo,\n"
-	  "de quiénes no se sabe, y qué hacer. De una persona: cuánto hay aquí que no se sabe que tenga, qué urgentes hay entre eso,\n"
-	  "y cuándo y por dónde se supo de ella por última vez.\n\n"
+	  "de quiénes no se sabe, y qué hacer, primero para quienes es: quienes lo pueden leer. Los demás lo pueden llevar. Para quién está\n"
+	  "sellado un registro (--to NOMBRE) solo se sabe aquí si lo escribió este equipo y guardó copia (--keep).\n\n"
+	  "De una persona: cuánto hay aquí que no se sabe que tenga, qué urgentes hay entre eso, y cuándo y por dónde se supo de ella por\n"
+	  "última vez.\n\n"
 	  "Solo cuenta lo que dijo el propio equipo: los equipos dejan acuses en memorias, paquetes y conexiones, y quien pasa los lleva.\n"
 	  "De lo que se llevó y nadie confirmó no se sabe si llegó: puede que sí. Si no quieres que este equipo les diga a otros\n"
 	  "lo que tiene: vereda config set receipts off"),
@@ -1092,17 +1096,30 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(WHY_WROTE, "{0}: wrote it.", "{0}: lo escribió."),
 	T(WHY_ACKED, "{0}: has it, and answered it.", "{0}: lo tiene, y respondió."),
 	T(WHY_HAS, "{0}: has it (said so{2}, {1}).", "{0}: lo tiene (lo dijo{2}, el {1})."),
+	T(WHY_CARRIES, "{0}: carries it, without being able to read it (said so{2}, {1}).", "{0}: lo lleva, sin poder leerlo (lo dijo{2}, el {1})."),
+	T(WHY_NOT_CARRIES, "{0}: not known to have it; it is not for them to read, but they can carry it.",
+	  "{0}: no se sabe que lo tenga; no le toca leerlo, pero lo puede llevar."),
+	T(WHY_HIDDEN, "It is sealed to one or more of them by name; this device cannot tell to whom.",
+	  "Está sellado para alguien en particular; este equipo no puede saber para quién."),
+	T(WHY_HIDDEN_OURS, "It is sealed to one or more of them by name; to whom was not kept here, as no copy was (next time: --keep).",
+	  "Está sellado para alguien en particular; aquí no se guardó para quién, ni una copia (la próxima vez: --keep)."),
 	T(WHY_NOT, "{0}: not known to have it yet; last word{2}, {1}.", "{0}: todavía no se sabe que lo tenga; última noticia{2}, el {1}."),
 	T(WHY_NOT_PARTS, "{0}: has the text; {1} parts of what is attached are not known to be there yet.",
 	  "{0}: tiene el texto; todavía no se sabe que tenga {1} partes de lo adjunto."),
 	T(WHY_NOT_NEVER, "{0}: not known to have it yet; nothing was ever heard from there.", "{0}: todavía no se sabe que lo tenga; nunca ha llegado noticia de allá."),
 	T(WHY_COUNT, "{0} of {1} members have it.", "Lo tienen {0} de {1} integrantes."),
+	T(WHY_COUNT_FOR, "{0} of {1} whom it is for have it.", "Lo tienen {0} de {1} para quienes es."),
 	T(WHY_NEXT_STUB, "Next: sync with somebody who has its content.", "Lo que sigue: intercambia con alguien que tenga el contenido."),
 	T(WHY_NEXT_ALL, "Nothing to do: everybody has it.", "No hay nada que hacer: todos lo tienen."),
+	T(WHY_NEXT_ALL_FOR, "Nothing to do: everybody whom it is for has it.", "No hay nada que hacer: lo tienen todos aquellos para quienes es."),
+	T(WHY_NEXT_NOBODY, "Nobody whom it is for is in the group now: write it again, to somebody who is (vereda members).",
+	  "Nadie de aquellos para quienes es está ahora en el grupo: escríbelo de nuevo, para alguien que esté (vereda members)."),
+	T(WHY_NEXT_CARRY, "Can carry it there, without reading it: {0}.", "Lo puede llevar, sin leerlo: {0}."),
 	T(WHY_NEXT_ALONE, "Nobody else is in this group yet: vereda admit", "Todavía no hay nadie más en este grupo: vereda admit"),
 	T(WHY_NEXT_STICK, "Next: take stick {0} to {1}, and bring it back here: it brings their receipt.", "Lo que sigue: lleva la memoria {0} a {1}, y tráela de vuelta: trae el acuse."),
 	T(WHY_NEXT_SYNC, "Next: sync with {0}, or put it on a stick (vereda sync DIR) and take it to them.", "Lo que sigue: intercambia con {0}, o ponlo en una memoria (vereda sync CARPETA) y llévala."),
 	T(WHY_NEXT_NOTHING, "Nothing to do: {0} has all that is here.", "No hay nada que hacer: {0} tiene todo lo que hay aquí."),
+	T(WHY_NEXT_NOT_THEIRS, "Nothing of that is for {0} to read: {0} could only carry it.", "Nada de eso es para que {0} lo lea: {0} solo lo podría llevar."),
 	T(WHY_SELF, "{0} is who uses this device: what is here, {0} has", "{0} es quien usa este equipo: lo que hay aquí, {0} lo tiene"),
 	T(WHY_OUT, "{0} is not in the group any more, and has no device that could be told anything", "{0} ya no está en el grupo, y no tiene ningún equipo al que llevarle algo"),
 	T(WHY_HEARD, "{0}: last heard of{2}, {1}.", "{0}: última noticia{2}, el {1}."),
@@ -1111,6 +1128,7 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(WHY_LACKS_ABOUT, "{0} is not known to have up to {1} of the records that are here (of some it cannot be told):", "No se sabe que {0} tenga hasta {1} de los registros que hay aquí (de algunos no se puede saber):"),
 	SAME(WHY_LANE, "  {0}: {1}"),
 	SAME(WHY_URGENT, "    {0}  {1}"),
+	T(WHY_URGENT_CARRY, "    {0}  {1}  (only to carry)", "    {0}  {1}  (solo para llevarlo)"),
 	T(WHY_OLDEST, "The oldest of them is of {0}.", "El más viejo de ellos es del {0}."),
 
 	T(SYNC_UNREACHABLE, "No member of your group answers at {0}; nothing was changed", "Nadie de tu grupo responde en {0}; no se cambió nada"),

@@ -26,7 +26,7 @@
  *   "elsewhere" group, author: when records of ours last came that were not written here
  *   "heard" group, device: up to which arrival number it has our control records
  *   "digest", "wanted digest" group, lane; "sketch" group, lane, block
- *   "pool", "index": how far they are    "note" use, key    "segment" name
+ *   "pool", "index": how far they are    "note" use, key ("named" id: named.c)    "segment" name
  *   "author", "author again" number: group, author key (authors.c)
  *   "share" group, author: what there is of theirs           "declined" group: whose share is used up
  *   "released" group: the day on which what waits was gone through

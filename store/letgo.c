@@ -1,6 +1,7 @@
 /* A body goes, its stub stays: what the index says of it goes, too. */
 #include <string.h>
 
+#include "named.h"
 #include "tend_inside.h"
 #include "proto/err.h"
 
@@ -51,6 +52,8 @@ int vd_let_go(struct vd_letting *l, const struct vd_stored *stored, const struct
 	struct vd_record stub;
 	int rc = forget(l, record, stored->arrival);
 
+	if (!rc)
+		rc = vd_named_forget(l->write, record);
 	if (!rc)
 		rc = vd_record_decode(vd_slice(record->raw.p, record->header.n + record->signature.n), &stub);
 	if (rc)

@@ -105,6 +105,10 @@ void vd_write_abort(struct vd_write *);
 /* Appends the note's value to *out. VD_ENOTFOUND. */
 int vd_store_note(struct vd_store *, const char *use, struct vd_slice key, struct vd_buf *out);
 
+/* The devices to which a record that this store wrote is sealed by name: at most VD_NAMED_SLOTS. VD_ENOTFOUND: it is none, we are not among them
+ * ourselves (then no trace is kept of who is), or its body went. VD_EDAMAGED. */
+int vd_store_named(struct vd_store *, const struct vd_id *, uint8_t (*devices)[VD_KEY_BYTES], size_t *count);
+
 /* Up to where a device is known to have our control records, by a session with it that ended with equal sets: an arrival number of
  * ours, which only grows. VD_ENOTFOUND: never. */
 int vd_store_heard(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], const uint8_t device[VD_KEY_BYTES], uint64_t *arrival);

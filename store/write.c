@@ -5,6 +5,7 @@
 
 #include "inside.h"
 #include "lanes.h"
+#include "named.h"
 #include "shares_inside.h"
 #include "proto/err.h"
 
@@ -449,6 +450,8 @@ int vd_write_own(struct vd_write *w, struct vd_group *group, const struct vd_dra
 	if (!rc)
 		rc = w->err = vd_share_count(w, in.group, self->author, draft->lane, +1);
 	w->takes_in |= draft->lane != VD_LANE_CONTROL && !draft->redacts;
+	if (!rc)
+		rc = vd_named_keep(w, self, draft, id);
 	if (rc)
 		return rc;
 	head->seq = fields.seq;

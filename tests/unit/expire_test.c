@@ -97,6 +97,36 @@ static void test_expire__a_week_after_everywhere(void **state)
 	village_end(&s.v);
 }
 
+/* To whom it was sealed by name is known to who kept a copy, and goes with it. */
+static void test_expire__names_go_with_the_body(void **state)
+{
+	uint8_t to[VD_NAMED_SLOTS][VD_KEY_BYTES];
+	struct vd_field field = { vd_slice_str("text"), { .type = VD_MP_STR, .bytes = vd_slice_str("by name") } };
+	struct vd_draft draft = { .lane = VD_LANE_NORMAL, .audience = VD_AUDIENCE_NAMED, .has_expires = true, .expires_day = first_day + 40 };
+	struct vd_buf content = { 0 };
+	struct vd_write *w;
+	struct vd_id id;
+	struct scene s;
+	size_t count;
+
+	begin(&s, *state);
+	draft.now_ms = ++s.v.clock;
+	draft.devices = &vd_group_identity(s.v.g[s.member])->author;
+	draft.device_count = 1;
+	assert_int_equal(vd_content_encode(vd_slice_str("message"), &field, 1, &content), 0);
+	draft.content = vd_buf_slice(&content);
+	assert_int_equal(vd_write_begin(s.v.s[s.member], &w), 0);
+	assert_int_equal(vd_write_own(w, s.v.g[s.member], &draft, &id), 0);
+	assert_int_equal(vd_write_commit(w), 0);
+	vd_buf_deinit(&content);
+	until(&s.v, s.member, first_day + 46);
+	assert_int_equal(vd_store_named(s.v.s[s.member], &id, to, &count), 0);
+	assert_int_equal(count, 1);
+	jump(&s.v, s.member, first_day + 47);
+	assert_int_equal(vd_store_named(s.v.s[s.member], &id, to, &count), VD_ENOTFOUND);
+	village_end(&s.v);
+}
+
 /* It comes late, as a body or as a stub: it goes, or is wanted, no longer than a day. */
 static void test_expire__what_comes_late(void **state)
 {
@@ -201,6 +231,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_expire__a_week_after_everywhere, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_expire__names_go_with_the_body, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_expire__what_comes_late, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_expire__wrong_clocks, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_expire__and_redacted, cast_setup, cast_teardown),

@@ -104,6 +104,40 @@ static void test_named__author_keeps_a_copy_when_named(void **state)
 	vd_store_close(a);
 }
 
+/* To whom it went is kept where the text is, and nowhere else. */
+static void test_named__names_are_kept_with_a_copy_alone(void **state)
+{
+	const struct cast_place *p = *state;
+	struct vd_store *a = cast_store(p->home), *b = cast_store(p->other);
+	uint8_t id[VD_GROUP_BYTES], to[2][VD_KEY_BYTES], got[VD_NAMED_SLOTS][VD_KEY_BYTES];
+	struct vd_group *ga = cast_found(a, id), *gb = cast_join(a, ga, b);
+	struct vd_draft draft = naming(gb);
+	struct vd_id kept, unkept, open;
+	struct vd_merge merge;
+	size_t count;
+
+	assert_int_equal(write_draft(a, ga, draft, "for b", &unkept), 0);
+	memcpy(to[0], vd_group_identity(gb)->author, VD_KEY_BYTES);
+	memcpy(to[1], vd_group_identity(ga)->author, VD_KEY_BYTES);
+	draft.devices = (const uint8_t (*)[VD_KEY_BYTES])to;
+	draft.device_count = 2;
+	assert_int_equal(write_draft(a, ga, draft, "for b, and kept", &kept), 0);
+	draft.audience = VD_AUDIENCE_MEMBERS;
+	assert_int_equal(write_draft(a, ga, draft, "for members", &open), 0);
+	cast_carry(a, b, gb, &merge);
+	assert_int_equal(vd_store_named(a, &unkept, got, &count), VD_ENOTFOUND);
+	assert_int_equal(vd_store_named(a, &open, got, &count), VD_ENOTFOUND);
+	assert_int_equal(vd_store_named(b, &kept, got, &count), VD_ENOTFOUND);
+	assert_int_equal(count, 0);
+	assert_int_equal(vd_store_named(a, &kept, got, &count), 0);
+	assert_int_equal(count, 2);
+	assert_memory_equal(got, to, sizeof(to));
+	vd_group_free(ga);
+	vd_group_free(gb);
+	vd_store_close(a);
+	vd_store_close(b);
+}
+
 /* Nothing is written, and the next record is the first of its chain. */
 static void test_named__none_too_many_or_strangers(void **state)
 {
@@ -201,6 +235,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_named__sealed_for_its_author_and_open_for_whom_it_names, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_named__author_keeps_a_copy_when_named, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_named__names_are_kept_with_a_copy_alone, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_named__none_too_many_or_strangers, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_named__fresh_randomness_each_time, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_named__redaction_says_what_it_redacts, cast_setup, cast_teardown),
