@@ -108,14 +108,21 @@ static int stick_mark(struct vd_cli *cli)
 	return code == VD_EXIT_PARTLY ? VD_EXIT_DONE : code;
 }
 
-static int stick_unmark(struct vd_cli *cli)
+/* Opens the store and finds the stick that the command line names: 0, or the exit code of what was said. */
+static int open_stick(struct vd_cli *cli, const char **which, struct vd_stick *out)
 {
-	const char *which = cli->opt.args[1];
-	struct vd_stick stick;
 	int rc = vd_cli_open(cli);
 
-	if (!rc)
-		rc = find_stick(cli, which, &stick);
+	*which = cli->opt.args[1];
+	return rc ? rc : find_stick(cli, *which, out);
+}
+
+static int stick_unmark(struct vd_cli *cli)
+{
+	const char *which;
+	struct vd_stick stick;
+	int rc = open_stick(cli, &which, &stick);
+
 	if (rc)
 		return rc;
 	stick.marked = false;
@@ -131,12 +138,10 @@ static int stick_unmark(struct vd_cli *cli)
 
 static int stick_forget(struct vd_cli *cli)
 {
-	const char *which = cli->opt.args[1];
+	const char *which;
 	struct vd_stick stick;
-	int rc = vd_cli_open(cli);
+	int rc = open_stick(cli, &which, &stick);
 
-	if (!rc)
-		rc = find_stick(cli, which, &stick);
 	if (rc)
 		return rc;
 	rc = vd_stick_forget(cli->store, stick.id);
