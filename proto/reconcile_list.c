@@ -9,7 +9,7 @@ enum {
 	MESSAGE_BYTES = 8 * 1024, /* of a LIST or WANT, about */
 	EXTRA_BITS = 7,       /* one of 128 that differ is taken for another, and found in the next round */
 	SURE = 10,            /* in one of so many lists any is … */
-	SURE_SMALL = 1000,    /* … and of lists shorter than a hundredth of this in fewer: another round costs more than they do */
+	SURE_SMALL = 10000,   /* … and of lists shorter than a tenth of this in fewer, as much as they are shorter: another round costs more than bits */
 	SURE_COST = 12,       /* bits for each that differs, of some 1,900 that a record takes: so many are spent to be sure, and more … */
 	LEAN_COST = 20,       /* … where fewer bits of an item do not cost less than this */
 };

@@ -27,6 +27,7 @@ one() { # name, log, command…
 		printf '%-44s %4d passed %4d s%s\n' "$name" "$passed" $((SECONDS - started)) "$([ "$skipped" = 0 ] || echo ", $skipped skipped")"
 	else
 		printf '%-44s %4d passed, %d FAILED\n' "$name" "$passed" "$failed"
+		echo "$name: $(grep '^not ok ' "$log" | grep -v '# SKIP' | head -5 | tr '\n' ';')" >"$log.failed"
 		grep -n '^not ok ' "$log" | grep -v '# SKIP' | head -20
 		tail -40 "$log" | sed 's/^/    | /'
 	fi
@@ -44,10 +45,12 @@ elif [ $# = 0 ]; then
 	set -- "$@" $(ls tests/e2e/*.sh tests/sim/*.sh tests/crash/*.sh tests/faults/*.sh 2>/dev/null)
 fi
 
+# Many wait more than they work: one more at once than there are processors.
+at_once=$(($(nproc) + 1))
 number=0
 for program in "$@"; do
 	number=$((number + 1))
-	while [ "$(jobs -rp | wc -l)" -ge 2 ]; do
+	while [ "$(jobs -rp | wc -l)" -ge "$at_once" ]; do
 		wait -n
 	done
 	one "$program" "$logs/$number" "./$program" &
@@ -60,5 +63,6 @@ for count in "$logs"/*.count; do
 	passed=$((passed + p))
 	failed=$((failed + f))
 done
+cat "$logs"/*.failed 2>/dev/null # again, at the end
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]

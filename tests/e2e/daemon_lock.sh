@@ -82,7 +82,10 @@ equal "lock: the walls that stood stand" "$(as hub --json status | jq -c .walls)
 
 # A signal, while it is at work.
 rows 20000 >"$work/rows.csv"
-as hub --quiet load message "$work/rows.csv" >/dev/null 2>"$work/load.err" &
+trickle() { # a file, as slowly as somebody who is still at it
+	split -l 1000 --filter='cat; sleep 0.2' "$1"
+}
+trickle "$work/rows.csv" | as hub --quiet load message - >/dev/null 2>"$work/load.err" &
 loading=$!
 began() { [ "$(as hub --json status | jq .store.records)" -gt 100 ]; }
 within 30 began

@@ -53,10 +53,12 @@ check "laggard: nor what was written after" $?
 check "laggard: and delivered nothing" $?
 ends "laggard: ben's daemon ends cleanly" TERM ben
 
+# Of a list two in some hundred look like one, and are sent once more (PROTOCOL 9).
+gave() { jq -e ".complete and .$1 >= 31 and .$1 <= 33" "$work/synced" >/dev/null; }
 # One that was away calls.
 as ana --json sync "127.0.0.1:${port[hub]}" >"$work/synced"
 equal "laggard: who was away calls" $? 0
-jq -e '.complete and .sent == 31' "$work/synced" >/dev/null
+gave sent
 check "laggard: and gives all it wrote meanwhile" $?
 same hub ana
 check "laggard: both hold the same" $?
@@ -69,7 +71,7 @@ check "laggard: it reads what was written after" $?
 start cyd --listen 127.0.0.1:0 || exit 1
 as hub --json sync "127.0.0.1:${port[cyd]}" >"$work/synced"
 equal "laggard: who was away is called" $? 0
-jq -e '.complete and .received == 31' "$work/synced" >/dev/null
+gave received
 check "laggard: and gives all it wrote meanwhile" $?
 same hub cyd
 check "laggard: both hold the same" $?

@@ -407,8 +407,9 @@ static void test_loop__one_that_was_away_catches_up(void **state)
 		if (way < 2) {
 			assert_int_equal(sync_once(way ? &hub : &ana, one.address, &result), 0);
 			assert_true(result.connected && result.complete);
-			assert_int_equal(result.stats.sent, way ? 92 : 60);
-			assert_int_equal(result.stats.received, way ? 60 : 92);
+			/* of a list two in some hundred look like one, and are sent once more */
+			assert_in_range(result.stats.sent, way ? 92 : 60, way ? 94 : 62);
+			assert_in_range(result.stats.received, way ? 60 : 92, way ? 62 : 94);
 		} else {
 			start(&two, &hub, "127.0.0.1:0", one.address);
 			EVENTUALLY(same(&hub, &ana));
