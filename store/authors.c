@@ -1,13 +1,13 @@
 /* Authors by number: a record that stands compact names who wrote it, and in which group, by one or two bytes. Numbers are given in order,
- * from 0, and never change. All they wrote hangs on it, so each stands in two places: one broken page takes nobody's name. */
+ * from 0, and never change. All they wrote hangs on it, so each stands in two places, and proves itself: one broken page, and one wrong bit, takes
+ * nobody's name. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "inside.h"
 #include "proto/err.h"
-
-enum { AUTHOR_VALUE_BYTES = VD_GROUP_BYTES + VD_KEY_BYTES };
+#include "proto/hash.h"
 
 /* What was read of them. Records are read by several threads at once. */
 struct vd_authors {
@@ -48,13 +48,25 @@ void vd_author_key(const struct vd_store *s, uint32_t number, unsigned copy, uin
 	vd_value_key(s, copy ? "author again" : "author", &part, 1, key);
 }
 
+void vd_author_value(const struct vd_author *who, uint8_t value[VD_AUTHOR_VALUE_BYTES])
+{
+	struct vd_slice both = vd_slice(value, VD_GROUP_BYTES + VD_KEY_BYTES);
+
+	memcpy(value, who->group, VD_GROUP_BYTES);
+	memcpy(value + VD_GROUP_BYTES, who->key, VD_KEY_BYTES);
+	vd_hash(VD_HASH_CHECKSUM, vd_slice(NULL, 0), value + VD_GROUP_BYTES + VD_KEY_BYTES, VD_AUTHOR_CHECK_BYTES, &both, 1);
+}
+
 bool vd_author_read(struct vd_slice value, struct vd_author *out)
 {
-	if (value.n != AUTHOR_VALUE_BYTES)
+	uint8_t expected[VD_AUTHOR_VALUE_BYTES];
+
+	if (value.n != VD_AUTHOR_VALUE_BYTES)
 		return false;
 	memcpy(out->group, value.p, VD_GROUP_BYTES);
 	memcpy(out->key, value.p + VD_GROUP_BYTES, VD_KEY_BYTES);
-	return true;
+	vd_author_value(out, expected);
+	return !memcmp(expected, value.p, sizeof(expected));
 }
 
 /* One more than was read so far. VD_ENOTFOUND: there is none. */
@@ -127,7 +139,7 @@ static int find(struct vd_write *w, const struct vd_record *record, uint32_t *nu
 
 int vd_author_number(struct vd_write *w, const struct vd_record *record, uint32_t *number)
 {
-	uint8_t key[VD_INDEX_KEY_BYTES], value[AUTHOR_VALUE_BYTES];
+	uint8_t key[VD_INDEX_KEY_BYTES], value[VD_AUTHOR_VALUE_BYTES];
 	struct vd_author *fresh;
 	size_t i = 0;
 	int rc = VD_OK;
@@ -153,8 +165,7 @@ int vd_author_number(struct vd_write *w, const struct vd_record *record, uint32_
 		memcpy(fresh[i].key, record->author, VD_KEY_BYTES);
 		w->fresh_author_count++;
 		*number += (uint32_t)i;
-		memcpy(value, record->group, VD_GROUP_BYTES);
-		memcpy(value + VD_GROUP_BYTES, record->author, VD_KEY_BYTES);
+		vd_author_value(&fresh[i], value);
 		for (unsigned copy = 0; copy < VD_AUTHOR_COPIES; copy++) {
 			vd_author_key(w->store, *number, copy, key);
 			vd_effects_put(&w->effects, w->store, VD_TABLE_VALUES, key, sizeof(key), vd_slice(value, sizeof(value)));

@@ -27,7 +27,7 @@
  *   "heard" group, device: up to which arrival number it has our control records
  *   "digest", "wanted digest" group, lane; "sketch" group, lane, block
  *   "pool", "index": how far they are    "note" use, key ("named" id: named.c)    "segment" name
- *   "author", "author again" number: group, author key (authors.c)
+ *   "author", "author again" number: group, author key, checksum (authors.c)
  *   "share" group, author: what there is of theirs           "declined" group: whose share is used up
  *   "released" group: the day on which what waits was gone through
  *   "left out" group, lane, author; "left digest", "left wanted", "left sketch": what an author adds to a lane
@@ -130,9 +130,11 @@ void vd_authors_free(struct vd_authors *); /* NULL is fine */
 int vd_author_of(struct vd_store *, MDB_txn *, uint64_t number, struct vd_author *out);
 /* The number of a record's author, who gets one in this transaction if need be. */
 int vd_author_number(struct vd_write *, const struct vd_record *, uint32_t *number);
-/* Under which names of VALUES an author stands, and what does. */
-enum { VD_AUTHOR_COPIES = 2 };
+/* Under which names of VALUES an author stands, and what does: they and a checksum. */
+enum { VD_AUTHOR_COPIES = 2, VD_AUTHOR_CHECK_BYTES = 8, VD_AUTHOR_VALUE_BYTES = VD_GROUP_BYTES + VD_KEY_BYTES + VD_AUTHOR_CHECK_BYTES };
 void vd_author_key(const struct vd_store *, uint32_t number, unsigned copy, uint8_t key[VD_INDEX_KEY_BYTES]);
+void vd_author_value(const struct vd_author *, uint8_t value[VD_AUTHOR_VALUE_BYTES]);
+/* False: it is not what was written there. */
 bool vd_author_read(struct vd_slice value, struct vd_author *out);
 
 /* --- records.c --- */
@@ -253,6 +255,7 @@ struct vd_write {
 	bool no_room;              /* a merge left out what the reserve is not for */
 	bool takes_in;             /* what the reserve is not for: other records than control, other things than wiping */
 	uint64_t next;             /* arrival number of the next record */
+	uint64_t wrote_ms;         /* when the first own record of it was made: what is written together stands together; 0: none was */
 	struct vd_author *fresh_authors; /* who got their numbers in it */
 	size_t fresh_author_count, authors_here; /* … from that on */
 	bool authors_read;         /* all that had theirs before */
@@ -279,9 +282,9 @@ struct vd_write_head {
 };
 
 /* One new record: record, indexes, digest and sketch. list: of its item (vd_item_list). flags: VD_STORED_STUB (then `record` is the stub), and why its body is not wanted.
- * `own`: it was written here, and stands whole. Stays in w->err when it fails. */
+ * Stays in w->err when it fails. */
 int vd_write_record(struct vd_write *, const struct vd_membership *, const struct vd_record *, const struct vd_item *,
-                    const uint8_t list[VD_LIST_KEY_BYTES], uint8_t flags, uint64_t received_ms, bool own);
+                    const uint8_t list[VD_LIST_KEY_BYTES], uint8_t flags, uint64_t received_ms);
 /* Puts another copy of a stored record in its place: a stub got its body, a body went, what stood there was spoilt, or only whether
  * its body is wanted changed: why_not is 0 or one of VD_STORED_WHY_NOT, and ignored of a whole record. It stands whole or compact
  * as that did. */

@@ -335,7 +335,7 @@ static int store_fresh(struct merging *m, const struct slot *slot, uint64_t now_
 	bool waited = slot->next_here, stub = record->stub || slot->waits;
 	uint8_t flags = stub ? VD_STORED_STUB | (slot->waits ? VD_STORED_WAITING : 0) : 0;
 	struct vd_record bare = stub_of(record);
-	int rc = vd_write_record(m->write, &m->in, stub ? &bare : record, &slot->item, slot->list, flags, now_ms, is_own(m, record));
+	int rc = vd_write_record(m->write, &m->in, stub ? &bare : record, &slot->item, slot->list, flags, now_ms);
 
 	if (!rc && !slot->next_here && !slot->beyond)
 		rc = settle_waiting(m, record, &waited);

@@ -107,10 +107,19 @@ static int put_pieces(const struct building *b, MDB_txn *txn)
 	return rc;
 }
 
+static bool author_left(struct vd_salvaging *s, const uint8_t key[VD_INDEX_KEY_BYTES])
+{
+	const struct vd_piece *one = vd_salvaging_named(s, key);
+	struct vd_slice value;
+	struct vd_author who;
+
+	return one && !vd_salvaging_value(s, one, &value) && vd_author_read(value, &who);
+}
+
 /* Every number that a record names has somebody: else the next author would get it. */
 static int put_authors(const struct building *b, MDB_txn *txn)
 {
-	uint8_t key[VD_INDEX_KEY_BYTES], value[VD_GROUP_BYTES + VD_KEY_BYTES];
+	uint8_t key[VD_INDEX_KEY_BYTES], value[VD_AUTHOR_VALUE_BYTES];
 	struct vd_salvaging *s = b->s;
 	int rc = 0;
 
@@ -119,11 +128,10 @@ static int put_authors(const struct building *b, MDB_txn *txn)
 		struct vd_author who = { 0 };
 
 		vd_author_key(&s->keys, number, i % VD_AUTHOR_COPIES, key);
-		if (vd_salvaging_named(s, key))
+		if (author_left(s, key))
 			continue;
 		(void)vd_salvaging_author(s, number, &who); /* nobody at all when not even one of their records is left */
-		memcpy(value, who.group, VD_GROUP_BYTES);
-		memcpy(value + VD_GROUP_BYTES, who.key, VD_KEY_BYTES);
+		vd_author_value(&who, value);
 		rc = put_fresh(b, txn, VD_TABLE_VALUES, key, sizeof(key), vd_slice(value, sizeof(value)));
 	}
 	return rc;
@@ -149,9 +157,9 @@ static int build(void *ctx, MDB_txn *txn)
 	int rc = put_device(b, txn);
 
 	if (!rc)
-		rc = put_authors(b, txn);
-	if (!rc)
 		rc = put_pieces(b, txn);
+	if (!rc)
+		rc = put_authors(b, txn); /* over what is damaged of theirs */
 	vd_set_u64(key, s->last + ARRIVAL_GAP);
 	return rc ? rc : put_fresh(b, txn, VD_TABLE_RECORDS, key, sizeof(key), vd_slice(dropped, sizeof(dropped)));
 }

@@ -17,7 +17,8 @@ struct vd_piece {
 	uint64_t at, n;         /* of the value in the file */
 };
 
-/* An author that some record is by, and under which name of VALUES that stood. Who got a number keeps it. */
+/* An author that some record is by, and under which name of VALUES that stood: the author's number, or that of an identity of ours, so that what
+ * we wrote is told without any number. Who got a number keeps it. */
 struct vd_known_author {
 	uint8_t key[VD_INDEX_KEY_BYTES];
 	struct vd_author who;
@@ -35,6 +36,8 @@ struct vd_salvaging {
 	struct vd_reading reading;
 	struct vd_known_author *known;
 	size_t known_count, known_cap;
+	uint8_t ours[2 * VD_STORE_GROUPS_MAX][VD_GROUP_BYTES]; /* groups that some copy of their list names */
+	size_t our_count;
 	const struct vd_author *trying; /* whoever the first number says that nobody has; who has others is left open then */
 	uint64_t number;        /* that one */
 	uint64_t highest;       /* that was asked for */

@@ -1,4 +1,5 @@
 /* What is left in a broken file, and proves itself. */
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -192,28 +193,86 @@ static int open_piece(struct vd_salvaging *s, const struct vd_piece *one, struct
 	return rc;
 }
 
-/* A first look at everything: only who the authors are. */
+static int know(struct vd_salvaging *s, const uint8_t key[VD_INDEX_KEY_BYTES], const struct vd_author *who)
+{
+	struct vd_known_author *known;
+
+	if (s->known_count == AUTHORS_MAX)
+		return VD_OK;
+	if (!vd_room(&s->known, s->known_count, &s->known_cap, 64, sizeof(*s->known)))
+		return VD_ENOMEM;
+	known = &s->known[s->known_count++];
+	memcpy(known->key, key, sizeof(known->key));
+	known->who = *who;
+	return VD_OK;
+}
+
+static void note_groups(struct vd_salvaging *s, struct vd_slice value)
+{
+	struct vd_membership in;
+
+	for (size_t at = 0; at + sizeof(in) <= value.n && s->our_count < sizeof(s->ours) / sizeof(s->ours[0]); at += sizeof(in)) {
+		size_t i = 0;
+
+		memcpy(&in, value.p + at, sizeof(in));
+		while (i < s->our_count && memcmp(s->ours[i], in.group, VD_GROUP_BYTES))
+			i++;
+		if (i == s->our_count)
+			memcpy(s->ours[s->our_count++], in.group, VD_GROUP_BYTES);
+	}
+}
+
+/* A first look at everything: only who the authors are, and who we are. */
 static int note_author(void *ctx, const struct vd_pages_piece *offered)
 {
 	struct vd_piece one = { .at = offered->at, .n = offered->n, .key_n = VD_INDEX_KEY_BYTES };
 	struct vd_salvaging *s = ctx;
 	struct vd_slice value;
-	struct vd_known_author *known;
+	struct vd_author who;
 	int rc;
 
-	if (offered->key_n != VD_INDEX_KEY_BYTES || offered->n < VD_GROUP_BYTES + VD_KEY_BYTES || offered->n > VALUE_MAX ||
-	    s->known_count == AUTHORS_MAX)
+	if (offered->key_n != VD_INDEX_KEY_BYTES || offered->n < sizeof(struct vd_membership) || offered->n > VALUE_MAX)
 		return VD_OK;
 	memcpy(one.from, offered->key, sizeof(one.from));
 	rc = read_value(s, one.at, one.n);
 	if (rc)
 		return rc == VD_ENOMEM ? rc : VD_OK;
-	if (!vd_room(&s->known, s->known_count, &s->known_cap, 64, sizeof(*s->known)))
-		return VD_ENOMEM;
-	known = &s->known[s->known_count];
-	memcpy(known->key, offered->key, sizeof(known->key));
-	s->known_count += !open_piece(s, &one, &value) && vd_author_read(value, &known->who);
+	if (open_piece(s, &one, &value))
+		return VD_OK;
+	if (!memcmp(one.from, s->groups, sizeof(one.from)))
+		note_groups(s, value);
+	else if (vd_author_read(value, &who))
+		return know(s, one.from, &who);
+	else if (value.n == VD_IDENTITY_SEED_BYTES)
+		return know(s, one.from, (const struct vd_author *)memcpy(&who, value.p, sizeof(who)));
 	return VD_OK;
+}
+
+_Static_assert(sizeof(struct vd_author) == VD_IDENTITY_SEED_BYTES, "the seed of an identity is noted in an author's place");
+
+/* Seeds among what was noted become whose they are. */
+static void know_ourselves(struct vd_salvaging *s)
+{
+	uint8_t key[VD_INDEX_KEY_BYTES], seed[VD_IDENTITY_SEED_BYTES];
+	struct vd_identity self = { 0 };
+
+	for (size_t i = 0; i < s->our_count; i++) {
+		struct vd_slice part = vd_slice(s->ours[i], VD_GROUP_BYTES);
+
+		vd_value_key(&s->keys, "identity", &part, 1, key);
+		for (size_t k = 0; k < s->known_count; k++) {
+			struct vd_known_author *known = &s->known[k];
+
+			if (memcmp(known->key, key, sizeof(key)))
+				continue;
+			memcpy(seed, &known->who, sizeof(seed));
+			vd_identity_from_seed(seed, &self);
+			memcpy(known->who.group, s->ours[i], VD_GROUP_BYTES);
+			memcpy(known->who.key, self.author, VD_KEY_BYTES);
+		}
+	}
+	vd_identity_wipe(&self);
+	sodium_memzero(seed, sizeof(seed));
 }
 
 static int take(void *ctx, const struct vd_pages_piece *offered)
@@ -345,6 +404,8 @@ int vd_salvaging_gather(struct vd_salvaging *s)
 	int rc = vd_pages_scan(s->fd, note_author, s);
 
 	if (!rc)
+		know_ourselves(s);
+	if (!rc)
 		rc = vd_pages_scan(s->fd, take, s);
 	if (!rc)
 		choose(s);
@@ -355,6 +416,8 @@ void vd_salvaging_deinit(struct vd_salvaging *s)
 {
 	vd_vault_free(s->keys.vault);
 	free(s->pieces);
+	if (s->known) /* also "next identity" and what of old pages else is secret */
+		sodium_memzero(s->known, s->known_cap * sizeof(*s->known));
 	free(s->known);
 	free(s->found);
 	vd_reading_wipe(&s->reading);

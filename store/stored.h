@@ -4,8 +4,8 @@
  * A value stands under the arrival number of its last record; those before that have the numbers below it, without a gap. So a record is in the
  * first value that does not stand below its number, and the last key is the highest number that was given.
  *
- * A record stands in one of two ways. Whole and alone: flags, u64 received_ms, id, and the record as it is. So do control records and what this
- * device wrote: they are few, and must be told from a broken file without any other help. Compact, in a run of 1 to VD_STORED_RUN_MAX:
+ * A record stands in one of two ways. Whole and alone: flags, u64 received_ms, id, and the record as it is. So do control records: they are few, and
+ * must be told from a broken file without any other help. Compact, in a run of 1 to VD_STORED_RUN_MAX:
  *   u8 flags with VD_STORED_COMPACT, which all of them have; u8 how many records
  *   varint by how much they were received after the first one's own time (zigzag)
  *   u8 how many authors, and of each a varint, its number (authors.c): all of one group, in the order in which they first wrote

@@ -166,7 +166,7 @@ static int apply_item(struct vd_write *w, struct vd_lane_data *data, const struc
 }
 
 int vd_write_record(struct vd_write *w, const struct vd_membership *in, const struct vd_record *record, const struct vd_item *item,
-                    const uint8_t list[VD_LIST_KEY_BYTES], uint8_t flags, uint64_t received_ms, bool own)
+                    const uint8_t list[VD_LIST_KEY_BYTES], uint8_t flags, uint64_t received_ms)
 {
 	struct vd_lane_data *data;
 	uint64_t arrival = w->next;
@@ -177,7 +177,7 @@ int vd_write_record(struct vd_write *w, const struct vd_membership *in, const st
 	if (rc)
 		return w->err = rc;
 	w->next++;
-	rc = vd_stored_put(w, arrival, record, flags, received_ms, own || record->lane == VD_LANE_CONTROL);
+	rc = vd_stored_put(w, arrival, record, flags, received_ms, record->lane == VD_LANE_CONTROL);
 	if (rc && !w->err)
 		w->err = rc;
 	vd_effects_entry(&w->effects, VD_TABLE_ITEMS, list, arrival);
@@ -408,6 +408,7 @@ int vd_write_own(struct vd_write *w, struct vd_group *group, const struct vd_dra
 		                           .part = draft->part };
 	struct vd_write_head *head;
 	struct vd_membership in;
+	struct vd_record record;
 	uint8_t list[VD_LIST_KEY_BYTES];
 	struct vd_item item;
 	int rc;
@@ -444,9 +445,14 @@ int vd_write_own(struct vd_write *w, struct vd_group *group, const struct vd_dra
 		return VD_EINVAL; /* nothing but the founding record can come first */
 	memcpy(in.group, fields.group, VD_GROUP_BYTES);
 	memcpy(in.salt, vd_group_salt(group), VD_SALT_BYTES);
+	rc = vd_record_view(vd_buf_slice(&w->raw), &record);
+	if (rc)
+		return rc;
 	vd_item_of(in.salt, id, &item);
 	vd_item_list(w->store, in.group, item.b, list);
-	rc = vd_write_record(w, &in, &(struct vd_record){ .lane = draft->lane, .id = *id, .body_bytes = (uint32_t)w->body.n, .raw = vd_buf_slice(&w->raw) }, &item, list, 0, draft->now_ms, true);
+	if (!w->wrote_ms)
+		w->wrote_ms = draft->now_ms;
+	rc = vd_write_record(w, &in, &record, &item, list, 0, w->wrote_ms);
 	if (!rc)
 		rc = w->err = vd_share_count(w, in.group, self->author, draft->lane, +1);
 	w->takes_in |= draft->lane != VD_LANE_CONTROL && !draft->redacts;

@@ -329,23 +329,21 @@ static void test_stored_runs__damaged(void **state)
 	}
 }
 
-static void value_bytes(struct vd_store *s, uint64_t last, struct vd_buf *out)
+static void value_bytes(struct vd_store *s, enum vd_table table, const uint8_t *key, size_t key_n, struct vd_buf *out)
 {
-	uint8_t key[8];
-	MDB_val k = { sizeof(key), key }, v;
+	MDB_val k = { key_n, (void *)(uintptr_t)key }, v;
 	MDB_txn *txn;
 
-	vd_set_u64(key, last);
 	assert_int_equal(vd_db_read(s->db, &txn), 0);
-	assert_int_equal(mdb_get(txn, vd_db_table(s->db, VD_TABLE_RECORDS), &k, &v), 0);
+	assert_int_equal(mdb_get(txn, vd_db_table(s->db, table), &k, &v), 0);
 	vd_buf_put(out, v.mv_data, v.mv_size);
 	vd_db_done(s->db, txn);
 }
 
-/* The file's tables are lost, and a bit in the midst of that value wherever it stands. */
-static void break_file(const char *home, const struct vd_buf *value)
+/* The file's tables are lost, and a bit in the midst of those values wherever they stand. */
+static void break_file(const char *home, const struct vd_buf *values, size_t count)
 {
-	uint8_t *bytes, *at, *end;
+	uint8_t *bytes;
 	char path[300];
 	struct stat st;
 	int fd;
@@ -353,12 +351,15 @@ static void break_file(const char *home, const struct vd_buf *value)
 	snprintf(path, sizeof(path), "%s/data.mdb", home);
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	assert_true(fd >= 0 && !fstat(fd, &st));
-	at = bytes = malloc((size_t)st.st_size);
+	bytes = malloc((size_t)st.st_size);
 	assert_non_null(bytes);
-	end = bytes + st.st_size;
 	assert_int_equal(pread(fd, bytes, (size_t)st.st_size, 0), st.st_size);
-	while ((at = memmem(at, (size_t)(end - at), value->p, value->n)))
-		at[value->n / 2] ^= 1;
+	for (size_t i = 0; i < count; i++) {
+		uint8_t *at = bytes, *end = bytes + st.st_size;
+
+		while ((at = memmem(at, (size_t)(end - at), values[i].p, values[i].n)))
+			at[values[i].n / 2] ^= 1;
+	}
 	for (size_t meta = 0; meta < 2; meta++) /* the last page they speak of */
 		memset(bytes + meta * 4096 + 16 + 24 + 48 + 40, 0x7f, 4);
 	assert_int_equal(pwrite(fd, bytes, (size_t)st.st_size, 0), st.st_size);
@@ -374,6 +375,7 @@ static void test_stored_runs__salvage(void **state)
 	struct vd_batch some = { 0 };
 	struct vd_buf value = { 0 };
 	struct vd_salvage saved;
+	uint8_t key[8];
 	struct vd_merge merge;
 	struct table before, after;
 	struct scene s;
@@ -384,12 +386,13 @@ static void test_stored_runs__salvage(void **state)
 	/* of the first run one has its body */
 	pick(&s.whole, 3, 1, &some);
 	come(&s, &some, &merge);
-	value_bytes(s.c.b, broken_last, &value);
+	vd_set_u64(key, broken_last);
+	value_bytes(s.c.b, VD_TABLE_RECORDS, key, sizeof(key), &value);
 	assert_int_equal(vd_store_size(s.c.b, &records, &bytes), 0);
 	look(s.c.b, &before);
 	vd_group_free(s.c.gb);
 	vd_store_close(s.c.b);
-	break_file(p->other, &value);
+	break_file(p->other, &value, 1);
 	assert_int_equal(vd_store_salvage(p->other, rest_secret(), cast_now, &saved), 0);
 	assert_true(saved.records < records && saved.records >= records - (broken_last + 1 - broken_first));
 	assert_int_equal(records - saved.records == broken_last + 1 - broken_first, rest_secret() != NULL);
@@ -406,6 +409,72 @@ static void test_stored_runs__salvage(void **state)
 	assert_true(merge.first_arrival > broken_last);
 	vd_buf_deinit(&value);
 	vd_batch_deinit(&some);
+	finish(&s);
+}
+
+/* What a device writes in one go stands together as well; what it writes alone, alone. */
+static void test_stored_runs__own(void **state)
+{
+	uint64_t records, bytes, first, last;
+	struct vd_batch all = { 0 };
+	struct table before, after;
+	struct scene s;
+
+	begin(&s, *state, true);
+	look(s.c.a, &before);
+	assert_int_equal(vd_store_size(s.c.a, &records, &bytes), 0);
+	assert_true(before.values < records - MANY + MANY / 4);
+	run_of(s.c.a, records, &first, &last);
+	assert_true(first < last && last == records);
+	cast_add(s.c.a, s.c.ga, "alone", NULL);
+	cast_add(s.c.a, s.c.ga, "alone too", NULL);
+	look(s.c.a, &after);
+	assert_int_equal(after.values, before.values + 2);
+	cast_gather(s.c.a, VD_LANE_NORMAL, &all);
+	vd_batch_seal(&all);
+	assert_int_equal(all.count, MANY + 2);
+	for (size_t i = 0; i < MANY; i++)
+		assert_true(vd_slice_eq(all.entries[i].record.raw, s.whole.entries[i].record.raw));
+	vd_batch_deinit(&all);
+	finish(&s);
+}
+
+/* What we wrote is told by our identity when both copies of our name are lost; whoever else wrote is not, in a sealed store, but that came from
+ * somewhere, and comes again. */
+static void test_stored_runs__salvage_own(void **state)
+{
+	const struct cast_place *p = *state;
+	struct vd_buf names[VD_AUTHOR_COPIES] = { { 0 } };
+	uint8_t key[VD_INDEX_KEY_BYTES];
+	struct vd_batch all = { 0 };
+	struct vd_salvage saved;
+	uint64_t records, bytes;
+	struct scene s;
+
+	begin(&s, p, true);
+	for (unsigned i = 0; i < VD_AUTHOR_COPIES; i++) {
+		vd_author_key(s.c.a, 0, i, key);
+		value_bytes(s.c.a, VD_TABLE_VALUES, key, sizeof(key), &names[i]);
+	}
+	assert_int_equal(vd_store_size(s.c.a, &records, &bytes), 0);
+	vd_group_free(s.c.ga);
+	vd_store_close(s.c.a);
+	/* in a readable store both copies are the same bytes, and each bit is to change once */
+	break_file(p->home, names, rest_secret() ? VD_AUTHOR_COPIES : 1);
+	assert_int_equal(vd_store_salvage(p->home, rest_secret(), cast_now, &saved), 0);
+	assert_int_equal(saved.records, records);
+	assert_int_equal(vd_store_open(p->home, &s.c.a), 0);
+	assert_int_equal(vd_store_group(s.c.a, s.c.id, &s.c.ga), 0);
+	cast_add(s.c.a, s.c.ga, "and it goes on", NULL);
+	cast_gather(s.c.a, VD_LANE_NORMAL, &all);
+	vd_batch_seal(&all);
+	assert_int_equal(all.count, MANY + 1);
+	for (size_t i = 0; i < MANY; i++)
+		assert_true(vd_slice_eq(all.entries[i].record.raw, s.whole.entries[i].record.raw));
+	assert_int_equal(all.entries[MANY].record.seq, s.whole.entries[MANY - 1].record.seq + 1);
+	vd_batch_deinit(&all);
+	for (unsigned i = 0; i < VD_AUTHOR_COPIES; i++)
+		vd_buf_deinit(&names[i]);
 	finish(&s);
 }
 
@@ -463,6 +532,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_stored_runs__some_change, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_stored_runs__damaged, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_stored_runs__salvage, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_stored_runs__own, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_stored_runs__salvage_own, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_stored_runs__sealed_later, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_stored_runs__of_another_format, cast_setup, cast_teardown),
 	};
