@@ -221,6 +221,10 @@ if command -v script >/dev/null; then
 	TERM=dumb script -qec "'$VEREDA' --home hub export --qr $alert" /dev/null >screen
 	says "light on dark where there are none" '^████ ▄▄▄▄▄ █' screen
 fi
+# Another character than there, whatever that is: codes are as random as keys.
+miswrite() { # PLACE FILE
+	sed -E "s/^(.{$(($1 - 1))})X/\\1Y/; t; s/./X/$1" "$2"
+}
 # As it comes: out of a chat, a mail, a table, from Windows.
 comes() { # NAME WANTED: what is in ./text
 	fresh three
@@ -246,9 +250,9 @@ comes "joined, and a character lost of the second" "3 0 1 1"
 says "it is the misread that is blamed" "could not be read: 1[.]" err
 { fold -w 60 second; fold -w 60 first; } >text
 comes "broken at a width" "0 1 2 0"
-{ sed 's/X/Y/; s/2/3/' second; cat first; } >text
+{ miswrite 3 second; cat first; } >text
 comes "the first of two has a slip of the pen" "3 0 1 1"
-sed 's/2/3/; s/7/8/' codes >text
+miswrite 30 codes >text
 comes "both have" "12 0 0 2"
 sed 's/^\(.... .... \)..../\1AAAA/' paper >text
 comes "both, typed from the paper" "12 0 0 2"
@@ -259,7 +263,7 @@ if command -v script >/dev/null; then
 	fresh three
 	{
 		sleep 0.3
-		sed 's/^\(.\{30\}\).*/\1/; s/./X/3' second
+		miswrite 3 second | cut -c1-30
 		sed 's/^.\{30\}//' second
 		echo
 		sleep 0.3
