@@ -139,6 +139,8 @@ void sticks(const char *folder, const char *hub, const char *guest, size_t count
 
 /* What the records of that store take, and what was written to get them there. */
 void disk(const char *home, double written_bytes);
+/* The same of what its device wrote itself. */
+void disk_own(const char *home);
 /* A store that gets and loses some every day for a year. */
 void disk_year(const char *home);
 
