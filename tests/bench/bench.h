@@ -67,6 +67,7 @@ struct daemon {
 };
 
 void daemon_start(struct daemon *, const char *home);
+void daemon_start_calling(struct daemon *, const char *home, const char *peer); /* it calls that address */
 void daemon_start_locked(struct daemon *, const char *home); /* without its address: it waits for a key */
 double daemon_rss_anon(const struct daemon *); /* bytes */
 void daemon_stop(struct daemon *);
@@ -134,6 +135,11 @@ void bulk(const char *folder, size_t count);
 
 /* Rows of a stick that gets all of the hub's `count` records and takes them to a store that has nothing. */
 void sticks(const char *folder, const char *hub, const char *guest, size_t count);
+
+/* ---- thin.c ---- */
+
+/* Rows of an alert that has to pass a photo on a thin line; writes below `folder`. */
+void thin(const char *folder);
 
 /* ---- disk.c ---- */
 

@@ -1,4 +1,4 @@
-/* One table: what vereda does in a second or a byte, beside what this machine could do at most. README.md says what each row
+/* One table: what vereda does in a second or a byte, beside what this machine could do at most. README says what each row
  * means to a user. Run from the top of the tree, after a build. */
 #include <ftw.h>
 #include <signal.h>
@@ -427,7 +427,7 @@ _Noreturn static void flood_until_stopped(const char *home, const char *address)
 	}
 }
 
-/* `bench flood`, `bench rest`, `bench sealed` and `bench year` measure that alone; `bench apart N` what differs in sets of N; `bench bulk N` N records at once; `bench big` both of a
+/* `bench flood`, `bench rest`, `bench sealed`, `bench thin` and `bench year` measure that alone; `bench apart N` what differs in sets of N; `bench bulk N` N records at once; `bench big` both of a
  * million. */
 int main(int argc, char **argv)
 {
@@ -455,6 +455,10 @@ int main(int argc, char **argv)
 	}
 	if (argc == 2 && !strcmp(argv[1], "load")) {
 		load();
+		return table_missed() != 0;
+	}
+	if (argc == 2 && !strcmp(argv[1], "thin")) {
+		thin(folder);
 		return table_missed() != 0;
 	}
 	if (argc == 2 && !strcmp(argv[1], "sealed")) {
@@ -488,6 +492,7 @@ int main(int argc, char **argv)
 		at_rest(folder);
 		disk_year(path_of("year"));
 		small();
+		thin(folder);
 	}
 	flooded();
 	if (!only_flood)

@@ -166,9 +166,9 @@ static void read_address(int fd, char out[64], bool locked)
 	die("veredad did not say where it listens: %s", n ? text : "");
 }
 
-static void start_daemon(struct daemon *d, const char *home, bool locked)
+static void start_daemon(struct daemon *d, const char *home, const char *peer, bool locked)
 {
-	const char *arguments[] = {"--home", home, "--listen", "127.0.0.1:0", "--no-discovery", NULL};
+	const char *arguments[] = {"--home", home, "--listen", "127.0.0.1:0", "--no-discovery", peer ? "--peer" : NULL, peer, NULL};
 	size_t slot = 0;
 	int log;
 
@@ -192,12 +192,17 @@ static void start_daemon(struct daemon *d, const char *home, bool locked)
 
 void daemon_start(struct daemon *d, const char *home)
 {
-	start_daemon(d, home, false);
+	start_daemon(d, home, NULL, false);
+}
+
+void daemon_start_calling(struct daemon *d, const char *home, const char *peer)
+{
+	start_daemon(d, home, peer, false);
 }
 
 void daemon_start_locked(struct daemon *d, const char *home)
 {
-	start_daemon(d, home, true);
+	start_daemon(d, home, NULL, true);
 }
 
 double daemon_rss_anon(const struct daemon *d)
