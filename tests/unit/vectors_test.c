@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/attachment.h"
 #include "proto/body.h"
 #include "proto/compact.h"
 #include "proto/content.h"
@@ -515,6 +516,134 @@ static void test_vectors__receipt(void **state)
 	assert_int_equal(i, 3);
 }
 
+/* The same files make the same list of attachments, and the list in the record says what they are. */
+static void check_files(const json_t *v, const struct vd_content *content)
+{
+	struct vd_attachment found[VD_ATTACHMENTS_MAX];
+	size_t count = vd_attachments_of(content, found), i;
+	const struct vd_value *list = vd_content_get(content, "attachments", VD_MP_ARRAY, 0);
+	struct vd_buf made = { 0 };
+	json_t *file;
+
+	assert_non_null(list);
+	json_array_foreach(json_object_get(v, "files"), i, file) {
+		struct vd_attachment a = { .size = number(file, "size"), .chunks = (uint32_t)number(file, "chunks") };
+		uint8_t name[VD_ATTACHMENT_NAME_MAX];
+
+		take_exact(file, "hash", a.hash, sizeof(a.hash));
+		a.name = vd_slice(name, take(file, "name", name, sizeof(name)));
+		a.type = vd_slice_str(json_string_value(json_object_get(file, "type")));
+		vd_attachment_encode(&a, &made);
+		assert_true(i < count && vd_slice_eq(found[i].name, a.name) && vd_slice_eq(found[i].type, a.type));
+		assert_true(found[i].size == a.size && found[i].chunks == a.chunks && !memcmp(found[i].hash, a.hash, VD_HASH_BYTES));
+	}
+	assert_int_equal(i, 3);
+	assert_int_equal(count, i);
+	assert_true(vd_slice_eq(vd_buf_slice(&made), list->bytes));
+	vd_buf_deinit(&made);
+}
+
+/* Made of the file's bytes it is that record, and opened it says them again. */
+static void check_chunk(const json_t *v, const json_t *c, const struct vd_identity *me, const struct vd_part *part, struct vd_slice data)
+{
+	uint8_t epoch[VD_EPOCH_BYTES], key[VD_KEY_BYTES], nonce[VD_BODY_NONCE_BYTES], hash[VD_HASH_BYTES];
+	struct vd_buf content = { 0 }, ad = { 0 }, body = { 0 }, raw = { 0 }, opened = { 0 };
+	struct vd_record_fields fields;
+	struct vd_record record;
+	struct vd_part said;
+	struct vd_slice got;
+	struct vd_id id;
+
+	take_exact(v, "epoch", epoch, sizeof(epoch));
+	take_exact(v, "key", key, sizeof(key));
+	take_exact(c, "nonce", nonce, sizeof(nonce));
+	take_fields(c, &fields);
+	fields.part = part;
+	assert_int_equal(vd_chunk_encode(data, &content), 0);
+	vd_record_ad(&fields, &ad);
+	assert_int_equal(vd_body_seal(VD_AUDIENCE_EVERYONE, epoch, key, nonce, vd_buf_slice(&ad), vd_buf_slice(&content), &body), 0);
+	vd_hash1(VD_HASH_BODY, hash, vd_buf_slice(&body));
+	same_bytes(c, "body_hash", vd_slice(hash, sizeof(hash)));
+	assert_int_equal(vd_record_create(&fields, vd_buf_slice(&body), me->author_secret, &raw, &id), 0);
+	same_bytes(c, "header_and_signature", vd_slice(raw.p, raw.n - body.n));
+	same_bytes(c, "id", vd_slice(id.b, VD_ID_BYTES));
+	assert_int_equal(vd_record_decode(vd_buf_slice(&raw), &record), 0);
+	same_bytes(c, "ext", record.ext);
+	assert_true(vd_record_part(&record, &said));
+	assert_true(!memcmp(said.of.b, part->of.b, VD_ID_BYTES) && said.attachment == part->attachment && said.number == part->number);
+	assert_int_equal(vd_body_open(record.body, key, vd_buf_slice(&ad), &opened), 0);
+	assert_int_equal(vd_chunk_decode(vd_buf_slice(&opened), &got), 0);
+	assert_true(vd_slice_eq(got, data));
+	vd_buf_deinit(&content);
+	vd_buf_deinit(&ad);
+	vd_buf_deinit(&body);
+	vd_buf_deinit(&raw);
+	vd_buf_deinit(&opened);
+}
+
+static void test_vectors__attachment(void **state)
+{
+	static uint8_t raw[VD_RECORD_MAX], file[3 * VD_ATTACHMENT_DATA];
+	const json_t *v = json_object_get(root, "attachment"), *chunk;
+	uint8_t seed[VD_IDENTITY_SEED_BYTES], key[VD_KEY_BYTES], hash[VD_HASH_BYTES];
+	struct vd_buf ad = { 0 }, content = { 0 };
+	struct vd_content said;
+	struct vd_identity me;
+	struct vd_record record;
+	struct vd_part part;
+	size_t i;
+
+	(void)state;
+	take_exact(json_object_get(root, "identity"), "seed", seed, sizeof(seed));
+	vd_identity_from_seed(seed, &me);
+	take_exact(v, "key", key, sizeof(key));
+	assert_int_equal(vd_record_decode(vd_slice(raw, take(v, "record", raw, sizeof(raw))), &record), 0);
+	assert_int_equal(vd_record_verify(&record), 0);
+	assert_false(vd_record_part(&record, &part));
+	same_bytes(v, "id", vd_slice(record.id.b, VD_ID_BYTES));
+	vd_record_ad_of(&record, &ad);
+	assert_int_equal(vd_body_open(record.body, key, vd_buf_slice(&ad), &content), 0);
+	same_bytes(v, "content", vd_buf_slice(&content));
+	assert_int_equal(vd_content_decode(vd_buf_slice(&content), &said), 0);
+	check_files(v, &said);
+	json_array_foreach(json_object_get(v, "chunks"), i, chunk) {
+		const json_t *of;
+		size_t size, at;
+
+		part = (struct vd_part){ .of = record.id, .attachment = (uint8_t)number(chunk, "attachment"), .number = (uint32_t)number(chunk, "number") };
+		of = json_array_get(json_object_get(v, "files"), part.attachment);
+		size = (size_t)number(of, "size");
+		assert_true(size <= sizeof(file));
+		noise(file, (unsigned)number(of, "first"), size);
+		crypto_generichash(hash, sizeof(hash), file, size, NULL, 0);
+		same_bytes(of, "hash", vd_slice(hash, sizeof(hash)));
+		at = (size_t)part.number * VD_ATTACHMENT_DATA;
+		check_chunk(v, chunk, &me, &part, vd_slice(file + at, size - at < VD_ATTACHMENT_DATA ? size - at : VD_ATTACHMENT_DATA));
+	}
+	assert_int_equal(i, 4);
+	vd_buf_deinit(&ad);
+	vd_buf_deinit(&content);
+}
+
+static void test_vectors__attachment_odd(void **state)
+{
+	const json_t *v = json_object_get(json_object_get(root, "attachment"), "odd"), *good;
+	struct vd_attachment found[VD_ATTACHMENTS_MAX];
+	uint8_t bytes[4096];
+	struct vd_content content;
+	size_t i, count;
+
+	(void)state;
+	assert_int_equal(vd_content_decode(vd_slice(bytes, take(v, "content", bytes, sizeof(bytes))), &content), 0);
+	count = vd_attachments_of(&content, found);
+	json_array_foreach(json_object_get(v, "good"), i, good) {
+		assert_true(i < count);
+		assert_int_equal(found[i].name.n > 0, json_is_true(good));
+	}
+	assert_int_equal(i, VD_ATTACHMENTS_MAX);
+	assert_int_equal(count, i);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -530,6 +659,8 @@ int main(void)
 		cmocka_unit_test(test_vectors__named_body),
 		cmocka_unit_test(test_vectors__record),
 		cmocka_unit_test(test_vectors__receipt),
+		cmocka_unit_test(test_vectors__attachment),
+		cmocka_unit_test(test_vectors__attachment_odd),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -322,6 +322,50 @@ def receipts(seed, group):
     return out
 
 
+# Section 4, attachments: a record with files, and their chunks.
+CHUNK = 15328
+
+
+def attachment(name, media_type, size, digest, chunks, *more):
+    return pack([name, media_type, size, digest, chunks, *more])
+
+
+def attachments(seed, base):
+    epoch, key, expires = fill(1, 8), fill(2, 32), 20000
+    files, items, datas = [], [], []
+    for name, media_type, first, size in (("foto del puente.jpg", "image/jpeg", 3, 2 * CHUNK + 77), ("vacío.txt", "", 0, 0), ("🌱", "text/plain", 9, 5)):
+        data = noise(first, size)
+        digest, chunks = hashlib.blake2b(data, digest_size=32).digest(), -(-size // CHUNK)
+        files.append({"name": name.encode(), "type": media_type, "size": size, "first": first, "hash": digest, "chunks": chunks})
+        items.append(attachment(name, media_type, size, digest, chunks))
+        datas.append(data)
+    said = content("report", {"text": "Lo que se ve desde la orilla", "attachments": items})
+    nonce = fill(7, 24)
+    f = {**base, "expires": expires}
+    whole, whole_id = record(seed, f, seal(1, epoch, key, nonce, pack(header9(f)), said))
+    parts, seq, prev = [], 1, b""
+    for which, data in enumerate(datas):
+        for at in range(0, len(data), CHUNK):
+            number = at // CHUNK
+            f = {**base, "lane": 3, "seq": seq, "prev": prev, "expires": expires, "ext": b"\3" + whole_id + bytes([which]) + number.to_bytes(4, "big")}
+            nonce = fill(20 + seq, 24)
+            body = seal(1, epoch, key, nonce, pack(header9(f)), content("chunk", {"data": data[at : at + CHUNK]}))
+            raw, prev = record(seed, f, body)
+            parts.append({**f, "attachment": which, "number": number, "nonce": nonce, "header_and_signature": raw[: len(raw) - len(body)],
+                          "body_hash": H(b"body", body), "id": prev})
+            seq += 1
+    # What is none keeps its place: the last is one, and so is each that says so.
+    digest = fill(1, 32)
+    odd = [(attachment("a" * 120, "b" * 127, 2**53 - 1, digest, 2**32 - 1), True), (attachment("a" * 121, "", 1, digest, 1), False),
+           (attachment("", "", 1, digest, 1), False), (attachment("a", "b" * 128, 1, digest, 1), False), (attachment("a", "", 2**53, digest, 1), False),
+           (attachment("a", "", 1, digest[1:], 1), False), (attachment("a", "", 1, digest, 2), False), (attachment("a", "", 1, digest, 0), False),
+           (attachment("a", "", 2**33, digest, 2**32), False), (attachment("a", "", 0, digest, 0), True), (attachment("a", "", 1, digest, 1, 1), False),
+           (attachment("a", "", 1, digest, 1) + b"\0", False), (pack(["a", "", 1, digest]), False), (b"", False), (7, False),
+           (attachment("z", "", 1, digest, 1), True)]
+    return {"epoch": epoch, "key": key, "files": files, "content": said, "record": whole, "id": whole_id, "chunks": parts,
+            "odd": {"content": content("report", {"attachments": [item for item, _ in odd]}), "good": [good for _, good in odd]}}
+
+
 # Section 6.
 def identity(seed):
     author, box = public(seed[:32]), x25519_base(seed[32:])
@@ -432,7 +476,7 @@ def main():
             "paper": [paper_key(p) for p in (bytes(16), b"\xff" * 16, fill(1, 16), fill(240, 16))],
             "content": contents, "body": bodies, "packed": packed, "named": named, "record": records,
             "compact": compact_stream(group), "slip": [slip(fill(60 + n, 32), group, n, n) for n in (0, 1, 30, 210, 250, 1200)],
-            "receipt": receipts(seed[:32], group)}
+            "receipt": receipts(seed[:32], group), "attachment": attachments(seed[:32], base)}
     with open(__file__[:-3] + ".json", "w") as out:
         json.dump(plain_json(root), out, indent=1)
         out.write("\n")
