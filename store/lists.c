@@ -280,31 +280,38 @@ static unsigned shift_of(const struct entry *entries, size_t count)
 	return shift;
 }
 
+static size_t put_step(uint8_t *out, struct entry from, struct entry to, unsigned shift)
+{
+	size_t n;
+
+	if (from.list == to.list)
+		return vd_put_varint(out, to.arrival - from.arrival);
+	*out = 0;
+	n = 1 + vd_put_varint(out + 1, (to.list - from.list) >> shift);
+	return n + vd_put_varint(out + n, to.arrival);
+}
+
+static int put_bytes(struct changing *c, struct entry first, uint8_t *bytes, size_t n)
+{
+	uint8_t key[VD_ENTRY_BYTES];
+	MDB_val k = { sizeof(key), key }, v = { n, bytes };
+
+	entry_put(first, key);
+	return mdb_cursor_put(c->cursor, &k, &v, 0);
+}
+
 /* Of BLOCK_MAX bytes at most, or little more. */
 static int put_block(struct changing *c, const struct entry *entries, size_t count)
 {
-	uint8_t key[VD_ENTRY_BYTES];
 	uint8_t value[BLOCK_MAX + STEP_MAX];
 	unsigned shift = shift_of(entries, count);
-	MDB_val k = { sizeof(key), key }, v;
 	size_t n = 0;
 
-	entry_put(entries[0], key);
 	if (count > 1)
 		value[n++] = (uint8_t)(VD_LIST_KEY_BYTES - shift / 8);
-	for (size_t i = 1; i < count; i++) {
-		struct entry from = entries[i - 1], to = entries[i];
-
-		if (from.list == to.list) {
-			n += vd_put_varint(value + n, to.arrival - from.arrival);
-			continue;
-		}
-		value[n++] = 0;
-		n += vd_put_varint(value + n, (to.list - from.list) >> shift);
-		n += vd_put_varint(value + n, to.arrival);
-	}
-	v = (MDB_val){ n, value };
-	return mdb_cursor_put(c->cursor, &k, &v, 0);
+	for (size_t i = 1; i < count; i++)
+		n += put_step(value + n, entries[i - 1], entries[i], shift);
+	return put_bytes(c, entries[0], value, n);
 }
 
 /* In blocks of at most that many bytes each. */
@@ -423,10 +430,83 @@ static int split(struct changing *c, size_t last_new)
 	return rc;
 }
 
+/* The copy of a block with more entries than it had. */
+struct copy {
+	const uint8_t *from;      /* what comes next of the old bytes */
+	size_t n;
+	bool full;
+	uint8_t bytes[BLOCK_MAX + STEP_MAX];
+};
+
+static void copy_until(struct copy *copy, const uint8_t *end)
+{
+	size_t n = (size_t)(end - copy->from);
+
+	copy->full |= copy->n + n > BLOCK_MAX;
+	if (copy->full)
+		return;
+	memcpy(copy->bytes + copy->n, copy->from, n);
+	copy->n += n;
+	copy->from = end;
+}
+
+static void copy_step(struct copy *copy, struct entry from, struct entry to, unsigned shift)
+{
+	if (!copy->full)
+		copy->n += put_step(copy->bytes + copy->n, from, to, shift);
+	copy->full |= copy->n > BLOCK_MAX;
+}
+
+/* Mostly a few entries are added to a block that has room for them: the steps between the others stay as they are. copy->full: this is not so.
+ * The bytes are what put_block would have made. */
+static int add_between(const struct block *old, const struct vd_entry_change *changes, size_t count, struct copy *copy)
+{
+	struct block next = *old;
+	struct entry before = old->at;
+	const uint8_t *step_at = old->rest.p;
+	bool torn = false;        /* next's step is from another than `before` */
+	int rc = block_next(&next);
+
+	copy->from = step_at - 1;
+	copy->n = 0;
+	for (size_t i = 0; i < count && (!rc || rc == VD_ENOTFOUND); i++) {
+		struct entry e = entry_of(changes[i].entry);
+
+		copy->full |= changes[i].remove || e.list & ((UINT64_C(1) << old->shift) - 1);
+		for (; !rc && below(next.at, e); rc = block_next(&next)) {
+			if (torn) {
+				copy_step(copy, before, next.at, old->shift);
+				copy->from = next.rest.p;
+			}
+			torn = false;
+			before = next.at;
+			step_at = next.rest.p;
+		}
+		if (copy->full || (rc && rc != VD_ENOTFOUND))
+			return rc == VD_ENOTFOUND ? VD_OK : rc;
+		if (!rc && same(next.at, e))
+			continue;
+		if (!torn)
+			copy_until(copy, step_at);
+		copy_step(copy, before, e, old->shift);
+		before = e;
+		torn = !rc;
+	}
+	if (rc && rc != VD_ENOTFOUND)
+		return rc;
+	if (torn) {
+		copy_step(copy, before, next.at, old->shift);
+		copy->from = next.rest.p;
+	}
+	copy_until(copy, old->rest.p + old->rest.n);
+	return VD_OK;
+}
+
 /* Changes one block by the first of the changes, and by those after it that belong there; *done of them. */
 static int change_block(struct changing *c, const struct vd_entry_change *changes, size_t count, size_t *done)
 {
 	struct entry bound = { 0 };
+	struct copy copy;
 	size_t last_new;
 	int rc = find_block(c, entry_of(changes[0].entry), &bound);
 
@@ -434,7 +514,13 @@ static int change_block(struct changing *c, const struct vd_entry_change *change
 		return rc;
 	for (*done = 1; *done < count && (c->is_last || below(entry_of(changes[*done].entry), bound)); ++*done)
 		;
-	rc = combine(c, changes, *done, &last_new);
+	copy.full = !c->has_old || !c->old.rest.n || !below(c->old.at, entry_of(changes[0].entry));
+	if (!copy.full)
+		rc = add_between(&c->old, changes, *done, &copy);
+	if (!rc && !copy.full) /* longer, unless it had them all */
+		return copy.n > 1 + c->old.rest.n ? put_bytes(c, c->old.at, copy.bytes, copy.n) : VD_OK;
+	if (!rc)
+		rc = combine(c, changes, *done, &last_new);
 	if (rc)
 		return rc;
 	if (c->has_old && (!c->count || !same(c->entries[0], c->old.at)))
