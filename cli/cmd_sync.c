@@ -38,6 +38,7 @@ static void say_outcome(struct vd_cli *cli, const char *target, const struct vd_
 		json_object_set_new(line, "read_only", json_boolean(stick->read_only));
 		json_object_set_new(line, "parts_refused", vd_json_number(stick->chunks_bad));
 		json_object_set_new(line, "not_written", vd_stick_room_left(stick));
+		json_object_set_new(line, "known", vd_json_number(stick->spared));
 		json_object_set_new(line, "stick", which ? vd_json_hex(which->id, VD_STICK_ID_BYTES) : json_null());
 	}
 	vd_say_json(cli, line);
@@ -103,6 +104,8 @@ int vd_sync_folder(struct vd_cli *cli, const char *dir, uint64_t max_bytes, uint
 		if (!unknown)
 			vd_say(cli, VD_MSG_SYNC_WHICH, dir, vd_stick_called(cli, &which, called), NULL);
 		vd_say(cli, r.safe_to_remove ? VD_MSG_SYNC_SAFE : VD_MSG_SYNC_NOT_SAFE, dir, NULL);
+		if (r.spared)
+			vd_note(cli, VD_MSG_SYNC_SPARED, dir, vd_num(cli, r.spared), NULL);
 		if (r.segments_foreign && cli->opt.verbose)
 			vd_note(cli, VD_MSG_SYNC_FOREIGN, vd_num(cli, r.segments_foreign), NULL);
 	}

@@ -297,13 +297,28 @@ static void tell_here(struct why *w, const struct subject *s)
 		json_array_append_new(w->holders, json_pack("{s:s,s:o,s:b}", "kind", "here", "since", vd_json_time(s->received_ms), "confirmed", true));
 }
 
-static void tell_sticks(struct why *w, const struct subject *s)
+/* Then a stick that is full may be without it. */
+static int is_everywhere(struct why *w, const struct subject *s, bool *yes)
+{
+	int rc = VD_OK;
+
+	*yes = true;
+	for (size_t i = 0; i < vd_custody_count(w->custody) && *yes && !rc; i++) {
+		enum vd_holding how;
+
+		rc = vd_custody_holds(w->custody, i, s->arrival, &s->record, &how);
+		*yes = how != VD_HOLDS_NOT;
+	}
+	return rc;
+}
+
+static void tell_sticks(struct why *w, const struct subject *s, bool everywhere)
 {
 	for (size_t i = w->stick_count; i-- > 0;) {
 		uint64_t since = vd_stick_since(&w->sticks[i], s->arrival);
 		char time[VD_TIME_TEXT];
 
-		if (!since)
+		if (!since || (everywhere && s->arrival <= w->sticks[i].spared))
 			continue;
 		w->on_stick = true;
 		vd_stick_called(w->cli, &w->sticks[i], w->stick);
@@ -336,15 +351,18 @@ static void advise_on_record(struct why *w, const struct subject *s)
 
 static int why_record(struct why *w, const struct subject *s)
 {
+	bool everywhere = false;
 	int rc = begin(w);
 
 	if (!rc)
 		rc = vd_for_whom(w->cli, w->group, &s->record, &w->whom);
 	if (!rc)
 		rc = count_parts(w, s);
+	if (!rc)
+		rc = is_everywhere(w, s, &everywhere);
 	if (!rc) {
 		tell_here(w, s);
-		tell_sticks(w, s);
+		tell_sticks(w, s, everywhere);
 		rc = tell_members(w, s);
 	}
 	if (rc)

@@ -507,7 +507,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  vereda sync ssh://rosa@hub\n"
 	  "  vereda sync --check /media/usb\n\n"
 	  "With a folder, such as a USB stick: takes what is new on it and adds what it lacks. Wait for \"safe to remove\".\n"
-	  "Where not all finds room, or --max would be exceeded by what vereda keeps on it, the most urgent goes first, and you are told what stayed here.\n"
+	  "Where not all finds room, or --max would be exceeded by what vereda keeps on it, what every device is known to have makes room for news;\n"
+	  "then the most urgent goes first, and you are told what stayed here.\n"
 	  "While the store is locked it asks for the passphrase; with none (Enter alone, --no-input, or nobody at a terminal) sealed files are only carried on.\n"
 	  "With HOST:PORT: both ends have the same afterwards. Add -v for what it cost. There veredad must run on a port you know, such as\n"
 	  "veredad --listen 0.0.0.0:17767; without --listen it takes any free one, which vereda status on that device shows.\n"
@@ -526,7 +527,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  vereda sync ssh://rosa@central\n"
 	  "  vereda sync --check /media/usb\n\n"
 	  "Con una carpeta, como una memoria USB: toma lo nuevo y agrega lo que le falta. Espera a que diga que se puede retirar.\n"
-	  "Si no cabe todo, o lo que vereda guarda ahí pasaría de --max, lo más urgente va primero, y se te dice qué se quedó aquí.\n"
+	  "Si no cabe todo, o lo que vereda guarda ahí pasaría de --max, lo que se sabe que ya tienen todos los equipos deja sitio a lo nuevo;\n"
+	  "después lo más urgente va primero, y se te dice qué se quedó aquí.\n"
 	  "Si el almacén está cerrado pide la contraseña; sin ella (solo Enter, --no-input, o nadie en la terminal) los archivos sellados solo se llevan.\n"
 	  "Con EQUIPO:PUERTO: al final los dos lados tienen lo mismo. Agrega -v para ver lo que costó. Allá debe correr veredad en un puerto\n"
 	  "conocido, como veredad --listen 0.0.0.0:17767; sin --listen toma cualquiera que esté libre, y allá lo muestra vereda status.\n"
@@ -1283,6 +1285,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(SYNC_MAX_FOLDER, "--max is for sticks and other folders, with the store unlocked; nothing was changed",
 	  "--max es para memorias y otras carpetas, con el almacén abierto; no se cambió nada"),
 	T(HINT_SYNC_MAX, "Write it as vereda sync /media/usb --max 500M", "Escríbelo como vereda sync /media/usb --max 500M"),
+	T(SYNC_SPARED, "Left out of {0}, for want of room: {1} records that every device of your groups is known to have",
+	  "No están en {0}, por falta de espacio: {1} registros que, según consta, ya tienen todos los equipos de tus grupos"),
 	T(SYNC_FOREIGN, "Files there that are not for this device: {0}", "Archivos que no son para este equipo: {0}"),
 	T(EXPORT_FAILED, "The bundle {0} could not be written", "No se pudo escribir el archivo {0}"),
 	T(EXPORT_OUT_FAILED, "The bundle could not be written to standard output", "No se pudo escribir el archivo sellado en la salida estándar"),

@@ -261,14 +261,28 @@ static int count_in(struct vd_visit *v, struct vd_reach *reach, struct vd_segmen
 	return vd_reach_add(reach, &s->key, vd_buf_slice(&s->list), &v->stick);
 }
 
-/* What the stick holds, and what is wrong with it. */
-static int settle(struct vd_visit *v)
+int vd_visit_count(struct vd_visit *v)
 {
 	struct vd_reach reach;
 	int rc = vd_reach_init(&reach, v->store, &v->groups);
 
-	if (!rc)
-		rc = vd_segments_settle(&v->segments, v->say);
+	vd_arrivals_deinit(&v->stick);
+	v->stick = (struct vd_arrivals){ 0 };
+	for (size_t i = 0; i < v->segments.count && !rc; i++) {
+		struct vd_segment *s = &v->segments.p[i];
+
+		if (s->state != VD_SEGMENT_UNREAD && !s->drop && !s->gone && !vd_segment_is_over(s) && !vd_segment_is_catch_up(s))
+			rc = count_in(v, &reach, s);
+	}
+	vd_reach_deinit(&reach);
+	return rc;
+}
+
+/* What the stick holds, and what is wrong with it. */
+static int settle(struct vd_visit *v)
+{
+	int rc = vd_segments_settle(&v->segments, v->say);
+
 	for (size_t i = 0; i < v->segments.count && !rc; i++) {
 		struct vd_segment *s = &v->segments.p[i];
 		uint64_t chunks;
@@ -281,10 +295,9 @@ static int settle(struct vd_visit *v)
 			v->result->segments_torn++;
 		else if (s->state == VD_SEGMENT_DAMAGED || s->state == VD_SEGMENT_LOST || s->drop)
 			v->result->segments_bad++;
-		if (s->state != VD_SEGMENT_UNREAD && !s->drop && !vd_segment_is_catch_up(s))
-			rc = count_in(v, &reach, s);
 	}
-	vd_reach_deinit(&reach);
+	if (!rc)
+		rc = vd_visit_count(v);
 	for (size_t i = 0; i < v->groups.count && !rc; i++)
 		rc = vd_hearings_heed(v->store, v->groups.group[i], i, &v->segments);
 	return rc;
@@ -298,17 +311,6 @@ static size_t count_keys(const struct vd_visit *v)
 	for (size_t i = 0; i < v->groups.count; i++)
 		count += vd_group_epoch_count(v->groups.group[i]);
 	return count;
-}
-
-static int by_age(const void *a, const void *b)
-{
-	const struct vd_segment *x = *(struct vd_segment *const *)a, *y = *(struct vd_segment *const *)b;
-
-	if (x->written.tv_sec != y->written.tv_sec)
-		return x->written.tv_sec < y->written.tv_sec ? -1 : 1;
-	if (x->written.tv_nsec != y->written.tv_nsec)
-		return x->written.tv_nsec < y->written.tv_nsec ? -1 : 1;
-	return x < y ? -1 : x > y;
 }
 
 /* The oldest first: it mostly holds what the others build on. If the medium's times lie, some are read twice. */
@@ -326,7 +328,7 @@ static int read_unread(struct vd_visit *v)
 		v->to_read += v->segments.p[i].size;
 	}
 	if (count)
-		qsort(unread, count, sizeof(*unread), by_age);
+		qsort(unread, count, sizeof(*unread), vd_segment_by_age);
 	for (size_t i = 0; i < count && !rc; i++) {
 		if (!(vd_segment_maybe_replaced(unread[i]) && is_over(v, unread[i])))
 			rc = read_segment(v, (size_t)(unread[i] - v->segments.p));
@@ -485,7 +487,7 @@ static int note_visit(struct vd_visit *v)
 		return rc;
 	if (!clock_gettime(CLOCK_REALTIME, &now))
 		now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-	rc = vd_stick_visited(v->store, v->stick_id, now_ms, lacking ? lacking - 1 : through);
+	rc = vd_stick_visited(v->store, v->stick_id, now_ms, lacking ? lacking - 1 : through, v->spared);
 	return rc == VD_EIO || rc == VD_ENOSPACE || rc == VD_ENOMEM ? rc : VD_OK;
 }
 

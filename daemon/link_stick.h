@@ -12,13 +12,14 @@ struct vd_stick_result {
 	uint64_t chunks, chunks_bad; /* of the segments read on this visit; the bad ones were refused */
 	uint64_t declined;           /* records on it that were not taken, because their author's share of this device is used up */
 	uint64_t left[VD_LANES];     /* records of each lane that are here and not there, for want of room or because it takes no writes */
-	bool full;                   /* some found no room there */
+	uint64_t spared;             /* records that are here and not there, for want of room, and that each device with a role is known to hold */
+	bool full;                   /* some of `left` found no room there */
 	bool at_max;                 /* what was written is bounded by the wish, not by the medium */
 	bool forgets;                /* what was written was not there when it was read back; VD_EIO then */
 	bool read_only;              /* the medium takes no writes: it was only read */
 	bool unsaid;                 /* likewise, and a receipt or a hearing was to be left there */
 	bool complete;               /* all that is on it is here but what was declined, nothing of it damaged, and all that is here is on it, as far as
-	                              * we know so that everyone with a role can read it */
+	                              * we know so that everyone with a role can read it, or is `spared` */
 	bool safe_to_remove;         /* what was written is durable and was read back; nothing is under way */
 };
 

@@ -12,8 +12,13 @@
 struct vd_queue {
 	uint64_t *numbers;           /* arrivals */
 	size_t count, capacity, at;  /* at: of the first that was not written yet */
-	size_t lane_ends[2 * VD_LANES]; /* where those of the next lane begin; and once more, of what is known to be everywhere and goes last */
+	size_t lane_ends[2 * VD_LANES]; /* where those of the next lane begin; and once more, of what is known to be everywhere and goes last: the spare ones */
 };
+
+static inline size_t vd_queue_spare(const struct vd_queue *q)
+{
+	return q->lane_ends[VD_LANES - 1];
+}
 
 struct vd_visit {
 	struct vd_store *store;
@@ -37,10 +42,13 @@ struct vd_visit {
 	uint64_t to_read, bytes_read, records_read; /* for it: of the segments that are to be read, and of those that were */
 	bool shut;                   /* something stands there that none of our keys opens, and nobody says that it is out of use */
 	bool removed;                /* the folder is to be made durable */
+	uint64_t spared;             /* the highest number of a spare record that found no room */
 	size_t pending;              /* segments that could not be taken whole: more may be when what their records build on has come */
 	struct vd_stick_result *result;
 };
 
+/* What the stick holds, by the segments that are in use: fills in v->stick, from the start if it was before. */
+int vd_visit_count(struct vd_visit *);
 /* Of a file in the stick's folder; the caller's. NULL: no memory. */
 char *vd_visit_path(const struct vd_visit *, const char *name);
 
@@ -67,13 +75,35 @@ int vd_foreign_note(struct vd_visit *, size_t keys);
 
 /* The first of ours that the stick lacks, or whose body it lacks and we have; 0: there is none. */
 int vd_visit_lacks(struct vd_visit *, uint64_t *first);
-/* Fills the queues of all groups. They are the caller's to free. */
+/* Fills the queues of all groups, from the start if they were filled before. They are the caller's to free. */
 int vd_visit_queue(struct vd_visit *);
 
 /* --- stick_known.c --- */
 
-/* Puts behind all else in that queue what each device with a role is known to hold: with little room it can stay out. Control records stay where they are. */
+/* What each device with a role but this one is known to hold of a group, with its body. */
+struct vd_everywhere;
+/* *out: NULL when that is nothing. Borrows the visit's store and group. */
+int vd_everywhere_open(struct vd_visit *, size_t g, struct vd_everywhere **out);
+/* Of the record of ours under that number. One that cannot be read is not known to be. */
+int vd_everywhere_has(struct vd_everywhere *, uint64_t number, bool *yes);
+void vd_everywhere_close(struct vd_everywhere *); /* NULL is fine */
+/* Puts behind all else in that queue what is everywhere: with little room it can stay out. Control records stay where they are. */
 int vd_visit_known_last(struct vd_visit *, size_t g);
+
+/* --- stick_room.c --- */
+
+/* What may use the room of a stick how far. */
+enum vd_room_for {
+	VD_ROOM_URGENT,              /* alerts, control records, what is to be said: all of it */
+	VD_ROOM_NEWS,                /* without the reserve */
+	VD_ROOM_SPARE,               /* what everybody is known to have: a quarter of the medium stays free besides, for news */
+};
+int vd_visit_room(struct vd_visit *, enum vd_room_for, uint64_t *out);
+/* Is anything to be written for that group, as it stands in its queue or is to be said? */
+bool vd_visit_has_to_write(const struct vd_visit *, size_t g);
+/* Where there may be too little room for the queues: puts what is known to be everywhere behind all else in them, and if what stands before that finds
+ * none, removes segments of ours of which each record is known to be everywhere, the oldest first, until it does. PROTOCOL.md section 7, a full stick. */
+int vd_visit_make_room(struct vd_visit *);
 
 /* --- stick_fold.c --- */
 

@@ -1,4 +1,4 @@
-/* What everybody has already need not be on a stick that has not room for all: it goes last. */
+/* What everybody has already need not be on a stick that has not room for all: it goes last, and makes room first. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,6 +54,45 @@ static int load_gaps(struct vd_custody *c, struct gaps *out, bool *all)
 	return rc;
 }
 
+struct vd_everywhere {
+	struct vd_store *store;
+	struct vd_custody *custody;
+	struct gaps gaps;
+	struct vd_buf raw;
+};
+
+int vd_everywhere_open(struct vd_visit *v, size_t g, struct vd_everywhere **out)
+{
+	struct vd_everywhere *e = calloc(1, sizeof(*e));
+	bool all = true;
+	int rc = VD_ENOMEM;
+
+	*out = NULL;
+	if (e) {
+		e->store = v->store;
+		rc = vd_custody_open(v->store, v->groups.group[g], &e->custody);
+	}
+	if (!rc)
+		rc = load_gaps(e->custody, &e->gaps, &all);
+	if (!rc && !all) {
+		*out = e;
+		return VD_OK;
+	}
+	vd_everywhere_close(e);
+	/* Who does not know who has what takes nothing for held. */
+	return rc == VD_ENOMEM ? rc : VD_OK;
+}
+
+void vd_everywhere_close(struct vd_everywhere *e)
+{
+	if (!e)
+		return;
+	vd_custody_close(e->custody);
+	free(e->gaps.p);
+	vd_buf_deinit(&e->raw);
+	free(e);
+}
+
 static bool is_missing(const struct gaps *gaps, const struct vd_record *r)
 {
 	struct vd_gap here = { .lane = r->lane };
@@ -74,22 +113,37 @@ static bool is_missing(const struct gaps *gaps, const struct vd_record *r)
 	return false;
 }
 
-/* Moves what is known to be everywhere behind all else. */
-static int part(struct vd_visit *v, struct vd_queue *q, const struct gaps *gaps)
+int vd_everywhere_has(struct vd_everywhere *e, uint64_t number, bool *yes)
 {
-	uint64_t *last = calloc(q->count + 1, sizeof(*last)), number;
+	struct vd_record r;
+	int rc = vd_store_read(e->store, number, &e->raw, &r, NULL);
+
+	/* Most that are not are found so; what is in no run of a chain is in no gap either. */
+	*yes = !rc && !is_missing(&e->gaps, &r);
+	for (size_t i = 0; *yes && !rc && i < vd_custody_count(e->custody); i++) {
+		enum vd_holding how;
+
+		rc = vd_custody_holds(e->custody, i, number, &r, &how);
+		*yes = !rc && how != VD_HOLDS_NOT;
+	}
+	return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
+}
+
+/* Moves what is known to be everywhere behind all else. */
+static int part(struct vd_queue *q, struct vd_everywhere *e)
+{
+	uint64_t *last = calloc(q->count + 1, sizeof(*last));
 	size_t ends[2 * VD_LANES], kept = 0, moved = 0, at = 0;
-	struct vd_buf raw = { 0 };
 	int rc = last ? VD_OK : VD_ENOMEM;
 
 	for (uint8_t lane = 0; lane < VD_LANES && !rc; lane++) {
-		for (; at < q->lane_ends[lane]; at++) {
-			struct vd_record r;
-			bool everywhere = lane != VD_LANE_CONTROL && vd_store_read(v->store, number = q->numbers[at], &raw, &r, NULL) == VD_OK &&
-			                  !r.stub && !is_missing(gaps, &r);
+		for (; at < q->lane_ends[lane] && !rc; at++) {
+			bool everywhere = false;
 
+			if (lane != VD_LANE_CONTROL)
+				rc = vd_everywhere_has(e, q->numbers[at], &everywhere);
 			if (everywhere)
-				last[moved++] = number;
+				last[moved++] = q->numbers[at];
 			else
 				q->numbers[kept++] = q->numbers[at];
 		}
@@ -104,23 +158,16 @@ static int part(struct vd_visit *v, struct vd_queue *q, const struct gaps *gaps)
 		}
 	}
 	free(last);
-	vd_buf_deinit(&raw);
 	return rc;
 }
 
 int vd_visit_known_last(struct vd_visit *v, size_t g)
 {
-	struct vd_custody *c = NULL;
-	struct gaps gaps = { 0 };
-	bool all = true;
-	int rc = v->queues[g].count ? vd_custody_open(v->store, v->groups.group[g], &c) : VD_OK;
+	struct vd_everywhere *e = NULL;
+	int rc = v->queues[g].count ? vd_everywhere_open(v, g, &e) : VD_OK;
 
-	if (!rc && c)
-		rc = load_gaps(c, &gaps, &all);
-	if (!rc && !all)
-		rc = part(v, &v->queues[g], &gaps);
-	vd_custody_close(c);
-	free(gaps.p);
-	/* Who does not know who has what gives in the order of lanes. */
-	return rc == VD_ENOMEM ? rc : VD_OK;
+	if (!rc && e)
+		rc = part(&v->queues[g], e);
+	vd_everywhere_close(e);
+	return rc;
 }

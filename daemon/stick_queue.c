@@ -91,6 +91,10 @@ int vd_visit_queue(struct vd_visit *v)
 
 	for (size_t i = 0; i < count && !rc; i++)
 		rc = vd_arrivals_add(&lacking, number[i], false);
+	for (size_t g = 0; g < v->groups.count; g++) {
+		free(v->queues[g].numbers);
+		v->queues[g] = (struct vd_queue){ 0 };
+	}
 	for (size_t g = 0; g < v->groups.count && count && !rc; g++)
 		for (uint8_t lane = 0; lane < VD_LANES && !rc; lane++)
 			rc = queue_lane(v, g, lane, &lacking, number[0], number[count - 1]);

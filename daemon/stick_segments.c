@@ -101,6 +101,17 @@ static struct vd_segment *find(const struct vd_segments *all, const uint8_t id[V
 	return all->count ? bsearch(&wanted, all->p, all->count, sizeof(*all->p), by_id) : NULL;
 }
 
+int vd_segment_by_age(const void *a, const void *b)
+{
+	const struct vd_segment *x = *(struct vd_segment *const *)a, *y = *(struct vd_segment *const *)b;
+
+	if (x->written.tv_sec != y->written.tv_sec)
+		return x->written.tv_sec < y->written.tv_sec ? -1 : 1;
+	if (x->written.tv_nsec != y->written.tv_nsec)
+		return x->written.tv_nsec < y->written.tv_nsec ? -1 : 1;
+	return x < y ? -1 : x > y;
+}
+
 /* However much a segment says, what is kept of it is bounded by the number of files. */
 static void take_notice(void *ctx, enum vd_entry_type type, const uint8_t id[VD_SEGMENT_ID_BYTES])
 {
@@ -371,7 +382,7 @@ void vd_segment_replace(struct vd_segment *s)
 
 bool vd_segment_in_use(const struct vd_segment *s)
 {
-	return speaks(s) && !s->drop && !vd_segment_replaced(s);
+	return speaks(s) && !s->drop && !s->gone && !vd_segment_replaced(s);
 }
 
 bool vd_segment_is_catch_up(const struct vd_segment *s)

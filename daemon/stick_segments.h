@@ -48,6 +48,7 @@ struct vd_segment {
 	bool ours;                /* this store wrote it */
 	uint64_t said[4];         /* bit g: a segment of group g says so; see stick_segments.c */
 	size_t noted[2];          /* in which turn last: each notice once */
+	bool gone;                /* removed on this visit, as everybody has what stood in it */
 	bool drop;                /* settled: its contents are written anew */
 };
 
@@ -66,6 +67,8 @@ struct vd_segment_say {
 int vd_segments_list(struct vd_segments *, const char *folder);
 void vd_segments_deinit(struct vd_segments *);
 
+/* For qsort, of pointers to them: the oldest first, as the medium says. */
+int vd_segment_by_age(const void *, const void *);
 /* Fills in what the store knows of it: KNOWN (whatever the file looks like now), or leaves it UNREAD. */
 int vd_segment_recall(struct vd_segments *, size_t i, struct vd_store *, const struct vd_bundle_groups *, uint64_t latest);
 /* Remembers it for later visits: size, key, list, notices, devices, hearing, receipts, its stick, and whether it is ours. */

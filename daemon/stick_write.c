@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "proto/err.h"
@@ -17,11 +16,6 @@
 
 enum {
 	SEGMENT_RECORDS = 65536,           /* that are looked at for one: 16 MiB of texts */
-	SLACK_BYTES = 64 * 1024,           /* left free: folder entries, clusters */
-	/* What records of lanes 2 and 3 leave of the room, for alerts, control records and receipts that come later: a quarter, but files of one
-	 * chunk at least so many (one, and the one that it is then folded into) and at most so many. */
-	RESERVE_LEAST = 2,
-	RESERVE_MOST = 8,
 };
 
 /* Puts names that the segment says into the form of a note. */
@@ -115,7 +109,7 @@ static int write_segment(struct vd_visit *v, size_t g, size_t count, struct vd_s
 	static const uint64_t none[1];
 	const struct vd_queue *q = &v->queues[g];
 	const size_t end = q->at + count;
-	bool last = end == q->count;
+	bool last = end >= vd_queue_spare(q);
 	struct vd_arrivals written = { 0 };
 	struct vd_folds folds = { .count = 0 };
 	char name[VD_SEGMENT_NAME + 1], *path = new_name(v, name);
@@ -127,7 +121,7 @@ static int write_segment(struct vd_visit *v, size_t g, size_t count, struct vd_s
 		/* NULL would be everything. */
 		.arrivals = count ? q->numbers + q->at : none, .count = count, .all_of_it = true, .max_bytes = max_bytes, .written = &written,
 		.fills = folds.fills, .fill_count = folds.count, .shed = shed != NULL, .damaged = vd_buf_slice(&v->say[g].damaged),
-		/* Nothing is replaced before all of it is written. */
+		/* Nothing is replaced before all of it is written that somebody may lack. */
 		.replaced = vd_slice(v->say[g].replaced.p, last ? v->say[g].replaced.n : 0), .hearing = hearing_to_go(v, g, count > 0 || shed, &folds),
 		.receipts = v->receipts[g].list, .receipt_count = tells ? v->receipts[g].count : 0,
 	};
@@ -156,39 +150,7 @@ static int write_segment(struct vd_visit *v, size_t g, size_t count, struct vd_s
 	return rc;
 }
 
-static uint64_t reserve_of(uint64_t all)
-{
-	const uint64_t least = RESERVE_LEAST * vd_sealed_bytes(1), most = RESERVE_MOST * vd_sealed_bytes(1);
-
-	return all / 4 < least ? least : all / 4 > most ? most : all / 4;
-}
-
-static uint64_t less(uint64_t room, uint64_t kept)
-{
-	return room > kept ? room - kept : 0;
-}
-
-/* What may still be written there; of records that are not urgent, without the reserve. */
-static int room_left(const struct vd_visit *v, bool urgent, uint64_t *out)
-{
-	uint64_t wished = UINT64_MAX, all;
-	struct statvfs fs;
-
-	if (statvfs(v->cache, &fs))
-		return vd_file_errno(errno);
-	all = (uint64_t)fs.f_blocks * fs.f_frsize;
-	*out = less((uint64_t)fs.f_bavail * fs.f_frsize, SLACK_BYTES + (urgent ? 0 : reserve_of(all)));
-	/* Some drivers do not tell. */
-	if (fs.f_blocks == 0)
-		*out = UINT64_MAX;
-	if (v->wish->max_bytes)
-		wished = less(v->wish->max_bytes, v->used_bytes + (urgent ? 0 : reserve_of(v->wish->max_bytes)));
-	v->result->at_max = wished < *out;
-	*out = wished < *out ? wished : *out;
-	return VD_OK;
-}
-
-/* One segment of the group, of at most `share` bytes: as many of its queue before `end` as fit, in that order. *full: a share of them did not. */
+/* One segment of the group, of at most `share` bytes: as many of its queue before `end` as fit, in that order. *full: some of them did not. */
 static int write_next(struct vd_visit *v, size_t g, size_t end, uint64_t share, bool *full)
 {
 	struct vd_queue *q = &v->queues[g];
@@ -212,7 +174,7 @@ static int write_next(struct vd_visit *v, size_t g, size_t end, uint64_t share, 
 	if (!rc)
 		q->at += count;
 	/* Only records make it full: what is to be said of segments can wait. */
-	*full = q->at < q->count && (rc == VD_ENOSPACE || share < v->segment_bytes);
+	*full = q->at < end && (rc == VD_ENOSPACE || share < v->segment_bytes);
 	return rc;
 }
 
@@ -220,14 +182,15 @@ static int write_next(struct vd_visit *v, size_t g, size_t end, uint64_t share, 
 static int write_one(struct vd_visit *v, size_t g, size_t left, bool *full)
 {
 	struct vd_queue *q = &v->queues[g];
+	bool spare = q->at >= vd_queue_spare(q);
 	uint64_t room = 0;
-	int rc = room_left(v, q->at == q->count, &room);
+	int rc = vd_visit_room(v, q->at == q->count ? VD_ROOM_URGENT : spare ? VD_ROOM_SPARE : VD_ROOM_NEWS, &room);
 
 	if (!rc)
-		rc = write_next(v, g, q->count, room / left, full);
+		rc = write_next(v, g, spare ? q->count : vd_queue_spare(q), room / left, full);
 	if ((rc && rc != VD_ENOSPACE) || !*full || q->at >= q->lane_ends[VD_LANE_URGENT])
 		return rc;
-	rc = room_left(v, true, &room);
+	rc = vd_visit_room(v, VD_ROOM_URGENT, &room);
 	/* There may be less of it than a file for each group. */
 	return rc ? rc : write_next(v, g, q->lane_ends[VD_LANE_URGENT], room / left < vd_sealed_bytes(1) ? room : room / left, full);
 }
@@ -244,7 +207,7 @@ static int write_turn(struct vd_visit *v, bool *done, size_t *left, bool *full)
 		rc = write_one(v, i, *left, &no_more);
 		if (rc && rc != VD_ENOSPACE && rc != VD_ENOTFOUND && rc != VD_EKEY)
 			return rc;
-		*full = *full || no_more;
+		*full = *full || (no_more && v->queues[i].at < vd_queue_spare(&v->queues[i]));
 		done[i] = rc || no_more || (v->queues[i].at == v->queues[i].count && !v->say[i].replaced.n);
 		*left -= done[i];
 	}
@@ -293,7 +256,7 @@ static int help_laggards(struct vd_visit *v, size_t g, bool *full)
 		size_t n = behind.count - i < VD_SEGMENT_FOR_MAX ? behind.count - i : VD_SEGMENT_FOR_MAX;
 		uint64_t room = 0;
 
-		rc = room_left(v, true, &room);
+		rc = vd_visit_room(v, VD_ROOM_URGENT, &room);
 		/* 0 would be no bound. */
 		if (!rc)
 			rc = room ? write_catch_up(v, g, (const uint8_t (*)[VD_KEY_BYTES])(behind.devices + i), n, room) : VD_ENOSPACE;
@@ -328,7 +291,7 @@ static int write_word(struct vd_visit *v, size_t g, struct vd_slice hearing, boo
 	int rc = path ? make_cache(v) : VD_ENOMEM;
 
 	if (!rc)
-		rc = room_left(v, true, &room);
+		rc = vd_visit_room(v, VD_ROOM_URGENT, &room);
 	if (!rc)
 		rc = room < vd_sealed_bytes(1) ? VD_ENOSPACE
 		                               : vd_bundle_write(v->store, v->groups.group[g], VD_SEALED_SEGMENT, &choice, path, true, &stats);
@@ -386,15 +349,6 @@ int vd_visit_leave_word(struct vd_visit *v, size_t g)
 	return rc == VD_ENOSPACE || rc == VD_EKEY ? VD_OK : rc;
 }
 
-static bool has_to_write(const struct vd_visit *v)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < v->groups.count; i++)
-		any = any || v->queues[i].count || v->say[i].damaged.n || v->say[i].replaced.n;
-	return any;
-}
-
 static int help_all(struct vd_visit *v, bool *full)
 {
 	int rc = VD_OK;
@@ -404,39 +358,42 @@ static int help_all(struct vd_visit *v, bool *full)
 	return rc;
 }
 
-/* By lanes, what did not go. */
-static void count_left(struct vd_visit *v)
+/* By lanes, what did not go. What everybody is known to have counts as being there. */
+static int count_left(struct vd_visit *v)
 {
+	int rc = VD_OK;
+
 	for (size_t i = 0; i < v->groups.count; i++) {
 		const struct vd_queue *q = &v->queues[i];
 		size_t from = q->at;
 
-		for (int lane = 0; lane < 2 * VD_LANES; lane++) {
-			v->result->left[lane % VD_LANES] += q->lane_ends[lane] > from ? q->lane_ends[lane] - from : 0;
+		for (int lane = 0; lane < VD_LANES; lane++) {
+			v->result->left[lane] += q->lane_ends[lane] > from ? q->lane_ends[lane] - from : 0;
 			from = q->lane_ends[lane] > from ? q->lane_ends[lane] : from;
 		}
+		for (; from < q->count && !rc; from++) {
+			v->result->spared++;
+			v->spared = q->numbers[from] > v->spared ? q->numbers[from] : v->spared;
+			rc = vd_arrivals_add(&v->stick, q->numbers[from], false);
+		}
 	}
-}
-
-/* Is there less room than the whole store takes? Then it may matter what goes first. */
-static bool may_be_short(struct vd_visit *v)
-{
-	uint64_t room = 0, records, bytes = 0;
-
-	return room_left(v, false, &room) || vd_store_size(v->store, &records, &bytes) || room < bytes;
+	return rc;
 }
 
 static int write_all(struct vd_visit *v, bool *full)
 {
-	bool done[VD_STORE_GROUPS_MAX] = { false };
-	size_t left = has_to_write(v) ? v->groups.count : 0;
-	int rc = left ? make_cache(v) : VD_OK;
-	bool turned = false;
+	bool done[VD_STORE_GROUPS_MAX] = { false }, turned = false;
+	size_t left = 0;
+	int rc = VD_OK;
 
-	if (!rc && left && may_be_short(v))
-		for (size_t i = 0; i < v->groups.count && !rc; i++)
-			rc = vd_visit_known_last(v, i);
-
+	for (size_t i = 0; i < v->groups.count; i++) {
+		done[i] = !vd_visit_has_to_write(v, i);
+		left += !done[i];
+	}
+	if (left)
+		rc = make_cache(v);
+	if (!rc && left)
+		rc = vd_visit_make_room(v);
 	while (!rc && left) {
 		rc = write_turn(v, done, &left, full);
 		/* Behind what is urgent, before the photos. */
@@ -455,9 +412,9 @@ static int shed_one(struct vd_visit *v, size_t g)
 	uint64_t room = 0;
 	int rc = vd_folds_shed(v, g, &shed);
 
-	if (rc || !shed || v->queues[g].at < v->queues[g].count)
+	if (rc || !shed || v->queues[g].at < vd_queue_spare(&v->queues[g]))
 		return rc;
-	rc = room_left(v, true, &room);
+	rc = vd_visit_room(v, VD_ROOM_URGENT, &room);
 	if (!rc)
 		rc = room < shed->size ? VD_ENOSPACE : write_segment(v, g, 0, shed, room, &stats);
 	/* It stands as it did. */
@@ -475,6 +432,5 @@ int vd_visit_write(struct vd_visit *v, bool *full)
 		rc = write_all(v, full);
 	for (size_t i = 0; i < v->groups.count && !rc && !v->result->read_only; i++)
 		rc = shed_one(v, i);
-	count_left(v);
-	return rc;
+	return rc ? rc : count_left(v);
 }

@@ -1,4 +1,4 @@
-/* Values: "sticks" is their ids; "stick" id: u8 marked ‖ u8 n ‖ name ‖ u64 first seen ‖ u64 last seen ‖ u8 m ‖ m × (u64 when ‖ u64 through). */
+/* Values: "sticks" is their ids; "stick" id: u8 marked ‖ u8 n ‖ name ‖ u64 first seen ‖ u64 last seen ‖ u8 m ‖ m × (u64 when ‖ u64 through) ‖ u64 spared, not there in an older note. */
 #include "sticks.h"
 
 #include <stdlib.h>
@@ -34,6 +34,8 @@ int vd_stick_get(struct vd_store *s, const uint8_t id[VD_STICK_ID_BYTES], struct
 		out->visits[out->visit_count].at_ms = vd_rd_u64(&r);
 		out->visits[out->visit_count].through = vd_rd_u64(&r);
 	}
+	if (!r.err && r.n)
+		out->spared = vd_rd_u64(&r);
 	vd_buf_deinit(&value);
 	if (!vd_rd_end(&r))
 		return VD_OK;
@@ -102,6 +104,7 @@ static void put_stick(struct vd_write *w, const struct vd_stick *stick)
 		vd_buf_put_u64(&value, stick->visits[i].at_ms);
 		vd_buf_put_u64(&value, stick->visits[i].through);
 	}
+	vd_buf_put_u64(&value, stick->spared);
 	if (value.failed)
 		w->err = VD_ENOMEM;
 	else
@@ -181,7 +184,7 @@ int vd_stick_forget(struct vd_store *s, const uint8_t id[VD_STICK_ID_BYTES])
 	return rc;
 }
 
-int vd_stick_visited(struct vd_store *s, const uint8_t id[VD_STICK_ID_BYTES], uint64_t now_ms, uint64_t through)
+int vd_stick_visited(struct vd_store *s, const uint8_t id[VD_STICK_ID_BYTES], uint64_t now_ms, uint64_t through, uint64_t spared)
 {
 	struct vd_stick stick;
 	struct vd_write *w;
@@ -192,6 +195,7 @@ int vd_stick_visited(struct vd_store *s, const uint8_t id[VD_STICK_ID_BYTES], ui
 	if (vd_stick_get(s, id, &stick))
 		stick.first_ms = now_ms;
 	stick.seen_ms = now_ms;
+	stick.spared = spared;
 	/* What it holds less of than before was lost. */
 	while (stick.visit_count && stick.visits[stick.visit_count - 1].through > through)
 		stick.visit_count--;

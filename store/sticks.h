@@ -22,6 +22,7 @@ struct vd_stick {
 		uint64_t at_ms, through; /* then it held all of ours up to that arrival number, all groups, each with the body that we have */
 	} visits[VD_STICK_VISITS];   /* through: ascending */
 	size_t visit_count;
+	uint64_t spared;           /* up to there some may not be on it which each device with a role was known to hold; 0: none */
 };
 
 /* VD_ENOTFOUND, VD_EDAMAGED. */
@@ -32,8 +33,8 @@ int vd_stick_put(struct vd_store *, const struct vd_stick *);
 int vd_stick_forget(struct vd_store *, const uint8_t id[VD_STICK_ID_BYTES]);
 /* All of them, the one seen last first; the caller frees. */
 int vd_sticks(struct vd_store *, struct vd_stick **out, size_t *count);
-/* A visit ended at now_ms that found all of ours up to `through` on it. Known or not; writes. */
-int vd_stick_visited(struct vd_store *, const uint8_t id[VD_STICK_ID_BYTES], uint64_t now_ms, uint64_t through);
+/* A visit ended at now_ms that found all of ours up to `through` on it, but for what is `spared`. Known or not; writes. */
+int vd_stick_visited(struct vd_store *, const uint8_t id[VD_STICK_ID_BYTES], uint64_t now_ms, uint64_t through, uint64_t spared);
 /* Since when it is known to hold that record; 0: it is not known to. */
 uint64_t vd_stick_since(const struct vd_stick *, uint64_t arrival);
 

@@ -103,8 +103,24 @@ static bool owns(struct vd_store *store, const char *author)
 	return strcmp(hex, author) == 0;
 }
 
+/* What every device has may have made room on a stick. */
+static bool is_everywhere(struct examination *e, const char *id)
+{
+	bool everywhere = true;
+
+	for (size_t i = 0; i < 2 && everywhere; i++) {
+		struct vd_buf raw = { 0 };
+		struct vd_record r;
+		uint64_t arrival;
+
+		everywhere = e->store[i] && find(e->store[i], id, &arrival) == 0 && vd_store_read(e->store[i], arrival, &raw, &r, NULL) == 0 && !r.stub;
+		vd_buf_deinit(&raw);
+	}
+	return everywhere;
+}
+
 /* Every record promised to be at `home` before promise number `until`. */
-static bool holds(struct examination *e, const struct vd_arrivals *held, const char *home, size_t until, const char *place)
+static bool holds(struct examination *e, const struct vd_arrivals *held, const char *home, size_t until, const char *place, bool may_be_full)
 {
 	uint64_t arrival;
 
@@ -113,7 +129,7 @@ static bool holds(struct examination *e, const struct vd_arrivals *held, const c
 
 		if (strcmp(p->what, "record") != 0 || strcmp(p->where, home) != 0)
 			continue;
-		if (find(store_of(e, home), p->detail, &arrival) || !vd_arrivals_whole(held, arrival))
+		if (find(store_of(e, home), p->detail, &arrival) || (!vd_arrivals_whole(held, arrival) && !(may_be_full && is_everywhere(e, p->detail))))
 			return broken(e, "%s lacks record %.12s", place, p->detail);
 	}
 	return true;
@@ -197,9 +213,9 @@ static bool keep(struct examination *e, size_t number)
 	} else if (strcmp(p->what, "file") == 0) {
 		ok = access(p->where, R_OK) == 0 || broken(e, "%s is not there", p->where);
 	} else if (strcmp(p->what, "bundle") == 0) {
-		ok = whole(e, e->store[0], p->where, &held) && holds(e, &held, homes[0], number, p->where);
+		ok = whole(e, e->store[0], p->where, &held) && holds(e, &held, homes[0], number, p->where, false);
 	} else if (strcmp(p->what, "stick") == 0) {
-		ok = stick_whole(e, store, &held) && holds(e, &held, p->where, number, "the stick");
+		ok = stick_whole(e, store, &held) && holds(e, &held, p->where, number, "the stick", true);
 	}
 	vd_arrivals_deinit(&held);
 	return ok;

@@ -173,15 +173,23 @@ static void seal(struct person *p)
 	reload(p);
 }
 
-static void carry(struct person *p)
+/* To a stick of that size, or of any (0). What both have may be left out. */
+static struct vd_stick_result carry_within(struct person *p, uint64_t max_bytes)
 {
+	const struct vd_stick_wish wish = { .max_bytes = max_bytes };
 	struct vd_stick_result result;
 
-	must(vd_stick_sync(p->store, "usb", &result), "stick");
+	must(vd_stick_sync_as(p->store, "usb", &wish, &result), "stick");
 	if (!result.complete || !result.safe_to_remove)
 		must(VD_EIO, "stick not complete");
 	promise("stick", p->home, "");
 	reload(p);
+	return result;
+}
+
+static void carry(struct person *p)
+{
+	(void)carry_within(p, 0);
 }
 
 static void everything(void)
@@ -249,7 +257,8 @@ static void rotate(struct person *p)
 	reload(p);
 }
 
-/* Every visit finds something and leaves something: records of each lane, new keys, nothing at all, what the one before left unfinished. */
+/* Every visit finds something and leaves something: records of each lane, new keys, nothing at all, what the one before left unfinished; in the end there is
+ * no room, and what both are known to have makes some. */
 static void sticks(void)
 {
 	struct person hub, ana;
@@ -280,6 +289,14 @@ static void sticks(void)
 	}
 	carry(&hub);
 	promise_all(&ana, &hub);
+	for (int round = 0; round < 3; round++) {
+		add(&hub, VD_LANE_BULK, 3, 60000);
+		if (!carry_within(&hub, 600 * 1024).spared && round)
+			must(VD_EINVAL, "nothing made room");
+		promise_all(&hub, &hub);
+		(void)carry_within(&ana, 600 * 1024);
+		promise_all(&hub, &ana);
+	}
 	vd_group_free(hub.group);
 	vd_group_free(ana.group);
 	vd_store_close(hub.store);

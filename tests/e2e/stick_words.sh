@@ -49,6 +49,35 @@ for visitor in hub field hub field; do
 done
 exits "cut: mended" 0
 
+# --- full of what everybody has ---
+rm -rf usb/cache
+"$VEREDA" --home hub --quiet add message -m "on this stick alone" >/dev/null
+for visitor in hub field hub field hub; do
+	v $visitor sync usb
+done
+exits "full: everybody has it" 0
+old=$("$VEREDA" --home hub --json list message --limit 1 | jq -r .id)
+v hub why "$old"
+says "full: where the old stands" "[Oo]n (a )?stick"
+size=$(($(cat usb/cache/* | wc -c) / 1024 + 16))
+{ echo id,text; rows 4001 7000; } >rows.csv
+"$VEREDA" --home hub --quiet load message rows.csv --map text=text >/dev/null
+v hub sync usb --max ${size}K
+exits "full: news has room" 0
+says "full: what everybody has made it" "Left out of usb, for want of room: [0-9,]+ records that every device" err
+is "full: no more stands there than may" $(($(cat usb/cache/* | wc -c) <= size * 1024)) 1
+new=$("$VEREDA" --home hub --json list message --limit 1 | jq -r .id)
+v hub why "$old"
+silent "full: the old is not said to stand there" "[Oo]n (a )?stick"
+v hub why "$new"
+says "full: the new is" "[Oo]n (a )?stick"
+v hub --json sync usb --max ${size}K
+is "full: it stays so" "$code $(key '"\(.bytes_out) \(.complete) \(.known > 0)"')" "0 0 true true"
+v field --lang es sync usb --max ${size}K
+exits "full: it arrives" 0
+says "full: and in Spanish" "No están en usb, por falta de espacio" err
+is "full: all of it" "$(digests field)" "$(digests hub)"
+
 # --- something else is named cache ---
 for odd in file link; do
 	mkdir $odd

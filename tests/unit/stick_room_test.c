@@ -103,7 +103,8 @@ static void test_room__authors_take_turns(void **state)
 	vd_buf_deinit(&raw);
 }
 
-static void be_told(struct cast *c)
+/* Everybody tells, and hears from all others, what they hold. */
+static void tell_all(struct cast *c)
 {
 	struct person *all[] = { &c->hub, &c->ana, &c->luz };
 
@@ -112,6 +113,11 @@ static void be_told(struct cast *c)
 	for (int turn = 0; turn < 3; turn++)
 		for (int i = 0; i < 3; i++)
 			visit(c, all[i], 0);
+}
+
+static void be_told(struct cast *c)
+{
+	tell_all(c);
 	for (char path[256]; segments(c, path, NULL);)
 		assert_int_equal(unlink(path), 0);
 }
@@ -125,14 +131,14 @@ static void test_room__what_everybody_has_goes_last(void **state)
 	person_write(&c->hub, VD_LANE_NORMAL, 120, 3000);
 	be_told(c);
 	person_write(&c->hub, VD_LANE_BULK, 60, 3000);
-	r = visit_with(c, &c->hub, 336 << 10, VD_ENOSPACE);
-	assert_int_equal(r.left[VD_LANE_BULK] + r.left[VD_LANE_CONTROL], 0);
-	assert_true(r.left[VD_LANE_NORMAL] >= 100);
+	r = visit_with(c, &c->hub, 336 << 10, VD_OK);
+	assert_int_equal(r.left[VD_LANE_BULK] + r.left[VD_LANE_NORMAL] + r.left[VD_LANE_CONTROL], 0);
+	assert_true(r.spared >= 100 && r.complete && !r.full);
 	visit(c, &c->luz, VD_OK);
 	assert_int_equal(in_lane(c, &c->luz, VD_LANE_BULK), 60);
 	/* With room it gets all: an empty store may be where it goes. */
 	r = visit(c, &c->hub, 0);
-	assert_true(r.complete && r.left[VD_LANE_NORMAL] == 0);
+	assert_true(r.complete && r.left[VD_LANE_NORMAL] + r.spared == 0);
 	{
 		struct person late;
 
@@ -143,6 +149,129 @@ static void test_room__what_everybody_has_goes_last(void **state)
 		assert_int_equal(r.left[VD_LANE_BULK], 60);
 		person_leave(&late);
 	}
+}
+
+/* The one written last. */
+static void newest_segment(struct cast *c, char path[256])
+{
+	DIR *dir = opendir(c->cache);
+	struct timespec newest = { 0 };
+	struct dirent *entry;
+	struct stat st;
+
+	while ((entry = readdir(dir))) {
+		if (entry->d_name[0] == '.' || fstatat(dirfd(dir), entry->d_name, &st, 0) || st.st_mtim.tv_sec < newest.tv_sec ||
+		    (st.st_mtim.tv_sec == newest.tv_sec && st.st_mtim.tv_nsec < newest.tv_nsec))
+			continue;
+		newest = st.st_mtim;
+		assert_true(snprintf(path, 256, "%s/%s", c->cache, entry->d_name) < 256);
+	}
+	closedir(dir);
+}
+
+static bool is_on(const char *path)
+{
+	return access(path, F_OK) == 0;
+}
+
+enum { FILLED = 22 };
+/* Twelve files of hub's, one chunk and too full to be folded each, and one of ana's between them; everybody has all of it. *of: the paths, the oldest first. */
+static void fill_and_tell(struct cast *c, char of[13][256])
+{
+	for (int i = 0; i < 13; i++) {
+		usleep(20000); /* a tick of the file system's clock */
+		person_write(i == 6 ? &c->ana : &c->hub, VD_LANE_NORMAL, FILLED, 4000);
+		visit(c, i == 6 ? &c->ana : &c->hub, 0);
+		newest_segment(c, of[i]);
+	}
+	tell_all(c);
+	for (int i = 0; i < 13; i++)
+		assert_true(is_on(of[i]));
+}
+
+/* News takes the place of what everybody has: of own files, the oldest first, and no more of them than it needs. */
+static void test_room__what_everybody_has_makes_room(void **state)
+{
+	struct cast *c = *state;
+	char of[13][256] = { "" };
+	struct vd_stick_result r;
+	uint64_t max;
+	int gone = 0;
+
+	fill_and_tell(c, of);
+	max = bytes_on(c) + vd_sealed_bytes(2);
+	person_write(&c->hub, VD_LANE_NORMAL, 80, 4000);
+	r = visit_with(c, &c->hub, max, VD_OK);
+	assert_true(r.complete && r.safe_to_remove && r.sent >= 80 && bytes_on(c) <= max);
+	assert_int_equal(r.left[VD_LANE_NORMAL] + r.left[VD_LANE_CONTROL], 0);
+	for (int i = 0; i < 13; i++)
+		gone += !is_on(of[i]);
+	assert_true(gone > 6 && gone <= 9);
+	for (int i = 0; i < 13; i++)
+		assert_true(is_on(of[i]) == (i == 6 || i > gone));
+	assert_int_equal(r.spared, FILLED * (uint64_t)gone);
+	/* It stays so: what went is not brought back by who has room for a bit of it. */
+	r = visit_with(c, &c->hub, max, VD_OK);
+	assert_true(r.bytes_out == 0 && r.complete);
+	r = visit_with(c, &c->ana, max, VD_OK);
+	assert_true(r.complete && r.received == 80);
+	r = visit_with(c, &c->luz, max, VD_OK);
+	assert_true(r.complete && r.received == 80);
+	assert_true(mesh_equal(&c->mesh, &c->hub, &c->luz));
+	/* With room it is all there again. */
+	r = visit(c, &c->hub, VD_OK);
+	assert_true(r.complete && r.spared == 0);
+}
+
+/* One device with a role that is not known to have it, and nothing goes. */
+static void test_room__what_somebody_may_lack_stays(void **state)
+{
+	struct cast *c = *state;
+	char of[13][256] = { "" };
+	struct vd_stick_result r;
+	struct person late;
+	uint64_t max;
+
+	fill_and_tell(c, of);
+	mesh_add_person(&c->mesh, &c->hub, &late);
+	visit(c, &c->hub, 0);
+	max = bytes_on(c) + vd_sealed_bytes(2);
+	person_write(&c->hub, VD_LANE_NORMAL, 36, 4000);
+	r = visit_with(c, &c->hub, max, VD_ENOSPACE);
+	assert_true(r.left[VD_LANE_NORMAL] > 0 && r.spared == 0);
+	for (int i = 0; i < 13; i++)
+		assert_true(is_on(of[i]));
+	/* Once it has told, they may. */
+	assert_int_equal(vd_custody_silence(late.store, false), 0);
+	visit(c, &late, VD_OK);
+	visit(c, &c->hub, VD_OK);
+	visit(c, &late, VD_OK);
+	person_write(&c->hub, VD_LANE_NORMAL, 36, 4000);
+	max = bytes_on(c) + vd_sealed_bytes(2);
+	r = visit_with(c, &c->hub, max, VD_OK);
+	assert_true(!is_on(of[0]) && is_on(of[6]) && is_on(of[12]));
+	person_leave(&late);
+}
+
+/* However much room is wanted, a file with a record in it that is not known to be everywhere stays, and so do others' files. */
+static void test_room__a_file_with_news_in_it_stays(void **state)
+{
+	struct cast *c = *state;
+	char of[13][256] = { "" }, last[1][256] = { "" };
+	struct vd_stick_result r;
+
+	fill_and_tell(c, of);
+	person_write(&c->hub, VD_LANE_URGENT, 1, 4000);
+	r = visit(c, &c->hub, VD_OK);
+	assert_int_equal(r.sent, 1);
+	newest_segment(c, last[0]);
+	person_write(&c->hub, VD_LANE_NORMAL, 300, 4000);
+	r = visit_with(c, &c->hub, bytes_on(c), VD_ENOSPACE);
+	assert_true(r.full && r.left[VD_LANE_NORMAL] > 0 && !r.complete);
+	for (int i = 0; i < 13; i++)
+		assert_true(is_on(of[i]) == (i == 6));
+	visit(c, &c->luz, VD_OK);
+	assert_int_equal(in_lane(c, &c->luz, VD_LANE_URGENT), 1);
 }
 
 /* What fills it leaves room for alerts that come later, from whoever comes by; they do not fill it so that the rest gets on. */
@@ -209,6 +338,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_room__no_more_than_somebody_wants, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_room__authors_take_turns, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_room__what_everybody_has_goes_last, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_room__what_everybody_has_makes_room, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_room__what_somebody_may_lack_stays, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_room__a_file_with_news_in_it_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_room__a_full_one_takes_alerts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_room__one_at_its_max_takes_alerts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_room__alerts_use_the_reserve_at_once, setup, teardown),
