@@ -112,24 +112,39 @@ static void put_stick(struct vd_write *w, const struct vd_stick *stick)
 	vd_buf_deinit(&value);
 }
 
-/* Onto the list; the one that is longest gone and nobody marked makes room. */
+static void drop_stick(struct vd_write *w, const uint8_t id[VD_STICK_ID_BYTES])
+{
+	const struct vd_slice part = vd_slice(id, VD_STICK_ID_BYTES);
+
+	vd_effects_value(&w->effects, w->store, "stick", &part, 1, vd_slice(NULL, 0));
+}
+
+/* Onto the list, if it is not; the one that is longest gone and nobody marked makes room, and nothing is kept of it. */
 static int list_stick(struct vd_write *w, const uint8_t id[VD_STICK_ID_BYTES])
 {
 	struct vd_stick *all = NULL;
 	struct vd_buf ids = { 0 };
 	size_t count = 0, drop;
+	bool listed = false;
 	int rc = vd_sticks(w->store, &all, &count);
 
+	for (size_t i = 0; i < count; i++)
+		listed = listed || memcmp(all[i].id, id, VD_STICK_ID_BYTES) == 0;
+	if (rc || listed)
+		goto done;
 	for (drop = count; drop > 0 && all[drop - 1].marked; drop--)
 		;
-	for (size_t i = 0; i < count; i++)
-		if (memcmp(all[i].id, id, VD_STICK_ID_BYTES) != 0 && (count < VD_STICKS_MAX || i + 1 != drop))
+	for (size_t i = 0; i < count; i++) {
+		if (count < VD_STICKS_MAX || i + 1 != drop)
 			vd_buf_put(&ids, all[i].id, VD_STICK_ID_BYTES);
+		else
+			drop_stick(w, all[i].id);
+	}
 	vd_buf_put(&ids, id, VD_STICK_ID_BYTES);
-	if (!rc)
-		rc = vd_buf_check(&ids);
+	rc = vd_buf_check(&ids);
 	if (!rc)
 		vd_effects_value(&w->effects, w->store, "sticks", NULL, 0, vd_buf_slice(&ids));
+done:
 	vd_buf_deinit(&ids);
 	free(all);
 	return rc;
@@ -138,8 +153,7 @@ static int list_stick(struct vd_write *w, const uint8_t id[VD_STICK_ID_BYTES])
 /* In a transaction of the caller's, which this ends. */
 static int put_and_end(struct vd_write *w, const struct vd_stick *stick)
 {
-	struct vd_stick known;
-	int rc = vd_stick_get(w->store, stick->id, &known) ? list_stick(w, stick->id) : VD_OK;
+	int rc = list_stick(w, stick->id);
 
 	if (rc) {
 		vd_write_abort(w);
@@ -159,7 +173,6 @@ int vd_stick_put(struct vd_store *s, const struct vd_stick *stick)
 
 int vd_stick_forget(struct vd_store *s, const uint8_t id[VD_STICK_ID_BYTES])
 {
-	const struct vd_slice part = vd_slice(id, VD_STICK_ID_BYTES);
 	struct vd_buf ids = { 0 }, kept = { 0 };
 	struct vd_write *w;
 	int rc = vd_write_begin(s, &w);
@@ -176,7 +189,7 @@ int vd_stick_forget(struct vd_store *s, const uint8_t id[VD_STICK_ID_BYTES])
 		vd_write_abort(w);
 	} else {
 		vd_effects_value(&w->effects, s, "sticks", NULL, 0, vd_buf_slice(&kept));
-		vd_effects_value(&w->effects, s, "stick", &part, 1, vd_slice(NULL, 0));
+		drop_stick(w, id);
 		rc = vd_write_end(w);
 	}
 	vd_buf_deinit(&ids);

@@ -292,7 +292,7 @@ static void test_stick_receipts__a_stick_is_known_again(void **state)
 static void test_stick_receipts__so_many_sticks(void **state)
 {
 	struct cast *c = *state;
-	struct vd_stick stick = { .marked = true, .first_ms = 1, .seen_ms = 1 }, *all;
+	struct vd_stick stick = { .marked = true, .first_ms = 1, .seen_ms = 1 }, gone, *all;
 	size_t count;
 
 	assert_int_equal(vd_stick_put(c->hub.store, &stick), 0);
@@ -305,6 +305,14 @@ static void test_stick_receipts__so_many_sticks(void **state)
 	assert_int_equal(vd_sticks(c->hub.store, &all, &count), 0);
 	assert_int_equal(count, VD_STICKS_MAX);
 	assert_true(all[count - 1].marked && vd_get_u32(all[count - 2].id) == 2 && vd_get_u32(all[0].id) == VD_STICKS_MAX);
+	free(all);
+	/* When the forgotten one comes back it is a new one, and the next makes room for it. */
+	vd_set_u32(stick.id, 1);
+	assert_int_equal(vd_stick_get(c->hub.store, stick.id, &gone), VD_ENOTFOUND);
+	assert_int_equal(vd_stick_visited(c->hub.store, stick.id, VD_STICKS_MAX + 2, 1, 0), 0);
+	assert_int_equal(vd_sticks(c->hub.store, &all, &count), 0);
+	assert_int_equal(count, VD_STICKS_MAX);
+	assert_true(vd_get_u32(all[0].id) == 1 && all[0].first_ms == VD_STICKS_MAX + 2 && vd_get_u32(all[count - 2].id) == 3);
 	free(all);
 }
 
