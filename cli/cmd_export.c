@@ -296,7 +296,7 @@ static int write_bundle(struct wanted *w, const char *path, uint64_t volume_byte
 		return say_failed(cli, rc, path, volume_bytes != 0, &stats);
 	/* All that could be read is in it. */
 	return stats.unreadable ?
-	       vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_CHECK_BAD, VD_MSG_EXPORT_UNREADABLE,
+	       vd_refuse(cli, VD_EXIT_PARTLY, "damaged", VD_MSG_HINT_CHECK_BAD, VD_MSG_EXPORT_UNREADABLE,
 	                 vd_cli_path_said(cli, path, VD_MSG_PIPE_OUT), NULL) :
 	       VD_EXIT_DONE;
 }

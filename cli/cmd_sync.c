@@ -64,6 +64,8 @@ static int stick_code(struct vd_cli *cli, const char *dir, int err, const struct
 		                 vd_num(cli, r->segments_torn), NULL);
 	if (err)
 		return vd_fail(cli, err, VD_MSG_NONE, VD_MSG_SYNC_FAILED, dir, NULL);
+	if (r->unreadable)
+		return vd_refuse(cli, VD_EXIT_PARTLY, "damaged", VD_MSG_HINT_CHECK_BAD, VD_MSG_SYNC_UNREADABLE, dir, NULL);
 	if (r->read_only && !r->complete)
 		return vd_refuse(cli, VD_EXIT_PARTLY, "partly", VD_MSG_HINT_SYNC_READ_ONLY, VD_MSG_SYNC_READ_ONLY, dir, NULL);
 	if (r->unsaid)

@@ -308,7 +308,9 @@ static void find_space(struct vd_findings *f)
 	char since[VD_TIME_TEXT], left[32], keeps[32];
 	uint64_t free_bytes, kept;
 
-	if (state) {
+	if (state && strcmp(state, "damaged") == 0) {
+		vd_finding(f, "damaged", "broken", VD_MSG_DAEMON_DAMAGED, VD_MSG_HINT_CHECK_BAD, NULL);
+	} else if (state) {
 		vd_time_local((uint64_t)json_integer_value(json_object_get(f->disk, "since_ms")), since);
 		vd_finding(f, "daemon-disk", "broken", strcmp(state, "full") == 0 ? VD_MSG_WARN_DAEMON_FULL : VD_MSG_WARN_DAEMON_DISK,
 		    strcmp(state, "full") == 0 ? VD_MSG_NEXT_DAEMON_FULL : VD_MSG_HINT_IO, since, NULL);

@@ -28,6 +28,7 @@ struct tally {
 	struct refused who;
 	size_t reached;
 	int first_err;
+	uint64_t unread;        /* vd_store_unread before it */
 	bool pipe;              /* somebody is at its end: no address to look up, no veredad wanted */
 };
 
@@ -81,9 +82,10 @@ static void tally_add(struct tally *t, struct vd_cli *cli, struct vd_group *grou
 /* Says it all. */
 static int tally_end(struct tally *t, struct vd_cli *cli, const char *target)
 {
+	bool unread = vd_store_unread(cli->store) != t->unread;
 	int code;
 
-	t->o.complete = t->o.complete && t->reached > 0 && !t->first_err;
+	t->o.complete = t->o.complete && t->reached > 0 && !t->first_err && !unread;
 	t->o.declined = t->left_out.here + t->left_out.there;
 	if (t->reached)
 		vd_outcome_say(cli, target, &t->o);
@@ -95,6 +97,8 @@ static int tally_end(struct tally *t, struct vd_cli *cli, const char *target)
 		return vd_misuse(cli, VD_MSG_HINT_SYNC_TARGET, VD_MSG_SYNC_BAD_TARGET, target, NULL);
 	if (t->first_err == VD_EAUTHOR && t->who.any)
 		return refused_code(cli, target, &t->who);
+	if (unread && t->reached)
+		return vd_refuse(cli, VD_EXIT_PARTLY, "damaged", VD_MSG_HINT_CHECK_BAD, VD_MSG_SYNC_UNREADABLE, target, NULL);
 	if (t->first_err && t->first_err != VD_ECLOSED && t->first_err != VD_EAGAIN)
 		return vd_fail(cli, t->first_err, VD_MSG_NONE, VD_MSG_SYNC_FAILED, target, NULL);
 	if (!t->reached && t->pipe)
@@ -108,7 +112,7 @@ static int tally_end(struct tally *t, struct vd_cli *cli, const char *target)
 /* Every group in turn: the other end answers for those it shares. */
 int vd_sync_host(struct vd_cli *cli, const char *target, uint8_t (*groups)[VD_GROUP_BYTES], size_t count)
 {
-	struct tally t = { .o.complete = true };
+	struct tally t = { .o.complete = true, .unread = vd_store_unread(cli->store) };
 
 	for (size_t i = 0; i < count; i++) {
 		struct vd_group *group = NULL;
@@ -132,6 +136,7 @@ struct visit {
 	int errs[VD_STORE_GROUPS_MAX];
 	size_t count;
 	struct vd_stdio_result end;
+	uint64_t unread;        /* vd_store_unread before it */
 	int err;
 };
 
@@ -150,6 +155,7 @@ static struct visit *visit_make(struct vd_cli *cli, const struct vd_stdio_way *w
 	for (size_t i = 0; !err && i < count; i++, v->count += !err)
 		err = vd_store_group(cli->store, groups[i], &v->groups[i]);
 	if (!err) {
+		v->unread = vd_store_unread(cli->store);
 		vd_interrupt_graceful(true);
 		v->err = vd_sync_stdio(cli->store, v->groups, count, way, v->results, v->errs, &v->end);
 		vd_interrupt_graceful(false);
@@ -188,7 +194,7 @@ static int nobody_code(struct vd_cli *cli, const char *target, const struct visi
 
 static int visit_code(struct vd_cli *cli, const char *target, const struct visit *v)
 {
-	struct tally t = { .o.complete = true, .pipe = true };
+	struct tally t = { .o.complete = true, .unread = v->unread, .pipe = true };
 	bool refused = false;
 
 	for (size_t i = 0; i < v->count; i++) {

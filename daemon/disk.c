@@ -31,6 +31,10 @@ void vd_disk_look(struct vd_disk *d, struct vd_store *store)
 {
 	bool room = vd_store_has_room(store);
 
+	if (!d->damaged && vd_store_unread(store)) {
+		d->damaged = true;
+		vd_log(VD_LOG_ERROR, "store damaged: some records cannot be handed on, all others are; run vereda check --repair");
+	}
 	if (!room && !d->err)
 		vd_disk_note(d, VD_ENOSPACE);
 	else if (room && d->err == VD_ENOSPACE)

@@ -105,7 +105,8 @@ static int recall_all(struct vd_visit *v, uint64_t latest)
 		rc = vd_segment_recall(all, i, v->store, &v->groups, latest);
 		if (rc || s->state != VD_SEGMENT_KNOWN)
 			continue;
-		wanted = holds_wanted(v, s, latest);
+		/* What a repair took is to come back. */
+		wanted = s->before || holds_wanted(v, s, latest);
 		if (s->as_noted && !wanted)
 			same[count++] = i;
 		else
@@ -461,7 +462,7 @@ static int judge(struct vd_visit *v)
 	uint64_t lacking = 0;
 	int rc = vd_visit_lacks(v, &lacking);
 
-	v->result->complete = !rc && !lacking && v->pending == 0;
+	v->result->complete = !rc && !lacking && v->pending == 0 && !v->result->unreadable;
 	for (size_t i = 0; i < v->groups.count; i++)
 		v->result->complete = v->result->complete && vd_reach_all(v->groups.group[i]);
 	return rc;

@@ -12,7 +12,7 @@
 static json_t *disk_json(const struct daemon *d)
 {
 	if (!d->disk.err)
-		return json_null();
+		return d->disk.damaged ? json_pack("{s:s}", "state", "damaged") : json_null();
 	return json_pack("{s:s,s:I}", "state", d->disk.err == VD_ENOSPACE ? "full" : "failing", "since_ms", (json_int_t)d->disk.since_ms);
 }
 

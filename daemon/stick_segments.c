@@ -277,7 +277,7 @@ int vd_segment_recall(struct vd_segments *all, size_t i, struct vd_store *store,
 {
 	struct vd_segment *s = &all->p[i];
 	struct vd_buf note = { 0 };
-	int rc = vd_store_segment_known(store, s->name, &note);
+	int rc = vd_store_segment_known(store, s->name, &note, &s->before);
 
 	if (!rc)
 		rc = read_note(all, i, groups, vd_buf_slice(&note), latest);

@@ -37,6 +37,7 @@ struct vd_segment {
 	bool passed;              /* … and it is not tried now */
 	size_t group;             /* its place among the groups; VD_STORE_GROUPS_MAX: not known */
 	struct vd_bundle_key key; /* that opens it, once it was opened */
+	bool before;              /* KNOWN: it was read before a repair, which may have taken some of it */
 	bool as_noted;            /* KNOWN: of the size it had then; and key is what opened it */
 	struct vd_buf list;       /* of our records, what it holds: a list of arrivals.h */
 	struct vd_buf notices;    /* u8 entry type and the other's id, each once, all on this stick */

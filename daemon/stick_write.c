@@ -94,9 +94,10 @@ static struct vd_slice hearing_to_go(const struct vd_visit *v, size_t g, bool an
 	return any || v->say[g].damaged.n || v->say[g].replaced.n ? folds->hearing : vd_slice(NULL, 0);
 }
 
-/* Of writing a segment: a record of ours is spoilt and stayed out, which `check` tells; or the medium gave back other bytes than it was given. */
+/* Of writing a segment: a record of ours is spoilt and stayed out, which is told; or the medium gave back other bytes than it was given. */
 static int as_kept(struct vd_visit *v, int rc, const struct vd_bundle_stats *stats)
 {
+	v->result->unreadable |= stats->unreadable;
 	if (rc != VD_EDAMAGED || stats->unreadable)
 		return rc == VD_EDAMAGED ? VD_OK : rc;
 	v->result->forgets = true;

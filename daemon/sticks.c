@@ -96,7 +96,7 @@ static void tell(const struct vd_sticks *s)
 	const char *how = full ? "full" : s->rc ? "failed" : r->read_only ? "only read" : r->complete ? "done" : "partly done";
 
 	vd_log(s->rc ? VD_LOG_WARNING : VD_LOG_INFO, "stick %s received=%llu sent=%llu safe_to_remove=%d why=%s", how, (unsigned long long)r->received,
-	       (unsigned long long)r->sent, r->safe_to_remove, s->rc ? vd_err_name(s->rc) : "done");
+	       (unsigned long long)r->sent, r->safe_to_remove, s->rc ? vd_err_name(s->rc) : r->unreadable ? "damaged" : "done");
 	vd_tell(full ? "full" : s->rc ? "failed" : r->complete && r->safe_to_remove ? "done" : "partly");
 	vd_notify(full ? "STATUS=stick: full, can be removed" : s->rc ? "STATUS=stick: failed" : r->safe_to_remove ? "STATUS=stick: done, safe to remove" : "STATUS=stick: read");
 }

@@ -44,7 +44,7 @@ struct vd_port {
 	/* Records whose standing item starts so: at most `max` arrivals, *n how many. */
 	int (*find_item)(void *ctx, const uint8_t *group, uint8_t lane, const uint8_t item[VD_ITEM_BYTES],
 	                 struct vd_arrival *out, size_t max, size_t *n);
-	/* Appends the raw record (stub if that is what is here) to *out. VD_ENOTFOUND. */
+	/* Appends the raw record (stub if that is what is here) to *out. VD_ENOTFOUND, also of what was spoilt. */
 	int (*read)(void *ctx, uint64_t arrival, struct vd_buf *out);
 	/* Records of one group and lane with arrival > after, ascending: at most `max`. lane 255: all lanes. */
 	int (*scan)(void *ctx, const uint8_t *group, uint8_t lane, uint64_t after, struct vd_arrival *out, size_t max, size_t *n);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "bundle_lines.h"
+#include "inside.h"
 #include "file.h"
 #include "proto/err.h"
 
@@ -389,6 +390,7 @@ static int write_files(struct writer *w, const char *path, bool read_back, struc
 		rc = write_parts(w, many, path, read_back, stats);
 	if (!rc && w->lines.unreadable) {
 		stats->unreadable = true;
+		vd_store_unread_one(w->store);
 		rc = VD_EDAMAGED;
 	}
 	vd_many_free(many);

@@ -43,6 +43,7 @@
 #define VD_INSIDE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "arrivals.h"
 #include "db.h"
@@ -68,6 +69,7 @@ struct vd_store {
 	pthread_mutex_t workers_mutex;
 	struct vd_reading lately;   /* of vd_stored_read */
 	pthread_mutex_t lately_mutex;
+	atomic_uint_least64_t unread; /* vd_store_unread */
 };
 
 enum {
@@ -104,6 +106,9 @@ struct vd_membership {
 	uint8_t group[VD_GROUP_BYTES];
 	uint8_t salt[VD_SALT_BYTES];
 };
+
+/* One more that was to be handed on and cannot be read. */
+void vd_store_unread_one(struct vd_store *);
 
 /* --- values.c: single named values --- */
 

@@ -51,7 +51,11 @@ static int on_list(struct vd_store *s, enum vd_table table, const uint8_t list[V
 	while (*n < max && !(rc = vd_list_next(cursor, list, &arrival))) {
 		struct vd_stored stored;
 
-		if (vd_stored_get(s, txn, arrival, reading, &stored) || !vd_raw_in(stored.raw, group, lane))
+		int got = vd_stored_get(s, txn, arrival, reading, &stored);
+
+		if (got == VD_EDAMAGED)
+			vd_store_unread_one(s);
+		if (got || !vd_raw_in(stored.raw, group, lane))
 			continue; /* dropped or spoilt */
 		out[(*n)++] = arrival_of(&stored);
 	}
@@ -79,11 +83,26 @@ static int port_wanted(void *ctx, const uint8_t *group, uint8_t lane, uint64_t a
 	return on_list(ctx, VD_TABLE_LISTS, list, group, lane, after, out, max, n);
 }
 
+/* Is that the record which was stored? In a sealed store, and where records stand compact, reading has shown it. */
+static bool is_sound(struct vd_store *s, const struct vd_stored *stored, struct vd_slice raw)
+{
+	struct vd_record record;
+
+	return stored->compact || !vd_store_readable(s) || (!vd_record_decode(raw, &record) && !memcmp(record.id.b, stored->id.b, VD_ID_BYTES));
+}
+
+/* A spoilt one is as if it were not here: the others must not suffer, and who took it would refuse it. */
 static int port_read(void *ctx, uint64_t arrival, struct vd_buf *out)
 {
 	struct vd_stored stored;
+	size_t start = out->n;
+	int rc = vd_stored_read(ctx, arrival, out, &stored);
 
-	return vd_stored_read(ctx, arrival, out, &stored);
+	if (rc != VD_EDAMAGED && (rc || is_sound(ctx, &stored, vd_slice(out->p + start, out->n - start))))
+		return rc;
+	out->n = start;
+	vd_store_unread_one(ctx);
+	return VD_ENOTFOUND;
 }
 
 static int port_scan(void *ctx, const uint8_t *group, uint8_t lane, uint64_t after, struct vd_arrival *out,
@@ -98,8 +117,10 @@ static int port_scan(void *ctx, const uint8_t *group, uint8_t lane, uint64_t aft
 		for (size_t i = 0; i < page.count && !rc; i++) {
 			const struct vd_page_entry *entry = &page.entries[i];
 
-			if (entry->err)
+			if (entry->err) {
+				vd_store_unread_one(ctx);
 				continue;
+			}
 			out[*n] = (struct vd_arrival){ .arrival = entry->arrival, .id = entry->id, .stub = entry->stub };
 			memcpy(out[(*n)++].author, entry->author, VD_KEY_BYTES);
 		}
@@ -121,6 +142,16 @@ static bool port_vouched(void *ctx, const struct vd_record *record)
 static void port_check(void *ctx, struct vd_batch *batch, size_t checks)
 {
 	vd_store_check_batch(ctx, batch, checks);
+}
+
+void vd_store_unread_one(struct vd_store *s)
+{
+	atomic_fetch_add(&s->unread, 1);
+}
+
+uint64_t vd_store_unread(struct vd_store *s)
+{
+	return atomic_load(&s->unread);
 }
 
 void vd_store_port(struct vd_store *s, struct vd_port *port)

@@ -569,13 +569,32 @@ int vd_store_note(struct vd_store *s, const char *use, struct vd_slice key, stru
 	return vd_value_read(s, "note", parts, 2, out);
 }
 
-int vd_store_segment_known(struct vd_store *s, const char *name, struct vd_buf *arrivals)
+/* What stands in front of what is noted of a segment, so that one which holds nothing is known too: by how many repairs, but for whole rounds. */
+static int repair_mark(struct vd_store *s, uint8_t *out)
+{
+	uint64_t repairs;
+	MDB_txn *txn;
+	int rc = vd_db_read(s->db, &txn);
+
+	if (rc)
+		return rc;
+	rc = vd_repairs(s, txn, &repairs);
+	vd_db_done(s->db, txn);
+	*out = (uint8_t)(1 + repairs % 255);
+	return rc;
+}
+
+int vd_store_segment_known(struct vd_store *s, const char *name, struct vd_buf *arrivals, bool *before)
 {
 	struct vd_slice part = vd_slice_str(name);
 	struct vd_buf value = { 0 };
+	uint8_t mark = 0;
 	int rc = vd_value_read(s, "segment", &part, 1, &value);
 
-	/* One byte stands in front, so that a segment which holds nothing is known too. */
+	if (!rc && before) {
+		rc = repair_mark(s, &mark);
+		*before = !value.n || value.p[0] != mark;
+	}
 	if (!rc && arrivals) {
 		vd_buf_put_slice(arrivals, vd_slice(value.p + 1, value.n ? value.n - 1 : 0));
 		rc = vd_buf_check(arrivals);
@@ -589,11 +608,17 @@ int vd_store_segment_learn(struct vd_store *s, const char *name, struct vd_slice
 	struct vd_slice part = vd_slice_str(name);
 	struct vd_buf value = { 0 };
 	struct vd_write *w;
+	uint8_t mark;
 	int rc = vd_write_begin(s, &w);
 
 	if (rc)
 		return rc;
-	vd_buf_put_u8(&value, 1);
+	rc = repair_mark(s, &mark); /* nobody repairs meanwhile */
+	if (rc) {
+		vd_write_abort(w);
+		return rc;
+	}
+	vd_buf_put_u8(&value, mark);
 	vd_buf_put_slice(&value, arrivals);
 	if (value.failed)
 		w->err = VD_ENOMEM;

@@ -152,6 +152,9 @@ int vd_store_find_prefix(struct vd_store *, const char *hex, uint64_t *arrival);
 /* Digest, wanted and (if symbols) the first n sketch symbols of a lane, of one moment. */
 int vd_store_lane(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], uint8_t lane, struct vd_lane_state *,
                   struct vd_symbol *symbols, size_t n);
+/* How often since it was opened a record that was to go to others could not be read, here, in a bundle or a session: above 0 means that
+ * the store is damaged (check.h) and they go without it. It may count one more than once. */
+uint64_t vd_store_unread(struct vd_store *);
 /* Fills in a port onto this store; valid while it is open. */
 void vd_store_port(struct vd_store *, struct vd_port *);
 
@@ -161,8 +164,9 @@ void vd_store_port(struct vd_store *, struct vd_port *);
 int vd_store_walk(struct vd_store *, const uint8_t *group, uint8_t lane, uint64_t after,
                   int (*visit)(void *ctx, uint64_t arrival, uint64_t received_ms, struct vd_slice raw), void *ctx);
 
-/* Segments of sticks this store has read or written: name -> what they hold. */
-int vd_store_segment_known(struct vd_store *, const char *name, struct vd_buf *arrivals /* a list of arrivals.h; may be NULL */);
+/* Segments of sticks this store has read or written: name -> what they hold, a list of arrivals.h (may be NULL). *before (may be NULL): the store was
+ * repaired since, and may have lost some of it. */
+int vd_store_segment_known(struct vd_store *, const char *name, struct vd_buf *arrivals, bool *before);
 int vd_store_segment_learn(struct vd_store *, const char *name, struct vd_slice arrivals);
 
 #endif

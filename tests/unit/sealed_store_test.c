@@ -552,7 +552,7 @@ static void portrait(struct vd_store *s, const struct scene *c, const uint8_t ot
 	assert_int_equal(vd_store_groups(s, groups, &count), 0);
 	paint(p, groups, count * VD_GROUP_BYTES);
 	assert_int_equal(vd_store_note(s, said[0][KIND], vd_slice_str(said[0][TEXT]), &out), 0);
-	assert_int_equal(vd_store_segment_known(s, said[0][SEGMENT], &out), 0);
+	assert_int_equal(vd_store_segment_known(s, said[0][SEGMENT], &out, NULL), 0);
 	paint(p, out.p, out.n);
 	assert_int_equal(vd_store_heard(s, c->id, other, &number), 0);
 	assert_int_equal(number, 4);

@@ -144,12 +144,12 @@ static void test_store__notes_and_segments(void **state)
 	assert_int_equal(vd_store_note(s, "load", vd_slice_str("k"), &out), VD_ENOTFOUND);
 
 	vd_buf_reset(&out);
-	assert_int_equal(vd_store_segment_known(s, "00ff", &out), VD_ENOTFOUND);
+	assert_int_equal(vd_store_segment_known(s, "00ff", &out, NULL), VD_ENOTFOUND);
 	assert_int_equal(vd_store_segment_learn(s, "00ff", vd_slice(NULL, 0)), 0);
-	assert_int_equal(vd_store_segment_known(s, "00ff", &out), 0);
+	assert_int_equal(vd_store_segment_known(s, "00ff", &out, NULL), 0);
 	assert_int_equal(out.n, 0);
 	assert_int_equal(vd_store_segment_learn(s, "00ff", vd_slice_str("abc")), 0);
-	assert_int_equal(vd_store_segment_known(s, "00ff", &out), 0);
+	assert_int_equal(vd_store_segment_known(s, "00ff", &out, NULL), 0);
 	assert_true(vd_slice_eq(vd_buf_slice(&out), vd_slice_str("abc")));
 	vd_buf_deinit(&out);
 	vd_store_close(s);
