@@ -7,6 +7,7 @@
 #include "admin.h"
 #include "daemon/link_stick.h"
 #include "desktop.h"
+#include "mounted.h"
 #include "proto/err.h"
 #include "sync.h"
 #include "times.h"
@@ -54,8 +55,10 @@ static int visit(struct vd_cli *cli, const char *dir, bool *full)
 {
 	uint8_t groups[VD_STORE_GROUPS_MAX][VD_GROUP_BYTES];
 	size_t count = 0;
-	int rc = vd_cli_groups(cli, groups, &count);
+	int rc = vd_mounted_check(cli, dir);
 
+	if (!rc)
+		rc = vd_cli_groups(cli, groups, &count);
 	if (!rc && count == 0)
 		rc = vd_refuse(cli, VD_EXIT_FAILED, "no-group", VD_MSG_HINT_NO_GROUP, VD_MSG_NO_GROUP, NULL);
 	if (rc)
@@ -82,6 +85,10 @@ static int stick_mark(struct vd_cli *cli)
 		return rc;
 	if (!vd_cli_is_folder(dir))
 		return vd_refuse(cli, VD_EXIT_NO_SPACE, "medium", VD_MSG_HINT_SYNC_NO_FOLDER, VD_MSG_SYNC_NO_FOLDER, dir, NULL);
+	/* Before --yes is asked for, for another reason. */
+	rc = vd_mounted_check(cli, dir);
+	if (rc)
+		return rc;
 	rc = find_called(cli, name, &other);
 	taken = !rc && (vd_stick_which(cli->store, dir, &stick) || memcmp(stick.id, other.id, VD_STICK_ID_BYTES) != 0);
 	if (rc && rc != VD_ENOTFOUND)

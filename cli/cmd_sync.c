@@ -8,6 +8,7 @@
 #include "declined.h"
 #include "daemon/link_stick.h"
 #include "daemon/link_tcp.h"
+#include "mounted.h"
 #include "proto/err.h"
 #include "secret.h"
 #include "stick_room.h"
@@ -111,6 +112,9 @@ int vd_sync_folder(struct vd_cli *cli, const char *dir, uint64_t max_bytes, uint
 		if (r.segments_foreign && cli->opt.verbose)
 			vd_note(cli, VD_MSG_SYNC_FOREIGN, vd_num(cli, r.segments_foreign), NULL);
 	}
+	/* A person marked it: then it is meant. */
+	if (err != VD_ENOTFOUND && (unknown || !which.marked))
+		vd_mounted_note(cli, dir);
 	left_out.here = r.declined;
 	if (r.declined)
 		vd_left_out_groups(&left_out, cli, groups, count);
@@ -144,10 +148,12 @@ static bool is_folder(const char *target)
 	return !is_url(target) && (strchr(target, '/') || (stat(target, &st) == 0 && S_ISDIR(st.st_mode)));
 }
 
-/* A folder whose `cache` is none: 0, or the exit code of what was said. */
-static int check_cache(struct vd_cli *cli, const char *dir)
+/* A folder that nothing is mounted on, or whose `cache` is none: 0, or the exit code of what was said. */
+static int check_stick(struct vd_cli *cli, const char *dir)
 {
-	return vd_stick_odd(dir) ? vd_refuse(cli, VD_EXIT_NO_SPACE, "medium", VD_MSG_HINT_SYNC_CACHE, VD_MSG_SYNC_CACHE, dir, NULL) : 0;
+	int rc = vd_mounted_check(cli, dir);
+
+	return !rc && vd_stick_odd(dir) ? vd_refuse(cli, VD_EXIT_NO_SPACE, "medium", VD_MSG_HINT_SYNC_CACHE, VD_MSG_SYNC_CACHE, dir, NULL) : rc;
 }
 
 /* Is it a folder, HOST:PORT or ssh://HOST, by the look of it? 0, or the exit code of what was said. */
@@ -160,7 +166,7 @@ static int check_target(struct vd_cli *cli, const char *target)
 	if (is_serial(target))
 		return vd_misuse(cli, VD_MSG_HINT_NOT_IN_VERSION, VD_MSG_SYNC_SCHEME_LATER, target, NULL);
 	if (is_folder(target))
-		return check_cache(cli, target);
+		return check_stick(cli, target);
 	if (is_url(target) || !colon || colon == target || strspn(colon + 1, "0123456789") != strlen(colon + 1) || !colon[1])
 		return vd_misuse(cli, VD_MSG_HINT_SYNC_TARGET, VD_MSG_SYNC_BAD_TARGET, target, NULL);
 	return 0;
@@ -180,6 +186,7 @@ static int check_folder(struct vd_cli *cli, const char *dir)
 		vd_say_json(cli, json_pack("{s:o,s:b,s:o,s:o,s:o,s:o,s:o}", "target", vd_json_text(vd_slice_str(dir)), "safe_to_wipe", c.safe, "unconfirmed",
 		                           vd_json_number(c.unconfirmed), "records", vd_json_number(c.records), "not_here", vd_json_number(c.absent),
 		                           "closed", vd_json_number(c.foreign), "damaged", vd_json_number(c.bad)));
+	vd_mounted_note(cli, dir);
 	if (c.safe) {
 		if (!cli->opt.json)
 			vd_say(cli, c.records ? VD_MSG_SYNC_CHECK_SAFE : VD_MSG_SYNC_CHECK_EMPTY, dir, vd_num(cli, c.records), NULL);
@@ -204,7 +211,7 @@ static int check_run(struct vd_cli *cli)
 		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_ARGUMENT_EXTRA, "sync", cli->opt.args[0], NULL);
 	if (!is_folder(dir))
 		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_SYNC_CHECK_ONLY_FOLDER, "sync", dir, NULL);
-	rc = check_cache(cli, dir);
+	rc = check_stick(cli, dir);
 	if (!rc)
 		rc = vd_cli_open(cli);
 	return rc ? rc : check_folder(cli, dir);

@@ -78,6 +78,43 @@ exits "full: it arrives" 0
 says "full: and in Spanish" "No están en usb, por falta de espacio" err
 is "full: all of it" "$(digests field)" "$(digests hub)"
 
+# --- nothing is mounted there ---
+mkdir empty
+v hub --json sync "$PWD/empty"
+is "on the disk of the store: a note, and it is done" "$code $(key .note err | grep -c "same disk as the store")" "0 1"
+# mounted HOW COMMAND…: with an own /run, where /run/media/ana/usb is an empty folder, or a stick
+mounted() {
+	local how=$1
+	shift
+	cat >mounted.sh <<'END'
+mount -t tmpfs none /run && mkdir -p /run/media/ana/usb || exit 99
+[ "$0" = yes ] && mount -t tmpfs none /run/media/ana/usb && mkdir /run/media/ana/usb/in
+"$@"
+code=$?
+find /run/media -name '*.bin' | wc -l >files
+exit $code
+END
+	unshare -m bash -c "$(cat mounted.sh)" "$how" "$@" >out 2>err
+	code=$?
+}
+mounted no true
+if [ $code = 0 ]; then
+	for how in "sync /run/media/ana/usb" "sync --check /run/media/ana/usb" "stick mark /run/media/ana/usb --name blue"; do
+		mounted no "$VEREDA" --home hub $how
+		exits "nothing mounted: $how" 15
+		says "nothing mounted: it says so: $how" "Nothing is mounted on /run/media/ana/usb" err
+		is "nothing mounted: and writes nothing: $how" "$(cat files)" 0
+	done
+	mounted no "$VEREDA" --home hub sync /run/media/ana/usb --yes
+	is "nothing mounted: with --yes it does" "$code $(($(cat files) > 0))" "0 1"
+	for where in "" /in; do
+		mounted yes "$VEREDA" --home hub sync /run/media/ana/usb$where
+		is "mounted$where: it does, and no note" "$code $(($(cat files) > 0)) $(grep -c "same disk" err)" "0 1 0"
+	done
+else
+	echo "ok nothing mounted # SKIP nothing can be mounted here"
+fi
+
 # --- something else is named cache ---
 for odd in file link; do
 	mkdir $odd
