@@ -307,7 +307,7 @@ int vd_reconcile_start(struct vd_reconcile *r, uint64_t expected, const uint8_t 
 		r->finished = true;
 	}
 	if (r->method == VD_METHOD_LIST) {
-		rc = vd_reconcile_list_begin(r, salted_salt, bits, vd_reconcile_list_ours(r));
+		rc = vd_reconcile_list_begin(r, salted_salt, bits, vd_reconcile_list_ours(r, d));
 		r->mores += !r->list.ours;
 	}
 	if (r->method == VD_METHOD_SALTED) {

@@ -8,7 +8,7 @@
 enum {
 	MESSAGE_BYTES = 8 * 1024, /* of a LIST or WANT, about */
 	EXTRA_BITS = 7,       /* one of 128 that differ is taken for another, and found in the next round */
-	SURE = 10,            /* in one of so many lists any is … */
+	SURE = 20,            /* in one of so many lists any is … */
 	SURE_SMALL = 10000,   /* … and of lists shorter than a tenth of this in fewer, as much as they are shorter: another round costs more than bits */
 	SURE_COST = 12,       /* bits for each that differs, of some 1,900 that a record takes: so many are spent to be sure, and more … */
 	LEAN_COST = 20,       /* … where fewer bits of an item do not cost less than this */
@@ -38,22 +38,29 @@ static double bytes_of(const struct sides *n, double bits)
 	return (bits - log2(n->list + 1) + 1.6 + 1) * n->list / 8;
 }
 
-bool vd_reconcile_list_ours(const struct vd_reconcile *r)
+/* Are two round trips not promised? Most of all records differ, or more of them than symbols tell. */
+static bool large(const struct vd_reconcile *r, uint64_t d)
 {
-	/* The other end's comes a round trip later: that is worth a third of it. */
-	return r->ours <= r->theirs || r->ours / 3 < r->theirs / 2;
+	return d > VD_SKETCH_SYMBOLS || 2 * d > r->ours + r->theirs;
+}
+
+bool vd_reconcile_list_ours(const struct vd_reconcile *r, uint64_t d)
+{
+	/* The other end's comes a round trip later: where much differs that is worth a third of it, and else all of it. */
+	return r->ours <= r->theirs || 2 * r->ours < 3 * r->theirs || !large(r, d);
 }
 
 uint64_t vd_reconcile_list_cost(const struct vd_reconcile *r, uint64_t d, uint8_t *bits)
 {
-	const struct sides n = sides_of(r, vd_reconcile_list_ours(r));
+	const struct sides n = sides_of(r, vd_reconcile_list_ours(r, d));
 	double pairs = shared(&n, ((double)d + n.list - n.other) / 2) + 1, rare = SURE_SMALL / (n.list + 1);
 	double sure = ceil(log2((rare > SURE ? rare : SURE) * pairs)), lean = ceil(log2(ldexp(pairs / (double)d + 1, EXTRA_BITS)));
 	double most = 64 - r->arrival_bits < VD_LIST_BITS_MAX ? 64 - r->arrival_bits : VD_LIST_BITS_MAX, eighth = (double)d / 8, chosen = sure;
 
-	/* Another round takes a while, but where it keeps the cost below a hundredth of the records it is worth that; and of very many
-	 * that differ some are missed whatever is spent. */
-	if (sure > most || d > VD_SKETCH_SYMBOLS || (bytes_of(&n, sure) > SURE_COST * eighth && bytes_of(&n, lean) <= LEAN_COST * eighth))
+	/* Another round takes a while, but where most of the records differ and it keeps the cost below a hundredth of them it is worth
+	 * that; and of very many that differ some are missed whatever is spent. */
+	if (sure > most || d > VD_SKETCH_SYMBOLS ||
+	    (large(r, d) && bytes_of(&n, sure) > SURE_COST * eighth && bytes_of(&n, lean) <= LEAN_COST * eighth))
 		chosen = lean;
 	if (chosen > most || n.list > VD_LIST_ENTRIES_MAX)
 		return UINT64_MAX;

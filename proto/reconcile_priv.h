@@ -28,7 +28,7 @@ int vd_reconcile_want(struct vd_reconcile *, uint64_t item);
 
 /* reconcile_list.c: either end of a list. */
 /* Should the initiator list? Else the other end, which has clearly fewer. */
-bool vd_reconcile_list_ours(const struct vd_reconcile *);
+bool vd_reconcile_list_ours(const struct vd_reconcile *, uint64_t d);
 /* Bytes of a list and its answer at a difference of d; *bits: how many of an item it should tell. UINT64_MAX: it cannot be. */
 uint64_t vd_reconcile_list_cost(const struct vd_reconcile *, uint64_t d, uint8_t *bits);
 /* We list (at most so many bits), or compare. Errors of vd_reconcile_salt. */
