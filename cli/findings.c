@@ -10,6 +10,7 @@
 #include "fail.h"
 #include "proto/err.h"
 #include "store/backup.h"
+#include "store/passphrase.h"
 #include "store/shares.h"
 #include "store/vault.h"
 #include "times.h"
@@ -17,6 +18,7 @@
 enum {
 	SILENT_DAYS = 30,
 	BACKUP_DAYS = 30,
+	SLOW_MS = 3000,        /* a try of a passphrase: it was set to half a second or little more */
 	FELL_DAYS = 90,
 	WALKED = 1 << 20,      /* records whose headers are looked at for forks; their places take 16 MiB */
 	TABLE = 2 * WALKED,
@@ -363,6 +365,24 @@ static void find_slots(struct vd_findings *f)
 		           state == VD_SLOTS_HALF ? VD_MSG_HINT_SLOTS_HALF : VD_MSG_HINT_SLOTS_HALF_TORN, NULL);
 }
 
+/* Who knows one that nobody uses any more opens everything; and one set on a faster machine is slow here. */
+static void find_passphrases(struct vd_findings *f)
+{
+	enum vd_slot_kind kinds[VD_VAULT_SLOTS];
+	struct vd_vault_cost cost;
+	uint64_t passphrases = 0, ms;
+
+	if (vd_vault_slots(f->cli->home, kinds) || vd_vault_slots_cost(f->cli->home, &cost))
+		return;
+	for (size_t i = 0; i < VD_VAULT_SLOTS; i++)
+		passphrases += kinds[i] == VD_SLOT_PASSPHRASE;
+	if (passphrases > 1)
+		vd_finding(f, "passphrases", "note", VD_MSG_WARN_PASSPHRASES, VD_MSG_NEXT_PASSPHRASES, vd_num(f->cli, passphrases), NULL);
+	ms = vd_passphrase_estimate(&cost);
+	if (ms >= SLOW_MS)
+		vd_finding(f, "slow-unlock", "note", VD_MSG_WARN_SLOW_UNLOCK, VD_MSG_NEXT_SLOW_UNLOCK, vd_num(f->cli, (ms + 500) / 1000), NULL);
+}
+
 void vd_find_locked(struct vd_findings *f)
 {
 	find_slots(f);
@@ -546,6 +566,18 @@ static int visit(void *ctx, uint64_t arrival, uint64_t received_ms, struct vd_sl
 	}
 }
 
+/* By veredad, or of another group. */
+static bool told_damaged(const struct vd_findings *f)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach (f->list, i, one)
+		if (strcmp(json_string_value(json_object_get(one, "what")), "damaged") == 0)
+			return true;
+	return false;
+}
+
 static void find_forks(struct vd_findings *f, const struct vd_look *l)
 {
 	struct places p = { .seen = calloc(TABLE, sizeof *p.seen) };
@@ -565,9 +597,9 @@ static void find_forks(struct vd_findings *f, const struct vd_look *l)
 	}
 	if (rc == 1)
 		vd_finding(f, "bounded", "note", VD_MSG_WARN_BOUNDED, VD_MSG_NONE, vd_num(f->cli, WALKED), NULL);
-	else if (rc == VD_EDAMAGED)
+	else if (rc == VD_EDAMAGED && !told_damaged(f))
 		vd_finding(f, "damaged", "broken", VD_MSG_RECORDS_DAMAGED, VD_MSG_HINT_CHECK_BAD, NULL);
-	else if (rc)
+	else if (rc && rc != VD_EDAMAGED)
 		vd_finding(f, "unread", "broken", VD_MSG_QUERY_FAILED, VD_MSG_HINT_UNKNOWN, NULL);
 	free(p.seen);
 }
@@ -582,4 +614,5 @@ void vd_find_deep(struct vd_findings *f)
 	if (!f->daemon)
 		vd_finding(f, "no-daemon", "note", VD_MSG_STATUS_NO_DAEMON, VD_MSG_NEXT_NO_DAEMON, NULL);
 	find_backup(f);
+	find_passphrases(f);
 }

@@ -79,3 +79,12 @@ void vd_passphrase_measure(struct vd_vault_cost *cost)
 	}
 	*cost = (struct vd_vault_cost){ .ops = ops, .memory_bytes = memory };
 }
+
+uint64_t vd_passphrase_estimate(const struct vd_vault_cost *cost)
+{
+	enum { PART = 64 << 20 };
+	uint64_t memory = cost->memory_bytes < PART ? cost->memory_bytes : PART;
+
+	/* Both in proportion, nearly: Argon2id fills the memory once a pass. Within VD_VAULT_WORK_MAX nothing overflows. */
+	return memory ? time_of(1, memory) * cost->ops / 1000 * cost->memory_bytes / memory : 0;
+}

@@ -11,5 +11,7 @@
 int vd_passphrase_key(struct vd_slice passphrase, const uint8_t salt[16], const struct vd_vault_cost *, uint8_t out[VD_KEY_BYTES]);
 /* The cost that takes Argon2id long enough on this machine: at least 500 ms, at most 256 MiB and a quarter of its memory. Takes some seconds. */
 void vd_passphrase_measure(struct vd_vault_cost *);
+/* Milliseconds that a try at that cost takes on this machine, from one pass over at most 64 MiB of it; 0: it cannot tell. */
+uint64_t vd_passphrase_estimate(const struct vd_vault_cost *);
 
 #endif

@@ -229,6 +229,25 @@ int vd_vault_slots(const char *home, enum vd_slot_kind kinds[VD_VAULT_SLOTS])
 	return rc;
 }
 
+int vd_vault_slots_cost(const char *home, struct vd_vault_cost *out)
+{
+	struct vd_slots_file t;
+	int fd, rc = vd_slots_file_begin(home, false, &fd, &t);
+
+	*out = (struct vd_vault_cost){ 0 };
+	if (!rc && !t.whole)
+		rc = VD_EDAMAGED;
+	for (size_t i = 0; !rc && i < VD_VAULT_SLOTS; i++) {
+		const uint8_t *slot = slot_at(t.block[0], i);
+		const struct vd_vault_cost cost = { .ops = vd_get_u64(slot + SLOT_OPS), .memory_bytes = vd_get_u64(slot + SLOT_MEMORY) };
+
+		if (kind_of(slot) == VD_SLOT_PASSPHRASE && cost_ok(cost.ops, cost.memory_bytes) && cost.ops * cost.memory_bytes > out->ops * out->memory_bytes)
+			*out = cost;
+	}
+	vd_slots_file_end(fd, &t);
+	return rc;
+}
+
 /* Could some secret open one of these slots? */
 static bool any_slot(struct vd_slots_file *t)
 {

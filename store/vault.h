@@ -81,6 +81,8 @@ int vd_vault_slot_change(const char *home, const struct vd_vault *, size_t old, 
 /* VD_ENOTFOUND: free already; VD_EINVAL: the last one. */
 int vd_vault_slot_remove(const char *home, size_t slot);
 int vd_vault_slots(const char *home, enum vd_slot_kind kinds[VD_VAULT_SLOTS]);
+/* What the dearest of its passphrases costs to try; zeros: there is none. Errors as vd_vault_slots. */
+int vd_vault_slots_cost(const char *home, struct vd_vault_cost *out);
 /* How the file stands. NONE: there is none, or it cannot be looked at; HALF: one of its two tables is damaged or cut off; TORN: both are, but a slot may open yet;
  * GONE: no secret can open it. */
 enum vd_slots_state { VD_SLOTS_NONE, VD_SLOTS_WHOLE, VD_SLOTS_HALF, VD_SLOTS_TORN, VD_SLOTS_GONE };

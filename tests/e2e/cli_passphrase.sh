@@ -209,6 +209,45 @@ for command in "" status "check --repair"; do
 	is "nor is a passphrase asked for: $command" "$code $(grep -c 'key slots.*destroyed' err)" "14 1"
 done
 
+# doctor: one passphrase that nobody needs any more opens everything, and one that was set on a faster machine is slow here.
+found_by() { # HOME WHAT: the words of that finding
+	with words "$1" --json doctor
+	key ".findings[] | select(.what == \"$2\") | .words + \" \" + .next"
+}
+rm -rf two
+with words two init --name two
+is "of one passphrase doctor says nothing" "$(found_by two passphrases)$(found_by two slow-unlock)" ""
+with words two passphrase --add --new-passphrase-file other
+is "of two it tells" "$(found_by two passphrases | grep -c '^2 passphrases open this store.*passphrase --list .*--remove')" 1
+with words two --lang es doctor
+says "in Spanish" "2 contraseñas abren este almacén" out
+with words two passphrase --remove 2
+is "until one is gone" "$(found_by two passphrases)" ""
+cat >slow.c <<'END'
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+int clock_gettime(clockid_t id, struct timespec *t)
+{
+	long rc = syscall(SYS_clock_gettime, id, t);
+	if (id == CLOCK_THREAD_CPUTIME_ID) {
+		long long ns = (t->tv_sec * 1000000000LL + t->tv_nsec) * 20;
+		t->tv_sec = ns / 1000000000;
+		t->tv_nsec = ns % 1000000000;
+	}
+	return (int)rc;
+}
+END
+gcc -shared -fPIC -o slow.so slow.c || exit 1
+LD_PRELOAD=$PWD/slow.so "$VEREDA" --home two --passphrase-file words --lang en doctor >out 2>err
+says "on a machine twenty times as slow it says how long a try takes" "takes about [0-9]+ seconds on this machine" out
+says "and what to do" "Set it again here.*vereda passphrase" out
+LD_PRELOAD=$PWD/slow.so "$VEREDA" --home two --passphrase-file words --lang es doctor >out 2>err
+says "in Spanish" "tarda unos [0-9]+ segundos en este equipo" out
+LD_PRELOAD=$PWD/slow.so "$VEREDA" --home two --passphrase-file words passphrase --new-passphrase-file words >out 2>err
+LD_PRELOAD=$PWD/slow.so "$VEREDA" --home two --passphrase-file words --lang en doctor >out 2>err
+silent "set again there it is fine" "seconds on this machine" out
+
 v hub --help
 is "the program's help names where a passphrase comes from" "$(grep -c -e --passphrase-file out) $(grep -c -e --passphrase-fd out)" "1 1"
 done_testing
