@@ -460,7 +460,7 @@ static void test_slots__measured(void **state)
 {
 	struct vd_vault *v = vd_vault_new_sealed();
 	struct vd_secret s = words("a passphrase");
-	struct vd_vault_cost cost, noted, cheap;
+	struct vd_vault_cost cost, noted, small;
 	long quarter = sysconf(_SC_PHYS_PAGES) / 4 * sysconf(_SC_PAGESIZE);
 
 	(void)state;
@@ -474,12 +474,12 @@ static void test_slots__measured(void **state)
 	assert_int_equal(noted.ops, cost.ops);
 	assert_int_equal(noted.memory_bytes, cost.memory_bytes);
 	/* Of several the dearest; and what it takes is about what was measured. */
-	cheap = (struct vd_vault_cost){ .ops = 1, .memory_bytes = 8 << 20 };
+	small = (struct vd_vault_cost){ .ops = 1, .memory_bytes = 8 << 20 };
 	s = words("another one");
-	assert_int_equal(vd_vault_slot_add(home, v, &s, &cheap, NULL), 0);
+	assert_int_equal(vd_vault_slot_add(home, v, &s, &small, NULL), 0);
 	assert_int_equal(vd_vault_slots_cost(home, &noted), 0);
 	assert_int_equal(noted.ops * noted.memory_bytes, cost.ops * cost.memory_bytes);
-	assert_true(vd_passphrase_estimate(&cost) > vd_passphrase_estimate(&cheap));
+	assert_true(vd_passphrase_estimate(&cost) > vd_passphrase_estimate(&small));
 	noted = (struct vd_vault_cost){ 0 };
 	assert_int_equal(vd_passphrase_estimate(&noted), 0);
 	vd_vault_free(v);
