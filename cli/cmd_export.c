@@ -256,8 +256,16 @@ static void remove_older(struct vd_cli *cli, const char *path, uint64_t count)
 		vd_note(cli, VD_MSG_EXPORT_VOLUMES_OLDER, vd_num(cli, removed), NULL);
 }
 
+/* An interruption ends it in good order: nothing half made stays. */
+static bool stop(void)
+{
+	return vd_interrupted();
+}
+
 static int say_failed(struct vd_cli *cli, int err, const char *path, bool volumes, const struct vd_bundle_stats *stats)
 {
+	if (err == VD_ECLOSED && vd_interrupted())
+		return vd_refuse(cli, VD_EXIT_INTERRUPTED, "interrupted", VD_MSG_HINT_BACKUP_STOPPED, VD_MSG_BACKUP_STOPPED, NULL);
 	if (err == VD_ECAP && volumes)
 		return vd_misuse(cli, VD_MSG_HINT_EXPORT_VOLUMES, VD_MSG_EXPORT_VOLUMES_MANY, vd_num(cli, VD_VOLUMES_MAX), NULL);
 	if (stats->files && volumes)
@@ -283,8 +291,14 @@ static int write_bundle(struct wanted *w, const char *path, uint64_t volume_byte
 		if (!vd_options_get(&cli->opt, VD_OPT_ALL))
 			rc = vd_known_init(&w->known, cli->store, w->group, choice.devices, choice.device_count);
 	}
+	/* Who waits for a pipe is not to wait for that. */
+	if (strcmp(path, "-") != 0) {
+		vd_interrupt_graceful(true);
+		choice.stop = stop;
+	}
 	if (!rc)
 		rc = vd_bundle_write(cli->store, w->group, VD_SEALED_BUNDLE, &choice, path, strcmp(path, "-") != 0, &stats);
+	vd_interrupt_graceful(false);
 	vd_known_deinit(&w->known);
 	vd_buf_deinit(&w->room);
 	vd_receipts_deinit(&receipts);

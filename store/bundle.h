@@ -66,6 +66,7 @@ struct vd_bundle_choice {
 	size_t device_count;
 	bool for_link, name_them;
 	bool control;                /* every control record of the group and nothing else; VD_ENOSPACE when they are over max_bytes */
+	bool (*stop)(void);          /* asked now and then; true: VD_ECLOSED, and nothing is there. NULL: never */
 };
 
 enum { VD_VOLUME_LEAST = 256 * 1024 }; /* bytes: any record fits beside what must stand there */
@@ -76,7 +77,7 @@ char *vd_volume_path(const char *path, size_t number);
  * group's, or whose box key is none (vd_seal_box_ok). VD_ENOSPACE: not even one chunk fits. VD_EKEY: no link
  * key. VD_EAGAIN: a body was dropped meanwhile. VD_EDAMAGED: with stats->unreadable it is written, all but what the store could not
  * read; else the medium gave back other bytes, and nothing stands there. Memory: 64 bytes a record. Volumes stand all
- * or none: where one fails, the stats->files before it are removed again. VD_ECAP: more than VD_VOLUMES_MAX. VD_ENOSPACE: a record has no room in any. */
+ * or none: they get their names when all of them are written, and where that fails, those that did are removed again. VD_ECAP: more than VD_VOLUMES_MAX. VD_ENOSPACE: a record has no room in any. */
 int vd_bundle_write(struct vd_store *, struct vd_group *, enum vd_sealed_what, const struct vd_bundle_choice *, const char *path,
                     bool read_back, struct vd_bundle_stats *);
 /* The welcome for a newcomer: all control records, sealed to that card. */

@@ -165,7 +165,7 @@ static int choose_among(struct vd_lines *l, struct vd_many *many, struct numbers
 
 		more = numbers_next(numbers, &next);
 		vd_many_ask(many, next, more);
-		rc = choose_from(l, arrivals, ones, count);
+		rc = l->choice->stop && l->choice->stop() ? VD_ECLOSED : choose_from(l, arrivals, ones, count);
 		arrivals = next;
 		count = more;
 	}

@@ -284,7 +284,7 @@ static int write_lines(struct writer *w, const struct part *part, struct vd_many
 
 		turn = !turn;
 		more = ask_for_lines(w, part, many, at + count, rooms + turn * VD_MANY_AT_ONCE);
-		rc = write_some(w, part, at, ones, count, sealer, file, &out);
+		rc = w->choice->stop && w->choice->stop() ? VD_ECLOSED : write_some(w, part, at, ones, count, sealer, file, &out);
 		at += count;
 		count = more;
 	}
@@ -307,13 +307,13 @@ static int report_written(const struct writer *w, const struct part *part)
 	return rc;
 }
 
-static int write_part(struct writer *w, size_t number, struct vd_many *many, const char *path, bool read_back, struct vd_bundle_stats *stats)
+/* Under a temporary name. *out: to be placed. */
+static int write_part(struct writer *w, size_t number, struct vd_many *many, const char *path, bool read_back, struct vd_file_out **out)
 {
 	const struct part *part = &w->parts[number];
 	uint8_t seed[VD_SEAL_SEED_BYTES];
 	struct vd_sealer *sealer = NULL;
 	struct vd_file_out *file = NULL;
-	uint64_t bytes;
 	int rc;
 
 	w->manifest.records = part->again + part->count;
@@ -329,44 +329,67 @@ static int write_part(struct writer *w, size_t number, struct vd_many *many, con
 		rc = write_names(w, number, sealer, file);
 	if (!rc)
 		rc = write_lines(w, part, many, sealer, file);
-	if (rc)
-		goto done;
-	bytes = vd_file_size(file);
-	rc = vd_file_commit(file, read_back);
-	file = NULL;
-	if (rc)
-		goto done;
-	stats->files++;
-	stats->bytes += bytes;
-	stats->records += part->count;
-	stats->chunks_ok += w->manifest.chunks;
-	stats->manifest = w->manifest;
-	rc = report_written(w, part);
-done:
+	if (!rc)
+		rc = vd_file_finish(file, read_back);
+	if (!rc) {
+		*out = file;
+		file = NULL;
+	}
 	vd_file_abort(file);
 	vd_sealer_free(sealer);
 	return rc;
 }
 
+/* It stands then. */
+static int place_part(struct writer *w, size_t number, struct vd_file_out *file, struct vd_bundle_stats *stats)
+{
+	const struct part *part = &w->parts[number];
+	uint64_t bytes = vd_file_size(file);
+	int rc = vd_file_place(file);
+
+	if (rc)
+		return rc;
+	stats->files++;
+	stats->bytes += bytes;
+	stats->records += part->count;
+	stats->chunks_ok += part->chunks;
+	w->manifest.records = part->again + part->count;
+	w->manifest.chunks = part->chunks;
+	stats->manifest = w->manifest;
+	return report_written(w, part);
+}
+
+static char *part_path(const struct writer *w, const char *path, size_t number)
+{
+	return w->choice->volume_bytes ? vd_volume_path(path, number + 1) : strdup(path);
+}
+
 static int write_parts(struct writer *w, struct vd_many *many, const char *path, bool read_back, struct vd_bundle_stats *stats)
 {
+	struct vd_file_out **files = calloc(w->part_count, sizeof(struct vd_file_out *));
+	size_t placed = 0;
 	char *name;
-	int rc = VD_OK;
+	int rc = files ? VD_OK : VD_ENOMEM;
 
 	for (size_t i = 0; i < w->part_count && !rc; i++) {
-		if (!w->choice->volume_bytes)
-			return write_part(w, i, many, path, read_back, stats);
-		name = vd_volume_path(path, i + 1);
-		rc = name ? write_part(w, i, many, name, read_back, stats) : VD_ENOMEM;
+		name = part_path(w, path, i);
+		rc = name ? write_part(w, i, many, name, read_back, &files[i]) : VD_ENOMEM;
 		free(name);
 	}
+	for (; placed < w->part_count && !rc; placed++) {
+		rc = place_part(w, placed, files[placed], stats);
+		files[placed] = NULL;
+	}
+	for (size_t i = 0; files && i < w->part_count; i++)
+		vd_file_abort(files[i]);
 	/* Who tries again starts another set, in which these would have no place. */
-	for (size_t i = stats->files; rc && i > 0; i--) {
-		name = vd_volume_path(path, i);
+	for (size_t i = w->choice->volume_bytes ? stats->files : 0; rc && i > 0; i--) {
+		name = part_path(w, path, i - 1);
 		if (name)
 			unlink(name);
 		free(name);
 	}
+	free(files);
 	return rc;
 }
 

@@ -260,36 +260,47 @@ int vd_file_sync_folder(const char *folder)
 	return rc;
 }
 
-int vd_file_commit(struct vd_file_out *f, bool read_back)
+int vd_file_finish(struct vd_file_out *f, bool read_back)
 {
 	int rc = VD_OK, fd = f->fd;
 
-	if (f->stream) {
-		/* A pipe or terminal cannot be synced; a file behind the redirection can. */
-		if (fsync(fd) && errno != EINVAL && errno != ENOTSUP && errno != EROFS)
-			rc = vd_file_errno(errno);
-		file_free(f);
-		return rc;
-	}
-	if (fsync(fd))
+	/* A pipe or terminal cannot be synced; a file behind the redirection can. */
+	if (fsync(fd) && !(f->stream && (errno == EINVAL || errno == ENOTSUP || errno == EROFS)))
 		rc = vd_file_errno(errno);
+	if (f->stream)
+		return rc;
 	if (!rc && read_back)
 		rc = compare(f);
-	if (rc)
-		goto done;
-	f->fd = -1;
-	if (close(fd))
-		rc = vd_file_errno(errno);
-	if (!rc)
-		rc = settle(f);
-	if (rc)
-		goto done;
-	rc = vd_file_sync_folder(f->folder);
+	if (!rc) {
+		f->fd = -1;
+		if (close(fd))
+			rc = vd_file_errno(errno);
+	}
+	return rc;
+}
+
+int vd_file_place(struct vd_file_out *f)
+{
+	int rc = f->stream ? VD_OK : settle(f);
+
+	if (rc) {
+		vd_file_abort(f);
+		return rc;
+	}
+	if (!f->stream)
+		rc = vd_file_sync_folder(f->folder);
 	if (rc)
 		(void)unlink(f->path);
 	file_free(f);
 	return rc;
-done:
+}
+
+int vd_file_commit(struct vd_file_out *f, bool read_back)
+{
+	int rc = vd_file_finish(f, read_back);
+
+	if (!rc)
+		return vd_file_place(f);
 	vd_file_abort(f);
 	return rc;
 }

@@ -19,6 +19,10 @@ uint64_t vd_file_size(const struct vd_file_out *);
 /* fsync, optionally read back past the page cache and compare with what was written, rename, fsync the folder; frees.
  * VD_ENOSPACE, VD_EIO, VD_EDAMAGED (the medium gave back other bytes); then nothing stands at `path`. */
 int vd_file_commit(struct vd_file_out *, bool read_back);
+/* The same in two steps, for files that are to stand all or none: first each of them is finished, and has only its temporary name, then each is placed.
+ * A finished one costs no descriptor. An error of the first leaves it to vd_file_abort; the second frees. */
+int vd_file_finish(struct vd_file_out *, bool read_back);
+int vd_file_place(struct vd_file_out *);
 void vd_file_abort(struct vd_file_out *); /* removes the temporary file; NULL is fine */
 
 /* For the start of a program: opens those of the three standard descriptors that are closed. The next file to be opened would get

@@ -120,6 +120,32 @@ else
 	ok "full disk # SKIP no mount namespaces here"
 fi
 
+# Interrupted, or killed, while it writes: it leaves no volume, so that the same command is enough.
+cp -r hub more
+{ echo id,text; rows 100001 130000; } >more.csv
+"$VEREDA" --home more --quiet load message more.csv --map text=text >/dev/null 2>err
+for how in TERM KILL; do
+	for _ in 1 2 3 4 5; do
+		rm -rf cut
+		mkdir cut
+		"$VEREDA" --home more export cut/vol --volumes 300K >out 2>err &
+		export=$!
+		until [ "$(ls cut | wc -l)" -gt 2 ] || ! kill -0 $export 2>/dev/null; do
+			sleep 0.002
+		done
+		kill -$how $export 2>/dev/null
+		wait $export 2>/dev/null
+		code=$?
+		[ $code != 0 ] && break
+	done
+	[ $how = TERM ] && wanted="130 0 0" || wanted="137 0 many"
+	left=$(find cut -name '*.tmp' | wc -l)
+	[ $how = KILL ] && [ "$left" -gt 0 ] && left=many
+	is "an export that is ended by $how leaves no volume" "$code $(find cut -name 'vol.???' | wc -l) $left" "$wanted"
+	v more --quiet export cut/vol --volumes 300K
+	exits "and the same command again needs no --yes ($how)" 0
+done
+
 v hub export small.vb --volumes 1K
 is "too small a size" "$code $(find . -name "small.vb*" | wc -l)" "2 0"
 v hub export small.vb --volumes many
