@@ -139,27 +139,27 @@ static int set_receipts(struct vd_cli *cli, bool before, const char *text)
 /* vereda config get [KEY], vereda config set KEY VALUE */
 static int config_run(struct vd_cli *cli)
 {
-	static const char *const subcommands[] = { "get", "set", NULL };
+	static const char *const subcommands[] = { "get", "set", "list", NULL };
 	const char *what = cli->opt.args[0], *near;
 	struct vd_shares set;
-	bool silent = false;
+	bool silent = false, sets = strcmp(what, "set") == 0, lists = strcmp(what, "list") == 0;
 	size_t key = KEYS;
 	int rc = 0, wanted;
 
-	if (strcmp(what, "get") != 0 && strcmp(what, "set") != 0) {
+	if (!sets && !lists && strcmp(what, "get") != 0) {
 		near = vd_options_nearest(what, subcommands);
 		if (near)
 			return vd_misuse(cli, VD_MSG_DID_YOU_MEAN, VD_MSG_CONFIG_SUBCOMMAND, what, near, NULL);
 		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_CONFIG_SUBCOMMAND, "config", what, NULL);
 	}
-	if (cli->opt.arg_count > 1)
+	if (cli->opt.arg_count > 1 && !lists)
 		key = key_named(cli, cli->opt.args[1], &rc);
 	if (rc)
 		return rc;
-	wanted = *what == 'g' ? 2 : 3;
+	wanted = sets ? 3 : lists ? 1 : 2;
 	if (cli->opt.arg_count > wanted)
 		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_ARGUMENT_EXTRA, "config", cli->opt.args[wanted], NULL);
-	if (*what == 's' && cli->opt.arg_count < wanted)
+	if (sets && cli->opt.arg_count < wanted)
 		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_ARGUMENT_MISSING, "config", NULL);
 	rc = vd_cli_open(cli);
 	if (rc)
@@ -169,9 +169,9 @@ static int config_run(struct vd_cli *cli)
 		rc = vd_custody_silent(cli->store, &silent);
 	if (rc)
 		return vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_CONFIG_FAILED, NULL);
-	if (*what == 's' && key == RECEIPTS)
+	if (sets && key == RECEIPTS)
 		return set_receipts(cli, silent, cli->opt.args[2]);
-	return *what == 'g' ? get(cli, &set, silent, key) : set_one(cli, &set, key, cli->opt.args[2]);
+	return sets ? set_one(cli, &set, key, cli->opt.args[2]) : get(cli, &set, silent, key);
 }
 
 const struct vd_command vd_command_config = {

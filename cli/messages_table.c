@@ -681,10 +681,11 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "Verifica cada registro y todo lo que se deriva de ellos. --repair reconstruye lo que se puede y quita los registros que no son lo que\n"
 	  "firmó su autor; otros equipos los tienen, y el próximo intercambio los trae de vuelta. Una base de datos que ya no se puede abrir se\n"
 	  "conserva con otro nombre, y se crea una nueva con todo lo que todavía se puede leer. Antes detén veredad y copia la carpeta."),
-	T(SUM_CONFIG, "what others may take of this device's disk", "cuánto pueden ocupar otros en el disco de este equipo"),
+	T(SUM_CONFIG, "what others may take of this device's disk, and what it tells them", "cuánto pueden ocupar otros en el disco de este equipo, y qué les cuenta"),
 	T(HELP_CONFIG,
 	  "Examples:\n"
-	  "  vereda config get\n"
+	  "  vereda config list\n"
+	  "  vereda config get bulk.max\n"
 	  "  vereda config set share.day 500M\n"
 	  "  vereda config set reserve 2G\n"
 	  "  vereda config set bulk.max 500M\n\n"
@@ -699,7 +700,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "They hold for this device alone, and nothing that is stored here is ever removed for them. Your own records have no such bound.\n"
 	  "Sizes are written with K, M or G.",
 	  "Ejemplos:\n"
-	  "  vereda config get\n"
+	  "  vereda config list\n"
+	  "  vereda config get bulk.max\n"
 	  "  vereda config set share.day 500M\n"
 	  "  vereda config set reserve 2G\n"
 	  "  vereda config set bulk.max 500M\n\n"
@@ -1958,7 +1960,7 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(NEXT_NO_DAEMON, "Start veredad, or sync by hand: vereda sync", "Inicia veredad, o intercambia a mano: vereda sync"),
 
 	/* config */
-	T(CONFIG_SUBCOMMAND, "\"vereda config\" has no such thing; there are get and set", "\"vereda config\" no tiene eso; hay get y set"),
+	T(CONFIG_SUBCOMMAND, "\"vereda config\" has no such thing; there are list, get and set", "\"vereda config\" no tiene eso; hay list, get y set"),
 	T(CONFIG_NO_KEY, "There is nothing called \"{0}\" to be set; nothing was changed", "No hay nada llamado \"{0}\" que se pueda ajustar; no se cambió nada"),
 	T(HINT_CONFIG_KEYS, "There are share.records, share.day, reserve, bulk.max, promise and receipts. See: vereda help config", "Hay share.records, share.day, reserve, bulk.max, promise y receipts. Mira: vereda help config"),
 	SAME(CONFIG_LINE, "{0} {1}"),

@@ -11,6 +11,8 @@ by() { as hub --json list | jq -r .author | sort | uniq -c | sort -n | awk '{ pr
 equal "config: what holds when nothing is set" "$(as hub config get | paste -sd,)" "share.records 1048576,share.day 256M,reserve 32M,bulk.max all,promise 30,receipts on"
 as hub --quiet config set share.day 500M >/dev/null && as hub --quiet config set reserve 2g >/dev/null
 equal "config: sizes as people write them" "$(config share.day) $(config reserve)" "500M 2G"
+equal "config: list says the same" "$(as hub config list)" "$(as hub config get)"
+equal "config: and takes no name" "$(status_of as hub config list reserve)" 2
 equal "config: as JSON" "$(as hub --json config get reserve)" '{"reserve":2147483648}'
 as hub --quiet config set reserve 32M >/dev/null
 equal "config: an unknown key" "$(as hub --json config get share.recods 2>&1 | jq -r '.error, .hint' | paste -sd,)" \
