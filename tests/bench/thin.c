@@ -20,8 +20,8 @@ enum {
 	LINE_BYTES = 64000, /* a second, each way */
 	QUEUE_BYTES = 16384, /* what a modem keeps of what was given to it: a quarter of a second */
 	TICK_US = 2000,
-	PHOTO_BYTES = 5000000, STARTED_BYTES = 300000,
-	TAKES = 9,
+	PHOTO_BYTES = 5000000, STARTED_BYTES = 150000,
+	TAKES = 5,
 };
 
 struct line {
@@ -150,7 +150,7 @@ static void alerts(const struct line *line, const char *home, struct vd_store *f
 		wait_for(far, string(answer, "id"));
 		ms[i] = (now_s() - start) * 1000;
 		json_decref(answer);
-		usleep(300000); /* a person's next alert does not come with the first */
+		usleep(200000); /* a person's next alert does not come with the first */
 	}
 	*bytes = (double)(*line->down - before) / TAKES;
 	qsort(ms, TAKES, sizeof *ms, by_size);
@@ -203,7 +203,7 @@ void thin(const char *folder)
 	daemon_stop(&near);
 	line_stop(&line);
 	table_at_most("an alert past a photo, 64 kB/s: until it is there", past[TAKES / 2], "ms", 1000);
-	table_figure("  the slowest of nine", past[TAKES - 1], "ms");
+	table_figure("  the slowest of five", past[TAKES - 1], "ms");
 	table_figure("  on the same line at rest", rest[TAKES / 2], "ms");
 	table_figure("  its bytes alone take the line", bytes / LINE_BYTES * 1000, "ms");
 	table_figure("  and what waits in the line before it, at most", QUEUE_BYTES * 1000.0 / LINE_BYTES, "ms");
