@@ -110,29 +110,39 @@ static bool is(const struct vd_author *a, const struct vd_record *record)
 	return !memcmp(a->key, record->author, VD_KEY_BYTES) && !memcmp(a->group, record->group, VD_GROUP_BYTES);
 }
 
-/* Among those that were there when this transaction began. */
+/* Among those that were read so far, from *i on. */
+static bool look(struct vd_authors *a, const struct vd_record *record, size_t *i)
+{
+	while (*i < a->count && !is(&a->list[*i], record))
+		++*i;
+	return *i < a->count;
+}
+
+/* Among those that were there when this transaction began. Whoever reads takes the mutex within a snapshot, and so does this. */
 static int find(struct vd_write *w, const struct vd_record *record, uint32_t *number)
 {
 	struct vd_authors *a = w->store->authors;
+	MDB_txn *txn = NULL;
 	size_t i = 0;
-	MDB_txn *txn;
-	int rc;
+	int rc = VD_OK;
 
 	pthread_mutex_lock(&a->mutex);
-	while (i < a->count && !is(&a->list[i], record))
-		i++;
-	rc = i < a->count || w->authors_read ? VD_OK : vd_write_snapshot(w, &txn);
-	if (!rc && i == a->count && !w->authors_read) {
+	if (!look(a, record, &i) && !w->authors_read) {
+		pthread_mutex_unlock(&a->mutex);
+		rc = vd_write_snapshot(w, &txn);
+		if (rc)
+			return rc;
+		pthread_mutex_lock(&a->mutex);
 		while (!(rc = read_next(w->store, txn)))
 			;
-		vd_write_snapshot_done(w, txn);
 		w->authors_read = rc == VD_ENOTFOUND;
 		rc = w->authors_read ? VD_OK : rc;
-		while (i < a->count && !is(&a->list[i], record))
-			i++;
+		look(a, record, &i);
 	}
 	w->authors_here = a->count;
 	pthread_mutex_unlock(&a->mutex);
+	if (txn)
+		vd_write_snapshot_done(w, txn);
 	*number = (uint32_t)i;
 	return rc;
 }

@@ -293,7 +293,9 @@ redacts() {
 	both 0 redact "$id" --yes
 }
 # A newcomer, killed at every step of the way in.
+entered=0
 enters() {
+	local name=new$((entered += 1))
 	rm -rf "$work/new" "$work/new.welcome"
 	killed new init --name new --no-passphrase
 	again "0 1" new init --name new --no-passphrase
@@ -301,10 +303,10 @@ enters() {
 	again 0 new id
 	local id
 	id=$(jq -r .id "$work/said")
-	killed hub admit "$id" --name "new$turn" -o "$work/new.welcome"
+	killed hub admit "$id" --name "$name" -o "$work/new.welcome"
 	holds hub
-	[ -e "$work/new.welcome" ] || again "0 1" hub admit "$id" --name "new$turn" -o "$work/new.welcome"
-	[ -e "$work/new.welcome" ] || again 0 hub admit "$id" --name "new$turn" -o "$work/new.welcome" --yes
+	[ -e "$work/new.welcome" ] || again "0 1" hub admit "$id" --name "$name" -o "$work/new.welcome"
+	[ -e "$work/new.welcome" ] || again 0 hub admit "$id" --name "$name" -o "$work/new.welcome" --yes
 	killed new join "$work/new.welcome"
 	again "0 1" new join "$work/new.welcome"
 	again 0 new add message -m "I am in"
