@@ -96,7 +96,7 @@ int vd_visit_known_last(struct vd_visit *, size_t g);
 enum vd_room_for {
 	VD_ROOM_URGENT,              /* alerts, control records, what is to be said: all of it */
 	VD_ROOM_NEWS,                /* without the reserve */
-	VD_ROOM_SPARE,               /* what everybody is known to have: a quarter of the medium stays free besides, for news */
+	VD_ROOM_SPARE,               /* what everybody is known to have: a quarter of a new stick stays free besides, for news; any other has no room for it */
 };
 int vd_visit_room(struct vd_visit *, enum vd_room_for, uint64_t *out);
 /* Is anything to be written for that group, as it stands in its queue or is to be said? */

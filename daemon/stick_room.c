@@ -32,6 +32,15 @@ static uint64_t less(uint64_t room, uint64_t kept)
 	return room > kept ? room - kept : 0;
 }
 
+/* Nothing is known to stand there. Where something does, what went to make room would be written again on the next visit. */
+static bool is_new(const struct vd_visit *v)
+{
+	for (size_t i = 0; i < v->segments.count; i++)
+		if (vd_segment_in_use(&v->segments.p[i]) || v->segments.p[i].gone)
+			return false;
+	return true;
+}
+
 int vd_visit_room(struct vd_visit *v, enum vd_room_for whom, uint64_t *out)
 {
 	uint64_t wished = UINT64_MAX;
@@ -47,6 +56,8 @@ int vd_visit_room(struct vd_visit *v, enum vd_room_for whom, uint64_t *out)
 		wished = less(v->wish->max_bytes, v->used_bytes + kept_free(v->wish->max_bytes, whom));
 	v->result->at_max = wished < *out;
 	*out = wished < *out ? wished : *out;
+	if (whom == VD_ROOM_SPARE && !is_new(v))
+		*out = 0;
 	return VD_OK;
 }
 

@@ -218,7 +218,10 @@ static void test_room__what_everybody_has_makes_room(void **state)
 	r = visit_with(c, &c->luz, max, VD_OK);
 	assert_true(r.complete && r.received == 80);
 	assert_true(mesh_equal(&c->mesh, &c->hub, &c->luz));
-	/* With room it is all there again. */
+	/* Nor when there is room for much of it, but not for all. */
+	r = visit_with(c, &c->hub, bytes_on(c) + 1500000, VD_OK);
+	assert_true(r.bytes_out == 0 && r.spared == FILLED * (uint64_t)gone);
+	/* With room for all it is there again. */
 	r = visit(c, &c->hub, VD_OK);
 	assert_true(r.complete && r.spared == 0);
 }
