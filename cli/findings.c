@@ -36,6 +36,13 @@ static void put_formatted(struct vd_findings *f, json_t *finding, const char *ke
 	vd_buf_deinit(&text);
 }
 
+void vd_list_name(struct vd_buf *names, const char *name)
+{
+	if (names->n)
+		vd_buf_put_slice(names, vd_slice_str(", "));
+	vd_buf_put_slice(names, vd_slice_str(name));
+}
+
 /* severity: "note", "warning", "serious", "broken". */
 void vd_finding(struct vd_findings *f, const char *what, const char *severity, enum vd_msg words, enum vd_msg next, ...)
 {
@@ -264,28 +271,6 @@ static void find_clock(struct vd_findings *f)
 	vd_buf_deinit(&text);
 }
 
-/* Whose share of this device is used up. Who was removed gets no more by a setting. */
-static void find_declined(struct vd_findings *f, const struct vd_look *l)
-{
-	uint64_t records[VD_LANES];
-	struct vd_declined_set set;
-
-	if (vd_shares_declined(f->cli->store, vd_group_id(l->group), &set))
-		return;
-	for (size_t i = 0; i < set.count; i++) {
-		const struct vd_declined *who = &set.who[i];
-		bool out = !vd_group_may_connect(l->group, who->author);
-		char room[VD_WHO_TEXT];
-
-		if (vd_shares_held(f->cli->store, vd_group_id(l->group), who->author, records))
-			continue;
-		vd_who(l->group, who->author, room);
-		vd_finding(f, "declined", out ? "note" : "warning", VD_MSG_WARN_DECLINED, out ? VD_MSG_NEXT_DECLINED_OUT : VD_MSG_NEXT_DECLINED, room,
-		           vd_num(f->cli, records[who->lane]), vd_text(f->cli->lang, vd_lane_text(who->lane)),
-		           vd_num(f->cli, 2 * records[who->lane]), NULL);
-	}
-}
-
 /* As long as nobody can read what was set: what is kept free where nothing was. */
 static int room_here(struct vd_findings *f, uint64_t *free_bytes, uint64_t *kept)
 {
@@ -412,7 +397,7 @@ void vd_find_quick(struct vd_findings *f)
 		find_fallen(f, &f->looks[i]);
 		find_coordination(f, &f->looks[i]);
 		find_quarantine(f, &f->looks[i]);
-		find_declined(f, &f->looks[i]);
+		vd_find_declined(f, &f->looks[i]);
 		vd_find_custody(f, &f->looks[i], vd_group_called(f->cli, f->looks[i].group, called));
 	}
 	find_clock(f);
@@ -421,14 +406,6 @@ void vd_find_quick(struct vd_findings *f)
 }
 
 /* --- what takes longer --- */
-
-/* Appends a name to a list of them. */
-static void list_name(struct vd_buf *names, const char *name)
-{
-	if (names->n)
-		vd_buf_put_slice(names, vd_slice_str(", "));
-	vd_buf_put_slice(names, vd_slice_str(name));
-}
 
 static void find_silent(struct vd_findings *f, const struct vd_look *l)
 {
@@ -459,7 +436,7 @@ static void find_silent(struct vd_findings *f, const struct vd_look *l)
 		if (last + SILENT_DAYS * VD_DAY_MS >= now_ms)
 			continue;
 		vd_who_person(l->group, first->person, who);
-		list_name(&names, who);
+		vd_list_name(&names, who);
 		n++;
 	}
 	vd_buf_put_u8(&names, 0);
@@ -495,7 +472,7 @@ static void find_not_heard(struct vd_findings *f, const struct vd_look *l)
 			continue;
 		list = vd_heard_not(&l->heard, i, &n);
 		json_array_foreach (list, k, name)
-			list_name(&names, json_string_value(name));
+			vd_list_name(&names, json_string_value(name));
 		json_decref(list);
 		vd_act_text(f->cli, l->group, act, &what);
 		vd_buf_put_u8(&names, 0);

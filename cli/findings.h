@@ -24,6 +24,8 @@ struct vd_findings {
 /* Adds one; the arguments fill the places of both texts. */
 void vd_finding(struct vd_findings *, const char *what, const char *severity, enum vd_msg words, enum vd_msg next, ...)
 	__attribute__((sentinel));
+/* Appends a name to a list of them. */
+void vd_list_name(struct vd_buf *names, const char *name);
 /* Reads no record but a few. The list is the caller's. */
 void vd_find_quick(struct vd_findings *);
 /* What can be told of a store that nobody opened. */
@@ -35,6 +37,11 @@ void vd_find_deep(struct vd_findings *);
 
 /* Of one group: what exists on this device alone, and who has been silent. */
 void vd_find_custody(struct vd_findings *, const struct vd_look *, const char *name);
+
+/* --- find_declined.c */
+
+/* Of one group: whose records this device takes no more of, and who said so when they were met last. */
+void vd_find_declined(struct vd_findings *, const struct vd_look *);
 
 /* --- acts_list.c */
 

@@ -1163,6 +1163,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(SYNC_COST, "  bytes in {0}, out {1}; round trips {2}; {3} ms", "  bytes recibidos {0}, enviados {1}; idas y vueltas {2}; {3} ms"),
 	T(DECLINED_THERE, "{0} takes no more records of {2}: their share of that device's disk is used up. Of theirs this device has {1}, and those not there yet stay out. Everything else was exchanged",
 	  "{0} ya no recibe registros de {2}: se agotó su parte del disco de ese equipo. Este equipo tiene {1} de ellos, y los que aún no están allá se quedan fuera. Todo lo demás se intercambió"),
+	T(WARN_DECLINED_THERE, "{0} takes no more records of {1}: their share of that device's disk is used up (so it was when you last met, since {2}).",
+	  "{0} ya no recibe registros de {1}: se agotó su parte del disco de ese equipo (así estaba en el último encuentro, desde el {2})."),
 	T(HINT_DECLINED_THERE, "Nothing is lost: they stay here. To pass them on, whoever keeps that device allows more (vereda config set share.records NUMBER), then sync again.",
 	  "No se pierde nada: siguen aquí. Para pasarlos, quien cuida ese equipo permite más (vereda config set share.records NÚMERO); después intercambia."),
 	T(DECLINED_HERE, "Records of {2} that came from {0} and were not taken: {1}. Their share of this device's disk is used up. Everything else was exchanged",

@@ -4,12 +4,16 @@
 #include <time.h>
 
 #include "proto/err.h"
+#include "store/declines.h"
 
-struct vd_shown vd_shown_of(const struct vd_session_stats *stats, const char *where)
+struct vd_shown vd_shown_of(const struct vd_session_stats *stats, const char *where, const struct vd_declined_set *apart)
 {
 	struct vd_shown out = {.control_through = stats->control_through, .held = stats->held, .route = {.kind = VD_ROUTE_LINK}};
 
 	snprintf(out.route.text, sizeof out.route.text, "%s", where);
+	out.told = apart != NULL;
+	if (apart)
+		out.apart = *apart;
 	return out;
 }
 
@@ -46,9 +50,13 @@ static bool is_held(const struct vd_held *held)
 int vd_heard_note(struct vd_store *store, const uint8_t group[VD_GROUP_BYTES], const uint8_t device[VD_KEY_BYTES], const struct vd_shown *shown)
 {
 	struct timespec now;
+	uint64_t now_ms;
 	int rc = shown->control_through ? note_control(store, group, device, shown->control_through) : 0;
 
-	if (rc || !is_held(&shown->held) || clock_gettime(CLOCK_REALTIME, &now))
+	if (rc || clock_gettime(CLOCK_REALTIME, &now))
 		return rc;
-	return vd_custody_met(store, group, device, &shown->held, &shown->route, (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000);
+	now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	if (is_held(&shown->held))
+		rc = vd_custody_met(store, group, device, &shown->held, &shown->route, now_ms);
+	return rc || !shown->told ? rc : vd_declines_note(store, group, device, &shown->apart, now_ms);
 }

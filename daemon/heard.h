@@ -9,12 +9,14 @@ struct vd_shown {
 	uint64_t control_through;  /* vd_session_stats */
 	struct vd_held held;
 	struct vd_route route;     /* by which way it was met */
+	bool told;                 /* it told whom it declines: */
+	struct vd_declined_set apart; /* those, and whom we do */
 };
-/* Its stats, and where it is: an address or a name, cut to what fits. */
-struct vd_shown vd_shown_of(const struct vd_session_stats *, const char *where);
+/* Its stats, where it is (an address or a name, cut to what fits), and whom the session left out (copied; NULL: not known). */
+struct vd_shown vd_shown_of(const struct vd_session_stats *, const char *where, const struct vd_declined_set *apart);
 
-/* Notes it (vd_store_heard_set, vd_custody_met). Writes only when that says more than what is noted: when records came in between; or an hour
- * later. */
+/* Notes it (vd_store_heard_set, vd_custody_met), and whom it declines (declines.h). Writes only when that says more than what is
+ * noted: when records came in between; or an hour later. */
 int vd_heard_note(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], const uint8_t device[VD_KEY_BYTES], const struct vd_shown *);
 
 #endif

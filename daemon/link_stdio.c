@@ -325,7 +325,7 @@ static int converse(struct talk *t)
 
 static void note_met(struct talk *t, const struct vd_pipe_met *met)
 {
-	const struct vd_shown shown = vd_shown_of(&met->stats, "pipe");
+	const struct vd_shown shown = vd_shown_of(&met->stats, "pipe", met->complete ? &met->apart : NULL);
 
 	(void)vd_heard_note(t->store, vd_group_id(met->group), met->peer, &shown);
 }

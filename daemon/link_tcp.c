@@ -62,7 +62,7 @@ static void on_closed(void *ctx, struct vd_link *link)
 	struct vd_shown shown;
 
 	vd_address_text((const struct sockaddr *)&link->address, text);
-	shown = vd_shown_of(&link->stats, text);
+	shown = vd_shown_of(&link->stats, text, link->settled ? &visit->result->apart : NULL);
 	visit->result->stats = link->stats;
 	/* nothing depends on it: the next visit shows it again */
 	if (link->proved && link->stats.control_through)

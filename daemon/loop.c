@@ -232,7 +232,7 @@ static void note_heard(struct daemon *d, const struct vd_link *link)
 	if (!link->proved || !link->stats.control_through)
 		return;
 	vd_address_text((const struct sockaddr *)&link->address, text);
-	shown = vd_shown_of(&link->stats, text);
+	shown = vd_shown_of(&link->stats, text, vd_node_apart(d->node, link->conn));
 	vd_writer_heard(d->writer, vd_group_id(link->group), link->peer, &shown);
 }
 

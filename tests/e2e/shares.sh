@@ -36,6 +36,8 @@ equal "shares: the flooder's own sync ends, and says what stays out" "$? $(jq -c
 as ana --lang en sync "127.0.0.1:${port[hub]}" >"$work/synced" 2>&1
 equal "shares: to people, by name, and not that they should run it again" \
 	"$? $(grep -c 'takes no more records of ana: their share of that device.s disk is used up' "$work/synced") $(grep -c 'again: only' "$work/synced")" "3 1 0"
+there() { as ana --json --lang "$1" status | jq -r '.warnings[]' | grep -c "$2"; }
+equal "shares: that is kept, whoever is connected" "$(there en '^hub takes no more records of ana: ') $(there es '^hub ya no recibe registros de ana: ')" "1 1"
 as ben --json sync "127.0.0.1:${port[hub]}" >"$work/synced"
 equal "shares: everybody else's ends well" "$? $(jq -c '[.complete, .declined]' "$work/synced")" "0 [true,0]"
 equal "shares: the flooder has fifty records here, everybody else all" "$(by)" "40 50"
@@ -81,7 +83,9 @@ as hub import "$work/ben.bundle" >/dev/null 2>"$work/err"
 equal "shares: of everybody else's file nothing is held back" "$? $(wc -c <"$work/err")" "0 0"
 as hub --quiet config set share.records 5000 >/dev/null
 as ana --json sync "127.0.0.1:${port[hub]}" >"$work/synced"
-equal "shares: lifted, the rest comes" "$? $(jq .declined "$work/synced") $(by)" "0 0 41 3000"
+lifted=$?
+equal "shares: and the flooder knows it at once" "$(there en 'takes no more records')" 0
+equal "shares: lifted, the rest comes" "$lifted $(jq .declined "$work/synced") $(by)" "0 0 41 3000"
 as hub --json sync "$work/stick" >"$work/synced"
 equal "shares: and the stick has nothing that is left out" "$? $(jq -c '[.complete, .declined]' "$work/synced")" "0 [true,0]"
 equal "shares: nobody is declined any more" "$(as hub --json status | jq -r '.warnings[]' | grep -c 'share of its disk')" 0
