@@ -22,8 +22,8 @@ for spoilt in own others; do
 	rm -rf usb/cache to
 	cp -r ben to
 	v $spoilt --json sync usb
-	is "$spoilt: a stick: partly" "$code $(key .complete) $(key .error err)" "3 false damaged"
-	is "$spoilt: and check --repair is next" "$(key .hint err | grep -c 'vereda check --repair')" 1
+	is "$spoilt: a stick: partly" "$code $(key .complete) $(key '.error // empty' err)" "3 false damaged"
+	is "$spoilt: and check --repair is next" "$(key '.hint // empty' err | grep -c 'vereda check --repair')" 1
 	v to --json sync usb
 	is "$spoilt: all others are on it" "$(texts_of to)" "$left"
 	rm -rf to
@@ -31,13 +31,13 @@ for spoilt in own others; do
 	rm -f to.log
 	daemon to && ok "$spoilt: veredad listens" || not_ok "$spoilt: veredad listens" "$(cat to.log)"
 	v $spoilt --json sync "$addr"
-	is "$spoilt: by the network: partly" "$code $(key .complete) $(key .error err)" "3 false damaged"
-	is "$spoilt: and check --repair is next" "$(key .hint err | grep -c 'vereda check --repair')" 1
+	is "$spoilt: by the network: partly" "$code $(key .complete) $(key '.error // empty' err)" "3 false damaged"
+	is "$spoilt: and check --repair is next" "$(key '.hint // empty' err | grep -c 'vereda check --repair')" 1
 	is "$spoilt: all others are there" "$(texts_of to)" "$left"
 	kill "$pid"
 	wait "$pid"
 	v $spoilt --json export x$spoilt.vb
-	is "$spoilt: an export: partly" "$code $(key .error err)" "3 damaged"
+	is "$spoilt: an export: partly" "$code $(key '.error // empty' err)" "3 damaged"
 	rm -rf to
 	cp -r ben to
 	v to --json import x$spoilt.vb
