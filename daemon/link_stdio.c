@@ -188,6 +188,31 @@ static void commit(struct talk *t)
 	}
 }
 
+static void talk_of_receipts(struct talk *t)
+{
+	const struct vd_route route = vd_route_link("pipe");
+	uint8_t peer[VD_KEY_BYTES];
+	struct vd_group *group;
+	struct vd_words words;
+	struct vd_buf own = {0};
+
+	if (vd_pipe_words(t->pipe, &group, peer, &words))
+		vd_heard_words(t->store, group, peer, &words, &route);
+	vd_buf_deinit(&words.others);
+	if (!vd_pipe_asks_word(t->pipe, &group))
+		return;
+	vd_heard_say(t->store, group, &own);
+	vd_pipe_said(t->pipe, vd_tcp_now(), vd_buf_slice(&own));
+	vd_buf_deinit(&own);
+}
+
+/* All that the pipe wants of the store. */
+static void serve(struct talk *t)
+{
+	commit(t);
+	talk_of_receipts(t);
+}
+
 /* Who is no vereda may be a shell that greets. */
 static void note_text(struct talk *t, struct vd_slice bytes)
 {
@@ -221,7 +246,7 @@ static void read_in(struct talk *t)
 		t->result->bytes_in += (uint64_t)n;
 		vd_pipe_feed(t->pipe, vd_tcp_now(), vd_slice(t->input, (size_t)n));
 	}
-	commit(t);
+	serve(t);
 }
 
 /* Who reads no more may still have something to say. */
@@ -257,7 +282,7 @@ static int fill(struct talk *t)
 
 		if (rc)
 			return rc;
-		commit(t);
+		serve(t);
 		if (t->out < 0)
 			vd_buf_reset(&t->unsent);
 	}
@@ -317,7 +342,7 @@ static int converse(struct talk *t)
 		if (!in_time(t, now_ms, first_ms))
 			return VD_ECLOSED;
 		vd_pipe_tick(t->pipe, now_ms);
-		commit(t);
+		serve(t);
 	}
 }
 

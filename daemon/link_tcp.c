@@ -50,6 +50,27 @@ static void on_settled(void *ctx, struct vd_link *link)
 	vd_tcp_bye(visit->tcp, link);
 }
 
+static void on_say(void *ctx, struct vd_link *link, struct vd_group *group)
+{
+	struct visit *visit = ctx;
+	struct vd_buf own = {0};
+
+	vd_heard_say(visit->store, group, &own);
+	vd_tcp_said(visit->tcp, link->conn, vd_buf_slice(&own));
+	vd_buf_deinit(&own);
+}
+
+static void on_words(void *ctx, struct vd_link *link, struct vd_group *group, const uint8_t peer[VD_KEY_BYTES], struct vd_words *words)
+{
+	struct visit *visit = ctx;
+	char text[VD_ADDRESS_TEXT];
+	struct vd_route route;
+
+	vd_address_text((const struct sockaddr *)&link->address, text);
+	route = vd_route_link(text);
+	vd_heard_words(visit->store, group, peer, words, &route);
+}
+
 static void on_closed(void *ctx, struct vd_link *link)
 {
 	struct visit *visit = ctx;
@@ -98,7 +119,7 @@ static void on_watch(uv_timer_t *timer)
 static int call_and_run(uv_loop_t *loop, struct visit *visit, struct vd_node *node, const char *host, uint16_t port,
                         const uint8_t *group)
 {
-	struct vd_tcp_events events = {visit, on_commit, on_opened, on_settled, on_closed};
+	struct vd_tcp_events events = {visit, on_commit, on_opened, on_settled, on_closed, on_say, on_words};
 	int rc;
 
 	visit->ended = visit->moved = false;

@@ -236,6 +236,32 @@ static void note_heard(struct daemon *d, const struct vd_link *link)
 	vd_writer_heard(d->writer, vd_group_id(link->group), link->peer, &shown);
 }
 
+static void on_said(void *ctx, uint32_t conn, struct vd_slice receipt)
+{
+	struct daemon *d = ctx;
+
+	vd_tcp_said(d->tcp, conn, receipt);
+}
+
+static void on_say(void *ctx, struct vd_link *link, struct vd_group *group)
+{
+	struct daemon *d = ctx;
+
+	if (vd_hearsay_say(&d->hearsay, link->conn, vd_group_id(group)))
+		vd_tcp_said(d->tcp, link->conn, vd_slice(NULL, 0));
+}
+
+static void on_words(void *ctx, struct vd_link *link, struct vd_group *group, const uint8_t peer[VD_KEY_BYTES], struct vd_words *words)
+{
+	struct daemon *d = ctx;
+	char text[VD_ADDRESS_TEXT];
+	struct vd_route route;
+
+	vd_address_text((const struct sockaddr *)&link->address, text);
+	route = vd_route_link(text);
+	vd_hearsay_keep(&d->hearsay, vd_group_id(group), peer, words, &route);
+}
+
 static void on_settled(void *ctx, struct vd_link *link)
 {
 	note_heard(ctx, link);
@@ -417,7 +443,7 @@ static int start_discovery(struct daemon *d)
 /* What an open store has beyond what stands when it is locked. */
 int vd_loop_start_running(struct daemon *d)
 {
-	struct vd_tcp_events events = {d, on_commit, on_opened, on_settled, on_closed};
+	struct vd_tcp_events events = {d, on_commit, on_opened, on_settled, on_closed, on_say, on_words};
 	uint8_t seed[VD_NODE_SEED_BYTES];
 	int rc;
 
@@ -435,6 +461,7 @@ int vd_loop_start_running(struct daemon *d)
 	if (rc)
 		return rc;
 	vd_disk_look(&d->disk, d->store);
+	vd_hearsay_init(&d->hearsay, &d->loop, d->store, on_said, d);
 	vd_tending_init(&d->tending, &d->loop, d->store, on_tended, d);
 	vd_sticks_init(&d->sticks, &d->loop, d->store, d->conf, on_stick, d);
 	uv_timer_init(&d->loop, &d->poll);
@@ -482,6 +509,7 @@ static void clean_up(struct daemon *d)
 		vd_writer_free(d->writer);
 	}
 	vd_sticks_deinit(&d->sticks);
+	vd_hearsay_deinit(&d->hearsay);
 	vd_discover_free(d->discover);
 	vd_tcp_free(d->tcp);
 	vd_node_free(d->node);

@@ -7,6 +7,7 @@
 #include "calls.h"
 #include "discover.h"
 #include "disk.h"
+#include "hearsay.h"
 #include "panic.h"
 #include "sticks.h"
 #include "store/inbox.h"
@@ -25,6 +26,7 @@ struct daemon {
 	struct vd_tcp *tcp;
 	struct vd_writer *writer;
 	struct vd_tending tending;
+	struct vd_hearsay hearsay;
 	struct vd_sticks sticks;
 	uint64_t tended_ms;           /* when it was last wished for */
 	struct vd_ctl *ctl;

@@ -5,8 +5,6 @@
 
 #include "proto/err.h"
 
-enum { AT_ONCE_BYTES = 24 * 1024 }; /* of one visit: with them a visit still writes at most 96 KiB more than a tenth above its records */
-
 /* May it go into another one, or be taken away? Then what stands in it may be gone. */
 static bool is_loose(const struct vd_segment *s)
 {
@@ -64,7 +62,7 @@ int vd_visit_receipts(struct vd_visit *v, size_t g)
 	struct vd_receipts *r = &v->receipts[g];
 	int rc;
 
-	rc = vd_receipts_gather(v->store, v->groups.group[g], now_ms(), AT_ONCE_BYTES, lacks, &a, r);
+	rc = vd_receipts_gather(v->store, v->groups.group[g], now_ms(), VD_RECEIPTS_BYTES, lacks, &a, r);
 	for (size_t i = 0; i < r->count && !rc; i++)
 		v->receipts_due[g] |= !is_there(v, g, r->told[i].author, r->told[i].count, true);
 	return rc;

@@ -111,6 +111,10 @@ struct vd_tcp_events {
 	void (*opened)(void *ctx, struct vd_link *);
 	void (*settled)(void *ctx, struct vd_link *);
 	void (*closed)(void *ctx, struct vd_link *);
+	/* Make our receipt for that group, then vd_tcp_said: once, now or later. These two are NULL where the node's port has no receipts. */
+	void (*say)(void *ctx, struct vd_link *, struct vd_group *);
+	/* Keep what that device said, which has proved to be at the other end. Who is told may take its buffer, and leave none. */
+	void (*words)(void *ctx, struct vd_link *, struct vd_group *, const uint8_t peer[VD_KEY_BYTES], struct vd_words *);
 };
 
 /* Borrows all three; NULL: no memory. */
@@ -126,6 +130,7 @@ int vd_tcp_call(struct vd_tcp *, const char *host, uint16_t port, const uint8_t 
 int vd_tcp_call_address(struct vd_tcp *, const struct sockaddr *, const uint8_t group[VD_GROUP_BYTES], const uint8_t *epoch,
                         void *owner);
 void vd_tcp_committed(struct vd_tcp *, uint32_t conn, int rc);
+void vd_tcp_said(struct vd_tcp *, uint32_t conn, struct vd_slice receipt);
 /* Ends one politely. */
 void vd_tcp_bye(struct vd_tcp *, struct vd_link *);
 /* Moves what can be moved: after vd_node_grew and whatever else the driver did to the node. */

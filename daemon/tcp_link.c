@@ -382,6 +382,15 @@ static bool called_before(const struct vd_link *link)
 	return false;
 }
 
+static void pass_words(struct vd_tcp *tcp, struct vd_link *link, const struct vd_wish *wish)
+{
+	struct vd_words words;
+
+	if (vd_node_words(tcp->node, link->conn, &words))
+		tcp->events.words(tcp->events.ctx, link, wish->group, wish->peer, &words);
+	vd_buf_deinit(&words.others);
+}
+
 static void grant(struct vd_tcp *tcp, const struct vd_wish *wish)
 {
 	struct vd_link *link = link_of(tcp, wish->conn);
@@ -413,6 +422,12 @@ static void grant(struct vd_tcp *tcp, const struct vd_wish *wish)
 		tcp->events.settled(tcp->events.ctx, link);
 		if (called_before(link))
 			vd_node_bye(tcp->node, vd_tcp_now(), link->conn);
+		break;
+	case VD_WISH_SAY:
+		tcp->events.say(tcp->events.ctx, link, wish->group);
+		break;
+	case VD_WISH_WORDS:
+		pass_words(tcp, link, wish);
 		break;
 	case VD_WISH_CLOSED:
 		if (link->proved)
@@ -488,6 +503,14 @@ void vd_tcp_committed(struct vd_tcp *tcp, uint32_t conn, int rc)
 		return;
 	link->committed = true;
 	link->commit_rc = rc;
+	vd_tcp_pump(tcp);
+}
+
+void vd_tcp_said(struct vd_tcp *tcp, uint32_t conn, struct vd_slice receipt)
+{
+	if (!link_of(tcp, conn))
+		return;
+	vd_node_said(tcp->node, vd_tcp_now(), conn, receipt);
 	vd_tcp_pump(tcp);
 }
 

@@ -63,6 +63,10 @@ enum {
 	/* receipt */
 	VD_RECEIPT_MAX = 16384,       /* bytes: some 1,400 spans, one for each author and lane in a group of hundreds of devices */
 	VD_RECEIPT_DAYS = 30,         /* for which a device promises to keep bodies */
+	VD_RECEIPTS_BYTES = 24 * 1024,/* of others' that an end of a session hands on at once, or one visit leaves on a stick: with them it still writes at most 96 KiB
+	                               * more than a tenth above its records */
+	VD_RECEIPTS_PACE_MS = 5000,   /* between two times that a session asks for them, is asked, or is told what the peer holds: half of VD_RECHECK_MS */
+	VD_RECEIPTS_WAIT_MS = 5000,   /* without a byte, that a sync with nothing else to do waits for them */
 
 	/* redaction */
 	VD_REDACT_DAYS = 30,          /* after it came and after its author's date, until the body may go */
@@ -96,6 +100,8 @@ enum {
 	VD_BATCH_BYTES = 1024 * 1024,
 	VD_OUT_BYTES = 256 * 1024,  /* waiting to be sent, per session; then we stop producing */
 	VD_ROUNDS_MAX = 8,          /* reconciliations of one session before it must have progressed */
+	VD_SYNC_BYTES = 700,        /* that finding out what differs may take with what an end says of itself, beyond the records … */
+	VD_SYNC_RECORD_BYTES = 42,  /* … and for each record */
 	VD_BATCH_MS = 1000,         /* a batch begun is committed after that, however small: a slow link keeps what it got */
 	VD_RECHECK_MS = 10000,      /* after records were pushed, the sets are compared again */
 	VD_RECHECK_MAX_MS = 600000, /* … and, twice as late each time up to that, after reconciling was given up */

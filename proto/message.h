@@ -19,6 +19,10 @@ enum vd_message_type {
 	VD_MSG_BYE,
 	VD_MSG_ALIVE,
 	VD_MSG_WHOLE,
+	VD_MSG_RECEIPT,
+	VD_MSG_TOLD,
+	VD_MSG_RECEIPTS,
+	VD_MSG_END /* no message */
 };
 
 enum vd_bye { VD_BYE_DONE, VD_BYE_RULE, VD_BYE_SHUTDOWN, VD_BYE_BUSY };

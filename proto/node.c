@@ -226,6 +226,19 @@ static void offer_batch(struct vd_node *n, struct vd_conn *c)
 	vd_node_tell(n, VD_WISH_COMMIT, c);
 }
 
+/* What came of receipts, and whether our own is wanted. */
+static void offer_words(struct vd_node *n, struct vd_conn *c)
+{
+	if (!c->words && vd_session_has_words(c->session)) {
+		c->words = true;
+		vd_node_tell(n, VD_WISH_WORDS, c);
+	}
+	if (c->state == VD_CONN_LIVE && !c->saying && vd_session_asks_word(c->session)) {
+		c->saying = true;
+		vd_node_tell(n, VD_WISH_SAY, c);
+	}
+}
+
 void vd_node_end(struct vd_node *n, struct vd_conn *c, int err, int bye)
 {
 	uint8_t reason = (uint8_t)bye;
@@ -237,6 +250,10 @@ void vd_node_end(struct vd_node *n, struct vd_conn *c, int err, int bye)
 			err = err ? err : VD_ENOMEM;
 		if (!vd_session_flush(c->session))
 			offer_batch(n, c);
+	}
+	if (c->session && c->state == VD_CONN_LIVE) {
+		c->state = VD_CONN_ENDING;
+		offer_words(n, c);
 	}
 	c->state = VD_CONN_ENDING;
 	c->err = err;
@@ -271,6 +288,7 @@ static void opened(struct vd_node *n, uint64_t now_ms, struct vd_conn *c)
 		vd_node_end(n, c, VD_ENOMEM, -1);
 		return;
 	}
+	vd_session_meets(c->session, c->peer);
 	known = vd_node_known(n, c);
 	vd_session_recall(c->session, known ? &known->terms : NULL, &n->salted);
 	if (known && known->refused_ms > now_ms + VD_REFUSED_AHEAD_MS / 2) {
@@ -359,6 +377,8 @@ static void advance(struct vd_node *n, uint64_t now_ms, struct vd_conn *c)
 	if (c->state == VD_CONN_LIVE && !vd_node_charge(n, now_ms, c))
 		return;
 	offer_batch(n, c);
+	if (c->state == VD_CONN_LIVE)
+		offer_words(n, c);
 	if (c->state != VD_CONN_LIVE || !vd_node_may_go_on(n, c) || vd_session_takes_only(c->session) || !vd_session_settled(c->session))
 		return;
 	stats = vd_session_stats(c->session);
@@ -532,6 +552,29 @@ void vd_node_committed(struct vd_node *n, uint64_t now_ms, uint32_t conn, int rc
 	c->more = true;
 	spread(n, now_ms, c->speaks);
 	offer_batch(n, c);
+	advance(n, now_ms, c);
+}
+
+bool vd_node_words(struct vd_node *n, uint32_t conn, struct vd_words *out)
+{
+	struct vd_conn *c = find_conn(n, conn);
+
+	*out = (struct vd_words){ .own.n = 0 };
+	if (!c || !c->session)
+		return false;
+	c->words = false;
+	return vd_session_words(c->session, out);
+}
+
+void vd_node_said(struct vd_node *n, uint64_t now_ms, uint32_t conn, struct vd_slice receipt)
+{
+	struct vd_conn *c = find_conn(n, conn);
+
+	if (!c || !c->saying)
+		return;
+	c->saying = false;
+	vd_session_said(c->session, receipt);
+	c->more = true;
 	advance(n, now_ms, c);
 }
 

@@ -56,6 +56,8 @@ enum vd_wish_what {
 	                  * nothing, as long as they give it none */
 	VD_WISH_SETTLED, /* nothing left to exchange, `stats` so far (complete: both hold the same); again when that changes, more
 	                  * was exchanged, or a comparison has shown more of what the peer holds */
+	VD_WISH_SAY,     /* make our receipt of what is stored now, then vd_node_said. Only of a port that has receipts, as the next */
+	VD_WISH_WORDS,   /* keep what the peer said of what devices hold: vd_node_words */
 };
 
 struct vd_wish {
@@ -72,6 +74,10 @@ struct vd_wish {
 /* Next wish in order; false when there is none. */
 bool vd_node_wish(struct vd_node *, struct vd_wish *out);
 void vd_node_committed(struct vd_node *, uint64_t now_ms, uint32_t conn, int rc);
+/* Nothing: there is none. */
+void vd_node_said(struct vd_node *, uint64_t now_ms, uint32_t conn, struct vd_slice receipt);
+/* Moves it to *out, whose buffer is the caller's. False: there is nothing any more. */
+bool vd_node_words(struct vd_node *, uint32_t conn, struct vd_words *out);
 /* Is a proved session with this device open, which has a role? Never more than two are, each taking a place of VD_PEERS_MAX. */
 bool vd_node_has_peer(const struct vd_node *, const uint8_t *group, const uint8_t peer[VD_KEY_BYTES]);
 /* At rest: nothing to exchange, nothing to commit. */

@@ -41,6 +41,7 @@ struct vd_conn {
 	uint64_t generation;   /* of the group when the peer was last seen to have a role */
 	bool more;             /* the session may have something to say */
 	bool committing;       /* its batch is wished for */
+	bool saying, words;    /* our own receipt is; who has the store was told that there are words of theirs */
 	uint64_t refused;      /* records, as far as the peer was charged for them */
 	uint64_t opened;       /* its place in the order of proofs */
 	bool spare;            /* a better session with this peer is open: ends when settled */

@@ -44,6 +44,10 @@ struct vd_pipe {
 	bool committing;
 	struct vd_group *commit_group;
 	struct vd_batch *commit;
+	struct vd_group *say;     /* our receipt of it is wanted */
+	struct vd_group *words_group; /* words are of a session of it */
+	uint8_t words_peer[VD_KEY_BYTES];
+	struct vd_words words;
 	struct vd_buf held;       /* came, and was not taken yet */
 	struct vd_buf out;        /* leaves before what the node has */
 	bool heard, leaving, over; /* leaving: over once the node's last words are out */
@@ -81,6 +85,7 @@ static void leave_node(struct vd_pipe *p)
 	if (p->in_node)
 		vd_node_closed(p->node, p->conn);
 	p->in_node = false;
+	p->say = NULL;
 }
 
 /* Says our prologue and waits for theirs; nothing left to be done is the end. */
@@ -273,6 +278,23 @@ static void session_over(struct vd_pipe *p, const struct vd_wish *w)
 	}
 }
 
+/* Of a session that may be over when our host looks. */
+static void take_words(struct vd_pipe *p, const struct vd_wish *w)
+{
+	struct vd_words words;
+
+	if (!vd_node_words(p->node, p->conn, &words))
+		return;
+	if (words.own.n || p->words_group != w->group)
+		p->words.own = words.own;
+	if (words.others.n || p->words_group != w->group) {
+		vd_buf_deinit(&p->words.others);
+		p->words.others = words.others;
+	}
+	p->words_group = w->group;
+	memcpy(p->words_peer, w->peer, sizeof(w->peer));
+}
+
 static void heed(struct vd_pipe *p)
 {
 	struct vd_wish w;
@@ -299,6 +321,12 @@ static void heed(struct vd_pipe *p)
 			if (apart)
 				met->apart = *apart;
 			vd_node_bye(p->node, p->now_ms, p->conn);
+			break;
+		case VD_WISH_SAY:
+			p->say = w.group;
+			break;
+		case VD_WISH_WORDS:
+			take_words(p, &w);
 			break;
 		case VD_WISH_CLOSED:
 			session_over(p, &w);
@@ -414,6 +442,7 @@ void vd_pipe_free(struct vd_pipe *p)
 	vd_node_free(p->node);
 	vd_buf_deinit(&p->held);
 	vd_buf_deinit(&p->out);
+	vd_buf_deinit(&p->words.others);
 	free(p->met);
 	sodium_memzero(p, sizeof(*p));
 	free(p);
@@ -512,6 +541,33 @@ void vd_pipe_committed(struct vd_pipe *p, uint64_t now_ms, int rc)
 		p->err = rc;
 	heed(p);
 	move_on(p);
+}
+
+bool vd_pipe_asks_word(const struct vd_pipe *p, struct vd_group **group)
+{
+	*group = p->say;
+	return p->say != NULL;
+}
+
+void vd_pipe_said(struct vd_pipe *p, uint64_t now_ms, struct vd_slice receipt)
+{
+	p->now_ms = now_ms;
+	p->say = NULL;
+	if (p->node)
+		vd_node_said(p->node, now_ms, p->conn, receipt);
+	heed(p);
+	move_on(p);
+}
+
+bool vd_pipe_words(struct vd_pipe *p, struct vd_group **group, uint8_t peer[VD_KEY_BYTES], struct vd_words *out)
+{
+	bool any = p->words.own.n || p->words.others.n;
+
+	*out = p->words;
+	p->words = (struct vd_words){ .own.n = 0 };
+	*group = p->words_group;
+	memcpy(peer, p->words_peer, VD_KEY_BYTES);
+	return any;
 }
 
 uint64_t vd_pipe_deadline(const struct vd_pipe *p)

@@ -42,6 +42,11 @@ bool vd_pipe_wants_output(const struct vd_pipe *);
 /* A batch to be stored, or NULL; then vd_pipe_committed. The same one until then. */
 struct vd_batch *vd_pipe_batch(const struct vd_pipe *, struct vd_group **group);
 void vd_pipe_committed(struct vd_pipe *, uint64_t now_ms, int rc);
+/* Our receipt of what is stored in a group now is wanted: make it, then vd_pipe_said, with nothing if there is none. */
+bool vd_pipe_asks_word(const struct vd_pipe *, struct vd_group **group);
+void vd_pipe_said(struct vd_pipe *, uint64_t now_ms, struct vd_slice receipt);
+/* Moves what a peer said of what devices hold to *out, to be kept. False: nothing new. */
+bool vd_pipe_words(struct vd_pipe *, struct vd_group **group, uint8_t peer[VD_KEY_BYTES], struct vd_words *out);
 /* UINT64_MAX: none; so it is until the other end has said its first 32 bytes, for which the host waits as it sees fit. */
 uint64_t vd_pipe_deadline(const struct vd_pipe *);
 void vd_pipe_tick(struct vd_pipe *, uint64_t now_ms);

@@ -7,6 +7,7 @@
 #include "declined.h"
 #include "digest.h"
 #include "sketch.h"
+#include "told.h"
 
 struct vd_lane_state {
 	struct vd_digest digest;  /* of all ids */
@@ -56,6 +57,10 @@ struct vd_port {
 	bool (*vouched)(void *ctx, const struct vd_record *);
 	/* vd_chain_check of all the planned checks of a batch, by as many threads as there are to be had. NULL: the caller does them. */
 	void (*check)(void *ctx, struct vd_batch *, size_t checks);
+	/* The receipts that are kept, of devices with a role, and can be believed. NULL: none ever are, and sessions say nothing of them. */
+	int (*told)(void *ctx, struct vd_group *group, struct vd_told_list *out);
+	/* Appends that device's. VD_ENOTFOUND. */
+	int (*receipt)(void *ctx, const uint8_t *group, const uint8_t device[VD_KEY_BYTES], struct vd_buf *out);
 };
 
 #endif

@@ -9,7 +9,7 @@
 
 static const char domain[] = "vereda receipt";
 
-enum { VERSION = 1, RESTORED = 1 << VD_LANES, FLAGS = 2 * RESTORED - 1, SIGNED = VD_GROUP_BYTES + VD_HASH_BYTES };
+enum { VERSION = 1, RESTORED = 1 << VD_LANES, FLAGS = 2 * RESTORED - 1, OTHER_TIME = 2 * RESTORED /* of a brief one alone */, SIGNED = VD_GROUP_BYTES + VD_HASH_BYTES };
 
 /* What is signed: whose it is, so that it says nothing in another group, and a hash of all but the signature. */
 static struct vd_slice message_of(const uint8_t group[VD_GROUP_BYTES], struct vd_slice said, uint8_t room[SIGNED])
@@ -94,15 +94,62 @@ int vd_receipt_make(struct vd_group *g, const struct vd_receipt *r, struct vd_sp
 	return vd_buf_check(out);
 }
 
-int vd_receipt_note(const struct vd_receipt *r, struct vd_span *spans, size_t count, struct vd_buf *out)
+int vd_receipt_restore(const struct vd_receipt *r, struct vd_span *spans, size_t count, const uint8_t signature[VD_SIGNATURE_BYTES], struct vd_buf *out)
 {
-	static const uint8_t none[VD_SIGNATURE_BYTES];
 	int rc = put_all(r->author, r, spans, count, out);
 
 	if (rc)
 		return rc;
-	vd_buf_put(out, none, sizeof(none));
+	vd_buf_put(out, signature, VD_SIGNATURE_BYTES);
 	return vd_buf_check(out);
+}
+
+int vd_receipt_shorten(struct vd_slice bytes, struct vd_brief *out)
+{
+	struct vd_buf brief = { 0 };
+	struct vd_receipt r;
+	int rc = vd_receipt_decode(bytes, &r);
+
+	*out = (struct vd_brief){ .n = 0 };
+	if (rc)
+		return rc;
+	vd_buf_put_u8(&brief, (uint8_t)(bytes.p[1] | (r.time_ms != r.count ? OTHER_TIME : 0)));
+	vd_buf_put_varint(&brief, r.count);
+	if (r.time_ms != r.count)
+		vd_buf_put_varint(&brief, r.time_ms);
+	vd_buf_put_varint(&brief, r.keep_until);
+	vd_buf_put(&brief, bytes.p + bytes.n - VD_SIGNATURE_BYTES, VD_SIGNATURE_BYTES);
+	rc = vd_buf_check(&brief);
+	if (!rc) {
+		out->n = (uint8_t)brief.n;
+		memcpy(out->bytes, brief.p, brief.n);
+	}
+	vd_buf_deinit(&brief);
+	return rc;
+}
+
+static void take_flags(uint8_t flags, struct vd_receipt *out)
+{
+	out->restored = flags & RESTORED;
+	for (int lane = 0; lane < VD_LANES; lane++)
+		out->lanes[lane].whole = flags >> lane & 1;
+}
+
+int vd_receipt_brief_decode(struct vd_slice bytes, struct vd_receipt *out, const uint8_t **signature)
+{
+	struct vd_rd r = vd_rd(bytes);
+	uint8_t flags = vd_rd_u8(&r);
+	uint64_t until;
+
+	*out = (struct vd_receipt){ .count = vd_rd_varint(&r) };
+	out->time_ms = flags & OTHER_TIME ? vd_rd_varint(&r) : out->count;
+	until = vd_rd_varint(&r);
+	out->keep_until = (uint32_t)until;
+	take_flags(flags, out);
+	*signature = vd_rd_take(&r, VD_SIGNATURE_BYTES).p;
+	if (vd_rd_end(&r) || flags >= 2 * OTHER_TIME || until > UINT32_MAX)
+		return VD_EFORMAT;
+	return flags & OTHER_TIME && out->time_ms == out->count ? VD_EFORMAT : VD_OK;
 }
 
 bool vd_receipt_next(struct vd_slice *rest, struct vd_span *out)
@@ -134,7 +181,8 @@ int vd_receipt_decode(struct vd_slice bytes, struct vd_receipt *out)
 	struct vd_rd r = vd_rd(bytes);
 	uint8_t version = vd_rd_u8(&r), flags = vd_rd_u8(&r);
 
-	*out = (struct vd_receipt){ .restored = flags & RESTORED };
+	*out = (struct vd_receipt){ .count = 0 };
+	take_flags(flags, out);
 	if (r.err || bytes.n > VD_RECEIPT_MAX)
 		return VD_EFORMAT;
 	if (version != VERSION)
@@ -145,7 +193,6 @@ int vd_receipt_decode(struct vd_slice bytes, struct vd_receipt *out)
 	out->keep_until = vd_rd_u32(&r);
 	for (int lane = 0; lane < VD_LANES; lane++) {
 		out->lanes[lane].count = vd_rd_varint(&r);
-		out->lanes[lane].whole = flags >> lane & 1;
 		if (out->lanes[lane].count)
 			vd_rd_copy(&r, out->lanes[lane].digest, VD_RECEIPT_DIGEST);
 	}

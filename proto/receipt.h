@@ -10,6 +10,8 @@ enum {
 	VD_RECEIPT_HEAD_MIN = 1 + 1 + VD_KEY_BYTES + 8 + 8 + 4 + VD_LANES, /* with four empty lanes */
 	VD_RECEIPT_HEAD_MAX = VD_RECEIPT_HEAD_MIN + VD_LANES * (9 + VD_RECEIPT_DIGEST),
 	VD_SPAN_MIN = VD_ITEM_BYTES + 1,
+	VD_BRIEF_MIN = 1 + 1 + 1 + VD_SIGNATURE_BYTES,
+	VD_BRIEF_MAX = 1 + 10 + 10 + 5 + VD_SIGNATURE_BYTES,
 };
 
 /* Records of one author and lane that are held without a gap: the one that has this item, and as many as `length` says, itself
@@ -36,14 +38,22 @@ struct vd_receipt {
 /* Appends our word, signed: the author is ours whatever *r says, its `spans` are not looked at. Of `spans`, the most urgent first, as many as
  * fit into VD_RECEIPT_MAX; `spans` is sorted, and each item stands once. VD_EKEY: no identity; VD_EINVAL: a length of 0. */
 int vd_receipt_make(struct vd_group *, const struct vd_receipt *r, struct vd_span *spans, size_t count, struct vd_buf *out);
-/* The same of another device, unsigned: what is known of it by other ways than its word. Its last 64 bytes are zero, no signature. */
-int vd_receipt_note(const struct vd_receipt *r, struct vd_span *spans, size_t count, struct vd_buf *out);
+/* The same of another device, r's author, with the signature that it gave; whether that holds is for vd_receipt_verify to say. */
+int vd_receipt_restore(const struct vd_receipt *r, struct vd_span *spans, size_t count, const uint8_t signature[VD_SIGNATURE_BYTES], struct vd_buf *out);
 /* Its form; borrows. VD_EFORMAT; VD_EVERSION: of a newer vereda. */
 int vd_receipt_decode(struct vd_slice, struct vd_receipt *out);
 /* The same, and whether it is the word of a device that has a role: VD_ESIGNATURE; VD_EAUTHOR. */
 int vd_receipt_verify(struct vd_group *, struct vd_slice, struct vd_receipt *out);
 /* The next span of a decoded receipt; `rest` begins as its `spans`. False: no more. */
 bool vd_receipt_next(struct vd_slice *rest, struct vd_span *out);
+/* What of a receipt whoever holds the same cannot tell by itself: all but author, lanes and spans. n 0: none. */
+struct vd_brief {
+	uint8_t n, bytes[VD_BRIEF_MAX];
+};
+/* Of one that decodes. VD_ENOMEM. */
+int vd_receipt_shorten(struct vd_slice, struct vd_brief *out);
+/* *out: of its lanes `whole` alone is set. *signature: borrowed. VD_EFORMAT. */
+int vd_receipt_brief_decode(struct vd_slice, struct vd_receipt *out, const uint8_t **signature);
 /* Do two receipts say the same, but for when, and until when it is promised? */
 bool vd_receipt_same(struct vd_slice a, struct vd_slice b);
 

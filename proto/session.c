@@ -49,6 +49,7 @@ void vd_session_free(struct vd_session *s)
 	vd_buf_deinit(&s->out.compact);
 	vd_compact_deinit(&s->heard);
 	free(s->echo);
+	vd_session_told_deinit(s);
 	free(s);
 }
 
@@ -87,6 +88,12 @@ static uint64_t message_bytes(size_t payload)
 	return n;
 }
 
+/* Neither records, nor what devices said. */
+static bool reconciles(uint8_t type)
+{
+	return type != VD_MSG_RECORDS && type != VD_MSG_TOLD && type != VD_MSG_RECEIPTS;
+}
+
 int vd_session_feed(struct vd_session *s, uint64_t now_ms, uint8_t type, struct vd_slice payload)
 {
 	int rc;
@@ -113,6 +120,15 @@ int vd_session_feed(struct vd_session *s, uint64_t now_ms, uint8_t type, struct 
 	case VD_MSG_WHOLE:
 		rc = vd_session_take_whole(s, payload);
 		break;
+	case VD_MSG_RECEIPT:
+		rc = vd_session_take_receipt(s, payload);
+		break;
+	case VD_MSG_TOLD:
+		rc = vd_session_take_told(s, payload);
+		break;
+	case VD_MSG_RECEIPTS:
+		rc = vd_session_take_receipts(s, payload);
+		break;
 	case VD_MSG_ALIVE:
 		rc = payload.n ? VD_EFORMAT : VD_OK;
 		break;
@@ -124,7 +140,7 @@ int vd_session_feed(struct vd_session *s, uint64_t now_ms, uint8_t type, struct 
 		return rc;
 	if (type == VD_MSG_ALIVE)
 		s->quiet_ms = UINT64_MAX; /* a sign of life is not answered with one */
-	else if (type != VD_MSG_RECORDS)
+	else if (reconciles(type))
 		s->stats.reconcile_bytes += message_bytes(payload.n);
 	vd_session_count_trips(s);
 	return vd_session_advance(s);
@@ -144,10 +160,14 @@ static int next_message(struct vd_session *s, uint8_t *type, struct vd_buf *out)
 		*type = VD_MSG_HELLO;
 		return rc ? rc : 1;
 	}
+	if (s->told.brief_due)
+		return vd_session_drain_receipt(s, type, out);
+	if (s->lanes_due && vd_session_told_holds(s))
+		return 0;
 	/* Their comparison must know, if it is going to be equal. */
-	if (s->lanes_due && s->whole != s->whole_said) {
+	if (s->lanes_due && (s->whole != s->whole_said || vd_session_told_differs(s))) {
 		*type = VD_MSG_WHOLE;
-		vd_buf_put_u8(out, s->whole_said = s->whole);
+		vd_session_put_whole(s, out);
 		return 1;
 	}
 	if (s->lanes_due) {
@@ -173,7 +193,13 @@ static int next_message(struct vd_session *s, uint8_t *type, struct vd_buf *out)
 		if (rc)
 			return rc;
 	}
-	return s->equal ? vd_session_drain_bodies(s, type, out) : 0;
+	if (s->equal) {
+		int rc = vd_session_drain_bodies(s, type, out);
+
+		if (rc)
+			return rc;
+	}
+	return vd_session_drain_told(s, type, out);
 }
 
 int vd_session_drain(struct vd_session *s, uint64_t now_ms, uint8_t *type, struct vd_buf *out)
@@ -198,7 +224,7 @@ int vd_session_drain(struct vd_session *s, uint64_t now_ms, uint8_t *type, struc
 		return rc;
 	s->alive_due = false;
 	s->quiet_ms = UINT64_MAX;
-	if (*type != VD_MSG_RECORDS)
+	if (reconciles(*type))
 		s->stats.reconcile_bytes += message_bytes(out->n - start);
 	rc = vd_session_advance(s);
 	return rc ? rc : 1;
@@ -245,7 +271,8 @@ void vd_session_heard(struct vd_session *s, uint64_t now_ms)
 
 bool vd_session_settled(const struct vd_session *s)
 {
-	if (!s->hello_in || !s->hello_out || !(s->equal || s->gave_up) || s->lanes_due || s->asking || s->they_ask || !vd_session_flushed(s))
+	if (!s->hello_in || !s->hello_out || !(s->equal || s->gave_up) || s->lanes_due || s->asking || s->they_ask || !vd_session_flushed(s) ||
+	    vd_session_told_busy(s))
 		return false;
 	for (size_t l = 0; l < VD_LANES; l++)
 		if ((s->lanes[l].pushing && s->lanes[l].grew && !(l > VD_LANE_CONTROL && s->control_first)) || s->lanes[l].answering)
@@ -261,6 +288,12 @@ static bool owed(const struct vd_session *s)
 	for (size_t l = 0; l < VD_LANES; l++)
 		waits |= s->lanes[l].active || s->lanes[l].asked;
 	return waits && s->idle && !s->committing;
+}
+
+/* Everything else is done, or waits for another time. */
+static uint64_t told_ms(const struct vd_session *s)
+{
+	return (s->equal || s->gave_up) && vd_session_told_waits(s) ? s->heard_ms + VD_RECEIPTS_WAIT_MS : UINT64_MAX;
 }
 
 /* When the peer, which waits for something of ours or is still sending, must hear that we are here. */
@@ -279,6 +312,8 @@ uint64_t vd_session_deadline(const struct vd_session *s)
 		at = s->heard_ms + VD_STALL_MS;
 	if (alive_ms(s) < at)
 		at = alive_ms(s);
+	if (told_ms(s) < at)
+		at = told_ms(s);
 	return at;
 }
 
@@ -288,6 +323,8 @@ int vd_session_tick(struct vd_session *s, uint64_t now_ms)
 		return VD_ECLOSED;
 	if (now_ms >= alive_ms(s))
 		s->alive_due = true;
+	if (now_ms >= told_ms(s))
+		vd_session_told_give_up(s);
 	if (s->in.count && !s->committing && now_ms >= s->in_since_ms + VD_BATCH_MS) {
 		int rc = vd_session_close_batch(s);
 

@@ -6,6 +6,7 @@
 #include "group.h"
 #include "message.h"
 #include "port.h"
+#include "receipt.h"
 
 struct vd_session;
 struct vd_salt_budget; /* reconcile.h */
@@ -23,7 +24,7 @@ struct vd_session_stats {
 	uint64_t refused;             /* records that came and were not valid */
 	uint64_t declined;            /* records that came though one of the ends takes no more of that author's */
 	uint64_t theirs_apart;        /* records they have by authors of whom we alone take no more */
-	uint64_t reconcile_bytes;     /* message bytes out and in that were not RECORDS */
+	uint64_t reconcile_bytes;     /* message bytes out and in that were neither RECORDS nor others' receipts, or their names */
 	uint64_t rounds;
 	uint32_t round_trips;         /* after the handshake: times we waited for an answer */
 	uint64_t control_through;     /* the peer has our control records up to this arrival number; 0: no comparison has shown it */
@@ -38,6 +39,12 @@ struct vd_denied {
 	uint64_t through;
 };
 
+/* What a peer said about what devices hold, for who has the store to verify and keep. Zero is nothing. */
+struct vd_words {
+	struct vd_brief own;          /* the peer said itself that it holds what we do */
+	struct vd_buf others;         /* of others it brought receipts (told.h); the holder's */
+};
+
 /* `group` and `port` are borrowed. salt_seed: fresh random, for salted passes. NULL: no memory. */
 struct vd_session *vd_session_new(bool initiator, struct vd_group *group, const struct vd_port *port, uint64_t now_ms,
                                   const uint8_t salt_seed[VD_SALT_BYTES]);
@@ -50,6 +57,8 @@ struct vd_terms {
 /* What earlier sessions with this peer left, and a budget for all sessions of the node, borrowed for the session's life; either may
  * be NULL. Before the first message. */
 void vd_session_recall(struct vd_session *, const struct vd_terms *, struct vd_salt_budget *);
+/* Who the peer is: from here on receipts are exchanged, if the port has any. Before the first message. */
+void vd_session_meets(struct vd_session *, const uint8_t peer[VD_KEY_BYTES]);
 /* The session runs under another epoch than the group's to write with: the peer, as far as the handshake shows, does not know it.
  * It gets records of lane 0 alone until a comparison finds that lane equal; of it everything is taken, as ever. Before the first
  * message. */
@@ -78,6 +87,13 @@ int vd_session_drain(struct vd_session *, uint64_t now_ms, uint8_t *type, struct
 struct vd_batch *vd_session_batch(struct vd_session *);
 /* The batch is durable (rc 0), or why not: the session ends with that error. */
 int vd_session_committed(struct vd_session *, uint64_t now_ms, int rc);
+/* It wants our own receipt of what is stored now (vd_receipt_make), and waits for vd_session_said. */
+bool vd_session_asks_word(const struct vd_session *);
+/* Nothing: there is none. */
+void vd_session_said(struct vd_session *, struct vd_slice receipt);
+/* Did the peer say something new? Moves it to *out; false: it did not. */
+bool vd_session_has_words(const struct vd_session *);
+bool vd_session_words(struct vd_session *, struct vd_words *out);
 /* No more will come: what came is offered for commit now (or after the batch that is out). */
 int vd_session_flush(struct vd_session *);
 /* The store grew by other hands (a person wrote, another session brought): push what is new. */

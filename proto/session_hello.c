@@ -8,6 +8,7 @@
 /* Of lane 0, which is small and seldom differs, fewer counts do. */
 enum { CAN_LEAVE_BULK = 1 }; /* capabilities: "send no bodies of the bulk lane, unless I ask" */
 enum { IS_WHOLE_AT = 1 };    /* bits of each lane: "I have every body of it" */
+enum { KEEPS_RECEIPTS = 1 << 5, GIVES_RECEIPTS = 1 << 6 };
 enum { HELLO_SYMBOLS = VD_ESTIMATE_AT + VD_ESTIMATES, CONTROL_ESTIMATES = 16 };
 
 static size_t estimates_of(size_t lane)
@@ -107,6 +108,8 @@ static int make_hello(struct vd_session *s)
 		s->lanes[l].push_after = s->lanes[l].compared = state.latest;
 		s->lanes[l].grew = false;
 	}
+	if (!rc)
+		rc = vd_session_told_begin(s);
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < 2 * VD_LANES; i++)
@@ -123,7 +126,8 @@ int vd_session_put_hello(struct vd_session *s, struct vd_buf *out)
 	if (rc)
 		return rc;
 	vd_buf_put_u8(out, VD_VERSION);
-	vd_buf_put_varint(out, (s->declined.bulk_bodies ? CAN_LEAVE_BULK : 0) | (unsigned)s->whole << IS_WHOLE_AT);
+	vd_buf_put_varint(out, (s->declined.bulk_bodies ? CAN_LEAVE_BULK : 0) | (unsigned)s->whole << IS_WHOLE_AT |
+	                               (s->told.keeps ? KEEPS_RECEIPTS : 0) | (s->told.gives ? GIVES_RECEIPTS : 0));
 	s->whole_said = s->whole;
 	vd_buf_put(out, s->summary, sizeof(s->summary));
 	for (size_t l = 0; l < VD_LANES; l++) {
@@ -133,6 +137,8 @@ int vd_session_put_hello(struct vd_session *s, struct vd_buf *out)
 			vd_buf_put(out, s->estimates[l], estimates_of(l));
 	}
 	vd_declined_encode(&s->declined, out);
+	if (s->told.keeps)
+		vd_session_told_put_hello(s, out);
 	s->hello_out = true;
 	return VD_OK;
 }
@@ -162,6 +168,9 @@ int vd_session_take_hello(struct vd_session *s, struct vd_slice payload)
 		if (rc)
 			return rc;
 	}
+	s->told.they_give = can & GIVES_RECEIPTS;
+	if (can & KEEPS_RECEIPTS)
+		vd_session_told_take_hello(s, &r);
 	/* A newer version may say more. */
 	if (r.err || !version || (version == VD_VERSION && r.n))
 		return VD_EFORMAT;
@@ -178,5 +187,6 @@ int vd_session_take_hello(struct vd_session *s, struct vd_slice payload)
 		return rc;
 	if (memcmp(summary, s->summary, sizeof(summary)) == 0)
 		vd_session_all_equal(s);
+	vd_session_told_met(s, s->equal);
 	return VD_OK;
 }

@@ -1,6 +1,6 @@
 /* Inside of a session, shared by session.c (its life, messages, the host's side), session_hello.c (what the ends first say),
- * session_round.c (which lanes differ, and the next round), session_flow.c (batches in, pushes and bodies out) and session_take.c
- * (a peer that only gives). */
+ * session_round.c (which lanes differ, and the next round), session_flow.c (batches in, pushes and bodies out), session_told.c
+ * (receipts) and session_take.c (a peer that only gives). */
 #ifndef VD_SESSION_PRIV_H
 #define VD_SESSION_PRIV_H
 
@@ -43,6 +43,35 @@ struct vd_session_lane {
 	uint64_t *answers;        /* arrivals */
 	size_t answer_count, answer_sent;
 	struct vd_buf nobody;     /* items */
+};
+
+/* Receipts. Of each end's own only what the other cannot tell by itself is sent, when their sets are equal; others' as they are. */
+struct vd_session_told {
+	bool known;               /* who the peer is */
+	uint8_t peer[VD_KEY_BYTES];
+	bool keeps, on;           /* we keep receipts, as our hello says; so do they */
+	bool gives, they_give;    /* own ones */
+	uint32_t mine, theirs;    /* each end's last one, if that says all there is to say, as the hellos name it; 0: it does not */
+	uint32_t had, has;        /* the one of ours that they have, and that we have of them; 0: none */
+	uint8_t digest[VD_TOLD_DIGEST], said[VD_TOLD_DIGEST], their_digest[VD_TOLD_DIGEST]; /* of others': ours, as they know it; theirs */
+
+	bool once;                /* the sets were found equal */
+	bool say, hello;          /* we wait for our own; it is for equal hellos, else for the LANES that are due */
+	bool brief_due;           /* to be sent */
+	struct vd_brief brief;
+	bool awaits;              /* theirs for equal hellos is to come */
+	struct vd_brief their_brief; /* … for the LANES that follow did */
+	uint32_t trips;
+	uint64_t bytes, records;  /* of the session, when the sets were last found equal */
+	uint64_t received;        /* … records, when our own was last said */
+	uint64_t spare;           /* bytes that may still be said beside the records of this comparison */
+
+	bool ask, asked;          /* TOLD to be sent; sent and not yet answered */
+	struct vd_buf answer;     /* to theirs: receipts */
+	bool answering;
+	struct vd_buf came;       /* to ours, so far */
+	uint64_t say_ms, ask_ms, answer_ms, brief_ms; /* not again before */
+	struct vd_words words;    /* for our host */
 };
 
 struct vd_session {
@@ -93,6 +122,8 @@ struct vd_session {
 	uint64_t *echo;           /* ring of id prefixes */
 	size_t echo_count, echo_next;
 
+	struct vd_session_told told;
+
 	uint64_t now_ms;          /* of the last event */
 	uint64_t heard_ms;        /* last sign of life */
 	uint64_t quiet_ms;        /* heard since then without saying anything; UINT64_MAX: nothing heard */
@@ -116,6 +147,7 @@ bool vd_session_may_pass(struct vd_session *, uint64_t records);
 /* A comparison found every lane the same at both ends. */
 void vd_session_all_equal(struct vd_session *);
 void vd_session_mark_whole(struct vd_session *, uint8_t lane, const struct vd_lane_state *);
+void vd_session_put_whole(struct vd_session *, struct vd_buf *out);
 int vd_session_take_whole(struct vd_session *, struct vd_slice payload);
 void vd_session_put_lanes(struct vd_session *, struct vd_buf *out);
 int vd_session_take_lanes(struct vd_session *, struct vd_slice payload);
@@ -125,6 +157,35 @@ int vd_session_take_of_lane(struct vd_session *, uint8_t type, struct vd_slice p
 void vd_session_count_trips(struct vd_session *);
 /* After every event: lanes that are through, and the next round when all are. */
 int vd_session_advance(struct vd_session *);
+
+/* session_told.c */
+/* What our hello says; as of now. */
+int vd_session_told_begin(struct vd_session *);
+void vd_session_told_put_hello(struct vd_session *, struct vd_buf *out);
+void vd_session_told_take_hello(struct vd_session *, struct vd_rd *);
+/* Both hellos are known. */
+void vd_session_told_met(struct vd_session *, bool equal);
+/* The moment of our LANES, which will probably be found equal, or were: our own receipt is to go with them. */
+int vd_session_told_moment(struct vd_session *);
+/* LANES were equal, or differ. */
+void vd_session_told_compared(struct vd_session *, bool equal);
+/* Will the LANES of the round that begins be found equal, as far as one can tell? */
+bool vd_session_told_likely(const struct vd_session *);
+/* Is our digest not as the peer knows it? */
+bool vd_session_told_differs(const struct vd_session *);
+/* LANES are to wait for our own. */
+bool vd_session_told_holds(const struct vd_session *);
+bool vd_session_told_busy(const struct vd_session *);
+/* It waits for something of the peer's, and for nothing else. */
+bool vd_session_told_waits(const struct vd_session *);
+void vd_session_told_give_up(struct vd_session *);
+int vd_session_take_receipt(struct vd_session *, struct vd_slice payload);
+int vd_session_take_told(struct vd_session *, struct vd_slice payload);
+int vd_session_take_receipts(struct vd_session *, struct vd_slice payload);
+/* As vd_session_drain: our own receipt; and others', which come last. */
+int vd_session_drain_receipt(struct vd_session *, uint8_t *type, struct vd_buf *out);
+int vd_session_drain_told(struct vd_session *, uint8_t *type, struct vd_buf *out);
+void vd_session_told_deinit(struct vd_session *);
 
 /* session_flow.c */
 int vd_session_take_records(struct vd_session *, uint64_t now_ms, struct vd_slice payload);

@@ -53,11 +53,22 @@ void vd_session_mark_whole(struct vd_session *s, uint8_t lane, const struct vd_l
 		s->whole |= bit;
 }
 
+void vd_session_put_whole(struct vd_session *s, struct vd_buf *out)
+{
+	vd_buf_put_u8(out, s->whole_said = s->whole);
+	if (!s->told.on)
+		return;
+	memcpy(s->told.said, s->told.digest, VD_TOLD_DIGEST);
+	vd_buf_put(out, s->told.said, VD_TOLD_DIGEST);
+}
+
 int vd_session_take_whole(struct vd_session *s, struct vd_slice payload)
 {
-	if (payload.n != 1 || *payload.p > VD_WHOLE_ALL)
+	if (payload.n != 1u + (s->told.on ? VD_TOLD_DIGEST : 0) || *payload.p > VD_WHOLE_ALL)
 		return VD_EFORMAT;
 	s->their_whole = *payload.p;
+	if (s->told.on)
+		memcpy(s->told.their_digest, payload.p + 1, VD_TOLD_DIGEST);
 	return VD_OK;
 }
 
@@ -160,6 +171,8 @@ static int begin_round(struct vd_session *s)
 		return rc;
 	s->awaiting = true;
 	s->equal = s->gave_up = false;
+	if (vd_session_told_likely(s))
+		rc = vd_session_told_moment(s);
 	for (size_t l = 0; !rc && s->stats.rounds == 1 && l < VD_LANES; l++)
 		if (s->lanes[l].expected)
 			rc = start_lane(s, &s->lanes[l]);
@@ -259,6 +272,9 @@ static int compare(struct vd_session *s, const struct vd_set_mark theirs[VD_LANE
 		}
 	}
 	s->stats.round_trips++;
+	if (!any && !s->initiator && !rc)
+		rc = vd_session_told_moment(s);
+	vd_session_told_compared(s, !any);
 	if (any) {
 		s->equal = false;
 		if (!s->initiator && !may_round(s))

@@ -39,12 +39,9 @@ int vd_custody_silence(struct vd_store *, bool silent);
 int vd_custody_keep(struct vd_store *, struct vd_group *, const struct vd_slice *receipts, size_t count, const struct vd_route *,
                     uint64_t now_ms, size_t *kept);
 /* The latest receipts here that can be believed (as of now), of devices with a role, our own among them: ascending by author. */
-struct vd_told {
-	uint8_t author[VD_KEY_BYTES];
-	uint64_t count;
-	size_t bytes;
-};
 int vd_custody_told(struct vd_store *, struct vd_group *, uint64_t now_ms, struct vd_told **out, size_t *count); /* caller frees */
+/* The same, and what of ours a session would say (told.h). */
+int vd_custody_list(struct vd_store *, struct vd_group *, uint64_t now_ms, struct vd_told_list *out);
 /* Receipts to be handed on. Zero is none. */
 struct vd_receipts {
 	struct vd_buf bytes;
@@ -59,6 +56,8 @@ int vd_receipts_gather(struct vd_store *, struct vd_group *, uint64_t now_ms, si
 void vd_receipts_deinit(struct vd_receipts *);
 /* Appends that device's. VD_ENOTFOUND. */
 int vd_custody_receipt(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], const uint8_t device[VD_KEY_BYTES], struct vd_buf *out);
+/* *count: of our last receipt, if by the lanes as they are now it says all that a new one would; else 0. */
+int vd_custody_said(struct vd_store *, struct vd_group *, uint64_t now_ms, uint64_t *count);
 /* The latest day until which our receipts promise to keep bodies of that group; 0: none. VD_EDAMAGED. */
 int vd_custody_promised(struct vd_store *, struct vd_group *, uint32_t *day);
 
@@ -66,6 +65,11 @@ int vd_custody_promised(struct vd_store *, struct vd_group *, uint32_t *day);
  * counts until a receipt of the device that comes later says that it was restored, or that it has fewer records in the lane than then. */
 int vd_custody_met(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], const uint8_t device[VD_KEY_BYTES], const struct vd_held *,
                    const struct vd_route *, uint64_t now_ms);
+
+/* What a device said in a session: keeps others' receipts (vd_custody_keep), and its own, if by it the device holds what is here now: what it left out of
+ * it is told from that. *kept (may be NULL): how many. */
+int vd_custody_heed(struct vd_store *, struct vd_group *, const uint8_t device[VD_KEY_BYTES], const struct vd_words *, const struct vd_route *,
+                    uint64_t now_ms, size_t *kept);
 
 /* ---- who holds what ---- */
 

@@ -1,4 +1,4 @@
-/* What receipts.c keeps and custody.c, custody_known.c read. Nobody else includes it. */
+/* What receipts.c and met.c keep, and custody.c and custody_known.c read. Nobody else includes it. */
 #ifndef VD_KEPT_H
 #define VD_KEPT_H
 
@@ -19,6 +19,10 @@ void vd_kept_deinit(struct vd_kept *);
 /* Can its count be believed? Not when it came from the future, by our clock as it comes now or as it was then: its maker's clock was wrong, or ours, and what
  * it says would stand against all that the device says until then. */
 bool vd_kept_timely(const struct vd_kept *, uint64_t now_ms);
+/* What it is kept under; and by which way it came, as it stands there. */
+void vd_kept_parts(const uint8_t *group, const uint8_t *device, struct vd_slice parts[2]);
+void vd_route_read(struct vd_rd *, struct vd_route *out);
+void vd_route_put(struct vd_buf *value, const struct vd_route *);
 /* What a session showed. VD_ENOTFOUND; VD_EDAMAGED. */
 struct vd_met {
 	uint64_t seen_ms;          /* by our clock */
@@ -28,5 +32,7 @@ struct vd_met {
 int vd_met_read(struct vd_store *, const uint8_t *group, const uint8_t *device, struct vd_met *out);
 /* What our own receipt would say of the lanes now. */
 int vd_custody_lanes(struct vd_store *, const uint8_t *group, struct vd_receipt_lane out[VD_LANES]);
+/* … and its spans, as the index knows them: of each author's chains, what is urgent first, as it must fit. The caller frees *out in any case. */
+int vd_custody_spans(struct vd_store *, struct vd_group *, struct vd_span **out, size_t *count);
 
 #endif

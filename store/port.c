@@ -1,6 +1,7 @@
 /* The store behind a session: proto/port.h on LMDB. */
 #include <string.h>
 
+#include "custody.h"
 #include "inside.h"
 #include "judge.h"
 #include "proto/err.h"
@@ -154,6 +155,16 @@ uint64_t vd_store_unread(struct vd_store *s)
 	return atomic_load(&s->unread);
 }
 
+static int port_told(void *ctx, struct vd_group *group, struct vd_told_list *out)
+{
+	return vd_custody_list(ctx, group, vd_now_ms(), out);
+}
+
+static int port_receipt(void *ctx, const uint8_t *group, const uint8_t device[VD_KEY_BYTES], struct vd_buf *out)
+{
+	return vd_custody_receipt(ctx, group, device, out);
+}
+
 void vd_store_port(struct vd_store *s, struct vd_port *port)
 {
 	*port = (struct vd_port){
@@ -168,5 +179,7 @@ void vd_store_port(struct vd_store *s, struct vd_port *port)
 		.wanted = port_wanted,
 		.vouched = port_vouched,
 		.check = port_check,
+		.told = port_told,
+		.receipt = port_receipt,
 	};
 }

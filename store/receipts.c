@@ -1,6 +1,5 @@
 /* Receipts in the store: our own, and the latest of every other device. Outside the set.
  *
- * Value "met" of a group and device: u64 when ‖ u8 kind of its route ‖ u8 n ‖ n bytes of its text ‖ 4 × (u64 through ‖ u64 count).
  * Value "receipt" of a group and device: u64 when it came ‖ u8 doubtful ‖ u8 kind of its route ‖ u8 n ‖ n bytes of its text ‖ the receipt. */
 #include <stdlib.h>
 #include <string.h>
@@ -10,18 +9,15 @@
 #include "proto/err.h"
 #include "shares.h"
 
-enum {
-	SEEN_AGAIN_MS = 3600000,   /* so long a meeting that showed nothing new is not written down */
-	ROOMY = 4,                 /* times what is kept free of the medium: with less we promise nothing new */
-};
+enum { ROOMY = 4 }; /* times what is kept free of the medium: with less we promise nothing new */
 
-static void receipt_parts(const uint8_t *group, const uint8_t *device, struct vd_slice parts[2])
+void vd_kept_parts(const uint8_t *group, const uint8_t *device, struct vd_slice parts[2])
 {
 	parts[0] = vd_slice(group, VD_GROUP_BYTES);
 	parts[1] = vd_slice(device, VD_KEY_BYTES);
 }
 
-static void rd_route(struct vd_rd *r, struct vd_route *out)
+void vd_route_read(struct vd_rd *r, struct vd_route *out)
 {
 	struct vd_slice text;
 
@@ -33,7 +29,7 @@ static void rd_route(struct vd_rd *r, struct vd_route *out)
 		memcpy(out->text, text.p, text.n);
 }
 
-static void put_route(struct vd_buf *value, const struct vd_route *route)
+void vd_route_put(struct vd_buf *value, const struct vd_route *route)
 {
 	size_t n = strnlen(route->text, VD_ROUTE_TEXT - 1);
 
@@ -49,14 +45,14 @@ int vd_kept_read(struct vd_store *s, const uint8_t *group, const uint8_t *device
 	int rc;
 
 	*out = (struct vd_kept){ .value = { 0 } };
-	receipt_parts(group, device, parts);
+	vd_kept_parts(group, device, parts);
 	rc = vd_value_read(s, "receipt", parts, 2, &out->value);
 	if (rc)
 		goto done;
 	r = vd_rd(vd_buf_slice(&out->value));
 	out->heard_ms = vd_rd_u64(&r);
 	out->doubtful = vd_rd_u8(&r) != 0;
-	rd_route(&r, &out->route);
+	vd_route_read(&r, &out->route);
 	rc = r.err ? VD_EDAMAGED : VD_OK;
 	out->bytes = vd_slice(r.p, r.n);
 	if (!rc && (vd_receipt_decode(out->bytes, &out->receipt) || memcmp(out->receipt.author, device, VD_KEY_BYTES) != 0))
@@ -99,9 +95,9 @@ static void put_receipt(struct vd_write *w, const uint8_t *group, const uint8_t 
 
 	vd_buf_put_u64(&value, now_ms);
 	vd_buf_put_u8(&value, doubtful);
-	put_route(&value, route);
+	vd_route_put(&value, route);
 	vd_buf_put_slice(&value, bytes);
-	receipt_parts(group, device, parts);
+	vd_kept_parts(group, device, parts);
 	if (value.failed)
 		w->err = VD_ENOMEM;
 	else
@@ -130,8 +126,7 @@ int vd_custody_lanes(struct vd_store *s, const uint8_t *group, struct vd_receipt
 	return rc;
 }
 
-/* Of each author's chains, what is urgent first: it must fit. */
-static int gather_spans(struct vd_store *s, struct vd_group *group, struct vd_span **out, size_t *count)
+int vd_custody_spans(struct vd_store *s, struct vd_group *group, struct vd_span **out, size_t *count)
 {
 	static const uint8_t order[VD_LANES] = { VD_LANE_URGENT, VD_LANE_NORMAL, VD_LANE_CONTROL, VD_LANE_BULK };
 	const uint8_t *salt = vd_group_salt(group);
@@ -191,6 +186,44 @@ static int keep_own(struct vd_store *s, struct vd_group *group, struct vd_slice 
 	return vd_write_end(w);
 }
 
+/* The promise alone is said again when half of it is over. */
+static bool is_promised(uint32_t until, uint32_t today, uint32_t days)
+{
+	return !days || until >= today + days / 2;
+}
+
+static bool is_restored(struct vd_store *s, struct vd_group *group)
+{
+	uint64_t noticed_ms;
+
+	return vd_store_elsewhere(s, vd_group_id(group), vd_group_identity(group)->author, &noticed_ms) == VD_OK;
+}
+
+int vd_custody_said(struct vd_store *s, struct vd_group *group, uint64_t now_ms, uint64_t *count)
+{
+	struct vd_receipt_lane lanes[VD_LANES];
+	struct vd_kept last;
+	bool any, same;
+	int rc = read_if_any(s, vd_group_id(group), vd_group_identity(group)->author, &last, &any);
+
+	*count = 0;
+	if (rc || !any)
+		return rc;
+	rc = vd_custody_lanes(s, vd_group_id(group), lanes);
+	same = !rc && !last.doubtful && !vd_receipt_ahead(last.receipt.count, now_ms) && last.receipt.restored == is_restored(s, group) &&
+	       is_promised(last.receipt.keep_until, (uint32_t)(now_ms / VD_DAY_MS), promise_days(s));
+	for (size_t l = 0; l < VD_LANES && same; l++) {
+		const struct vd_receipt_lane *then = &last.receipt.lanes[l];
+
+		same = then->count == lanes[l].count && then->whole == lanes[l].whole &&
+		       (!then->count || memcmp(then->digest, lanes[l].digest, VD_RECEIPT_DIGEST) == 0);
+	}
+	if (same)
+		*count = last.receipt.count;
+	vd_kept_deinit(&last);
+	return rc;
+}
+
 int vd_custody_say(struct vd_store *s, struct vd_group *group, uint64_t now_ms, struct vd_buf *out)
 {
 	const uint8_t *id = vd_group_id(group);
@@ -199,7 +232,6 @@ int vd_custody_say(struct vd_store *s, struct vd_group *group, uint64_t now_ms, 
 	struct vd_receipt now = { .time_ms = now_ms };
 	struct vd_span *spans = NULL;
 	size_t count = 0, from = out->n;
-	uint64_t noticed_ms;
 	bool any = false, ahead = false;
 	int rc = !vd_group_identity(group) ? VD_EKEY : vd_index_may_wait(s, now_ms) ? VD_OK : vd_index_catch_up(s);
 
@@ -208,7 +240,7 @@ int vd_custody_say(struct vd_store *s, struct vd_group *group, uint64_t now_ms, 
 	if (!rc)
 		rc = vd_custody_lanes(s, id, now.lanes);
 	if (!rc)
-		rc = gather_spans(s, group, &spans, &count);
+		rc = vd_custody_spans(s, group, &spans, &count);
 	if (rc)
 		goto done;
 	/* Above what a copy of this device may have said, if the clocks agree; and above what came here of that; but not of what was said by a
@@ -216,7 +248,7 @@ int vd_custody_say(struct vd_store *s, struct vd_group *group, uint64_t now_ms, 
 	if (any && vd_receipt_ahead(last.receipt.count, now_ms) && vd_clock_believed(s, id, now_ms, UINT64_MAX, &ahead))
 		ahead = false;
 	now.count = any && !ahead && last.receipt.count >= now_ms ? last.receipt.count + 1 : now_ms;
-	now.restored = vd_store_elsewhere(s, id, vd_group_identity(group)->author, &noticed_ms) == VD_OK;
+	now.restored = is_restored(s, group);
 	days = promise_days(s);
 	now.keep_until = days ? today + days : 0;
 	if (any && last.receipt.keep_until > now.keep_until)
@@ -224,9 +256,8 @@ int vd_custody_say(struct vd_store *s, struct vd_group *group, uint64_t now_ms, 
 	rc = vd_receipt_make(group, &now, spans, count, out);
 	if (rc)
 		goto done;
-	/* The promise alone is said again when half of it is over. */
 	if (any && !ahead && !last.doubtful && vd_receipt_same(last.bytes, vd_slice(out->p + from, out->n - from)) &&
-	    (last.receipt.keep_until == now.keep_until || last.receipt.keep_until >= today + days / 2)) {
+	    is_promised(last.receipt.keep_until, today, days)) {
 		out->n = from;
 		vd_buf_put_slice(out, last.bytes);
 		rc = vd_buf_check(out);
@@ -490,86 +521,4 @@ int vd_custody_receipt(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], 
 	vd_buf_put_slice(out, kept.bytes);
 	vd_kept_deinit(&kept);
 	return vd_buf_check(out);
-}
-
-/* --- what sessions showed --- */
-
-int vd_met_read(struct vd_store *s, const uint8_t *group, const uint8_t *device, struct vd_met *out)
-{
-	struct vd_slice parts[2];
-	struct vd_buf value = { 0 };
-	struct vd_rd r;
-	int rc;
-
-	*out = (struct vd_met){ .seen_ms = 0 };
-	receipt_parts(group, device, parts);
-	rc = vd_value_read(s, "met", parts, 2, &value);
-	if (!rc) {
-		r = vd_rd(vd_buf_slice(&value));
-		out->seen_ms = vd_rd_u64(&r);
-		rd_route(&r, &out->route);
-		for (size_t l = 0; l < VD_LANES; l++) {
-			out->held.through[l] = vd_rd_u64(&r);
-			out->held.count[l] = vd_rd_u64(&r);
-		}
-		rc = vd_rd_end(&r) ? VD_EDAMAGED : VD_OK;
-	}
-	vd_buf_deinit(&value);
-	if (rc)
-		*out = (struct vd_met){ .seen_ms = 0 };
-	return rc;
-}
-
-/* Takes in what is new of it: where records came in between, or nothing was known. */
-static int more_of(struct vd_store *s, const uint8_t *group, const struct vd_held *held, struct vd_held *known, bool *more)
-{
-	uint64_t next;
-	size_t n;
-	int rc = VD_OK;
-
-	for (uint8_t l = 0; l < VD_LANES && !rc; l++) {
-		if (held->through[l] <= known->through[l])
-			continue;
-		rc = vd_store_lane_numbers(s, group, l, known->through[l], &next, 1, &n);
-		if (rc || !n || next > held->through[l])
-			continue;
-		known->through[l] = held->through[l];
-		known->count[l] = held->count[l];
-		*more = true;
-	}
-	return rc;
-}
-
-int vd_custody_met(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], const uint8_t device[VD_KEY_BYTES], const struct vd_held *held,
-                   const struct vd_route *route, uint64_t now_ms)
-{
-	struct vd_slice parts[2];
-	struct vd_buf value = { 0 };
-	struct vd_met met;
-	struct vd_write *w;
-	bool more = false;
-	int rc = vd_met_read(s, group, device, &met);
-
-	if (rc == VD_ENOTFOUND || rc == VD_EDAMAGED)
-		rc = VD_OK;
-	if (!rc)
-		rc = more_of(s, group, held, &met.held, &more);
-	if (rc || (!more && now_ms >= met.seen_ms && now_ms - met.seen_ms < SEEN_AGAIN_MS))
-		return rc;
-	rc = vd_write_begin(s, &w);
-	if (rc)
-		return rc;
-	vd_buf_put_u64(&value, now_ms);
-	put_route(&value, route);
-	for (size_t l = 0; l < VD_LANES; l++) {
-		vd_buf_put_u64(&value, met.held.through[l]);
-		vd_buf_put_u64(&value, met.held.count[l]);
-	}
-	receipt_parts(group, device, parts);
-	if (value.failed)
-		w->err = VD_ENOMEM;
-	else
-		vd_effects_value(&w->effects, s, "met", parts, 2, vd_buf_slice(&value));
-	vd_buf_deinit(&value);
-	return vd_write_end(w);
 }

@@ -4,18 +4,35 @@
  * gives that one first; mode & 16, 32: the initiator, the other end declines somebody. A step is u8 what ‖ …:
  *   0 the next message of the real peer arrives       1 … changed: u16 offset ‖ u8 xor      2 … cut: u16 bytes stay
  *   3 an invented one: u8 type ‖ u8 n ‖ n bytes       4 … with round and lane in front: u8 type ‖ u8 lane ‖ u8 n ‖ n bytes
- *   5 the victim speaks, and the peer hears it        6 a batch is durable                  7 u8 seconds pass
+ *   5 the victim speaks, and the peer hears it        6 a batch is durable, and what is wanted of receipts is done
+ *   7 u8 seconds pass
  *   8 the peer's last message arrives once more
+ * With equal sets, and a small difference, both keep receipts, and one of another device each.
  * Nothing crashes, runs for ever, or holds more than it may; nothing invented gets a verdict of valid. */
 #include <string.h>
 
 #include "proto/err.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/sim/hearsay.h"
 #include "tests/sim/pair.h"
 
 enum { STEPS = 400, DRAINS = 200 };
 
 static struct pair pairs[5]; /* large difference, equal, small, in lane 0 too, large and one-sided */
+
+static void hears_of(struct pair *p, size_t who, struct end *e)
+{
+	struct vd_receipt r = { .count = 7 };
+	struct vd_group *group = world_group(&p->w, who);
+	struct vd_buf said = { 0 };
+
+	hearsay_begin(&e->m, true);
+	hearsay_say(&e->m, &said);
+	vd_buf_reset(&said);
+	FUZZ_CHECK(vd_receipt_make(group, &r, NULL, 0, &said) == VD_OK && hearsay_keep(&e->m, vd_buf_slice(&said)));
+	vd_buf_deinit(&said);
+	vd_group_free(group);
+}
 
 static void prepare(void)
 {
@@ -23,12 +40,16 @@ static void prepare(void)
 		return;
 	FUZZ_CHECK(vd_sign_selftest() == 0);
 	for (size_t i = 0; i < 5; i++) {
-		pair_init(&pairs[i], i + 1, 3);
+		pair_init(&pairs[i], i + 1, i == 1 || i == 2 ? 4 : 3);
 		pair_write(&pairs[i], 30, VD_LANE_URGENT, true, true);
 		pair_common(&pairs[i], i == 2 ? 2000 : 100, VD_LANE_NORMAL);
 		if (i != 1) {
 			pair_write(&pairs[i], i == 4 ? 200 : 20, VD_LANE_NORMAL, true, false);
 			pair_write(&pairs[i], 20, VD_LANE_NORMAL, false, true);
+		}
+		if (i == 1 || i == 2) {
+			hears_of(&pairs[i], 2, &pairs[i].a);
+			hears_of(&pairs[i], 3, &pairs[i].b);
 		}
 		if (i == 3) {
 			world_epoch(&pairs[i].w);
@@ -47,6 +68,22 @@ struct scene {
 	int rc;
 	bool restores; /* a commit gives a peer that only gives its role back */
 };
+
+/* Does what an end wants of receipts, and keeps nothing: every input begins alike. */
+static void heed(struct end *e)
+{
+	struct vd_words words;
+	struct vd_buf own = { 0 };
+
+	if (vd_session_words(e->s, &words))
+		FUZZ_CHECK(words.others.n <= VD_RECEIPTS_BYTES && vd_receipts_check(vd_buf_slice(&words.others)) == VD_OK);
+	vd_buf_deinit(&words.others);
+	if (!vd_session_asks_word(e->s))
+		return;
+	hearsay_say(&e->m, &own);
+	vd_session_said(e->s, vd_buf_slice(&own));
+	vd_buf_deinit(&own);
+}
 
 static void hear(struct scene *s, uint8_t type, struct vd_slice payload)
 {
@@ -70,6 +107,7 @@ static void peer_speaks(struct scene *s)
 	uint8_t type;
 
 	vd_buf_reset(&s->last);
+	heed(s->peer);
 	if (vd_session_drain(s->peer->s, s->now_ms, &type, &s->last) == 1)
 		s->last_type = type;
 }
@@ -136,6 +174,7 @@ static void step(struct scene *s, struct vd_rd *r)
 		if (vd_session_batch(s->victim->s))
 			(void)!vd_session_committed(s->victim->s, s->now_ms, VD_OK);
 		vd_session_grew(s->victim->s, s->now_ms);
+		heed(s->victim);
 		if (s->restores && vd_session_takes_only(s->victim->s))
 			s->rc = s->rc ? s->rc : vd_session_give_too(s->victim->s);
 		break;

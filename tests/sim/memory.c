@@ -1,4 +1,4 @@
-#include "memory.h"
+#include "hearsay.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -207,7 +207,7 @@ void memory_init(struct memory *m, struct vd_group *group, const uint8_t salt[VD
 {
 	*m = (struct memory){ .group = group };
 	m->port = (struct vd_port){ m,         port_lane, port_lane_without, port_declined, port_find_item,
-		                    port_read, port_scan, port_numbers,      port_wanted,   port_vouched, NULL };
+		                    port_read, port_scan, port_numbers,      port_wanted,   port_vouched, NULL, NULL, NULL };
 	memcpy(m->salt, salt, VD_SALT_BYTES);
 	for (size_t l = 0; l < VD_LANES; l++)
 		m->symbols[l] = must(calloc(VD_SKETCH_SYMBOLS, sizeof(struct vd_symbol)));
@@ -225,6 +225,7 @@ void memory_deinit(struct memory *m)
 		free(x->keys);
 	}
 	vd_batch_deinit(&m->pool);
+	hearsay_deinit(m);
 	*m = (struct memory){ 0 };
 }
 

@@ -42,6 +42,14 @@ struct memory {
 	uint64_t declines; /* records not taken */
 	unsigned narrow;   /* not 0: items are told apart by so many bits alone: they collide, and who likes mines them */
 	bool dear;         /* what a peer declines is not remembered */
+	struct memory_receipt {
+		uint8_t author[VD_KEY_BYTES];
+		uint64_t count;
+		struct vd_buf bytes;
+	} *receipts;       /* ascending by author; hearsay.h */
+	size_t receipt_count;
+	bool gives;
+	uint64_t receipt_ms; /* the clock by which it counts its own */
 };
 
 void memory_init(struct memory *, struct vd_group *, const uint8_t salt[VD_SALT_BYTES]);

@@ -211,6 +211,9 @@ static void grant(struct net *n, struct host *h, const struct vd_wish *wish)
 		w->stats[e] = wish->stats;
 		h->settled++;
 		break;
+	case VD_WISH_SAY:
+	case VD_WISH_WORDS:
+		abort(); /* no store here keeps receipts */
 	case VD_WISH_CLOSED:
 		w->closing[e] = true;
 		w->err[e] = wish->err;

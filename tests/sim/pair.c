@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hearsay.h"
+
 static void end_init(struct pair *p, struct end *e, size_t who)
 {
 	*e = (struct end){ .group = world_group(&p->w, who) };
@@ -58,6 +60,8 @@ void pair_connect(struct pair *p)
 	p->b.s = vd_session_new(false, p->b.group, &p->b.m.port, p->now_ms, seed);
 	if (!p->a.s || !p->b.s)
 		abort();
+	vd_session_meets(p->a.s, vd_group_identity(p->b.group)->author);
+	vd_session_meets(p->b.s, vd_group_identity(p->a.group)->author);
 }
 
 void pair_write(struct pair *p, size_t count, uint8_t lane, bool in_a, bool in_b)
@@ -106,6 +110,24 @@ void pair_admit(struct pair *p, struct end *e, size_t people)
 	vd_buf_deinit(&made);
 }
 
+void pair_heed(struct pair *p, struct end *e)
+{
+	const struct end *other = e == &p->a ? &p->b : &p->a;
+	struct vd_words words;
+	struct vd_buf own = { 0 };
+
+	if (!e->s || e->rc || e->hold_words)
+		return;
+	if (vd_session_words(e->s, &words))
+		e->kept += hearsay_heed(&e->m, vd_group_identity(other->group)->author, &words);
+	vd_buf_deinit(&words.others);
+	if (!vd_session_asks_word(e->s))
+		return;
+	hearsay_say(&e->m, &own);
+	vd_session_said(e->s, vd_buf_slice(&own));
+	vd_buf_deinit(&own);
+}
+
 void pair_commit(struct pair *p, struct end *e)
 {
 	struct vd_batch *batch = e->s && !e->hold_commits ? vd_session_batch(e->s) : NULL;
@@ -128,12 +150,13 @@ static bool feed(struct pair *p, struct end *e)
 		int rc = vd_session_feed(e->s, p->now_ms, m->type, vd_buf_slice(&m->payload));
 
 		pair_commit(p, e);
+		pair_heed(p, e);
 		if (rc == VD_EAGAIN)
 			break;
 		if (rc)
 			e->rc = rc;
 		e->bytes_in += m->payload.n + 3;
-		e->messages_in[m->type & 15]++;
+		e->messages_in[m->type % VD_MSG_END]++;
 		vd_buf_deinit(&m->payload);
 		e->first++;
 		moved = true;
@@ -147,7 +170,10 @@ bool pair_turn(struct pair *p, struct end *from, struct end *to)
 
 	for (;;) {
 		struct message m = { 0 };
-		int rc = from->rc ? 0 : vd_session_drain(from->s, p->now_ms, &m.type, &m.payload);
+		int rc;
+
+		pair_heed(p, from);
+		rc = from->rc ? 0 : vd_session_drain(from->s, p->now_ms, &m.type, &m.payload);
 
 		if (rc < 0)
 			from->rc = rc;

@@ -15,9 +15,10 @@ struct end {
 	struct vd_session *s;
 	struct message *queue; /* on the way to this end */
 	size_t first, count;
-	bool hold_commits;
+	bool hold_commits, hold_words;
+	size_t kept;           /* receipts, hearsay.h */
 	int rc;                /* what ended it */
-	uint64_t bytes_in, messages_in[VD_MSG_WHOLE + 1];
+	uint64_t bytes_in, messages_in[VD_MSG_END];
 };
 
 struct pair {
@@ -40,6 +41,8 @@ void pair_common(struct pair *, size_t count, uint8_t lane);
 bool pair_turn(struct pair *, struct end *from, struct end *to);
 /* Stores what the end's session offers. */
 void pair_commit(struct pair *, struct end *);
+/* Keeps what it heard, and says what it is asked for; also part of pair_turn. */
+void pair_heed(struct pair *, struct end *);
 /* Until nobody has anything to say; false when a session ended with an error. */
 bool pair_run(struct pair *);
 /* Moves time to the next deadline and ticks. */

@@ -161,7 +161,7 @@ static void side_init(struct side *s, size_t who, const char *groups)
 	memset(s, 0, sizeof(*s));
 	s->piece = 4000;
 	s->s.port = (struct vd_port){ &s->s, store_lane, store_lane_without, store_declined, store_find_item, store_read, store_scan,
-		                      store_numbers, store_wanted, store_vouched, NULL };
+		                      store_numbers, store_wanted, store_vouched, NULL, NULL, NULL };
 	for (size_t g = 0; g < GROUPS; g++) {
 		s->s.in[g] = strchr(groups, (int)('0' + g)) != NULL;
 		if (!s->s.in[g])

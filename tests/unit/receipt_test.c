@@ -2,6 +2,8 @@
 #include "proto/receipt.h"
 #include "tests/unit/mesh_fixture.h"
 
+static const uint8_t none_signed[VD_SIGNATURE_BYTES];
+
 static struct vd_receipt example(void)
 {
 	struct vd_receipt r = { .count = 300, .time_ms = MESH_NOW, .keep_until = 20000, .restored = true };
@@ -104,7 +106,7 @@ static void test_receipt__as_many_as_fit(void **state)
 	assert_non_null(spans);
 	for (size_t i = 0; i < MANY; i++)
 		spans[i] = span(MANY - i, 1);
-	assert_int_equal(vd_receipt_note(&said, spans, MANY, &bytes), 0);
+	assert_int_equal(vd_receipt_restore(&said, spans, MANY, none_signed, &bytes), 0);
 	assert_true(bytes.n <= VD_RECEIPT_MAX && bytes.n > VD_RECEIPT_MAX - VD_SPAN_MIN);
 	assert_int_equal(vd_receipt_decode(vd_buf_slice(&bytes), &r), 0);
 	for (rest = r.spans; vd_receipt_next(&rest, &s); count++)
@@ -131,7 +133,7 @@ static void test_receipt__as_many_as_fit(void **state)
 	}
 	spans[0].length = 0;
 	vd_buf_reset(&bytes);
-	assert_int_equal(vd_receipt_note(&said, spans, 1, &bytes), VD_EINVAL);
+	assert_int_equal(vd_receipt_restore(&said, spans, 1, none_signed, &bytes), VD_EINVAL);
 	vd_buf_deinit(&bytes);
 	free(spans);
 }
@@ -145,7 +147,7 @@ static void test_receipt__forms_that_are_none(void **state)
 	uint8_t *p;
 
 	(void)state;
-	assert_int_equal(vd_receipt_note(&said, spans, 2, &bytes), 0);
+	assert_int_equal(vd_receipt_restore(&said, spans, 2, none_signed, &bytes), 0);
 	p = bytes.p + bytes.n - VD_SIGNATURE_BYTES - 2 * VD_SPAN_MIN;
 	assert_int_equal(vd_receipt_decode(vd_buf_slice(&bytes), &r), 0);
 	p[7] = 9;
@@ -175,23 +177,23 @@ static void test_receipt__same_but_for_when(void **state)
 	struct vd_buf a = { 0 }, b = { 0 };
 
 	(void)state;
-	assert_int_equal(vd_receipt_note(&said, spans, 2, &a), 0);
+	assert_int_equal(vd_receipt_restore(&said, spans, 2, none_signed, &a), 0);
 	said.count++;
 	said.time_ms += 5;
 	said.keep_until++;
-	assert_int_equal(vd_receipt_note(&said, spans, 2, &b), 0);
+	assert_int_equal(vd_receipt_restore(&said, spans, 2, none_signed, &b), 0);
 	assert_true(vd_receipt_same(vd_buf_slice(&a), vd_buf_slice(&b)));
 	vd_buf_reset(&b);
 	said.lanes[2].digest[0] ^= 1;
-	assert_int_equal(vd_receipt_note(&said, spans, 2, &b), 0);
+	assert_int_equal(vd_receipt_restore(&said, spans, 2, none_signed, &b), 0);
 	assert_false(vd_receipt_same(vd_buf_slice(&a), vd_buf_slice(&b)));
 	vd_buf_reset(&b);
 	said.lanes[2].digest[0] ^= 1;
-	assert_int_equal(vd_receipt_note(&said, spans, 1, &b), 0);
+	assert_int_equal(vd_receipt_restore(&said, spans, 1, none_signed, &b), 0);
 	assert_false(vd_receipt_same(vd_buf_slice(&a), vd_buf_slice(&b)));
 	vd_buf_reset(&b);
 	said.lanes[3].whole = !said.lanes[3].whole;
-	assert_int_equal(vd_receipt_note(&said, spans, 2, &b), 0);
+	assert_int_equal(vd_receipt_restore(&said, spans, 2, none_signed, &b), 0);
 	assert_false(vd_receipt_same(vd_buf_slice(&a), vd_buf_slice(&b)));
 	vd_buf_deinit(&a);
 	vd_buf_deinit(&b);

@@ -189,6 +189,25 @@ bool vd_node_wish(struct vd_node *n, struct vd_wish *out)
 	return true;
 }
 
+/* Nobody here wishes for receipts. */
+void vd_node_said(struct vd_node *n, uint64_t now_ms, uint32_t conn, struct vd_slice receipt)
+{
+	(void)n;
+	(void)now_ms;
+	(void)conn;
+	(void)receipt;
+	fail();
+}
+
+bool vd_node_words(struct vd_node *n, uint32_t conn, struct vd_words *out)
+{
+	(void)n;
+	(void)conn;
+	(void)out;
+	fail();
+	return false;
+}
+
 void vd_node_committed(struct vd_node *n, uint64_t now_ms, uint32_t conn, int rc)
 {
 	(void)now_ms;
@@ -275,7 +294,7 @@ static void on_closed(void *ctx, struct vd_link *link)
 
 static int setup(void **state)
 {
-	const struct vd_tcp_events events = {NULL, on_commit, on_opened, on_settled, on_closed};
+	const struct vd_tcp_events events = {NULL, on_commit, on_opened, on_settled, on_closed, NULL, NULL};
 
 	(void)state;
 	memset(&node, 0, sizeof node);
