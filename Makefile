@@ -98,7 +98,7 @@ $(BUILD)/tests/crash/replay: $(BUILD)/tests/crash/replay.o $(BUILD)/tests/crash/
 	@$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 # Failing disks, sticks and memory: what to preload, and who runs every command with every call failing. And what counts bytes.
-FAULTS := $(addprefix $(BUILD)/tests/faults/,fail.so count.so stick.so run)
+FAULTS := $(addprefix $(BUILD)/tests/faults/,fail.so small.so count.so stick.so run)
 $(BUILD)/tests/faults/%.so: tests/faults/%.c
 	@mkdir -p $(@D)
 	@echo 'link $@'

@@ -56,6 +56,7 @@ is "nor a folder that is not there" "$code $(key .error err)" "1 not-found"
 v nobody backup create mine.dat --backup-passphrase-file words
 is "no store, no backup" "$code $([ -e mine.dat ] && echo made)" "10 "
 
+cheap_passphrases
 create field mine.dat --json
 is "made" "$code $(key '[.file,(.records>3),.bytes]|join(" ")')" "0 mine.dat true $(stat -c %s mine.dat)"
 says "with its time" '"made": ?"20[0-9-]+T[0-9:.]+Z"'
@@ -220,6 +221,7 @@ for last in 0 $((made / 2)) $((made - 1)); do
 	verify "hot$last.dat"
 	is "hot backup of some moment is good" "$code $(ls -A scratch | wc -l)" "0 0"
 done
+unset LD_PRELOAD # at full strength, and interrupted there too
 create hub after.dat
 restore after after.dat --no-passphrase
 is "all of it comes back" "$code $(digests after)" "0 $(digests hub)"

@@ -79,7 +79,8 @@ is "(and so are bytes)" $? 0
 v plain --json doctor
 is "doctor says what to do for who is alone" "$(key '.findings[]|select(.what=="alone").next' | grep -c 'vereda admit')" 1
 
-# Slots.
+# Slots. (What stands in hub now was made at full strength, as what doctor looks at below.)
+cheap_passphrases
 with words hub passphrase --new-passphrase-file short
 exits "a short new one" 2
 with other hub passphrase --new-passphrase-file other
@@ -214,6 +215,7 @@ found_by() { # HOME WHAT: the words of that finding
 	with words "$1" --json doctor
 	key ".findings[] | select(.what == \"$2\") | .words + \" \" + .next"
 }
+unset LD_PRELOAD
 rm -rf two
 with words two init --name two
 is "of one passphrase doctor says nothing" "$(found_by two passphrases)$(found_by two slow-unlock)" ""

@@ -2,6 +2,7 @@
 # wipe: nothing of the store is left, whether it was sealed, readable, locked or in use.
 . "$(dirname "$0")/cli.inc"
 
+cheap_passphrases
 printf 'la casa de la esquina\n' >words
 make() { # HOME [init options…]
 	local home=$1

@@ -3,6 +3,7 @@
 . "$(dirname "$0")/lib.bash"
 . "$(dirname "$0")/net.bash"
 
+cheap_passphrases
 printf 'la casa de la esquina\n' >"$work/words"
 open_with() { as "$1" --passphrase-file "$work/words" "${@:2}"; }
 sealed() { # name

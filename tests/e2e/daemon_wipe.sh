@@ -3,6 +3,7 @@
 . "$(dirname "$0")/lib.bash"
 . "$(dirname "$0")/net.bash"
 
+cheap_passphrases
 printf 'la casa de la esquina\n' >"$work/words"
 sealed() { # name
 	as "$1" --quiet --passphrase-file "$work/words" init --name "$1" >/dev/null &&

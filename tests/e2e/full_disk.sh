@@ -17,6 +17,7 @@ as eva --quiet init --name eva --no-passphrase >/dev/null
 ana=$(as ana --json id | jq -r .id) eva=$(as eva --json id | jq -r .id)
 rows 10 "loaded" >"$work/rows.csv"
 
+cheap_passphrases
 # A store is made, or nothing is left of it: in so much room, and 4 KiB more each time.
 printf 'la casa de la esquina\n' >"$work/words"
 mkdir "$work/tiny"

@@ -34,6 +34,8 @@ as() {
 	shift
 	"$build/vereda" --home "$work/$who" --no-input --lang en "$@"
 }
+# From here on a new passphrase costs the least there is, in whatever is started: where one is needed, but not what it costs.
+cheap_passphrases() { export LD_PRELOAD=$build/tests/faults/small.so; }
 status_of() { # command…: its exit status, output dropped
 	"$@" >/dev/null 2>&1
 	echo $?

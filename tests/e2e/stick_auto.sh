@@ -238,6 +238,7 @@ check "the log names no folder" $?
 ends "and it ends" TERM hub
 
 # Locked, nothing is touched; unlocked, it is synced, and the desktop is told still.
+cheap_passphrases
 printf 'siete barcas de noche' >"$work/words"
 "$build/vereda" --home "$work/shut" --quiet --passphrase-file "$work/words" init --name shut >/dev/null
 as hub --quiet admit "$("$build/vereda" --home "$work/shut" --json --passphrase-file "$work/words" id | jq -r .id)" --name shut -o "$work/shut.welcome" >/dev/null

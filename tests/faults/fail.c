@@ -19,6 +19,7 @@
 
 #include "tests/faults/fail.h"
 #include "tests/faults/opening.h"
+#include "tests/faults/small.h"
 
 #pragma GCC diagnostic ignored "-Wmissing-prototypes" /* other libraries call some by names of glibc's own */
 
@@ -315,28 +316,6 @@ int fdatasync(int fd)
 int msync(void *p, size_t n, int flags)
 {
 	return fails(FAULT_SYNC) ? -1 : (int)syscall(SYS_msync, p, n, flags);
-}
-
-/* --- the machine --- */
-
-/* A small one, on which a second passes whenever this thread's time is asked for: what a passphrase costs is measured at once, and is the least. */
-long sysconf(int name)
-{
-	static long (*real)(int);
-
-	if (!real)
-		*(void **)&real = next("sysconf");
-	return name == _SC_PHYS_PAGES ? 1 : real(name);
-}
-
-int clock_gettime(clockid_t clock, struct timespec *now)
-{
-	static _Atomic time_t seconds;
-
-	if (clock != CLOCK_THREAD_CPUTIME_ID)
-		return (int)syscall(SYS_clock_gettime, clock, now);
-	*now = (struct timespec){ .tv_sec = ++seconds };
-	return 0;
 }
 
 /* --- folders and names --- */

@@ -60,18 +60,18 @@ cd "$work/made" || exit 1
 # a device that nobody admitted yet, with its id
 as late init --name late --no-passphrase >/dev/null
 late=$(as late --json id | jq -r .id)
-# The same, sealed: on the small machine that fail.so pretends to be a passphrase costs as little as may be.
+# The same, sealed: on the small machine that small.so pretends to be a passphrase costs as little as may be.
 echo canario1 >words
 echo canario2 >others
 head -c 64 /dev/urandom >key
-sealed() { LD_PRELOAD=$build/tests/faults/fail.so as "$@" --passphrase-file words; }
+sealed() { LD_PRELOAD=$build/tests/faults/small.so as "$@" --passphrase-file words; }
 {
 	cp -r hub shut
-	LD_PRELOAD=$build/tests/faults/fail.so as shut passphrase --new-passphrase-file words
+	LD_PRELOAD=$build/tests/faults/small.so as shut passphrase --new-passphrase-file words
 	cp -r shut keyed
 	sealed keyed passphrase --token key
 	cp -r ana closed
-	LD_PRELOAD=$build/tests/faults/fail.so as closed passphrase --new-passphrase-file words
+	LD_PRELOAD=$build/tests/faults/small.so as closed passphrase --new-passphrase-file words
 } >log 2>&1 || { cat log; exit 1; }
 id=$(as hub --json list | head -1 | jq -r .id)
 
