@@ -142,10 +142,10 @@ demo: deps
 
 # The same sources three times: gcc as shipped, clang, and clang with the sanitizers.
 test: deps-test
-	@$(MAKE) --no-print-directory -j2 all programs $(CRASH) $(FAULTS)
-	@$(MAKE) --no-print-directory -j2 VARIANT=clang all programs
-	@$(MAKE) --no-print-directory -j2 VARIANT=asan all programs
+	@$(MAKE) --no-print-directory -j$$(nproc) variant-default variant-clang variant-asan
 	@tests/run.sh
+variant-%:
+	@$(MAKE) --no-print-directory VARIANT=$* all programs $(if $(filter default,$*),$(CRASH) $(FAULTS))
 
 programs: $(UNIT) $(REPLAY) $(BUILD)/tests/sim/sim $(BUILD)/tests/bench/bench
 
