@@ -90,7 +90,7 @@ equal "power: the store is whole after 250 writers killed beside it" "$(as hub -
 
 # A full disk, on a small tmpfs in a mount namespace of our own where that is allowed.
 full() {
-	mount -t tmpfs -o size=2m tmpfs "$work/small" || return 77
+	mount -t tmpfs -o size=1m tmpfs "$work/small" || return 77
 	rm -f "$work/empty/reserve"
 	cp -r "$work/empty" "$work/small/hub"
 	"$build/vereda" --home "$work/small/hub" --json load message "$work/rows.csv" >"$work/out" 2>"$work/err"
