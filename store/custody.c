@@ -259,10 +259,35 @@ static int has_acked(struct vd_custody *c, const uint8_t *author, const struct v
 	return rc == VD_EDAMAGED || rc == 1 ? VD_OK : rc;
 }
 
+/* Does a span reach it among those runs? */
+static int find_span_in(struct vd_custody *c, const struct vd_known *k, const struct vd_runs *chain, uint8_t lane, const struct vd_record *record,
+                        enum vd_holding *out)
+{
+	const struct vd_run *run;
+	int rc = vd_custody_run_of(c, chain, lane, record->seq, &record->id, &run);
+
+	if (!rc && run) {
+		struct vd_stretch at = vd_custody_stretch_of(c, chain, lane, run, record->seq);
+
+		if (reaches(k, &at))
+			*out = VD_HOLDS_SPAN;
+	}
+	return rc;
+}
+
+static int find_span(struct vd_custody *c, const struct vd_known *k, const struct vd_runs *chain, const struct vd_record *record, enum vd_holding *out)
+{
+	uint8_t links = VD_LINKS + record->lane;
+	int rc = record->stub ? VD_OK : find_span_in(c, k, chain, record->lane, record, out);
+
+	if (!rc && *out == VD_HOLDS_NOT && (record->stub || !chain->lanes[links].forked))
+		rc = find_span_in(c, k, chain, links, record, out);
+	return rc;
+}
+
 int vd_custody_holds(struct vd_custody *c, size_t i, uint64_t arrival, const struct vd_record *record, enum vd_holding *out)
 {
 	const struct vd_runs *chain = vd_custody_chain_of(c, record->author);
-	const struct vd_run *run = NULL;
 	struct vd_known *k;
 	bool acked = false;
 	int rc = vd_custody_load(c, i, &k);
@@ -278,21 +303,16 @@ int vd_custody_holds(struct vd_custody *c, size_t i, uint64_t arrival, const str
 		*out = VD_HOLDS_MET;
 		return VD_OK;
 	}
-	if (k->same[record->lane] && arrival <= c->cursor) {
+	/* Of a stub spans come first: they still tell when the lanes differ again. */
+	if (k->same[record->lane] && arrival <= c->cursor && !record->stub)
 		*out = VD_HOLDS_LANE;
-		return VD_OK;
-	}
-	if (chain && k->count && !record->stub && arrival <= c->cursor)
-		rc = vd_custody_run_of(c, chain, record->lane, record->seq, &record->id, &run);
-	if (!rc && run) {
-		struct vd_stretch at = vd_custody_stretch_of(c, chain, record->lane, run, record->seq);
-
-		if (reaches(k, &at)) {
-			*out = VD_HOLDS_SPAN;
-			return VD_OK;
-		}
-	}
-	if (!rc && record->lane == VD_LANE_URGENT)
+	else if (chain && k->count && arrival <= c->cursor)
+		rc = find_span(c, k, chain, record, out);
+	if (!rc && *out == VD_HOLDS_NOT && k->same[record->lane] && arrival <= c->cursor)
+		*out = VD_HOLDS_LANE;
+	if (rc || *out != VD_HOLDS_NOT)
+		return rc;
+	if (record->lane == VD_LANE_URGENT)
 		rc = has_acked(c, c->keepers[i].author, &record->id, &acked);
 	if (acked)
 		*out = VD_HOLDS_ACK;

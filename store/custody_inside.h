@@ -9,7 +9,7 @@
 /* A span of a receipt, as far as it lies in a run of ours. */
 struct vd_stretch {
 	uint32_t chain;            /* place among the authors */
-	uint8_t lane, run;
+	uint8_t lane, run;         /* lane: VD_LINKS + lane where bodies that are not here count, too */
 	uint64_t high, low;
 };
 

@@ -15,8 +15,9 @@ enum {
 /* What an item stands for here. */
 struct vd_named {
 	uint8_t item[VD_ITEM_BYTES];
-	bool used, here;           /* here: in a run of ours */
-	struct vd_stretch at;      /* high: its seq */
+	bool used;
+	bool here, linked;         /* in a run of ours, with its body; whether or not its body is here */
+	struct vd_stretch at, link; /* where; high: its seq */
 };
 
 /* --- what items stand for --- */
@@ -63,7 +64,7 @@ static int find_item(struct vd_custody *c, struct vd_named *n)
 
 	vd_store_port(c->store, &port);
 	rc = port.find_item(port.ctx, vd_group_id(c->group), VD_ANY_LANE, n->item, found, CANDIDATES, &count);
-	if (rc || count != 1 || found[0].stub || found[0].arrival > c->cursor)
+	if (rc || count != 1 || found[0].arrival > c->cursor)
 		return rc;
 	rc = vd_store_read(c->store, found[0].arrival, &c->raw, &r, NULL);
 	if (rc)
@@ -72,8 +73,15 @@ static int find_item(struct vd_custody *c, struct vd_named *n)
 	if (chain) {
 		uint8_t lane = r.lane;
 		uint64_t seq = r.seq;
+		bool stub = r.stub;
 
-		rc = vd_custody_run_of(c, chain, lane, seq, &found[0].id, &run);
+		rc = vd_custody_run_of(c, chain, VD_LINKS + lane, seq, &found[0].id, &run);
+		n->linked = run != NULL;
+		if (run)
+			n->link = vd_custody_stretch_of(c, chain, VD_LINKS + lane, run, seq);
+		run = NULL;
+		if (!rc && !stub)
+			rc = vd_custody_run_of(c, chain, lane, seq, &found[0].id, &run);
 		n->here = run != NULL;
 		if (run)
 			n->at = vd_custody_stretch_of(c, chain, lane, run, seq);
@@ -98,26 +106,42 @@ static int look_up(struct vd_custody *c, const uint8_t item[VD_ITEM_BYTES], cons
 	return find_item(c, n);
 }
 
+static int name_head(struct vd_custody *c, const struct vd_runs *chain, uint8_t lane, const struct vd_run *run)
+{
+	const struct vd_run *link = lane >= VD_LINKS ? run : NULL;
+	struct vd_item item;
+	struct vd_named *n;
+	int rc = grow_names(c);
+
+	if (rc)
+		return rc;
+	vd_item_of(vd_group_salt(c->group), &run->head, &item);
+	n = name_of(c, item.b);
+	c->name_count += !n->used;
+	n->used = true;
+	memcpy(n->item, item.b, VD_ITEM_BYTES);
+	if (!link) {
+		n->here = true;
+		n->at = vd_custody_stretch_of(c, chain, lane, run, run->high);
+		/* Walking down a fork is for later. */
+		if (!chain->lanes[VD_LINKS + lane].forked)
+			rc = vd_custody_run_of(c, chain, VD_LINKS + lane, run->high, &run->head, &link);
+	}
+	if (link && !rc) {
+		n->linked = true;
+		n->link = vd_custody_stretch_of(c, chain, VD_LINKS + lane % VD_LINKS, link, run->high);
+	}
+	return rc;
+}
+
 int vd_custody_name_heads(struct vd_custody *c)
 {
 	int rc = VD_OK;
 
 	for (size_t i = 0; i < c->chain_count; i++)
-		for (uint8_t lane = 0; lane < VD_LANES; lane++)
-			for (size_t k = 0; k < c->chains[i].lanes[lane].count; k++) {
-				const struct vd_run *run = &c->chains[i].lanes[lane].runs[k];
-				struct vd_item item;
-				struct vd_named *n;
-
-				rc = grow_names(c);
-				if (rc)
-					return rc;
-				vd_item_of(vd_group_salt(c->group), &run->head, &item);
-				n = name_of(c, item.b);
-				c->name_count += !n->used;
-				*n = (struct vd_named){ .used = true, .here = true, .at = vd_custody_stretch_of(c, &c->chains[i], lane, run, run->high) };
-				memcpy(n->item, item.b, VD_ITEM_BYTES);
-			}
+		for (uint8_t lane = 0; lane < VD_LINKS + VD_LANES; lane++)
+			for (size_t k = 0; k < c->chains[i].lanes[lane].count && !rc; k++)
+				rc = name_head(c, &c->chains[i], lane, &c->chains[i].lanes[lane].runs[k]);
 	return rc;
 }
 
@@ -136,6 +160,46 @@ static int by_place(const void *a, const void *b)
 	return x->high < y->high ? -1 : x->high > y->high;
 }
 
+static int add_reach(struct vd_known *k, size_t *capacity, const struct vd_stretch *at, uint64_t low, uint64_t high)
+{
+	if (low > high)
+		return VD_OK;
+	if (!vd_room(&k->reaches, k->count, capacity, 16, sizeof(*k->reaches)))
+		return VD_ENOMEM;
+	k->reaches[k->count] = *at;
+	k->reaches[k->count].low = low;
+	k->reaches[k->count++].high = high;
+	return VD_OK;
+}
+
+/* Down from there, as far as the run goes: below it what they hold may be of another branch than what we have there. */
+static uint64_t reach_of(const struct vd_custody *c, const struct vd_stretch *at, uint64_t length)
+{
+	uint64_t low = c->chains[at->chain].lanes[at->lane].runs[at->run].low;
+
+	return length - 1 < at->high - low ? at->high - (length - 1) : low;
+}
+
+static int take_span(struct vd_custody *c, struct vd_known *k, size_t *capacity, const struct vd_named *n, uint64_t length)
+{
+	const struct vd_runs *chain = &c->chains[n->linked ? n->link.chain : n->at.chain];
+	uint8_t lane = (n->linked ? n->link.lane : n->at.lane) % VD_LINKS;
+	bool forked = chain->lanes[VD_LINKS + lane].forked;
+	uint64_t low = n->linked ? reach_of(c, &n->link, length) : 0;
+	int rc = n->linked ? add_reach(k, capacity, &n->link, low, n->link.high) : VD_OK;
+
+	if (n->here && (forked || !n->linked))
+		return rc ? rc : add_reach(k, capacity, &n->at, reach_of(c, &n->at, length), n->at.high);
+	/* Whatever is here of those seqs is on the way, also below a body that is not here. */
+	for (size_t i = 0; i < chain->lanes[lane].count && !rc && !forked; i++) {
+		const struct vd_run *run = &chain->lanes[lane].runs[i];
+		struct vd_stretch at = vd_custody_stretch_of(c, chain, lane, run, run->high);
+
+		rc = add_reach(k, capacity, &at, run->low > low ? run->low : low, run->high < n->link.high ? run->high : n->link.high);
+	}
+	return rc;
+}
+
 static int take_spans(struct vd_custody *c, struct vd_known *k, struct vd_slice spans)
 {
 	size_t capacity = 0;
@@ -144,19 +208,10 @@ static int take_spans(struct vd_custody *c, struct vd_known *k, struct vd_slice 
 
 	while (!rc && vd_receipt_next(&spans, &span)) {
 		const struct vd_named *n;
-		struct vd_stretch *r;
-		uint64_t low;
 
 		rc = look_up(c, span.item, &n);
-		if (rc || !n->here)
-			continue;
-		if (!vd_room(&k->reaches, k->count, &capacity, 16, sizeof(*k->reaches)))
-			return VD_ENOMEM;
-		r = &k->reaches[k->count++];
-		*r = n->at;
-		/* Below our run what they hold may be of another branch than what we have there. */
-		low = c->chains[r->chain].lanes[r->lane].runs[r->run].low;
-		r->low = span.length - 1 < r->high - low ? r->high - (span.length - 1) : low;
+		if (!rc && (n->here || n->linked))
+			rc = take_span(c, k, &capacity, n, span.length);
 	}
 	if (k->count)
 		qsort(k->reaches, k->count, sizeof(*k->reaches), by_place);
@@ -168,18 +223,6 @@ static int take_spans(struct vd_custody *c, struct vd_known *k, struct vd_slice 
 static int by_place_down(const void *a, const void *b)
 {
 	return by_place(b, a);
-}
-
-static int add_reach(struct vd_known *k, size_t *capacity, const struct vd_stretch *at, uint64_t low, uint64_t high)
-{
-	if (low > high)
-		return VD_OK;
-	if (!vd_room(&k->reaches, k->count, capacity, 16, sizeof(*k->reaches)))
-		return VD_ENOMEM;
-	k->reaches[k->count] = *at;
-	k->reaches[k->count].low = low;
-	k->reaches[k->count++].high = high;
-	return VD_OK;
 }
 
 /* The records of a lane that came after that, as far as they are of runs: each at its seq, those of a run together, the highest first. */

@@ -347,9 +347,10 @@ void vd_index_list(const struct vd_store *, enum vd_index_use, const uint8_t *gr
 /* What a record says it replaces, one id after the other. */
 struct vd_rd vd_replaced(const struct vd_content *);
 bool vd_replaced_next(struct vd_rd *, struct vd_id *out);
-/* --- spans.c: which runs of an author's chains are here with their bodies --- */
+/* --- spans.c: which runs of an author's chains are here, and which with their bodies --- */
 
 enum { VD_RUNS_MAX = 8 };          /* of an author and lane: mostly it is one; of more the newest */
+enum { VD_LINKS = VD_LANES };      /* + lane: its runs whether or not the bodies are here: what pruning leaves stands in them */
 struct vd_runs {
 	uint8_t author[VD_KEY_BYTES];
 	struct vd_run_lane {
@@ -362,7 +363,7 @@ struct vd_runs {
 			bool has_below;
 			uint64_t high, low; /* seq of head and lowest */
 		} runs[VD_RUNS_MAX + 1];
-	} lanes[VD_LANES];
+	} lanes[VD_LINKS + VD_LANES];
 };
 /* As of the index's cursor. None if nothing is kept. */
 int vd_runs_read(struct vd_store *, const uint8_t *group, const uint8_t author[VD_KEY_BYTES], struct vd_runs *out);

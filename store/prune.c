@@ -41,8 +41,8 @@ static bool lives(const struct pruning *p, const struct vd_keeper *k)
 	       p->today - heard + SURE_DAYS <= k->keep_until - said;
 }
 
-/* Is it known to be held by so many members, other than us, who promise to keep it? */
-static int kept_by_others(struct pruning *p, uint64_t arrival, const struct vd_record *record, bool *out)
+/* Is it known to be held by so many members, other than us, who promise to keep it? `going`: in a way that can still be told once its body has gone. */
+static int kept_by_others(struct pruning *p, uint64_t arrival, const struct vd_record *record, bool going, bool *out)
 {
 	const struct vd_device *we = vd_group_find(p->group, vd_group_identity(p->group)->author);
 	const struct vd_keeper *first = NULL;
@@ -58,8 +58,8 @@ static int kept_by_others(struct pruning *p, uint64_t arrival, const struct vd_r
 		    (we && !memcmp(we->person, k->person, VD_PERSON_BYTES)))
 			continue;
 		rc = vd_custody_holds(p->custody, i, arrival, record, &how);
-		/* Who only answered it may have let go since. */
-		if (rc || how == VD_HOLDS_NOT || how == VD_HOLDS_ACK)
+		/* Who only answered it may have let go since; and that a lane is the same cannot be told any more once something new came. */
+		if (rc || how == VD_HOLDS_NOT || how == VD_HOLDS_ACK || (how == VD_HOLDS_LANE && going))
 			continue;
 		*out = first != NULL;
 		first = first ? first : k;
@@ -184,7 +184,7 @@ static bool is_young(const struct pruning *p, const struct vd_record *record, ui
 
 static int consider(struct pruning *p, uint64_t arrival)
 {
-	struct vd_record record;
+	struct vd_record record, gone;
 	uint64_t received_ms;
 	bool kept;
 	int rc = vd_store_read(p->store, arrival, &p->raw, &record, &received_ms);
@@ -201,7 +201,10 @@ static int consider(struct pruning *p, uint64_t arrival)
 		p->out->young++;
 		return VD_OK;
 	}
-	rc = kept_by_others(p, arrival, &record, &kept);
+	gone = record;
+	/* Asked as it will be once it has gone: what could not be told then would be wanted back at once. */
+	gone.stub = true;
+	rc = kept_by_others(p, arrival, &gone, true, &kept);
 	if (rc)
 		return rc;
 	if (!kept) {
@@ -306,7 +309,7 @@ static int want_some(struct pruning *p, const uint64_t *arrivals, size_t n, uint
 
 		rc = vd_store_read(p->store, arrivals[i], &p->raw, &record, NULL);
 		if (!rc)
-			rc = kept_by_others(p, arrivals[i], &record, &keep[i]);
+			rc = kept_by_others(p, arrivals[i], &record, false, &keep[i]);
 		if (rc == VD_ENOTFOUND || rc == VD_EDAMAGED)
 			rc = VD_OK;
 	}

@@ -2,16 +2,19 @@
  * the index, by its cursor.
  *
  * A run is exact: its records follow each other by `prev`. While a chain has no fork here, whatever has its body and a seq of a run is of that
- * run; else it is found by walking down from the run's head. Value "spans" of a group and author: for each lane u8 flags (1 forked, 2 stubs) ‖ varint
+ * run; else it is found by walking down from the run's head. *Links* are the same runs of records whose bodies may have gone: by them it is told whether a
+ * receipt's span reaches a stub.
+ *
+ * Value "spans" of a group and author: for each lane u8 flags (1 forked, 2 stubs, 4 links are kept, 8 they differ, and follow) ‖ varint
  * records in runs that were dropped ‖ u8 n ‖ n × (head's id ‖ u8 1 and id of what the lowest names as its predecessor, or u8 0 ‖ u64 seq of the
- * head ‖ u64 seq of the lowest). */
+ * head ‖ u64 seq of the lowest). Then for each lane with flag 8 its links, in the same form. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "inside.h"
 #include "proto/err.h"
 
-enum { FORKED = 1, STUBS = 2 };
+enum { FORKED = 1, STUBS = 2, LINKED = 4, APART = 8 };
 
 /* --- one author's --- */
 
@@ -154,7 +157,7 @@ static void runs_parts(const uint8_t *group, const uint8_t *author, struct vd_sl
 	parts[1] = vd_slice(author, VD_KEY_BYTES);
 }
 
-static void read_lane(struct vd_rd *r, struct vd_run_lane *lane)
+static uint8_t read_lane(struct vd_rd *r, struct vd_run_lane *lane)
 {
 	uint8_t flags = vd_rd_u8(r);
 	size_t count;
@@ -163,7 +166,7 @@ static void read_lane(struct vd_rd *r, struct vd_run_lane *lane)
 	lane->stubs = flags & STUBS;
 	lane->dropped = vd_rd_varint(r);
 	count = vd_rd_u8(r);
-	if (flags > (FORKED | STUBS) || count > VD_RUNS_MAX)
+	if (flags > (FORKED | STUBS | LINKED | APART) || count > VD_RUNS_MAX)
 		vd_rd_fail(r, VD_EDAMAGED);
 	for (; !r->err && lane->count < count; lane->count++) {
 		struct vd_run *run = &lane->runs[lane->count];
@@ -176,6 +179,26 @@ static void read_lane(struct vd_rd *r, struct vd_run_lane *lane)
 		run->low = vd_rd_u64(r);
 		if (run->low < 1 || run->low > run->high)
 			vd_rd_fail(r, VD_EDAMAGED);
+	}
+	return flags;
+}
+
+static void read_lanes(struct vd_rd *r, struct vd_runs *out)
+{
+	uint8_t flags[VD_LANES];
+
+	for (int lane = 0; lane < VD_LANES; lane++)
+		flags[lane] = read_lane(r, &out->lanes[lane]);
+	for (int lane = 0; lane < VD_LANES; lane++) {
+		struct vd_run_lane *links = &out->lanes[VD_LINKS + lane];
+
+		if (flags[lane] & APART) {
+			read_lane(r, links);
+			continue;
+		}
+		*links = out->lanes[lane];
+		/* By a vereda that kept none: another record of a seq may be here, without its body. */
+		links->forked = links->forked || !(flags[lane] & LINKED);
 	}
 }
 
@@ -192,12 +215,35 @@ int vd_runs_read(struct vd_store *s, const uint8_t *group, const uint8_t author[
 	rc = vd_value_read(s, "spans", parts, 2, &value);
 	if (!rc) {
 		r = vd_rd(vd_buf_slice(&value));
-		for (int lane = 0; lane < VD_LANES; lane++)
-			read_lane(&r, &out->lanes[lane]);
+		read_lanes(&r, out);
 		rc = vd_rd_end(&r) ? VD_EDAMAGED : VD_OK;
 	}
 	vd_buf_deinit(&value);
 	return rc == VD_ENOTFOUND ? VD_OK : rc;
+}
+
+static void put_lane(struct vd_buf *value, const struct vd_run_lane *l, uint8_t flags)
+{
+	vd_buf_put_u8(value, (uint8_t)(flags | (l->forked ? FORKED : 0) | (l->stubs ? STUBS : 0)));
+	vd_buf_put_varint(value, l->dropped);
+	vd_buf_put_u8(value, (uint8_t)l->count);
+	for (size_t i = 0; i < l->count; i++) {
+		vd_buf_put(value, l->runs[i].head.b, VD_ID_BYTES);
+		vd_buf_put_u8(value, l->runs[i].has_below);
+		if (l->runs[i].has_below)
+			vd_buf_put(value, l->runs[i].below.b, VD_ID_BYTES);
+		vd_buf_put_u64(value, l->runs[i].high);
+		vd_buf_put_u64(value, l->runs[i].low);
+	}
+}
+
+static bool same_runs(const struct vd_run_lane *a, const struct vd_run_lane *b)
+{
+	bool same = a->forked == b->forked && a->stubs == b->stubs && a->dropped == b->dropped && a->count == b->count;
+
+	for (size_t i = 0; i < a->count && same; i++)
+		same = !memcmp(a->runs[i].head.b, b->runs[i].head.b, VD_ID_BYTES) && a->runs[i].high == b->runs[i].high && a->runs[i].low == b->runs[i].low;
+	return same;
 }
 
 static void put_runs(struct vd_write *w, const uint8_t *group, const struct vd_runs *runs)
@@ -205,21 +251,11 @@ static void put_runs(struct vd_write *w, const uint8_t *group, const struct vd_r
 	struct vd_slice parts[2];
 	struct vd_buf value = { 0 };
 
-	for (int lane = 0; lane < VD_LANES; lane++) {
-		const struct vd_run_lane *l = &runs->lanes[lane];
-
-		vd_buf_put_u8(&value, (uint8_t)((l->forked ? FORKED : 0) | (l->stubs ? STUBS : 0)));
-		vd_buf_put_varint(&value, l->dropped);
-		vd_buf_put_u8(&value, (uint8_t)l->count);
-		for (size_t i = 0; i < l->count; i++) {
-			vd_buf_put(&value, l->runs[i].head.b, VD_ID_BYTES);
-			vd_buf_put_u8(&value, l->runs[i].has_below);
-			if (l->runs[i].has_below)
-				vd_buf_put(&value, l->runs[i].below.b, VD_ID_BYTES);
-			vd_buf_put_u64(&value, l->runs[i].high);
-			vd_buf_put_u64(&value, l->runs[i].low);
-		}
-	}
+	for (int lane = 0; lane < VD_LANES; lane++)
+		put_lane(&value, &runs->lanes[lane], same_runs(&runs->lanes[lane], &runs->lanes[VD_LINKS + lane]) ? LINKED : LINKED | APART);
+	for (int lane = 0; lane < VD_LANES; lane++)
+		if (!same_runs(&runs->lanes[lane], &runs->lanes[VD_LINKS + lane]))
+			put_lane(&value, &runs->lanes[VD_LINKS + lane], 0);
 	runs_parts(group, runs->author, parts);
 	if (value.failed)
 		w->err = VD_ENOMEM;
@@ -277,8 +313,12 @@ int vd_spanning_enter(struct vd_spanning *s, struct vd_store *store, const struc
 	struct vd_spanning_one *one;
 	int rc = one_of(s, store, record, &one);
 
-	if (!rc)
-		one->moved |= (record->stub ? enter_stub : enter_whole)(&one->runs.lanes[record->lane], record, fresh);
+	if (rc)
+		return rc;
+	one->moved |= (record->stub ? enter_stub : enter_whole)(&one->runs.lanes[record->lane], record, fresh);
+	/* Its links do not change with its body. */
+	if (fresh)
+		one->moved |= enter_whole(&one->runs.lanes[VD_LINKS + record->lane], record, true);
 	return rc;
 }
 

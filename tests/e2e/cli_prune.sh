@@ -36,6 +36,23 @@ says "as it was set" "promise 0"
 is "nothing has gone" "$(digests field)" "$before"
 v field get "$id"
 exits "all of it is here" 0
+# Who promises nothing from the start may let go at once.
+admit hub luz
+admit hub old
+v old config set promise 0
+v luz add message -m "clocks agree"
+id=$(say hub -m "kept by two")
+for who in hub luz old hub luz old; do v $who sync stick; done
+v old prune --older 0d --yes
+exits "made room" 0
+says "and said who keeps it" "Others keep it"
+v old show "$id"
+silent "its content is gone" "kept by two"
+v luz add message -m "not in the last receipt of who was there"
+for who in hub old; do v $who add message -m "nor is $who's"; done
+for who in luz old; do v $who sync stick; done
+v old --json why "$id"
+is "who holds it is told of what was let go, too" "$(key '[.holders[]|select(.kind=="member" and .confirmed).name]|sort|join(" ")')" "hub luz"
 v field --lang es prune --help
 says "help in Spanish" "Suelta textos y archivos que escribieron otros"
 done_testing

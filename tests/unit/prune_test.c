@@ -95,20 +95,27 @@ static int add(void *ctx, uint64_t arrival, uint64_t received_ms, struct vd_slic
 	return vd_batch_add(ctx, raw);
 }
 
-static void carry(struct scene *s, size_t from, size_t to)
+/* Without a word of who holds what. */
+static void carry_records(struct scene *s, size_t from, size_t to)
 {
-	const struct vd_route route = { .kind = VD_ROUTE_FILE };
-	struct vd_buf bytes = { 0 };
 	struct vd_batch batch = { 0 };
 	struct vd_merge merge = { 0 };
-	struct vd_slice receipt;
-	struct vd_told *told;
-	size_t count;
 
 	assert_int_equal(vd_store_walk(s->p[from].store, s->mesh.group, VD_ANY_LANE, 0, add, &batch), 0);
 	assert_int_equal(vd_store_merge(s->p[to].store, s->p[to].group, &batch, &merge), 0);
 	assert_int_equal(merge.refused, 0);
 	vd_batch_deinit(&batch);
+}
+
+static void carry(struct scene *s, size_t from, size_t to)
+{
+	const struct vd_route route = { .kind = VD_ROUTE_FILE };
+	struct vd_buf bytes = { 0 };
+	struct vd_slice receipt;
+	struct vd_told *told;
+	size_t count;
+
+	carry_records(s, from, to);
 	assert_int_equal(vd_custody_say(s->p[from].store, s->p[from].group, clock_of(s, from), &bytes), 0);
 	assert_int_equal(vd_custody_told(s->p[from].store, s->p[from].group, clock_of(s, from), &told, &count), 0);
 	for (size_t i = 0; i < count; i++) {
@@ -231,6 +238,87 @@ static void test_prune__what_may_go(void **state)
 	carry(&s, 0, 3);
 	assert_true(whole(&s, 3, 0) && whole(&s, 3, 2));
 	check_equal(&s, 0, 3);
+	end(&s);
+}
+
+/* How many others are known to hold it, on i? */
+static size_t known_holders(struct scene *s, size_t i, size_t body)
+{
+	struct vd_custody *custody;
+	struct vd_buf raw = { 0 };
+	struct vd_record record;
+	uint64_t arrival;
+	size_t n = 0;
+
+	assert_int_equal(vd_custody_open_at(s->p[i].store, s->p[i].group, clock_of(s, i), &custody), 0);
+	assert_int_equal(vd_store_find(s->p[i].store, &s->bodies[body].id, &arrival), 0);
+	assert_int_equal(vd_store_read(s->p[i].store, arrival, &raw, &record, NULL), 0);
+	for (size_t k = 0; k < vd_custody_count(custody); k++) {
+		enum vd_holding how;
+
+		assert_int_equal(vd_custody_holds(custody, k, arrival, &record, &how), 0);
+		n += how != VD_HOLDS_NOT;
+	}
+	vd_custody_close(custody);
+	vd_buf_deinit(&raw);
+	return n;
+}
+
+/* What went stays away as long as receipts say that two others hold it, whatever else came since. */
+static void test_prune__stays_away_while_others_hold_it(void **state)
+{
+	struct vd_pruned pruned;
+	struct vd_tended tended;
+	struct scene s;
+
+	(void)state;
+	start(&s, 5);
+	promise(&s, 3, 0);
+	promise(&s, 4, 0);
+	for (int i = 0; i < 3; i++)
+		write_one(&s, 4, VD_LANE_NORMAL, 0);
+	pass(&s, 15);
+	sync_all(&s);
+	sync_all(&s); /* … and who holds what is known */
+	assert_int_equal(known_holders(&s, 3, 1), 4);
+	assert_int_equal(prune(&s, 3, false, &pruned), 0);
+	assert_int_equal(pruned.records, 3);
+	assert_false(whole(&s, 3, 0) || whole(&s, 3, 2));
+	for (size_t round = 0; round < 4; round++) {
+		size_t first = s.count;
+
+		/* no receipt covers these, … */
+		for (size_t i = 0; i < 5; i += i == 2 ? 2 : 1)
+			write_one(&s, i, VD_LANE_NORMAL, 0);
+		for (size_t i = 0; i < 5; i += i == 2 ? 2 : 1)
+			carry_records(&s, i, 3);
+		assert_true(whole(&s, 3, first) && whole(&s, 3, first + 3));
+		for (size_t i = 0; i < 3; i++)
+			assert_int_equal(known_holders(&s, 3, i), 4);
+		s.day++;
+		tend(&s, 3, &tended);
+		assert_int_equal(tended.wanted, 0);
+		/* … nor does a newer one of one of them make a lane the same; and what is left below and above is known of, too */
+		carry(&s, round % 3, 3);
+		for (size_t i = 0; i < 3; i++)
+			assert_int_equal(known_holders(&s, 3, i), 4);
+		s.day++;
+		tend(&s, 3, &tended);
+		assert_int_equal(tended.wanted, 0);
+		for (size_t i = 0; i < 3; i++)
+			assert_false(whole(&s, 3, i));
+	}
+	sync_all(&s);
+	check_equal(&s, 0, 3);
+	for (size_t i = 0; i < 3; i++)
+		assert_false(whole(&s, 3, i));
+	/* Those who hold it say nothing more: it is wanted back. */
+	s.day += 20;
+	tend(&s, 3, &tended);
+	assert_int_equal(tended.wanted, 3);
+	carry(&s, 0, 3);
+	for (size_t i = 0; i < 3; i++)
+		assert_true(whole(&s, 3, i));
 	end(&s);
 }
 
@@ -474,6 +562,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_prune__what_may_go),
+		cmocka_unit_test(test_prune__stays_away_while_others_hold_it),
 		cmocka_unit_test(test_prune__age_lane_and_enough),
 		cmocka_unit_test(test_prune__wrong_clocks),
 		cmocka_unit_test(test_prune__no_body_is_lost),
