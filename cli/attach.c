@@ -2,6 +2,7 @@
 
 #include <sodium.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "proto/err.h"
 #include "proto/strip.h"
@@ -36,6 +37,8 @@ static int clean(struct vd_cli *cli, struct vd_attach_file *f)
 		return 0;
 	}
 	rc = vd_strip(vd_buf_slice(&f->bytes), &bare);
+	if (rc)
+		vd_buf_wipe(&bare);
 	if (rc == VD_EFORMAT)
 		return vd_refuse(cli, VD_EXIT_FAILED, "format", VD_MSG_HINT_ATTACH_BROKEN, VD_MSG_ATTACH_BROKEN, f->name, NULL);
 	if (rc)
@@ -52,10 +55,14 @@ static int clean(struct vd_cli *cli, struct vd_attach_file *f)
 static int read_one(struct vd_cli *cli, struct vd_attach *a, const char *path)
 {
 	struct vd_attach_file *f = &a->files[a->count++];
+	struct stat s;
 	int rc;
 
 	if (vd_cli_is_folder(path))
 		return vd_misuse(cli, VD_MSG_HINT_ATTACH_FOLDER, VD_MSG_ATTACH_FOLDER, path, NULL);
+	/* A pipe or a device may let us wait for ever, or never end. */
+	if (strcmp(path, "-") != 0 && !stat(path, &s) && !S_ISREG(s.st_mode))
+		return vd_misuse(cli, VD_MSG_HINT_ATTACH_NO_FILE, VD_MSG_ATTACH_IRREGULAR, path, NULL);
 	vd_attachment_name(vd_slice_str(path), f->name);
 	rc = vd_file_read(path, size_most - a->size, &f->bytes);
 	if (rc)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <sodium.h>
 
@@ -191,19 +192,22 @@ static int get_run(struct vd_cli *cli)
 	struct getting g = { .cli = cli, .folder = folder ? folder : "." };
 	uint64_t arrival = 0;
 	struct vd_id id;
-	int rc, err;
+	bool made;
+	int rc = vd_cli_record(cli, cli->opt.args[0], &id, &arrival, NULL), err;
 
-	if (!vd_cli_is_folder(g.folder))
-		return vd_misuse(cli, VD_MSG_HINT_GET_FOLDER, VD_MSG_GET_NO_FOLDER, g.folder, NULL);
-	rc = vd_cli_record(cli, cli->opt.args[0], &id, &arrival, NULL);
 	if (rc)
 		return rc;
+	made = !vd_cli_is_folder(g.folder);
+	if (made && mkdir(g.folder, 0700))
+		return vd_misuse(cli, VD_MSG_HINT_GET_FOLDER, VD_MSG_GET_NO_FOLDER, g.folder, NULL);
 	g.files = json_array();
 	g.lacking = json_array();
 	err = vd_query_one(cli->store, arrival, get_all, &g);
 	rc = err ? vd_cli_query_failed(cli, err) : g.code ? g.code : finish(&g);
 	json_decref(g.files);
 	json_decref(g.lacking);
+	if (made && !g.written)
+		(void)rmdir(g.folder); /* what somebody else put there meanwhile keeps it */
 	return rc;
 }
 

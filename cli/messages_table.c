@@ -452,14 +452,14 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "Writes every attachment that has come whole and is what the record says, byte by byte (b2sum -l 256 gives the hash that show --json\n"
 	  "tells). No file that is there already is written over: the next gets a number. What is missing comes with the next sync, from\n"
 	  "whoever has it; exit 3 says that something is missing, 14 that something is not what the record says.\n\n"
-	  "  -o DIR             the folder to write to; else the one you are in",
+	  "  -o DIR             the folder to write to, made if it is not there; else the one you are in",
 	  "Ejemplos:\n"
 	  "  vereda get 3fa2c1\n"
 	  "  vereda get 3fa2c1 -o ~/evidencia\n\n"
 	  "Guarda cada adjunto que llegó entero y es lo que dice el registro, byte por byte (b2sum -l 256 da el hash que muestra show --json).\n"
 	  "Nunca escribe encima de un archivo que ya existe: el siguiente lleva un número. Lo que falta llega con la próxima sincronización, de\n"
 	  "quien lo tenga; la salida 3 dice que falta algo, la 14 que algo no es lo que dice el registro.\n\n"
-	  "  -o CARPETA         dónde guardar; si no, en la carpeta en la que estás"),
+	  "  -o CARPETA         dónde guardar, se crea si no existe; sin ella, en la carpeta en la que estás"),
 	T(SUM_PRUNE, "make room: let go of what enough others keep", "liberar espacio: soltar lo que bastantes otros guardan"),
 	T(HELP_PRUNE,
 	  "Examples:\n"
@@ -1024,6 +1024,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(HINT_ATTACH_READ, "Look at its name and whether you may open it, and run the command again.", "Revisa su nombre y si lo puedes abrir, y repite la orden."),
 	T(ATTACH_FOLDER, "{0} is a folder, not a file; nothing was stored", "{0} es una carpeta, no un archivo; no se guardó nada"),
 	T(HINT_ATTACH_FOLDER, "Name each file with its own --attach.", "Nombra cada archivo con su propio --attach."),
+	T(ATTACH_IRREGULAR, "{0} is a pipe or a device, not a file; nothing was stored", "{0} es una tubería o un dispositivo, no un archivo; no se guardó nada"),
+	T(HINT_ATTACH_NO_FILE, "Write what it gives to a file, and attach that.", "Guarda en un archivo lo que entrega, y adjunta ese."),
 	T(ATTACH_MANY, "A record brings along {0} files at most; nothing was stored", "Un registro lleva {0} archivos como máximo; no se guardó nada"),
 	T(HINT_ATTACH_MANY, "Put the others into a second record about this one: --about ID", "Pon los demás en un segundo registro sobre este: --about ID"),
 	T(ATTACH_BROKEN, "{0} is a damaged or cut-off picture: what it tells of place, time and camera cannot be taken out; nothing was stored",
@@ -1037,9 +1039,9 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "Atención: {0} conserva todo lo que dice de lugar, hora, aparato y autor, como lo pediste."),
 	T(ATTACH_TELLS, "Warning: {0} ({1}) may tell place, time, device and author; vereda can take that only out of JPEG and PNG. If it may harm somebody, hide the record (vereda redact) and send a JPEG, a PNG or text instead.",
 	  "Atención: {0} ({1}) puede decir lugar, hora, aparato y autor; vereda solo lo puede quitar de JPEG y PNG. Si puede dañar a alguien, oculta el registro (vereda redact) y envía un JPEG, un PNG o texto."),
-	T(WARN_BULK_FULL, "This device keeps {1} of attachments at most, has {0}, and takes no more; texts and alerts come as ever",
-	  "Este equipo guarda como máximo {1} de adjuntos, tiene {0} y no recibe más; los textos y las alertas llegan como siempre"),
-	T(WARN_BULK_NONE, "This device takes no attachments of others; texts and alerts come as ever", "Este equipo no recibe adjuntos de otros; los textos y las alertas llegan como siempre"),
+	T(WARN_BULK_FULL, "This device keeps {1} of attachments at most, has {0}, and takes no more; texts and alerts come as ever.",
+	  "Este equipo guarda como máximo {1} de adjuntos, tiene {0} y no recibe más; los textos y las alertas llegan como siempre."),
+	T(WARN_BULK_NONE, "This device takes no attachments of others; texts and alerts come as ever.", "Este equipo no recibe adjuntos de otros; los textos y las alertas llegan como siempre."),
 	T(NEXT_BULK, "For more: vereda config set bulk.max 2G   or all", "Para recibir más: vereda config set bulk.max 2G   o all"),
 	T(GET_WRITTEN, "Written: {0}", "Guardado: {0}"),
 	T(GET_THERE, "{0} is there already, the same", "{0} ya está, igual"),
@@ -1050,10 +1052,10 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "{0} no es lo que dice el registro: no se escribió nada. Pide a quien lo escribió que lo adjunte de nuevo; vereda check revisa este almacén."),
 	T(GET_SEALED, "{0} is here, and no key on this device opens it", "{0} está aquí, y ninguna llave de este equipo lo abre"),
 	T(GET_NONE, "This record brings no files along", "Este registro no trae archivos"),
-	T(GET_NOT_READ, "What this record says cannot be read here ({0}), so nobody here can tell what it brings along", "Aquí no se puede leer lo que dice este registro ({0}), así que no se sabe qué trae"),
+	T(GET_NOT_READ, "What this record says cannot be read here {0}, so nobody here can tell what it brings along", "Aquí no se puede leer lo que dice este registro {0}, así que no se sabe qué trae"),
 	T(HINT_GET_NOT_READ, "vereda show says why, and what helps.", "vereda show dice por qué, y qué ayuda."),
-	T(GET_NO_FOLDER, "There is no folder {0}", "No existe la carpeta {0}"),
-	T(HINT_GET_FOLDER, "Make it first: mkdir FOLDER", "Créala primero: mkdir CARPETA"),
+	T(GET_NO_FOLDER, "There is no folder {0}, and it cannot be made", "No existe la carpeta {0}, y no se puede crear"),
+	T(HINT_GET_FOLDER, "Name one in a folder that is there and that you may write to.", "Nombra una dentro de una carpeta que exista y donde puedas escribir."),
 	T(GET_FAILED, "The attachments could not be written to {0}; what was written before stands", "No se pudieron guardar los adjuntos en {0}; lo que ya se guardó queda"),
 	T(WATCHING, "Waiting for new records; Ctrl-C ends it.", "Esperando registros nuevos; Ctrl-C termina."),
 
@@ -1086,8 +1088,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(SYNC_CHECK_ABSENT, "Do not wipe {0}. Records on it that are not on this device yet: {1}; nothing was changed",
 	  "No borres {0}. Registros que tiene y que no están todavía en este equipo: {1}; no se cambió nada"),
 	T(HINT_SYNC_CHECK_ABSENT, "Take them first: vereda sync {0}", "Tómalos primero: vereda sync {0}"),
-	T(SYNC_CHECK_UNCONFIRMED, "Do not wipe {0}: of {2} records on it, {1} are not confirmed on any other device; nothing was changed",
-	  "No borres {0}: de {2} registros que tiene, {1} no están confirmados en ningún otro equipo; no se cambió nada"),
+	T(SYNC_CHECK_UNCONFIRMED, "Do not wipe {0}. Records on it that are not confirmed on any other device: {1} of {2}; nothing was changed",
+	  "No borres {0}. Registros que tiene y que no están confirmados en ningún otro equipo: {1} de {2}; no se cambió nada"),
 	T(HINT_SYNC_CHECK_UNCONFIRMED, "Take it to somebody else of your group, have them sync it, bring it back and sync it here (vereda sync {0}): it brings their receipt.",
 	  "Llévala a otra persona de tu grupo, que la intercambie, tráela de vuelta e intercámbiala aquí (vereda sync {0}): trae el acuse."),
 	T(SYNC_CHECK_FOREIGN, "Do not wipe {0}. Files on it that are sealed to others: {1}. Nothing here can tell what is in them; nothing was changed",

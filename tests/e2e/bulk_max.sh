@@ -26,7 +26,8 @@ v small --json sync "$addr"
 is "nothing is missing as far as it wants" "$(key '"\(.received) \(.complete)"')" "0 true"
 v small --json status
 is "status counts" "$(key '"\(.store.bulk.here) \(.store.bulk.wanted) \(.store.bulk.max)"')" "0 0 0"
-says "status says so" "takes no attachments of others"
+v small status
+says "status says so, and ends its sentence" "takes no attachments of others; texts and alerts come as ever\. "
 v small --json add document title=own --attach second.bin
 own=$(key .id)
 v small --json show "$own"

@@ -69,6 +69,13 @@ head -c 60000 bridge.jpg >cut.jpg
 v field add document title=x --attach notes.txt --attach cut.jpg
 exits "a picture that is cut off" 1
 says "and why" "damaged or cut-off picture" err
+printf '\211PNG\r\n\032\n\000\000\000\015IHDR\000\000' >cut.png
+v field add document title=x --attach cut.png
+is "a PNG that is cut off, too" "$code $(grep -c "damaged or cut-off picture" err)" "1 1"
+mkfifo pipe
+code=0 && timeout 10 "$VEREDA" --home field add document title=x --attach pipe >out 2>err || code=$?
+exits "a pipe is not waited for" 2
+says "and that is said" "is a pipe or a device" err
 truncate -s 65M big.bin
 v field alert "x" --attach big.bin
 exits "more than a record brings along" 1
@@ -90,8 +97,12 @@ id2=$(key .id)
 mkdir out3
 v field get "$id2" -o out3
 is "a name is made harmless" "$(ls out3)" "_rf.txt"
-v field get "$id2" -o nowhere
-exits "a folder that is not there" 2
+v field get "$id2" -o made
+is "a folder that is not there is made" "$code $(cat made/_rf.txt) $(stat -c %a made)" "0 hello 700"
+v field get "$id2" -o nowhere/below
+is "one folder, not its parents" "$code $(ls -d nowhere 2>/dev/null)" "2 "
+v field get "$id2" -o notes.txt
+exits "a file is no folder" 2
 
 # --- on the way: a bundle that ends early, then the rest
 v field export part.bundle
@@ -122,8 +133,10 @@ v field --json add message -m "solo para town" --to town --attach notes.txt
 named=$(key .id)
 v field sync stick
 v hub sync stick
-v hub get "$named" -o out4
+v hub get "$named" -o unread
 exits "who cannot read the record cannot get what it brings" 1
+says "and why is said" "read here \([^(]*\), so" err
+[ ! -e unread ] && ok "no folder is made for nothing" || not_ok "no folder is made for nothing"
 v town sync stick
 mkdir out5
 v town get "$named" -o out5
