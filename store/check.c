@@ -167,11 +167,15 @@ int vd_check(struct vd_store *s, bool repair, struct vd_check *out)
 	int rc = c.lane ? VD_OK : VD_ENOMEM;
 
 	*out = (struct vd_check){ 0 };
+	if (!rc && repair)
+		rc = vd_db_walk(s->db); /* before LMDB is sent through every page of it */
+	if (!rc && repair)
+		rc = vd_twice_mend(s);
 	/* Nobody writes while we compare; nor does anybody to a medium that can only be read. */
 	if (!rc && (repair || !vd_db_read_only(s->db)))
 		rc = vd_write_begin(s, &c.write);
 	if (!rc)
-		rc = vd_db_walk(s->db); /* before LMDB is sent through every page of it */
+		rc = vd_db_walk(s->db);
 	if (!rc)
 		rc = vd_db_read(s->db, &txn);
 	if (rc)

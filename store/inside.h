@@ -27,6 +27,7 @@
  *   "heard" group, device: up to which arrival number it has our control records
  *   "digest", "wanted digest" group, lane; "sketch" group, lane, block
  *   "pool", "index": how far they are    "note" use, key ("named" id: named.c)    "segment" name
+ *   "control again" arrival: the second copy of a control record (twice.c)
  *   "author", "author again" number: group, author key, checksum (authors.c)
  *   "share" group, author: what there is of theirs           "declined" group: whose share is used up
  *   "released" group: the day on which what waits was gone through
@@ -141,6 +142,15 @@ void vd_author_key(const struct vd_store *, uint32_t number, unsigned copy, uint
 void vd_author_value(const struct vd_author *, uint8_t value[VD_AUTHOR_VALUE_BYTES]);
 /* False: it is not what was written there. */
 bool vd_author_read(struct vd_slice value, struct vd_author *out);
+
+/* --- twice.c: control records stand twice --- */
+
+/* Writes the second copy of a control record; of others nothing. Fails in w->err. */
+void vd_twice_put(struct vd_write *, uint64_t arrival, uint64_t received_ms, const struct vd_record *);
+/* Is a value such a copy, and sound? Then under which number the record stands, and how; borrows. */
+bool vd_twice_read(struct vd_slice value, uint64_t *arrival, struct vd_slice *whole);
+/* Control records that are spoilt where they stand come back from their copies, and copies that are from the records. */
+int vd_twice_mend(struct vd_store *);
 
 /* --- records.c --- */
 

@@ -82,7 +82,7 @@ static int put_alone(const struct building *b, MDB_txn *txn, const struct vd_pie
 		value = vd_buf_slice(&made);
 	}
 	if (!rc)
-		rc = put_fresh(b, txn, VD_TABLE_RECORDS, one->key, one->key_n, value);
+		rc = put_fresh(b, txn, VD_TABLE_RECORDS, one->key, 8, value);
 	vd_buf_deinit(&made);
 	return rc;
 }

@@ -14,6 +14,7 @@ struct vd_piece {
 	struct vd_id id;        /* of a record */
 	uint8_t of, index;      /* … which of how many in its value it is */
 	bool moved;             /* … and it has another number from now on */
+	bool again;             /* … of which this is the second copy (twice.c) */
 	uint64_t at, n;         /* of the value in the file */
 };
 

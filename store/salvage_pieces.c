@@ -159,6 +159,25 @@ static int take_records(struct vd_salvaging *s, const struct vd_piece *value, st
 	return rc == VD_ENOMEM ? rc : VD_OK;
 }
 
+/* The second copy of a control record, if it is one. */
+static int take_again(struct vd_salvaging *s, const struct vd_piece *value, struct vd_slice opened)
+{
+	struct vd_piece one = *value;
+	struct vd_slice whole;
+	uint64_t arrival;
+
+	if (!vd_twice_read(opened, &arrival, &whole) || arrival > arrival_max)
+		return VD_ENOTFOUND;
+	one.table = VD_TABLE_RECORDS;
+	one.whole = one.again = one.moved = true; /* moved: to where the record is */
+	memcpy(one.id.b, whole.p + 1 + 8, VD_ID_BYTES);
+	one.of = 1;
+	memset(one.key, 0, sizeof(one.key));
+	vd_set_u64(one.key, arrival);
+	s->last = arrival > s->last ? arrival : s->last;
+	return add_piece(s, &one);
+}
+
 /* Is it to be taken, and of which table? Only what proves itself is, but for the few named values. */
 static bool judge(const struct vd_salvaging *s, struct vd_piece *one, struct vd_slice value)
 {
@@ -292,6 +311,9 @@ static int take(void *ctx, const struct vd_pages_piece *offered)
 		return rc == VD_ENOMEM ? rc : VD_OK;
 	if (open_piece(s, &one, &value))
 		return VD_OK;
+	rc = one.key_n == VD_INDEX_KEY_BYTES ? take_again(s, &one, value) : VD_ENOTFOUND;
+	if (rc != VD_ENOTFOUND)
+		return rc;
 	if (judge(s, &one, value))
 		return add_piece(s, &one);
 	return one.key_n == 8 ? take_records(s, &one, value) : VD_OK;
@@ -313,6 +335,8 @@ static int by_worth(const void *x, const void *y)
 		return a->live ? -1 : 1;
 	if (a->whole != b->whole)
 		return a->whole ? -1 : 1;
+	if (a->again != b->again)
+		return a->again ? 1 : -1;
 	return a->n != b->n ? (a->n > b->n ? -1 : 1) : a->at < b->at ? -1 : a->at > b->at;
 }
 
@@ -328,6 +352,8 @@ static int by_key(const void *x, const void *y)
 	const struct vd_piece *a = x, *b = y;
 	int order = a->table == b->table ? memcmp(a->key, b->key, sizeof(a->key)) : a->table < b->table ? -1 : 1;
 
+	if (!order && a->again != b->again)
+		return a->again ? 1 : -1;
 	return order ? order : a->at < b->at ? -1 : a->at > b->at;
 }
 
@@ -384,12 +410,16 @@ int vd_salvaging_value(struct vd_salvaging *s, const struct vd_piece *one, struc
 {
 	int rc = read_value(s, one->at, one->n);
 
-	return rc || !opened ? rc : open_piece(s, one, opened);
+	if (!rc && opened)
+		rc = open_piece(s, one, opened);
+	if (!rc && opened && one->again)
+		*opened = vd_slice(opened->p + 8, opened->n - 8);
+	return rc;
 }
 
 int vd_salvaging_record(struct vd_salvaging *s, const struct vd_piece *one, struct vd_slice opened, struct vd_stored *out)
 {
-	int rc = read_stored(s, opened, vd_get_u64(one->from));
+	int rc = read_stored(s, opened, vd_get_u64(one->again ? one->key : one->from));
 
 	return rc ? rc : vd_reading_record(&s->reading, s->reading.first + one->index, out);
 }

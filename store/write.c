@@ -180,6 +180,7 @@ int vd_write_record(struct vd_write *w, const struct vd_membership *in, const st
 	rc = vd_stored_put(w, arrival, record, flags, received_ms, record->lane == VD_LANE_CONTROL);
 	if (rc && !w->err)
 		w->err = rc;
+	vd_twice_put(w, arrival, received_ms, record);
 	vd_effects_entry(&w->effects, VD_TABLE_ITEMS, list, arrival);
 	vd_effects_entry(&w->effects, VD_TABLE_LISTS, data->list, arrival);
 	vd_digest_add(&data->state.digest, &record->id);
@@ -211,6 +212,7 @@ int vd_write_again(struct vd_write *w, const struct vd_membership *in, const str
 	rc = vd_stored_put_again(w, old, record, flags);
 	if (rc && !w->err)
 		w->err = rc;
+	vd_twice_put(w, old->arrival, old->received_ms, record);
 	data->state.stubs += (uint64_t)((flags & VD_STORED_STUB) != 0) - ((old->flags & VD_STORED_STUB) != 0);
 	if (record->lane == VD_LANE_BULK && !w->err)
 		w->err = vd_share_bulk(w, &old->flags, flags, record->body_bytes);

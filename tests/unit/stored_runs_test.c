@@ -1,8 +1,6 @@
 /* Records that came together and stand together (stored.h): in the table, when some change, when some are damaged. */
+#include "tests/unit/broken.h"
 #include "tests/unit/merge_cast.h"
-
-#include <fcntl.h>
-#include <sys/stat.h>
 
 #include "store/inside.h"
 #include "store/salvage.h"
@@ -329,44 +327,6 @@ static void test_stored_runs__damaged(void **state)
 	}
 }
 
-static void value_bytes(struct vd_store *s, enum vd_table table, const uint8_t *key, size_t key_n, struct vd_buf *out)
-{
-	MDB_val k = { key_n, (void *)(uintptr_t)key }, v;
-	MDB_txn *txn;
-
-	assert_int_equal(vd_db_read(s->db, &txn), 0);
-	assert_int_equal(mdb_get(txn, vd_db_table(s->db, table), &k, &v), 0);
-	vd_buf_put(out, v.mv_data, v.mv_size);
-	vd_db_done(s->db, txn);
-}
-
-/* The file's tables are lost, and a bit in the midst of those values wherever they stand. */
-static void break_file(const char *home, const struct vd_buf *values, size_t count)
-{
-	uint8_t *bytes;
-	char path[300];
-	struct stat st;
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/data.mdb", home);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	assert_true(fd >= 0 && !fstat(fd, &st));
-	bytes = malloc((size_t)st.st_size);
-	assert_non_null(bytes);
-	assert_int_equal(pread(fd, bytes, (size_t)st.st_size, 0), st.st_size);
-	for (size_t i = 0; i < count; i++) {
-		uint8_t *at = bytes, *end = bytes + st.st_size;
-
-		while ((at = memmem(at, (size_t)(end - at), values[i].p, values[i].n)))
-			at[values[i].n / 2] ^= 1;
-	}
-	for (size_t meta = 0; meta < 2; meta++) /* the last page they speak of */
-		memset(bytes + meta * 4096 + 16 + 24 + 48 + 40, 0x7f, 4);
-	assert_int_equal(pwrite(fd, bytes, (size_t)st.st_size, 0), st.st_size);
-	free(bytes);
-	close(fd);
-}
-
 /* Salvage gives everything back under its own number: runs as they stand, and of one that was taken apart, or is damaged, each that is left. */
 static void test_stored_runs__salvage(void **state)
 {
@@ -392,7 +352,7 @@ static void test_stored_runs__salvage(void **state)
 	look(s.c.b, &before);
 	vd_group_free(s.c.gb);
 	vd_store_close(s.c.b);
-	break_file(p->other, &value, 1);
+	break_file(p->other, &value, 1, true);
 	assert_int_equal(vd_store_salvage(p->other, rest_secret(), cast_now, &saved), 0);
 	assert_true(saved.records < records && saved.records >= records - (broken_last + 1 - broken_first));
 	assert_int_equal(records - saved.records == broken_last + 1 - broken_first, rest_secret() != NULL);
@@ -460,7 +420,7 @@ static void test_stored_runs__salvage_own(void **state)
 	vd_group_free(s.c.ga);
 	vd_store_close(s.c.a);
 	/* in a readable store both copies are the same bytes, and each bit is to change once */
-	break_file(p->home, names, rest_secret() ? VD_AUTHOR_COPIES : 1);
+	break_file(p->home, names, rest_secret() ? VD_AUTHOR_COPIES : 1, true);
 	assert_int_equal(vd_store_salvage(p->home, rest_secret(), cast_now, &saved), 0);
 	assert_int_equal(saved.records, records);
 	assert_int_equal(vd_store_open(p->home, &s.c.a), 0);
