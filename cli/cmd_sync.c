@@ -37,6 +37,7 @@ static void say_outcome(struct vd_cli *cli, const char *target, const struct vd_
 	if (line && stick) {
 		json_object_set_new(line, "safe_to_remove", json_boolean(stick->safe_to_remove));
 		json_object_set_new(line, "read_only", json_boolean(stick->read_only));
+		json_object_set_new(line, "unsaid", json_boolean(stick->unsaid));
 		json_object_set_new(line, "parts_refused", vd_json_number(stick->chunks_bad));
 		json_object_set_new(line, "not_written", vd_stick_room_left(stick));
 		json_object_set_new(line, "known", vd_json_number(stick->spared));
@@ -56,6 +57,8 @@ static int stick_code(struct vd_cli *cli, const char *dir, int err, const struct
 		return vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_SYNC_DAMAGED, VD_MSG_SYNC_DAMAGED, dir,
 		                 vd_num(cli, r->segments_bad), vd_num(cli, r->chunks_bad), vd_num(cli, r->chunks),
 		                 vd_num(cli, r->chunks_bad * VD_CHUNK_BYTES), NULL);
+	if (err == VD_ENOSPACE && r->full && r->unsaid)
+		vd_note(cli, VD_MSG_SYNC_UNSAID_ROOM, dir, NULL);
 	if (err == VD_ENOSPACE && r->full)
 		return vd_stick_room_say(cli, dir, r);
 	if (err && r->forgets)
@@ -69,6 +72,8 @@ static int stick_code(struct vd_cli *cli, const char *dir, int err, const struct
 		return vd_refuse(cli, VD_EXIT_PARTLY, "damaged", VD_MSG_HINT_CHECK_BAD, VD_MSG_SYNC_UNREADABLE, dir, NULL);
 	if (r->read_only && !r->complete)
 		return vd_refuse(cli, VD_EXIT_PARTLY, "partly", VD_MSG_HINT_SYNC_READ_ONLY, VD_MSG_SYNC_READ_ONLY, dir, NULL);
+	if (r->unsaid && !r->read_only)
+		return vd_refuse(cli, VD_EXIT_PARTLY, "unsaid", VD_MSG_HINT_SYNC_UNSAID_ROOM, VD_MSG_SYNC_UNSAID_ROOM, dir, NULL);
 	if (r->unsaid)
 		return vd_refuse(cli, VD_EXIT_PARTLY, "partly", VD_MSG_HINT_SYNC_READ_ONLY, VD_MSG_SYNC_UNSAID, dir, NULL);
 	if (r->complete)

@@ -507,7 +507,7 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  vereda sync ssh://rosa@hub\n"
 	  "  vereda sync --check /media/usb\n\n"
 	  "With a folder, such as a USB stick: takes what is new on it and adds what it lacks. Wait for \"safe to remove\".\n"
-	  "Where not all finds room, or --max would be exceeded by what vereda keeps on it, what every device is known to have makes room for news;\n"
+	  "Where not all finds room, or --max (320K at least) would be exceeded by what vereda keeps on it, what every device is known to have makes room for news;\n"
 	  "then the most urgent goes first, and you are told what stayed here.\n"
 	  "While the store is locked it asks for the passphrase; with none (Enter alone, --no-input, or nobody at a terminal) sealed files are only carried on.\n"
 	  "With HOST:PORT: both ends have the same afterwards. Add -v for what it cost. There veredad must run on a port you know, such as\n"
@@ -527,7 +527,7 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  vereda sync ssh://rosa@central\n"
 	  "  vereda sync --check /media/usb\n\n"
 	  "Con una carpeta, como una memoria USB: toma lo nuevo y agrega lo que le falta. Espera a que diga que se puede retirar.\n"
-	  "Si no cabe todo, o lo que vereda guarda ahí pasaría de --max, lo que se sabe que ya tienen todos los equipos deja sitio a lo nuevo;\n"
+	  "Si no cabe todo, o lo que vereda guarda ahí pasaría de --max (320K o más), lo que se sabe que ya tienen todos los equipos deja sitio a lo nuevo;\n"
 	  "después lo más urgente va primero, y se te dice qué se quedó aquí.\n"
 	  "Si el almacén está cerrado pide la contraseña; sin ella (solo Enter, --no-input, o nadie en la terminal) los archivos sellados solo se llevan.\n"
 	  "Con EQUIPO:PUERTO: al final los dos lados tienen lo mismo. Agrega -v para ver lo que costó. Allá debe correr veredad en un puerto\n"
@@ -1192,6 +1192,10 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "Quien los escribió trae de nuevo lo que les falta, en su próxima visita a esta memoria. Aquí no hay nada que hacer."),
 	T(SYNC_UNSAID, "{0} cannot be written, so it was only read. What was to be left on it, such as a receipt for what came, is not there",
 	  "En {0} no se puede escribir, así que solo se leyó. Lo que había que dejar ahí, como el acuse de lo que llegó, no está"),
+	T(SYNC_UNSAID_ROOM, "What was on {0} was taken, but there was no room on it for a receipt: by this stick nobody will hear that it arrived here",
+	  "Lo que había en {0} se tomó, pero no hubo espacio para el acuse: por esta memoria nadie sabrá que llegó aquí"),
+	T(HINT_SYNC_UNSAID_ROOM, "Use a stick with more room, free some on this one, or sync with them another way: the receipt goes along each time.",
+	  "Usa una memoria con más espacio, libera espacio en esta, o intercambia con ellos por otra vía: el acuse va cada vez."),
 	T(SYNC_CACHE, "{0}/cache is a file or a link, not a folder, and vereda keeps what it carries in a folder of that name; nothing was changed",
 	  "{0}/cache es un archivo o un enlace, no una carpeta, y vereda guarda lo que lleva en una carpeta con ese nombre; no se cambió nada"),
 	T(HINT_SYNC_CACHE, "Look at what it is, move it away or give it another name, and run the same command again.",

@@ -4,7 +4,7 @@
 
 #include "sizes.h"
 
-enum { LEAST = 256 << 10 }; /* an alert, and what it takes to read it */
+enum { LEAST = 320 << 10 }; /* what is kept free (daemon/stick_room.c), and a file of what it takes to read an alert */
 
 int vd_stick_room(struct vd_cli *cli, bool folders, uint64_t *max_bytes)
 {

@@ -142,6 +142,7 @@ static int take_segment(struct vd_visit *v, size_t i, struct vd_bundle_stats *st
 	v->result->received += stats->merge.fresh + stats->merge.filled;
 	s->group = place_of(v, stats->group);
 	s->key = stats->key;
+	s->receipts_alone = !rc && s->receipts.n && !stats->beside;
 	s->pending = stats->merge.pooled || stats->merge.declined > stats->merge.over_share || stats->merge.refused_why[-VD_EAUTHOR] || stats->merge.refused_why[-VD_ESIGNATURE];
 	/* Read again each time, as long as there is something to be had if the bound is lifted. */
 	s->declined = stats->merge.over_share;
@@ -434,7 +435,7 @@ static int visit_cache(struct vd_visit *v)
 	for (size_t i = 0; i < v->groups.count && !rc; i++)
 		rc = vd_hearings_ours(v->groups.group[i], i, &v->segments, v->shut, &v->hearing[i]);
 	for (size_t i = 0; i < v->groups.count && !rc; i++) {
-		rc = vd_visit_receipts(v, i);
+		rc = vd_visit_receipts(v, i, VD_RECEIPTS_BYTES);
 		v->result->unsaid |= v->result->read_only && vd_visit_has_word(v, i);
 	}
 	if (!rc)

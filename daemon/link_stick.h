@@ -18,7 +18,7 @@ struct vd_stick_result {
 	bool at_max;                 /* what was written is bounded by the wish, not by the medium */
 	bool forgets;                /* what was written was not there when it was read back; VD_EIO then */
 	bool read_only;              /* the medium takes no writes: it was only read */
-	bool unsaid;                 /* likewise, and a receipt or a hearing was to be left there */
+	bool unsaid;                 /* likewise, and a receipt or a hearing was to be left there; or there was no room for receipts */
 	bool complete;               /* all that is on it is here but what was declined, nothing of it damaged, and all that is here is on it, as far as
 	                              * we know so that everyone with a role can read it, or is `spared` */
 	bool safe_to_remove;         /* what was written is durable and was read back; nothing is under way */
@@ -36,7 +36,7 @@ struct vd_bundle_watch;
 struct vd_stick_wish {
 	const struct vd_bundle_watch *watch; /* looks on while it is read (bundle.h); may be NULL */
 	uint64_t max_bytes;                  /* of all segments on the stick, once it was written; 0: what the medium has, but for 64 KiB. Of
-	                                      * either, records of lanes 2 and 3 leave a reserve: a quarter, 136 to 545 kB */
+	                                      * either, records of lanes 2 and 3 leave a reserve: a quarter, 204 to 545 kB */
 };
 int vd_stick_sync_as(struct vd_store *, const char *dir, const struct vd_stick_wish *, struct vd_stick_result *);
 

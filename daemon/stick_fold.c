@@ -66,7 +66,7 @@ int vd_folds_find(struct vd_visit *v, size_t g, struct vd_segment *shed, struct 
 
 		rc = take_names(s, &f->damaged[i], &f->replaced[i]);
 		f->fills[i] = (struct vd_bundle_fill){
-			.list = vd_buf_slice(&s->list), .damaged = vd_buf_slice(&f->damaged[i]), .replaced = vd_buf_slice(&f->replaced[i]),
+			.list = vd_buf_slice(&s->list), .with_receipts = s->receipts.n && s != shed, .damaged = vd_buf_slice(&f->damaged[i]), .replaced = vd_buf_slice(&f->replaced[i]),
 		};
 		if (s->hearing.n && vd_hearing_is_current(v->groups.group[g], s, v->shut))
 			f->hearing = vd_buf_slice(&s->hearing);

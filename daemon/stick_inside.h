@@ -94,7 +94,8 @@ int vd_visit_known_last(struct vd_visit *, size_t g);
 
 /* What may use the room of a stick how far. */
 enum vd_room_for {
-	VD_ROOM_URGENT,              /* alerts, control records, what is to be said: all of it */
+	VD_ROOM_URGENT,              /* alerts, control records, hearings, what is to be said of segments: all of it */
+	VD_ROOM_RECEIPTS,            /* a file of receipts: one of a chunk stays for an alert */
 	VD_ROOM_NEWS,                /* without the reserve */
 	VD_ROOM_SPARE,               /* what everybody is known to have: a quarter of a new stick stays free besides, for news; any other has no room for it */
 };

@@ -4,11 +4,12 @@
 #include <time.h>
 
 #include "proto/err.h"
+#include "store/custody.h"
 
-/* May it go into another one, or be taken away? Then what stands in it may be gone. */
+/* May it go into another one, or be taken away by whoever comes by? Then what stands in it may be gone, and who writes hands it on. */
 static bool is_loose(const struct vd_segment *s)
 {
-	return s->ours && s->size == vd_sealed_bytes(1);
+	return s->receipts_alone || (s->ours && s->size == vd_sealed_bytes(1));
 }
 
 static uint64_t now_ms(void)
@@ -56,13 +57,15 @@ static bool lacks(void *ctx, const struct vd_told *told)
 	return !is_there(a->visit, a->g, told->author, told->count, false);
 }
 
-int vd_visit_receipts(struct vd_visit *v, size_t g)
+int vd_visit_receipts(struct vd_visit *v, size_t g, size_t max_bytes)
 {
 	struct asking a = { v, g };
 	struct vd_receipts *r = &v->receipts[g];
 	int rc;
 
-	rc = vd_receipts_gather(v->store, v->groups.group[g], now_ms(), VD_RECEIPTS_BYTES, lacks, &a, r);
+	rc = vd_receipts_gather(v->store, v->groups.group[g], now_ms(), max_bytes, lacks, &a, r);
+	/* More in one file do not count. */
+	r->count = r->count < VD_BUNDLE_RECEIPTS ? r->count : VD_BUNDLE_RECEIPTS;
 	for (size_t i = 0; i < r->count && !rc; i++)
 		v->receipts_due[g] |= !is_there(v, g, r->told[i].author, r->told[i].count, true);
 	return rc;
@@ -88,10 +91,39 @@ bool vd_visit_receipts_covered(const struct vd_visit *v, size_t g, const struct 
 	return true;
 }
 
-bool vd_visit_receipts_spent(const struct vd_visit *v, size_t g, const struct vd_segment *s)
+/* Was each of them written on this visit, or a later one? Of a device that made two of one count either may stand there. */
+static int are_handed_on(const struct vd_visit *v, size_t g, const struct vd_segment *s, bool *yes)
 {
-	return v->receipts_left[g] && s->group == g && s->ours && s->state == VD_SEGMENT_KNOWN && s->receipts.n && !s->hearing.n && !s->list.n &&
-	       !s->notices.n && !s->devices.n && vd_segment_in_use(s) && vd_visit_receipts_covered(v, g, s);
+	int rc = VD_OK;
+
+	*yes = true;
+	for (size_t at = 0; at < s->receipts.n && *yes && !rc; at += VD_SEGMENT_RECEIPT) {
+		const uint8_t *author = s->receipts.p + at;
+		bool doubtful = false;
+
+		*yes = is_among(&v->receipts[g], author, vd_get_u64(author + VD_KEY_BYTES));
+		if (*yes)
+			rc = vd_custody_doubtful(v->store, vd_group_id(v->groups.group[g]), author, &doubtful);
+		*yes = *yes && !doubtful;
+	}
+	return rc;
+}
+
+int vd_visit_receipts_spent(const struct vd_visit *v, size_t g, const struct vd_segment *s, bool *spent)
+{
+	struct vd_group *group = v->groups.group[g];
+
+	*spent = false;
+	if (!v->receipts_left[g] || s->group != g || !s->receipts_alone || !vd_segment_in_use(s) || s->state == VD_SEGMENT_LOST || vd_segment_called_damaged(s))
+		return VD_OK;
+	if (s->ours) {
+		*spent = vd_visit_receipts_covered(v, g, s);
+		return VD_OK;
+	}
+	/* Who could open it can open what we wrote. */
+	if (!s->key.by_link || memcmp(s->key.epoch, vd_group_epoch_id(group, 0), VD_EPOCH_BYTES) != 0)
+		return VD_OK;
+	return are_handed_on(v, g, s, spent);
 }
 
 void vd_visit_note_receipts(const struct vd_visit *v, size_t g, struct vd_segment *s)

@@ -5,12 +5,14 @@
 
 #include "stick_inside.h"
 
-/* Once all is read and settled: fills in v->receipts and v->receipts_due. */
-int vd_visit_receipts(struct vd_visit *, size_t g);
+enum { VD_WORD_RECEIPTS_BYTES = 56 * 1024 }; /* of those in a file of their own: it has one chunk, as it has for one of them */
+/* Once all is read and settled: fills in v->receipts, with at most so many bytes, and v->receipts_due. To be deinit if it was filled before. */
+int vd_visit_receipts(struct vd_visit *, size_t g, size_t max_bytes);
 /* Does all that this segment's receipts say stand elsewhere too: among v->receipts, which are being written or were, or in a segment that stays? */
 bool vd_visit_receipts_covered(const struct vd_visit *, size_t g, const struct vd_segment *);
-/* Is that a file of ours with nothing in it but receipts that stand elsewhere too? It may go. */
-bool vd_visit_receipts_spent(const struct vd_visit *, size_t g, const struct vd_segment *);
+/* Is that a file with nothing in it but receipts, and do all of them stand elsewhere too, if it is another's in what this visit wrote? Then *spent: it may
+ * go. Not before receipts were written on this visit. */
+int vd_visit_receipts_spent(const struct vd_visit *, size_t g, const struct vd_segment *, bool *spent);
 /* To a segment's note: whose receipts stand in it. */
 void vd_visit_note_receipts(const struct vd_visit *, size_t g, struct vd_segment *);
 

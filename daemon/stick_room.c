@@ -13,8 +13,8 @@
 enum {
 	SLACK_BYTES = 64 * 1024,           /* left free: folder entries, clusters */
 	/* What records of lanes 2 and 3 leave of the room, for alerts, control records and receipts that come later: a quarter, but files of one
-	 * chunk at least so many (one, and the one that it is then folded into) and at most so many. */
-	RESERVE_LEAST = 2,
+	 * chunk at least so many (one of receipts, the one that takes its place before it goes, and one for an alert) and at most so many. */
+	RESERVE_LEAST = 3,
 	RESERVE_MOST = 8,
 	ENTRY_BYTES = 8,                   /* of a record in a chunk, beside its own: no compact form is larger */
 };
@@ -24,6 +24,8 @@ static uint64_t kept_free(uint64_t all, enum vd_room_for whom)
 	const uint64_t least = RESERVE_LEAST * vd_sealed_bytes(1), most = RESERVE_MOST * vd_sealed_bytes(1);
 	uint64_t reserve = all / 4 < least ? least : all / 4 > most ? most : all / 4;
 
+	if (whom == VD_ROOM_RECEIPTS)
+		return vd_sealed_bytes(1);
 	return whom == VD_ROOM_URGENT ? 0 : whom == VD_ROOM_NEWS ? reserve : reserve + all / 4;
 }
 
@@ -49,6 +51,9 @@ int vd_visit_room(struct vd_visit *v, enum vd_room_for whom, uint64_t *out)
 	if (statvfs(v->cache, &fs))
 		return vd_file_errno(errno);
 	*out = less((uint64_t)fs.f_bavail * fs.f_frsize, SLACK_BYTES + kept_free((uint64_t)fs.f_blocks * fs.f_frsize, whom));
+	/* What is written there takes whole clusters, and the room behind it is to be left. */
+	if (whom == VD_ROOM_RECEIPTS)
+		*out = less(*out, fs.f_frsize);
 	/* Some drivers do not tell. */
 	if (fs.f_blocks == 0)
 		*out = UINT64_MAX;
@@ -193,7 +198,7 @@ static int move_receipts(struct vd_visit *v, size_t g, const struct vd_segment *
 	if (*covered)
 		return VD_OK;
 	vd_receipts_deinit(&v->receipts[g]);
-	rc = vd_visit_receipts(v, g);
+	rc = vd_visit_receipts(v, g, VD_RECEIPTS_BYTES);
 	*covered = !rc && vd_visit_receipts_covered(v, g, s);
 	if (!*covered)
 		v->receipts_due[g] = due;

@@ -15,6 +15,7 @@ enum {
 	NOTICE_BYTES = 1 + VD_SEGMENT_ID_BYTES, DEVICES_BYTES = VD_SEGMENT_FOR_MAX * VD_KEY_BYTES,
 	NOTE_FILE = 254, NOTE_FILE_BYTES = 8 + 1 + VD_EPOCH_BYTES, /* its size, and by which link key it opens, if by one */
 	NOTE_STICK = 253,          /* on which it was seen */
+	NOTE_RECEIPTS_ALONE = 252,
 	NOTE_OURS = 255,
 };
 
@@ -203,6 +204,7 @@ static size_t note_bytes(uint8_t type, struct vd_rd *r)
 	case NOTE_STICK:
 		return VD_STICK_ID_BYTES;
 	case NOTE_OURS:
+	case NOTE_RECEIPTS_ALONE:
 		return 0;
 	}
 	r->err = VD_EDAMAGED;
@@ -225,7 +227,7 @@ static void put_file_note(struct vd_buf *note, const struct vd_segment *s)
 }
 
 /* A note is the list, a zero (no list holds one), the group's id, then what file it is, notices, devices, the hearing and whose receipts, each
- * behind its type (the hearing behind its length too), the stick, and NOTE_OURS if it is. */
+ * behind its type (the hearing behind its length too), the stick, NOTE_RECEIPTS_ALONE if they are, and NOTE_OURS if it is. */
 static int read_note(struct vd_segments *all, size_t i, const struct vd_bundle_groups *groups, struct vd_slice note, uint64_t latest)
 {
 	struct vd_bundle_notices to = vd_segment_notices(all, i);
@@ -256,6 +258,8 @@ static int read_note(struct vd_segments *all, size_t i, const struct vd_bundle_g
 		s->on_stick |= type == NOTE_STICK;
 		if (type == NOTE_OURS)
 			s->ours = true;
+		else if (type == NOTE_RECEIPTS_ALONE)
+			s->receipts_alone = true;
 		else if (type == NOTE_FILE)
 			read_file_note(s, about.p);
 		else if (type == NOTE_STICK)
@@ -314,6 +318,8 @@ int vd_segment_learn(struct vd_store *store, const uint8_t group[VD_GROUP_BYTES]
 		vd_buf_put_u8(&note, NOTE_STICK);
 		vd_buf_put(&note, s->stick, VD_STICK_ID_BYTES);
 	}
+	if (s->receipts_alone)
+		vd_buf_put_u8(&note, NOTE_RECEIPTS_ALONE);
 	if (s->ours)
 		vd_buf_put_u8(&note, NOTE_OURS);
 	rc = vd_buf_check(&note);

@@ -44,6 +44,7 @@ struct vd_segment {
 	struct vd_buf devices;    /* author keys of those it says it is for, at most VD_SEGMENT_FOR_MAX */
 	struct vd_buf hearing;    /* what it says that a device has heard; as it stands there, not verified */
 	struct vd_buf receipts;   /* of each receipt in it, not verified: author key and u64 count, VD_SEGMENT_RECEIPT bytes */
+	bool receipts_alone;      /* nothing else stands in it, and all of them count */
 	bool on_stick;            /* the store knows on which stick it stands: this one */
 	uint8_t stick[VD_STICK_ID_BYTES];
 	bool ours;                /* this store wrote it */

@@ -62,7 +62,7 @@ static int account(struct vd_visit *v, size_t g, const char *name, const struct 
 		note_said(&s.notices, VD_ENTRY_REPLACED, vd_buf_slice(&folds->replaced[i]));
 	}
 	vd_buf_put_slice(&s.hearing, choice->hearing);
-	if (choice->receipt_count)
+	if (stats->receipts)
 		vd_visit_note_receipts(v, g, &s);
 	if (!rc)
 		rc = s.notices.failed || s.hearing.failed || s.receipts.failed ? VD_ENOMEM : VD_OK;
@@ -104,6 +104,17 @@ static int as_kept(struct vd_visit *v, int rc, const struct vd_bundle_stats *sta
 	return VD_EIO;
 }
 
+/* Does what is written now take room that was kept for alerts and the like? Then receipts have what it leaves of its last chunk. */
+static bool is_short(struct vd_visit *v, uint64_t max_bytes)
+{
+	bool at_max = v->result->at_max;
+	uint64_t room = 0;
+	int rc = vd_visit_room(v, VD_ROOM_NEWS, &room);
+
+	v->result->at_max = at_max;
+	return rc || max_bytes < vd_sealed_bytes(2) || room < vd_sealed_bytes(2);
+}
+
 /* The next `count` of its queue; or, when nothing of that is left, a segment of ours written anew without what it should not hold any more. */
 static int write_segment(struct vd_visit *v, size_t g, size_t count, struct vd_segment *shed, uint64_t max_bytes, struct vd_bundle_stats *stats)
 {
@@ -114,8 +125,8 @@ static int write_segment(struct vd_visit *v, size_t g, size_t count, struct vd_s
 	struct vd_arrivals written = { 0 };
 	struct vd_folds folds = { .count = 0 };
 	char name[VD_SEGMENT_NAME + 1], *path = new_name(v, name);
-	/* Nothing goes in for their sake alone, and in a small room they take none from records. */
-	bool tells = !v->receipts_left[g] && (count || shed || v->say[g].damaged.n || v->say[g].replaced.n) && max_bytes >= vd_sealed_bytes(2);
+	/* Nothing goes in for their sake alone. */
+	bool tells = !v->receipts_left[g] && (count || shed || v->say[g].damaged.n || v->say[g].replaced.n);
 	/* Where alerts alone have room, theirs are kept few as well. */
 	int rc = last || end == q->lane_ends[VD_LANE_URGENT] ? vd_folds_find(v, g, shed, &folds) : VD_OK;
 	const struct vd_bundle_choice choice = {
@@ -125,6 +136,7 @@ static int write_segment(struct vd_visit *v, size_t g, size_t count, struct vd_s
 		/* Nothing is replaced before all of it is written that somebody may lack. */
 		.replaced = vd_slice(v->say[g].replaced.p, last ? v->say[g].replaced.n : 0), .hearing = hearing_to_go(v, g, count > 0 || shed, &folds),
 		.receipts = v->receipts[g].list, .receipt_count = tells ? v->receipts[g].count : 0,
+		.receipts_spare = tells && is_short(v, max_bytes),
 	};
 
 	*stats = (struct vd_bundle_stats){ 0 };
@@ -139,7 +151,7 @@ static int write_segment(struct vd_visit *v, size_t g, size_t count, struct vd_s
 		rc = account(v, g, name, &choice, &folds, stats);
 		if (count || shed)
 			vd_buf_reset(&v->hearing[g]);
-		v->receipts_left[g] |= tells;
+		v->receipts_left[g] |= stats->receipts > 0;
 	}
 	/* Receipts that stood in what goes, and for which there was no room here. */
 	for (size_t i = 0; i < folds.count && !rc; i++)
@@ -292,7 +304,7 @@ static int write_word(struct vd_visit *v, size_t g, struct vd_slice hearing, boo
 	int rc = path ? make_cache(v) : VD_ENOMEM;
 
 	if (!rc)
-		rc = vd_visit_room(v, VD_ROOM_URGENT, &room);
+		rc = vd_visit_room(v, tells ? VD_ROOM_RECEIPTS : VD_ROOM_URGENT, &room);
 	if (!rc)
 		rc = room < vd_sealed_bytes(1) ? VD_ENOSPACE
 		                               : vd_bundle_write(v->store, v->groups.group[g], VD_SEALED_SEGMENT, &choice, path, true, &stats);
@@ -307,6 +319,7 @@ static int write_word(struct vd_visit *v, size_t g, struct vd_slice hearing, boo
 	vd_buf_put_slice(&s.hearing, hearing);
 	if (tells)
 		vd_visit_note_receipts(v, g, &s);
+	s.receipts_alone = s.receipts.n && !hearing.n;
 	if (!rc)
 		rc = s.hearing.failed || s.receipts.failed ? VD_ENOMEM : VD_OK;
 	if (!rc)
@@ -335,6 +348,37 @@ bool vd_visit_has_word(const struct vd_visit *v, size_t g)
 	return hearing_due(v, g) || v->receipts_due[g] || v->say[g].damaged.n || v->say[g].replaced.n;
 }
 
+static int write_words(struct vd_visit *v, size_t g, bool hears, bool tells)
+{
+	struct vd_slice hearing = hears ? vd_buf_slice(&v->hearing[g]) : vd_slice(NULL, 0);
+	int rc = VD_OK;
+
+	/* In a file of their own there is room for more of them. */
+	if (tells) {
+		vd_receipts_deinit(&v->receipts[g]);
+		rc = vd_visit_receipts(v, g, VD_WORD_RECEIPTS_BYTES);
+	}
+	if (!rc)
+		rc = write_word(v, g, hearing, tells);
+	if (rc == VD_ENOSPACE && tells) {
+		v->result->unsaid |= v->receipts_due[g];
+		v->receipts[g].count = 0;
+		rc = hears ? write_word(v, g, hearing, false) : rc;
+	}
+	return rc;
+}
+
+/* What this visit put in its place stands, durable. */
+static int remove_spent(struct vd_visit *v, size_t g, const struct vd_segment *s)
+{
+	bool spent = false;
+	int rc = vd_visit_receipts_spent(v, g, s, &spent);
+
+	if (!rc && !spent)
+		spent = vd_hearing_is_spent(v->groups.group[g], g, s, v->shut) && vd_visit_receipts_covered(v, g, s);
+	return rc || !spent ? rc : vd_visit_remove(v, s);
+}
+
 int vd_visit_leave_word(struct vd_visit *v, size_t g)
 {
 	bool hears = hearing_due(v, g);
@@ -342,10 +386,9 @@ int vd_visit_leave_word(struct vd_visit *v, size_t g)
 	int rc = VD_OK;
 
 	if (hears || tells)
-		rc = write_word(v, g, hears ? vd_buf_slice(&v->hearing[g]) : vd_slice(NULL, 0), tells);
+		rc = write_words(v, g, hears, tells);
 	for (size_t i = 0; i < v->segments.count && !rc; i++)
-		if (vd_hearing_is_spent(v->groups.group[g], g, &v->segments.p[i], v->shut) || vd_visit_receipts_spent(v, g, &v->segments.p[i]))
-			rc = vd_visit_remove(v, &v->segments.p[i]);
+		rc = remove_spent(v, g, &v->segments.p[i]);
 	/* Who has no room for it, or no key, is as well off as before. */
 	return rc == VD_ENOSPACE || rc == VD_EKEY ? VD_OK : rc;
 }

@@ -18,6 +18,8 @@ struct vd_bundle_stats {
 	uint64_t records, bytes; /* written; or found in whole chunks, and bytes of the file */
 	uint64_t filled;      /* writing: of the records, those that came with a fill */
 	uint64_t files;       /* written */
+	uint64_t receipts;    /* written, in each */
+	uint64_t beside;      /* reading: entries beside receipts that counted and what each file has; of a type nobody here knows, too */
 	uint64_t left;        /* writing: records and `replaced` names that were chosen, but are over max_bytes */
 	bool unreadable;      /* writing: the file stands, without records of the store that are spoilt */
 	uint64_t chunks_ok, chunks_bad;
@@ -35,6 +37,7 @@ struct vd_bundle_stats {
 struct vd_bundle_fill {
 	struct vd_slice list;        /* of arrivals.h: none goes in unless each of them is here, and with its body where the list has that and no redaction took it */
 	struct vd_slice damaged, replaced; /* names that go in with them, as below */
+	bool with_receipts;          /* and only where the receipts that were chosen go in: some of them stood there */
 	bool taken;                  /* gets whether they did */
 };
 
@@ -58,6 +61,7 @@ struct vd_bundle_choice {
 	struct vd_slice hearing;     /* of a segment: an entry 7 (hearing.h), or nothing; alone only where no records were chosen (count is 0) */
 	const struct vd_slice *receipts; /* entries 8 (receipt.h), in each file; in a segment as a hearing, alone only where no records were chosen */
 	size_t receipt_count;
+	bool receipts_spare;         /* they go in only where they take no chunk more, and no record's place; stats->receipts tells */
 	struct vd_arrivals *written; /* NULL, or gets what was written once it is durable */
 	/* To whom: NULL is everyone with the link key. Else these devices (author keys, at most VD_SLOTS - 1) and, so that we can read it
 	 * back, our own; with `for_link` everyone instead of our own; with `name_them` the file says who they are to those who open it.

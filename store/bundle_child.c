@@ -169,6 +169,8 @@ static void tell_entries(struct vd_unsealing_child *u, struct vd_rd *entries)
 		    (type == VD_ENTRY_RECEIPT && bytes.n <= VD_RECEIPT_MAX) ||
 		    (type == VD_ENTRY_VOLUME && bytes.n == VD_VOLUME_BYTES))
 			tell_entry(u, type, bytes);
+		else if (type != VD_ENTRY_GROUP)
+			tell_entry(u, VD_UNSEALED_PASSED, vd_slice(NULL, 0));
 	}
 	if (rc != VD_ENOTFOUND)
 		tell_entry(u, ENTRY_BROKEN, vd_slice(NULL, 0));

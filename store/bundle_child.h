@@ -24,6 +24,9 @@ struct vd_unsealing_child;
 int vd_unsealing_start(const struct vd_unsealing *, struct vd_unsealing_child **out, size_t *which, size_t *link, bool *unreadable);
 void vd_unsealing_end(struct vd_unsealing_child *); /* NULL is fine */
 
+/* The type of an entry that the child passed over, as nothing here knows it, or not of that length. */
+enum { VD_UNSEALED_PASSED = 127 };
+
 struct vd_unsealed {
 	bool is_last, unreadable;        /* unreadable: the medium refused it */
 	struct vd_manifest manifest;     /* of chunk 0 */

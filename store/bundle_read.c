@@ -134,18 +134,20 @@ static int push_if_full(struct merger *m)
 	return m->dry_run ? flush_dry(m) : m->backwards ? vd_bulk_flush(m->bulk) : vd_bulk_push(m->bulk);
 }
 
-static void take_receipt(struct merger *m, struct vd_slice bytes)
+/* Does it count? */
+static bool take_receipt(struct merger *m, struct vd_slice bytes)
 {
 	struct vd_receipt r;
 
 	if (m->backwards || vd_receipt_decode(bytes, &r) || m->receipt_count == VD_BUNDLE_RECEIPTS ||
 	    m->receipts.n + bytes.n > VD_BUNDLE_RECEIPT_BYTES)
-		return;
+		return false;
 	vd_buf_put_u32(&m->receipts, (uint32_t)bytes.n);
 	vd_buf_put_slice(&m->receipts, bytes);
 	m->receipt_count++;
 	if (m->notices && m->notices->take_receipt)
 		m->notices->take_receipt(m->notices->ctx, bytes);
+	return true;
 }
 
 /* Whose devices made them the file's own control records may have said. */
@@ -179,8 +181,7 @@ static int take_entries(struct merger *m, struct vd_rd *entries)
 			m->notices->take_for(m->notices->ctx, bytes.p);
 		if (type == VD_ENTRY_HEARING && m->notices && m->notices->take_hearing)
 			m->notices->take_hearing(m->notices->ctx, bytes);
-		if (type == VD_ENTRY_RECEIPT)
-			take_receipt(m, bytes);
+		m->stats->beside += type != VD_ENTRY_RECEIPT || !take_receipt(m, bytes);
 		/* The first is its own; one that makes no sense is none. */
 		if (type == VD_ENTRY_VOLUME && m->stats->volume.count == 0 && vd_volume_decode(bytes, &m->stats->volume))
 			continue;

@@ -29,6 +29,7 @@ struct writer {
 	size_t part_count, part_capacity;
 	uint8_t set[VD_VOLUME_SET_BYTES]; /* the name that volumes of one export share */
 	struct vd_manifest manifest;
+	size_t receipts;             /* that go in: all that were chosen, or none */
 };
 
 /* Plans one file of at most `max` chunks: the names, the `again` first lines, and as many as fit of those from part->from on. */
@@ -50,7 +51,7 @@ static int plan_part(const struct writer *w, uint64_t max, struct part *part)
 		vd_seal_plan_entry(&p, VD_KEY_BYTES);
 	if (w->choice->hearing.n)
 		vd_seal_plan_entry(&p, w->choice->hearing.n);
-	for (size_t i = 0; i < w->choice->receipt_count; i++)
+	for (size_t i = 0; i < w->receipts; i++)
 		vd_seal_plan_entry(&p, w->choice->receipts[i].n);
 	if (part->again)
 		rc = vd_lines_fit(&w->lines, 0, part->again, max, &p, &stream, &n);
@@ -74,6 +75,23 @@ static uint64_t chunks_in(uint64_t bytes)
 	return bytes < vd_sealed_bytes(1) ? 0 : (bytes - vd_sealed_bytes(0)) / VD_CHUNK_BYTES;
 }
 
+/* The receipts go, or they stay out for what else there is. */
+static int plan_receipts(struct writer *w, uint64_t max, struct part *part)
+{
+	struct part without = { 0 };
+	int rc = plan_part(w, max, part);
+
+	if (rc || !w->receipts || !w->choice->receipts_spare)
+		return rc;
+	w->receipts = 0;
+	rc = plan_part(w, max, &without);
+	if (without.count > part->count || without.chunks < part->chunks)
+		*part = without;
+	else
+		w->receipts = w->choice->receipt_count;
+	return rc;
+}
+
 /* How many chunks, and, under a bound, how many of the lines. */
 static int plan_one(struct writer *w, struct vd_bundle_stats *stats)
 {
@@ -87,7 +105,7 @@ static int plan_one(struct writer *w, struct vd_bundle_stats *stats)
 		return VD_ENOSPACE;
 	w->names[0] = w->choice->damaged;
 	w->names[1] = w->choice->replaced;
-	rc = plan_part(w, max, &part);
+	rc = plan_receipts(w, max, &part);
 	if (!rc && part.count < count && w->names[1].n) {
 		/* Nothing is replaced before all of it is written. */
 		w->names[1] = vd_slice(NULL, 0);
@@ -153,6 +171,8 @@ static int plan_fills(struct writer *w, struct vd_many *many, struct vd_bundle_s
 	for (size_t i = 0; i < w->choice->fill_count && !rc; i++) {
 		bool sheds = w->choice->shed && i == 0;
 
+		if (w->choice->fills[i].with_receipts && w->receipts < w->choice->receipt_count)
+			continue;
 		rc = plan_fill(w, many, !sheds ? w->parts->chunks : w->choice->max_bytes ? chunks_in(w->choice->max_bytes) : UINT64_MAX, &w->choice->fills[i]);
 		if (!rc && sheds && !w->choice->fills[i].taken)
 			rc = VD_ENOTFOUND;
@@ -228,7 +248,7 @@ static int write_names(struct writer *w, size_t number, struct vd_sealer *sealer
 		rc = vd_sealer_entry(sealer, VD_ENTRY_FOR, vd_slice(w->choice->devices[i], VD_KEY_BYTES), &out);
 	if (!rc && w->choice->hearing.n)
 		rc = vd_sealer_entry(sealer, VD_ENTRY_HEARING, w->choice->hearing, &out);
-	for (size_t i = 0; i < w->choice->receipt_count && !rc; i++)
+	for (size_t i = 0; i < w->receipts && !rc; i++)
 		rc = vd_sealer_entry(sealer, VD_ENTRY_RECEIPT, w->choice->receipts[i], &out);
 	if (!rc && out.n)
 		rc = vd_file_write(file, vd_buf_slice(&out));
@@ -352,6 +372,7 @@ static int place_part(struct writer *w, size_t number, struct vd_file_out *file,
 	stats->files++;
 	stats->bytes += bytes;
 	stats->records += part->count;
+	stats->receipts = w->receipts;
 	stats->chunks_ok += part->chunks;
 	w->manifest.records = part->again + part->count;
 	w->manifest.chunks = part->chunks;
@@ -522,7 +543,7 @@ int vd_bundle_write(struct vd_store *store, struct vd_group *group, enum vd_seal
                     const char *path, bool read_back, struct vd_bundle_stats *stats)
 {
 	struct writer w = {
-		.store = store, .group = group, .choice = choice, .manifest = { .what = what },
+		.store = store, .group = group, .choice = choice, .manifest = { .what = what }, .receipts = choice->receipt_count,
 	};
 	int rc;
 

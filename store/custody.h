@@ -56,6 +56,8 @@ int vd_receipts_gather(struct vd_store *, struct vd_group *, uint64_t now_ms, si
 void vd_receipts_deinit(struct vd_receipts *);
 /* Appends that device's. VD_ENOTFOUND. */
 int vd_custody_receipt(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], const uint8_t device[VD_KEY_BYTES], struct vd_buf *out);
+/* Is the latest one of that device of no use, as it made two of one count? Then both must be found where they stand. */
+int vd_custody_doubtful(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], const uint8_t device[VD_KEY_BYTES], bool *yes);
 /* *count: of our last receipt, if by the lanes as they are now it says all that a new one would; else 0. */
 int vd_custody_said(struct vd_store *, struct vd_group *, uint64_t now_ms, uint64_t *count);
 /* The latest day until which our receipts promise to keep bodies of that group; 0: none. VD_EDAMAGED. */

@@ -522,3 +522,17 @@ int vd_custody_receipt(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], 
 	vd_kept_deinit(&kept);
 	return vd_buf_check(out);
 }
+
+int vd_custody_doubtful(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], const uint8_t device[VD_KEY_BYTES], bool *yes)
+{
+	struct vd_kept kept;
+	bool any;
+	int rc = read_if_any(s, group, device, &kept, &any);
+
+	*yes = false;
+	if (rc || !any)
+		return rc;
+	*yes = kept.doubtful;
+	vd_kept_deinit(&kept);
+	return VD_OK;
+}

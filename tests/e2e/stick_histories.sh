@@ -61,7 +61,7 @@ act() {
 	6)
 		# In so little room something may stay here; and each is over half a chunk, so that not everything goes into one file.
 		quiet "$who" add message -m "$who $(head -c 30000 /dev/urandom | base64 -w0)"
-		visit "$who" --max $((256 + RANDOM % 512))K
+		visit "$who" --max $((320 + RANDOM % 512))K
 		;;
 	7)
 		# The power went before what was folded into another was gone.

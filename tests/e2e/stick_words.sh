@@ -8,25 +8,46 @@ admit hub field
 mkdir usb
 
 # --- no room ---
-v hub sync usb --max 256K
+v hub sync usb --max 320K
 exits "at its max" 3
 says "at its max: what is most urgent went first" "most urgent went first" err
 says "at its max: it can travel" "can travel as it is" err
-v hub sync usb --max 256K
+v hub sync usb --max 320K
 says "at its max: nothing was put on it" "Nothing was put on it" err
 silent "at its max: nor can that travel" "travel" err
 "$VEREDA" --home hub --quiet alert "one more" >/dev/null
-v hub --json sync usb --max 256K
+v hub --json sync usb --max 320K
 is "at its max: an alert gets on" "$code $(key '"\(.sent) \(.not_written.urgent)"')" "3 1 0"
 for _ in 1 2 3 4 5; do
 	"$VEREDA" --home hub --quiet alert "$(head -c 36000 /dev/urandom | base64 -w0)" >/dev/null
 done
-v hub sync usb --max 256K
+v hub sync usb --max 320K
 exits "alerts that do not fit" 3
 says "alerts that do not fit: it says so" "An ALERT did not fit" err
 silent "alerts that do not fit: and not that it can travel" "travel|went first" err
-v hub --lang es sync usb --max 256K
+v hub --lang es sync usb --max 320K
 says "alerts that do not fit: in Spanish" "Una ALERTA no cupo, y no se le puso nada" err
+
+# --- no room for a receipt ---
+rm -rf usb/cache
+v hub sync usb
+"$VEREDA" --home field --quiet add message -m "so that the hub has somebody to hear from" >/dev/null
+v field sync usb
+v hub sync usb
+"$VEREDA" --home hub --quiet add message -m "for the field" >/dev/null
+v hub sync usb
+size=$(($(cat usb/cache/* | wc -c) / 1024 + 130)) # less than two files
+[ $size -ge 320 ] || size=320
+before=$(ls usb/cache)
+v field --json sync usb --max ${size}K
+is "no room for a receipt: what came is kept" "$code $(key '"\(.received) \(.unsaid) \(.complete)"')" "3 1 true true"
+is "no room for a receipt: an error for programs" "$(key .error err | grep -c unsaid)" 1
+is "no room for a receipt: and nothing is written" "$(ls usb/cache)" "$before"
+v field --lang es sync usb --max ${size}K
+exits "no room for a receipt: said each time" 3
+says "no room for a receipt: in Spanish" "no hubo espacio para el acuse" err
+v field sync usb
+exits "no room for a receipt: with room" 0
 
 # --- a file that was cut ---
 rm -rf usb/cache

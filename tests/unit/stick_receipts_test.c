@@ -340,9 +340,153 @@ static void test_receipts__write_protected(void **state)
 	assert_int_equal(umount(c->stick), 0);
 }
 
+static struct vd_stick_result visit_with(struct cast *c, struct person *p, uint64_t max_bytes, int expected)
+{
+	const struct vd_stick_wish wish = { .max_bytes = max_bytes };
+	struct vd_stick_result result;
+
+	assert_int_equal(vd_stick_sync_as(p->store, c->stick, &wish, &result), expected);
+	person_reload(p, &c->mesh);
+	return result;
+}
+
+static int count_others(struct cast *c, struct person *p)
+{
+	struct vd_custody *custody;
+	int told = 0;
+
+	assert_int_equal(vd_custody_open(p->store, p->group, &custody), 0);
+	for (size_t i = 0; i < vd_custody_count(custody); i++)
+		told += vd_custody_keeper(custody, i)->told;
+	vd_custody_close(custody);
+	(void)c;
+	return told;
+}
+
+/* However many come by a full stick, their receipts take one file; there is room for an alert; and when all have told, news gets room. */
+static void many_at_a_full_stick(struct cast *c, uint64_t max, size_t devices)
+{
+	struct person *p = calloc(devices, sizeof(*p));
+	struct vd_stick_result r;
+	int files;
+
+	assert_non_null(p);
+	for (size_t i = 0; i < devices; i++) {
+		mesh_add_person(&c->mesh, &c->hub, &p[i]);
+		assert_int_equal(vd_custody_silence(p[i].store, false), 0);
+	}
+	person_write(&c->hub, VD_LANE_NORMAL, (size_t)(max * 3 / 4096), 4000);
+	r = visit_with(c, &c->hub, max, VD_ENOSPACE);
+	assert_true(r.left[VD_LANE_NORMAL] > 0 && !r.unsaid);
+	files = files_on(c->cache);
+	for (size_t turn = 0; turn < 2; turn++)
+		for (size_t i = 0; i < devices + 2; i++) {
+			r = visit_with(c, i == 0 ? &c->ana : i == 1 ? &c->luz : &p[i - 2], max, VD_OK);
+			assert_true(!r.unsaid && r.safe_to_remove);
+			assert_true(files_on(c->cache) <= files + 1);
+		}
+	/* An alert of somebody else, as ever. */
+	person_write(&p[devices - 1], VD_LANE_URGENT, 1, 100);
+	r = visit_with(c, &p[devices - 1], max, VD_OK);
+	assert_true(r.sent == 1 && r.left[VD_LANE_URGENT] == 0);
+	r = visit_with(c, &c->hub, max, VD_ENOSPACE);
+	assert_int_equal(count_others(c, &c->hub), devices + 2);
+	/* What all have told they hold went for it. */
+	assert_true(r.sent > 0 && r.received == 1);
+	for (size_t i = 0; i < devices; i++)
+		person_leave(&p[i]);
+	free(p);
+}
+
+static void test_stick_receipts__gathered_on_a_full_stick(void **state)
+{
+	many_at_a_full_stick(*state, 4 << 20, 10);
+}
+
+static void test_stick_receipts__gathered_on_a_small_one(void **state)
+{
+	many_at_a_full_stick(*state, 1200000, 2);
+}
+
+/* Of another's files one goes only when each receipt in it was handed on, and it holds nothing else. */
+static void test_stick_receipts__whose_files_stay(void **state)
+{
+	struct cast *c = *state;
+	char ana[256] = "", hub[256] = "";
+	struct vd_custody *custody;
+
+	visit(c, &c->hub, 0);
+	segments(c, hub, NULL);
+	visit(c, &c->ana, 0);
+	assert_int_equal(segments(c, ana, hub), 2);
+	/* Luz keeps her own to herself; what others say she hands on only when it stands nowhere. */
+	assert_int_equal(vd_custody_silence(c->luz.store, true), 0);
+	visit(c, &c->luz, 0);
+	assert_int_equal(access(ana, F_OK), 0);
+	/* Now she speaks, and takes Ana's word into her own; the hub's records stay where they are. */
+	assert_int_equal(vd_custody_silence(c->luz.store, false), 0);
+	visit(c, &c->luz, 0);
+	assert_int_equal(access(ana, F_OK), -1);
+	assert_int_equal(access(hub, F_OK), 0);
+	visit(c, &c->hub, 0);
+	assert_int_equal(vd_custody_open(c->hub.store, c->hub.group, &custody), 0);
+	for (size_t i = 0; i < vd_custody_count(custody); i++)
+		assert_true(vd_custody_keeper(custody, i)->told);
+	vd_custody_close(custody);
+}
+
+/* What is damaged, or sealed under an older epoch that others may still need, stays. */
+static void test_stick_receipts__an_older_epoch_stays(void **state)
+{
+	struct cast *c = *state;
+	char ana[256] = "", hub[256] = "";
+
+	visit(c, &c->hub, 0);
+	segments(c, hub, NULL);
+	visit(c, &c->ana, 0);
+	assert_int_equal(segments(c, ana, hub), 2);
+	rotate(&c->hub);
+	visit(c, &c->hub, 0);
+	visit(c, &c->luz, 0);
+	assert_int_equal(access(ana, F_OK), 0);
+}
+
+/* Where an alert's place is all that is left nobody leaves a receipt, and it is said. */
+static void test_stick_receipts__an_alert_has_its_place(void **state)
+{
+	struct cast *c = *state;
+	struct vd_stick_result r;
+	struct dirent *e;
+	struct stat st;
+	uint64_t max;
+	DIR *dir;
+
+	all_visit(c);
+	person_write(&c->hub, VD_LANE_NORMAL, 3, 60000);
+	visit(c, &c->hub, 0);
+	dir = opendir(c->cache);
+	for (max = vd_sealed_bytes(1) * 2 - 1; (e = readdir(dir));)
+		if (e->d_name[0] != '.' && !fstatat(dirfd(dir), e->d_name, &st, 0))
+			max += (uint64_t)st.st_size;
+	closedir(dir);
+	r = visit_with(c, &c->luz, max, VD_OK);
+	assert_true(r.received == 3 && r.unsaid && r.bytes_out == 0 && r.complete);
+	person_write(&c->luz, VD_LANE_URGENT, 1, 100);
+	r = visit_with(c, &c->luz, max, VD_OK);
+	/* With the alert it has a place. */
+	assert_true(r.sent == 1 && !r.unsaid);
+	assert_int_equal(visit(c, &c->hub, 0).received, 1);
+	assert_int_equal(holds(&c->hub, &c->luz, newest(&c->hub) - 1, NULL), VD_HOLDS_LANE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_stick_receipts__gathered_on_a_full_stick, setup_talking, teardown),
+		cmocka_unit_test_setup_teardown(test_stick_receipts__gathered_on_a_small_one, setup_talking, teardown),
+		cmocka_unit_test_setup_teardown(test_stick_receipts__whose_files_stay, setup_talking, teardown),
+		cmocka_unit_test_setup_teardown(test_stick_receipts__an_older_epoch_stays, setup_talking, teardown),
+		cmocka_unit_test_setup_teardown(test_stick_receipts__an_alert_has_its_place, setup_talking, teardown),
 		cmocka_unit_test_setup_teardown(test_receipts__write_protected, setup_talking, teardown),
 		cmocka_unit_test_setup_teardown(test_stick_receipts__come_back, setup_talking, teardown),
 		cmocka_unit_test_setup_teardown(test_stick_receipts__one_file_each, setup_talking, teardown),

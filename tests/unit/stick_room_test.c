@@ -47,7 +47,7 @@ static void test_room__no_more_than_somebody_wants(void **state)
 	person_write(&c->ana, VD_LANE_BULK, 30, 60000);
 	person_write(&c->ana, VD_LANE_NORMAL, 10, 3000);
 	person_write(&c->ana, VD_LANE_URGENT, 3, 100);
-	for (uint64_t max = 256 << 10; max <= 1 << 20; max *= 2) {
+	for (uint64_t max = 320 << 10; max <= 2 << 20; max *= 2) {
 		r = visit_with(c, &c->ana, max, VD_ENOSPACE);
 		sent += r.sent;
 		assert_true(bytes_on(c) <= max && r.full && r.at_max && !r.complete && r.safe_to_remove && r.sent > 0);
@@ -131,7 +131,7 @@ static void test_room__what_everybody_has_goes_last(void **state)
 	person_write(&c->hub, VD_LANE_NORMAL, 120, 3000);
 	be_told(c);
 	person_write(&c->hub, VD_LANE_BULK, 60, 3000);
-	r = visit_with(c, &c->hub, 336 << 10, VD_OK);
+	r = visit_with(c, &c->hub, 404 << 10, VD_OK);
 	assert_int_equal(r.left[VD_LANE_BULK] + r.left[VD_LANE_NORMAL] + r.left[VD_LANE_CONTROL], 0);
 	assert_true(r.spared >= 100 && r.complete && !r.full);
 	visit(c, &c->luz, VD_OK);
@@ -145,7 +145,7 @@ static void test_room__what_everybody_has_goes_last(void **state)
 		mesh_add_person(&c->mesh, &c->hub, &late);
 		for (char path[256]; segments(c, path, NULL);)
 			assert_int_equal(unlink(path), 0);
-		r = visit_with(c, &c->hub, 336 << 10, VD_ENOSPACE);
+		r = visit_with(c, &c->hub, 404 << 10, VD_ENOSPACE);
 		assert_int_equal(r.left[VD_LANE_BULK], 60);
 		person_leave(&late);
 	}
@@ -313,10 +313,10 @@ static void test_room__one_at_its_max_takes_alerts(void **state)
 	struct cast *c = *state;
 
 	person_write(&c->ana, VD_LANE_BULK, 30, 60000);
-	visit_with(c, &c->ana, 256 << 10, VD_ENOSPACE);
+	visit_with(c, &c->ana, 320 << 10, VD_ENOSPACE);
 	person_write(&c->luz, VD_LANE_BULK, 3, 60000);
-	alerts_still_get_on(c, 256 << 10, 20, VD_ENOSPACE);
-	assert_true(bytes_on(c) <= 256 << 10);
+	alerts_still_get_on(c, 320 << 10, 20, VD_ENOSPACE);
+	assert_true(bytes_on(c) <= 320 << 10);
 }
 
 /* Every alert of many, though what is left for the rest of the queue has no room. */
@@ -327,12 +327,12 @@ static void test_room__alerts_use_the_reserve_at_once(void **state)
 
 	person_write(&c->ana, VD_LANE_BULK, 3, 60000);
 	person_write(&c->ana, VD_LANE_URGENT, 3, 40000);
-	r = visit_with(c, &c->ana, 256 << 10, VD_ENOSPACE);
+	r = visit_with(c, &c->ana, 320 << 10, VD_ENOSPACE);
 	assert_int_equal(r.left[VD_LANE_CONTROL] + r.left[VD_LANE_URGENT], 0);
 	assert_int_equal(r.left[VD_LANE_BULK], 3);
 	person_write(&c->ana, VD_LANE_URGENT, 3, 40000);
-	r = visit_with(c, &c->ana, 256 << 10, VD_ENOSPACE);
-	assert_true(r.left[VD_LANE_URGENT] > 0 && bytes_on(c) <= 256 << 10);
+	r = visit_with(c, &c->ana, 320 << 10, VD_ENOSPACE);
+	assert_true(r.left[VD_LANE_URGENT] > 0 && bytes_on(c) <= 320 << 10);
 }
 
 int main(void)
