@@ -486,24 +486,36 @@ static int offer_node(void *ctx, const uint8_t *node, size_t room)
 	return o->visit(o->ctx, &piece);
 }
 
-int vd_pages_scan(int fd, int (*visit)(void *ctx, const struct vd_pages_piece *), void *ctx)
+/* How the file is cut into pages, as far as it still says so, and where its tables begin. */
+static int begin_scan(struct scan *s, struct tree *tree)
 {
-	struct scan s = { .fd = fd, .page_bytes = (uint64_t)sysconf(_SC_PAGESIZE) };
-	struct offering o = { .s = &s, .visit = visit, .ctx = ctx };
 	struct vd_pages pages;
-	struct tree tree = { .root = SIZE_MAX };
 	struct stat st;
-	int rc = VD_ENOMEM;
 
-	if (fstat(fd, &st))
+	if (fstat(s->fd, &st))
 		return VD_EIO;
 	if (!S_ISREG(st.st_mode))
 		return VD_EDAMAGED;
-	if (!vd_pages_read(fd, &pages)) {
-		s.page_bytes = pages.page_bytes;
-		memcpy(&tree, pages.main_tree, sizeof(tree));
+	s->page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
+	*tree = (struct tree){ .root = SIZE_MAX };
+	if (!vd_pages_read(s->fd, &pages)) {
+		s->page_bytes = pages.page_bytes;
+		memcpy(tree, pages.main_tree, sizeof(*tree));
 	}
-	s.file_pages = (uint64_t)st.st_size / s.page_bytes;
+	s->file_pages = (uint64_t)st.st_size / s->page_bytes;
+	return VD_OK;
+}
+
+int vd_pages_scan(int fd, int (*visit)(void *ctx, const struct vd_pages_piece *), void *ctx)
+{
+	struct scan s = { .fd = fd };
+	struct offering o = { .s = &s, .visit = visit, .ctx = ctx };
+	struct tree tree;
+	int rc = begin_scan(&s, &tree);
+
+	if (rc)
+		return rc;
+	rc = VD_ENOMEM;
 	s.raw = malloc((size_t)s.page_bytes);
 	s.live = calloc(1, (size_t)(s.file_pages / 8 + 1));
 	if (s.raw && s.live)
@@ -516,5 +528,29 @@ int vd_pages_scan(int fd, int (*visit)(void *ctx, const struct vd_pages_piece *)
 	}
 	free(s.raw);
 	free(s.live);
+	return rc;
+}
+
+int vd_pages_scan_values(int fd, int (*visit)(void *ctx, const struct vd_pages_piece *), void *ctx)
+{
+	struct scan s = { .fd = fd };
+	uint8_t head[HEAD];
+	struct tree tree;
+	int rc = begin_scan(&s, &tree);
+
+	for (uint64_t page = 2; page < s.file_pages && !rc; page++) {
+		struct vd_pages_piece piece = { .at = page * s.page_bytes + HEAD };
+		uint32_t count;
+		size_t number;
+
+		if (read_at(fd, page * s.page_bytes, head, sizeof(head)))
+			continue;
+		memcpy(&number, head, sizeof(number));
+		memcpy(&count, head + HEAD - 4, sizeof(count));
+		if (number != page || u16_at(head + sizeof(size_t) + 2) != P_OVERFLOW || !count || count > s.file_pages - page)
+			continue;
+		piece.n = count * s.page_bytes - HEAD;
+		rc = visit(ctx, &piece);
+	}
 	return rc;
 }

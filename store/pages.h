@@ -29,7 +29,9 @@ struct vd_pages_piece {
 	uint64_t at, n;             /* where the value stands in the file; what it says is for the visitor to judge */
 	bool live;                  /* the newest state still refers to its page */
 };
-/* Offers all of them. Non-zero from `visit` stops it and is returned. VD_EDAMAGED: not even a file. */
+/* Offers all of them whose key stands in a page, too. Non-zero from `visit` stops it and is returned. VD_EDAMAGED: not even a file. */
 int vd_pages_scan(int fd, int (*visit)(void *ctx, const struct vd_pages_piece *), void *ctx);
+/* Offers each value that has pages of its own, whether or not a page with its key is left: without a key, never live, and n is what it may have at most. */
+int vd_pages_scan_values(int fd, int (*visit)(void *ctx, const struct vd_pages_piece *), void *ctx);
 
 #endif

@@ -78,7 +78,7 @@ static int put_alone(const struct building *b, MDB_txn *txn, const struct vd_pie
 	if (!rc)
 		rc = vd_salvaging_record(s, one, value, &stored);
 	if (!rc && stored.compact) {
-		rc = vd_stored_encode(&stored.view, stored.number, stored.flags, stored.received_ms, &made);
+		rc = vd_stored_encode(&stored.view, stored.number, vd_get_u64(one->key), stored.flags, stored.received_ms, &made);
 		value = vd_buf_slice(&made);
 	}
 	if (!rc)

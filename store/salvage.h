@@ -10,7 +10,8 @@ struct vd_salvage {
 	struct vd_check check;  /* of the new store, when it was repaired */
 };
 
-/* Reads every page of `home`/data.mdb, whatever state it is in, without LMDB; keeps it under another name, and puts a new one in
+/* Reads every page of `home`/data.mdb, whatever state it is in, without LMDB: what pages with keys lead to, and then each value with pages of its own
+ * that no key led to, if it says which it is (stored.h) - sealed or not, each is opened at most once; keeps it under another name, and puts a new one in
  * its place with each record whose bytes are what was stored, the groups, identities and notes; then rebuilds what is derived, and
  * goes on behind the own records found. What is missing comes back from others. A sealed store needs a secret (vault.h; else NULL).
  *   VD_EEXISTS    nothing is broken: nothing was changed

@@ -30,6 +30,8 @@ struct vd_salvaging {
 	struct vd_store keys;   /* only its vault: to name values */
 	struct vd_piece *pieces;
 	size_t count, cap;
+	uint8_t *taken;         /* a bit for each sector in which the value of a piece begins that a key led to */
+	size_t taken_bytes;
 	uint64_t last;          /* highest arrival number */
 	uint8_t groups[VD_INDEX_KEY_BYTES], next_identity[VD_INDEX_KEY_BYTES], index[VD_INDEX_KEY_BYTES];
 	uint8_t store[VD_INDEX_KEY_BYTES];

@@ -2,6 +2,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "pages.h"
@@ -11,6 +12,7 @@
 enum {
 	VALUE_MAX = 2 * (VD_STORED_HEAD + VD_RECORD_MAX), /* sealed and padded */
 	AUTHORS_MAX = 1 << 16,  /* whose numbers are looked for */
+	SECTOR = 512,           /* bytes: LMDB's smallest page */
 };
 
 static const uint64_t arrival_max = (uint64_t)1 << 48;
@@ -152,8 +154,13 @@ static int take_record(struct vd_salvaging *s, const struct vd_piece *value, uin
 
 static int take_records(struct vd_salvaging *s, const struct vd_piece *value, struct vd_slice opened)
 {
-	int rc = read_stored(s, opened, vd_get_u64(value->from));
+	uint64_t number = vd_get_u64(value->from), last, bytes;
+	int rc;
 
+	/* An old key led to where another stands by now: take_alone finds that. */
+	if (vd_stored_says(opened, &last, &bytes) && (last != number || bytes != opened.n))
+		return VD_OK;
+	rc = read_stored(s, opened, number);
 	for (uint64_t at = s->reading.first; !rc && at <= s->reading.last; at++)
 		rc = take_record(s, value, at);
 	return rc == VD_ENOMEM ? rc : VD_OK;
@@ -319,6 +326,56 @@ static int take(void *ctx, const struct vd_pages_piece *offered)
 	return one.key_n == 8 ? take_records(s, &one, value) : VD_OK;
 }
 
+/* --- values of which the page with their key is lost --- */
+
+static uint8_t taken_bit(const struct vd_salvaging *s, uint64_t at, uint8_t **byte)
+{
+	uint64_t sector = at / SECTOR;
+
+	*byte = s->taken && sector / 8 < s->taken_bytes ? &s->taken[sector / 8] : NULL;
+	return (uint8_t)(1u << sector % 8);
+}
+
+/* What some key led to, and proved itself, is not looked at again. */
+static int note_taken(struct vd_salvaging *s)
+{
+	struct stat st;
+	uint8_t *byte;
+
+	if (fstat(s->fd, &st))
+		return VD_EIO;
+	s->taken_bytes = (size_t)((uint64_t)st.st_size / SECTOR / 8 + 1);
+	s->taken = calloc(1, s->taken_bytes);
+	if (!s->taken)
+		return VD_ENOMEM;
+	for (size_t i = 0; i < s->count; i++) {
+		uint8_t bit = taken_bit(s, s->pieces[i].at, &byte);
+
+		if (byte)
+			*byte |= bit;
+	}
+	return VD_OK;
+}
+
+/* A run says its number and how long it is (stored.h): it is opened once, as if its key had been found. What of it stands elsewhere too is chosen from as ever. */
+static int take_alone(void *ctx, const struct vd_pages_piece *offered)
+{
+	uint8_t begin[VD_SEALED_BEGIN_BYTES], says[VD_STORED_SAYS_BYTES], key[8], *byte, bit;
+	struct vd_pages_piece found = { .key = key, .key_n = sizeof(key), .at = offered->at };
+	struct vd_salvaging *s = ctx;
+	uint64_t last, bytes;
+
+	bit = taken_bit(s, offered->at, &byte);
+	if ((byte && *byte & bit) || offered->n < sizeof(begin) || pread(s->fd, begin, sizeof(begin), (off_t)offered->at) != (ssize_t)sizeof(begin))
+		return VD_OK;
+	if (vd_vault_peek(s->keys.vault, vd_slice(begin, sizeof(begin)), says, sizeof(says)) ||
+	    !vd_stored_says(vd_slice(says, sizeof(says)), &last, &bytes) || bytes > VALUE_MAX)
+		return VD_OK;
+	found.n = vd_vault_sealed_bytes(s->keys.vault, (size_t)bytes);
+	vd_set_u64(key, last);
+	return found.n > offered->n ? VD_OK : take(s, &found);
+}
+
 /* --- of several copies the best --- */
 
 static int by_worth(const void *x, const void *y)
@@ -438,6 +495,10 @@ int vd_salvaging_gather(struct vd_salvaging *s)
 	if (!rc)
 		rc = vd_pages_scan(s->fd, take, s);
 	if (!rc)
+		rc = note_taken(s);
+	if (!rc)
+		rc = vd_pages_scan_values(s->fd, take_alone, s);
+	if (!rc)
 		choose(s);
 	return rc;
 }
@@ -446,6 +507,7 @@ void vd_salvaging_deinit(struct vd_salvaging *s)
 {
 	vd_vault_free(s->keys.vault);
 	free(s->pieces);
+	free(s->taken);
 	if (s->known) /* also "next identity" and what of old pages else is secret */
 		sodium_memzero(s->known, s->known_cap * sizeof(*s->known));
 	free(s->known);

@@ -167,12 +167,16 @@ static int read_authors(struct vd_reading *r, int (*author_of)(void *ctx, uint64
 }
 
 /* What they take once put together is set aside at once: nothing moves while it is borrowed. */
-static int read_run(struct vd_reading *r, int (*author_of)(void *ctx, uint64_t number, struct vd_author *), void *ctx)
+static int read_run(struct vd_reading *r, bool says, int (*author_of)(void *ctx, uint64_t number, struct vd_author *), void *ctx)
 {
 	enum { HEAD_ROOM = VD_HEADER_MAX + VD_SIGNATURE_BYTES };
 	int rc;
 
 	r->count = vd_rd_u8(&r->rest);
+	if (says) {
+		vd_rd_varint(&r->rest);
+		vd_rd_u32(&r->rest);
+	}
 	r->later = vd_unzigzag(vd_rd_varint(&r->rest));
 	if (!r->count || r->count > VD_STORED_RUN_MAX || r->count > r->last || r->flags & VD_STORED_DROPPED)
 		return VD_EDAMAGED;
@@ -192,19 +196,20 @@ static int read_run(struct vd_reading *r, int (*author_of)(void *ctx, uint64_t n
 static int begin(struct vd_reading *r, struct vd_slice value, uint64_t last, int (*author_of)(void *ctx, uint64_t number, struct vd_author *),
                  void *ctx)
 {
-	bool compact;
+	bool compact, says;
 
 	r->rest = vd_rd(value);
 	r->flags = vd_rd_u8(&r->rest);
 	compact = r->flags & VD_STORED_COMPACT;
-	r->flags &= (uint8_t)~VD_STORED_COMPACT;
+	says = compact && r->flags & VD_STORED_SAYS;
+	r->flags &= (uint8_t)~(VD_STORED_COMPACT | (says ? VD_STORED_SAYS : 0));
 	r->first = r->last = last;
 	r->count = 1;
 	r->read = 0;
 	r->damaged = false;
 	if (!vd_stored_flags_ok(r->flags))
 		return VD_EDAMAGED;
-	return compact ? read_run(r, author_of, ctx) : read_whole(r);
+	return compact ? read_run(r, says, author_of, ctx) : read_whole(r);
 }
 
 int vd_reading_begin(struct vd_reading *r, struct vd_slice value, uint64_t last, int (*author_of)(void *ctx, uint64_t number, struct vd_author *),
@@ -214,6 +219,18 @@ int vd_reading_begin(struct vd_reading *r, struct vd_slice value, uint64_t last,
 	vd_buf_reset(&r->value);
 	vd_buf_put_slice(&r->value, value);
 	return vd_buf_check(&r->value) ? VD_ENOMEM : begin(r, vd_buf_slice(&r->value), last, author_of, ctx);
+}
+
+bool vd_stored_says(struct vd_slice beginning, uint64_t *last, uint64_t *bytes)
+{
+	const uint8_t both = VD_STORED_COMPACT | VD_STORED_SAYS;
+	struct vd_rd rest = vd_rd(beginning);
+	uint8_t flags = vd_rd_u8(&rest), count = vd_rd_u8(&rest);
+
+	*last = vd_rd_varint(&rest);
+	*bytes = vd_rd_u32(&rest);
+	*bytes += beginning.n - rest.n;
+	return !rest.err && (flags & both) == both && vd_stored_flags_ok(flags & (uint8_t)~both) && count && count <= VD_STORED_RUN_MAX;
 }
 
 int vd_reading_record(struct vd_reading *r, uint64_t arrival, struct vd_stored *out)

@@ -7,6 +7,8 @@
  * A record stands in one of two ways. Whole and alone: flags, u64 received_ms, id, and the record as it is. So do control records: they are few, and
  * must be told from a broken file without any other help. Compact, in a run of 1 to VD_STORED_RUN_MAX:
  *   u8 flags with VD_STORED_COMPACT, which all of them have; u8 how many records
+ *   if it has more than VD_STORED_RUN_HALF bytes, and so pages of its own: flags with VD_STORED_SAYS, and here varint the arrival number of its last,
+ *   u32 bytes of what follows; so it is found when the page with its key and length is lost (salvage.h), for 7 bytes in 3500. Nobody else asks them
  *   varint by how much they were received after the first one's own time (zigzag)
  *   u8 how many authors, and of each a varint, its number (authors.c): all of one group, in the order in which they first wrote
  *   of each record: varint bytes of what follows (not of the last, which takes the rest); the first VD_STORED_CHECK_BYTES of its id, the first byte
@@ -36,7 +38,8 @@ enum {
 	                                                * or until somebody wants it back */
 	VD_STORED_EXPIRED = 32, VD_STORED_PRUNED = 64, /* the same: for good; while others are known to keep it */
 	VD_STORED_WHY_NOT = VD_STORED_WAITING | VD_STORED_UNWANTED | VD_STORED_EXPIRED | VD_STORED_PRUNED, /* at most one of them */
-	VD_STORED_COMPACT = 16,                     /* in the file alone */
+	VD_STORED_COMPACT = 16, VD_STORED_SAYS = 128, /* in the file alone */
+	VD_STORED_SAYS_BYTES = 1 + 1 + 10 + 4,      /* of a value: at most so many say where it ends and belongs */
 	VD_STORED_CHECK_BYTES = 4,
 	VD_STORED_RUN_MAX = 32,                            /* records; to read the last, all are read: about a microsecond each */
 	VD_STORED_RUN_BYTES = 3964,                        /* of a run, sealed or not: one page of 4 KiB, LMDB's head and the seal's included … */
@@ -96,6 +99,8 @@ void vd_reading_wipe(struct vd_reading *); /* a good start again */
  * returned. VD_EDAMAGED: it, its beginning or its first record; VD_ENOMEM. */
 int vd_reading_begin(struct vd_reading *, struct vd_slice value, uint64_t last, int (*author_of)(void *ctx, uint64_t number, struct vd_author *),
                      void *ctx);
+/* A value that begins so: the arrival number of its last record, and how many bytes it has, if it says that. */
+bool vd_stored_says(struct vd_slice beginning, uint64_t *last, uint64_t *bytes);
 /* One of its records. VD_ENOTFOUND: dropped, or not in it; VD_EDAMAGED, VD_ENOMEM. *out lasts until the next begins. */
 int vd_reading_record(struct vd_reading *, uint64_t arrival, struct vd_stored *out);
 
@@ -136,7 +141,7 @@ int vd_stored_run_add(struct vd_stored_run *, const struct vd_record *, uint32_t
 /* Appends the value of its first `count` records to *out. VD_ENOMEM. */
 int vd_stored_run_encode(const struct vd_stored_run *, size_t count, struct vd_buf *out);
 /* Appends the value of one compact record that stands alone. VD_ENOMEM. */
-int vd_stored_encode(const struct vd_record *, uint32_t number, uint8_t flags, uint64_t received_ms, struct vd_buf *out);
+int vd_stored_encode(const struct vd_record *, uint32_t number, uint64_t arrival, uint8_t flags, uint64_t received_ms, struct vd_buf *out);
 
 /* What changes of what stands in runs, until all of it is known: those of one run change together. */
 struct vd_stored_changes {

@@ -16,8 +16,8 @@ void vd_stored_run_deinit(struct vd_stored_run *run)
 	*run = (struct vd_stored_run){ 0 };
 }
 
-/* Bytes of the value of its first `count` records, or a few more. */
-static size_t run_bytes(const struct vd_stored_run *run, size_t count)
+/* Bytes of the value of its first `count` records, or a few more, without what it says of itself. */
+static size_t bare_bytes(const struct vd_stored_run *run, size_t count)
 {
 	size_t bytes = 1 + 1 + vd_varint_bytes(vd_zigzag(run->received_ms - run->time_ms)) + 1;
 
@@ -26,6 +26,22 @@ static size_t run_bytes(const struct vd_stored_run *run, size_t count)
 	for (size_t i = 0; i < count; i++)
 		bytes += vd_varint_bytes(VD_STORED_CHECK_BYTES + (uint64_t)run->ones[i].n) + VD_STORED_CHECK_BYTES + run->ones[i].n;
 	return bytes;
+}
+
+/* A value with pages of its own says where it ends and belongs. */
+static bool says(const struct vd_stored_run *run, size_t count)
+{
+	return bare_bytes(run, count) > VD_STORED_RUN_HALF;
+}
+
+static uint64_t last_of(const struct vd_stored_run *run, size_t count)
+{
+	return run->last - run->count + count;
+}
+
+static size_t run_bytes(const struct vd_stored_run *run, size_t count)
+{
+	return bare_bytes(run, count) + (says(run, count) ? vd_varint_bytes(last_of(run, count)) + 4 : 0);
 }
 
 static bool belongs(const struct vd_stored_run *run, const struct vd_record *record, uint64_t arrival, uint8_t flags, uint64_t received_ms)
@@ -86,10 +102,16 @@ int vd_stored_run_add(struct vd_stored_run *run, const struct vd_record *record,
 
 int vd_stored_run_encode(const struct vd_stored_run *run, size_t count, struct vd_buf *out)
 {
-	size_t at = 0;
+	bool telling = says(run, count);
+	size_t at = 0, begin = 0;
 
-	vd_buf_put_u8(out, run->flags | VD_STORED_COMPACT);
+	vd_buf_put_u8(out, run->flags | VD_STORED_COMPACT | (telling ? VD_STORED_SAYS : 0));
 	vd_buf_put_u8(out, (uint8_t)count);
+	if (telling) {
+		vd_buf_put_varint(out, last_of(run, count));
+		vd_buf_put_u32(out, 0); /* known at the end */
+		begin = out->n;
+	}
 	vd_buf_put_varint(out, vd_zigzag(run->received_ms - run->time_ms));
 	vd_buf_put_u8(out, run->ones[count - 1].authors);
 	for (size_t i = 0; i < run->ones[count - 1].authors; i++)
@@ -104,13 +126,15 @@ int vd_stored_run_encode(const struct vd_stored_run *run, size_t count, struct v
 		vd_buf_put(out, run->forms.p + at, n);
 		at += n;
 	}
+	if (telling && !vd_buf_check(out))
+		vd_set_u32(out->p + begin - 4, (uint32_t)(out->n - begin));
 	return vd_buf_check(out);
 }
 
-int vd_stored_encode(const struct vd_record *record, uint32_t number, uint8_t flags, uint64_t received_ms, struct vd_buf *out)
+int vd_stored_encode(const struct vd_record *record, uint32_t number, uint64_t arrival, uint8_t flags, uint64_t received_ms, struct vd_buf *out)
 {
 	struct vd_stored_run run = { 0 };
-	int rc = vd_stored_run_add(&run, record, number, 1, flags, received_ms);
+	int rc = vd_stored_run_add(&run, record, number, arrival, flags, received_ms);
 
 	if (!rc)
 		rc = vd_stored_run_encode(&run, 1, out);
@@ -144,7 +168,7 @@ static int put_alone(struct vd_write *w, uint64_t arrival, const struct vd_recor
 	int rc;
 
 	vd_buf_reset(&w->value);
-	rc = vd_stored_encode(record, number, flags, received_ms, &w->value);
+	rc = vd_stored_encode(record, number, arrival, flags, received_ms, &w->value);
 	return rc ? rc : put_value(w, arrival);
 }
 

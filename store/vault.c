@@ -19,6 +19,7 @@ enum {
 	BUCKET_BYTES = 64,
 	HALF = VD_INDEX_KEY_BYTES / 2,
 	ROUNDS = 4,
+	PEEK_MAX = VD_SEALED_BEGIN_BYTES - SEALED_HEAD - LENGTH_BYTES,
 };
 
 /* In locked memory. XChaCha20-Poly1305 is ChaCha20-Poly1305 under HChaCha20(key, first 16 bytes of the nonce): as those are the same for all that
@@ -244,6 +245,34 @@ static int unseal(struct secrets *s, struct vd_slice place, struct vd_slice seal
 		return VD_EDAMAGED;
 	*value = vd_slice(plain + LENGTH_BYTES, length);
 	return VD_OK;
+}
+
+int vd_vault_peek(const struct vd_vault *v, struct vd_slice sealed, uint8_t *out, size_t n)
+{
+	uint8_t nonce[crypto_aead_chacha20poly1305_ietf_NPUBBYTES] = { 0 }, subkey[VD_KEY_BYTES], plain[LENGTH_BYTES + PEEK_MAX];
+	const uint8_t *prefix = sealed.p + 1;
+
+	if (n > PEEK_MAX || sealed.n < (v->secrets ? SEALED_HEAD + LENGTH_BYTES : 1) + n || sealed.p[0] != (v->secrets ? VD_SEAL_VAULT : VD_SEAL_PLAIN))
+		return VD_EDAMAGED;
+	if (!v->secrets) {
+		memcpy(out, sealed.p + 1, n);
+		return VD_OK;
+	}
+	crypto_core_hchacha20(subkey, prefix, v->secrets->key, NULL);
+	memcpy(nonce + 4, prefix + PREFIX_BYTES, 8);
+	crypto_stream_chacha20_ietf_xor_ic(plain, sealed.p + SEALED_HEAD, LENGTH_BYTES + n, nonce, 1, subkey); /* block 0 is the MAC's key: RFC 8439 */
+	memcpy(out, plain + LENGTH_BYTES, n);
+	sodium_memzero(subkey, sizeof(subkey));
+	sodium_memzero(plain, sizeof(plain));
+	if (!atomic_load(&v->secrets->forgotten))
+		return VD_OK;
+	sodium_memzero(out, n);
+	return VD_EKEY;
+}
+
+size_t vd_vault_sealed_bytes(const struct vd_vault *v, size_t n)
+{
+	return v->secrets ? SEALED_HEAD + bucket(LENGTH_BYTES + n) + MAC_BYTES : 1 + n;
 }
 
 int vd_vault_open(const struct vd_vault *v, struct vd_slice place, struct vd_slice sealed, struct vd_buf *room,

@@ -19,6 +19,7 @@ enum {
 	VD_SEAL_PLAIN = 0,
 	VD_SEAL_VAULT = 1,           /* nonce (24) ‖ XChaCha20-Poly1305 of the value, padded to a bucket */
 	VD_INDEX_KEY_BYTES = 16,
+	VD_SEALED_BEGIN_BYTES = 1 + 24 + 64, /* of a sealed value there are at least so many, and some of them its first 60 */
 	VD_LIST_KEY_BYTES = 8,       /* of an index key, in front of an arrival number */
 	VD_VAULT_KEY_BYTES = 64,
 	VD_VAULT_SLOTS = 8,
@@ -112,6 +113,11 @@ int vd_vault_seal_laid(const struct vd_vault *, struct vd_slice place, uint8_t *
  * VD_EKEY (sealed, in a readable store; or forgotten), VD_ENOMEM. */
 int vd_vault_open(const struct vd_vault *, struct vd_slice place, struct vd_slice sealed, struct vd_buf *room,
                   struct vd_slice *value);
+/* What a value would begin with that is sealed, or plain, from `sealed` on, however far it goes: its first n bytes (at most 60) in out. Nothing proves
+ * them: for who has lost how long it is and its place, and then opens it. VD_EDAMAGED: none begins so; VD_EKEY: forgotten. */
+int vd_vault_peek(const struct vd_vault *, struct vd_slice sealed, uint8_t *out, size_t n);
+/* Bytes of a value of n when it is sealed. */
+size_t vd_vault_sealed_bytes(const struct vd_vault *, size_t n);
 /* A fixed-size key for an exact look-up: the plain key H_index(0; use ‖ NUL ‖ parts)[16], which a sealed vault then turns under its own key. */
 void vd_vault_index_key(const struct vd_vault *, const char *use, const struct vd_slice *parts, size_t count,
                         uint8_t out[VD_INDEX_KEY_BYTES]);

@@ -16,6 +16,15 @@ static int look(void *ctx, const struct vd_pages_piece *piece)
 	return 0;
 }
 
+/* Inside the file, whatever it says. */
+static int inside(void *ctx, const struct vd_pages_piece *piece)
+{
+	const size_t *size = ctx;
+
+	FUZZ_CHECK(!piece->key_n && piece->n && piece->at <= *size && piece->n <= *size - piece->at);
+	return 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct vd_pages pages;
@@ -29,6 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		FUZZ_CHECK(rc == 0 || rc == VD_EDAMAGED);
 	}
 	FUZZ_CHECK(vd_pages_scan(fd, look, NULL) == 0);
+	FUZZ_CHECK(vd_pages_scan_values(fd, inside, &size) == 0);
 	close(fd);
 	return 0;
 }

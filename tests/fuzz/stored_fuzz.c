@@ -45,12 +45,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct vd_reading reading = { 0 };
 	struct vd_buf room = { 0 };
 	struct vd_slice value;
+	uint64_t last, bytes;
 	int rc;
 
 	if (!store.vault)
 		store.vault = vd_vault_new_plain();
 	FUZZ_CHECK(store.vault);
 	rc = vd_vault_open(store.vault, vd_slice(NULL, 0), vd_slice(data, size), &room, &value);
+	if (!rc && vd_stored_says(value, &last, &bytes))
+		FUZZ_CHECK(bytes > 3 && bytes <= VD_STORED_SAYS_BYTES + (uint64_t)UINT32_MAX);
 	if (!rc)
 		rc = vd_reading_begin(&reading, value, LAST, whose, NULL);
 	FUZZ_CHECK(rc == 0 || rc == VD_EDAMAGED || rc == VD_EVERSION || rc == VD_EKEY);

@@ -67,6 +67,40 @@ static void test_pages__sound(void **state)
 	close(fd);
 }
 
+static int count_one(void *ctx, const struct vd_pages_piece *piece)
+{
+	size_t *count = ctx;
+
+	assert_int_equal(piece->key_n, 0);
+	*count += piece->n >= 20000;
+	return 0;
+}
+
+/* Values with pages of their own are found when no page with a key is left; pages that say they reach beyond the file are not. */
+static void test_pages__values_without_keys(void **state)
+{
+	size_t before = 0, after = 0, none = 0;
+	uint8_t page[4096], far[4] = { 0xff, 0xff, 0xff, 0x7f };
+	int fd = opened(*state);
+	struct stat st;
+
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(vd_pages_scan_values(fd, count_one, &before), 0);
+	assert_true(before >= 10); /* two tables, six each, of which one or two were deleted */
+	for (off_t at = 0; at < st.st_size; at += 4096) {
+		assert_int_equal(pread(fd, page, sizeof(page), at), sizeof(page));
+		if (page[10] != 4)
+			assert_int_equal(pwrite(fd, memset(page, 0, sizeof(page)), sizeof(page), at), sizeof(page));
+	}
+	assert_int_equal(vd_pages_scan_values(fd, count_one, &after), 0);
+	assert_int_equal(after, before);
+	for (off_t at = 0; at < st.st_size; at += 4096)
+		assert_int_equal(pwrite(fd, far, sizeof(far), at + 12), sizeof(far));
+	assert_int_equal(vd_pages_scan_values(fd, count_one, &none), 0);
+	assert_int_equal(none, 0);
+	close(fd);
+}
+
 static void test_pages__cut_anywhere(void **state)
 {
 	int fd = opened(*state);
@@ -135,6 +169,7 @@ static void test_pages__not_a_database(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_pages__values_without_keys, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_pages__sound, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_pages__cut_anywhere, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_pages__flipped_anywhere, cast_setup, cast_teardown),

@@ -372,6 +372,129 @@ static void test_stored_runs__salvage(void **state)
 	finish(&s);
 }
 
+/* The runs with pages of their own. */
+static size_t paged_runs(struct vd_store *s, uint64_t first[64], uint64_t last[64])
+{
+	MDB_cursor *cursor;
+	MDB_val k, v;
+	MDB_txn *txn;
+	size_t n = 0;
+
+	assert_int_equal(vd_db_read(s->db, &txn), 0);
+	assert_int_equal(mdb_cursor_open(txn, vd_db_table(s->db, VD_TABLE_RECORDS), &cursor), 0);
+	while (!mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) {
+		if (v.mv_size <= 2022) /* LMDB's bound, of pages of 4 KiB */
+			continue;
+		assert_true(n < 64);
+		last[n++] = vd_get_u64(k.mv_data);
+	}
+	mdb_cursor_close(cursor);
+	vd_db_done(s->db, txn);
+	for (size_t i = 0; i < n; i++)
+		run_of(s, last[i], &first[i], &last[i]);
+	return n;
+}
+
+static uint8_t *file_of(const char *path, size_t *bytes)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	uint8_t *file;
+	struct stat st;
+
+	assert_true(fd >= 0 && !fstat(fd, &st));
+	file = malloc(*bytes = (size_t)st.st_size);
+	assert_non_null(file);
+	assert_int_equal(read(fd, file, *bytes), st.st_size);
+	close(fd);
+	return file;
+}
+
+/* One page of a store is zeroed. Does it hold records, and yet nothing else is lost but what stood in it? */
+static bool without_page(const char *home, const uint8_t *file, size_t bytes, size_t page, const uint64_t *first, const uint64_t *last, size_t runs)
+{
+	static const uint8_t nothing[4096];
+	char path[300], kept[340];
+	struct vd_buf raw = { 0 };
+	struct vd_salvage saved;
+	struct vd_record r;
+	struct vd_store *s;
+	int fd, rc;
+
+	snprintf(path, sizeof(path), "%s/data.mdb", home);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, file, bytes), (ssize_t)bytes);
+	assert_int_equal(pwrite(fd, nothing, sizeof(nothing), (off_t)(page * sizeof(nothing))), sizeof(nothing));
+	close(fd);
+	rc = vd_store_salvage(home, rest_secret(), cast_now, &saved);
+	if (rc == VD_ENOTFOUND || rc == VD_EEXISTS) /* who we are stood there; or nothing that is used */
+		return false;
+	assert_int_equal(rc, 0);
+	snprintf(kept, sizeof(kept), "%s/%s", home, saved.kept);
+	assert_int_equal(unlink(kept), 0);
+	assert_int_equal(vd_store_open(home, &s), 0);
+	for (size_t i = 0; i < runs; i++)
+		for (uint64_t at = first[i]; at <= last[i]; at++)
+			assert_int_equal(vd_store_read(s, at, &raw, &r, NULL), 0);
+	vd_store_close(s);
+	vd_buf_deinit(&raw);
+	return true;
+}
+
+/* A leaf of LMDB's with numbers for keys, as records have them. */
+static bool has_numbers(const uint8_t *page)
+{
+	uint16_t node, key;
+
+	memcpy(&node, page + 16, sizeof(node));
+	if (page[10] != 2 || node > 4096 - 8)
+		return false;
+	memcpy(&key, page + node + 6, sizeof(key));
+	return key == 8;
+}
+
+/* The page with the keys of many runs is lost: the runs are not. */
+static void keys_are_lost(struct scene *s, const char *home, struct vd_store **store, struct vd_group **group)
+{
+	uint64_t first[64], last[64];
+	size_t runs = paged_runs(*store, first, last), bytes, leaves = 0;
+	char path[300];
+	uint8_t *file;
+
+	assert_true(runs >= 2);
+	vd_group_free(*group);
+	vd_store_close(*store);
+	snprintf(path, sizeof(path), "%s/data.mdb", home);
+	file = file_of(path, &bytes);
+	for (size_t page = 2; page < bytes / 4096; page++)
+		if (has_numbers(file + page * 4096))
+			leaves += without_page(home, file, bytes, page, first, last, runs);
+	assert_true(leaves > 0);
+	free(file);
+	assert_int_equal(vd_store_open(home, store), 0);
+	assert_int_equal(vd_store_group(*store, s->c.id, group), 0);
+}
+
+static void test_stored_runs__keys_lost_of_own(void **state)
+{
+	const struct cast_place *p = *state;
+	struct scene s;
+
+	begin(&s, p, true);
+	keys_are_lost(&s, p->home, &s.c.a, &s.c.ga);
+	finish(&s);
+}
+
+static void test_stored_runs__keys_lost_of_others(void **state)
+{
+	const struct cast_place *p = *state;
+	struct scene s;
+
+	begin(&s, p, true);
+	keys_are_lost(&s, p->other, &s.c.b, &s.c.gb);
+	finish(&s);
+}
+
 /* What a device writes in one go stands together as well; what it writes alone, alone. */
 static void test_stored_runs__own(void **state)
 {
@@ -494,6 +617,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_stored_runs__salvage, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_stored_runs__own, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_stored_runs__salvage_own, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_stored_runs__keys_lost_of_own, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_stored_runs__keys_lost_of_others, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_stored_runs__sealed_later, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_stored_runs__of_another_format, cast_setup, cast_teardown),
 	};

@@ -44,7 +44,7 @@ static void encode(struct vd_slice raw, uint8_t flags, uint64_t received_ms, str
 
 	assert_int_equal(vd_record_decode(raw, &record), 0);
 	vd_buf_reset(out);
-	assert_int_equal(vd_stored_encode(&record, 300, flags, received_ms, out), 0);
+	assert_int_equal(vd_stored_encode(&record, 300, 1, flags, received_ms, out), 0);
 }
 
 static void test_stored__comes_back(void **state)
@@ -190,6 +190,24 @@ static void test_stored__run_comes_back(void **state)
 	vd_reading_wipe(&reading);
 }
 
+/* A value with pages of its own says its number and length in its first bytes; no other does. */
+static void says(struct vd_slice value, uint64_t last)
+{
+	uint64_t number, bytes;
+	size_t n = 0;
+
+	while (n < VD_STORED_SAYS_BYTES && !vd_stored_says(vd_slice(value.p, n), &number, &bytes))
+		n++;
+	assert_int_equal(n < VD_STORED_SAYS_BYTES, value.n > VD_STORED_RUN_HALF);
+	if (n == VD_STORED_SAYS_BYTES)
+		return;
+	for (; n <= VD_STORED_SAYS_BYTES; n++) {
+		assert_true(vd_stored_says(vd_slice(value.p, n), &number, &bytes));
+		assert_int_equal(number, last);
+		assert_int_equal(bytes, value.n);
+	}
+}
+
 /* What is of another kind, or one too many, or has no room begins another run. */
 static void test_stored__run_ends(void **state)
 {
@@ -238,6 +256,7 @@ static void test_stored__run_ends(void **state)
 		vd_buf_reset(&value);
 		assert_int_equal(vd_stored_run_encode(&run, run.count, &value), 0);
 		assert_true(value.n <= VD_STORED_RUN_BYTES || run.count == 1);
+		says(vd_buf_slice(&value), run.last);
 		assert_int_equal(vd_reading_begin(&reading, vd_buf_slice(&value), LAST, one_of_two, c.authors), 0);
 		chains_deinit(&c);
 	}

@@ -323,6 +323,40 @@ static long locked_kib(void)
 	return kib;
 }
 
+/* The beginning of a value without its end or place; of what was sealed by another vault, or is cut off, nothing. */
+static void test_vault__peek(void **state)
+{
+	struct vd_vault *vaults[] = { vd_vault_new_plain(), of(1) }, *other = of(2);
+	uint8_t value[300], out[61];
+	struct vd_buf sealed = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(value); i++)
+		value[i] = (uint8_t)i;
+	for (size_t i = 0; i < 2; i++) {
+		struct vd_slice begin;
+
+		vd_buf_reset(&sealed);
+		assert_int_equal(vd_vault_seal(vaults[i], vd_slice_str("x"), vd_slice(value, sizeof(value)), &sealed), 0);
+		assert_int_equal(sealed.n, vd_vault_sealed_bytes(vaults[i], sizeof(value)));
+		begin = vd_slice(sealed.p, VD_SEALED_BEGIN_BYTES);
+		assert_int_equal(vd_vault_peek(vaults[i], begin, out, 60), 0);
+		assert_memory_equal(out, value, 60);
+		assert_int_equal(vd_vault_peek(vaults[i], begin, out, 61), VD_EDAMAGED);
+		assert_int_equal(vd_vault_peek(vaults[1 - i], begin, out, 60), VD_EDAMAGED);
+		for (size_t n = 0; n < (i ? 1 + 24 + 4 + 16 : 1 + 16); n++)
+			assert_int_equal(vd_vault_peek(vaults[i], vd_slice(sealed.p, n), out, 16), VD_EDAMAGED);
+	}
+	assert_int_equal(vd_vault_peek(other, vd_buf_slice(&sealed), out, 60), 0);
+	assert_memory_not_equal(out, value, 60);
+	vd_vault_forget(vaults[1]);
+	assert_int_equal(vd_vault_peek(vaults[1], vd_buf_slice(&sealed), out, 60), VD_EKEY);
+	for (size_t i = 0; i < 2; i++)
+		vd_vault_free(vaults[i]);
+	vd_vault_free(other);
+	vd_buf_deinit(&sealed);
+}
+
 /* Locked, within the budget of 64 kB; and when it cannot be, that is noticed, not fatal. */
 static void test_vault__locked_memory(void **state)
 {
@@ -374,6 +408,7 @@ int main(void)
 		cmocka_unit_test(test_vault__nonces),
 		cmocka_unit_test(test_vault__keys_turn),
 		cmocka_unit_test(test_vault__forget),
+		cmocka_unit_test(test_vault__peek),
 		cmocka_unit_test(test_vault__locked_memory),
 	};
 
