@@ -7,6 +7,7 @@
 #include "proto/err.h"
 #include "proto/strip.h"
 #include "store/file.h"
+#include "store/shares.h"
 
 static const uint64_t size_most = (uint64_t)VD_ATTACHED_MIB << 20;
 
@@ -158,4 +159,15 @@ json_t *vd_attach_json(const struct vd_attach *a)
 		                                     vd_json_hex(a->files[i].hash, VD_HASH_BYTES), "chunks", vd_json_number(a->files[i].chunks),
 		                                     "metadata", a->files[i].metadata));
 	return out;
+}
+
+bool vd_attach_bounded(struct vd_cli *cli, const struct vd_attached *here, uint8_t attachment, uint32_t chunks, char most[VD_SIZE_SAID])
+{
+	uint64_t most_bytes = 0;
+	bool full = false;
+
+	if (!vd_attached_waits(here, attachment, chunks) || vd_shares_bulk_full(cli->store, &full, &most_bytes) || !full)
+		return false;
+	vd_size_said(cli, most_bytes, most);
+	return true;
 }

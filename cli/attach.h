@@ -1,10 +1,11 @@
-/* Files that a record brings along, on their way in: read, rid of metadata, said in the record, written as its chunks. */
+/* Files that a record brings along: on their way in read, rid of metadata, said in the record, written as its chunks; and what keeps them away. */
 #ifndef VD_ATTACH_H
 #define VD_ATTACH_H
 
 #include "cli.h"
 #include "fields.h"
 #include "proto/attachment.h"
+#include "store/attached.h"
 
 struct vd_attach {
 	struct vd_attach_file {
@@ -30,5 +31,8 @@ int vd_attach_put(struct vd_attach *, struct vd_fields *, struct vd_bad_field *)
 int vd_attach_write(struct vd_attach *, struct vd_write *, struct vd_group *, const struct vd_draft *, const struct vd_id *of);
 /* What was attached, for JSON. */
 json_t *vd_attach_json(const struct vd_attach *);
+
+/* Does bulk.max keep away what is missing of chunks 0 to below `chunks`? `most` then says what it is. */
+bool vd_attach_bounded(struct vd_cli *, const struct vd_attached *, uint8_t attachment, uint32_t chunks, char most[VD_SIZE_SAID]);
 
 #endif

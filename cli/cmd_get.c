@@ -19,6 +19,8 @@ struct getting {
 	const char *folder;
 	json_t *files, *lacking;
 	uint64_t missing;           /* chunks */
+	bool bounded;               /* some of them by bulk.max, which is: */
+	char most[VD_SIZE_SAID];
 	size_t written, there, damaged, sealed;
 	int err;                    /* of the medium: nothing more can be written */
 	int code;                   /* an exit code: what was wrong was said */
@@ -132,6 +134,7 @@ static int get_one(struct getting *g, struct vd_group *group, const struct vd_at
 		rc = get_whole(g, group, here, which, a, name);
 	if (rc == VD_ENOTFOUND) {
 		g->missing += a->chunks - have;
+		g->bounded |= vd_attach_bounded(g->cli, here, which, a->chunks, g->most);
 		json_array_append_new(g->lacking, json_pack("{s:s,s:o,s:o}", "name", name, "chunks_here", vd_json_number(have), "chunks",
 		                                            vd_json_number(a->chunks)));
 		vd_note(g->cli, VD_MSG_GET_MISSING, name, vd_num(g->cli, have), vd_num(g->cli, a->chunks), NULL);
@@ -180,7 +183,9 @@ static int finish(struct getting *g)
 	if (g->err)
 		return vd_fail(cli, g->err, VD_MSG_NONE, VD_MSG_GET_FAILED, g->folder, NULL);
 	if (g->missing)
-		vd_note(cli, VD_MSG_GET_PARTLY, vd_num(cli, g->missing), NULL);
+		vd_note(cli, g->bounded ? VD_MSG_GET_BOUNDED : VD_MSG_GET_PARTLY, vd_num(cli, g->missing), g->most, NULL);
+	if (g->bounded)
+		vd_note(cli, VD_MSG_NEXT_BULK, NULL);
 	if (cli->opt.json)
 		vd_say_json(cli, json_pack("{s:O,s:o,s:O}", "files", g->files, "missing_chunks", vd_json_number(g->missing), "missing", g->lacking));
 	return g->damaged ? VD_EXIT_INTEGRITY : g->missing || g->sealed ? VD_EXIT_PARTLY : VD_EXIT_DONE;

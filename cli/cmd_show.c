@@ -196,7 +196,8 @@ static int attached_json(struct vd_cli *cli, const struct vd_found *f, json_t *l
 
 static int say_attached(struct vd_cli *cli, const struct vd_found *f)
 {
-	char name[VD_ATTACHMENT_NAME_MAX + 1], size[VD_SIZE_SAID], id[9];
+	char name[VD_ATTACHMENT_NAME_MAX + 1], size[VD_SIZE_SAID], most[VD_SIZE_SAID], id[9];
+	bool any_bounded = false;
 	struct attached a;
 	int rc = find_attached(cli, f, &a);
 
@@ -206,12 +207,18 @@ static int say_attached(struct vd_cli *cli, const struct vd_found *f)
 	for (size_t i = 0; i < a.count && !rc; i++) {
 		uint32_t here = vd_attached_count(&a.here, (uint8_t)i, a.list[i].chunks, NULL);
 
+		bool bounded;
+
 		if (!a.list[i].name.n)
 			continue;
 		vd_attachment_name(a.list[i].name, name);
-		vd_say(cli, here == a.list[i].chunks ? VD_MSG_SHOW_ATTACHED_WHOLE : VD_MSG_SHOW_ATTACHED_PART, name,
-		       vd_size_said(cli, a.list[i].size, size), vd_num(cli, here), vd_num(cli, a.list[i].chunks), NULL);
+		bounded = here < a.list[i].chunks && vd_attach_bounded(cli, &a.here, (uint8_t)i, a.list[i].chunks, most);
+		any_bounded |= bounded;
+		vd_say(cli, here == a.list[i].chunks ? VD_MSG_SHOW_ATTACHED_WHOLE : bounded ? VD_MSG_SHOW_ATTACHED_BOUNDED : VD_MSG_SHOW_ATTACHED_PART, name,
+		       vd_size_said(cli, a.list[i].size, size), vd_num(cli, here), vd_num(cli, a.list[i].chunks), bounded ? most : "", NULL);
 	}
+	if (any_bounded)
+		vd_say(cli, VD_MSG_NEXT_BULK, NULL);
 	vd_attached_deinit(&a.here);
 	return rc;
 }

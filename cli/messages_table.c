@@ -451,14 +451,14 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  vereda get 3fa2c1 -o ~/evidence\n\n"
 	  "Writes every attachment that has come whole and is what the record says, byte by byte (b2sum -l 256 gives the hash that show --json\n"
 	  "tells). No file that is there already is written over: the next gets a number. What is missing comes with the next sync, from\n"
-	  "whoever has it; exit 3 says that something is missing, 14 that something is not what the record says.\n\n"
+	  "whoever has it, as far as bulk.max lets it (vereda help config); exit 3 says that something is missing, 14 that something is not what the record says.\n\n"
 	  "  -o DIR             the folder to write to, made if it is not there; else the one you are in",
 	  "Ejemplos:\n"
 	  "  vereda get 3fa2c1\n"
 	  "  vereda get 3fa2c1 -o ~/evidencia\n\n"
 	  "Guarda cada adjunto que llegó entero y es lo que dice el registro, byte por byte (b2sum -l 256 da el hash que muestra show --json).\n"
 	  "Nunca escribe encima de un archivo que ya existe: el siguiente lleva un número. Lo que falta llega con la próxima sincronización, de\n"
-	  "quien lo tenga; la salida 3 dice que falta algo, la 14 que algo no es lo que dice el registro.\n\n"
+	  "quien lo tenga, hasta donde lo permite bulk.max (vereda help config); la salida 3 dice que falta algo, la 14 que algo no es lo que dice el registro.\n\n"
 	  "  -o CARPETA         dónde guardar, se crea si no existe; sin ella, en la carpeta en la que estás"),
 	T(SUM_PRUNE, "make room: let go of what enough others keep", "liberar espacio: soltar lo que bastantes otros guardan"),
 	T(HELP_PRUNE,
@@ -1016,6 +1016,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(SHOW_ATTACHED, "\nAttachments (vereda get {0}):", "\nAdjuntos (vereda get {0}):"),
 	T(SHOW_ATTACHED_WHOLE, "  {0}  {1}, whole", "  {0}  {1}, entero"),
 	T(SHOW_ATTACHED_PART, "  {0}  {1}, {2} of {3} parts here; the rest comes with the next sync", "  {0}  {1}, {2} de {3} partes aquí; el resto llega con la próxima sincronización"),
+	T(SHOW_ATTACHED_BOUNDED, "  {0}  {1}, {2} of {3} parts here; this device takes no more of them: bulk.max is {4}",
+	  "  {0}  {1}, {2} de {3} partes aquí; este equipo no recibe más: bulk.max es {4}"),
 	T(ATTACH_BIG, "What a record brings along may have {0} MiB together, and with {1} it is more; nothing was stored",
 	  "Los adjuntos de un registro pueden sumar {0} MiB, y con {1} es más; no se guardó nada"),
 	T(HINT_ATTACH_BIG, "Send it in several records, or cut it: split -b 60M FILE", "Envíalo en varios registros, o córtalo: split -b 60M ARCHIVO"),
@@ -1048,6 +1050,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(GET_MISSING, "{0}: {1} of {2} parts are here", "{0}: hay {1} de {2} partes aquí"),
 	T(GET_PARTLY, "{0} parts are missing. They come with the next sync from whoever has them: run this again then.",
 	  "Faltan {0} partes. Llegan con la próxima sincronización, de quien las tenga: repite esta orden entonces."),
+	T(GET_BOUNDED, "{0} parts are missing. This device takes no more of attachments: bulk.max is {1}.",
+	  "Faltan {0} partes. Este equipo no recibe más de adjuntos: bulk.max es {1}."),
 	T(GET_DAMAGED, "{0} is not what the record says: nothing was written. Ask its author to attach it again; vereda check looks through this store.",
 	  "{0} no es lo que dice el registro: no se escribió nada. Pide a quien lo escribió que lo adjunte de nuevo; vereda check revisa este almacén."),
 	T(GET_SEALED, "{0} is here, and no key on this device opens it", "{0} está aquí, y ninguna llave de este equipo lo abre"),

@@ -31,7 +31,7 @@ static int add(const struct vd_stored *stored, const struct vd_record *of, struc
 		return VD_OK;
 	if (!vd_room(&out->chunks, out->count, &out->cap, 16, sizeof(*out->chunks)))
 		return VD_ENOMEM;
-	out->chunks[out->count++] = (struct vd_attached_chunk){ stored->arrival, part.number, part.attachment, record.stub };
+	out->chunks[out->count++] = (struct vd_attached_chunk){ stored->arrival, part.number, part.attachment, record.stub, stored->flags & VD_STORED_WAITING };
 	return VD_OK;
 }
 
@@ -96,6 +96,16 @@ uint32_t vd_attached_count(const struct vd_attached *a, uint8_t attachment, uint
 	if (stubs)
 		*stubs = without;
 	return here;
+}
+
+bool vd_attached_waits(const struct vd_attached *a, uint8_t attachment, uint32_t chunks)
+{
+	uint32_t without, here = vd_attached_count(a, attachment, chunks, &without);
+
+	for (size_t i = 0; i < a->count; i++)
+		if (a->chunks[i].attachment == attachment && a->chunks[i].number < chunks && a->chunks[i].waits)
+			return true;
+	return here + without < chunks;
 }
 
 struct writing {

@@ -14,6 +14,7 @@ struct vd_attached {
 		uint32_t number;
 		uint8_t attachment;
 		bool stub;           /* its body is not here: it has yet to come, or was declined or dropped */
+		bool waits;          /* … and is not taken until there is room for it (shares.h) */
 	} *chunks;
 	size_t count, cap;
 };
@@ -22,6 +23,8 @@ int vd_attached_find(struct vd_store *, const struct vd_record *, struct vd_atta
 void vd_attached_deinit(struct vd_attached *);
 /* Of the chunks from 0 to below `chunks`: how many are here with their bodies; *stubs (may be NULL): and how many without. */
 uint32_t vd_attached_count(const struct vd_attached *, uint8_t attachment, uint32_t chunks, uint32_t *stubs);
+/* Does one of these chunks wait for room, or has not even come as a stub? */
+bool vd_attached_waits(const struct vd_attached *, uint8_t attachment, uint32_t chunks);
 /* Writes the file that is `which` of that record. VD_ENOTFOUND: chunks are missing; VD_EDAMAGED: they are not what the record says; VD_EKEY: they do not open; or what
  * vd_file_write says. */
 int vd_attached_write(struct vd_store *, struct vd_group *, const struct vd_attached *, uint8_t which, const struct vd_attachment *,

@@ -34,6 +34,8 @@ int vd_shares_room(struct vd_store *, uint64_t *free_bytes, uint64_t *kept_bytes
 
 /* Bytes of bodies of the bulk lane that are here, and that are wanted. */
 int vd_shares_bulk(struct vd_store *, uint64_t *here_bytes, uint64_t *wanted_bytes);
+/* Is there no room for another beside them? *most_bytes: the bound. */
+int vd_shares_bulk_full(struct vd_store *, bool *full, uint64_t *most_bytes);
 
 /* Wants the bodies that had to wait, as far as their authors have share left today: once in a day, oldest first; and takes off the list of
  * the declined whose share is not used up (any more). Adds to *count the bodies that are wanted again. Cheap when there is nothing to do. */

@@ -50,6 +50,21 @@ int vd_shares_bulk(struct vd_store *s, uint64_t *here_bytes, uint64_t *wanted_by
 	return rc;
 }
 
+int vd_shares_bulk_full(struct vd_store *s, bool *full, uint64_t *most_bytes)
+{
+	uint64_t here = 0, wanted = 0;
+	struct vd_shares set;
+	int rc = vd_shares_get(s, &set);
+
+	if (!rc)
+		rc = vd_shares_bulk(s, &here, &wanted);
+	if (rc)
+		return rc;
+	*most_bytes = set.bulk_bytes;
+	*full = set.bulk_bytes != VD_BULK_ALL && (here + wanted > set.bulk_bytes || set.bulk_bytes - here - wanted < VD_BODY_MAX);
+	return VD_OK;
+}
+
 static void add(uint64_t *sum, uint64_t bytes, bool less)
 {
 	*sum = !less ? *sum + bytes : *sum > bytes ? *sum - bytes : 0;

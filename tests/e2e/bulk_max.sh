@@ -22,6 +22,15 @@ is "hardly anything travels" "$(key '.bytes_in < 40000')" true
 is "the sets are equal" "$(digests small)" "$(digests hub)"
 v small --json show "$photo"
 is "the record is here, its parts are not" "$(key '.fields.title') $(key '"\(.attachments[0].chunks_here)/\(.attachments[0].chunks)"')" "photo 0/40"
+v small show "$photo"
+says "show names what keeps them away" "photo.bin  .*, 0 of 40 parts here; .*bulk.max is 0"
+says "and how they may come" "vereda config set bulk.max"
+silent "and promises none with the next sync" "next sync"
+v small get "$photo" -o none
+exits "get finds them missing" 3
+says "get names it, too" "40 parts are missing. This device takes no more .*bulk.max is 0" err
+v small --lang es show "$photo"
+says "in Spanish" "0 de 40 partes aquí; .*bulk.max es 0"
 v small --json sync "$addr"
 is "nothing is missing as far as it wants" "$(key '"\(.received) \(.complete)"')" "0 true"
 v small --json status
@@ -44,7 +53,7 @@ v small --json status
 is "not more than was allowed" "$(key '.store.bulk.here <= 700 * 1024 and .store.bulk.here > 600 * 1024')" true
 is "the sets are equal all the same" "$(digests small)" "$(digests hub)"
 v small show "$photo"
-says "show says how far" "photo.bin .*[0-9]+ of 40 parts here"
+says "show says how far" "photo.bin .*[0-9]+ of 40 parts here; .*bulk.max is 700"
 v small --json sync "$addr"
 is "a further one moves nothing" "$(key '.bytes_in < 8000')" true
 v small --json check
@@ -66,6 +75,8 @@ is "sets are equal" "$(digests small)" "$(digests hub)"
 v small config set bulk.max all
 v small --json status
 is "what was left is wanted now" "$(key '.store.bulk.wanted > 400000')" true
+v small show "$photo"
+says "what is wanted comes with the next sync" "photo.bin .*[0-9]+ of 40 parts here; the rest comes with the next sync"
 v small --json sync stick
 v small --json show "$photo"
 is "the stick brings it" "$code $(key '.attachments[0].chunks_here')" "0 40"
