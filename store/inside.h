@@ -241,7 +241,7 @@ int vd_effects_apply(struct vd_effects *, struct vd_store *, MDB_txn *);
 
 /* --- reserve.c --- */
 
-/* Is so little of the medium free that nothing but control records may come in? */
+/* Is so little free, of the medium and of the file itself (shares.h), that nothing but control records may come in? */
 bool vd_reserve_reached(struct vd_store *);
 void vd_reserve_keep(struct vd_store *);
 /* False: there is none any more. */

@@ -369,11 +369,13 @@ static int want_back(struct vd_store *s, struct vd_group *group, uint64_t now_ms
 /* Where the medium is nearly full. What went before is room inside the database. */
 static int make_room(struct vd_store *s, struct vd_group *group, uint64_t now_ms, struct vd_tended *out)
 {
-	uint64_t free_bytes, kept_bytes, spare_bytes;
+	uint64_t free_bytes, kept_bytes, spare_bytes, total;
 	struct vd_prune_rule rule = { .lanes = 1 << VD_LANE_BULK | 1 << VD_LANE_NORMAL, .older_ms = VD_PRUNE_DAYS * (uint64_t)VD_DAY_MS };
 	struct vd_pruned pruned = { 0 };
 	int rc = vd_shares_room(s, &free_bytes, &kept_bytes);
 
+	if (!rc)
+		rc = vd_db_room(s->db, &free_bytes, &total);
 	if (!rc)
 		rc = vd_db_spare(s->db, &spare_bytes);
 	if (rc || free_bytes + spare_bytes >= LOW * kept_bytes)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "inside.h"
+#include "proto/err.h"
 #include "shares.h"
 
 /* The file `reserve` in the home: given up when even a control commit meets a full disk. A grant was seen to make the database grow
@@ -23,9 +24,9 @@ static uint64_t kept_free(struct vd_store *s, uint64_t total)
 
 bool vd_reserve_reached(struct vd_store *s)
 {
-	uint64_t free_bytes, total;
+	uint64_t free_bytes, kept_bytes;
 
-	return !vd_db_room(s->db, &free_bytes, &total) && free_bytes < kept_free(s, total);
+	return !vd_shares_room(s, &free_bytes, &kept_bytes) && free_bytes < kept_bytes;
 }
 
 bool vd_store_has_room(struct vd_store *s)
@@ -35,12 +36,16 @@ bool vd_store_has_room(struct vd_store *s)
 
 int vd_shares_room(struct vd_store *s, uint64_t *free_bytes, uint64_t *kept_bytes)
 {
-	uint64_t total;
+	uint64_t total, spare_bytes;
 	int rc = vd_db_room(s->db, free_bytes, &total);
 
-	if (!rc)
-		*kept_bytes = kept_free(s, total);
-	return rc;
+	if (rc)
+		return rc;
+	*kept_bytes = kept_free(s, total);
+	/* What bodies left behind when they went. In pieces: the largest records may not find one that they fit into, and the file grows for them. */
+	if (*free_bytes < *kept_bytes && !vd_db_spare(s->db, &spare_bytes))
+		*free_bytes += spare_bytes / 2;
+	return VD_OK;
 }
 
 /* Really takes the room, also on a medium that compresses, or leaves out what was never written. */

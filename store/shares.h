@@ -29,7 +29,8 @@ int vd_shares_get(struct vd_store *, struct vd_shares *);
 /* Lifts what the new bounds do not hold back any more. */
 int vd_shares_set(struct vd_store *, const struct vd_shares *, uint64_t now_ms);
 
-/* What is free of the medium, and what of that stays kept: with less than this, nothing but control records is taken in. VD_EIO. */
+/* What is free of the medium, and what stays kept of it: with less than this, nothing but control records is taken in. Where less than that is free,
+ * half of what is free in the database's own file counts, too: it is written to first. VD_EIO. */
 int vd_shares_room(struct vd_store *, uint64_t *free_bytes, uint64_t *kept_bytes);
 
 /* Bytes of bodies of the bulk lane that are here, and that are wanted. */

@@ -46,7 +46,7 @@ void vd_store_engine(char out[VD_STORE_ENGINE_TEXT]);
 bool vd_store_readable(const struct vd_store *); /* without a passphrase */
 /* Borrowed: to lend its key, to change slots, to forget it. */
 const struct vd_vault *vd_store_vault(const struct vd_store *);
-/* Is there more room on its medium than what is kept for control records? Without it nothing else is taken in. */
+/* Is there more room, on its medium or in its file (shares.h), than what is kept for control records? Without it nothing else is taken in. */
 bool vd_store_has_room(struct vd_store *);
 /* Records over all groups, and bytes of the database file. VD_EKEY: the vault was forgotten. */
 int vd_store_size(struct vd_store *, uint64_t *records, uint64_t *bytes);

@@ -71,9 +71,9 @@ static void promise(struct scene *s, size_t i, uint64_t days)
 	assert_int_equal(vd_shares_set(s->p[i].store, &set, clock_of(s, i)), 0);
 }
 
-static void write_one(struct scene *s, size_t i, uint8_t lane, uint32_t expires)
+static void write_text(struct scene *s, size_t i, uint8_t lane, uint32_t expires, struct vd_slice text)
 {
-	struct vd_field field = { vd_slice_str("text"), { .type = VD_MP_STR, .bytes = vd_slice_str("said") } };
+	struct vd_field field = { vd_slice_str("text"), { .type = VD_MP_STR, .bytes = text } };
 	struct vd_draft draft = { .lane = lane, .audience = VD_AUDIENCE_MEMBERS, .now_ms = clock_of(s, i), .has_expires = expires != 0, .expires_day = expires };
 	struct vd_buf content = { 0 };
 	struct vd_write *w;
@@ -93,6 +93,11 @@ static int add(void *ctx, uint64_t arrival, uint64_t received_ms, struct vd_slic
 	(void)arrival;
 	(void)received_ms;
 	return vd_batch_add(ctx, raw);
+}
+
+static void write_one(struct scene *s, size_t i, uint8_t lane, uint32_t expires)
+{
+	write_text(s, i, lane, expires, vd_slice_str("said"));
 }
 
 /* Without a word of who holds what. */
@@ -516,6 +521,41 @@ static void tend_when_full(void)
 	end(&s);
 }
 
+/* What pruning freed inside the file can be used, also where the medium itself has less left than is kept free. */
+static void use_what_was_freed(void)
+{
+	enum { TEXT = 20000, TEXTS = 200 };
+	struct vd_shares set;
+	char text[TEXT];
+	struct scene s;
+
+	start(&s, 6);
+	promise(&s, 3, 0);
+	assert_int_equal(vd_shares_get(s.p[3].store, &set), 0);
+	set.reserve_bytes = 1 << 20;
+	assert_int_equal(vd_shares_set(s.p[3].store, &set, clock_of(&s, 3)), 0);
+	pass(&s, 1);
+	for (int i = 0; i < TEXTS; i++) {
+		for (size_t k = 0; k < TEXT; k++)
+			text[k] = (char)('a' + roll(&s, 26));
+		write_text(&s, 0, VD_LANE_NORMAL, 0, vd_slice(text, TEXT));
+	}
+	sync_all(&s);
+	pass(&s, 35);
+	sync_all(&s);
+	for (int i = 0; i < 2; i++)
+		write_text(&s, 0, VD_LANE_NORMAL, 0, vd_slice(text, TEXT));
+	fill(512 << 10);
+	assert_false(vd_store_has_room(s.p[3].store));
+	s.day++;
+	tend(&s, 3, &(struct vd_tended){ 0 });
+	assert_false(whole(&s, 3, 0));
+	assert_true(vd_store_has_room(s.p[3].store));
+	carry_records(&s, 0, 3);
+	assert_true(whole(&s, 3, TEXTS) && whole(&s, 3, TEXTS + 1));
+	end(&s);
+}
+
 static bool put_file(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY);
@@ -540,22 +580,33 @@ static bool own_medium(void)
 	return !mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) && !mount("none", "/tmp", "tmpfs", 0, "size=64m");
 }
 
-static void test_prune__unasked_where_the_medium_is_nearly_full(void **state)
+static void on_own_medium(void (*scene)(void))
 {
 	pid_t child = fork();
 	int status = 0;
 
-	(void)state;
 	if (!child) {
 		if (!own_medium())
 			_exit(77);
-		tend_when_full();
+		scene();
 		_exit(0);
 	}
 	assert_true(child > 0 && waitpid(child, &status, 0) == child);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
 		skip(); /* no mount of our own to be had here */
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static void test_prune__unasked_where_the_medium_is_nearly_full(void **state)
+{
+	(void)state;
+	on_own_medium(tend_when_full);
+}
+
+static void test_prune__what_was_freed_is_used(void **state)
+{
+	(void)state;
+	on_own_medium(use_what_was_freed);
 }
 
 int main(void)
@@ -567,6 +618,7 @@ int main(void)
 		cmocka_unit_test(test_prune__wrong_clocks),
 		cmocka_unit_test(test_prune__no_body_is_lost),
 		cmocka_unit_test(test_prune__unasked_where_the_medium_is_nearly_full),
+		cmocka_unit_test(test_prune__what_was_freed_is_used),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
