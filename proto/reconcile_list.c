@@ -10,8 +10,10 @@ enum {
 	EXTRA_BITS = 7,       /* one of 128 that differ is taken for another, and found in the next round */
 	SURE = 20,            /* in one of so many lists any is … */
 	SURE_SMALL = 10000,   /* … and of lists shorter than a tenth of this in fewer, as much as they are shorter: another round costs more than bits */
-	SURE_COST = 12,       /* bits for each that differs, of some 1,900 that a record takes: so many are spent to be sure, and more … */
+	SURE_COST = 16,       /* bits for each that differs, of some 1,900 that a record takes: so many are spent to be sure, and … */
+	SURE_SPARE = 64,      /* … so many bytes, and more … */
 	LEAN_COST = 20,       /* … where fewer bits of an item do not cost less than this */
+	PROMISED = 12000,     /* records that differ and are settled in two round trips, if they are not most: 10,000, and what an estimate errs by */
 };
 
 /* Records of the end that lists, and of the other. */
@@ -38,29 +40,48 @@ static double bytes_of(const struct sides *n, double bits)
 	return (bits - log2(n->list + 1) + 1.6 + 1) * n->list / 8;
 }
 
-/* Are two round trips not promised? Most of all records differ, or more of them than symbols tell. */
+/* Are two round trips not promised? Most of all records differ, or more than may. */
 static bool large(const struct vd_reconcile *r, uint64_t d)
 {
-	return d > VD_SKETCH_SYMBOLS || 2 * d > r->ours + r->theirs;
+	return d > PROMISED || 5 * d > 2 * (r->ours + r->theirs);
+}
+
+/* How many pairs are there that the first bits of an item must tell apart? */
+static double pairs_of(const struct sides *n, uint64_t d)
+{
+	return shared(n, ((double)d + n->list - n->other) / 2) + 1;
+}
+
+/* So many bits that hardly ever one that differs is missed. */
+static double sure_bits(const struct sides *n, uint64_t d)
+{
+	double rare = SURE_SMALL / (n->list + 1);
+
+	return ceil(log2((rare > SURE ? rare : SURE) * pairs_of(n, d)));
+}
+
+/* Is that worth it? Another round takes a while, but where much differs and it keeps the cost below a hundredth of the records it is better. */
+static bool sure_is_cheap(const struct sides *n, uint64_t d)
+{
+	return bytes_of(n, sure_bits(n, d)) <= SURE_COST * (double)d / 8 + SURE_SPARE;
 }
 
 bool vd_reconcile_list_ours(const struct vd_reconcile *r, uint64_t d)
 {
+	const struct sides n = sides_of(r, true);
+
 	/* The other end's comes a round trip later: where much differs that is worth a third of it, and else all of it. */
-	return r->ours <= r->theirs || 2 * r->ours < 3 * r->theirs || !large(r, d);
+	return r->ours <= r->theirs || 2 * r->ours < 3 * r->theirs || !large(r, d) || sure_is_cheap(&n, d);
 }
 
 uint64_t vd_reconcile_list_cost(const struct vd_reconcile *r, uint64_t d, uint8_t *bits)
 {
 	const struct sides n = sides_of(r, vd_reconcile_list_ours(r, d));
-	double pairs = shared(&n, ((double)d + n.list - n.other) / 2) + 1, rare = SURE_SMALL / (n.list + 1);
-	double sure = ceil(log2((rare > SURE ? rare : SURE) * pairs)), lean = ceil(log2(ldexp(pairs / (double)d + 1, EXTRA_BITS)));
-	double most = 64 - r->arrival_bits < VD_LIST_BITS_MAX ? 64 - r->arrival_bits : VD_LIST_BITS_MAX, eighth = (double)d / 8, chosen = sure;
+	double sure = sure_bits(&n, d), lean = ceil(log2(ldexp(pairs_of(&n, d) / (double)d + 1, EXTRA_BITS)));
+	double most = 64 - r->arrival_bits < VD_LIST_BITS_MAX ? 64 - r->arrival_bits : VD_LIST_BITS_MAX, chosen = sure;
 
-	/* Another round takes a while, but where most of the records differ and it keeps the cost below a hundredth of them it is worth
-	 * that; and of very many that differ some are missed whatever is spent. */
-	if (sure > most || d > VD_SKETCH_SYMBOLS ||
-	    (large(r, d) && bytes_of(&n, sure) > SURE_COST * eighth && bytes_of(&n, lean) <= LEAN_COST * eighth))
+	/* Of very many that differ some are missed whatever is spent. */
+	if (sure > most || d > VD_SKETCH_SYMBOLS || (large(r, d) && !sure_is_cheap(&n, d) && bytes_of(&n, lean) <= LEAN_COST * (double)d / 8))
 		chosen = lean;
 	if (chosen > most || n.list > VD_LIST_ENTRIES_MAX)
 		return UINT64_MAX;

@@ -8,7 +8,7 @@
 enum {
 	VD_SALTED_SPARE = 64, /* salted symbols beyond twice what would do */
 	VD_SALTED_TIMES = 16, /* one side has so many times more: nobody needs symbols */
-	VD_LOPSIDED = 256,    /* … it gives all: what the other has of it costs less than a hundredth */
+	VD_LOPSIDED = 128,    /* … it gives all: what the other has of it costs less than a hundredth */
 };
 
 /* reconcile.c */

@@ -457,7 +457,7 @@ static bool is_large(const struct large *l, size_t n)
 {
 	size_t both = l->first + l->last, d = both > 100 ? 200 - both : both;
 
-	return 2 * d > both || d * (n / 100) > 10000;
+	return 5 * d > 2 * both || d * (n / 100) > 10000;
 }
 
 static double beyond_records(size_t n, const struct large *l, bool turned, double *trips)

@@ -47,9 +47,9 @@ static unsigned settle(uint64_t seed, size_t common, size_t only_a, size_t only_
 	a = vd_session_stats(p.a.s);
 	b = vd_session_stats(p.b.s);
 	assert_true(a->complete && b->complete);
-	/* one that shares its first bits with another may go twice */
-	assert_in_range(a->sent, only_a, only_a + only_a / 100);
-	assert_in_range(b->sent, only_b, only_b + only_b / 100);
+	/* one that shares its first bits with another may go twice, and all do to who has next to nothing */
+	assert_in_range(a->sent, only_a, only_a + only_a / 90);
+	assert_in_range(b->sent, only_b, only_b + only_b / 90);
 	if (lister != 2) {
 		assert_true((p.b.messages_in[VD_MSG_LIST] > 0) == (lister == 0));
 		assert_true((p.a.messages_in[VD_MSG_LIST] > 0) == (lister == 1));
@@ -77,7 +77,8 @@ static void test_list__large_differences_cost_a_hundredth(void **state)
 	} cases[] = {
 		{ 0, 0, 5000, NONE, 100, 3 },       /* one is empty */
 		{ 30, 0, 9970, 2, 100, 3 },         /* … or next to it */
-		{ 100, 0, 9900, 0, 100, 3 },        /* 1 % of the other */
+		{ 70, 0, 9930, 2, 100, 2 },         /* less than 1 % of the other */
+		{ 200, 0, 9800, 2, 100, 2 },        /* more: both list, who calls */
 		{ 1000, 0, 9000, 0, 100, 5 },       /* 10 % */
 		{ 0, 5000, 5000, 0, 100, 5 },       /* halves that have nothing in common */
 		{ 5000, 0, 5000, 2, 215, 2 },       /* one has half; who calls lists */
