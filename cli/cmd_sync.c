@@ -46,6 +46,13 @@ static void say_outcome(struct vd_cli *cli, const char *target, const struct vd_
 	vd_say_json(cli, line);
 }
 
+/* Whether it may be pulled. Of one that failed or went away the error says what is to be done, and nothing else does. */
+static void say_safe(struct vd_cli *cli, const char *dir, int err, bool safe)
+{
+	if (!cli->opt.json && err != VD_EIO)
+		vd_say(cli, safe ? VD_MSG_SYNC_SAFE : VD_MSG_SYNC_NOT_SAFE, dir, NULL);
+}
+
 static int stick_code(struct vd_cli *cli, const char *dir, int err, const struct vd_stick_result *r, struct vd_left_out *left_out)
 {
 	if (err == VD_ENOTFOUND)
@@ -111,7 +118,7 @@ int vd_sync_folder(struct vd_cli *cli, const char *dir, uint64_t max_bytes, uint
 	if (!cli->opt.json && err != VD_ENOTFOUND) {
 		if (!unknown)
 			vd_say(cli, VD_MSG_SYNC_WHICH, dir, vd_stick_called(cli, &which, called), NULL);
-		vd_say(cli, r.safe_to_remove ? VD_MSG_SYNC_SAFE : VD_MSG_SYNC_NOT_SAFE, dir, NULL);
+		say_safe(cli, dir, err, r.safe_to_remove);
 		if (r.spared)
 			vd_note(cli, VD_MSG_SYNC_SPARED, dir, vd_num(cli, r.spared), NULL);
 		if (r.segments_foreign && cli->opt.verbose)
@@ -268,8 +275,7 @@ static int carry(struct vd_cli *cli, const char *dir)
 		                           "read_only", r.read_only));
 	else
 		vd_say(cli, VD_MSG_SYNC_CARRIED, dir, vd_num(cli, r.received), vd_num(cli, r.sent), NULL);
-	if (!cli->opt.json)
-		vd_say(cli, r.safe_to_remove ? VD_MSG_SYNC_SAFE : VD_MSG_SYNC_NOT_SAFE, dir, NULL);
+	say_safe(cli, dir, err, r.safe_to_remove);
 	if (err == VD_ENOSPACE && (r.left || r.unsent))
 		return vd_refuse(cli, VD_EXIT_NO_SPACE, "space", VD_MSG_HINT_SYNC_LEFT, VD_MSG_SYNC_LEFT, dir, vd_num(cli, r.left),
 		                 vd_num(cli, r.unsent), NULL);

@@ -425,11 +425,11 @@ static int visit_cache(struct vd_visit *v)
 		write_to = v->dir;
 	vd_file_sweep(v->cache, NULL);
 	v->result->read_only = access(write_to, W_OK) != 0;
-	v->result->safe_to_remove = true;
 	rc = read_stick(v);
+	/* Nothing was written; but of one that fails nothing good is said. */
+	v->result->safe_to_remove = rc && rc != VD_EIO;
 	if (rc)
 		return rc;
-	v->result->safe_to_remove = false;
 	rc = still_there(v, &begun);
 	v->shut = is_shut(v);
 	for (size_t i = 0; i < v->groups.count && !rc; i++)

@@ -28,6 +28,44 @@ silent "alerts that do not fit: and not that it can travel" "travel|went first" 
 v hub --lang es sync usb --max 320K
 says "alerts that do not fit: in Spanish" "Una ALERTA no cupo, y no se le puso nada" err
 
+# --- one that fails: one instruction, not three ---
+bad() { # STICK_…=… [--lang es]: a visit to a new stick that is so
+	local how=$1
+	shift
+	rm -rf bad && mkdir bad
+	env STICK_DIR="$PWD/bad" "$how" LD_PRELOAD="$(dirname "$VEREDA")/tests/faults/stick.so" "$VEREDA" --home hub --no-input "$@" sync bad >out 2>err
+	code=$?
+}
+bad STICK_HOLDS=20000 --lang en
+exits "it keeps less than it says" 15
+says "it keeps less than it says: another is to be taken" "Do not trust it" err
+silent "it keeps less than it says: and nothing else is to be done with it" "NOT remove|safe to remove"
+bad STICK_HOLDS=20000 --lang es
+says "it keeps less than it says: in Spanish" "No le confíes nada" err
+silent "it keeps less than it says: in Spanish nothing else either" "NO retires|puedes retirar"
+cat >dead.c <<'END'
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <string.h>
+DIR *opendir(const char *path)
+{
+	DIR *(*real)(const char *) = (DIR *(*)(const char *))dlsym(RTLD_NEXT, "opendir");
+
+	return strstr(path, "bad/cache") ? (errno = EIO, (DIR *)0) : real(path);
+}
+END
+gcc -shared -fPIC -o dead.so dead.c || exit 1
+v hub sync bad
+LD_PRELOAD=$PWD/dead.so "$VEREDA" --home hub --no-input --lang en sync bad >out 2>err
+code=$?
+exits "its mount is dead" 15
+says "its mount is dead: it says so" "failed, was taken away" err
+silent "its mount is dead: it is not called safe, nor to be left in" "safe to remove|NOT remove"
+LD_PRELOAD=$PWD/dead.so "$VEREDA" --home hub --no-input --json sync bad >out 2>err
+is "its mount is dead: nor for programs" "$(key .safe_to_remove)" false
+
 # --- no room for a receipt ---
 rm -rf usb/cache
 v hub sync usb
