@@ -14,7 +14,7 @@ struct vd_salt_budget; /* reconcile.h */
 /* What the peer holds, as comparisons have shown: all of ours in a lane up to that arrival number, each with its body; 0: that was not shown. */
 struct vd_held {
 	uint64_t through[VD_LANES];
-	uint64_t count[VD_LANES];     /* records of the lane then */
+	uint8_t digest[VD_LANES][VD_RECEIPT_DIGEST]; /* of the lane then, as a receipt has it */
 };
 
 /* What one session moved, for people and benches. */

@@ -103,6 +103,7 @@ static int make_hello(struct vd_session *s)
 		}
 		vd_session_mark_whole(s, l, &state);
 		s->counts[l] = state.digest.count;
+		vd_set_mark_of(&state.digest, &s->lanes[l].ids);
 		for (size_t i = 0; i < VD_ESTIMATES; i++)
 			s->estimates[l][i] = (uint8_t)symbols[VD_ESTIMATE_AT + i].count;
 		s->lanes[l].push_after = s->lanes[l].compared = state.latest;

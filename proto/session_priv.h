@@ -27,7 +27,7 @@ struct vd_session_lane {
 	bool weighs;              /* … and salts a large lane */
 	bool distrust;            /* what the last decode said was not so: salt the next */
 	uint64_t expected;        /* difference to expect in the next round */
-	struct vd_set_mark ids, wanted, their_wanted; /* as LANES said */
+	struct vd_set_mark ids, wanted, their_wanted; /* as LANES said; ids before it: as our HELLO does */
 
 	/* new records */
 	bool pushing, grew;

@@ -79,7 +79,7 @@ static void all_held(struct vd_session *s)
 		if (!(s->their_whole >> l & 1) || s->lanes[l].compared < s->stats.held.through[l])
 			continue;
 		s->stats.held.through[l] = s->lanes[l].compared;
-		s->stats.held.count[l] = s->stats.rounds ? s->lanes[l].ids.count : s->counts[l];
+		memcpy(s->stats.held.digest[l], s->lanes[l].ids.hash, VD_RECEIPT_DIGEST);
 	}
 }
 

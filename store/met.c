@@ -1,6 +1,6 @@
 /* What sessions showed of what devices hold, and what these said there. Outside of the set.
  *
- * Value "met" of a group and device: u64 when ‖ u8 kind of its route ‖ u8 n ‖ n bytes of its text ‖ 4 × (u64 through ‖ u64 count). */
+ * Value "met" of a group and device: u64 when ‖ u8 kind of its route ‖ u8 n ‖ n bytes of its text ‖ 4 × (u64 through ‖ the lane's digest then (16)). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,7 +26,7 @@ int vd_met_read(struct vd_store *s, const uint8_t *group, const uint8_t *device,
 		vd_route_read(&r, &out->route);
 		for (size_t l = 0; l < VD_LANES; l++) {
 			out->held.through[l] = vd_rd_u64(&r);
-			out->held.count[l] = vd_rd_u64(&r);
+			vd_rd_copy(&r, out->held.digest[l], VD_RECEIPT_DIGEST);
 		}
 		rc = vd_rd_end(&r) ? VD_EDAMAGED : VD_OK;
 	}
@@ -50,7 +50,7 @@ static int more_of(struct vd_store *s, const uint8_t *group, const struct vd_hel
 		if (rc || !n || next > held->through[l])
 			continue;
 		known->through[l] = held->through[l];
-		known->count[l] = held->count[l];
+		memcpy(known->digest[l], held->digest[l], VD_RECEIPT_DIGEST);
 		*more = true;
 	}
 	return rc;
@@ -79,7 +79,7 @@ int vd_custody_met(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], cons
 	vd_route_put(&value, route);
 	for (size_t l = 0; l < VD_LANES; l++) {
 		vd_buf_put_u64(&value, met.held.through[l]);
-		vd_buf_put_u64(&value, met.held.count[l]);
+		vd_buf_put(&value, met.held.digest[l], VD_RECEIPT_DIGEST);
 	}
 	vd_kept_parts(group, device, parts);
 	if (value.failed)
