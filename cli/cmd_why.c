@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attach.h"
 #include "for_whom.h"
 #include "proto/err.h"
-#include "store/attached.h"
 #include "times.h"
 #include "where.h"
 
@@ -30,6 +30,9 @@ struct why {
 	size_t stick_count;
 	json_t *holders, *missing, *advice;
 	uint64_t *lacks;             /* of each keeper: how many chunks of what the record attaches it is not known to hold; NULL: none is attached */
+	uint64_t lacks_here;         /* … and how many this device does not */
+	bool bounded;                /* bulk.max keeps some of these away, which is: */
+	char most[VD_SIZE_SAID];
 	struct vd_for_whom whom;     /* who may read the record */
 	size_t members, with;        /* with a role; of them known to have it */
 	size_t readers, readers_with;/* of these, those whom it is for, or may be */
@@ -217,13 +220,19 @@ static int tell_member(struct why *w, const struct subject *s, size_t first, enu
 			by = k;
 		}
 	}
-	if (is_ours(w->group, d->person) && !s->record.stub) { /* this device */
+	if (is_ours(w->group, d->person) && !s->record.stub && !w->lacks_here) { /* this device */
 		w->with++;
 		w->readers_with += is_for != VD_FOR_NOT;
 	} else if (by) {
 		tell_holder(w, d, name, is_for, best, by);
 	} else if (!is_ours(w->group, d->person)) {
 		tell_missing(w, d, name, is_for, parts);
+	} else if (!s->record.stub && w->cli->opt.json) {
+		json_t *one = member_json(d, name);
+
+		json_object_set_new(one, "for", for_json(is_for));
+		json_object_set_new(one, "parts", vd_json_number(w->lacks_here));
+		json_array_append_new(w->missing, one);
 	}
 	return VD_OK;
 }
@@ -259,14 +268,43 @@ static void tell_count(struct why *w, const struct subject *s)
 		vd_say(w->cli, VD_MSG_WHY_COUNT_FOR, vd_num(w->cli, w->readers_with), vd_num(w->cli, w->readers), NULL);
 }
 
+struct parts_here {
+	struct why *why;
+	const struct vd_attached *here;
+};
+
+/* Who can read the record knows of parts of which not even the stub came. */
+static int count_here(void *ctx, const struct vd_found *f)
+{
+	struct parts_here *p = ctx;
+	struct why *w = p->why;
+	struct vd_attachment list[VD_ATTACHMENTS_MAX];
+	size_t count = f->body ? 0 : vd_attachments_of(f->content, list);
+
+	if (f->standing == VD_STANDING_REDACTED)
+		return VD_OK;
+	for (size_t i = 0; i < VD_ATTACHMENTS_MAX; i++) {
+		uint32_t stubs, all, have = vd_attached_count(p->here, (uint8_t)i, i < count ? list[i].chunks : UINT32_MAX, &stubs);
+
+		all = i < count ? list[i].chunks : have + stubs;
+		w->lacks_here += all - have;
+		if (all > have && !w->bounded)
+			w->bounded = vd_attach_bounded(w->cli, p->here, (uint8_t)i, all, w->most);
+	}
+	return VD_OK;
+}
+
 /* What the record attaches is held with it, or it is not held. */
 static int count_parts(struct why *w, const struct subject *s)
 {
 	struct vd_attached here;
+	struct parts_here parts = { w, &here };
 	struct vd_buf raw = { 0 };
 	int rc = vd_attached_find(w->cli->store, &s->record, &here);
 
 	rc = rc == VD_EDAMAGED ? VD_OK : rc;
+	if (!rc)
+		rc = vd_query_one(w->cli->store, s->arrival, count_here, &parts);
 	if (!rc && here.count && !(w->lacks = calloc(vd_custody_count(w->custody) + 1, sizeof(*w->lacks))))
 		rc = VD_ENOMEM;
 	for (size_t c = 0; c < here.count && !rc; c++) {
@@ -288,12 +326,12 @@ static int count_parts(struct why *w, const struct subject *s)
 static void tell_here(struct why *w, const struct subject *s)
 {
 	char time[VD_TIME_TEXT];
-	enum vd_msg msg = s->record.stub ? VD_MSG_WHY_STUB : VD_MSG_WHY_HERE;
+	enum vd_msg msg = s->record.stub ? VD_MSG_WHY_STUB : w->lacks_here ? VD_MSG_WHY_HERE_PARTS : VD_MSG_WHY_HERE;
 
 	vd_time_local(s->received_ms, time);
 	if (!w->cli->opt.json)
-		vd_say(w->cli, msg, time, NULL);
-	else if (!s->record.stub)
+		vd_say(w->cli, msg, time, vd_num(w->cli, w->lacks_here), NULL);
+	else if (!s->record.stub && !w->lacks_here)
 		json_array_append_new(w->holders, json_pack("{s:s,s:o,s:b}", "kind", "here", "since", vd_json_time(s->received_ms), "confirmed", true));
 }
 
@@ -339,12 +377,16 @@ static void advise_on_record(struct why *w, const struct subject *s)
 		advise(w, VD_MSG_WHY_NEXT_ALONE, NULL, NULL);
 	else if (!w->readers)
 		advise(w, VD_MSG_WHY_NEXT_NOBODY, NULL, NULL);
-	else if (!w->lacking.count)
+	else if (!w->lacking.count && !w->lacks_here)
 		advise(w, w->readers == w->members ? VD_MSG_WHY_NEXT_ALL : VD_MSG_WHY_NEXT_ALL_FOR, NULL, NULL);
-	else if (w->on_stick)
+	else if (w->lacking.count && w->on_stick)
 		advise(w, VD_MSG_WHY_NEXT_STICK, w->stick, names_said(&w->lacking));
-	else
+	else if (w->lacking.count)
 		advise(w, VD_MSG_WHY_NEXT_SYNC, names_said(&w->lacking), NULL);
+	if (w->bounded)
+		advise(w, VD_MSG_WHY_NEXT_BOUNDED, w->most, NULL);
+	else if (!s->record.stub && w->lacks_here)
+		advise(w, VD_MSG_WHY_NEXT_PARTS, NULL, NULL);
 	if (!s->record.stub && w->lacking.count && w->carriers.count)
 		advise(w, VD_MSG_WHY_NEXT_CARRY, names_said(&w->carriers), NULL);
 }

@@ -31,6 +31,14 @@ exits "get finds them missing" 3
 says "get names it, too" "40 parts are missing. This device takes no more .*bulk.max is 0" err
 v small --lang es show "$photo"
 says "in Spanish" "0 de 40 partes aquí; .*bulk.max es 0"
+v small why "$photo"
+says "why does not count this device as having it" "^Its text is stored here since .*; 40 parts of what is attached are not here"
+says "and counts who has it" "1 of 3 members have it"
+says "and names what keeps the rest away" "^This device takes no more of attachments: bulk.max is 0"
+v small --json why "$photo"
+is "in JSON it is missing, not a holder" "$(key '"\([.holders[].kind] | unique | join(",")) \([.missing[] | select(.name == "small").parts])"')" "member [40]"
+v small --lang es why "$photo"
+says "in Spanish, too" "bulk.max es 0"
 v small --json sync "$addr"
 is "nothing is missing as far as it wants" "$(key '"\(.received) \(.complete)"')" "0 true"
 v small --json status
@@ -77,12 +85,16 @@ v small --json status
 is "what was left is wanted now" "$(key '.store.bulk.wanted > 400000')" true
 v small show "$photo"
 says "what is wanted comes with the next sync" "photo.bin .*[0-9]+ of 40 parts here; the rest comes with the next sync"
+v small why "$photo"
+says "nor does why mind the bound" "^Next, for this device: sync with somebody who has what is attached"
 v small --json sync stick
 v small --json show "$photo"
 is "the stick brings it" "$code $(key '.attachments[0].chunks_here')" "0 40"
 v small --json sync "$addr"
 v small --json status
 is "nothing is wanted any more" "$(key '.store.bulk.wanted')" 0
+v small --json why "$photo"
+is "why counts this device now" "$(key '[.holders[0].kind, .members_with, ([.missing[] | select(.name == "small")] | length)] | join(" ")')" "here 2 0"
 mkdir got
 v small get "$photo" -o got
 cmp -s photo.bin got/photo.bin && ok "whole" || not_ok "whole"
