@@ -47,8 +47,12 @@ static void say_tended(struct vd_cli *cli, const struct vd_tended *t)
 		also(cli, &line, VD_MSG_TENDED_SEALED, t->sealed_to);
 	if (t->handed)
 		also(cli, &line, VD_MSG_TENDED_HANDED, t->handed);
-	if (t->dropped)
-		also(cli, &line, VD_MSG_TENDED_DROPPED, t->dropped);
+	if (t->redacted)
+		also(cli, &line, VD_MSG_TENDED_REDACTED, t->redacted);
+	if (t->expired)
+		also(cli, &line, VD_MSG_TENDED_EXPIRED, t->expired);
+	if (t->pruned)
+		also(cli, &line, VD_MSG_TENDED_PRUNED, t->pruned);
 	if (t->wanted)
 		also(cli, &line, VD_MSG_TENDED_WANTED, t->wanted);
 	if (t->braked)

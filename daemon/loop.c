@@ -76,9 +76,10 @@ static void on_tended(void *ctx, int rc, const struct vd_tended *t)
 		vd_log(VD_LOG_ERROR, "tending failed why=%s", vd_err_name(rc));
 	if (t->braked)
 		vd_log(VD_LOG_WARNING, "no new keys: this device's acts have forked, another coordinator must make them");
-	if (t->epoch_made || t->sealed_to || t->handed || t->dropped || t->wanted)
-		vd_log(VD_LOG_INFO, "tended epoch=%d sealed=%zu handed=%zu dropped=%llu wanted=%llu", t->epoch_made, t->sealed_to, t->handed,
-		       (unsigned long long)t->dropped, (unsigned long long)t->wanted);
+	if (t->epoch_made || t->sealed_to || t->handed || t->redacted || t->expired || t->pruned || t->wanted)
+		vd_log(VD_LOG_INFO, "tended epoch=%d sealed=%zu handed=%zu redacted=%llu expired=%llu pruned=%llu wanted=%llu", t->epoch_made, t->sealed_to,
+		       t->handed, (unsigned long long)t->redacted, (unsigned long long)t->expired, (unsigned long long)t->pruned,
+		       (unsigned long long)t->wanted);
 	if (!d->stopping)
 		vd_loop_look(d);
 }

@@ -38,7 +38,7 @@ static int let_go(struct expiring *e, const struct vd_stored *stored, const stru
 	if (!is_over(e, record))
 		return VD_OK;
 	vd_effects_entry_remove(&e->write->effects, VD_TABLE_INDEX, e->list, stored->arrival);
-	return stored->flags & VD_STORED_EXPIRED ? VD_OK : vd_let_go(&e->letting, stored, record, VD_STORED_EXPIRED, &e->tended.dropped);
+	return stored->flags & VD_STORED_EXPIRED ? VD_OK : vd_let_go(&e->letting, stored, record, VD_STORED_EXPIRED, &e->tended.expired);
 }
 
 /* From the list of what went for that. */
@@ -110,7 +110,7 @@ static int walk(struct expiring *e, enum vd_table table, int (*visit)(struct exp
 		else
 			rc = vd_write_end(e->write);
 		if (!rc) {
-			out->dropped += e->tended.dropped;
+			out->expired += e->tended.expired;
 			out->wanted += e->tended.wanted;
 		}
 	}

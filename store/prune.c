@@ -382,7 +382,7 @@ static int make_room(struct vd_store *s, struct vd_group *group, uint64_t now_ms
 		return rc;
 	rule.most_bytes = ENOUGH * kept_bytes - free_bytes - spare_bytes;
 	rc = vd_prune(s, group, &rule, now_ms, &pruned);
-	out->dropped += pruned.records;
+	out->pruned += pruned.records;
 	return rc == VD_EAGAIN ? VD_OK : rc;
 }
 

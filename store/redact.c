@@ -86,7 +86,7 @@ static int tend_one(struct tending *t, MDB_txn *txn, uint64_t arrival)
 	if (due != gone && (due || !judged.redacted))
 		rc = vd_arrivals_add(&t->written, arrival, false);
 	if (due && !gone && !rc)
-		rc = vd_let_go(&t->letting, &stored, &record, VD_STORED_UNWANTED, &t->tended.dropped);
+		rc = vd_let_go(&t->letting, &stored, &record, VD_STORED_UNWANTED, &t->tended.redacted);
 	if (due && whole && !rc)
 		rc = tend_parts(t, txn, &id);
 	if (due || rc || judged.redacted || !gone)
@@ -224,7 +224,7 @@ int vd_tend_bodies(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], uint
 		while (!rc && !end) {
 			rc = tend_batch(&t, lists[i], &after, i == 1, &end);
 			if (!rc) {
-				out->dropped += t.tended.dropped;
+				out->redacted += t.tended.redacted;
 				out->wanted += t.tended.wanted;
 			}
 		}

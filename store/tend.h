@@ -15,7 +15,9 @@ struct vd_tended {
 	bool braked;          /* there was something to do for a coordinator, and it was not done */
 	size_t sealed_to;     /* keys of an epoch for a device that lacked them */
 	size_t handed;        /* epochs whose keys were handed to the coordinators */
-	uint64_t dropped;     /* bodies that went */
+	uint64_t redacted;    /* bodies that went: redacted long enough ago; … */
+	uint64_t expired;     /* … whose day, and a week, was over; … */
+	uint64_t pruned;      /* … to make room, while others keep them */
 	uint64_t wanted;      /* bodies that are wanted again */
 };
 /* Cheap when there is nothing to do. Adds to *out. `group` is ours and grows by what is written. */

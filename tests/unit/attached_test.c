@@ -181,7 +181,7 @@ static uint64_t tend(struct village *v, size_t i, uint64_t now_ms, uint64_t *wan
 	assert_int_equal(vd_tend_bodies(v->s[i], v->id, now_ms, &tended), 0);
 	if (wanted)
 		*wanted = tended.wanted;
-	return tended.dropped;
+	return tended.redacted;
 }
 
 static enum vd_standing standing_of(struct village *v, size_t i, const char *name)

@@ -33,8 +33,8 @@ static uint64_t until(struct village *v, size_t i, uint64_t day)
 	uint64_t dropped = 0;
 
 	for (uint64_t before = 12; before > 0; before -= 3)
-		dropped += jump(v, i, day - before).dropped;
-	return dropped + jump(v, i, day).dropped;
+		dropped += jump(v, i, day - before).expired;
+	return dropped + jump(v, i, day).expired;
 }
 
 static uint64_t wanted(const struct village *v, size_t i)
@@ -79,11 +79,11 @@ static void test_expire__a_week_after_everywhere(void **state)
 		assert_int_equal(vd_store_lane(s.v.s[i], s.v.id, VD_LANE_NORMAL, &before, NULL, 0), 0);
 		assert_int_equal(until(&s.v, i, first_day + 46), 0);
 		assert_true(village_whole(&s.v, i, "goes") && village_whole(&s.v, i, "chunk"));
-		assert_int_equal(jump(&s.v, i, first_day + 47).dropped, 2);
+		assert_int_equal(jump(&s.v, i, first_day + 47).expired, 2);
 		assert_false(village_whole(&s.v, i, "goes"));
 		assert_false(village_whole(&s.v, i, "chunk"));
 		assert_true(village_whole(&s.v, i, "stays") && village_whole(&s.v, i, "later"));
-		assert_int_equal(jump(&s.v, i, first_day + 48).dropped, 0);
+		assert_int_equal(jump(&s.v, i, first_day + 48).expired, 0);
 		assert_int_equal(wanted(&s.v, i), 0);
 		assert_int_equal(vd_store_lane(s.v.s[i], s.v.id, VD_LANE_NORMAL, &after, NULL, 0), 0);
 		assert_true(vd_digest_eq(&before.digest, &after.digest));
@@ -139,8 +139,8 @@ static void test_expire__what_comes_late(void **state)
 	village_hand(&s.v, s.member, late, "goes", true);
 	village_hand(&s.v, s.member, late, "chunk", false);
 	assert_int_equal(wanted(&s.v, late), 1);
-	assert_int_equal(jump(&s.v, late, first_day + 60).dropped, 0);
-	assert_int_equal(jump(&s.v, late, first_day + 61).dropped, 1);
+	assert_int_equal(jump(&s.v, late, first_day + 60).expired, 0);
+	assert_int_equal(jump(&s.v, late, first_day + 61).expired, 1);
 	assert_int_equal(wanted(&s.v, late), 0);
 	assert_false(village_whole(&s.v, late, "chunk"));
 	village_hand(&s.v, s.member, late, "goes", false);
@@ -155,14 +155,14 @@ static void test_expire__wrong_clocks(void **state)
 	struct scene s;
 
 	begin(&s, *state);
-	assert_int_equal(jump(&s.v, 0, first_day + 100).dropped, 0);
-	assert_int_equal(jump(&s.v, 0, 1).dropped, 0);
-	assert_int_equal(jump(&s.v, 0, 47000).dropped, 0);
-	assert_int_equal(jump(&s.v, 0, first_day + 200).dropped, 0);
-	assert_int_equal(jump(&s.v, 0, first_day + 202).dropped, 0);
-	assert_int_equal(jump(&s.v, 0, first_day + 206).dropped, 0);
+	assert_int_equal(jump(&s.v, 0, first_day + 100).expired, 0);
+	assert_int_equal(jump(&s.v, 0, 1).expired, 0);
+	assert_int_equal(jump(&s.v, 0, 47000).expired, 0);
+	assert_int_equal(jump(&s.v, 0, first_day + 200).expired, 0);
+	assert_int_equal(jump(&s.v, 0, first_day + 202).expired, 0);
+	assert_int_equal(jump(&s.v, 0, first_day + 206).expired, 0);
 	assert_true(village_whole(&s.v, 0, "goes"));
-	assert_int_equal(jump(&s.v, 0, first_day + 207).dropped, 3);
+	assert_int_equal(jump(&s.v, 0, first_day + 207).expired, 3);
 	/* it was wrong all along: two others say so */
 	village_say(&s.v, s.other, "other");
 	village_carry(&s.v, s.other, 0);
@@ -199,7 +199,7 @@ static void test_expire__and_redacted(void **state)
 	assert_true(village_whole(&s.v, 0, "r"));
 	for (uint64_t day = 50; day < 90; day += 5)
 		assert_int_equal(vd_tend_bodies(s.v.s[0], s.v.id, (first_day + day) * DAY, &tended), 0);
-	assert_int_equal(tended.dropped + tended.wanted, 0);
+	assert_int_equal(tended.expired + tended.wanted, 0);
 	village_end(&s.v);
 }
 
@@ -221,7 +221,7 @@ static void test_expire__repair(void **state)
 	assert_int_equal(vd_check(s.v.s[0], false, &check), 0);
 	assert_int_equal(check.derived_bad, 2);
 	assert_int_equal(vd_check(s.v.s[0], true, &check), 0);
-	assert_int_equal(jump(&s.v, 0, first_day + 51).dropped, 0);
+	assert_int_equal(jump(&s.v, 0, first_day + 51).expired, 0);
 	assert_int_equal(wanted(&s.v, 0), 0);
 	assert_int_equal(until(&s.v, 0, first_day + 90), 1);
 	village_end(&s.v);

@@ -526,6 +526,7 @@ static void use_what_was_freed(void)
 {
 	enum { TEXT = 20000, TEXTS = 200 };
 	struct vd_shares set;
+	struct vd_tended tended;
 	char text[TEXT];
 	struct scene s;
 
@@ -548,7 +549,8 @@ static void use_what_was_freed(void)
 	fill(512 << 10);
 	assert_false(vd_store_has_room(s.p[3].store));
 	s.day++;
-	tend(&s, 3, &(struct vd_tended){ 0 });
+	tend(&s, 3, &tended);
+	assert_true(tended.pruned > 0 && tended.redacted == 0 && tended.expired == 0); /* what went is called by its reason */
 	assert_false(whole(&s, 3, 0));
 	assert_true(vd_store_has_room(s.p[3].store));
 	carry_records(&s, 0, 3);

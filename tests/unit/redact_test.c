@@ -141,7 +141,7 @@ static void test_redact__redactions_and_acts_cannot_be(void **state)
 	everything.has_since = true;
 	village_text(&s.v, 0, &everything, &view);
 	assert_string_equal(view.text, "act r3 ");
-	assert_int_equal(tend(&s.v, 0, vd_now_ms() + 40 * (uint64_t)DAY).dropped, 1);
+	assert_int_equal(tend(&s.v, 0, vd_now_ms() + 40 * (uint64_t)DAY).redacted, 1);
 	assert_true(village_whole(&s.v, 0, "r1"));
 	assert_true(village_whole(&s.v, 0, "act"));
 	village_end(&s.v);
@@ -185,12 +185,12 @@ static void test_redact__the_body_goes_after_thirty_days(void **state)
 
 		assert_int_equal(vd_store_lane(s.v.s[i], s.v.id, VD_LANE_NORMAL, &lane, NULL, 0), 0);
 		before = lane.digest;
-		assert_int_equal(tend(&s.v, i, cast_now - DAY).dropped, 0);
-		assert_int_equal(tend(&s.v, i, since + 29 * (uint64_t)DAY).dropped, 0);
+		assert_int_equal(tend(&s.v, i, cast_now - DAY).redacted, 0);
+		assert_int_equal(tend(&s.v, i, since + 29 * (uint64_t)DAY).redacted, 0);
 		assert_true(village_whole(&s.v, i, "m1"));
 		assert_int_equal(entries_of_body(&s.v, i, "m1"), i != s.courier);
-		assert_int_equal(tend(&s.v, i, since + 31 * (uint64_t)DAY).dropped, 1);
-		assert_int_equal(tend(&s.v, i, since + 31 * (uint64_t)DAY).dropped, 0);
+		assert_int_equal(tend(&s.v, i, since + 31 * (uint64_t)DAY).redacted, 1);
+		assert_int_equal(tend(&s.v, i, since + 31 * (uint64_t)DAY).redacted, 0);
 		assert_false(village_whole(&s.v, i, "m1"));
 		assert_true(village_whole(&s.v, i, "m2"));
 		assert_int_equal(entries_of_body(&s.v, i, "m1"), 0);
@@ -215,21 +215,21 @@ static void test_redact__a_jumping_clock(void **state)
 	now = vd_now_ms();
 	for (size_t i = 0; i < s.v.count; i++) {
 		/* Nor when it is looked at for the first time. */
-		assert_int_equal(jump(&s.v, i, now + month).dropped, 0);
-		assert_int_equal(jump(&s.v, i, now).dropped, 0);
-		assert_int_equal(jump(&s.v, i, now + month).dropped, 0);
-		assert_int_equal(jump(&s.v, i, now + month + 6 * (uint64_t)DAY).dropped, 0);
-		assert_int_equal(jump(&s.v, i, now + DAY).dropped, 0);
+		assert_int_equal(jump(&s.v, i, now + month).redacted, 0);
+		assert_int_equal(jump(&s.v, i, now).redacted, 0);
+		assert_int_equal(jump(&s.v, i, now + month).redacted, 0);
+		assert_int_equal(jump(&s.v, i, now + month + 6 * (uint64_t)DAY).redacted, 0);
+		assert_int_equal(jump(&s.v, i, now + DAY).redacted, 0);
 		/* Of 1970, or of 2099, and back. */
-		assert_int_equal(jump(&s.v, i, DAY).dropped, 0);
-		assert_int_equal(jump(&s.v, i, 4070908800000).dropped, 0);
-		assert_int_equal(jump(&s.v, i, 4070908800000 + 2 * month).dropped, 0);
-		assert_int_equal(jump(&s.v, i, now + 2 * (uint64_t)DAY).dropped, 0);
+		assert_int_equal(jump(&s.v, i, DAY).redacted, 0);
+		assert_int_equal(jump(&s.v, i, 4070908800000).redacted, 0);
+		assert_int_equal(jump(&s.v, i, 4070908800000 + 2 * month).redacted, 0);
+		assert_int_equal(jump(&s.v, i, now + 2 * (uint64_t)DAY).redacted, 0);
 		/* Used again after a long rest: when the clock has run for a week. */
-		assert_int_equal(jump(&s.v, i, now + 2 * month).dropped, 0);
-		assert_int_equal(jump(&s.v, i, now + 2 * month + 3 * (uint64_t)DAY).dropped, 0);
+		assert_int_equal(jump(&s.v, i, now + 2 * month).redacted, 0);
+		assert_int_equal(jump(&s.v, i, now + 2 * month + 3 * (uint64_t)DAY).redacted, 0);
 		assert_true(village_whole(&s.v, i, "m1"));
-		assert_int_equal(jump(&s.v, i, now + 2 * month + 7 * (uint64_t)DAY).dropped, 1);
+		assert_int_equal(jump(&s.v, i, now + 2 * month + 7 * (uint64_t)DAY).redacted, 1);
 		assert_false(village_whole(&s.v, i, "m1"));
 	}
 	village_end(&s.v);
@@ -245,20 +245,20 @@ static void test_redact__others_agree_on_the_time(void **state)
 	village_redact(&s.v, s.member, "m1", "r1");
 	village_sync(&s.v);
 	now = vd_now_ms();
-	assert_int_equal(jump(&s.v, 0, now).dropped, 0);
+	assert_int_equal(jump(&s.v, 0, now).redacted, 0);
 	s.v.clock = now + month;
 	village_say(&s.v, 0, "f2");
 	village_say(&s.v, s.stranger, "s1");
 	village_carry(&s.v, s.stranger, 0);
-	assert_int_equal(jump(&s.v, 0, now + month + DAY).dropped, 0);
+	assert_int_equal(jump(&s.v, 0, now + month + DAY).redacted, 0);
 	village_say(&s.v, s.stranger, "s2");
 	village_carry(&s.v, s.stranger, 0);
-	assert_int_equal(jump(&s.v, 0, now).dropped, 0);
-	assert_int_equal(jump(&s.v, 0, now + month + DAY).dropped, 0);
+	assert_int_equal(jump(&s.v, 0, now).redacted, 0);
+	assert_int_equal(jump(&s.v, 0, now + month + DAY).redacted, 0);
 	village_say(&s.v, s.second, "t1");
 	village_carry(&s.v, s.second, 0);
-	assert_int_equal(jump(&s.v, 0, now + 2 * month).dropped, 0);
-	assert_int_equal(jump(&s.v, 0, now + month + 2 * (uint64_t)DAY).dropped, 1);
+	assert_int_equal(jump(&s.v, 0, now + 2 * month).redacted, 0);
+	assert_int_equal(jump(&s.v, 0, now + month + 2 * (uint64_t)DAY).redacted, 1);
 	village_end(&s.v);
 }
 
@@ -269,7 +269,7 @@ static void test_redact__refused_while_it_holds(void **state)
 	begin(&s, *state);
 	village_redact(&s.v, s.member, "m1", "r1");
 	village_sync(&s.v);
-	assert_int_equal(tend(&s.v, 0, vd_now_ms() + 31 * (uint64_t)DAY).dropped, 1);
+	assert_int_equal(tend(&s.v, 0, vd_now_ms() + 31 * (uint64_t)DAY).redacted, 1);
 	village_hand(&s.v, s.member, 0, "m1", false);
 	village_carry(&s.v, s.second, 0);
 	assert_false(village_whole(&s.v, 0, "m1"));
@@ -289,9 +289,9 @@ static void test_redact__stubs_are_not_wanted_any_more(void **state)
 	village_hand(&s.v, s.member, 0, "r1", false);
 	village_hand(&s.v, s.member, 0, "m3", true);
 	assert_int_equal(wanted(&s.v, 0), 1);
-	assert_int_equal(tend(&s.v, 0, vd_now_ms() + 29 * (uint64_t)DAY).dropped, 0);
+	assert_int_equal(tend(&s.v, 0, vd_now_ms() + 29 * (uint64_t)DAY).redacted, 0);
 	assert_int_equal(wanted(&s.v, 0), 1);
-	assert_int_equal(tend(&s.v, 0, vd_now_ms() + 31 * (uint64_t)DAY).dropped, 0);
+	assert_int_equal(tend(&s.v, 0, vd_now_ms() + 31 * (uint64_t)DAY).redacted, 0);
 	assert_int_equal(wanted(&s.v, 0), 0);
 	village_end(&s.v);
 }
@@ -312,7 +312,7 @@ static void test_redact__a_removed_redactor(void **state)
 	for (size_t i = 0; i < s.v.count; i++) {
 		village_shows(&s.v, i, "m1 m2 f1 ");
 		village_quarantines(&s.v, i, "r1? r2? ");
-		assert_int_equal(tend(&s.v, i, vd_now_ms() + 31 * (uint64_t)DAY).dropped, 0);
+		assert_int_equal(tend(&s.v, i, vd_now_ms() + 31 * (uint64_t)DAY).redacted, 0);
 		assert_true(village_whole(&s.v, i, "m1"));
 		assert_true(village_whole(&s.v, i, "f1"));
 	}
@@ -331,12 +331,12 @@ static void test_redact__wanted_again(void **state)
 	begin(&s, *state);
 	village_redact(&s.v, s.second, "m1", "r1");
 	village_sync(&s.v);
-	assert_int_equal(tend(&s.v, 0, vd_now_ms() + 31 * (uint64_t)DAY).dropped, 1);
+	assert_int_equal(tend(&s.v, 0, vd_now_ms() + 31 * (uint64_t)DAY).redacted, 1);
 	village_revoke(&s.v, 0, s.second, NULL);
 	village_shows(&s.v, 0, "m1 m2 f1 ");
 	assert_int_equal(wanted(&s.v, 0), 0);
 	tended = tend(&s.v, 0, vd_now_ms() + 31 * (uint64_t)DAY);
-	assert_int_equal(tended.dropped, 0);
+	assert_int_equal(tended.redacted, 0);
 	assert_int_equal(tended.wanted, 1);
 	assert_int_equal(wanted(&s.v, 0), 1);
 	village_check(&s.v);
@@ -348,7 +348,7 @@ static void test_redact__wanted_again(void **state)
 	/* Back in the group, the device's redaction holds again; thirty days are over. */
 	village_restore(&s.v, 0, s.second);
 	village_shows(&s.v, 0, "m2 f1 r1 ");
-	assert_int_equal(tend(&s.v, 0, vd_now_ms() + 31 * (uint64_t)DAY).dropped, 1);
+	assert_int_equal(tend(&s.v, 0, vd_now_ms() + 31 * (uint64_t)DAY).redacted, 1);
 	village_end(&s.v);
 }
 
@@ -362,14 +362,14 @@ static void test_redact__a_clock_in_1970(void **state)
 	village_write(&s.v, 0, VD_LANE_URGENT, "alert", "a1", NULL, ++s.v.clock);
 	id = village_find(&s.v, "f1");
 	village_write(&s.v, 0, VD_LANE_URGENT, "redaction", "r1", &id, 1000);
-	assert_int_equal(tend(&s.v, 0, s.v.clock + 29 * (uint64_t)DAY).dropped, 0);
-	assert_int_equal(tend(&s.v, 0, s.v.clock + 31 * (uint64_t)DAY).dropped, 1);
+	assert_int_equal(tend(&s.v, 0, s.v.clock + 29 * (uint64_t)DAY).redacted, 0);
+	assert_int_equal(tend(&s.v, 0, s.v.clock + 31 * (uint64_t)DAY).redacted, 1);
 	/* Dated 1970 by its author, it came today. */
 	id = village_find(&s.v, "m1");
 	village_write(&s.v, s.second, VD_LANE_URGENT, "redaction", "r2", &id, 1000);
 	village_carry(&s.v, s.second, 0);
-	assert_int_equal(tend(&s.v, 0, vd_now_ms() + 29 * (uint64_t)DAY).dropped, 0);
-	assert_int_equal(tend(&s.v, 0, vd_now_ms() + 31 * (uint64_t)DAY).dropped, 1);
+	assert_int_equal(tend(&s.v, 0, vd_now_ms() + 29 * (uint64_t)DAY).redacted, 0);
+	assert_int_equal(tend(&s.v, 0, vd_now_ms() + 31 * (uint64_t)DAY).redacted, 1);
 	village_end(&s.v);
 }
 
@@ -386,7 +386,7 @@ static void test_redact__repair(void **state)
 	begin(&s, *state);
 	village_redact(&s.v, s.member, "m1", "r1");
 	village_sync(&s.v);
-	assert_int_equal(tend(&s.v, 0, vd_now_ms() + 31 * (uint64_t)DAY).dropped, 1);
+	assert_int_equal(tend(&s.v, 0, vd_now_ms() + 31 * (uint64_t)DAY).redacted, 1);
 	/* The redaction's bytes rot. */
 	id = village_find(&s.v, "r1");
 	assert_int_equal(vd_store_find(s.v.s[0], &id, &arrival), 0);
@@ -405,7 +405,7 @@ static void test_redact__repair(void **state)
 	village_sync(&s.v);
 	assert_true(village_whole(&s.v, 0, "m1"));
 	village_shows(&s.v, 0, "m2 f1 r1 ");
-	assert_int_equal(tend(&s.v, 0, vd_now_ms() + 31 * (uint64_t)DAY).dropped, 1);
+	assert_int_equal(tend(&s.v, 0, vd_now_ms() + 31 * (uint64_t)DAY).redacted, 1);
 	assert_int_equal(vd_check(s.v.s[0], true, &check), 0);
 	village_holds(&s.v, 0, "m1/r1 m2 f1 r1 ");
 	assert_int_equal(wanted(&s.v, 0), 0);
@@ -435,7 +435,7 @@ static void test_redact__salvage(void **state)
 	begin(&s, *state);
 	village_redact(&s.v, s.member, "m1", "r1");
 	village_sync(&s.v);
-	assert_int_equal(tend(&s.v, 0, vd_now_ms() + 31 * (uint64_t)DAY).dropped, 1);
+	assert_int_equal(tend(&s.v, 0, vd_now_ms() + 31 * (uint64_t)DAY).redacted, 1);
 	assert_int_equal(vd_store_lane(s.v.s[0], s.v.id, VD_LANE_CONTROL, &control, NULL, 0), 0);
 	vd_group_free(s.v.g[0]);
 	vd_store_close(s.v.s[0]);
@@ -545,7 +545,7 @@ static void test_redact__many(void **state)
 	}
 	assert_int_equal(vd_write_commit(w), 0);
 	village_carry(&s.v, s.member, 0);
-	assert_int_equal(tend(&s.v, 0, vd_now_ms() + 31 * (uint64_t)DAY).dropped, MANY);
+	assert_int_equal(tend(&s.v, 0, vd_now_ms() + 31 * (uint64_t)DAY).redacted, MANY);
 	village_check(&s.v);
 	village_revoke(&s.v, 0, s.member, NULL);
 	assert_int_equal(tend(&s.v, 0, vd_now_ms() + 31 * (uint64_t)DAY).wanted, MANY);

@@ -139,7 +139,7 @@ static void observe(struct village *v, size_t observer, struct order *o, struct 
 		merge = (struct vd_merge){ 0 };
 		merge_run(v->s[observer], v->g[observer], o->raws, o->count, &merge);
 	} while (merge.fresh);
-	assert_int_equal(tended.dropped, 0);
+	assert_int_equal(tended.redacted, 0);
 	village_text(v, observer, &(struct vd_query){ 0 }, &out->shown);
 	village_text(v, observer, &(struct vd_query){ .hidden = true }, &out->held);
 	for (uint64_t day = 1; day <= 31; day += 5)
