@@ -369,7 +369,7 @@ static int join_again(struct vd_write *w, struct vd_group *group, struct vd_batc
 	rc = vd_chain_verify(control, group, &port, NULL);
 	if (!rc && !grants(group, self, grant))
 		rc = VD_EEXISTS;
-	return rc ? rc : vd_merge_into(w, group, control, false, &merge, &grew);
+	return rc ? rc : vd_merge_into(w, group, control, false, NULL, &merge, &grew);
 }
 
 static int join_first(struct vd_write *w, const uint8_t group[VD_GROUP_BYTES], struct vd_batch *control,
@@ -391,7 +391,7 @@ static int join_first(struct vd_write *w, const uint8_t group[VD_GROUP_BYTES], s
 	if (!rc && !grants(made, &identity, grant))
 		rc = VD_EKEY;
 	if (!rc)
-		rc = vd_merge_into(w, made, control, false, &merge, &grew);
+		rc = vd_merge_into(w, made, control, false, NULL, &merge, &grew);
 	if (!rc)
 		rc = vd_group_keep(w, group, vd_group_salt(made), seed.b);
 	vd_group_free(made);

@@ -419,12 +419,15 @@ int vd_clock_believed(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], ui
 
 /* --- merge.c --- */
 
-/* The same with a group of its own, if the pool holds anything. */
-int vd_pool_retry_alone(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], struct vd_merge *);
 /* Gathers what a judged batch changes into the transaction. from_pool: its records wait in the pool, and leave
- * it when judged. */
-int vd_merge_into(struct vd_write *, struct vd_group *, struct vd_batch *, bool from_pool, struct vd_merge *,
+ * it when judged. tops: NULL when nothing is known. */
+int vd_merge_into(struct vd_write *, struct vd_group *, struct vd_batch *, bool from_pool, struct vd_tops *, struct vd_merge *,
                   bool *control_grew);
+
+/* --- commit.c --- */
+
+/* Tries the pool again with a group of its own, if it holds anything. */
+int vd_pool_retry_alone(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], struct vd_merge *);
 /* vd_store_commit for one who brings batch after batch, and keeps the tops in between. */
 int vd_store_commit_next(struct vd_store *, struct vd_group *, struct vd_batch *, struct vd_tops *, struct vd_merge *);
 

@@ -22,6 +22,8 @@ struct slot {
 	struct vd_item item;
 	size_t entry;
 	struct vd_place old;             /* whose place it takes */
+	uint64_t spoilt;                 /* arrival number of what stands on its list and cannot be read; 0: nothing */
+	int err;                         /* the list could not be read to its end */
 };
 
 struct merging {
@@ -36,6 +38,8 @@ struct merging {
 	struct slot *slots;
 	struct order *order;
 	size_t count;
+	struct place *places;
+	size_t place_count, place_cap;
 	struct vd_tops *tops;            /* NULL: nothing is known */
 	bool control_grew;
 	bool full;                       /* the reserve is reached: control records alone come in */
@@ -54,6 +58,21 @@ static int by_list(const void *x, const void *y)
 
 	if (a->list != b->list)
 		return a->list < b->list ? -1 : 1;
+	return a->slot < b->slot ? -1 : a->slot > b->slot;
+}
+
+/* What stands on a slot's list, in the order of arrival. */
+struct place {
+	uint64_t arrival;
+	size_t slot;
+};
+
+static int by_arrival(const void *x, const void *y)
+{
+	const struct place *a = x, *b = y;
+
+	if (a->arrival != b->arrival)
+		return a->arrival < b->arrival ? -1 : 1;
 	return a->slot < b->slot ? -1 : a->slot > b->slot;
 }
 
@@ -139,41 +158,82 @@ static int was_wanted(struct merging *m, const struct vd_record *record, uint64_
 	return rc == VD_ENOTFOUND ? VD_OK : rc;
 }
 
-/* Looks one entry up among what is stored. What stands on its list and is spoilt is this very record, and counted in
- * digest and sketch already: a good copy takes its place. */
-static int look_up(struct merging *m, struct slot *slot, uint64_t now_ms)
+/* Where the entries may stand: what is on their lists. In the order of the lists, so that each page of the index is walked over once. */
+static int find_places(struct merging *m)
 {
+	enum { SOME = 8 };
+	uint64_t some[SOME];
+
+	qsort(m->order, m->count, sizeof(*m->order), by_list);
+	for (size_t i = 0; i < m->count; i++) {
+		struct slot *slot = &m->slots[m->order[i].slot];
+		uint64_t after = 0;
+		size_t n = SOME;
+
+		slot->fate = FATE_FRESH;
+		while (!slot->beyond && !slot->err && n == SOME) {
+			slot->err = vd_list_some(m->items, slot->list, &after, some, SOME, &n);
+			for (size_t j = 0; j < n; j++) {
+				if (!vd_room(&m->places, m->place_count, &m->place_cap, m->count, sizeof(*m->places)))
+					return VD_ENOMEM;
+				m->places[m->place_count++] = (struct place){ some[j], m->order[i].slot };
+			}
+		}
+	}
+	return VD_OK;
+}
+
+/* Is it what stands there? What is spoilt is noted: it may be. */
+static int compare_place(struct merging *m, const struct place *place)
+{
+	struct slot *slot = &m->slots[place->slot];
 	const struct vd_record *record = record_of(m, slot);
-	uint64_t arrival = 0, spoilt = 0;
 	struct vd_stored stored;
 	struct vd_record old;
+	int rc = vd_stored_get(m->store, m->txn, place->arrival, &m->reading, &stored);
+
+	if (rc && rc != VD_ENOTFOUND && rc != VD_EDAMAGED && rc != VD_EVERSION)
+		return rc;
+	if (rc || vd_stored_view(&stored, &old) || memcmp(old.id.b, stored.id.b, VD_ID_BYTES) ||
+	    old.stub != (bool)(stored.flags & VD_STORED_STUB)) {
+		slot->spoilt = place->arrival;
+	} else if (!memcmp(stored.id.b, record->id.b, VD_ID_BYTES)) {
+		slot->fate = vd_flags_wanted(stored.flags) && !record->stub ? FATE_AGAIN : FATE_KNOWN;
+		slot->old = vd_place_of(&stored);
+	}
+	return VD_OK;
+}
+
+/* Nothing on its list is it for certain. What stands there and is spoilt is this very record, and counted in digest and sketch already: a good copy
+ * takes its place. */
+static int settle_spoilt(struct merging *m, struct slot *slot, uint64_t now_ms)
+{
 	bool wanted;
 	int rc;
 
-	slot->fate = FATE_FRESH;
-	if (slot->beyond)
+	if (slot->fate != FATE_FRESH)
 		return VD_OK;
-	while (!(rc = vd_list_next(m->items, slot->list, &arrival))) {
-		rc = vd_stored_get(m->store, m->txn, arrival, &m->reading, &stored);
-		if (rc && rc != VD_ENOTFOUND && rc != VD_EDAMAGED && rc != VD_EVERSION)
-			return rc;
-		if (rc || vd_stored_view(&stored, &old) || memcmp(old.id.b, stored.id.b, VD_ID_BYTES) ||
-		    old.stub != (bool)(stored.flags & VD_STORED_STUB)) {
-			spoilt = arrival;
-			continue;
-		}
-		if (memcmp(stored.id.b, record->id.b, VD_ID_BYTES))
-			continue;
-		slot->fate = vd_flags_wanted(stored.flags) && !record->stub ? FATE_AGAIN : FATE_KNOWN;
-		slot->old = vd_place_of(&stored);
-		return VD_OK;
-	}
-	if (rc != VD_ENOTFOUND || !spoilt)
-		return rc == VD_ENOTFOUND ? VD_OK : rc;
-	rc = was_wanted(m, record, spoilt, &wanted);
+	if (slot->err || !slot->spoilt)
+		return slot->err;
+	rc = was_wanted(m, record_of(m, slot), slot->spoilt, &wanted);
 	slot->fate = FATE_AGAIN;
-	slot->old = (struct vd_place){ .arrival = spoilt, .received_ms = now_ms,
-		                        .flags = wanted ? VD_STORED_STUB : 0 };
+	slot->old = (struct vd_place){ .arrival = slot->spoilt, .received_ms = now_ms, .flags = wanted ? VD_STORED_STUB : 0 };
+	return rc;
+}
+
+/* Looks the entries up among what is stored. It is read in the order in which it stands: to read one record is to open its run and read those before
+ * it in it, and in any other order that would be done for each. */
+static int look_up(struct merging *m, uint64_t now_ms)
+{
+	int rc = find_places(m);
+
+	if (m->place_count)
+		qsort(m->places, m->place_count, sizeof(*m->places), by_arrival);
+	for (size_t i = 0; i < m->place_count && !rc; i++)
+		if (m->slots[m->places[i].slot].fate == FATE_FRESH)
+			rc = compare_place(m, &m->places[i]);
+	for (size_t i = 0; i < m->count && !rc; i++)
+		rc = settle_spoilt(m, &m->slots[i], now_ms);
 	return rc;
 }
 
@@ -456,10 +516,7 @@ static int gather(struct merging *m, bool from_pool, struct vd_merge *merge)
 	if (!rc)
 		rc = vd_db_err(mdb_cursor_open(m->txn, vd_db_table(m->store->db, VD_TABLE_LISTS), &m->lists));
 	if (!rc && m->count) {
-		/* In key order the look-ups walk over each page of the index once. */
-		qsort(m->order, m->count, sizeof(*m->order), by_list);
-		for (size_t i = 0; i < m->count && !rc; i++)
-			rc = look_up(m, &m->slots[m->order[i].slot], now_ms);
+		rc = look_up(m, now_ms);
 		settle_doubles(m);
 	}
 	if (!rc)
@@ -479,12 +536,13 @@ static int gather(struct merging *m, bool from_pool, struct vd_merge *merge)
 	vd_db_done(m->store->db, m->txn);
 	m->write->snapshot = NULL;
 	free(m->order);
+	free(m->places);
 	vd_reading_wipe(&m->reading);
 	return rc;
 }
 
-static int merge_into(struct vd_write *w, struct vd_group *group, struct vd_batch *batch, bool from_pool, struct vd_tops *tops,
-                      struct vd_merge *merge, bool *control_grew)
+int vd_merge_into(struct vd_write *w, struct vd_group *group, struct vd_batch *batch, bool from_pool, struct vd_tops *tops,
+                  struct vd_merge *merge, bool *control_grew)
 {
 	const struct vd_identity *self = vd_group_identity(group);
 	struct merging m = { .store = w->store, .write = w, .batch = batch, .self = self ? self->author : NULL, .tops = tops };
@@ -502,128 +560,4 @@ static int merge_into(struct vd_write *w, struct vd_group *group, struct vd_batc
 		move_tops(&m);
 	free(m.slots);
 	return rc;
-}
-
-int vd_merge_into(struct vd_write *w, struct vd_group *group, struct vd_batch *batch, bool from_pool, struct vd_merge *merge,
-                  bool *control_grew)
-{
-	return merge_into(w, group, batch, from_pool, NULL, merge, control_grew);
-}
-
-/* Commits a judged batch; on failure *merge is as it was. */
-static int commit_batch(struct vd_store *s, struct vd_group *group, struct vd_batch *batch, bool from_pool, struct vd_tops *tops,
-                        struct vd_merge *merge, bool *control_grew)
-{
-	struct vd_merge counted = *merge;
-	struct vd_write *w;
-	bool no_room;
-	int rc;
-
-	*control_grew = false;
-	if (!batch->count)
-		return VD_OK;
-	rc = vd_write_begin(s, &w);
-	if (rc)
-		return rc;
-	/* Somebody else wrote since. */
-	if (tops && w->next != tops->next)
-		tops->count = 0;
-	rc = merge_into(w, group, batch, from_pool, tops, &counted, control_grew);
-	if (rc) {
-		if (tops)
-			tops->count = 0;
-		vd_write_abort(w);
-		return rc;
-	}
-	no_room = w->no_room;
-	if (tops)
-		tops->next = w->next;
-	rc = vd_write_end(w);
-	if (!rc)
-		*merge = counted;
-	else if (tops)
-		tops->count = 0;
-	return rc || !no_room ? rc : VD_ENOSPACE;
-}
-
-void vd_merge_add(struct vd_merge *sum, const struct vd_merge *m)
-{
-	sum->fresh += m->fresh;
-	sum->known += m->known;
-	sum->filled += m->filled;
-	sum->refused += m->refused;
-	sum->pooled += m->pooled;
-	sum->declined += m->declined;
-	sum->over_share += m->over_share;
-	sum->gaps += m->gaps;
-	for (size_t i = 0; i < sizeof(sum->refused_why) / sizeof(*sum->refused_why); i++)
-		sum->refused_why[i] += m->refused_why[i];
-	if (m->first_arrival && (!sum->first_arrival || m->first_arrival < sum->first_arrival))
-		sum->first_arrival = m->first_arrival;
-	if (m->last_arrival > sum->last_arrival)
-		sum->last_arrival = m->last_arrival;
-}
-
-/* Tries the pool's records of the group again; valid control records are added to it. */
-static int pool_retry(struct vd_store *s, struct vd_group *group, struct vd_merge *merge)
-{
-	struct vd_batch batch = { 0 };
-	bool control_grew;
-	int rc = vd_pool_take(s, vd_group_id(group), &batch);
-
-	if (!rc && batch.count)
-		rc = vd_store_judge(s, group, &batch);
-	if (!rc && batch.count)
-		rc = commit_batch(s, group, &batch, true, NULL, merge, &control_grew);
-	vd_batch_deinit(&batch);
-	return rc;
-}
-
-int vd_pool_retry_alone(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], struct vd_merge *merge)
-{
-	struct vd_group *own = NULL;
-	MDB_stat stat;
-	MDB_txn *txn;
-	int rc = vd_db_read(s->db, &txn);
-
-	if (rc)
-		return rc;
-	rc = vd_db_err(mdb_stat(txn, vd_db_table(s->db, VD_TABLE_POOL), &stat));
-	vd_db_done(s->db, txn);
-	if (rc || !stat.ms_entries)
-		return rc;
-	rc = vd_store_group(s, group, &own);
-	if (!rc)
-		rc = pool_retry(s, own, merge);
-	vd_group_free(own);
-	return rc;
-}
-
-int vd_store_merge(struct vd_store *s, struct vd_group *group, struct vd_batch *batch, struct vd_merge *merge)
-{
-	bool control_grew;
-	int rc = vd_store_judge(s, group, batch);
-
-	if (!rc)
-		rc = commit_batch(s, group, batch, false, NULL, merge, &control_grew);
-	if (!rc && control_grew)
-		rc = pool_retry(s, group, merge);
-	return rc;
-}
-
-int vd_store_commit_next(struct vd_store *s, struct vd_group *group, struct vd_batch *batch, struct vd_tops *tops, struct vd_merge *merge)
-{
-	bool control_grew;
-	int rc = commit_batch(s, group, batch, false, tops, merge, &control_grew);
-
-	/* The caller's group may be in use by another thread: the pool is judged with one of its own. The batch
-	 * is durable whatever becomes of the pool. */
-	if (!rc && control_grew)
-		(void)vd_pool_retry_alone(s, vd_group_id(group), merge);
-	return rc;
-}
-
-int vd_store_commit(struct vd_store *s, struct vd_group *group, struct vd_batch *batch, struct vd_merge *merge)
-{
-	return vd_store_commit_next(s, group, batch, NULL, merge);
 }

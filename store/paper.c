@@ -250,7 +250,7 @@ static int recover_into(struct recovery *r, struct vd_group *group, struct vd_gr
 		if (!own || own->role == VD_ROLE_NONE || memcmp(own->person, paper->person, VD_PERSON_BYTES))
 			return VD_EEXISTS;
 	}
-	rc = vd_merge_into(r->write, group, r->control, false, &merge, &grew);
+	rc = vd_merge_into(r->write, group, r->control, false, NULL, &merge, &grew);
 	if (!rc && ours)
 		rc = follow(r, author);
 	if (!rc && !ours)

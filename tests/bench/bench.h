@@ -58,6 +58,7 @@ json_t *vereda(const char *home, int status, const char *const *arguments);
 double vereda_rate(struct limit *, const char *field, double least, const char *home, const char *const *arguments);
 #define VEREDA_RATE(limit, field, least, home, ...) vereda_rate(limit, field, least, home, (const char *const[]){__VA_ARGS__, NULL})
 double vereda_wrote(void); /* bytes for the disk, by the last of them */
+double vereda_cpu(void);   /* seconds of a processor, by the last of them and what it started */
 double number(const json_t *, const char *field);
 const char *string(const json_t *, const char *field);
 

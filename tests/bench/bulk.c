@@ -58,6 +58,17 @@ static void import_row(const char *what, const char *home, const char *bundle, s
 	table_ratio(what, rate, "records/s", &verify, "verifies/s, 2 cores", at_least);
 }
 
+/* The hub has all of it, and got it in another order. Compared is what either costs a processor: who brings nothing new waits for no disk. */
+static void again_row(const char *what, const char *hub, const char *bundle, double once)
+{
+	json_t *answer = VEREDA(hub, "import", bundle);
+
+	if (number(answer, "new"))
+		die("the hub did not have %.0f records", number(answer, "new"));
+	json_decref(answer);
+	table_at_least(what, once / vereda_cpu(), "of its speed", 1);
+}
+
 static void export_row(const char *what, const char *home, const char *bundle, size_t count)
 {
 	struct limit verify = {.measure = verify_rate_two};
@@ -144,6 +155,7 @@ static const char *named(const char *format, size_t n, char out[96])
 
 void bulk(const char *folder, size_t count)
 {
+	double once;
 	char hub[256], chained[256], alone[256], field[256], late[256], guest[256], bundle[256], half[256], area[256], what[96];
 	const char *const others[] = {chained, alone, field, late, guest};
 	uint8_t id[VD_GROUP_BYTES];
@@ -172,7 +184,9 @@ void bulk(const char *folder, size_t count)
 	index_row(named("  indexing %s that came, once", count, what), hub, count);
 	export_row(named("export %s records", count, what), hub, bundle, count);
 	import_row(named("import %s records by 100 authors", count, what), chained, bundle, count, 3.5);
+	once = vereda_cpu();
 	disk(chained, vereda_wrote());
+	again_row("  the same again, where nothing of it is new: CPU", hub, bundle, once);
 	unlink(bundle);
 	import_row(named("  of them each second: no chain holds", count, what), alone, half, count / 2, 0.85);
 	unlink(half);

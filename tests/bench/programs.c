@@ -84,6 +84,16 @@ double vereda_wrote(void)
 	return (double)last_usage.ru_oublock * BLOCK;
 }
 
+static double seconds(struct timeval t)
+{
+	return (double)t.tv_sec + (double)t.tv_usec / 1e6;
+}
+
+double vereda_cpu(void)
+{
+	return seconds(last_usage.ru_utime) + seconds(last_usage.ru_stime);
+}
+
 json_t *vereda(const char *home, int status, const char *const *arguments)
 {
 	const char *all[ARGUMENTS_MAX] = {"--home", home, "--json", "--no-input", "--quiet"};
