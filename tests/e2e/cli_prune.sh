@@ -53,6 +53,10 @@ for who in hub old; do v $who add message -m "nor is $who's"; done
 for who in luz old; do v $who sync stick; done
 v old --json why "$id"
 is "who holds it is told of what was let go, too" "$(key '[.holders[]|select(.kind=="member" and .confirmed).name]|sort|join(" ")')" "hub luz"
+v field prune --help
+says "help tells how long before to promise nothing" "42 days"
+says "and how" "vereda config set promise 0"
 v field --lang es prune --help
+says "in Spanish too" "42 días antes"
 says "help in Spanish" "Suelta textos y archivos que escribieron otros"
 done_testing
