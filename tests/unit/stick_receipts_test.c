@@ -451,6 +451,32 @@ static void test_stick_receipts__an_older_epoch_stays(void **state)
 	assert_int_equal(access(ana, F_OK), 0);
 }
 
+/* A file with receipts and one entry more, though it be of no use here: somebody may know what it is for. */
+static void test_stick_receipts__beside_anything_else_they_stay(void **state)
+{
+	static const uint64_t none[1];
+	static const uint8_t name[VD_SEGMENT_ID_BYTES] = { 7 };
+	struct cast *c = *state;
+	struct vd_bundle_stats stats;
+	struct vd_receipts receipts;
+	char path[2][256];
+
+	visit(c, &c->hub, 0);
+	assert_int_equal(vd_receipts_gather(c->ana.store, c->ana.group, (uint64_t)time(NULL) * 1000, 65536, NULL, NULL, &receipts), 0);
+	for (int with = 0; with < 2; with++) {
+		const struct vd_bundle_choice choice = {
+			.arrivals = none, .receipts = receipts.list, .receipt_count = receipts.count, .damaged = vd_slice(name, with ? sizeof(name) : 0),
+		};
+
+		snprintf(path[with], sizeof(path[with]), "%s/%032x.bin", c->cache, with + 1);
+		assert_int_equal(vd_bundle_write(c->ana.store, c->ana.group, VD_SEALED_SEGMENT, &choice, path[with], true, &stats), 0);
+	}
+	vd_receipts_deinit(&receipts);
+	visit(c, &c->luz, 0);
+	assert_int_equal(access(path[0], F_OK), -1);
+	assert_int_equal(access(path[1], F_OK), 0);
+}
+
 /* Where an alert's place is all that is left nobody leaves a receipt, and it is said. */
 static void test_stick_receipts__an_alert_has_its_place(void **state)
 {
@@ -486,6 +512,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_stick_receipts__gathered_on_a_small_one, setup_talking, teardown),
 		cmocka_unit_test_setup_teardown(test_stick_receipts__whose_files_stay, setup_talking, teardown),
 		cmocka_unit_test_setup_teardown(test_stick_receipts__an_older_epoch_stays, setup_talking, teardown),
+		cmocka_unit_test_setup_teardown(test_stick_receipts__beside_anything_else_they_stay, setup_talking, teardown),
 		cmocka_unit_test_setup_teardown(test_stick_receipts__an_alert_has_its_place, setup_talking, teardown),
 		cmocka_unit_test_setup_teardown(test_receipts__write_protected, setup_talking, teardown),
 		cmocka_unit_test_setup_teardown(test_stick_receipts__come_back, setup_talking, teardown),
