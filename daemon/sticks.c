@@ -11,6 +11,7 @@
 #include "log.h"
 #include "notify.h"
 #include "proto/err.h"
+#include "stick_segments.h"
 #include "tell.h"
 
 /* --- what came and went --- */
@@ -21,6 +22,16 @@ static struct vd_seen *find(struct vd_sticks *s, const char *path)
 		if (!strcmp(s->seen[i].path, path))
 			return &s->seen[i];
 	return NULL;
+}
+
+/* A stick-dir that is a stick itself has its segments where a stick would be. */
+static void warn_if_segments(const char *path)
+{
+	struct vd_segments segments;
+
+	if (!vd_segments_list(&segments, path) && segments.count)
+		vd_log(VD_LOG_WARNING, "a stick-dir is a stick itself: nothing is exchanged with it; name the folder that sticks are mounted in, as /media/ana for /media/ana/usb");
+	vd_segments_deinit(&segments);
 }
 
 static void see(struct vd_sticks *s, const char *path, uint64_t now_ms)
@@ -48,6 +59,8 @@ static void see(struct vd_sticks *s, const char *path, uint64_t now_ms)
 	seen->inode = st.stx_ino;
 	seen->there = seen->due = true;
 	seen->at_ms = now_ms;
+	if (!strcmp(strrchr(path, '/'), "/cache"))
+		warn_if_segments(path);
 }
 
 static void list(struct vd_sticks *s, const char *folder, uint64_t now_ms)

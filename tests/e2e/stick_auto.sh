@@ -237,6 +237,12 @@ mv "$work/later/blue" "$stick"
 check "the log names no folder" $?
 ends "and it ends" TERM hub
 
+# The stick itself where the folder that it is mounted in is meant.
+start hub --no-discovery --listen 127.0.0.1:0 --stick-dir "$stick"
+within 10 logged hub '^<4>a stick-dir is a stick itself: nothing is exchanged'
+check "who names the stick itself is told" $? || cat "$work/hub.log"
+ends "and that one ends" TERM hub
+
 # Locked, nothing is touched; unlocked, it is synced, and the desktop is told still.
 cheap_passphrases
 printf 'siete barcas de noche' >"$work/words"
