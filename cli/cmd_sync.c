@@ -60,6 +60,9 @@ static int stick_code(struct vd_cli *cli, const char *dir, int err, const struct
 	if (r->segments_bad && r->segments_bad == r->heads_bad && (!err || err == VD_EDAMAGED))
 		return vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_SYNC_HEADS, VD_MSG_SYNC_HEADS, dir,
 		                 vd_num(cli, r->heads_bad), NULL);
+	if ((err == VD_EDAMAGED || (!err && r->segments_bad)) && !r->chunks_bad)
+		return vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_SYNC_DAMAGED, VD_MSG_SYNC_DAMAGED_ALL, dir,
+		                 vd_num(cli, r->segments_bad), NULL);
 	if (err == VD_EDAMAGED || (!err && r->segments_bad))
 		return vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_SYNC_DAMAGED, VD_MSG_SYNC_DAMAGED, dir,
 		                 vd_num(cli, r->segments_bad), vd_num(cli, r->chunks_bad), vd_num(cli, r->chunks),
@@ -85,7 +88,7 @@ static int stick_code(struct vd_cli *cli, const char *dir, int err, const struct
 		return vd_refuse(cli, VD_EXIT_PARTLY, "partly", VD_MSG_HINT_SYNC_READ_ONLY, VD_MSG_SYNC_UNSAID, dir, NULL);
 	if (r->complete)
 		return vd_left_out_say(left_out, cli, dir);
-	return vd_refuse(cli, VD_EXIT_PARTLY, "partly", VD_MSG_HINT_SYNC_PARTLY, VD_MSG_SYNC_PARTLY, dir, NULL);
+	return vd_refuse(cli, VD_EXIT_PARTLY, "partly", VD_MSG_HINT_SYNC_PARTLY, r->others ? VD_MSG_SYNC_OTHERS : VD_MSG_SYNC_PARTLY, dir, NULL);
 }
 
 int vd_sync_folder(struct vd_cli *cli, const char *dir, uint64_t max_bytes, uint8_t (*groups)[VD_GROUP_BYTES], size_t count, bool *full)

@@ -188,6 +188,7 @@ static int read_segment(struct vd_visit *v, size_t i)
 		s->pending = false;
 		return VD_OK;
 	case VD_ENOTFOUND: /* folded into another meanwhile, by who else is at it: to be found next time */
+		v->result->others = true;
 		v->pending++;
 		return VD_OK;
 	case VD_EFORMAT: /* shorter than a head */

@@ -13,6 +13,7 @@ struct vd_stick_result {
 	uint64_t declined;           /* records on it that were not taken, because their author's share of this device is used up */
 	uint64_t left[VD_LANES];     /* records of each lane that are here and not there, for want of room or because it takes no writes */
 	uint64_t spared;             /* records that are here and not there, for want of room, and that each device with a role is known to hold */
+	bool others;                 /* somebody else was writing there: what was to be read went into another file meanwhile */
 	bool unreadable;             /* some are spoilt here, and are not there: `check` */
 	bool full;                   /* some of `left` found no room there */
 	bool at_max;                 /* what was written is bounded by the wish, not by the medium */

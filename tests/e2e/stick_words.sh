@@ -108,6 +108,22 @@ for visitor in hub field hub field; do
 done
 exits "cut: mended" 0
 
+# --- noise over a whole file of one's own ---
+for file in usb/cache/*.bin; do
+	head -c "$(stat -c %s "$file")" /dev/urandom >file && cat file >"$file"
+done
+rm file
+touch -d "2 days ago" usb/cache/*.bin
+v hub sync usb
+exits "noise: damaged" 14
+says "noise: it says so" "not what was written there any more: [1-9]" err
+silent "noise: no parts are counted where none could be told" "0 of 0|of 0" err
+v hub --lang es sync usb
+rm -rf usb/cache
+for visitor in hub field; do
+	v $visitor sync usb
+done
+
 # --- full of what everybody has ---
 rm -rf usb/cache
 "$VEREDA" --home hub --quiet add message -m "on this stick alone" >/dev/null

@@ -764,6 +764,45 @@ static void test_stick__pulled_while_it_is_read(void **state)
 	assert_true(mesh_equal(&c->mesh, &c->ana, &c->hub));
 }
 
+struct folding {
+	char first[256], second[256];
+	bool folded;
+};
+
+static void fold_meanwhile(void *ctx, uint64_t done, uint64_t all, uint64_t records)
+{
+	struct folding *f = ctx;
+
+	(void)done, (void)all, (void)records;
+	/* That one is open already, the other is not. */
+	if (!f->folded) {
+		(void)unlink(f->first);
+		(void)unlink(f->second);
+	}
+	f->folded = true;
+}
+
+/* What another machine folds into a new file while we are about to read it. */
+static void test_stick__somebody_else_writes_there(void **state)
+{
+	struct cast *c = *state;
+	struct folding folding = { .folded = false };
+	const struct vd_bundle_watch watch = { fold_meanwhile, &folding };
+	const struct vd_stick_wish wish = { .watch = &watch };
+	struct vd_stick_result r;
+
+	person_write(&c->ana, VD_LANE_NORMAL, 5, 200);
+	visit(c, &c->ana, 0);
+	assert_int_equal(segments(c, folding.first, NULL), 1);
+	person_write(&c->luz, VD_LANE_NORMAL, 5, 200);
+	assert_false(visit(c, &c->luz, 0).others);
+	assert_int_equal(segments(c, folding.second, folding.first), 2);
+	assert_int_equal(vd_stick_sync_as(c->hub.store, c->stick, &wish, &r), VD_OK);
+	assert_true(folding.folded && r.others && !r.complete && r.safe_to_remove);
+	person_reload(&c->hub, &c->mesh);
+	assert_false(visit(c, &c->hub, 0).others);
+}
+
 /* kill -9 in the middle of a visit, again and again: nothing half on the stick, and a visit that is let be completes. */
 static void test_stick__killed_at_any_moment(void **state)
 {
@@ -818,6 +857,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_stick__two_groups, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick__full_stick_gets_the_most_urgent, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick__write_protected_is_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stick__somebody_else_writes_there, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick__pulled_while_it_is_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick__killed_at_any_moment, setup, teardown),
 	};
