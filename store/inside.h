@@ -264,6 +264,9 @@ struct vd_write {
 		bool read, moved;
 		uint64_t here, wanted; /* bytes of bodies of the bulk lane */
 		uint64_t admitted;     /* … of the batch at hand */
+		bool has_left;
+		struct vd_part left;   /* whose part was the last for which there was no room, … */
+		uint8_t left_author[VD_KEY_BYTES]; /* … by whom */
 	} bulk;
 	struct vd_shares set;      /* once has_set */
 	bool has_set;

@@ -376,8 +376,11 @@ int vd_share_admit(struct vd_write *w, const struct vd_record *record, bool own,
 		if (rc)
 			return rc;
 		/* A body that was wanted has its place among what is wanted. */
-		if (!vd_share_bulk_fits(w, w->bulk.here + w->bulk.admitted + (record->stub ? w->bulk.wanted : 0), record->body_bytes))
+		if (vd_share_bulk_left(w, record) ||
+		    !vd_share_bulk_fits(w, w->bulk.here + w->bulk.admitted + (record->stub ? w->bulk.wanted : 0), record->body_bytes))
 			*out = VD_SHARE_WAIT;
+		if (*out == VD_SHARE_WAIT)
+			vd_share_bulk_leave(w, record);
 	}
 	if (*out == VD_SHARE_TAKE && bounded && !take_body(w, share, record->body_bytes, !record->stub, now_ms))
 		*out = VD_SHARE_WAIT;

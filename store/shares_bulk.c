@@ -1,6 +1,8 @@
 /* The bound of the bulk lane: bytes of bodies that are here, and that are wanted, over all groups. */
 #include "shares_inside.h"
 
+#include <string.h>
+
 #include "proto/err.h"
 
 /* The value "bulk": u64 bytes that are here ‖ u64 that are wanted. */
@@ -114,4 +116,18 @@ bool vd_share_bulk_fits(const struct vd_write *w, uint64_t beside, uint64_t byte
 	uint64_t most = w->set.bulk_bytes;
 
 	return most == VD_BULK_ALL || (beside <= most && bytes <= most - beside);
+}
+
+void vd_share_bulk_leave(struct vd_write *w, const struct vd_record *record)
+{
+	w->bulk.has_left = vd_record_part(record, &w->bulk.left);
+	memcpy(w->bulk.left_author, record->author, VD_KEY_BYTES);
+}
+
+bool vd_share_bulk_left(const struct vd_write *w, const struct vd_record *record)
+{
+	struct vd_part part;
+
+	return w->bulk.has_left && vd_record_part(record, &part) && part.attachment == w->bulk.left.attachment &&
+	       memcmp(part.of.b, w->bulk.left.of.b, VD_ID_BYTES) == 0 && memcmp(record->author, w->bulk.left_author, VD_KEY_BYTES) == 0;
 }

@@ -65,6 +65,10 @@ int vd_share_bulk_load(struct vd_write *);
 void vd_share_bulk_put(struct vd_write *);
 /* Is there room for so many bytes more beside those? To be asked after vd_share_settings. */
 bool vd_share_bulk_fits(const struct vd_write *, uint64_t beside, uint64_t bytes);
+/* There is none for that record: in this transaction what comes behind it of the same attachment waits, too, even where it is small enough. Nobody can use a
+ * tail, and what is whole may have the room. */
+void vd_share_bulk_leave(struct vd_write *, const struct vd_record *);
+bool vd_share_bulk_left(const struct vd_write *, const struct vd_record *);
 
 /* As vd_shares_release on that day of ours. anew: also if what waits was gone through on it. */
 int vd_share_release(struct vd_store *, struct vd_group *, uint64_t day, bool anew, uint64_t *count);

@@ -60,8 +60,12 @@ static int release_one(struct vd_write *w, MDB_txn *txn, const struct vd_members
 		return VD_OK;
 	if (record.lane == VD_LANE_BULK) {
 		rc = vd_share_bulk_load(w);
-		if (rc || !vd_share_bulk_fits(w, w->bulk.here + w->bulk.wanted, record.body_bytes))
+		if (rc)
 			return rc;
+		if (vd_share_bulk_left(w, &record) || !vd_share_bulk_fits(w, w->bulk.here + w->bulk.wanted, record.body_bytes)) {
+			vd_share_bulk_leave(w, &record);
+			return VD_OK;
+		}
 	}
 	share->released_bytes += record.body_bytes;
 	share->moved = true;

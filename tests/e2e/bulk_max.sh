@@ -100,6 +100,45 @@ v small get "$photo" -o got
 cmp -s photo.bin got/photo.bin && ok "whole" || not_ok "whole"
 v small --json check
 is "all counts are right at the end" "$(key '"\(.bad) \(.repaired)"')" "0 0"
+# --- no tails: what comes last of a picture is small, and might fit where nothing before it does
+parts_of() { # HOME ID…: how many parts of each are here
+	local home=$1 id
+	shift
+	for id in "$@"; do
+		"$VEREDA" --home "$home" --json show "$id" | jq -r '.attachments[0].chunks_here'
+	done | tr '\n' ' '
+}
+found town Loma
+admit town by_net
+admit town by_file
+admit town raised
+three=()
+for i in 1 2 3; do
+	head -c 200000 /dev/urandom >"$i.bin"
+	v town --json add document title="$i" --attach "$i.bin"
+	three+=("$(key .id)")
+done
+for home in by_net by_file; do
+	v "$home" config set bulk.max 300K
+done
+daemon town && v by_net --json sync "$addr"
+parts_of by_net "${three[@]}" >out
+says "one picture whole, another begun, none of the third" "^14 [0-9] 0 "
+v town export three.bundle
+v by_file import three.bundle
+parts_of by_file "${three[@]}" >out
+says "the same by a file" "^14 [0-9] 0 "
+v raised config set bulk.max 0
+v raised import three.bundle
+v raised config set bulk.max 300K
+v raised import three.bundle
+parts_of raised "${three[@]}" >out
+says "the same where the bound was raised" "^14 [0-9] 0 "
+v by_file config set bulk.max 620K
+v by_file import three.bundle
+is "with room for them they come whole" "$(parts_of by_file "${three[@]}")" "14 14 14 "
+v by_file --json check
+is "all counts are right there, too" "$(key '"\(.bad) \(.repaired)"')" "0 0"
 v small config set bulk.max some
 exits "no size" 2
 done_testing
