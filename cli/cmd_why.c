@@ -157,7 +157,7 @@ static void tell_holder(struct why *w, const struct vd_device *d, const char *na
 }
 
 /* `parts`: it has the record, but for so many chunks of what that attaches; 0: it does not have it. */
-static void tell_missing(struct why *w, const struct vd_device *d, const char *name, enum vd_for is_for, uint64_t parts)
+static void tell_lack(struct why *w, const struct vd_device *d, const char *name, enum vd_for is_for, uint64_t parts, uint64_t ahead_ms)
 {
 	char time[VD_TIME_TEXT], room[VD_WHERE_TEXT];
 	struct vd_route route;
@@ -172,6 +172,8 @@ static void tell_missing(struct why *w, const struct vd_device *d, const char *n
 		json_object_set_new(one, "route", vd_route_json(w->cli, &route));
 		if (parts)
 			json_object_set_new(one, "parts", vd_json_number(parts));
+		if (ahead_ms)
+			json_object_set_new(one, "clock", vd_json_time(ahead_ms));
 		json_array_append_new(w->missing, one);
 		return;
 	}
@@ -189,6 +191,18 @@ static void tell_missing(struct why *w, const struct vd_device *d, const char *n
 	}
 	vd_time_local(last, time);
 	vd_say(w->cli, VD_MSG_WHY_NOT, name, time, vd_route_said(w->cli, &route, room), NULL);
+}
+
+static void tell_missing(struct why *w, const struct vd_device *d, const char *name, enum vd_for is_for, uint64_t parts)
+{
+	uint64_t ahead_ms = vd_clock_ahead(w->cli, w->group, w->custody, d->person);
+	char time[VD_TIME_TEXT];
+
+	tell_lack(w, d, name, is_for, parts, ahead_ms);
+	if (!ahead_ms || w->cli->opt.json)
+		return;
+	vd_time_local(ahead_ms, time);
+	vd_say(w->cli, VD_MSG_WHY_NOT_CLOCK, name, time, NULL);
 }
 
 static int tell_member(struct why *w, const struct subject *s, size_t first, enum vd_for is_for)

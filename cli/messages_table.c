@@ -1133,6 +1133,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(WHY_HIDDEN_OURS, "It is sealed to one or more of them by name; to whom was not kept here, as no copy was (next time: --keep).",
 	  "Está sellado para alguien en particular; aquí no se guardó para quién, ni una copia (la próxima vez: --keep)."),
 	T(WHY_NOT, "{0}: not known to have it yet; last word{2}, {1}.", "{0}: todavía no se sabe que lo tenga; última noticia{2}, el {1}."),
+	T(WHY_NOT_CLOCK, "{0}'s clock said {1}, which is yet to come by this one: what is said by it is not believed. Once the wrong one is set right (date), a sync tells what {0} has.",
+	  "El reloj de {0} marcaba el {1}, que según este equipo está por venir: lo que dice con esa fecha no se cree. Cuando se corrija el reloj equivocado (date), un intercambio dirá qué tiene {0}."),
 	T(WHY_NOT_PARTS, "{0}: has the text; {1} parts of what is attached are not known to be there yet.",
 	  "{0}: tiene el texto; todavía no se sabe que tenga {1} partes de lo adjunto."),
 	T(WHY_NOT_NEVER, "{0}: not known to have it yet; nothing was ever heard from there.", "{0}: todavía no se sabe que lo tenga; nunca ha llegado noticia de allá."),

@@ -128,3 +128,21 @@ uint64_t vd_last_word(struct vd_cli *cli, struct vd_group *group, const struct v
 	}
 	return last;
 }
+
+uint64_t vd_clock_ahead(struct vd_cli *cli, struct vd_group *group, const struct vd_custody *c, const uint8_t person[VD_PERSON_BYTES])
+{
+	uint64_t ahead = 0, now_ms = vd_time_now_ms();
+
+	for (size_t i = 0; c && i < vd_custody_count(c); i++) {
+		const struct vd_keeper *k = vd_custody_keeper(c, i);
+		uint64_t time_ms, received_ms;
+
+		if (memcmp(k->person, person, VD_PERSON_BYTES) != 0)
+			continue;
+		ahead = k->ahead_ms > ahead ? k->ahead_ms : ahead;
+		/* Where an older receipt is believed, one from the future is not even kept. */
+		if (!vd_last_heard(cli, group, k->author, &time_ms, &received_ms) && vd_receipt_ahead(time_ms, now_ms) && received_ms >= k->heard_ms && time_ms > ahead)
+			ahead = time_ms;
+	}
+	return ahead;
+}

@@ -20,5 +20,7 @@ json_t *vd_json_said(struct vd_cli *, enum vd_msg, ...) __attribute__((sentinel)
 /* When anything of a member last came here: a receipt or a record, of any device of theirs; 0: nothing yet. *route (may be NULL): by which way, when it
  * was a receipt. `c` may be NULL. */
 uint64_t vd_last_word(struct vd_cli *, struct vd_group *, const struct vd_custody *, const uint8_t person[VD_PERSON_BYTES], struct vd_route *route);
+/* What the clock of a device of that member showed, when it was in the future, so that its word of what it holds is not believed; 0: it was not. */
+uint64_t vd_clock_ahead(struct vd_cli *, struct vd_group *, const struct vd_custody *, const uint8_t person[VD_PERSON_BYTES]);
 
 #endif

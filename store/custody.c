@@ -128,6 +128,8 @@ static int add_keepers(struct vd_custody *c)
 			k->heard_ms = kept.heard_ms;
 			k->route = kept.route;
 		}
+		if (!vd_kept_timely(&kept, c->now_ms))
+			k->ahead_ms = kept.receipt.time_ms > kept.receipt.count ? kept.receipt.time_ms : kept.receipt.count;
 		k->keep_until = kept.doubtful || !vd_kept_timely(&kept, c->now_ms) ? 0 : kept.receipt.keep_until;
 		vd_kept_deinit(&kept);
 	}

@@ -26,4 +26,26 @@ at $((now - 30 * 86400)) hub --lang es status
 says "status, in Spanish" "Advertencia: El reloj de este equipo dice" out
 v hub status
 silent "and not of a good one" "clock" out
+
+# Why nothing is known of who lives in the future: no word of theirs ever came that is believed, or an older one did.
+mkdir stick
+admit hub luz
+admit hub eva
+v eva sync stick
+v hub sync stick
+id=$(say hub -m "where is it")
+v hub sync stick
+v hub why "$id"
+silent "clocks that are right are no reason" "clock"
+for who in luz eva; do
+	at $((now + 73 * 365 * 86400)) $who add message -m "from the future"
+	at $((now + 73 * 365 * 86400)) $who sync stick
+done
+v hub sync stick
+v hub why "$id"
+for who in luz eva; do says "why names the clock as the reason ($who)" "$who's clock said 20[89]"; done
+v hub --lang es why "$id"
+says "in Spanish" "El reloj de luz marcaba el"
+v hub --json why "$id"
+is "and in JSON" "$(key '[.missing[]|select(.clock).name]|sort|join(" ")')" "eva luz"
 done_testing
