@@ -66,6 +66,7 @@ enum {
 	VD_RECEIPTS_BYTES = 24 * 1024,/* of others' that an end of a session hands on at once, or one visit leaves on a stick: with them it still writes at most 96 KiB
 	                               * more than a tenth above its records */
 	VD_RECEIPTS_PACE_MS = 5000,   /* between two times that a session asks for them, is asked, or is told what the peer holds: half of VD_RECHECK_MS */
+	VD_RECEIPTS_LATER_MS = 6000,  /* after a comparison, that those are asked for which a sync has no room for: longer than the pace */
 	VD_RECEIPTS_WAIT_MS = 5000,   /* without a byte, that a sync with nothing else to do waits for them */
 
 	/* redaction */
@@ -100,6 +101,7 @@ enum {
 	VD_BATCH_BYTES = 1024 * 1024,
 	VD_OUT_BYTES = 256 * 1024,  /* waiting to be sent, per session; then we stop producing */
 	VD_ROUNDS_MAX = 8,          /* reconciliations of one session before it must have progressed */
+	VD_EQUAL_BYTES = 1000,      /* that a sync of equal sets may take, both ways, handshake and all */
 	VD_SYNC_BYTES = 700,        /* that finding out what differs may take with what an end says of itself, beyond the records … */
 	VD_SYNC_RECORD_BYTES = 42,  /* … and for each record */
 	VD_BATCH_MS = 1000,         /* a batch begun is committed after that, however small: a slow link keeps what it got */

@@ -314,6 +314,8 @@ uint64_t vd_session_deadline(const struct vd_session *s)
 		at = alive_ms(s);
 	if (told_ms(s) < at)
 		at = told_ms(s);
+	if (vd_session_told_later(s) < at)
+		at = vd_session_told_later(s);
 	return at;
 }
 
@@ -325,6 +327,8 @@ int vd_session_tick(struct vd_session *s, uint64_t now_ms)
 		s->alive_due = true;
 	if (now_ms >= told_ms(s))
 		vd_session_told_give_up(s);
+	if (now_ms >= vd_session_told_later(s))
+		vd_session_told_ask(s);
 	if (s->in.count && !s->committing && now_ms >= s->in_since_ms + VD_BATCH_MS) {
 		int rc = vd_session_close_batch(s);
 

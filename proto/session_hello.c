@@ -9,6 +9,7 @@
 enum { CAN_LEAVE_BULK = 1 }; /* capabilities: "send no bodies of the bulk lane, unless I ask" */
 enum { IS_WHOLE_AT = 1 };    /* bits of each lane: "I have every body of it" */
 enum { KEEPS_RECEIPTS = 1 << 5, GIVES_RECEIPTS = 1 << 6 };
+enum { HELLO_HEAD = 3 };       /* length and type before it, at most */
 enum { HELLO_SYMBOLS = VD_ESTIMATE_AT + VD_ESTIMATES, CONTROL_ESTIMATES = 16 };
 
 static size_t estimates_of(size_t lane)
@@ -144,6 +145,17 @@ int vd_session_put_hello(struct vd_session *s, struct vd_buf *out)
 	return VD_OK;
 }
 
+/* Bytes of both, where the sets are equal: the initiator's has no estimates. */
+static size_t both_hellos(const struct vd_session *s, size_t theirs, size_t they_decline)
+{
+	size_t estimates = 0, ours;
+
+	for (size_t l = 0; l < VD_LANES; l++)
+		estimates += s->counts[l] ? estimates_of(l) : 0;
+	ours = theirs + (s->initiator ? 0 : estimates) + s->declined.count * (1 + VD_KEY_BYTES);
+	return theirs + ours + 2 * HELLO_HEAD - they_decline * (1 + VD_KEY_BYTES) - (s->initiator ? estimates : 0);
+}
+
 int vd_session_take_hello(struct vd_session *s, struct vd_slice payload)
 {
 	struct vd_rd r = vd_rd(payload);
@@ -188,6 +200,6 @@ int vd_session_take_hello(struct vd_session *s, struct vd_slice payload)
 		return rc;
 	if (memcmp(summary, s->summary, sizeof(summary)) == 0)
 		vd_session_all_equal(s);
-	vd_session_told_met(s, s->equal);
+	vd_session_told_met(s, s->equal, both_hellos(s, payload.n, theirs.count));
 	return VD_OK;
 }

@@ -55,6 +55,8 @@ struct vd_session_told {
 	uint32_t had, has;        /* the one of ours that they have, and that we have of them; 0: none */
 	uint8_t digest[VD_TOLD_DIGEST], said[VD_TOLD_DIGEST], their_digest[VD_TOLD_DIGEST]; /* of others': ours, as they know it; theirs */
 
+	size_t names;             /* bytes of ours */
+
 	bool once;                /* the sets were found equal */
 	bool say, hello;          /* we wait for our own; it is for equal hellos, else for the LANES that are due */
 	bool brief_due;           /* to be sent */
@@ -64,9 +66,14 @@ struct vd_session_told {
 	uint32_t trips;
 	uint64_t bytes, records;  /* of the session, when the sets were last found equal */
 	uint64_t received;        /* … records, when our own was last said */
-	uint64_t spare;           /* bytes that may still be said beside the records of this comparison */
+	uint64_t spare;           /* bytes that our own may take in this comparison … */
+	uint64_t left;            /* … and others' */
 
+	uint64_t through;         /* of higher counts we take none */
 	bool ask, asked;          /* TOLD to be sent; sent and not yet answered */
+	uint64_t most;            /* bytes of the answer */
+	bool later;               /* to be sent at ask_ms, if the session is still there */
+	uint8_t vain[2 * VD_TOLD_DIGEST]; /* ours and theirs when an answer was empty that might have been anything */
 	struct vd_buf answer;     /* to theirs: receipts */
 	bool answering;
 	struct vd_buf came;       /* to ours, so far */
@@ -163,8 +170,8 @@ int vd_session_advance(struct vd_session *);
 int vd_session_told_begin(struct vd_session *);
 void vd_session_told_put_hello(struct vd_session *, struct vd_buf *out);
 void vd_session_told_take_hello(struct vd_session *, struct vd_rd *);
-/* Both hellos are known. */
-void vd_session_told_met(struct vd_session *, bool equal);
+/* Both hellos are known, which take so many bytes together. */
+void vd_session_told_met(struct vd_session *, bool equal, size_t hellos);
 /* The moment of our LANES, which will probably be found equal, or were: our own receipt is to go with them. */
 int vd_session_told_moment(struct vd_session *);
 /* LANES were equal, or differ. */
@@ -176,6 +183,9 @@ bool vd_session_told_differs(const struct vd_session *);
 /* LANES are to wait for our own. */
 bool vd_session_told_holds(const struct vd_session *);
 bool vd_session_told_busy(const struct vd_session *);
+/* When to ask for what had to wait; UINT64_MAX: nothing. Then _ask does. */
+uint64_t vd_session_told_later(const struct vd_session *);
+void vd_session_told_ask(struct vd_session *);
 /* It waits for something of the peer's, and for nothing else. */
 bool vd_session_told_waits(const struct vd_session *);
 void vd_session_told_give_up(struct vd_session *);

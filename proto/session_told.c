@@ -9,6 +9,9 @@ enum {
 	MESSAGE_BYTES = 4096, /* of others' receipts, or one: what is more urgent waits for no more */
 	LANES_BYTES = 52,     /* that LANES of one lane that differed take, not counted yet, and the other end's in return, which say the same */
 	FRAME_BYTES = 2 + 16, /* around what leaves at once, on a link as section 8 has it */
+	LINK_BYTES = 564,     /* of a link or a pipe but for hellos: handshake, PROOF, BYE, frames */
+	WORD_BYTES = 100,     /* of an end's own, framed, but where a clock went back */
+	HEAD_BYTES = 3,       /* of a message as long as RECEIPTS */
 };
 
 void vd_session_meets(struct vd_session *s, const uint8_t peer[VD_KEY_BYTES])
@@ -36,6 +39,7 @@ static int look(struct vd_session *s, struct vd_told_list *list)
 	if (rc)
 		return rc;
 	s->told.has = 0;
+	s->told.through = list->through;
 	for (size_t i = 0; i < list->count; i++) {
 		const struct vd_told *told = &list->told[i];
 
@@ -57,6 +61,7 @@ static int take_stock(struct vd_session *s, struct vd_told_list *list)
 		return rc;
 	vd_told_encode(list->told, list->count, &names);
 	rc = vd_buf_check(&names);
+	s->told.names = names.n;
 	if (!rc)
 		vd_told_digest(vd_buf_slice(&names), s->told.digest);
 	vd_buf_deinit(&names);
@@ -104,28 +109,89 @@ static bool comparable(const struct vd_session *s)
 	return s->whole == s->their_whole && !s->apart.count;
 }
 
-static void ask(struct vd_session *s)
+static size_t told_bytes(const struct vd_session *s, uint64_t most)
+{
+	return FRAME_BYTES + HEAD_BYTES + vd_varint_bytes(s->told.through) + vd_varint_bytes(most) + s->told.names;
+}
+
+static bool differs(const struct vd_session *s)
+{
+	return !s->told.asked && !s->told.ask && memcmp(s->told.digest, s->told.their_digest, VD_TOLD_DIGEST) != 0;
+}
+
+/* For what fits: nobody who waits for a sync pays for more. */
+static void ask_at_once(struct vd_session *s)
+{
+	struct vd_session_told *t = &s->told;
+	size_t around = told_bytes(s, VD_RECEIPTS_BYTES) + FRAME_BYTES + 2 * HEAD_BYTES;
+
+	if (!differs(s) || t->left < around + VD_RECEIPT_HEAD_MIN + VD_SIGNATURE_BYTES)
+		return;
+	t->most = t->left - around < VD_RECEIPTS_BYTES - 1 ? t->left - around : VD_RECEIPTS_BYTES - 1;
+	t->left = 0;
+	t->ask = true;
+}
+
+/* For all, if the session lasts so long. Not where it was in vain, and nothing has changed. */
+static void ask_later(struct vd_session *s)
 {
 	struct vd_session_told *t = &s->told;
 
-	if (t->asked || s->now_ms < t->ask_ms || memcmp(t->digest, t->their_digest, VD_TOLD_DIGEST) == 0)
+	if (!differs(s) || t->later ||
+	    (memcmp(t->vain, t->digest, VD_TOLD_DIGEST) == 0 && memcmp(t->vain + VD_TOLD_DIGEST, t->their_digest, VD_TOLD_DIGEST) == 0))
 		return;
-	t->ask = true;
-	t->ask_ms = s->now_ms + VD_RECEIPTS_PACE_MS;
+	t->later = true;
+	t->ask_ms = s->now_ms + VD_RECEIPTS_LATER_MS;
 }
 
-void vd_session_told_met(struct vd_session *s, bool equal)
+/* Of what equal hellos leave, each end's own comes first. Where both do not fit, whose word the other lacks altogether. */
+static void share_out(struct vd_session *s, size_t hellos)
+{
+	struct vd_session_told *t = &s->told;
+	uint64_t left = LINK_BYTES + hellos < VD_EQUAL_BYTES ? VD_EQUAL_BYTES - LINK_BYTES - hellos : 0;
+	uint32_t initiators = s->initiator ? t->had : t->has, others = s->initiator ? t->has : t->had;
+
+	if (t->say && t->awaits && left < 2 * WORD_BYTES) {
+		bool initiator = !(initiators && !others);
+
+		t->say = s->initiator == initiator;
+		t->awaits = !t->say;
+	}
+	if (left < FRAME_BYTES + HEAD_BYTES + VD_BRIEF_MIN)
+		t->say = t->awaits = false;
+	t->hello = t->say;
+	t->spare = (t->say && t->awaits ? left / 2 : left) - (t->say ? FRAME_BYTES : 0);
+}
+
+void vd_session_told_met(struct vd_session *s, bool equal, size_t hellos)
 {
 	struct vd_session_told *t = &s->told;
 
 	if (!t->on)
 		return;
 	if (equal && comparable(s)) {
-		t->say = t->hello = t->gives && (!t->mine || t->had != t->mine);
+		t->say = t->gives && (!t->mine || t->had != t->mine);
 		t->awaits = t->they_give && (!t->theirs || t->has != t->theirs);
 	}
 	t->once = equal;
-	ask(s);
+	if (!equal)
+		return;
+	share_out(s, hellos);
+	ask_later(s);
+}
+
+uint64_t vd_session_told_later(const struct vd_session *s)
+{
+	return s->told.later && s->equal ? s->told.ask_ms : UINT64_MAX;
+}
+
+void vd_session_told_ask(struct vd_session *s)
+{
+	struct vd_session_told *t = &s->told;
+
+	t->later = false;
+	t->most = VD_RECEIPTS_BYTES;
+	t->ask = !t->asked;
 }
 
 /* --- with LANES --- */
@@ -179,11 +245,15 @@ void vd_session_told_compared(struct vd_session *s, bool equal)
 	t->once |= equal;
 	if (!equal)
 		return;
+	t->left = spare(s);
+	t->left = t->left < WORD_BYTES ? 0 : (t->left - WORD_BYTES) / 2;
 	t->bytes = s->stats.reconcile_bytes;
 	t->records = s->stats.sent + s->stats.received;
 	t->trips = s->stats.round_trips;
-	if (t->on)
-		ask(s);
+	if (!t->on)
+		return;
+	ask_later(s);
+	ask_at_once(s);
 }
 
 bool vd_session_told_likely(const struct vd_session *s)
@@ -234,7 +304,7 @@ void vd_session_said(struct vd_session *s, struct vd_slice receipt)
 	t->brief.n = 0;
 	if (receipt.n && !vd_receipt_decode(receipt, &r) && (uint32_t)r.count != t->had && fits(s, &r) && vd_receipt_shorten(receipt, &t->brief))
 		t->brief.n = 0;
-	if (!t->hello && t->brief.n + 2u > t->spare)
+	if (t->brief.n + 2u > t->spare)
 		t->brief.n = 0;
 	if (t->brief.n) {
 		t->had = (uint32_t)r.count;
@@ -284,13 +354,15 @@ static int put_names(struct vd_session *s, struct vd_buf *out)
 
 	if (rc)
 		return rc;
+	vd_buf_put_varint(out, s->told.through);
+	vd_buf_put_varint(out, s->told.most);
 	vd_told_encode(list.told, list.count, out);
 	free(list.told);
 	return VD_OK;
 }
 
-/* Of what we have and they do not, as much as may be. */
-static int find_answer(struct vd_session *s, struct vd_slice names)
+/* Of what we have, they do not, and they can take, as much as may be. */
+static int find_answer(struct vd_session *s, uint64_t through, uint64_t most, struct vd_slice names)
 {
 	struct vd_buf *out = &s->told.answer;
 	struct vd_buf one = { 0 };
@@ -300,7 +372,8 @@ static int find_answer(struct vd_session *s, struct vd_slice names)
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < list.count && !rc; i++) {
-		if (!vd_told_lacks(names, &list.told[i]) || list.told[i].bytes + vd_varint_bytes(list.told[i].bytes) > VD_RECEIPTS_BYTES - out->n)
+		if (list.told[i].count > through || !vd_told_lacks(names, &list.told[i]) ||
+		    list.told[i].bytes + vd_varint_bytes(list.told[i].bytes) > most - out->n)
 			continue;
 		vd_buf_reset(&one);
 		rc = s->port->receipt(s->port->ctx, vd_group_id(s->group), list.told[i].author, &one);
@@ -318,7 +391,9 @@ static int find_answer(struct vd_session *s, struct vd_slice names)
 int vd_session_take_told(struct vd_session *s, struct vd_slice payload)
 {
 	struct vd_session_told *t = &s->told;
-	int rc = vd_told_check(payload);
+	struct vd_rd r = vd_rd(payload);
+	uint64_t through = vd_rd_varint(&r), most = vd_rd_varint(&r);
+	int rc = r.err || most > VD_RECEIPTS_BYTES ? VD_EFORMAT : vd_told_check(vd_slice(r.p, r.n));
 
 	if (rc || !t->on || t->answering)
 		return rc;
@@ -326,7 +401,7 @@ int vd_session_take_told(struct vd_session *s, struct vd_slice payload)
 	if (s->now_ms < t->answer_ms)
 		return VD_OK;
 	t->answer_ms = s->now_ms + VD_RECEIPTS_PACE_MS;
-	return find_answer(s, payload);
+	return find_answer(s, through, most, vd_slice(r.p, r.n));
 }
 
 int vd_session_take_receipts(struct vd_session *s, struct vd_slice payload)
@@ -342,6 +417,10 @@ int vd_session_take_receipts(struct vd_session *s, struct vd_slice payload)
 	if (payload.n)
 		return vd_buf_check(&t->came);
 	t->asked = false;
+	if (!t->came.n && t->most == VD_RECEIPTS_BYTES) {
+		memcpy(t->vain, t->digest, VD_TOLD_DIGEST);
+		memcpy(t->vain + VD_TOLD_DIGEST, t->their_digest, VD_TOLD_DIGEST);
+	}
 	vd_buf_deinit(&t->words.others);
 	t->words.others = t->came;
 	t->came = (struct vd_buf){ 0 };

@@ -23,6 +23,7 @@ struct vd_told_list {
 	struct vd_told *told;        /* ascending by author, ours among them; the caller frees it */
 	size_t count;
 	bool gives;                  /* this device says what it holds … */
+	uint64_t through;            /* of higher counts it believes none: they are from the future */
 	uint64_t mine;               /* … and its last receipt says all that a new one would; 0: there is more to say */
 };
 

@@ -161,7 +161,7 @@ int vd_custody_list(struct vd_store *s, struct vd_group *group, uint64_t now_ms,
 	bool silent = true;
 	int rc = vd_custody_silent(s, &silent);
 
-	*out = (struct vd_told_list){ .gives = !silent && vd_group_identity(group) && vd_group_role(group) != VD_ROLE_NONE };
+	*out = (struct vd_told_list){ .through = now_ms + VD_RECEIPT_AHEAD_MS, .gives = !silent && vd_group_identity(group) && vd_group_role(group) != VD_ROLE_NONE };
 	if (!rc)
 		rc = vd_custody_told(s, group, now_ms, &out->told, &out->count);
 	if (!rc && out->gives)

@@ -55,7 +55,7 @@ bool hearsay_keep(struct memory *m, struct vd_slice receipt)
 {
 	struct vd_receipt r;
 
-	if (vd_receipt_verify(m->group, receipt, &r) || r.count <= hearsay_of(m, r.author))
+	if (vd_receipt_verify(m->group, receipt, &r) || r.count > m->receipts_through || r.count <= hearsay_of(m, r.author))
 		return false;
 	keep(m, &r, receipt);
 	return true;
@@ -120,7 +120,7 @@ static int port_told(void *ctx, struct vd_group *group, struct vd_told_list *out
 	const struct memory_receipt *last = us ? find(m, us->author) : NULL;
 	struct vd_receipt now = { .count = 0 }, then;
 
-	*out = (struct vd_told_list){ .gives = m->gives, .told = calloc(m->receipt_count + 1, sizeof(*out->told)) };
+	*out = (struct vd_told_list){ .through = m->receipts_through, .gives = m->gives, .told = calloc(m->receipt_count + 1, sizeof(*out->told)) };
 	if (!out->told)
 		return VD_ENOMEM;
 	for (size_t i = 0; i < m->receipt_count; i++) {
@@ -150,6 +150,7 @@ void hearsay_begin(struct memory *m, bool gives)
 {
 	m->gives = gives;
 	m->receipt_ms = 1000;
+	m->receipts_through = UINT64_MAX;
 	m->port.told = port_told;
 	m->port.receipt = port_receipt;
 }

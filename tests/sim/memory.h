@@ -50,6 +50,7 @@ struct memory {
 	size_t receipt_count;
 	bool gives;
 	uint64_t receipt_ms; /* the clock by which it counts its own */
+	uint64_t receipts_through; /* it believes none of a higher count */
 };
 
 void memory_init(struct memory *, struct vd_group *, const uint8_t salt[VD_SALT_BYTES]);

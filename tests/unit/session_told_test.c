@@ -78,6 +78,14 @@ static void meet(struct pair *p)
 	assert_true(vd_session_stats(p->a.s)->complete && vd_session_stats(p->b.s)->complete);
 }
 
+/* The link stays open: what a sync had no room for comes now. */
+static void linger(struct pair *p)
+{
+	pair_tick(p, VD_RECEIPTS_LATER_MS);
+	assert_true(pair_run(p));
+	assert_true(vd_session_settled(p->a.s) && vd_session_settled(p->b.s));
+}
+
 /* Equal sets: each end's word once, and then nothing but the hellos, until there is something new. */
 static void test_session__equal_sets_say_so_once(void **state)
 {
@@ -198,6 +206,9 @@ static void test_session__others_are_handed_on(void **state)
 		tell_of(&p, 5, 55, 0, &p.a);
 		tell_of(&p, 5, 55, 0, &p.b);
 		meet(&p);
+		if (differ)
+			assert_int_equal(messages(&p, VD_MSG_TOLD), 2);
+		linger(&p);
 		for (size_t who = 2; who < 6; who++) {
 			static const uint64_t wanted[] = { 700, 800, 901, 55 };
 
@@ -206,15 +217,15 @@ static void test_session__others_are_handed_on(void **state)
 		}
 		assert_int_equal(p.a.kept, 3); /* the other's own among them */
 		assert_int_equal(p.b.kept, 2);
-		assert_int_equal(messages(&p, VD_MSG_TOLD), 2);
 		meet(&p);
+		linger(&p);
 		assert_int_equal(messages(&p, VD_MSG_TOLD) + messages(&p, VD_MSG_RECEIPTS), 0);
 		pair_deinit(&p);
 	}
 }
 
-/* With differing sets others' receipts take no round trip more than without. */
-static void test_session__others_cost_no_round_trip(void **state)
+/* With differing sets others' receipts take one round trip more than without: only when all records are there is it known what a sync may still take. */
+static void test_session__others_cost_one_round_trip(void **state)
 {
 	uint32_t trips[2];
 
@@ -231,7 +242,7 @@ static void test_session__others_cost_no_round_trip(void **state)
 		trips[told] = p.trips;
 		pair_deinit(&p);
 	}
-	assert_int_equal(trips[0], trips[1]);
+	assert_int_equal(trips[0] + 1, trips[1]);
 }
 
 /* No more than so many bytes at once; the next session goes on where this one ended. */
@@ -246,6 +257,8 @@ static void test_session__a_heap_comes_in_parts(void **state)
 		tell_of(&p, who, 100 + who, 11000, &p.b);
 	for (int times = 1; times <= 3; times++) {
 		meet(&p);
+		assert_in_range(p.a.bytes_in, 100, 1000);
+		linger(&p);
 		assert_in_range(p.a.bytes_in, 2 * 11000, VD_RECEIPTS_BYTES + 2000);
 		have += 2;
 		assert_int_equal(p.a.m.receipt_count, have + 2); /* its own and the other's */
@@ -265,6 +278,7 @@ static void test_session__the_silent_say_nothing(void **state)
 	tell_of(&p, 2, 700, 0, &p.a);
 	pair_write(&p, 5, VD_LANE_NORMAL, true, true);
 	meet(&p);
+	linger(&p);
 	assert_true(!hearsay_of(&p.b.m, key_of(&p.a)) && hearsay_of(&p.a.m, key_of(&p.b)));
 	assert_true(count_of(&p, &p.b, 2) == 700);
 	pair_write(&p, 5, VD_LANE_NORMAL, true, false);
@@ -337,6 +351,68 @@ static void test_session__a_word_of_another_set_is_worth_nothing(void **state)
 	pair_deinit(&p);
 }
 
+/* Equal sets: with a link around it (PROTOCOL.md section 8) a sync takes at most 1,000 bytes, whatever there is to tell; it is told in some of them. */
+static void test_session__equal_sets_take_no_more_for_what_there_is_to_tell(void **state)
+{
+	enum { LINK_BYTES = 564, FRAME_BYTES = 18 };
+
+	(void)state;
+	for (uint8_t lanes = 1; lanes <= VD_LANES; lanes++) {
+		struct pair p;
+		int times = 0;
+
+		start(&p, 30 + lanes, true, true);
+		for (uint8_t l = 1; l < lanes; l++)
+			pair_write(&p, 200, l, true, true);
+		for (size_t who = 2; who < PEOPLE; who++)
+			tell_of(&p, who, 100 + who, who * 10, who % 2 ? &p.a : &p.b);
+		do {
+			uint64_t told;
+
+			meet(&p);
+			told = messages(&p, VD_MSG_RECEIPT) + messages(&p, VD_MSG_TOLD) + messages(&p, VD_MSG_RECEIPTS);
+			assert_in_range(bytes_of(&p) + FRAME_BYTES * told, 1, VD_EQUAL_BYTES - LINK_BYTES);
+		} while (++times < 20);
+		assert_true(hearsay_of(&p.a.m, key_of(&p.b)) && hearsay_of(&p.a.m, key_of(&p.b)) == hearsay_of(&p.b.m, key_of(&p.b)));
+		assert_true(hearsay_of(&p.b.m, key_of(&p.a)) == hearsay_of(&p.a.m, key_of(&p.a)));
+		linger(&p);
+		for (size_t who = 2; who < PEOPLE; who++)
+			assert_true(count_of(&p, &p.a, who) == 100 + who && count_of(&p, &p.b, who) == 100 + who);
+		pair_deinit(&p);
+	}
+}
+
+/* What the other end's clock makes it refuse is not offered to it, so that it holds up nothing; and not asked for again and again. */
+static void test_session__what_a_clock_refuses_is_not_offered(void **state)
+{
+	struct pair p;
+	uint64_t told;
+
+	(void)state;
+	start(&p, 40, true, true);
+	p.a.m.receipts_through = 5000;
+	for (size_t who = 2; who < PEOPLE - 1; who++)
+		tell_of(&p, who, 6000, 8000, &p.b);
+	tell_of(&p, PEOPLE - 1, 5000, 8000, &p.b);
+	meet(&p);
+	linger(&p);
+	assert_true(count_of(&p, &p.a, PEOPLE - 1) == 5000);
+	assert_true(p.a.bytes_in < 8000 + 2000);
+	for (int times = 0; times < 3; times++) {
+		p.a.bytes_in = 0;
+		pair_write(&p, 1, VD_LANE_NORMAL, true, true);
+		pair_tick(&p, VD_RECHECK_MS + 1);
+		assert_true(pair_run(&p));
+		linger(&p);
+	}
+	meet(&p);
+	linger(&p);
+	told = messages(&p, VD_MSG_TOLD);
+	assert_int_equal(p.a.messages_in[VD_MSG_RECEIPTS] + p.b.messages_in[VD_MSG_RECEIPTS], told);
+	assert_true(p.a.bytes_in < 1000);
+	pair_deinit(&p);
+}
+
 /* While a session stays open, what came is said with the next comparison. */
 static void test_session__an_open_one_says_it_again(void **state)
 {
@@ -355,6 +431,7 @@ static void test_session__an_open_one_says_it_again(void **state)
 	pair_tick(&p, VD_RECHECK_MS + 1);
 	assert_true(pair_run(&p));
 	assert_true(vd_session_settled(p.a.s) && vd_session_settled(p.b.s));
+	linger(&p);
 	assert_int_equal(p.b.kept, 1);
 	assert_int_equal(p.a.kept, 1);
 	assert_true(count_of(&p, &p.a, 3) == 40);
@@ -377,6 +454,20 @@ static void greet(struct pair *p, uint64_t seed)
 static int hear(struct pair *p, uint8_t type, const void *bytes, size_t n)
 {
 	return vd_session_feed(p->a.s, p->now_ms, type, vd_slice(bytes, n));
+}
+
+/* Until the victim asks for all. */
+static void wait_for_told(struct pair *p, struct vd_buf *out)
+{
+	uint8_t type;
+
+	pair_heed(p, &p->a);
+	p->now_ms += VD_RECEIPTS_LATER_MS;
+	assert_int_equal(vd_session_tick(p->a.s, p->now_ms), 0);
+	do
+		vd_buf_reset(out);
+	while (vd_session_drain(p->a.s, p->now_ms, &type, out) == 1 && type != VD_MSG_TOLD);
+	assert_int_equal(type, VD_MSG_TOLD);
 }
 
 static uint8_t drain_until(struct pair *p, uint8_t type, struct vd_buf *out)
@@ -416,11 +507,12 @@ static void test_session__who_does_not_answer_is_not_waited_for(void **state)
 
 static void test_session__malformed_receipts_end_it(void **state)
 {
-	uint8_t brief[VD_BRIEF_MIN + 1] = { 0 }, *names = calloc(VD_MEMBERS_MAX + 1, VD_TOLD_BYTES);
+	uint8_t brief[VD_BRIEF_MIN + 1] = { 0 }, *told = calloc(VD_MEMBERS_MAX + 2, VD_TOLD_BYTES), *names = told + 2;
+	struct vd_buf more = { 0 };
 	struct pair p;
 
 	(void)state;
-	assert_non_null(names);
+	assert_non_null(told); /* of no count above 0, and no byte */
 	for (size_t i = 0; i <= VD_MEMBERS_MAX; i++)
 		vd_set_u64(names + i * VD_TOLD_BYTES, i + 1);
 	for (size_t n = 0; n <= sizeof(brief); n++) {
@@ -433,16 +525,22 @@ static void test_session__malformed_receipts_end_it(void **state)
 	brief[0] = 1 << (VD_LANES + 2);
 	assert_int_equal(hear(&p, VD_MSG_RECEIPT, brief, VD_BRIEF_MIN), VD_EFORMAT);
 	for (size_t n = 1; n < VD_TOLD_BYTES; n++)
-		assert_int_equal(hear(&p, VD_MSG_TOLD, names, VD_TOLD_BYTES + n), VD_EFORMAT);
-	assert_int_equal(hear(&p, VD_MSG_TOLD, names, (size_t)(VD_MEMBERS_MAX + 1) * VD_TOLD_BYTES), VD_ECAP);
-	assert_int_equal(hear(&p, VD_MSG_TOLD, names, (size_t)VD_MEMBERS_MAX * VD_TOLD_BYTES), 0);
+		assert_int_equal(hear(&p, VD_MSG_TOLD, told, 2 + VD_TOLD_BYTES + n), VD_EFORMAT);
+	for (size_t n = 0; n < 2; n++)
+		assert_int_equal(hear(&p, VD_MSG_TOLD, told, n), VD_EFORMAT);
+	vd_buf_put_u8(&more, 0);
+	vd_buf_put_varint(&more, VD_RECEIPTS_BYTES + 1);
+	assert_int_equal(hear(&p, VD_MSG_TOLD, more.p, more.n), VD_EFORMAT);
+	vd_buf_deinit(&more);
+	assert_int_equal(hear(&p, VD_MSG_TOLD, told, 2 + (size_t)(VD_MEMBERS_MAX + 1) * VD_TOLD_BYTES), VD_ECAP);
+	assert_int_equal(hear(&p, VD_MSG_TOLD, told, 2 + (size_t)VD_MEMBERS_MAX * VD_TOLD_BYTES), 0);
 	vd_set_u64(names + VD_TOLD_BYTES, 1); /* twice the same */
-	assert_int_equal(hear(&p, VD_MSG_TOLD, names, 2 * VD_TOLD_BYTES), VD_EFORMAT);
+	assert_int_equal(hear(&p, VD_MSG_TOLD, told, 2 + 2 * VD_TOLD_BYTES), VD_EFORMAT);
 	vd_set_u64(names + VD_TOLD_BYTES, 0);
-	assert_int_equal(hear(&p, VD_MSG_TOLD, names, 2 * VD_TOLD_BYTES), VD_EFORMAT);
+	assert_int_equal(hear(&p, VD_MSG_TOLD, told, 2 + 2 * VD_TOLD_BYTES), VD_EFORMAT);
 	p.b.rc = 0;
 	pair_deinit(&p);
-	free(names);
+	free(told);
 }
 
 /* What was asked for is bounded, and each receipt of it, by itself and at every byte. */
@@ -455,7 +553,7 @@ static void test_session__more_than_was_asked_for_ends_it(void **state)
 	(void)state;
 	for (int by = 0; by < 2; by++) {
 		greet(&p, 22);
-		assert_int_equal(drain_until(&p, VD_MSG_TOLD, &out), VD_MSG_TOLD);
+		wait_for_told(&p, &out);
 		vd_buf_reset(&many);
 		while (many.n + 1002 <= VD_RECEIPTS_BYTES)
 			vd_receipts_put(vd_slice(filler, 1000), &many);
@@ -470,7 +568,7 @@ static void test_session__more_than_was_asked_for_ends_it(void **state)
 		pair_deinit(&p);
 	}
 	greet(&p, 22);
-	assert_int_equal(drain_until(&p, VD_MSG_TOLD, &out), VD_MSG_TOLD);
+	wait_for_told(&p, &out);
 	vd_receipts_put(vd_slice(filler, 200), &one);
 	for (size_t n = 1; n < one.n; n++)
 		assert_int_equal(hear(&p, VD_MSG_RECEIPTS, one.p, n), VD_EFORMAT);
@@ -492,22 +590,24 @@ static void test_session__more_than_was_asked_for_ends_it(void **state)
 static void test_session__a_flood_gets_nothing(void **state)
 {
 	uint8_t brief[VD_BRIEF_MIN] = { 0 };
-	struct vd_buf out = { 0 };
+	struct vd_buf out = { 0 }, all = { 0 };
 	struct vd_words words;
 	struct pair p;
 
 	(void)state;
+	vd_buf_put_varint(&all, UINT64_MAX);
+	vd_buf_put_varint(&all, VD_RECEIPTS_BYTES);
 	greet(&p, 23);
 	for (int times = 0; times < 50; times++) {
 		size_t full = 0;
 
-		assert_int_equal(hear(&p, VD_MSG_TOLD, NULL, 0), 0);
+		assert_int_equal(hear(&p, VD_MSG_TOLD, all.p, all.n), 0);
 		while (drain_until(&p, VD_MSG_RECEIPTS, &out) == VD_MSG_RECEIPTS && out.n)
 			full += out.n;
 		assert_true((full > 0) == (times == 0));
 	}
 	p.now_ms += VD_RECEIPTS_PACE_MS;
-	assert_int_equal(hear(&p, VD_MSG_TOLD, NULL, 0), 0);
+	assert_int_equal(hear(&p, VD_MSG_TOLD, all.p, all.n), 0);
 	assert_int_equal(drain_until(&p, VD_MSG_RECEIPTS, &out), VD_MSG_RECEIPTS);
 	assert_true(out.n > 0);
 	for (int times = 0; times < 50; times++) {
@@ -516,6 +616,7 @@ static void test_session__a_flood_gets_nothing(void **state)
 		vd_buf_deinit(&words.others);
 	}
 	vd_buf_deinit(&out);
+	vd_buf_deinit(&all);
 	p.b.rc = 0;
 	pair_deinit(&p);
 }
@@ -527,11 +628,13 @@ int main(void)
 		cmocka_unit_test(test_session__differing_sets_say_so_with_the_last_lanes),
 		cmocka_unit_test(test_session__own_words_stay_within_what_a_sync_may_cost),
 		cmocka_unit_test(test_session__others_are_handed_on),
-		cmocka_unit_test(test_session__others_cost_no_round_trip),
+		cmocka_unit_test(test_session__others_cost_one_round_trip),
 		cmocka_unit_test(test_session__a_heap_comes_in_parts),
 		cmocka_unit_test(test_session__the_silent_say_nothing),
 		cmocka_unit_test(test_session__a_stub_is_no_word_for_a_body),
 		cmocka_unit_test(test_session__a_word_of_another_set_is_worth_nothing),
+		cmocka_unit_test(test_session__equal_sets_take_no_more_for_what_there_is_to_tell),
+		cmocka_unit_test(test_session__what_a_clock_refuses_is_not_offered),
 		cmocka_unit_test(test_session__an_open_one_says_it_again),
 		cmocka_unit_test(test_session__who_does_not_answer_is_not_waited_for),
 		cmocka_unit_test(test_session__malformed_receipts_end_it),
