@@ -105,10 +105,9 @@ const struct vd_command vd_command_init = {
 };
 
 /* A database that cannot be opened is built anew from what can be read of it. */
-static int salvage_with(struct vd_cli *cli, const struct vd_secret *secret, uint64_t *records)
+static int salvage_with(struct vd_cli *cli, const struct vd_secret *secret, struct vd_salvage *saved)
 {
-	struct vd_salvage saved;
-	int rc = vd_store_salvage(cli->home, secret, vd_time_now_ms(), &saved);
+	int rc = vd_store_salvage(cli->home, secret, vd_time_now_ms(), saved);
 
 	if (rc == VD_EEXISTS)
 		return 0;
@@ -118,26 +117,25 @@ static int salvage_with(struct vd_cli *cli, const struct vd_secret *secret, uint
 		return vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_STORE_DAMAGED, VD_MSG_STORE_DAMAGED, cli->home, NULL);
 	if (rc)
 		return vd_cli_open_failed(cli, rc);
-	*records = saved.records;
 	if (!cli->opt.json)
-		vd_say(cli, VD_MSG_STORE_SALVAGED, vd_num(cli, saved.records), saved.kept, NULL);
+		vd_say(cli, VD_MSG_STORE_SALVAGED, vd_num(cli, saved->records), saved->kept, NULL);
 	return 0;
 }
 
 /* A sealed one is open after that: the passphrase is asked for once. */
-static int salvage(struct vd_cli *cli, uint64_t *records)
+static int salvage(struct vd_cli *cli, struct vd_salvage *saved)
 {
 	struct vd_vault *vault = NULL;
 	struct vd_secret secret = { 0 };
 	int rc;
 
 	if (!vd_vault_exists(cli->home))
-		return salvage_with(cli, NULL, records);
+		return salvage_with(cli, NULL, saved);
 	rc = vd_secret_vault(cli, &vault);
 	if (rc)
 		return rc;
 	secret.key = vd_vault_key(vault);
-	rc = salvage_with(cli, &secret, records);
+	rc = salvage_with(cli, &secret, saved);
 	if (!rc)
 		rc = vd_cli_open_with(cli, &secret);
 	vd_vault_free(vault);
@@ -152,17 +150,25 @@ static bool half_slots(struct vd_cli *cli)
 	return state == VD_SLOTS_HALF || state == VD_SLOTS_TORN;
 }
 
+/* A repair that could not keep everything ends with that word. */
+static int say_lost(struct vd_cli *cli, const struct vd_salvage *saved)
+{
+	if (!saved->lost)
+		return VD_EXIT_DONE;
+	return vd_refuse(cli, VD_EXIT_PARTLY, "lost", VD_MSG_HINT_CHECK_LOST, VD_MSG_CHECK_LOST, vd_num(cli, saved->lost), vd_num(cli, saved->lost_own), NULL);
+}
+
 static int check_run(struct vd_cli *cli)
 {
 	bool repair = vd_options_get(&cli->opt, VD_OPT_REPAIR) != NULL;
 	struct vd_check result = { 0 };
-	uint64_t salvaged = 0;
+	struct vd_salvage saved = { 0 };
 	bool half;
 	int rc = vd_sign_selftest();
 
 	if (rc)
 		return vd_cli_open_failed(cli, rc);
-	rc = repair ? salvage(cli, &salvaged) : 0;
+	rc = repair ? salvage(cli, &saved) : 0;
 	if (!rc)
 		rc = vd_cli_open(cli);
 	if (rc)
@@ -179,8 +185,13 @@ static int check_run(struct vd_cli *cli)
 		return vd_fail(cli, rc, rc == VD_EDAMAGED ? VD_MSG_HINT_STORE_DAMAGED : VD_MSG_NONE, VD_MSG_CHECK_FAILED, NULL);
 	if (!rc && !result.bad)
 		vd_cli_tend_due(cli);
+	if (!rc && repair) {
+		saved.lost_own += result.own_missing < result.bad ? result.own_missing : result.bad;
+		saved.lost += result.bad;
+	}
 	if (cli->opt.json)
-		vd_say_json(cli, json_pack("{s:o,s:o,s:o,s:o,s:o,s:b}", "salvaged", vd_json_number(salvaged), "records", vd_json_number(result.records), "bad",
+		vd_say_json(cli, json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:b}", "salvaged", vd_json_number(saved.records), "lost", vd_json_number(saved.lost),
+		                           "lost_own", vd_json_number(saved.lost_own), "records", vd_json_number(result.records), "bad",
 		                           vd_json_number(result.bad), "repaired", vd_json_number(result.repaired), "derived_bad",
 		                           vd_json_number(result.derived_bad), "slots_damaged", half));
 	if (!rc && result.bad == 0 && result.derived_bad == 0) {
@@ -188,13 +199,13 @@ static int check_run(struct vd_cli *cli)
 			return vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_SLOTS_HALF, VD_MSG_SLOTS_HALF, NULL);
 		if (!cli->opt.json)
 			vd_say(cli, VD_MSG_CHECK_GOOD, vd_num(cli, result.records), NULL);
-		return VD_EXIT_DONE;
+		return say_lost(cli, &saved);
 	}
 	if (!rc && repair) {
 		if (!cli->opt.json)
 			vd_say(cli, VD_MSG_CHECK_REPAIRED, vd_num(cli, result.records), vd_num(cli, result.repaired),
 			       vd_num(cli, result.bad), NULL);
-		return VD_EXIT_DONE;
+		return say_lost(cli, &saved);
 	}
 	return vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", VD_MSG_HINT_CHECK_BAD, VD_MSG_CHECK_BAD, vd_num(cli, result.records),
 	                 vd_num(cli, result.bad), vd_num(cli, result.derived_bad), NULL);

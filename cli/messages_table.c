@@ -675,14 +675,16 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  vereda check\n"
 	  "  vereda check --repair\n\n"
 	  "Verifies every record and everything derived from them. --repair rebuilds what can be rebuilt and drops records whose bytes are not\n"
-	  "what their author signed; other devices still have them, and the next sync brings them back. A database that cannot be opened any more\n"
-	  "is kept under another name, and a new one is made from all that can still be read. Stop veredad and copy the folder first.",
+	  "what their author signed; whoever else has them brings them back with a sync. A database that cannot be opened any more is kept under\n"
+	  "another name, and a new one is made from all that can still be read. It says how many records are lost as far as can be told, and how\n"
+	  "many of them are this device's own, and ends with 3 then (--json: lost, lost_own). Stop veredad and copy the folder first.",
 	  "Ejemplos:\n"
 	  "  vereda check\n"
 	  "  vereda check --repair\n\n"
 	  "Verifica cada registro y todo lo que se deriva de ellos. --repair reconstruye lo que se puede y quita los registros que no son lo que\n"
-	  "firmó su autor; otros equipos los tienen, y el próximo intercambio los trae de vuelta. Una base de datos que ya no se puede abrir se\n"
-	  "conserva con otro nombre, y se crea una nueva con todo lo que todavía se puede leer. Antes detén veredad y copia la carpeta."),
+	  "firmó su autor; quien más los tenga los trae de vuelta con un intercambio. Una base de datos que ya no se puede abrir se conserva con\n"
+	  "otro nombre, y se crea una nueva con todo lo que todavía se puede leer. Dice cuántos registros se perdieron, hasta donde se puede saber,\n"
+	  "y cuántos son de este mismo equipo, y entonces termina con 3 (--json: lost, lost_own). Antes detén veredad y copia la carpeta."),
 	T(SUM_CONFIG, "what others may take of this device's disk, and what it tells them", "cuánto pueden ocupar otros en el disco de este equipo, y qué les cuenta"),
 	T(HELP_CONFIG,
 	  "Examples:\n"
@@ -761,8 +763,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  Copy the store's folder to another disk, then run: vereda check\n",
 	  "vereda: El disco devolvió algo distinto de lo guardado, o falló; no se tocó lo que ya estaba confirmado.\n"
 	  "  Copia la carpeta del almacén a otro disco y ejecuta: vereda check\n"),
-	T(STORE_SALVAGED, "The database was broken: {0} records that were whole were saved into a new one. The old one is kept as {1}. What is missing comes back from others with a sync.",
-	  "La base de datos estaba dañada: se rescataron {0} registros completos en una nueva. La anterior queda como {1}. Lo que falte vuelve de otros con un intercambio."),
+	T(STORE_SALVAGED, "The database was broken: {0} records that were whole were saved into a new one. The old one is kept as {1}.",
+	  "La base de datos estaba dañada: se rescataron {0} registros completos en una nueva. La anterior queda como {1}."),
 	T(HINT_SALVAGE_BUSY, "Stop veredad and every other vereda on this store, then repeat.",
 	  "Detén veredad y cualquier otro vereda que use este almacén, y repite."),
 	T(HOME_FILE, "{0} is a file, and a store is a folder; nothing was changed",
@@ -1539,8 +1541,12 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "De {0} registros, {1} no son lo que se firmó, y {2} datos derivados no coinciden"),
 	T(HINT_CHECK_BAD, "Copy the store's folder to another disk, then run: vereda check --repair   and sync with others to get back what is missing.",
 	  "Copia la carpeta del almacén a otro disco y ejecuta: vereda check --repair   Después intercambia con otros para recuperar lo que falte."),
-	T(CHECK_REPAIRED, "{0} records verified; repaired: {1}. Dropped because they were not what was signed: {2}; sync brings them back from others.",
-	  "{0} registros verificados; reparados: {1}. Quitados porque no eran lo que se firmó: {2}; un intercambio los trae de otros."),
+	T(CHECK_REPAIRED, "{0} records verified; repaired: {1}. Dropped because they were not what was signed: {2}.",
+	  "{0} registros verificados; reparados: {1}. Quitados porque no eran lo que se firmó: {2}."),
+	T(CHECK_LOST, "Records lost here, as far as can be told: {0}. Of these {1} are this device's own",
+	  "Registros perdidos aquí, hasta donde se puede saber: {0}. De estos, {1} son de este mismo equipo"),
+	T(HINT_CHECK_LOST, "Whoever has them brings them back with a sync. What nobody else has is gone.",
+	  "Quien los tenga los trae de vuelta con un intercambio. Lo que nadie más tenga se perdió."),
 	T(VERSION, "vereda {0}, protocol {1}", "vereda {0}, protocolo {1}"),
 	SAME(VERSION_LIBRARY, "  {0} {1}"),
 

@@ -192,6 +192,8 @@ int vd_check(struct vd_store *s, bool repair, struct vd_check *out)
 	if (!rc)
 		rc = verify_all(&c);
 	if (!rc)
+		rc = vd_checking_own(&c);
+	if (!rc)
 		rc = vd_checking_derived(&c);
 	if (!rc)
 		rc = c.err;

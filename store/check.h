@@ -7,6 +7,8 @@
 struct vd_check {
 	uint64_t records, bad, repaired; /* bad: records whose bytes are not what was signed */
 	uint64_t derived_bad;   /* indexes, digests, sketches that did not match */
+	uint64_t own_missing, own_last; /* what this device wrote and is not here (or bad); of those, newer than all that is. Zeros: nothing could be written
+	                         * here, so nobody looked */
 };
 
 /* VD_EDAMAGED: the database file itself is broken; nothing was looked at further.

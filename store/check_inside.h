@@ -64,6 +64,11 @@ void vd_checking_lane(struct vd_checking *, size_t group, uint8_t lane);
 /* What the good ones of the bulk lane add up to. */
 void vd_checking_bulk(const struct vd_checking *, uint64_t *here, uint64_t *wanted);
 
+/* --- check_own.c --- */
+
+/* Counts what is missing of our own chains; when all records are judged, in the order of their chains. */
+int vd_checking_own(struct vd_checking *);
+
 /* --- check_repair.c --- */
 
 /* Drops what is bad, and makes all that is derived anew. */

@@ -312,6 +312,8 @@ int vd_write_again(struct vd_write *, const struct vd_membership *, const struct
  * as its predecessor. A restored device goes on behind what it wrote before, and notes when it meets what it cannot have
  * lost; whoever copied it writes under its name too, so neither seq nor time is believed blindly. */
 int vd_write_follow(struct vd_write *, const struct vd_record *, bool waited, uint64_t now_ms);
+/* The seq of the newest record of ours in a chain that this store knows of, by itself; 0: none. */
+int vd_write_own_head(struct vd_write *, const uint8_t *group, const uint8_t *author, uint8_t lane, uint64_t *seq);
 /* A snapshot to read from: the caller's, or one of its own. */
 int vd_write_snapshot(struct vd_write *, MDB_txn **);
 void vd_write_snapshot_done(struct vd_write *, MDB_txn *);

@@ -226,7 +226,7 @@ static bool in_use(int folder)
 	return yes;
 }
 
-static int rebuild(struct vd_salvaging *s, const char *home, char kept[32])
+static int rebuild(struct vd_salvaging *s, const char *home, struct vd_salvage *out)
 {
 	struct vd_pages pages;
 	int rc;
@@ -250,9 +250,11 @@ static int rebuild(struct vd_salvaging *s, const char *home, char kept[32])
 		return rc == VD_EDAMAGED ? VD_ENOTFOUND : rc;
 	rc = groups_left(s);
 	if (!rc)
+		rc = vd_salvaging_lost(s, ARRIVAL_GAP, &out->lost);
+	if (!rc)
 		rc = build_new(s, home);
 	if (!rc)
-		rc = exchange(s, kept);
+		rc = exchange(s, out->kept);
 	remove_new(s->folder);
 	return rc;
 }
@@ -319,7 +321,7 @@ int vd_store_salvage(const char *home, const struct vd_secret *secret, uint64_t 
 	if (!rc && flock(s.folder, LOCK_EX))
 		rc = VD_EIO;
 	if (!rc)
-		rc = rebuild(&s, home, out->kept);
+		rc = rebuild(&s, home, out);
 	if (s.fd >= 0)
 		close(s.fd);
 	if (s.folder >= 0)
@@ -332,6 +334,8 @@ int vd_store_salvage(const char *home, const struct vd_secret *secret, uint64_t 
 	if (!rc)
 		rc = follow_all(store, now_ms);
 	out->records = out->check.records - out->check.bad;
+	out->lost += out->check.bad + out->check.own_last;
+	out->lost_own = out->check.own_missing < out->lost ? out->check.own_missing : out->lost;
 	vd_store_close(store);
 	return rc;
 }

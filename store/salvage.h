@@ -6,6 +6,8 @@
 
 struct vd_salvage {
 	uint64_t records;       /* in the new store */
+	uint64_t lost, lost_own; /* records that were there and are not, as far as can be told: by the numbers between others, and by our own chains; of those,
+	                         * ours. At the end of all, others' cannot be told; what was missing of ours before counts again */
 	char kept[32];          /* the broken file, beside the new one: "data.mdb.damaged-1" */
 	struct vd_check check;  /* of the new store, when it was repaired */
 };

@@ -32,6 +32,8 @@ struct vd_salvaging {
 	size_t count, cap;
 	uint8_t *taken;         /* a bit for each sector in which the value of a piece begins that a key led to */
 	size_t taken_bytes;
+	uint64_t *dropped;      /* numbers of which nothing was left before */
+	size_t dropped_count, dropped_cap;
 	uint64_t last;          /* highest arrival number */
 	uint8_t groups[VD_INDEX_KEY_BYTES], next_identity[VD_INDEX_KEY_BYTES], index[VD_INDEX_KEY_BYTES];
 	uint8_t store[VD_INDEX_KEY_BYTES];
@@ -67,6 +69,8 @@ int vd_salvaging_value(struct vd_salvaging *, const struct vd_piece *, struct vd
 int vd_salvaging_record(struct vd_salvaging *, const struct vd_piece *, struct vd_slice opened, struct vd_stored *out);
 /* Whose that number is, as far as can be told. VD_ENOTFOUND. */
 int vd_salvaging_author(struct vd_salvaging *, uint64_t number, struct vd_author *out);
+/* How many numbers before the last one that is left name nothing, and did: each salvage before left out `gap` of them itself. VD_ENOMEM. */
+int vd_salvaging_lost(const struct vd_salvaging *, uint64_t gap, uint64_t *out);
 void vd_salvaging_deinit(struct vd_salvaging *);
 
 #endif

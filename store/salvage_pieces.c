@@ -126,6 +126,14 @@ static int add_piece(struct vd_salvaging *s, const struct vd_piece *one)
 	return VD_OK;
 }
 
+static int note_dropped(struct vd_salvaging *s, uint64_t arrival)
+{
+	if (!vd_room(&s->dropped, s->dropped_count, &s->dropped_cap, 64, sizeof(*s->dropped)))
+		return VD_ENOMEM;
+	s->dropped[s->dropped_count++] = arrival;
+	return VD_OK;
+}
+
 /* A record, if it proves itself. */
 static int take_record(struct vd_salvaging *s, const struct vd_piece *value, uint64_t arrival)
 {
@@ -134,6 +142,8 @@ static int take_record(struct vd_salvaging *s, const struct vd_piece *value, uin
 	bool stub = false;
 	int rc = vd_reading_record(&s->reading, arrival, &stored);
 
+	if (rc == VD_ENOTFOUND && arrival <= arrival_max)
+		return note_dropped(s, arrival);
 	if (rc || arrival < 1 || arrival > arrival_max)
 		return rc == VD_ENOMEM ? rc : VD_OK;
 	if (stored.compact)
@@ -481,6 +491,37 @@ int vd_salvaging_record(struct vd_salvaging *s, const struct vd_piece *one, stru
 	return rc ? rc : vd_reading_record(&s->reading, s->reading.first + one->index, out);
 }
 
+static int by_number(const void *x, const void *y)
+{
+	const uint64_t *a = x, *b = y;
+
+	return *a < *b ? -1 : *a > *b;
+}
+
+int vd_salvaging_lost(const struct vd_salvaging *s, uint64_t gap, uint64_t *out)
+{
+	uint64_t *known = calloc(s->count + s->dropped_count + 1, sizeof(*known)), before = 0;
+	size_t n = 0;
+
+	*out = 0;
+	if (!known)
+		return VD_ENOMEM;
+	for (size_t i = 0; i < s->count; i++)
+		if (s->pieces[i].table == VD_TABLE_RECORDS) /* who moved stands behind the last, or where another copy says */
+			known[n++] = vd_get_u64(s->pieces[i].key);
+	if (s->dropped_count)
+		memcpy(known + n, s->dropped, s->dropped_count * sizeof(*known));
+	n += s->dropped_count;
+	qsort(known, n, sizeof(*known), by_number);
+	for (size_t i = 0; i < n; before = known[i++]) {
+		uint64_t missing = known[i] > before ? known[i] - before - 1 : 0;
+
+		*out += missing >= gap - 1 ? (missing + 1) % gap : missing;
+	}
+	free(known);
+	return VD_OK;
+}
+
 int vd_salvaging_author(struct vd_salvaging *s, uint64_t number, struct vd_author *out)
 {
 	return author_of(s, number, out);
@@ -508,6 +549,7 @@ void vd_salvaging_deinit(struct vd_salvaging *s)
 	vd_vault_free(s->keys.vault);
 	free(s->pieces);
 	free(s->taken);
+	free(s->dropped);
 	if (s->known) /* also "next identity" and what of old pages else is secret */
 		sodium_memzero(s->known, s->known_cap * sizeof(*s->known));
 	free(s->known);

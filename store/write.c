@@ -310,6 +310,15 @@ static int head_of(struct vd_write *w, const uint8_t *group, const uint8_t *auth
 	return VD_OK;
 }
 
+int vd_write_own_head(struct vd_write *w, const uint8_t *group, const uint8_t *author, uint8_t lane, uint64_t *seq)
+{
+	struct vd_write_head *head;
+	int rc = head_of(w, group, author, lane, &head);
+
+	*seq = rc ? 0 : head->seq;
+	return rc;
+}
+
 static void note_elsewhere(struct vd_write *w, const struct vd_record *record, uint64_t now_ms)
 {
 	struct vd_slice parts[] = { vd_slice(record->group, VD_GROUP_BYTES), vd_slice(record->author, VD_KEY_BYTES) };

@@ -70,6 +70,7 @@ wait "$pid"
 
 # --- what to do helps: repaired, and got back from who has it
 v others --json check --repair
+is "what is lost is said, and none of it is its own" "$code $(($(key .lost) > 0 && $(key .lost) == $(key .bad))) $(key .lost_own)" "3 1 0"
 v others --json sync clean
 exits "after a repair it comes back" 0
 is "all of it" "$(texts_of others)" 200

@@ -356,6 +356,8 @@ static void test_stored_runs__salvage(void **state)
 	assert_int_equal(vd_store_salvage(p->other, rest_secret(), cast_now, &saved), 0);
 	assert_true(saved.records < records && saved.records >= records - (broken_last + 1 - broken_first));
 	assert_int_equal(records - saved.records == broken_last + 1 - broken_first, rest_secret() != NULL);
+	assert_int_equal(saved.lost, records - saved.records);
+	assert_int_equal(saved.lost_own, 0);
 	assert_int_equal(vd_store_open(p->other, &s.c.b), 0);
 	assert_int_equal(vd_store_group(s.c.b, s.c.id, &s.c.gb), 0);
 	for (size_t i = 0; i < MANY; i++)
@@ -410,7 +412,8 @@ static uint8_t *file_of(const char *path, size_t *bytes)
 }
 
 /* One page of a store is zeroed. Does it hold records, and yet nothing else is lost but what stood in it? */
-static bool without_page(const char *home, const uint8_t *file, size_t bytes, size_t page, const uint64_t *first, const uint64_t *last, size_t runs)
+static bool without_page(const char *home, const uint8_t *file, size_t bytes, size_t page, const uint64_t *first, const uint64_t *last, size_t runs,
+                         uint64_t records, bool own)
 {
 	static const uint8_t nothing[4096];
 	char path[300], kept[340];
@@ -432,7 +435,12 @@ static bool without_page(const char *home, const uint8_t *file, size_t bytes, si
 	assert_int_equal(rc, 0);
 	snprintf(kept, sizeof(kept), "%s/%s", home, saved.kept);
 	assert_int_equal(unlink(kept), 0);
+	/* what is lost is told, as far as own records stand behind it */
+	assert_int_equal(own ? saved.lost : 0, own ? records - saved.records : saved.lost_own);
+	assert_true(!own || saved.lost_own == saved.lost);
 	assert_int_equal(vd_store_open(home, &s), 0);
+	assert_int_equal(vd_check(s, true, &saved.check), 0);
+	assert_int_equal(saved.check.bad + saved.check.derived_bad + (own ? 0 : saved.check.own_missing), 0);
 	for (size_t i = 0; i < runs; i++)
 		for (uint64_t at = first[i]; at <= last[i]; at++)
 			assert_int_equal(vd_store_read(s, at, &raw, &r, NULL), 0);
@@ -454,21 +462,23 @@ static bool has_numbers(const uint8_t *page)
 }
 
 /* The page with the keys of many runs is lost: the runs are not. */
-static void keys_are_lost(struct scene *s, const char *home, struct vd_store **store, struct vd_group **group)
+static void keys_are_lost(struct scene *s, const char *home, struct vd_store **store, struct vd_group **group, bool own)
 {
+	uint64_t records, all_bytes;
 	uint64_t first[64], last[64];
 	size_t runs = paged_runs(*store, first, last), bytes, leaves = 0;
 	char path[300];
 	uint8_t *file;
 
 	assert_true(runs >= 2);
+	assert_int_equal(vd_store_size(*store, &records, &all_bytes), 0);
 	vd_group_free(*group);
 	vd_store_close(*store);
 	snprintf(path, sizeof(path), "%s/data.mdb", home);
 	file = file_of(path, &bytes);
 	for (size_t page = 2; page < bytes / 4096; page++)
 		if (has_numbers(file + page * 4096))
-			leaves += without_page(home, file, bytes, page, first, last, runs);
+			leaves += without_page(home, file, bytes, page, first, last, runs, records, own);
 	assert_true(leaves > 0);
 	free(file);
 	assert_int_equal(vd_store_open(home, store), 0);
@@ -481,7 +491,7 @@ static void test_stored_runs__keys_lost_of_own(void **state)
 	struct scene s;
 
 	begin(&s, p, true);
-	keys_are_lost(&s, p->home, &s.c.a, &s.c.ga);
+	keys_are_lost(&s, p->home, &s.c.a, &s.c.ga, true);
 	finish(&s);
 }
 
@@ -491,7 +501,7 @@ static void test_stored_runs__keys_lost_of_others(void **state)
 	struct scene s;
 
 	begin(&s, p, true);
-	keys_are_lost(&s, p->other, &s.c.b, &s.c.gb);
+	keys_are_lost(&s, p->other, &s.c.b, &s.c.gb, false);
 	finish(&s);
 }
 
