@@ -37,6 +37,7 @@ int vd_checking_own(struct vd_checking *c)
 	for (size_t g = 0; g < c->group_count && !rc; g++) {
 		struct vd_group *group = vd_readers_find(&c->readers, c->in[g].group);
 		const struct vd_identity *self = group ? vd_group_identity(group) : NULL;
+		uint64_t before = c->out->own_missing;
 
 		for (uint8_t lane = 0; self && lane < VD_LANES && !rc; lane++) {
 			size_t first;
@@ -51,6 +52,8 @@ int vd_checking_own(struct vd_checking *c)
 				first = c->count;
 			rc = look_at_chain(c, c->in[g].group, self->author, lane, first);
 		}
+		if (!rc && self && c->out->bad && c->out->own_missing > before)
+			vd_write_lost(c->write, c->in[g].group, self->author, vd_now_ms()); /* kept if this is a repair */
 	}
 	return rc == VD_ENOTFOUND ? VD_OK : rc;
 }

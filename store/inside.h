@@ -24,6 +24,7 @@
  *   "identity" group                     "next identity"
  *   "head" group, author, lane: where an own chain ends
  *   "elsewhere" group, author: when records of ours last came that were not written here
+ *   "lost" group, author: u64 when a repair last lost, or may have lost, records of ours
  *   "heard" group, device: up to which arrival number it has our control records
  *   "digest", "wanted digest" group, lane; "sketch" group, lane, block
  *   "pool", "index": how far they are    "note" use, key ("named" id: named.c)    "segment" name
@@ -312,6 +313,9 @@ int vd_write_again(struct vd_write *, const struct vd_membership *, const struct
  * as its predecessor. A restored device goes on behind what it wrote before, and notes when it meets what it cannot have
  * lost; whoever copied it writes under its name too, so neither seq nor time is believed blindly. */
 int vd_write_follow(struct vd_write *, const struct vd_record *, bool waited, uint64_t now_ms);
+/* A repair lost records of ours, or may have: what they bore as their time until then and comes back is no sign of a copy of us. (Nor would be what a copy
+ * wrote until then: that is told by two records of one seq, or by what it writes later.) */
+void vd_write_lost(struct vd_write *, const uint8_t *group, const uint8_t *author, uint64_t now_ms);
 /* The seq of the newest record of ours in a chain that this store knows of, by itself; 0: none. */
 int vd_write_own_head(struct vd_write *, const uint8_t *group, const uint8_t *author, uint8_t lane, uint64_t *seq);
 /* A snapshot to read from: the caller's, or one of its own. */

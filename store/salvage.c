@@ -297,6 +297,7 @@ static int follow_all(struct vd_store *store, uint64_t now_ms)
 		rc = vd_write_begin(store, &f.write);
 		if (rc)
 			return rc;
+		vd_write_lost(f.write, groups[i], f.author, now_ms);
 		rc = vd_store_walk(store, groups[i], VD_ANY_LANE, 0, follow, &f);
 		if (rc)
 			vd_write_abort(f.write);

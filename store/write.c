@@ -328,6 +328,26 @@ static void note_elsewhere(struct vd_write *w, const struct vd_record *record, u
 	vd_effects_value(&w->effects, w->store, "elsewhere", parts, 2, vd_slice(value, sizeof(value)));
 }
 
+void vd_write_lost(struct vd_write *w, const uint8_t *group, const uint8_t *author, uint64_t now_ms)
+{
+	struct vd_slice parts[] = { vd_slice(group, VD_GROUP_BYTES), vd_slice(author, VD_KEY_BYTES) };
+	uint8_t value[8];
+
+	vd_set_u64(value, now_ms);
+	vd_effects_value(&w->effects, w->store, "lost", parts, 2, vd_slice(value, sizeof(value)));
+}
+
+/* May a repair have lost it here? */
+static bool was_lost(struct vd_write *w, const struct vd_record *record)
+{
+	struct vd_slice parts[] = { vd_slice(record->group, VD_GROUP_BYTES), vd_slice(record->author, VD_KEY_BYTES) };
+	struct vd_buf value = { 0 };
+	bool yes = !vd_value_read(w->store, "lost", parts, 2, &value) && value.n == 8 && record->time_ms <= vd_get_u64(value.p);
+
+	vd_buf_deinit(&value);
+	return yes;
+}
+
 int vd_store_elsewhere(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], const uint8_t author[VD_KEY_BYTES],
                        uint64_t *noticed_ms)
 {
@@ -352,7 +372,7 @@ int vd_write_follow(struct vd_write *w, const struct vd_record *record, bool wai
 	if (rc)
 		return w->err = rc;
 	/* What our own chain names is ours, and so is its end: they were lost to a bad disk and come back. */
-	if (!waited && memcmp(record->id.b, head->id.b, VD_ID_BYTES))
+	if (!waited && memcmp(record->id.b, head->id.b, VD_ID_BYTES) && !was_lost(w, record))
 		note_elsewhere(w, record, now_ms);
 	if (record->seq > head->seq && record->seq - head->seq <= VD_FOLLOW_SEQ) {
 		head->seq = record->seq;

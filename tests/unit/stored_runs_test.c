@@ -411,16 +411,10 @@ static uint8_t *file_of(const char *path, size_t *bytes)
 	return file;
 }
 
-/* One page of a store is zeroed. Does it hold records, and yet nothing else is lost but what stood in it? */
-static bool without_page(const char *home, const uint8_t *file, size_t bytes, size_t page, const uint64_t *first, const uint64_t *last, size_t runs,
-                         uint64_t records, bool own)
+static bool salvage_without(const char *home, const uint8_t *file, size_t bytes, size_t page, uint64_t now_ms, struct vd_salvage *saved)
 {
 	static const uint8_t nothing[4096];
 	char path[300], kept[340];
-	struct vd_buf raw = { 0 };
-	struct vd_salvage saved;
-	struct vd_record r;
-	struct vd_store *s;
 	int fd, rc;
 
 	snprintf(path, sizeof(path), "%s/data.mdb", home);
@@ -429,12 +423,26 @@ static bool without_page(const char *home, const uint8_t *file, size_t bytes, si
 	assert_int_equal(write(fd, file, bytes), (ssize_t)bytes);
 	assert_int_equal(pwrite(fd, nothing, sizeof(nothing), (off_t)(page * sizeof(nothing))), sizeof(nothing));
 	close(fd);
-	rc = vd_store_salvage(home, rest_secret(), cast_now, &saved);
+	rc = vd_store_salvage(home, rest_secret(), now_ms, saved);
 	if (rc == VD_ENOTFOUND || rc == VD_EEXISTS) /* who we are stood there; or nothing that is used */
 		return false;
 	assert_int_equal(rc, 0);
-	snprintf(kept, sizeof(kept), "%s/%s", home, saved.kept);
+	snprintf(kept, sizeof(kept), "%s/%s", home, saved->kept);
 	assert_int_equal(unlink(kept), 0);
+	return true;
+}
+
+/* One page of a store is zeroed. Does it hold records, and yet nothing else is lost but what stood in it? */
+static bool without_page(const char *home, const uint8_t *file, size_t bytes, size_t page, const uint64_t *first, const uint64_t *last, size_t runs,
+                         uint64_t records, bool own)
+{
+	struct vd_buf raw = { 0 };
+	struct vd_salvage saved;
+	struct vd_record r;
+	struct vd_store *s;
+
+	if (!salvage_without(home, file, bytes, page, cast_now, &saved))
+		return false;
 	/* what is lost is told, as far as own records stand behind it */
 	assert_int_equal(own ? saved.lost : 0, own ? records - saved.records : saved.lost_own);
 	assert_true(!own || saved.lost_own == saved.lost);
@@ -502,6 +510,48 @@ static void test_stored_runs__keys_lost_of_others(void **state)
 
 	begin(&s, p, true);
 	keys_are_lost(&s, p->other, &s.c.b, &s.c.gb, false);
+	finish(&s);
+}
+
+/* What a repair lost of our own comes back: no copy of us wrote it, unless it is from later. */
+static void test_stored_runs__lost_own_comes_again(void **state)
+{
+	const struct cast_place *p = *state;
+	struct vd_salvage saved;
+	struct vd_batch one = { 0 };
+	struct vd_merge merge;
+	uint64_t noticed_ms;
+	size_t bytes, tried = 0;
+	uint8_t *file;
+	char path[300];
+	struct scene s;
+
+	begin(&s, p, true);
+	pick(&s.whole, MANY - 3, 1, &one); /* another comes after it, and is lost too */
+	vd_batch_seal(&one);
+	snprintf(path, sizeof(path), "%s/data.mdb", p->home);
+	vd_group_free(s.c.ga);
+	vd_store_close(s.c.a);
+	file = file_of(path, &bytes);
+	for (size_t page = 2; page < bytes / 4096; page++)
+		for (int later = 0; later < 2 && has_numbers(file + page * 4096); later++) {
+			if (!salvage_without(p->home, file, bytes, page, cast_now + (later ? 0 : 1000u * MANY), &saved) || !saved.lost_own)
+				continue;
+			assert_int_equal(vd_store_open(p->home, &s.c.a), 0);
+			assert_int_equal(vd_store_group(s.c.a, s.c.id, &s.c.ga), 0);
+			memset(&merge, 0, sizeof(merge));
+			assert_int_equal(vd_store_merge(s.c.a, s.c.ga, &one, &merge), 0);
+			assert_int_equal(merge.fresh, 1);
+			assert_int_equal(vd_store_elsewhere(s.c.a, s.c.id, vd_group_identity(s.c.ga)->author, &noticed_ms), later ? 0 : VD_ENOTFOUND);
+			vd_group_free(s.c.ga);
+			vd_store_close(s.c.a);
+			tried++;
+		}
+	assert_true(tried >= 2);
+	free(file);
+	vd_batch_deinit(&one);
+	assert_int_equal(vd_store_open(p->home, &s.c.a), 0);
+	assert_int_equal(vd_store_group(s.c.a, s.c.id, &s.c.ga), 0);
 	finish(&s);
 }
 
@@ -629,6 +679,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_stored_runs__salvage_own, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_stored_runs__keys_lost_of_own, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_stored_runs__keys_lost_of_others, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_stored_runs__lost_own_comes_again, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_stored_runs__sealed_later, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_stored_runs__of_another_format, cast_setup, cast_teardown),
 	};
