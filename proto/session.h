@@ -15,6 +15,8 @@ struct vd_salt_budget; /* reconcile.h */
 struct vd_held {
 	uint64_t through[VD_LANES];
 	uint8_t digest[VD_LANES][VD_RECEIPT_DIGEST]; /* of the lane then, as a receipt has it */
+	uint64_t said[VD_LANES];      /* count of the peer's receipt that was here then; 0: none */
+	uint32_t last;                /* of its last one, at HELLO, the low 32 bits; 0: it did not tell */
 };
 
 /* What one session moved, for people and benches. */

@@ -53,6 +53,7 @@ struct vd_session_told {
 	bool gives, they_give;    /* own ones */
 	uint32_t mine, theirs;    /* each end's last one, if that says all there is to say, as the hellos name it; 0: it does not */
 	uint32_t had, has;        /* the one of ours that they have, and that we have of them; 0: none */
+	uint64_t kept;            /* that one's whole count, as of our HELLO or LANES */
 	uint8_t digest[VD_TOLD_DIGEST], said[VD_TOLD_DIGEST], their_digest[VD_TOLD_DIGEST]; /* of others': ours, as they know it; theirs */
 
 	size_t names;             /* bytes of ours */

@@ -80,6 +80,7 @@ static void all_held(struct vd_session *s)
 			continue;
 		s->stats.held.through[l] = s->lanes[l].compared;
 		memcpy(s->stats.held.digest[l], s->lanes[l].ids.hash, VD_RECEIPT_DIGEST);
+		s->stats.held.said[l] = s->told.kept;
 	}
 }
 

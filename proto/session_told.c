@@ -38,13 +38,13 @@ static int look(struct vd_session *s, struct vd_told_list *list)
 
 	if (rc)
 		return rc;
-	s->told.has = 0;
+	s->told.kept = s->told.has = 0;
 	s->told.through = list->through;
 	for (size_t i = 0; i < list->count; i++) {
 		const struct vd_told *told = &list->told[i];
 
 		if (memcmp(told->author, s->told.peer, VD_KEY_BYTES) == 0)
-			s->told.has = (uint32_t)told->count;
+			s->told.has = (uint32_t)(s->told.kept = told->count);
 		else if (!us || memcmp(told->author, us->author, VD_KEY_BYTES) != 0)
 			list->told[n++] = *told;
 	}
@@ -98,7 +98,7 @@ void vd_session_told_put_hello(struct vd_session *s, struct vd_buf *out)
 void vd_session_told_take_hello(struct vd_session *s, struct vd_rd *r)
 {
 	vd_rd_copy(r, s->told.their_digest, VD_TOLD_DIGEST);
-	s->told.theirs = vd_rd_u32(r);
+	s->told.theirs = s->stats.held.last = vd_rd_u32(r);
 	s->told.had = vd_rd_u32(r);
 	s->told.on = s->told.keeps;
 }

@@ -64,8 +64,8 @@ int vd_custody_said(struct vd_store *, struct vd_group *, uint64_t now_ms, uint6
 int vd_custody_promised(struct vd_store *, struct vd_group *, uint32_t *day);
 
 /* What a session with a device showed of what it holds (vd_session_stats.held), and when: kept when it says more than what is noted, or an hour went by. It
- * counts until a receipt of the device that comes later says that it was restored, or that the lane is not what it was then, each record with its body:
- * that receipt counts instead. */
+ * counts until a receipt with a higher count than the device's last then, as far as that is known, and none from the future, says that it was restored,
+ * or that the lane is not what it was then, each record with its body: that receipt counts instead. */
 int vd_custody_met(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], const uint8_t device[VD_KEY_BYTES], const struct vd_held *,
                    const struct vd_route *, uint64_t now_ms);
 

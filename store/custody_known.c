@@ -297,13 +297,12 @@ static int take_met_lane(struct vd_custody *c, struct vd_known *k, size_t *capac
 	return rc;
 }
 
-/* What it said later counts instead: it may have lost what it held, and another set as large tells nothing of that. Met by a clock that was in the future,
- * nobody knows which was later. */
+/* What it said later, by its own count, counts instead: it may have lost what it held, and another set as large tells nothing of that. */
 static bool is_void(const struct vd_met *met, const struct vd_kept *kept, uint64_t now_ms, uint8_t lane)
 {
 	const struct vd_receipt_lane *later = &kept->receipt.lanes[lane];
 
-	return (kept->heard_ms >= met->seen_ms || met->seen_ms > now_ms) &&
+	return kept->receipt.count > met->held.said[lane] && vd_kept_timely(kept, now_ms) &&
 	       (kept->receipt.restored || !later->whole || memcmp(later->digest, met->held.digest[lane], VD_RECEIPT_DIGEST) != 0);
 }
 

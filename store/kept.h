@@ -27,7 +27,7 @@ void vd_route_put(struct vd_buf *value, const struct vd_route *);
 struct vd_met {
 	uint64_t seen_ms;          /* by our clock */
 	struct vd_route route;
-	struct vd_held held;
+	struct vd_held held;       /* said: then the device had made that receipt, or one with a higher count; last: 0 */
 };
 int vd_met_read(struct vd_store *, const uint8_t *group, const uint8_t *device, struct vd_met *out);
 /* What our own receipt would say of the lanes now. */

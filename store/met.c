@@ -1,6 +1,7 @@
 /* What sessions showed of what devices hold, and what these said there. Outside of the set.
  *
- * Value "met" of a group and device: u64 when ‖ u8 kind of its route ‖ u8 n ‖ n bytes of its text ‖ 4 × (u64 through ‖ the lane's digest then (16)). */
+ * Value "met" of a group and device: u64 when ‖ u8 kind of its route ‖ u8 n ‖ n bytes of its text ‖ 4 × (u64 through ‖ the lane's digest then (16) ‖
+ * u64 count of the device's last receipt then, as far as it was known). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,7 @@ int vd_met_read(struct vd_store *s, const uint8_t *group, const uint8_t *device,
 		for (size_t l = 0; l < VD_LANES; l++) {
 			out->held.through[l] = vd_rd_u64(&r);
 			vd_rd_copy(&r, out->held.digest[l], VD_RECEIPT_DIGEST);
+			out->held.said[l] = vd_rd_u64(&r);
 		}
 		rc = vd_rd_end(&r) ? VD_EDAMAGED : VD_OK;
 	}
@@ -36,19 +38,32 @@ int vd_met_read(struct vd_store *s, const uint8_t *group, const uint8_t *device,
 	return rc;
 }
 
-/* Takes in what is new of it: where records came in between, or nothing was known. */
-static int more_of(struct vd_store *s, const uint8_t *group, const struct vd_held *held, struct vd_held *known, bool *more)
+/* The count of its last receipt then, or of one before: by its low bits the next after the one that was here. Counts are of a clock: what would be yet
+ * to come is of one put back, whose next receipts are not to be taken for older. */
+static uint64_t said_by(const struct vd_held *held, uint8_t lane, uint64_t now_ms)
 {
+	uint64_t said = held->said[lane], last = said + (uint32_t)(held->last - (uint32_t)said);
+
+	return said && held->last && last <= now_ms ? last : said;
+}
+
+/* Takes in what is new of it: where records came in between, or nothing was known; and where the same was shown again, after other receipts. */
+static int more_of(struct vd_store *s, const uint8_t *group, const struct vd_held *held, uint64_t now_ms, struct vd_met *met, bool *more)
+{
+	struct vd_held *known = &met->held;
 	uint64_t next;
 	size_t n;
 	int rc = VD_OK;
 
 	for (uint8_t l = 0; l < VD_LANES && !rc; l++) {
-		if (held->through[l] <= known->through[l])
+		uint64_t said = said_by(held, l, now_ms);
+
+		if (!held->through[l] || held->through[l] < known->through[l])
 			continue;
 		rc = vd_store_lane_numbers(s, group, l, known->through[l], &next, 1, &n);
-		if (rc || !n || next > held->through[l])
+		if (rc || ((!n || next > held->through[l]) && (!known->through[l] || said <= known->said[l])))
 			continue;
+		known->said[l] = said;
 		known->through[l] = held->through[l];
 		memcpy(known->digest[l], held->digest[l], VD_RECEIPT_DIGEST);
 		*more = true;
@@ -69,7 +84,7 @@ int vd_custody_met(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], cons
 	if (rc == VD_ENOTFOUND || rc == VD_EDAMAGED)
 		rc = VD_OK;
 	if (!rc)
-		rc = more_of(s, group, held, &met.held, &more);
+		rc = more_of(s, group, held, now_ms, &met, &more);
 	if (rc || (!more && now_ms >= met.seen_ms && now_ms - met.seen_ms < SEEN_AGAIN_MS))
 		return rc;
 	rc = vd_write_begin(s, &w);
@@ -80,6 +95,7 @@ int vd_custody_met(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], cons
 	for (size_t l = 0; l < VD_LANES; l++) {
 		vd_buf_put_u64(&value, met.held.through[l]);
 		vd_buf_put(&value, met.held.digest[l], VD_RECEIPT_DIGEST);
+		vd_buf_put_u64(&value, met.held.said[l]);
 	}
 	vd_kept_parts(group, device, parts);
 	if (value.failed)

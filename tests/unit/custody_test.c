@@ -511,10 +511,10 @@ static void test_custody__stubs_are_not_held(void **state)
 }
 
 /* As at the end of a session in which every lane was found equal. */
-static void meet(struct scene *s, struct person *p, const struct person *with)
+static void meet_saying(struct scene *s, struct person *p, const struct person *with, uint64_t last)
 {
 	const struct vd_route route = { .kind = VD_ROUTE_LINK, .text = "10.0.0.1:5" };
-	struct vd_held held = { .through = { 0 } };
+	struct vd_held held = { .last = (uint32_t)last };
 
 	for (uint8_t lane = 0; lane < VD_LANES; lane++) {
 		uint8_t hash[VD_HASH_BYTES];
@@ -527,8 +527,14 @@ static void meet(struct scene *s, struct person *p, const struct person *with)
 		assert_int_equal(vd_store_latest(p->store, &held.through[lane]), 0);
 		vd_digest_hash(&a.digest, hash);
 		memcpy(held.digest[lane], hash, VD_RECEIPT_DIGEST);
+		held.said[lane] = told_count(p, key_of(with));
 	}
 	assert_int_equal(vd_custody_met(p->store, s->mesh.group, key_of(with), &held, &route, s->now_ms), 0);
+}
+
+static void meet(struct scene *s, struct person *p, const struct person *with)
+{
+	meet_saying(s, p, with, 0);
 }
 
 /* A session shows what is held, without a receipt, and what came since is told apart. */
@@ -700,6 +706,60 @@ static uint64_t lacks(const struct person *p, const struct person *other, uint8_
 	vd_buf_deinit(&raw);
 	vd_buf_deinit(&theirs);
 	return count;
+}
+
+/* A receipt from before a session ends nothing, however late it comes, nor does one from the future; one from after it does. */
+static void test_custody__said_before_a_session(void **state)
+{
+	struct vd_buf early, late, less = { 0 };
+	struct person *hub, *ana, *luz;
+	struct vd_receipt r;
+	struct scene s;
+	uint64_t at;
+
+	(void)state;
+	scene_start(&s, 10);
+	hub = &s.p[0], ana = &s.p[1], luz = &s.p[2];
+	tell(&s, hub, ana, false);
+	person_write(ana, VD_LANE_NORMAL, 3, 50);
+	at = newest(ana);
+	person_write(hub, VD_LANE_NORMAL, 1, 50);
+	s.now_ms += 1000;
+	early = say(&s, hub);
+	carry(&s, hub, ana, 0);
+	carry(&s, ana, hub, 0);
+	s.now_ms += 1000;
+	late = say(&s, hub);
+	assert_int_equal(vd_receipt_verify(hub->group, vd_buf_slice(&late), &r), 0);
+	/* The session names the late one, and the early one was not heard of. */
+	meet_saying(&s, ana, hub, r.count);
+	s.now_ms += 1000;
+	assert_int_equal(keep(&s, ana, vd_buf_slice(&early)), 1);
+	assert_int_equal(holds(ana, hub, at), VD_HOLDS_MET);
+	/* A count that is yet to come is of a device put back: what it says next counts. */
+	meet_saying(&s, ana, hub, r.count + 60000);
+	assert_int_equal(holds(ana, hub, at), VD_HOLDS_MET);
+	s.now_ms += 1000;
+	r = (struct vd_receipt){ .count = s.now_ms, .time_ms = s.now_ms };
+	assert_int_equal(vd_receipt_make(hub->group, &r, NULL, 0, &less), 0);
+	assert_int_equal(keep(&s, ana, vd_buf_slice(&less)), 1);
+	assert_int_equal(holds(ana, hub, at), VD_HOLDS_NOT);
+	/* To meet again heals it at once. */
+	meet(&s, ana, hub);
+	assert_int_equal(holds(ana, hub, at), VD_HOLDS_MET);
+	assert_int_equal(missing_of(ana, hub, VD_LANE_NORMAL), 0);
+	/* Of another nothing was heard but this. */
+	carry(&s, ana, luz, 0);
+	meet(&s, ana, luz);
+	r = (struct vd_receipt){ .count = s.now_ms + 2 * (uint64_t)VD_RECEIPT_AHEAD_MS, .time_ms = s.now_ms };
+	vd_buf_reset(&less);
+	assert_int_equal(vd_receipt_make(luz->group, &r, NULL, 0, &less), 0);
+	assert_int_equal(keep(&s, ana, vd_buf_slice(&less)), 1);
+	assert_int_equal(holds(ana, luz, at), VD_HOLDS_MET);
+	vd_buf_deinit(&early);
+	vd_buf_deinit(&late);
+	vd_buf_deinit(&less);
+	scene_end(&s);
 }
 
 /* Put back as an image of the medium is, it does not know, and got as many records again: what it says then counts, and not what a session showed before. */
@@ -882,6 +942,7 @@ int main(void)
 		cmocka_unit_test(test_custody__sessions_show_it),
 		cmocka_unit_test(test_custody__gaps_are_walked),
 		cmocka_unit_test(test_custody__forks),
+		cmocka_unit_test(test_custody__said_before_a_session),
 		cmocka_unit_test(test_custody__said_since_a_session),
 		cmocka_unit_test(test_custody__random_histories),
 		cmocka_unit_test(test_custody__random_histories_with_copies),

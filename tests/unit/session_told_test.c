@@ -103,6 +103,9 @@ static void test_session__equal_sets_say_so_once(void **state)
 	meet(&p);
 	assert_int_equal(messages(&p, VD_MSG_RECEIPT) + messages(&p, VD_MSG_TOLD) + messages(&p, VD_MSG_RECEIPTS), 0);
 	assert_true(first <= bytes_of(&p) + 2 * (VD_BRIEF_MAX + 2));
+	/* What the comparison showed is of after that word. */
+	assert_true(vd_session_stats(p.a.s)->held.through[VD_LANE_NORMAL] && vd_session_stats(p.a.s)->held.said[VD_LANE_NORMAL] == hearsay_of(&p.a.m, key_of(&p.b)));
+	assert_int_equal(vd_session_stats(p.a.s)->held.last, (uint32_t)hearsay_of(&p.b.m, key_of(&p.b)));
 	/* What is known costs two hellos so much more than where nobody keeps any. */
 	pair_init(&plain, 1, PEOPLE);
 	pair_write(&plain, 20, VD_LANE_NORMAL, true, true);
