@@ -126,7 +126,7 @@ with words hub list
 kept=$code
 with other hub list
 is "and one of them opens it still" "$(((kept == 0) + (code == 0)))" 1
-printf x | dd of=hub/vault bs=1 seek=40 conv=notrunc 2>/dev/null
+printf xxxx | dd of=hub/vault bs=1 seek=40 conv=notrunc 2>/dev/null
 head -c 100 hub/vault >vault.cut
 cp -r hub cut
 cp vault.cut cut/vault
@@ -174,7 +174,7 @@ for how in flipped cut; do
 	rm -rf half
 	cp -r plain half
 	[ $how = cut ] && truncate -s 4096 half/vault
-	[ $how = flipped ] && printf x | dd of=half/vault bs=1 seek=40 conv=notrunc 2>/dev/null
+	[ $how = flipped ] && printf xxxx | dd of=half/vault bs=1 seek=40 conv=notrunc 2>/dev/null
 	with words half check
 	is "check says that a table is $how" "$code $(grep -c 'key slots.*damaged' err) $(grep -c -e 'check --repair' err)" "14 1 1"
 	with words half --json doctor
@@ -184,12 +184,12 @@ for how in flipped cut; do
 	with words half --json check
 	is "and whole ($how)" "$code $(key .slots_damaged) $(cmp half/vault plain/vault && echo same)" "0 false same"
 done
-printf x | dd of=half/vault bs=1 seek=40 conv=notrunc 2>/dev/null
+printf xxxx | dd of=half/vault bs=1 seek=40 conv=notrunc 2>/dev/null
 with words half passphrase --token half.token
 with words half --json check
 is "any change of a slot does the same" "$code $(key .slots_damaged)" "0 false"
-printf x | dd of=half/vault bs=1 seek=24 conv=notrunc 2>/dev/null
-printf x | dd of=half/vault bs=1 seek=4120 conv=notrunc 2>/dev/null
+printf xxxx | dd of=half/vault bs=1 seek=24 conv=notrunc 2>/dev/null
+printf xxxx | dd of=half/vault bs=1 seek=4120 conv=notrunc 2>/dev/null
 with words half check --repair
 is "both tables damaged, and it opens yet" "$code $(grep -c 'backup create FILE' err)" "14 1"
 for command in "--list" "--new-passphrase-file other"; do
