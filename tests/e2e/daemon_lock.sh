@@ -83,15 +83,19 @@ equal "lock: the walls that stood stand" "$(as hub --json status | jq -c .walls)
 
 # A signal, while it is at work.
 rows 20000 >"$work/rows.csv"
-trickle() { # a file, as slowly as somebody who is still at it
-	split -l 1000 --filter='cat; sleep 0.2' "$1"
+halting() { # a file of which half comes when it is locked
+	head -n 10001 "$1"
+	until [ -e "$work/locked" ]; do sleep 0.05; done
+	tail -n +10002 "$1"
 }
-trickle "$work/rows.csv" | as hub --quiet load message - >/dev/null 2>"$work/load.err" &
+halting "$work/rows.csv" | as hub --quiet load message - >/dev/null 2>"$work/load.err" &
 loading=$!
 began() { [ "$(as hub --json status | jq .store.records)" -gt 100 ]; }
 within 30 began
 kill -USR1 "${pid[hub]}"
-within 20 test "$(says hub '^<6>locked')" -ge 4
+says_locked() { [ "$(says hub '^<6>locked')" -ge 4 ]; }
+within 20 says_locked
+touch "$work/locked"
 wait $loading
 equal "lock: a command that had borrowed the key gives it back (12)" "$? $(grep -c 'forgot the key' "$work/load.err")" "12 1"
 equal "lock: SIGUSR1 locks" "$(status_of as hub list)" 12
