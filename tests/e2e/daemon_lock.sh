@@ -83,12 +83,7 @@ equal "lock: the walls that stood stand" "$(as hub --json status | jq -c .walls)
 
 # A signal, while it is at work.
 rows 20000 >"$work/rows.csv"
-halting() { # a file of which half comes when it is locked
-	head -n 10001 "$1"
-	until [ -e "$work/locked" ]; do sleep 0.05; done
-	tail -n +10002 "$1"
-}
-halting "$work/rows.csv" | as hub --quiet load message - >/dev/null 2>"$work/load.err" &
+halting "$work/rows.csv" "$work/locked" | as hub --quiet load message - >/dev/null 2>"$work/load.err" &
 loading=$!
 began() { [ "$(as hub --json status | jq .store.records)" -gt 100 ]; }
 within 30 began

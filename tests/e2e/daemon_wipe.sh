@@ -67,11 +67,12 @@ sealed busy || exit 1
 locked_start busy || exit 1
 as busy --passphrase-file "$work/words" unlock >/dev/null
 rows 20000 >"$work/rows.csv"
-as busy --quiet load message "$work/rows.csv" >/dev/null 2>"$work/load.err" &
+halting "$work/rows.csv" "$work/pressed" | as busy --quiet load message - >/dev/null 2>"$work/load.err" &
 loading=$!
 began() { [ "$(as busy --json status | jq .store.records)" -gt 100 ]; }
 within 30 began
 pressed busy "while somebody writes" 0
+touch "$work/pressed"
 wait $loading
 equal "wipe: while somebody writes: they end, and are told that the store is gone (10)" "$? $(grep -c 'is gone' "$work/load.err")" "10 1"
 [ ! -e "$work/busy/vault" ] && [ ! -e "$work/busy/data.mdb" ]

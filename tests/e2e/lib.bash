@@ -63,6 +63,12 @@ found() {
 		as "$who" --quiet join "$work/$who.welcome" >/dev/null || return 1
 	done
 }
+# Rows of which half come, and the rest when a second file is there: who reads them is in their midst, however quick it is.
+halting() { # rows file
+	head -n $(($(wc -l <"$1") / 2)) "$1"
+	until [ -e "$2" ]; do sleep 0.05; done
+	tail -n +$(($(wc -l <"$1") / 2 + 1)) "$1"
+}
 rows() { # n [tag]: a CSV of n messages
 	echo text
 	seq -f "${2:-row} %.0f of a long night by the river and two boats passed" "$1"
