@@ -143,7 +143,7 @@ is "a locked store" "$code $(key '[.findings[].what] | index("locked") != null')
 v shut --lang es doctor
 says "in Spanish" "El almacén está cerrado"
 "$VEREDA" --home shut passphrase --list >/dev/null 2>&1
-printf x | dd of=shut/vault bs=1 seek=100 conv=notrunc 2>/dev/null
+printf xxxx | dd of=shut/vault bs=1 seek=100 conv=notrunc 2>/dev/null
 v shut --json doctor
 is "its slots are looked at" "$(key '[.findings[]|select(.what=="slots")]|length')" 1
 # Each wall has its own next step.

@@ -380,10 +380,16 @@ static void patch(const char *path, long at, size_t n)
 	FILE *f = fopen(path, "r+b");
 
 	assert_non_null(f);
-	assert_int_equal(fseek(f, at, SEEK_SET), 0);
-	while (n--)
-		assert_int_equal(fputc('x', f), 'x');
-	fclose(f);
+	for (; n--; at++) {
+		int was;
+
+		assert_int_equal(fseek(f, at, SEEK_SET), 0);
+		was = fgetc(f);
+		assert_true(was != EOF);
+		assert_int_equal(fseek(f, at, SEEK_SET), 0);
+		assert_int_equal(fputc(was ^ 0xff, f), was ^ 0xff);
+	}
+	assert_int_equal(fclose(f), 0);
 }
 
 static void test_recover__damaged_files(void **state)
