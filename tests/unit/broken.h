@@ -21,10 +21,11 @@ static inline void value_bytes(struct vd_store *s, enum vd_table table, const ui
 	vd_db_done(s->db, txn);
 }
 
-/* A bit in the midst of those values is wrong wherever they stand, and, if so said, the file's tables are lost. */
-static inline void break_file(const char *home, const struct vd_buf *values, size_t count, bool tables)
+/* A bit in the midst of those values is wrong wherever they stand, and, if so said, the file's tables are lost. How many of them stood there. */
+static inline size_t break_file(const char *home, const struct vd_buf *values, size_t count, bool tables)
 {
 	uint8_t *bytes;
+	size_t found = 0;
 	char path[300];
 	struct stat st;
 	int fd;
@@ -37,15 +38,20 @@ static inline void break_file(const char *home, const struct vd_buf *values, siz
 	assert_int_equal(pread(fd, bytes, (size_t)st.st_size, 0), st.st_size);
 	for (size_t i = 0; i < count; i++) {
 		uint8_t *at = bytes, *end = bytes + st.st_size;
+		bool any = false;
 
-		while ((at = memmem(at, (size_t)(end - at), values[i].p, values[i].n)))
+		while ((at = memmem(at, (size_t)(end - at), values[i].p, values[i].n))) {
 			at[values[i].n / 2] ^= 1;
+			any = true;
+		}
+		found += any;
 	}
 	for (size_t meta = 0; tables && meta < 2; meta++) /* the last page they speak of */
 		memset(bytes + meta * 4096 + 16 + 24 + 48 + 40, 0x7f, 4);
 	assert_int_equal(pwrite(fd, bytes, (size_t)st.st_size, 0), st.st_size);
 	free(bytes);
 	close(fd);
+	return found;
 }
 
 #endif

@@ -1,9 +1,8 @@
 /* How a record stands in the store: whole or compact, and authors by number. */
+#include "tests/unit/broken.h"
 #include "tests/unit/merge_cast.h"
 
-#include <fcntl.h>
 #include <sodium.h>
-#include <sys/stat.h>
 
 #include "proto/err.h"
 #include "store/inside.h"
@@ -390,36 +389,18 @@ static void test_stored__numbers_of_authors(void **state)
 /* --- when the file is broken --- */
 
 /* In the file: the first `copies` names of an author's value spoilt wherever they stand, and where the tables begin. */
-static void break_file(struct vd_store *s, const char *home, unsigned copies)
+static void break_names(struct vd_store *s, const char *home, unsigned copies)
 {
-	uint8_t key[VD_INDEX_KEY_BYTES], *bytes;
-	char path[256];
-	struct stat st;
-	int fd;
+	struct vd_buf names[VD_AUTHOR_COPIES] = { { 0 } };
+	uint8_t key[VD_INDEX_KEY_BYTES];
 
-	snprintf(path, sizeof(path), "%s/data.mdb", home);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	assert_true(fd >= 0 && !fstat(fd, &st));
-	bytes = malloc((size_t)st.st_size);
-	assert_non_null(bytes);
-	assert_int_equal(pread(fd, bytes, (size_t)st.st_size, 0), st.st_size);
 	for (unsigned i = 0; i < copies; i++) {
-		uint8_t *at = bytes, *end = bytes + st.st_size;
-		bool any = false;
-
 		vd_author_key(s, 0, i, key);
-		while ((at = memmem(at, (size_t)(end - at), key, sizeof(key)))) {
-			at[3] ^= 1;
-			any = true;
-		}
-		assert_true(any);
+		vd_buf_put(&names[i], key, sizeof(key));
 	}
-	/* pages point beyond the end */
-	for (size_t meta = 0; meta < 2; meta++)
-		memset(bytes + meta * 4096 + 16 + 24 + 48 + 40, 0x7f, 4);
-	assert_int_equal(pwrite(fd, bytes, (size_t)st.st_size, 0), st.st_size);
-	free(bytes);
-	close(fd);
+	assert_int_equal(break_file(home, names, copies, true), copies);
+	for (unsigned i = 0; i < copies; i++)
+		vd_buf_deinit(&names[i]);
 }
 
 static int count_one(void *ctx, uint64_t arrival, uint64_t received_ms, struct vd_slice raw)
@@ -456,7 +437,7 @@ static void salvage_without(const struct cast_place *p, unsigned copies)
 	assert_memory_equal(who.key, vd_group_identity(c.ga)->author, VD_KEY_BYTES);
 	assert_int_equal(vd_store_walk(c.b, NULL, VD_ANY_LANE, 0, count_one, &before), 0);
 	vd_group_free(c.gb);
-	break_file(c.b, p->other, copies);
+	break_names(c.b, p->other, copies);
 	vd_store_close(c.b);
 	assert_int_equal(vd_store_salvage(p->other, rest_secret(), cast_now, &saved), 0);
 	assert_int_equal(saved.records, told ? before : before - 20);
