@@ -1,0 +1,384 @@
+/* why ID: who is known to have a record, by which way word came, and what to do. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "attach.h"
+#include "proto/err.h"
+#include "times.h"
+#include "why.h"
+
+enum { NAMED = 3 }; /* members that an advice names */
+
+/* The first of some members, for an advice. */
+struct names {
+	struct vd_buf text;
+	size_t count;
+};
+
+/* What is told of the record. */
+struct telling {
+	struct vd_why *why;
+	uint64_t *lacks;             /* of each keeper: how many chunks of what the record attaches it is not known to hold; NULL: none is attached */
+	uint64_t lacks_here;         /* … and how many this device does not */
+	bool bounded;                /* bulk.max keeps some of these away, which is: */
+	char most[VD_SIZE_SAID];
+	struct vd_for_whom whom;     /* who may read the record */
+	size_t members, with;        /* with a role; of them known to have it */
+	size_t readers, readers_with;/* of these, those whom it is for, or may be */
+	struct names lacking;        /* … who are not known to have it */
+	struct names carriers;       /* nor are these, and it is not for them */
+	bool on_stick;
+	char stick[VD_WHERE_TEXT];   /* the last one that has it */
+};
+
+static void note_name(struct names *names, const char *name)
+{
+	if (names->count++ < NAMED) {
+		if (names->text.n)
+			vd_buf_put_slice(&names->text, vd_slice_str(", "));
+		vd_buf_put_slice(&names->text, vd_slice_str(name));
+	} else if (names->count == NAMED + 1) {
+		vd_buf_put_slice(&names->text, vd_slice_str(", …"));
+	}
+}
+
+static const char *names_said(struct names *names)
+{
+	vd_buf_put_u8(&names->text, 0);
+	return names->text.failed ? "" : (const char *)names->text.p;
+}
+
+static json_t *member_json(const struct vd_device *d, const char *name)
+{
+	return json_pack("{s:s,s:o,s:o}", "kind", "member", "member", vd_json_hex(d->author, VD_KEY_BYTES), "name", vd_json_text(vd_slice_str(name)));
+}
+
+/* Null: perhaps. */
+static json_t *for_json(enum vd_for is_for)
+{
+	return is_for == VD_FOR_PERHAPS ? json_null() : json_boolean(is_for == VD_FOR_THEM);
+}
+
+static const char *how_word(enum vd_holding how)
+{
+	return how == VD_HOLDS_OWN ? "author" : how == VD_HOLDS_MET || how == VD_HOLDS_LANE ? "digest" : how == VD_HOLDS_SPAN ? "receipt" : "ack";
+}
+
+static void tell_holder(struct telling *t, const struct vd_device *d, const char *name, enum vd_for is_for, enum vd_holding how, const struct vd_keeper *k)
+{
+	char time[VD_TIME_TEXT] = "", room[VD_WHERE_TEXT];
+	json_t *one;
+
+	t->with++;
+	t->readers_with += is_for != VD_FOR_NOT;
+	if (t->why->cli->opt.json) {
+		one = member_json(d, name);
+		json_object_set_new(one, "for", for_json(is_for));
+		json_object_set_new(one, "how", json_string(how_word(how)));
+		json_object_set_new(one, "heard", vd_why_time(k->heard_ms));
+		json_object_set_new(one, "route", vd_route_json(t->why->cli, &k->route));
+		json_object_set_new(one, "confirmed", json_true());
+		json_array_append_new(t->why->holders, one);
+		return;
+	}
+	if (k->heard_ms)
+		vd_time_local(k->heard_ms, time);
+	if (how == VD_HOLDS_OWN)
+		vd_say(t->why->cli, VD_MSG_WHY_WROTE, name, NULL);
+	else if (how == VD_HOLDS_ACK)
+		vd_say(t->why->cli, VD_MSG_WHY_ACKED, name, NULL);
+	else
+		vd_say(t->why->cli, is_for == VD_FOR_NOT ? VD_MSG_WHY_CARRIES : VD_MSG_WHY_HAS, name, time, vd_route_said(t->why->cli, &k->route, room), NULL);
+}
+
+/* `parts`: it has the record, but for so many chunks of what that attaches; 0: it does not have it. */
+static void tell_lack(struct telling *t, const struct vd_device *d, const char *name, enum vd_for is_for, uint64_t parts, uint64_t ahead_ms)
+{
+	char time[VD_TIME_TEXT], room[VD_WHERE_TEXT];
+	struct vd_route route;
+	uint64_t last = vd_last_word(t->why->cli, t->why->group, t->why->custody, d->person, &route);
+	json_t *one;
+
+	note_name(is_for == VD_FOR_NOT ? &t->carriers : &t->lacking, name);
+	if (t->why->cli->opt.json) {
+		one = member_json(d, name);
+		json_object_set_new(one, "for", for_json(is_for));
+		json_object_set_new(one, "heard", vd_why_time(last));
+		json_object_set_new(one, "route", vd_route_json(t->why->cli, &route));
+		if (parts)
+			json_object_set_new(one, "parts", vd_json_number(parts));
+		if (ahead_ms)
+			json_object_set_new(one, "clock", vd_json_time(ahead_ms));
+		json_array_append_new(t->why->missing, one);
+		return;
+	}
+	if (is_for == VD_FOR_NOT) {
+		vd_say(t->why->cli, VD_MSG_WHY_NOT_CARRIES, name, NULL);
+		return;
+	}
+	if (parts) {
+		vd_say(t->why->cli, VD_MSG_WHY_NOT_PARTS, name, vd_num(t->why->cli, parts), NULL);
+		return;
+	}
+	if (!last) {
+		vd_say(t->why->cli, VD_MSG_WHY_NOT_NEVER, name, NULL);
+		return;
+	}
+	vd_time_local(last, time);
+	vd_say(t->why->cli, VD_MSG_WHY_NOT, name, time, vd_route_said(t->why->cli, &route, room), NULL);
+}
+
+static void tell_missing(struct telling *t, const struct vd_device *d, const char *name, enum vd_for is_for, uint64_t parts)
+{
+	uint64_t ahead_ms = vd_clock_ahead(t->why->cli, t->why->group, t->why->custody, d->person);
+	char time[VD_TIME_TEXT];
+
+	tell_lack(t, d, name, is_for, parts, ahead_ms);
+	if (!ahead_ms || t->why->cli->opt.json)
+		return;
+	vd_time_local(ahead_ms, time);
+	vd_say(t->why->cli, VD_MSG_WHY_NOT_CLOCK, name, time, NULL);
+}
+
+static int tell_member(struct telling *t, const struct vd_why_subject *s, size_t first, enum vd_for is_for)
+{
+	const struct vd_device *d = vd_group_device(t->why->group, first);
+	enum vd_holding best = VD_HOLDS_NOT, how;
+	const struct vd_keeper *by = NULL;
+	uint64_t parts = 0;
+	char name[VD_WHO_TEXT];
+
+	t->members++;
+	t->readers += is_for != VD_FOR_NOT;
+	vd_who_person(t->why->group, d->person, name);
+	for (size_t i = 0; i < vd_custody_count(t->why->custody); i++) {
+		const struct vd_keeper *k = vd_custody_keeper(t->why->custody, i);
+		int rc;
+
+		if (memcmp(k->person, d->person, VD_PERSON_BYTES) != 0)
+			continue;
+		rc = vd_custody_holds(t->why->custody, i, s->arrival, &s->record, &how);
+		if (rc)
+			return rc;
+		if (how != VD_HOLDS_NOT && t->lacks && t->lacks[i]) {
+			parts = !parts || t->lacks[i] < parts ? t->lacks[i] : parts;
+			continue;
+		}
+		if (how != VD_HOLDS_NOT && (best == VD_HOLDS_NOT || how == VD_HOLDS_OWN)) {
+			best = how;
+			by = k;
+		}
+	}
+	if (vd_why_ours(t->why->group, d->person) && !s->record.stub && !t->lacks_here) { /* this device */
+		t->with++;
+		t->readers_with += is_for != VD_FOR_NOT;
+	} else if (by) {
+		tell_holder(t, d, name, is_for, best, by);
+	} else if (!vd_why_ours(t->why->group, d->person)) {
+		tell_missing(t, d, name, is_for, parts);
+	} else if (!s->record.stub && t->why->cli->opt.json) {
+		json_t *one = member_json(d, name);
+
+		json_object_set_new(one, "for", for_json(is_for));
+		json_object_set_new(one, "parts", vd_json_number(t->lacks_here));
+		json_array_append_new(t->why->missing, one);
+	}
+	return VD_OK;
+}
+
+/* Those whom it is for first. */
+static int tell_members(struct telling *t, const struct vd_why_subject *s)
+{
+	int rc = VD_OK;
+
+	for (int carriers = 0; carriers < 2; carriers++)
+		for (size_t i = 0; i < vd_group_device_count(t->why->group) && !rc; i++) {
+			const uint8_t *person = vd_group_device(t->why->group, i)->person;
+			enum vd_for is_for = vd_is_for(t->why->group, &t->whom, person);
+
+			if (vd_first_of_person(t->why->group, i) && vd_person_role(t->why->group, person, false) != VD_ROLE_NONE && (is_for == VD_FOR_NOT) == carriers)
+				rc = tell_member(t, s, i, is_for);
+		}
+	return rc;
+}
+
+static void tell_count(struct telling *t, const struct vd_why_subject *s)
+{
+	const struct vd_identity *us = vd_group_identity(t->why->group);
+	bool ours = us && memcmp(us->author, s->record.author, VD_KEY_BYTES) == 0;
+
+	if (t->why->cli->opt.json)
+		return;
+	if (t->whom.kind == VD_FOR_HIDDEN)
+		vd_say(t->why->cli, ours ? VD_MSG_WHY_HIDDEN_OURS : VD_MSG_WHY_HIDDEN, NULL);
+	if (t->readers == t->members || t->whom.kind == VD_FOR_HIDDEN)
+		vd_say(t->why->cli, VD_MSG_WHY_COUNT, vd_num(t->why->cli, t->with), vd_num(t->why->cli, t->members), NULL);
+	else if (t->readers)
+		vd_say(t->why->cli, VD_MSG_WHY_COUNT_FOR, vd_num(t->why->cli, t->readers_with), vd_num(t->why->cli, t->readers), NULL);
+}
+
+struct parts_here {
+	struct telling *telling;
+	const struct vd_attached *here;
+};
+
+/* Who can read the record knows of parts of which not even the stub came. */
+static int count_here(void *ctx, const struct vd_found *f)
+{
+	struct parts_here *p = ctx;
+	struct telling *t = p->telling;
+	struct vd_attachment list[VD_ATTACHMENTS_MAX];
+	size_t count = f->body ? 0 : vd_attachments_of(f->content, list);
+
+	if (f->standing == VD_STANDING_REDACTED)
+		return VD_OK;
+	for (size_t i = 0; i < VD_ATTACHMENTS_MAX; i++) {
+		uint32_t stubs, all, have = vd_attached_count(p->here, (uint8_t)i, i < count ? list[i].chunks : UINT32_MAX, &stubs);
+
+		all = i < count ? list[i].chunks : have + stubs;
+		t->lacks_here += all - have;
+		if (all > have && !t->bounded)
+			t->bounded = vd_attach_bounded(t->why->cli, p->here, (uint8_t)i, all, t->most);
+	}
+	return VD_OK;
+}
+
+/* What the record attaches is held with it, or it is not held. */
+static int count_parts(struct telling *t, const struct vd_why_subject *s)
+{
+	struct vd_attached here;
+	struct parts_here parts = { t, &here };
+	struct vd_buf raw = { 0 };
+	int rc = vd_attached_find(t->why->cli->store, &s->record, &here);
+
+	rc = rc == VD_EDAMAGED ? VD_OK : rc;
+	if (!rc)
+		rc = vd_query_one(t->why->cli->store, s->arrival, count_here, &parts);
+	if (!rc && here.count && !(t->lacks = calloc(vd_custody_count(t->why->custody) + 1, sizeof(*t->lacks))))
+		rc = VD_ENOMEM;
+	for (size_t c = 0; c < here.count && !rc; c++) {
+		enum vd_holding how;
+		struct vd_record r;
+
+		rc = vd_store_read(t->why->cli->store, here.chunks[c].arrival, &raw, &r, NULL);
+		for (size_t i = 0; i < vd_custody_count(t->why->custody) && !rc; i++) {
+			rc = vd_custody_holds(t->why->custody, i, here.chunks[c].arrival, &r, &how);
+			t->lacks[i] += how == VD_HOLDS_NOT;
+		}
+		rc = rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
+	}
+	vd_attached_deinit(&here);
+	vd_buf_deinit(&raw);
+	return rc;
+}
+
+static void tell_here(struct telling *t, const struct vd_why_subject *s)
+{
+	char time[VD_TIME_TEXT];
+	enum vd_msg msg = s->record.stub ? VD_MSG_WHY_STUB : t->lacks_here ? VD_MSG_WHY_HERE_PARTS : VD_MSG_WHY_HERE;
+
+	vd_time_local(s->received_ms, time);
+	if (!t->why->cli->opt.json)
+		vd_say(t->why->cli, msg, time, vd_num(t->why->cli, t->lacks_here), NULL);
+	else if (!s->record.stub && !t->lacks_here)
+		json_array_append_new(t->why->holders, json_pack("{s:s,s:o,s:b}", "kind", "here", "since", vd_json_time(s->received_ms), "confirmed", true));
+}
+
+/* Then a stick that is full may be without it. */
+static int is_everywhere(struct telling *t, const struct vd_why_subject *s, bool *yes)
+{
+	int rc = VD_OK;
+
+	*yes = true;
+	for (size_t i = 0; i < vd_custody_count(t->why->custody) && *yes && !rc; i++) {
+		enum vd_holding how;
+
+		rc = vd_custody_holds(t->why->custody, i, s->arrival, &s->record, &how);
+		*yes = how != VD_HOLDS_NOT;
+	}
+	return rc;
+}
+
+static void tell_sticks(struct telling *t, const struct vd_why_subject *s, bool everywhere)
+{
+	for (size_t i = t->why->stick_count; i-- > 0;) {
+		uint64_t since = vd_stick_since(&t->why->sticks[i], s->arrival);
+		char time[VD_TIME_TEXT];
+
+		if (!since || (everywhere && s->arrival <= t->why->sticks[i].spared))
+			continue;
+		t->on_stick = true;
+		vd_stick_called(t->why->cli, &t->why->sticks[i], t->stick);
+		vd_time_local(since, time);
+		if (!t->why->cli->opt.json)
+			vd_say(t->why->cli, VD_MSG_WHY_ON_STICK, t->stick, time, NULL);
+		else
+			json_array_append_new(t->why->holders, json_pack("{s:s,s:o,s:o,s:o,s:b}", "kind", "stick", "name", vd_json_text(vd_slice_str(t->why->sticks[i].name)),
+			                                            "since", vd_json_time(since), "seen", vd_json_time(t->why->sticks[i].seen_ms), "confirmed", false));
+	}
+}
+
+static void advise_on_record(struct telling *t, const struct vd_why_subject *s)
+{
+	if (s->record.stub)
+		vd_why_advise(t->why, VD_MSG_WHY_NEXT_STUB, NULL, NULL);
+	else if (t->members == 1)
+		vd_why_advise(t->why, VD_MSG_WHY_NEXT_ALONE, NULL, NULL);
+	else if (!t->readers)
+		vd_why_advise(t->why, VD_MSG_WHY_NEXT_NOBODY, NULL, NULL);
+	else if (!t->lacking.count && !t->lacks_here)
+		vd_why_advise(t->why, t->readers == t->members ? VD_MSG_WHY_NEXT_ALL : VD_MSG_WHY_NEXT_ALL_FOR, NULL, NULL);
+	else if (t->lacking.count && t->on_stick)
+		vd_why_advise(t->why, VD_MSG_WHY_NEXT_STICK, t->stick, names_said(&t->lacking));
+	else if (t->lacking.count)
+		vd_why_advise(t->why, VD_MSG_WHY_NEXT_SYNC, names_said(&t->lacking), NULL);
+	if (t->bounded)
+		vd_why_advise(t->why, VD_MSG_WHY_NEXT_BOUNDED, t->most, NULL);
+	else if (!s->record.stub && t->lacks_here)
+		vd_why_advise(t->why, VD_MSG_WHY_NEXT_PARTS, NULL, NULL);
+	if (!s->record.stub && t->lacking.count && t->carriers.count)
+		vd_why_advise(t->why, VD_MSG_WHY_NEXT_CARRY, names_said(&t->carriers), NULL);
+}
+
+static int tell_all(struct telling *t, const struct vd_why_subject *s)
+{
+	bool everywhere = false;
+	int rc = vd_why_begin(t->why);
+
+	if (!rc)
+		rc = vd_for_whom(t->why->cli, t->why->group, &s->record, &t->whom);
+	if (!rc)
+		rc = count_parts(t, s);
+	if (!rc)
+		rc = is_everywhere(t, s, &everywhere);
+	if (!rc) {
+		tell_here(t, s);
+		tell_sticks(t, s, everywhere);
+		rc = tell_members(t, s);
+	}
+	if (rc)
+		return vd_fail(t->why->cli, rc, VD_MSG_NONE, VD_MSG_WHY_FAILED, NULL);
+	tell_count(t, s);
+	advise_on_record(t, s);
+	if (t->why->cli->opt.json) {
+		bool hidden = t->whom.kind == VD_FOR_HIDDEN;
+
+		vd_say_json(t->why->cli, json_pack("{s:o,s:o,s:o,s:o,s:o,s:O,s:O,s:O}", "id", vd_json_hex(s->record.id.b, VD_ID_BYTES),
+		                                   "members", vd_json_number(t->members), "members_with", vd_json_number(t->with),
+		                                   "for", hidden ? json_null() : vd_json_number(t->readers),
+		                                   "for_with", hidden ? json_null() : vd_json_number(t->readers_with),
+		                                   "holders", t->why->holders, "missing", t->why->missing, "advice", t->why->advice));
+	}
+	return VD_EXIT_DONE;
+}
+
+int vd_why_record(struct vd_why *why, const struct vd_why_subject *s)
+{
+	struct telling t = { .why = why };
+	int rc = tell_all(&t, s);
+
+	free(t.lacks);
+	vd_buf_deinit(&t.lacking.text);
+	vd_buf_deinit(&t.carriers.text);
+	return rc;
+}
