@@ -187,20 +187,48 @@ static int check_target(struct vd_cli *cli, const char *target)
 	return 0;
 }
 
+static void note_clock(void *ctx, const char *name, const char *time)
+{
+	vd_note(ctx, VD_MSG_WHERE_CLOCK, name, time, NULL);
+}
+
+/* Members whose word of what they hold is not believed for its time, where something is unconfirmed: to `list`, or for people. What cannot be told
+ * quickly, or read, is left out: it but explains. */
+static void tell_clocks(struct vd_cli *cli, const struct vd_stick_check *c, json_t *list)
+{
+	for (size_t i = 0; i < c->group_count; i++) {
+		struct vd_custody *custody = NULL;
+		struct vd_group *group = NULL;
+
+		if (!vd_store_group(cli->store, c->groups[i], &group) && !vd_custody_open(cli->store, group, &custody))
+			vd_clocks_ahead(cli, group, custody, list, list ? NULL : note_clock, cli);
+		vd_custody_close(custody);
+		vd_group_free(group);
+	}
+}
+
+static json_t *check_json(struct vd_cli *cli, const char *dir, const struct vd_stick_check *c)
+{
+	json_t *clocks = json_array();
+
+	tell_clocks(cli, c, clocks);
+	return json_pack("{s:o,s:b,s:o,s:o,s:o,s:o,s:o,s:o}", "target", vd_json_text(vd_slice_str(dir)), "safe_to_wipe", c->safe, "unconfirmed",
+	                 vd_json_number(c->unconfirmed), "records", vd_json_number(c->records), "not_here", vd_json_number(c->absent), "closed",
+	                 vd_json_number(c->foreign), "damaged", vd_json_number(c->bad), "clocks", clocks);
+}
+
 /* vereda sync --check DIR */
 static int check_folder(struct vd_cli *cli, const char *dir)
 {
 	struct vd_stick_check c;
-	int err = vd_stick_check(cli->store, dir, &c);
+	int err = vd_stick_check(cli->store, dir, &c), code;
 
 	if (err == VD_ENOTFOUND)
 		return vd_refuse(cli, VD_EXIT_NO_SPACE, "medium", VD_MSG_HINT_SYNC_NO_FOLDER, VD_MSG_SYNC_NO_FOLDER, dir, NULL);
 	if (err)
 		return vd_fail(cli, err, VD_MSG_NONE, VD_MSG_SYNC_CHECK_FAILED, dir, NULL);
 	if (cli->opt.json)
-		vd_say_json(cli, json_pack("{s:o,s:b,s:o,s:o,s:o,s:o,s:o}", "target", vd_json_text(vd_slice_str(dir)), "safe_to_wipe", c.safe, "unconfirmed",
-		                           vd_json_number(c.unconfirmed), "records", vd_json_number(c.records), "not_here", vd_json_number(c.absent),
-		                           "closed", vd_json_number(c.foreign), "damaged", vd_json_number(c.bad)));
+		vd_say_json(cli, check_json(cli, dir, &c));
 	vd_mounted_note(cli, dir);
 	if (c.safe) {
 		if (!cli->opt.json)
@@ -209,9 +237,13 @@ static int check_folder(struct vd_cli *cli, const char *dir)
 	}
 	if (c.absent)
 		return vd_refuse(cli, VD_EXIT_PARTLY, "unconfirmed", VD_MSG_HINT_SYNC_CHECK_ABSENT, VD_MSG_SYNC_CHECK_ABSENT, dir, vd_num(cli, c.absent), NULL);
-	if (c.unconfirmed)
-		return vd_refuse(cli, VD_EXIT_PARTLY, "unconfirmed", VD_MSG_HINT_SYNC_CHECK_UNCONFIRMED, VD_MSG_SYNC_CHECK_UNCONFIRMED, dir,
+	if (c.unconfirmed) {
+		code = vd_refuse(cli, VD_EXIT_PARTLY, "unconfirmed", VD_MSG_HINT_SYNC_CHECK_UNCONFIRMED, VD_MSG_SYNC_CHECK_UNCONFIRMED, dir,
 		                 vd_num(cli, c.unconfirmed), vd_num(cli, c.records), NULL);
+		if (!cli->opt.json)
+			tell_clocks(cli, &c, NULL);
+		return code;
+	}
 	if (c.bad)
 		return vd_refuse(cli, VD_EXIT_PARTLY, "unconfirmed", VD_MSG_HINT_SYNC_CHECK_BAD, VD_MSG_SYNC_CHECK_BAD, dir, vd_num(cli, c.bad), NULL);
 	return vd_refuse(cli, VD_EXIT_PARTLY, "unconfirmed", VD_MSG_HINT_SYNC_CHECK_FOREIGN, VD_MSG_SYNC_CHECK_FOREIGN, dir, vd_num(cli, c.foreign), NULL);

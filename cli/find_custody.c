@@ -37,6 +37,11 @@ static void find_quiet(struct vd_findings *f, const struct vd_look *l, const str
 	}
 }
 
+static void find_clock_of(void *f, const char *name, const char *time)
+{
+	vd_finding(f, "clock-of", "note", VD_MSG_WHERE_CLOCK, VD_MSG_NONE, name, time, NULL);
+}
+
 void vd_find_custody(struct vd_findings *f, const struct vd_look *l, const char *name)
 {
 	struct vd_missing missing = { .unsure = false };
@@ -60,6 +65,8 @@ void vd_find_custody(struct vd_findings *f, const struct vd_look *l, const char 
 	if (records)
 		vd_finding(f, "only-here", "note", records == 1 ? VD_MSG_WARN_ONLY_HERE_ONE : VD_MSG_WARN_ONLY_HERE, VD_MSG_NEXT_ONLY_HERE,
 		           vd_num(f->cli, records), name, NULL);
+	if (records)
+		vd_clocks_ahead(f->cli, l->group, c, NULL, find_clock_of, f);
 	find_quiet(f, l, c);
 	vd_custody_close(c);
 }

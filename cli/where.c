@@ -146,3 +146,25 @@ uint64_t vd_clock_ahead(struct vd_cli *cli, struct vd_group *group, const struct
 	}
 	return ahead;
 }
+
+void vd_clocks_ahead(struct vd_cli *cli, struct vd_group *group, const struct vd_custody *c, json_t *list,
+                     void (*say)(void *ctx, const char *name, const char *time), void *ctx)
+{
+	size_t said = 0;
+
+	for (size_t i = 0; i < vd_group_device_count(group); i++) {
+		const struct vd_device *d = vd_group_device(group, i);
+		uint64_t ahead_ms = vd_first_of_person(group, i) ? vd_clock_ahead(cli, group, c, d->person) : 0;
+		char name[VD_WHO_TEXT], time[VD_TIME_TEXT];
+
+		if (!ahead_ms)
+			continue;
+		vd_who_person(group, d->person, name);
+		vd_time_local(ahead_ms, time);
+		if (list)
+			json_array_append_new(list, json_pack("{s:o,s:o,s:o}", "member", vd_json_hex(d->author, VD_KEY_BYTES), "name",
+			                                      vd_json_text(vd_slice_str(name)), "clock", vd_json_time(ahead_ms)));
+		if (say && said++ < VD_CLOCKS_SAID)
+			say(ctx, name, time);
+	}
+}

@@ -22,5 +22,10 @@ json_t *vd_json_said(struct vd_cli *, enum vd_msg, ...) __attribute__((sentinel)
 uint64_t vd_last_word(struct vd_cli *, struct vd_group *, const struct vd_custody *, const uint8_t person[VD_PERSON_BYTES], struct vd_route *route);
 /* What the clock of a device of that member showed, when it was in the future, so that its word of what it holds is not believed; 0: it was not. */
 uint64_t vd_clock_ahead(struct vd_cli *, struct vd_group *, const struct vd_custody *, const uint8_t person[VD_PERSON_BYTES]);
+/* All members of whom that is so: to `list` (may be NULL), each with "member", "name" and "clock"; and `say` (may be NULL) is called for each of the first
+ * VD_CLOCKS_SAID, with the name and the time. */
+enum { VD_CLOCKS_SAID = 3 };
+void vd_clocks_ahead(struct vd_cli *, struct vd_group *, const struct vd_custody *, json_t *list,
+                     void (*say)(void *ctx, const char *name, const char *time), void *ctx);
 
 #endif

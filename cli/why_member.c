@@ -102,22 +102,27 @@ static void advise_on_member(struct vd_why *w, const char *name, uint64_t all, u
 		vd_why_advise(w, VD_MSG_WHY_NEXT_SYNC, name, NULL);
 }
 
-static void tell_heard(struct vd_why *w, const struct vd_target *t, json_t *out)
+/* `lacks`: there is something of which it counts. */
+static void tell_heard(struct vd_why *w, const struct vd_target *t, bool lacks, json_t *out)
 {
 	char time[VD_TIME_TEXT], room[VD_WHERE_TEXT];
 	struct vd_route route;
 	uint64_t last = vd_last_word(w->cli, w->group, w->custody, t->person, &route);
+	uint64_t ahead_ms = lacks ? vd_clock_ahead(w->cli, w->group, w->custody, t->person) : 0;
 
 	json_object_set_new(out, "heard", vd_why_time(last));
 	json_object_set_new(out, "route", vd_route_json(w->cli, &route));
+	json_object_set_new(out, "clock", vd_why_time(ahead_ms));
 	if (w->cli->opt.json)
 		return;
-	if (!last) {
-		vd_say(w->cli, VD_MSG_WHY_NEVER_HEARD, t->name, NULL);
-		return;
-	}
 	vd_time_local(last, time);
-	vd_say(w->cli, VD_MSG_WHY_HEARD, t->name, time, vd_route_said(w->cli, &route, room), NULL);
+	if (last)
+		vd_say(w->cli, VD_MSG_WHY_HEARD, t->name, time, vd_route_said(w->cli, &route, room), NULL);
+	else
+		vd_say(w->cli, VD_MSG_WHY_NEVER_HEARD, t->name, NULL);
+	vd_time_local(ahead_ms, time);
+	if (ahead_ms)
+		vd_say(w->cli, VD_MSG_WHERE_CLOCK, t->name, time, NULL);
 }
 
 int vd_why_member(struct vd_why *w, const struct vd_target *t)
@@ -151,7 +156,7 @@ int vd_why_member(struct vd_why *w, const struct vd_target *t)
 		all += missing.records[lane];
 	out = json_pack("{s:o}", "name", vd_json_text(vd_slice_str(t->name)));
 	if (!rc) {
-		tell_heard(w, t, out);
+		tell_heard(w, t, all > 0, out);
 		if (!w->cli->opt.json && all)
 			vd_say(w->cli, missing.unsure ? VD_MSG_WHY_LACKS_ABOUT : VD_MSG_WHY_LACKS, t->name, vd_num(w->cli, all), NULL);
 		rc = tell_lanes(w, t, &missing, gaps, count, &oldest_ms, &to_read);

@@ -137,7 +137,7 @@ static void tell_missing(struct telling *t, const struct vd_device *d, const cha
 	if (!ahead_ms || t->why->cli->opt.json)
 		return;
 	vd_time_local(ahead_ms, time);
-	vd_say(t->why->cli, VD_MSG_WHY_NOT_CLOCK, name, time, NULL);
+	vd_say(t->why->cli, VD_MSG_WHERE_CLOCK, name, time, NULL);
 }
 
 static int tell_member(struct telling *t, const struct vd_why_subject *s, size_t first, enum vd_for is_for)

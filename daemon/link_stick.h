@@ -58,6 +58,8 @@ struct vd_stick_check {
 	uint64_t foreign;            /* segments that nothing here opens: what is in them nobody here can tell */
 	uint64_t bad;                /* segments that are damaged or torn */
 	bool safe;                   /* nothing of all that */
+	uint8_t groups[VD_STORE_GROUPS_MAX][VD_GROUP_BYTES]; /* those of which some of what is here is unconfirmed */
+	size_t group_count;
 };
 
 /* Reads only. VD_ENOTFOUND: no such folder. Errors otherwise as vd_bundle_merge. */

@@ -59,6 +59,14 @@ static int look_at(struct checking *c, size_t i, uint64_t latest)
 	return rc;
 }
 
+static void note_group(struct vd_stick_check *out, const uint8_t group[VD_GROUP_BYTES])
+{
+	for (size_t i = 0; i < out->group_count; i++)
+		if (memcmp(out->groups[i], group, VD_GROUP_BYTES) == 0)
+			return;
+	memcpy(out->groups[out->group_count++], group, VD_GROUP_BYTES);
+}
+
 /* Is it on a device besides this one? */
 static int is_elsewhere(struct checking *c, uint64_t arrival, struct vd_buf *raw, bool *yes)
 {
@@ -79,6 +87,8 @@ static int is_elsewhere(struct checking *c, uint64_t arrival, struct vd_buf *raw
 			rc = vd_custody_holds(c->custody[g], i, arrival, &r, &how);
 			*yes = how != VD_HOLDS_NOT;
 		}
+		if (!rc && !*yes)
+			note_group(c->out, r.group);
 	}
 	return rc;
 }

@@ -48,4 +48,30 @@ v hub --lang es why "$id"
 says "in Spanish" "El reloj de luz marcaba el"
 v hub --json why "$id"
 is "and in JSON" "$(key '[.missing[]|select(.clock).name]|sort|join(" ")')" "eva luz"
+v hub why luz
+says "so does why of the member" "luz's clock said 20[89]"
+v hub --lang es why luz
+says "in Spanish, too" "El reloj de luz marcaba el"
+v hub --json why luz
+is "and in JSON" "$(key '.clock[:3]')" "$(date -u -d @$((now + 73 * 365 * 86400)) +%Y | cut -c1-3)"
+v hub sync --check stick
+says "so does who asks for the stick" "luz's clock said 20[89]" err
+v hub --lang es sync --check stick
+says "in Spanish as well" "El reloj de luz marcaba el" err
+v hub --json sync --check stick
+is "and in JSON" "$(key '"\(.safe_to_wipe) \([.clocks[].name] | sort | join(" "))"')" "false eva luz"
+v hub status
+says "and status, where something exists only here" "eva's clock said 20[89]"
+v hub --json doctor
+is "and doctor" "$(key '[.findings[] | select(.what == "clock-of")] | length')" 2
+
+# Once it is right, and said so, nobody is told of it.
+v luz sync stick
+v hub sync stick
+v hub why luz
+silent "no more, once it is right" "clock"
+v hub --json why luz
+is "nor in JSON" "$(key .clock)" null
+v hub --json sync --check stick
+is "and all is elsewhere" "$(key '"\(.safe_to_wipe) \(.clocks | length)"')" "true 0"
 done_testing
