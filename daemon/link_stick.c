@@ -473,8 +473,7 @@ static int judge(struct vd_visit *v)
 /* Remembers the stick, and up to where it holds ours. To know that is a help, and not to know it no harm; but a disk of ours that fails is. */
 static int note_visit(struct vd_visit *v)
 {
-	uint64_t through = 0, lacking = 0, now_ms = 0;
-	struct timespec now;
+	uint64_t through = 0, lacking = 0;
 	bool any = v->result->bytes_out > 0;
 	int rc = VD_OK;
 
@@ -488,9 +487,7 @@ static int note_visit(struct vd_visit *v)
 		rc = vd_visit_lacks(v, &lacking);
 	if (!any || rc)
 		return rc;
-	if (!clock_gettime(CLOCK_REALTIME, &now))
-		now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-	rc = vd_stick_visited(v->store, v->stick_id, now_ms, lacking ? lacking - 1 : through, v->spared);
+	rc = vd_stick_visited(v->store, v->stick_id, v->now_ms, lacking ? lacking - 1 : through, v->spared);
 	return rc == VD_EIO || rc == VD_ENOSPACE || rc == VD_ENOMEM ? rc : VD_OK;
 }
 
@@ -514,9 +511,12 @@ int vd_stick_sync_as(struct vd_store *store, const char *dir, const struct vd_st
 {
 	struct vd_visit v = { .store = store, .dir = dir, .wish = wish, .result = result };
 	const struct vd_bundle_watch all = { tell_watch, &v };
+	struct timespec now;
 	int rc, judged = VD_OK, noted = VD_OK;
 
 	*result = (struct vd_stick_result){ 0 };
+	if (!clock_gettime(CLOCK_REALTIME, &now))
+		v.now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 	if (asprintf(&v.cache, "%s/cache", dir) < 0)
 		return VD_ENOMEM;
 	rc = vd_bundle_groups_load(store, &v.groups);

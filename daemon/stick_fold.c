@@ -16,8 +16,7 @@ static bool opens_alike(const struct vd_segment *s, const uint8_t epoch[VD_EPOCH
 	return s->key.by_link && memcmp(s->key.epoch, epoch, VD_EPOCH_BYTES) == 0;
 }
 
-/* Those who can open it are those who will open what we write now. */
-static bool may_be_replaced(struct vd_visit *v, size_t g, const struct vd_segment *s)
+bool vd_folds_may_take(const struct vd_visit *v, size_t g, const struct vd_segment *s)
 {
 	struct vd_group *group = v->groups.group[g];
 
@@ -54,7 +53,7 @@ int vd_folds_find(struct vd_visit *v, size_t g, struct vd_segment *shed, struct 
 	*f = (struct vd_folds){ .count = 0 };
 	/* What fits in a chunk. */
 	for (size_t i = 0; i < v->segments.count; i++)
-		if (&v->segments.p[i] != shed && v->segments.p[i].size == vd_sealed_bytes(1) && may_be_replaced(v, g, &v->segments.p[i]))
+		if (&v->segments.p[i] != shed && v->segments.p[i].size == vd_sealed_bytes(1) && vd_folds_may_take(v, g, &v->segments.p[i]))
 			insert(f, &v->segments.p[i]);
 	if (shed) {
 		f->count -= f->count == VD_FOLDS_MAX;
@@ -71,49 +70,6 @@ int vd_folds_find(struct vd_visit *v, size_t g, struct vd_segment *shed, struct 
 		if (s->hearing.n && vd_hearing_is_current(v->groups.group[g], s, v->shut))
 			f->hearing = vd_buf_slice(&s->hearing);
 	}
-	return rc;
-}
-
-static int load_redacted(struct vd_visit *v, size_t g, struct vd_arrivals *out)
-{
-	enum { AT_ONCE = 256 };
-	uint64_t numbers[AT_ONCE], after = 0;
-	size_t n = AT_ONCE;
-	int rc = VD_OK;
-
-	while (!rc && n == AT_ONCE) {
-		rc = vd_store_redacted_numbers(v->store, vd_group_id(v->groups.group[g]), after, numbers, AT_ONCE, &n);
-		for (size_t i = 0; i < n && !rc; i++)
-			rc = vd_arrivals_add(out, after = numbers[i], true);
-	}
-	return rc;
-}
-
-static bool holds_body_of(const struct vd_segment *s, const struct vd_arrivals *redacted)
-{
-	struct vd_rd r = vd_rd(vd_buf_slice(&s->list));
-	uint64_t at = 0;
-	bool stub;
-
-	while (vd_arrivals_list_next(&r, UINT64_MAX, &at, &stub))
-		if (!stub && vd_arrivals_held(redacted, at))
-			return true;
-	return false;
-}
-
-int vd_folds_shed(struct vd_visit *v, size_t g, struct vd_segment **out)
-{
-	struct vd_arrivals redacted = { 0 };
-	int rc = load_redacted(v, g, &redacted);
-
-	*out = NULL;
-	for (size_t i = 0; i < v->segments.count && redacted.count && !rc; i++) {
-		struct vd_segment *s = &v->segments.p[i];
-
-		if (may_be_replaced(v, g, s) && (!*out || s->size < (*out)->size) && holds_body_of(s, &redacted))
-			*out = s;
-	}
-	vd_arrivals_deinit(&redacted);
 	return rc;
 }
 

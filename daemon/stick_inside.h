@@ -44,6 +44,8 @@ struct vd_visit {
 	bool removed;                /* the folder is to be made durable */
 	uint64_t spared;             /* the highest number of a spare record that found no room */
 	size_t pending;              /* segments that could not be taken whole: more may be when what their records build on has come */
+	uint64_t now_ms;             /* by our clock */
+	uint32_t expired_through[VD_STORE_GROUPS_MAX]; /* vd_store_expired_through */
 	struct vd_stick_result *result;
 };
 
@@ -119,8 +121,8 @@ struct vd_folds {
 };
 /* The smallest first, and before all others `shed`, if it is not NULL. To be deinit in any case. */
 int vd_folds_find(struct vd_visit *, size_t g, struct vd_segment *shed, struct vd_folds *);
-/* The smallest segment of ours in which a body stands that a redaction has taken here; *out is NULL when there is none. It is to be written anew without. */
-int vd_folds_shed(struct vd_visit *, size_t g, struct vd_segment **out);
+/* May that one be replaced at all? Those who can open it are those who will open what we write now. */
+bool vd_folds_may_take(const struct vd_visit *, size_t g, const struct vd_segment *);
 void vd_folds_deinit(struct vd_folds *);
 /* The segment that took them stands there, durable: they go. */
 int vd_folds_remove(struct vd_visit *, const struct vd_folds *);
@@ -129,5 +131,13 @@ int vd_folds_remove(struct vd_visit *, const struct vd_folds *);
 int vd_visit_tidy(struct vd_visit *);
 /* A file of this group, if it still is: what stands there now may be somebody else's. */
 int vd_visit_remove(struct vd_visit *, const struct vd_segment *);
+
+/* --- stick_shed.c --- */
+
+/* Of bodies that expired here, so many are looked at on a visit to find how much of a segment they are. */
+enum { VD_SHED_LOOKED_AT = 4096 };
+/* A segment of ours that is to be written anew without bodies which it should not hold any more: one that a redaction has taken here; or so many that
+ * expired here that what is written anew is at most three times what goes. *out is NULL when there is none. */
+int vd_visit_shed(struct vd_visit *, size_t g, struct vd_segment **out);
 
 #endif

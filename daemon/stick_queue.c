@@ -5,6 +5,15 @@
 #include "proto/err.h"
 #include "stick_inside.h"
 
+/* Is its day over, by a clock that can be believed? Then its body is not added to a stub: who put that there may have taken the body away. */
+static bool is_over(const struct vd_visit *v, const struct vd_record *record)
+{
+	for (size_t g = 0; g < v->groups.count; g++)
+		if (memcmp(vd_group_id(v->groups.group[g]), record->group, VD_GROUP_BYTES) == 0)
+			return vd_store_is_over(record, v->expired_through[g]);
+	return false;
+}
+
 /* Of a record that stands under this number: does the stick lack it, or its body, which we have? */
 static int lacks(struct vd_visit *v, uint64_t at, struct vd_buf *raw, bool *out)
 {
@@ -16,7 +25,7 @@ static int lacks(struct vd_visit *v, uint64_t at, struct vd_buf *raw, bool *out)
 	if (*out || vd_arrivals_whole(&v->stick, at))
 		return VD_OK;
 	rc = vd_store_read(v->store, at, raw, &record, &received_ms);
-	*out = !rc && !record.stub;
+	*out = !rc && !record.stub && !is_over(v, &record);
 	return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
 }
 

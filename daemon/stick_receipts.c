@@ -1,7 +1,6 @@
 #include "stick_receipts.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "proto/err.h"
 #include "store/custody.h"
@@ -12,23 +11,13 @@ static bool is_loose(const struct vd_segment *s)
 	return s->receipts_alone || (s->ours && s->size == vd_sealed_bytes(1));
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 /* That one, or a later one; one from the future is none. */
-static bool stands_in(const struct vd_segment *s, const uint8_t author[VD_KEY_BYTES], uint64_t count)
+static bool stands_in(const struct vd_segment *s, const uint8_t author[VD_KEY_BYTES], uint64_t count, uint64_t now_ms)
 {
-	uint64_t now = s->receipts.n ? now_ms() : 0;
-
 	for (size_t at = 0; at < s->receipts.n; at += VD_SEGMENT_RECEIPT) {
 		uint64_t there = vd_get_u64(s->receipts.p + at + VD_KEY_BYTES);
 
-		if (memcmp(s->receipts.p + at, author, VD_KEY_BYTES) == 0 && (there == count || (there > count && !vd_receipt_ahead(there, now))))
+		if (memcmp(s->receipts.p + at, author, VD_KEY_BYTES) == 0 && (there == count || (there > count && !vd_receipt_ahead(there, now_ms))))
 			return true;
 	}
 	return false;
@@ -39,7 +28,7 @@ static bool is_there(const struct vd_visit *v, size_t g, const uint8_t author[VD
 	for (size_t i = 0; i < v->segments.count; i++) {
 		const struct vd_segment *s = &v->segments.p[i];
 
-		if (s->group == g && vd_segment_in_use(s) && !vd_segment_is_catch_up(s) && (loose_too || !is_loose(s)) && stands_in(s, author, count))
+		if (s->group == g && vd_segment_in_use(s) && !vd_segment_is_catch_up(s) && (loose_too || !is_loose(s)) && stands_in(s, author, count, v->now_ms))
 			return true;
 	}
 	return false;
@@ -63,7 +52,7 @@ int vd_visit_receipts(struct vd_visit *v, size_t g, size_t max_bytes)
 	struct vd_receipts *r = &v->receipts[g];
 	int rc;
 
-	rc = vd_receipts_gather(v->store, v->groups.group[g], now_ms(), max_bytes, lacks, &a, r);
+	rc = vd_receipts_gather(v->store, v->groups.group[g], v->now_ms, max_bytes, lacks, &a, r);
 	/* More in one file do not count. */
 	r->count = r->count < VD_BUNDLE_RECEIPTS ? r->count : VD_BUNDLE_RECEIPTS;
 	for (size_t i = 0; i < r->count && !rc; i++)

@@ -128,11 +128,11 @@ static int write_segment(struct vd_visit *v, size_t g, size_t count, struct vd_s
 	/* Nothing goes in for their sake alone. */
 	bool tells = !v->receipts_left[g] && (count || shed || v->say[g].damaged.n || v->say[g].replaced.n);
 	/* Where alerts alone have room, theirs are kept few as well. */
-	int rc = last || end == q->lane_ends[VD_LANE_URGENT] ? vd_folds_find(v, g, shed, &folds) : VD_OK;
+	int rc = last || shed || end == q->lane_ends[VD_LANE_URGENT] ? vd_folds_find(v, g, shed, &folds) : VD_OK;
 	const struct vd_bundle_choice choice = {
 		/* NULL would be everything. */
 		.arrivals = count ? q->numbers + q->at : none, .count = count, .all_of_it = true, .max_bytes = max_bytes, .written = &written,
-		.fills = folds.fills, .fill_count = folds.count, .shed = shed != NULL, .damaged = vd_buf_slice(&v->say[g].damaged),
+		.fills = folds.fills, .fill_count = folds.count, .expired_through = v->expired_through[g], .shed = shed != NULL, .damaged = vd_buf_slice(&v->say[g].damaged),
 		/* Nothing is replaced before all of it is written that somebody may lack. */
 		.replaced = vd_slice(v->say[g].replaced.p, last ? v->say[g].replaced.n : 0), .hearing = hearing_to_go(v, g, count > 0 || shed, &folds),
 		.receipts = v->receipts[g].list, .receipt_count = tells ? v->receipts[g].count : 0,
@@ -454,21 +454,26 @@ static int shed_one(struct vd_visit *v, size_t g)
 	struct vd_bundle_stats stats;
 	struct vd_segment *shed;
 	uint64_t room = 0;
-	int rc = vd_folds_shed(v, g, &shed);
+	int rc = vd_visit_shed(v, g, &shed);
 
-	if (rc || !shed || v->queues[g].at < vd_queue_spare(&v->queues[g]))
+	if (rc || !shed)
 		return rc;
 	rc = vd_visit_room(v, VD_ROOM_URGENT, &room);
+	/* 0 would be no bound. */
 	if (!rc)
-		rc = room < shed->size ? VD_ENOSPACE : write_segment(v, g, 0, shed, room, &stats);
+		rc = room ? write_segment(v, g, 0, shed, room, &stats) : VD_ENOSPACE;
 	/* It stands as it did. */
 	return rc == VD_ENOTFOUND || rc == VD_ENOSPACE || rc == VD_EKEY ? VD_OK : rc;
 }
 
 int vd_visit_write(struct vd_visit *v, bool *full)
 {
-	int rc = vd_visit_queue(v);
+	int rc = VD_OK;
 
+	for (size_t i = 0; i < v->groups.count && !rc; i++)
+		rc = vd_store_expired_through(v->store, vd_group_id(v->groups.group[i]), v->now_ms, &v->expired_through[i]);
+	if (!rc)
+		rc = vd_visit_queue(v);
 	v->segment_bytes = VD_STICK_SEGMENT_BYTES;
 	for (size_t i = 0; i < v->segments.count; i++)
 		v->used_bytes += v->segments.p[i].size;

@@ -35,7 +35,7 @@ struct vd_bundle_stats {
 
 /* Another segment's records, that may go in too: all or none, where they take no chunk more than the others do. */
 struct vd_bundle_fill {
-	struct vd_slice list;        /* of arrivals.h: none goes in unless each of them is here, and with its body where the list has that and no redaction took it */
+	struct vd_slice list;        /* of arrivals.h: none goes in unless each of them is here, and with its body where the list has that, unless a redaction took it or its day is over */
 	struct vd_slice damaged, replaced; /* names that go in with them, as below */
 	bool with_receipts;          /* and only where the receipts that were chosen go in: some of them stood there */
 	bool taken;                  /* gets whether they did */
@@ -57,6 +57,7 @@ struct vd_bundle_choice {
 	struct vd_slice damaged, replaced;
 	struct vd_bundle_fill *fills; /* in this order, once all that was chosen has gone in */
 	size_t fill_count;
+	uint32_t expired_through;    /* of a fill, what expired up to that day stands without its body where that went here (vd_store_expired_through) */
 	bool shed;                   /* the first of them may take as many chunks as it needs, and without it nothing is written (VD_ENOTFOUND) */
 	struct vd_slice hearing;     /* of a segment: an entry 7 (hearing.h), or nothing; alone only where no records were chosen (count is 0) */
 	const struct vd_slice *receipts; /* entries 8 (receipt.h), in each file; in a segment as a hearing, alone only where no records were chosen */

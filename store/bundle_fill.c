@@ -6,13 +6,14 @@
 #include "proto/err.h"
 
 /* Is a stub all there ever will be of it? */
-static int is_gone(struct vd_store *store, uint64_t arrival, bool *yes)
+static int is_gone(const struct vd_lines *l, uint64_t arrival, const struct vd_record *record, bool *yes)
 {
 	struct vd_stored stored;
 	struct vd_buf raw = { 0 };
-	int rc = vd_stored_read(store, arrival, &raw, &stored);
+	int rc = vd_stored_read(l->store, arrival, &raw, &stored);
 
-	*yes = !rc && stored.flags & (VD_STORED_UNWANTED | VD_STORED_EXPIRED);
+	*yes = !rc && (stored.flags & VD_STORED_UNWANTED ||
+	               (stored.flags & VD_STORED_EXPIRED && vd_store_is_over(record, l->choice->expired_through)));
 	vd_buf_deinit(&raw);
 	return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
 }
@@ -27,7 +28,7 @@ static int add(struct vd_lines *l, uint64_t arrival, bool stub, const struct vd_
 		return one->err;
 	*ok = *ok && memcmp(one->record.group, vd_group_id(l->group), VD_GROUP_BYTES) == 0;
 	if (*ok && one->record.stub && !stub)
-		rc = is_gone(l->store, arrival, ok);
+		rc = is_gone(l, arrival, &one->record, ok);
 	return *ok && !rc ? vd_lines_add(l, arrival, &one->record) : rc;
 }
 

@@ -184,3 +184,18 @@ int vd_tend_expired(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], uin
 	vd_reading_wipe(&e.reading);
 	return rc == VD_EBUSY ? VD_OK : rc; /* another time */
 }
+
+int vd_store_expired_through(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], uint64_t now_ms, uint32_t *day)
+{
+	uint64_t today = now_ms / VD_DAY_MS;
+	bool believed = false;
+	int rc = vd_clock_believed(s, group, now_ms, UINT64_MAX, &believed);
+
+	*day = !rc && believed && today > GRACE_DAYS && today - GRACE_DAYS <= UINT32_MAX ? (uint32_t)(today - GRACE_DAYS) : 0;
+	return rc;
+}
+
+bool vd_store_is_over(const struct vd_record *record, uint32_t expired_through)
+{
+	return expired_through && vd_may_expire(record) && record->expires_day <= expired_through;
+}

@@ -142,6 +142,14 @@ int vd_store_redacted_numbers(struct vd_store *s, const uint8_t group[VD_GROUP_B
 	return vd_list_read(s, VD_TABLE_LISTS, list, &after, numbers, max, n);
 }
 
+int vd_store_expired_numbers(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], uint64_t after, uint64_t *numbers, size_t max, size_t *n)
+{
+	uint8_t list[VD_LIST_KEY_BYTES];
+
+	vd_group_list(s, "expired", group, list);
+	return vd_list_read(s, VD_TABLE_LISTS, list, &after, numbers, max, n);
+}
+
 int vd_store_lane_numbers(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], uint8_t lane, uint64_t after, uint64_t *numbers,
                           size_t max, size_t *n)
 {

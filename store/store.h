@@ -138,8 +138,13 @@ int vd_store_commit(struct vd_store *, struct vd_group *, struct vd_batch *, str
 int vd_store_latest(struct vd_store *, uint64_t *arrival);
 /* Numbers > after under which a record stands, ascending, at most `max`; what lies between them costs nothing. */
 int vd_store_numbers(struct vd_store *, uint64_t after, uint64_t *numbers, size_t max, size_t *n);
-/* The same of stubs whose body a redaction took. */
+/* The same of stubs whose body a redaction took; and of those whose body went because its day was over. */
 int vd_store_redacted_numbers(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], uint64_t after, uint64_t *numbers, size_t max, size_t *n);
+int vd_store_expired_numbers(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], uint64_t after, uint64_t *numbers, size_t max, size_t *n);
+/* The last day that has its week of grace behind it by our clock, if that can be believed now (what went for it before the clock was set back may be wanted
+ * again); 0: it cannot be. And is that record's body over by then? */
+int vd_store_expired_through(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], uint64_t now_ms, uint32_t *day);
+bool vd_store_is_over(const struct vd_record *, uint32_t expired_through);
 /* The same of one lane of a group, some perhaps spoilt. */
 int vd_store_lane_numbers(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], uint8_t lane, uint64_t after, uint64_t *numbers, size_t max,
                           size_t *n);

@@ -2,9 +2,11 @@
 #include "stick_cast.h"
 
 #include <sys/wait.h>
+#include <time.h>
 
 #include "proto/hearing.h"
 #include "store/inside.h"
+#include "store/tend.h"
 
 static uint64_t bytes_on(struct cast *c)
 {
@@ -194,16 +196,15 @@ static void test_fold__not_under_other_keys(void **state)
 	assert_level(c);
 }
 
-/* Puts its stub in the place of the last record of p's. */
-static void drop_body(struct cast *c, struct person *p, uint8_t flags)
+/* Puts its stub in the place of that record of p's. */
+static void drop_body_of(struct cast *c, struct person *p, uint64_t arrival, uint8_t flags)
 {
 	struct vd_membership in;
-	struct vd_place place = { 0 };
+	struct vd_place place = { .arrival = arrival };
 	struct vd_record record, stub;
 	struct vd_buf raw = { 0 };
 	struct vd_write *w;
 
-	assert_int_equal(vd_store_latest(p->store, &place.arrival), 0);
 	assert_int_equal(vd_store_read(p->store, place.arrival, &raw, &record, &place.received_ms), 0);
 	assert_int_equal(vd_record_decode(vd_slice(raw.p, record.header.n + record.signature.n), &stub), 0);
 	memcpy(in.group, c->mesh.group, VD_GROUP_BYTES);
@@ -212,6 +213,15 @@ static void drop_body(struct cast *c, struct person *p, uint8_t flags)
 	assert_int_equal(vd_write_again(w, &in, &place, &stub, flags), 0);
 	assert_int_equal(vd_write_commit(w), 0);
 	vd_buf_deinit(&raw);
+}
+
+/* … of the last one. */
+static void drop_body(struct cast *c, struct person *p, uint8_t flags)
+{
+	uint64_t latest;
+
+	assert_int_equal(vd_store_latest(p->store, &latest), 0);
+	drop_body_of(c, p, latest, flags);
 }
 
 /* A body that is here no more stays where it is on the stick; but not one that a redaction took. */
@@ -294,6 +304,161 @@ static void test_fold__redacted_bodies_leave_large_ones(void **state)
 		assert_false(record.stub);
 		vd_buf_deinit(&raw);
 	}
+}
+
+/* --- bodies whose day is over --- */
+
+static uint64_t real_now_ms(void)
+{
+	return (uint64_t)time(NULL) * 1000;
+}
+
+/* Those with an end say it so many days before today. */
+static void write_ending(struct person *p, size_t count, size_t bytes, int days_ago)
+{
+	uint8_t *noise = malloc(bytes);
+	struct vd_buf content = { 0 };
+	struct vd_write *w;
+
+	assert_non_null(noise);
+	assert_int_equal(vd_write_begin(p->store, &w), 0);
+	for (size_t i = 0; i < count; i++) {
+		struct vd_field field = { vd_slice_str("data"), { .type = VD_MP_BIN, .bytes = vd_slice(noise, bytes) } };
+		struct vd_draft draft = { .lane = VD_LANE_NORMAL, .audience = VD_AUDIENCE_MEMBERS, .now_ms = ++p->now_ms, .has_expires = true,
+			                  .expires_day = (uint32_t)((int)(real_now_ms() / VD_DAY_MS) - days_ago) };
+		struct vd_id id;
+
+		randombytes_buf(noise, bytes);
+		vd_buf_reset(&content);
+		assert_int_equal(vd_content_encode(vd_slice_str("message"), &field, 1, &content), 0);
+		draft.content = vd_buf_slice(&content);
+		assert_int_equal(vd_write_own(w, p->group, &draft, &id), 0);
+	}
+	assert_int_equal(vd_write_commit(w), 0);
+	vd_buf_deinit(&content);
+	free(noise);
+}
+
+/* One segment of hub's that Ana has read: `stay` records without an end, then `ending` with one. */
+static void begin_ending(struct cast *c, size_t stay, size_t ending, int days_ago, char path[256])
+{
+	c->hub.now_ms = c->ana.now_ms = c->luz.now_ms = real_now_ms();
+	person_write(&c->hub, VD_LANE_NORMAL, stay, 3000);
+	write_ending(&c->hub, ending, 3000, days_ago);
+	visit(c, &c->hub, 0);
+	visit(c, &c->ana, 0);
+	assert_int_equal(segments(c, path, NULL), 1);
+}
+
+/* Hub hears by another stick that so many others write today: of two its clock can be believed. */
+static void hear_of(struct cast *c, size_t others)
+{
+	struct person *who[] = { &c->luz, &c->ana, &c->hub };
+	char post[160];
+
+	snprintf(post, sizeof(post), "%s/post", c->mesh.top);
+	assert_int_equal(mkdir(post, 0700), 0);
+	for (size_t i = 2 - others; i < 3; i++) {
+		struct vd_stick_result r;
+
+		if (who[i] != &c->hub)
+			person_write(who[i], VD_LANE_NORMAL, 1, 30);
+		assert_int_equal(vd_stick_sync(who[i]->store, post, &r), 0);
+		person_reload(who[i], &c->mesh);
+	}
+}
+
+static bool is_stub(struct person *p, const struct vd_id *id)
+{
+	struct vd_buf raw = { 0 };
+	struct vd_record record;
+	uint64_t at;
+
+	assert_int_equal(vd_store_find(p->store, id, &at), 0);
+	assert_int_equal(vd_store_read(p->store, at, &raw, &record, NULL), 0);
+	vd_buf_deinit(&raw);
+	return record.stub;
+}
+
+/* Half of it expired: by a clock that two others bear out it is written anew, once; who reads it has all records, of those the stubs, and adds none. */
+static void test_fold__expired_bodies_leave_large_ones(void **state)
+{
+	struct cast *c = *state;
+	struct vd_tended tended = { 0 };
+	struct vd_record record;
+	struct vd_buf raw = { 0 };
+	struct vd_stick_result r;
+	uint64_t last;
+	char path[256];
+
+	begin_ending(c, 40, 40, 20, path);
+	assert_int_equal(vd_store_latest(c->hub.store, &last), 0);
+	hear_of(c, 2);
+	assert_int_equal(vd_store_tend_redacted(c->hub.store, real_now_ms(), &tended), 0);
+	assert_int_equal(tended.expired, 40);
+	assert_int_equal(access(path, F_OK), 0);
+	r = visit(c, &c->hub, 0);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_true(r.sent <= 2 && r.complete);
+	assert_int_equal(bytes_on(c), vd_sealed_bytes(2) + vd_sealed_bytes(1));
+	assert_nothing_to_do(c, &c->hub);
+	r = visit(c, &c->luz, 0);
+	assert_true(r.sent == 0 && r.complete);
+	for (uint64_t i = 0; i < 80; i++) {
+		assert_int_equal(vd_store_read(c->hub.store, last - i, &raw, &record, NULL), 0);
+		assert_int_equal(is_stub(&c->luz, &record.id), i < 40);
+	}
+	vd_buf_deinit(&raw);
+	/* Ana has them yet, as she has not looked, and adds them to no stub. */
+	r = visit(c, &c->ana, 0);
+	assert_true(r.sent == 0 && r.complete);
+}
+
+/* What must not go: by a clock that nobody bears out; of a day that is not over by the clock of now, whatever went here; and where it frees too little. */
+static void test_fold__expired_bodies_stay_where_that_is_not_sure_or_not_worth_it(void **state)
+{
+	static const struct {
+		size_t stay, ending, others;
+		int days_ago;
+	} cases[] = { { 20, 20, 1, 20 }, { 20, 20, 2, 6 }, { 20, 20, 2, -300 }, { 38, 2, 2, 20 } };
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct cast *c;
+		uint64_t last;
+		char path[256];
+
+		assert_int_equal(setup((void **)&c), 0);
+		begin_ending(c, cases[i].stay, cases[i].ending, cases[i].days_ago, path);
+		assert_int_equal(vd_store_latest(c->hub.store, &last), 0);
+		hear_of(c, cases[i].others);
+		for (uint64_t k = 0; k < cases[i].ending; k++)
+			drop_body_of(c, &c->hub, last - k, VD_STORED_EXPIRED);
+		visit(c, &c->hub, 0);
+		visit(c, &c->hub, 0);
+		assert_int_equal(access(path, F_OK), 0);
+		teardown((void **)&c);
+	}
+	(void)state;
+}
+
+/* A small one is taken along without them, or not at all: likewise. */
+static void test_fold__small_ones_with_expired_bodies(void **state)
+{
+	for (int sure = 0; sure < 2; sure++) {
+		struct cast *c;
+		uint64_t last;
+		char path[256];
+
+		assert_int_equal(setup((void **)&c), 0);
+		begin_ending(c, 2, 1, sure ? 20 : -20, path);
+		assert_int_equal(vd_store_latest(c->hub.store, &last), 0);
+		hear_of(c, 2);
+		drop_body_of(c, &c->hub, last, VD_STORED_EXPIRED);
+		visit(c, &c->hub, 0);
+		assert_int_equal(access(path, F_OK), sure ? -1 : 0);
+		teardown((void **)&c);
+	}
+	(void)state;
 }
 
 /* What a small one says of others is said on: here that one of Ana's is damaged, which she has to hear of. */
@@ -447,6 +612,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_fold__not_under_other_keys, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_fold__bodies_that_went, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_fold__redacted_bodies_leave_large_ones, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_fold__expired_bodies_leave_large_ones, setup, teardown),
+		cmocka_unit_test(test_fold__expired_bodies_stay_where_that_is_not_sure_or_not_worth_it),
+		cmocka_unit_test(test_fold__small_ones_with_expired_bodies),
 		cmocka_unit_test_setup_teardown(test_fold__what_it_says_goes_along, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_fold__three_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_fold__a_fill_goes_in_whole_or_not_at_all, setup, teardown),
