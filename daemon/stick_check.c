@@ -21,7 +21,7 @@ struct checking {
 	struct vd_stick_check *out;
 };
 
-/* A known one is as it was; any other is read, and nothing of it stored. */
+/* A known one is as it was, unless a repair may have taken from us what it holds; any other is read, and nothing of it stored. */
 static int look_at(struct checking *c, size_t i, uint64_t latest)
 {
 	struct vd_segment *s = &c->segments.p[i];
@@ -34,7 +34,7 @@ static int look_at(struct checking *c, size_t i, uint64_t latest)
 		return rc;
 	if (asprintf(&path, "%s/cache/%s", c->dir, s->name) < 0)
 		return VD_ENOMEM;
-	if (s->state == VD_SEGMENT_KNOWN) {
+	if (s->state == VD_SEGMENT_KNOWN && !s->before) {
 		rc = vd_bundle_whose(c->store, &c->groups, path, &s->key);
 		if (rc || s->key.place != s->group || !vd_sealed_layout(s->size, &chunks))
 			s->state = VD_SEGMENT_LOST;
@@ -81,12 +81,8 @@ static int is_elsewhere(struct checking *c, uint64_t arrival, struct vd_buf *raw
 			continue;
 		if (!c->custody[g])
 			rc = vd_custody_open(c->store, c->groups.group[g], &c->custody[g]);
-		for (size_t i = 0; !rc && !*yes && i < vd_custody_count(c->custody[g]); i++) {
-			enum vd_holding how;
-
-			rc = vd_custody_holds(c->custody[g], i, arrival, &r, &how);
-			*yes = how != VD_HOLDS_NOT;
-		}
+		for (size_t i = 0; !rc && !*yes && i < vd_custody_count(c->custody[g]); i++)
+			rc = vd_custody_confirmed(c->custody[g], i, arrival, &r, yes);
 		if (!rc && !*yes)
 			note_group(c->out, r.group);
 	}

@@ -326,7 +326,7 @@ int vd_bundle_merge_into(struct vd_store *store, struct vd_bundle_groups *groups
 	rc = first_pass(&m);
 	vd_bulk_idle(m.bulk);
 	vd_merge_add(&stats->merge, &m.merge);
-	if (!rc && is_vouched_now(&m))
+	if (!rc && !dry_run && is_vouched_now(&m))
 		rc = second_pass(&m);
 	if (!rc && !dry_run)
 		rc = keep_receipts(&m, groups->route);

@@ -287,20 +287,13 @@ static int find_span(struct vd_custody *c, const struct vd_known *k, const struc
 	return rc;
 }
 
-int vd_custody_holds(struct vd_custody *c, size_t i, uint64_t arrival, const struct vd_record *record, enum vd_holding *out)
+/* By what the device showed or said. */
+static int find_said(struct vd_custody *c, size_t i, const struct vd_known *k, uint64_t arrival, const struct vd_record *record, enum vd_holding *out)
 {
 	const struct vd_runs *chain = vd_custody_chain_of(c, record->author);
-	struct vd_known *k;
 	bool acked = false;
-	int rc = vd_custody_load(c, i, &k);
+	int rc = VD_OK;
 
-	*out = VD_HOLDS_NOT;
-	if (rc)
-		return rc;
-	if (!k->restored && !memcmp(record->author, c->keepers[i].author, VD_KEY_BYTES)) {
-		*out = VD_HOLDS_OWN;
-		return VD_OK;
-	}
 	if (k->through[record->lane] >= arrival) {
 		*out = VD_HOLDS_MET;
 		return VD_OK;
@@ -314,9 +307,37 @@ int vd_custody_holds(struct vd_custody *c, size_t i, uint64_t arrival, const str
 		*out = VD_HOLDS_LANE;
 	if (rc || *out != VD_HOLDS_NOT)
 		return rc;
-	if (record->lane == VD_LANE_URGENT)
+	/* What was answered before a backup was restored may be gone since. */
+	if (record->lane == VD_LANE_URGENT && !k->restored)
 		rc = has_acked(c, c->keepers[i].author, &record->id, &acked);
 	if (acked)
 		*out = VD_HOLDS_ACK;
+	return rc;
+}
+
+int vd_custody_holds(struct vd_custody *c, size_t i, uint64_t arrival, const struct vd_record *record, enum vd_holding *out)
+{
+	struct vd_known *k;
+	int rc = vd_custody_load(c, i, &k);
+
+	*out = VD_HOLDS_NOT;
+	if (rc)
+		return rc;
+	if (!k->restored && !memcmp(record->author, c->keepers[i].author, VD_KEY_BYTES)) {
+		*out = VD_HOLDS_OWN;
+		return VD_OK;
+	}
+	return find_said(c, i, k, arrival, record, out);
+}
+
+int vd_custody_confirmed(struct vd_custody *c, size_t i, uint64_t arrival, const struct vd_record *record, bool *yes)
+{
+	enum vd_holding how = VD_HOLDS_NOT;
+	struct vd_known *k;
+	int rc = vd_custody_load(c, i, &k);
+
+	if (!rc)
+		rc = find_said(c, i, k, arrival, record, &how);
+	*yes = how != VD_HOLDS_NOT;
 	return rc;
 }

@@ -110,6 +110,8 @@ size_t vd_custody_count(const struct vd_custody *);
 const struct vd_keeper *vd_custody_keeper(const struct vd_custody *, size_t i);
 /* Is keeper i known to hold the record that stands under that number, with its body? */
 int vd_custody_holds(struct vd_custody *, size_t i, uint64_t arrival, const struct vd_record *, enum vd_holding *out);
+/* The same by what its device showed or said since: that it wrote the record does not count, as it may have been lost after that. */
+int vd_custody_confirmed(struct vd_custody *, size_t i, uint64_t arrival, const struct vd_record *, bool *yes);
 
 /* Records that are here with their body and that no device of some is known to hold. */
 struct vd_missing {

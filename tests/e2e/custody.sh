@@ -100,6 +100,12 @@ note=$(key .id)
 stick ana luz ana
 v ana why "$note" --json
 is "then nobody knows" "$(key .members_with)" 1
+note=$(say luz -m "from who keeps silent")
+stick luz ana
+v ana why "$note"
+says "who wrote it wrote it" "luz: wrote it" out
+v ana sync --check usb --json
+is "which does not confirm that it still is there" "$code $(key '"\(.safe_to_wipe) \(.unconfirmed)"')" "3 false 2"
 v luz config set receipts maybe
 exits "on or off, nothing else" 2
 

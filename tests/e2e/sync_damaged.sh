@@ -44,6 +44,17 @@ for spoilt in own others; do
 	is "$spoilt: all others are in it" "$(texts_of to)" "$left"
 done
 
+# --- a repair took some, and the stick has them: what is known of it from before does not make it safe to wipe
+v ana --json sync usb
+spoil ana mended 200
+missing=$((200 - left))
+v mended --json check --repair
+is "some are lost" "$code $(key .lost)" "3 $missing"
+v mended --json sync --check usb
+is "it is not safe to wipe what has them" "$code $(key '"\(.safe_to_wipe) \(.not_here)"')" "3 false $missing"
+v mended --json sync usb
+is "they come back" "$code $(texts_of mended)" "0 200"
+
 # --- in words
 rm -rf usb/cache
 v own sync usb
