@@ -464,6 +464,7 @@ static void test_bundle__malformed_records_cost_themselves(void **state)
 	struct vd_bundle_stats stats;
 	struct vd_sealer *s;
 	struct vd_id id;
+	uint64_t before;
 	struct person p;
 	char *path = mesh_path(&c->mesh, "short.vb");
 
@@ -490,6 +491,10 @@ static void test_bundle__malformed_records_cost_themselves(void **state)
 	assert_int_equal(vd_sealer_entry(s, VD_ENTRY_RECORD, vd_buf_slice(&whole), &file), 0);
 	assert_int_equal(vd_sealer_finish(s, &file), 0);
 	file_put(path, vd_buf_slice(&file));
+	/* However many there are that a successor might vouch for: who only asks stores none. */
+	before = person_records(&p);
+	assert_int_equal(vd_bundle_merge(p.store, path, true, NULL, &stats), 0);
+	assert_int_equal(person_records(&p), before);
 	assert_int_equal(vd_bundle_merge(p.store, path, false, NULL, &stats), 0);
 	assert_int_equal(stats.records, SHORT + 5);
 	assert_int_equal(stats.merge.fresh, 1);
