@@ -5,7 +5,12 @@
  *   digest ‖ u64 stubs ‖ u64 arrival of the last record on the lane's list ‖ u32 check of wanted ‖ a u32 check of every block ‖ u64 its own check
  *
  * So a value that was spoilt, or is of another moment or place, is noticed when it is read, and nobody has to read what it does not
- * need. */
+ * need.
+ *
+ * A block: its symbols one after the other. In the control lane of a readable store, where that is shorter, of each that is not empty u8 which
+ * it is ‖ the symbol, ascending, or no value at all: that lane is small everywhere, and would else take as much as one of ten thousand. How
+ * long such a block is tells how many records there are, which of control records a disk shows anyway, as they stand alone (stored.h), but of
+ * no other lane: a store may be sealed later, and then no value's length must say how many alerts there were. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,8 +21,11 @@
 enum {
 	SYMBOL_BYTES = VD_ITEM_BYTES + 4 + 4,
 	BLOCK_BYTES = SYMBOL_BYTES * VD_SKETCH_BLOCK,
+	SPARSE_BYTES = 1 + SYMBOL_BYTES, /* of each symbol of a block that says which there are */
 	HEAD_BYTES = VD_DIGEST_STORED_BYTES + 8 + 8 + 4 + 4 * VD_LANE_BLOCKS + 8,
 };
+
+_Static_assert(VD_SKETCH_BLOCK <= UINT8_MAX + 1, "as a block says which symbols there are");
 
 /* A part of a lane: which value it is, and what its check is bound to. */
 struct part {
@@ -96,10 +104,56 @@ static void symbol_decode(const uint8_t *in, struct vd_symbol *symbol)
 	symbol->count = (int32_t)vd_get_u32(in + VD_ITEM_BYTES + 4);
 }
 
+static bool is_empty(const struct vd_symbol *symbol)
+{
+	static const uint8_t nothing[VD_ITEM_BYTES];
+
+	return !symbol->count && !symbol->check && !memcmp(symbol->sum, nothing, sizeof(nothing));
+}
+
+/* Bytes of it in `out`; 0: nothing is in it. */
+static size_t block_encode(const struct vd_symbol symbols[VD_SKETCH_BLOCK], bool sparse, uint8_t out[BLOCK_BYTES])
+{
+	size_t there = 0, at = 0;
+
+	for (size_t i = 0; i < VD_SKETCH_BLOCK; i++)
+		there += !is_empty(&symbols[i]);
+	if (!sparse || there * SPARSE_BYTES >= BLOCK_BYTES) {
+		for (size_t i = 0; i < VD_SKETCH_BLOCK; i++)
+			symbol_encode(&symbols[i], out + i * SYMBOL_BYTES);
+		return BLOCK_BYTES;
+	}
+	for (size_t i = 0; i < VD_SKETCH_BLOCK; i++) {
+		if (is_empty(&symbols[i]))
+			continue;
+		out[at] = (uint8_t)i;
+		symbol_encode(&symbols[i], out + at + 1);
+		at += SPARSE_BYTES;
+	}
+	return at;
+}
+
+/* Its first n symbols. VD_EDAMAGED: it is no block. */
+static int block_decode(struct vd_slice block, struct vd_symbol *symbols, size_t n)
+{
+	memset(symbols, 0, n * sizeof(*symbols));
+	if (block.n == BLOCK_BYTES) {
+		for (size_t i = 0; i < n; i++)
+			symbol_decode(block.p + i * SYMBOL_BYTES, &symbols[i]);
+		return VD_OK;
+	}
+	if (block.n > BLOCK_BYTES || block.n % SPARSE_BYTES)
+		return VD_EDAMAGED;
+	for (size_t at = 0; at < block.n; at += SPARSE_BYTES)
+		if (block.p[at] < n)
+			symbol_decode(block.p + at + 1, &symbols[block.p[at]]);
+	return VD_OK;
+}
+
 /* --- reading --- */
 
-/* A value that must have that length and check; none is there if the check is 0. */
-static int get_part(struct vd_store *s, MDB_txn *txn, const struct part *part, size_t n, uint32_t check, struct vd_buf *out)
+/* A value that must have that check; none is there if the check is 0. */
+static int get_part(struct vd_store *s, MDB_txn *txn, const struct part *part, uint32_t check, struct vd_buf *out)
 {
 	uint8_t key[VD_INDEX_KEY_BYTES];
 	int rc;
@@ -109,7 +163,7 @@ static int get_part(struct vd_store *s, MDB_txn *txn, const struct part *part, s
 		return VD_OK;
 	part_key(s, part, key);
 	rc = vd_value_get(s, txn, key, out);
-	if (rc == VD_ENOTFOUND || (!rc && (out->n != n || small_check(part, vd_buf_slice(out)) != check)))
+	if (rc == VD_ENOTFOUND || (!rc && small_check(part, vd_buf_slice(out)) != check))
 		rc = VD_EDAMAGED;
 	return rc;
 }
@@ -165,7 +219,9 @@ int vd_lane_open(struct vd_store *s, MDB_txn *txn, const uint8_t *group, uint8_t
 			rc = VD_EDAMAGED;
 	}
 	if (!rc)
-		rc = get_part(s, txn, &wanted, VD_DIGEST_STORED_BYTES, head->wanted, &value);
+		rc = get_part(s, txn, &wanted, head->wanted, &value);
+	if (!rc && value.n && value.n != VD_DIGEST_STORED_BYTES)
+		rc = VD_EDAMAGED;
 	if (!rc && value.n)
 		vd_digest_decode(value.p, &state->wanted);
 	vd_buf_deinit(&value);
@@ -176,12 +232,9 @@ int vd_lane_open(struct vd_store *s, MDB_txn *txn, const uint8_t *group, uint8_t
 static int get_block(struct vd_store *s, MDB_txn *txn, const struct part *part, uint32_t check, struct vd_buf *room,
                      struct vd_symbol *symbols, size_t n)
 {
-	int rc = get_part(s, txn, part, BLOCK_BYTES, check, room);
+	int rc = get_part(s, txn, part, check, room);
 
-	memset(symbols, 0, n * sizeof(*symbols));
-	for (size_t i = 0; !rc && room->n && i < n; i++)
-		symbol_decode(room->p + i * SYMBOL_BYTES, &symbols[i]);
-	return rc;
+	return rc ? rc : block_decode(vd_buf_slice(room), symbols, n);
 }
 
 int vd_lane_read_of(struct vd_store *s, MDB_txn *txn, const uint8_t *group, uint8_t lane, const uint8_t *author,
@@ -440,16 +493,27 @@ static int put_wanted(struct vd_store *s, MDB_txn *txn, const struct vd_lane_dat
 	return put_part(s, txn, &part, vd_slice(bytes, sizeof(bytes)), room);
 }
 
+static int remove_part(struct vd_store *s, MDB_txn *txn, const struct part *part)
+{
+	uint8_t key[VD_INDEX_KEY_BYTES];
+	MDB_val k = { sizeof(key), key };
+	int rc;
+
+	part_key(s, part, key);
+	rc = mdb_del(txn, vd_db_table(s->db, VD_TABLE_VALUES), &k, NULL);
+	return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
 static int put_block(struct vd_store *s, MDB_txn *txn, const struct vd_lane_data *data, const uint8_t *author, size_t block,
                      struct vd_lane_head *head, struct vd_buf *room)
 {
 	const struct part part = block_of(data->group, data->lane, author, block);
+	bool sparse = data->lane == VD_LANE_CONTROL && vd_vault_readable(s->vault);
 	uint8_t bytes[BLOCK_BYTES];
+	struct vd_slice value = vd_slice(bytes, block_encode(data->symbols + block * VD_SKETCH_BLOCK, sparse, bytes));
 
-	for (size_t i = 0; i < VD_SKETCH_BLOCK; i++)
-		symbol_encode(&data->symbols[block * VD_SKETCH_BLOCK + i], bytes + i * SYMBOL_BYTES);
-	head->blocks[block] = small_check(&part, vd_slice(bytes, sizeof(bytes)));
-	return put_part(s, txn, &part, vd_slice(bytes, sizeof(bytes)), room);
+	head->blocks[block] = value.n ? small_check(&part, value) : 0;
+	return value.n ? put_part(s, txn, &part, value, room) : remove_part(s, txn, &part);
 }
 
 /* *data stays as it is: a transaction that found the map too small is made again. */
