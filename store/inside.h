@@ -28,7 +28,7 @@
  *   "heard" group, device: up to which arrival number it has our control records
  *   "digest", "wanted digest" group, lane; "sketch" group, lane, block
  *   "pool", "index": how far they are    "note" use, key ("named" id: named.c)    "segment" name
- *   "control again" arrival: the second copy of a control record (twice.c)
+ *   "control again" arrival: the second copy of a control record, in older stores; now it has a name that is no hash (twice.c)
  *   "author", "author again" number: group, author key, checksum (authors.c)
  *   "share" group, author: what there is of theirs           "declined" group: whose share is used up
  *   "released" group: the day on which what waits was gone through
@@ -146,6 +146,8 @@ bool vd_author_read(struct vd_slice value, struct vd_author *out);
 
 /* --- twice.c: control records stand twice --- */
 
+/* The name of a second copy among the values. */
+void vd_twice_key(const struct vd_store *, uint64_t arrival, uint8_t key[VD_INDEX_KEY_BYTES]);
 /* Writes the second copy of a control record; of others nothing. Fails in w->err. */
 void vd_twice_put(struct vd_write *, uint64_t arrival, uint64_t received_ms, const struct vd_record *);
 /* Is a value such a copy, and sound? Then under which number the record stands, and how; borrows. */

@@ -1,12 +1,22 @@
 /* Control records stand twice: who is in, and the keys to everything else, hang on them, so one broken page takes nobody's place. The second
- * copy stands among the values, under a name made from its arrival number, and so on another page than the first: u64 arrival ‖ the record
- * as it stands whole (stored.h). */
+ * copy stands among the values, and so on another page than the first: u64 arrival ‖ the record as it stands whole (stored.h). Its name is eight
+ * bytes of ones, which no hash begins with, and its arrival number: what is written behind everything else fills its pages, and those of the
+ * values that change all the time stay few. A vault turns that name as any other. Older stores have copies under names that are hashes. */
 #include <string.h>
 
 #include "inside.h"
 #include "proto/err.h"
 
-static void key_of(const struct vd_store *s, uint64_t arrival, uint8_t key[VD_INDEX_KEY_BYTES])
+_Static_assert(VD_INDEX_KEY_BYTES == 16, "ones, and an arrival number");
+
+void vd_twice_key(const struct vd_store *s, uint64_t arrival, uint8_t key[VD_INDEX_KEY_BYTES])
+{
+	memset(key, 0xff, 8);
+	vd_set_u64(key + 8, arrival);
+	vd_vault_turn_key(s->vault, key, key);
+}
+
+static void older_key(const struct vd_store *s, uint64_t arrival, uint8_t key[VD_INDEX_KEY_BYTES])
 {
 	uint8_t number[8] = { 0 };
 	struct vd_slice part = vd_slice(number, sizeof(number));
@@ -33,7 +43,7 @@ static void put(struct vd_write *w, uint64_t arrival, uint64_t received_ms, cons
 {
 	uint8_t key[VD_INDEX_KEY_BYTES];
 
-	key_of(w->store, arrival, key);
+	vd_twice_key(w->store, arrival, key);
 	vd_buf_reset(&w->value);
 	vd_buf_put_u64(&w->value, arrival);
 	vd_buf_put_u8(&w->value, 0);
@@ -54,23 +64,36 @@ void vd_twice_put(struct vd_write *w, uint64_t arrival, uint64_t received_ms, co
 
 /* --- check --repair --- */
 
+static int copy_under(struct vd_store *s, MDB_txn *txn, const uint8_t key[VD_INDEX_KEY_BYTES], uint64_t arrival, struct vd_buf *value,
+                      struct vd_slice *whole)
+{
+	uint64_t number;
+	int rc;
+
+	vd_buf_reset(value);
+	rc = vd_value_get(s, txn, key, value);
+	if (!rc && (!vd_twice_read(vd_buf_slice(value), &number, whole) || number != arrival))
+		rc = VD_ENOTFOUND;
+	return rc == VD_EDAMAGED ? VD_ENOTFOUND : rc;
+}
+
 /* The copy of what stands, or stood, under that number. VD_ENOTFOUND: there is none, or it is damaged too. */
 static int copy_of(struct vd_store *s, uint64_t arrival, struct vd_buf *value, struct vd_slice *whole)
 {
 	uint8_t key[VD_INDEX_KEY_BYTES];
-	uint64_t number;
 	MDB_txn *txn;
 	int rc = vd_db_read(s->db, &txn);
 
 	if (rc)
 		return rc;
-	key_of(s, arrival, key);
-	vd_buf_reset(value);
-	rc = vd_value_get(s, txn, key, value);
+	vd_twice_key(s, arrival, key);
+	rc = copy_under(s, txn, key, arrival, value, whole);
+	if (rc == VD_ENOTFOUND) {
+		older_key(s, arrival, key);
+		rc = copy_under(s, txn, key, arrival, value, whole);
+	}
 	vd_db_done(s->db, txn);
-	if (!rc && (!vd_twice_read(vd_buf_slice(value), &number, whole) || number != arrival))
-		rc = VD_ENOTFOUND;
-	return rc == VD_EDAMAGED ? VD_ENOTFOUND : rc;
+	return rc;
 }
 
 /* Is that one stored, and sound, anywhere? */

@@ -22,7 +22,8 @@ static inline void value_bytes(struct vd_store *s, enum vd_table table, const ui
 }
 
 /* A bit in the midst of those values is wrong wherever they stand, and, if so said, the file's tables are lost. How many of them stood there. */
-static inline size_t break_file(const char *home, const struct vd_buf *values, size_t count, bool tables)
+__attribute__((warn_unused_result)) static inline size_t break_file(const char *home, const struct vd_buf *values, size_t count,
+                                                                    bool tables)
 {
 	uint8_t *bytes;
 	size_t found = 0;

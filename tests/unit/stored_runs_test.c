@@ -352,7 +352,7 @@ static void test_stored_runs__salvage(void **state)
 	look(s.c.b, &before);
 	vd_group_free(s.c.gb);
 	vd_store_close(s.c.b);
-	break_file(p->other, &value, 1, true);
+	assert_int_equal(break_file(p->other, &value, 1, true), 1);
 	assert_int_equal(vd_store_salvage(p->other, rest_secret(), cast_now, &saved), 0);
 	assert_true(saved.records < records && saved.records >= records - (broken_last + 1 - broken_first));
 	assert_int_equal(records - saved.records == broken_last + 1 - broken_first, rest_secret() != NULL);
@@ -587,6 +587,7 @@ static void test_stored_runs__own(void **state)
 static void test_stored_runs__salvage_own(void **state)
 {
 	const struct cast_place *p = *state;
+	size_t different = rest_secret() ? VD_AUTHOR_COPIES : 1; /* in a readable store both copies are the same bytes, and each bit is to change once */
 	struct vd_buf names[VD_AUTHOR_COPIES] = { { 0 } };
 	uint8_t key[VD_INDEX_KEY_BYTES];
 	struct vd_batch all = { 0 };
@@ -602,8 +603,7 @@ static void test_stored_runs__salvage_own(void **state)
 	assert_int_equal(vd_store_size(s.c.a, &records, &bytes), 0);
 	vd_group_free(s.c.ga);
 	vd_store_close(s.c.a);
-	/* in a readable store both copies are the same bytes, and each bit is to change once */
-	break_file(p->home, names, rest_secret() ? VD_AUTHOR_COPIES : 1, true);
+	assert_int_equal(break_file(p->home, names, different, true), different);
 	assert_int_equal(vd_store_salvage(p->home, rest_secret(), cast_now, &saved), 0);
 	assert_int_equal(saved.records, records);
 	assert_int_equal(vd_store_open(p->home, &s.c.a), 0);
