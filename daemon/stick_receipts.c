@@ -98,9 +98,17 @@ static int are_handed_on(const struct vd_visit *v, size_t g, const struct vd_seg
 	return rc;
 }
 
+/* Can who could open it open what we wrote? A device with a role to which that is sealed and that has not got the keys yet finds them in a catch-up segment here. */
+static bool is_ours_to_open(const struct vd_segment *s, struct vd_group *group)
+{
+	const uint8_t *ours = vd_group_epoch_id(group, 0);
+
+	return s->key.by_link && (memcmp(s->key.epoch, ours, VD_EPOCH_BYTES) == 0 || vd_group_epoch_reaches(group, ours, s->key.epoch));
+}
+
 int vd_visit_receipts_spent(const struct vd_visit *v, size_t g, const struct vd_segment *s, bool *spent)
 {
-	struct vd_group *group = v->groups.group[g];
+	int rc;
 
 	*spent = false;
 	if (!v->receipts_left[g] || s->group != g || !s->receipts_alone || !vd_segment_in_use(s) || s->state == VD_SEGMENT_LOST || vd_segment_called_damaged(s))
@@ -109,10 +117,9 @@ int vd_visit_receipts_spent(const struct vd_visit *v, size_t g, const struct vd_
 		*spent = vd_visit_receipts_covered(v, g, s);
 		return VD_OK;
 	}
-	/* Who could open it can open what we wrote. */
-	if (!s->key.by_link || memcmp(s->key.epoch, vd_group_epoch_id(group, 0), VD_EPOCH_BYTES) != 0)
-		return VD_OK;
-	return are_handed_on(v, g, s, spent);
+	rc = are_handed_on(v, g, s, spent);
+	*spent = *spent && !rc && is_ours_to_open(s, v->groups.group[g]);
+	return rc;
 }
 
 void vd_visit_note_receipts(const struct vd_visit *v, size_t g, struct vd_segment *s)
