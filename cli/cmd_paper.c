@@ -204,11 +204,22 @@ static int say_recovered(struct vd_cli *cli, const uint8_t id[VD_GROUP_BYTES], u
 	return VD_EXIT_DONE;
 }
 
+/* This device is in the group already: as a coordinator perhaps because an earlier run was interrupted before it had taken in the rest of the file. */
+static uint64_t go_on(struct vd_cli *cli, const uint8_t id[VD_GROUP_BYTES], const char *path)
+{
+	struct vd_group *group = NULL;
+	bool leads = !vd_store_group(cli->store, id, &group) && vd_group_role(group) == VD_ROLE_COORDINATOR;
+
+	vd_group_free(group);
+	return leads ? take_rest(cli, path) : 0;
+}
+
 int vd_group_recover(struct vd_cli *cli)
 {
 	const char *path = cli->opt.args[1], *name = vd_options_get(&cli->opt, VD_OPT_NAME);
 	struct vd_identity paper;
 	uint8_t id[VD_GROUP_BYTES];
+	uint64_t records;
 	int err, rc;
 
 	rc = name ? vd_cli_new_name(cli, name) : 0;
@@ -222,10 +233,13 @@ int vd_group_recover(struct vd_cli *cli)
 		return rc;
 	err = vd_act_recover(cli->store, &paper, path, name, vd_time_now_ms(), id);
 	vd_identity_wipe(&paper);
-	if (err)
+	if (err && err != VD_EEXISTS)
+		return recover_failed(cli, err, path);
+	records = err ? go_on(cli, id, path) : take_rest(cli, path);
+	if (err && !records)
 		return recover_failed(cli, err, path);
 	cli->done = VD_MSG_RECOVERED_UNSAID;
-	rc = say_recovered(cli, id, take_rest(cli, path));
+	rc = say_recovered(cli, id, records);
 	vd_cli_poke(cli);
 	return rc;
 }

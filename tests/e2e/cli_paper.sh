@@ -31,6 +31,10 @@ v ana --quiet add message -m "before the loss"
 v ana --quiet export all.vb
 mkdir stick
 v ana --quiet sync stick
+for i in 1 2 3; do
+	v ana --quiet add document title="long $i" text="$(head -c 36000 /dev/urandom | base64 -w0)"
+done
+v ana --quiet export long.vb
 "$VEREDA" --home ana --quiet export - alert >later.vb
 rm -rf ana
 
@@ -65,6 +69,18 @@ v new --quiet --json members
 is "as the same member" "$(jq -r 'select(.name=="ana")|"\(.role) \(.devices|length)"' out)" "coordinator 4"
 v new --json group recover all.vb --words-file words
 is "a second time says so" "$code $(key .error err)" "1 exists"
+
+# Killed once the group was here, before the rest was: it goes on when it is run again, as from a file of which no more was whole.
+"$VEREDA" --home cut --quiet init --name cut --no-passphrase >/dev/null
+head -c 70000 long.vb >part.vb
+v cut --quiet group recover part.vb --words-file words
+is "the group is there, not all else is" "$code $("$VEREDA" --home cut --json list document | awk 'END { print (NR < 3) }')" "0 1"
+v cut --json group recover long.vb --words-file words
+is "it goes on where it stood" "$code $(key '"\(.name) \(.role) \(.records > 0)"') $("$VEREDA" --home cut --json list document | wc -l)" "0 Lindero coordinator true 3"
+v cut --json group recover long.vb --words-file words
+is "and says so when nothing is left" "$code $(key .error err)" "1 exists"
+v beto --json group recover long.vb --words-file words
+is "who was never recovered is told as ever" "$code $(key .error err)" "1 exists"
 
 # The lost laptop is removed, and beto hears of it.
 lost=$("$VEREDA" --home new --quiet --json members | jq -r 'select(.name=="ana").devices[0].device[0:8]')
