@@ -297,6 +297,7 @@ static int count_folders(struct vd_cli *cli)
 static int carry(struct vd_cli *cli, const char *dir)
 {
 	uint64_t start = vd_time_steady_ms();
+	char said[VD_SIZE_SAID];
 	struct vd_inbox_result r;
 	int err = vd_inbox_exchange(cli->home, dir, &r);
 
@@ -311,6 +312,9 @@ static int carry(struct vd_cli *cli, const char *dir)
 	else
 		vd_say(cli, VD_MSG_SYNC_CARRIED, dir, vd_num(cli, r.received), vd_num(cli, r.sent), NULL);
 	say_safe(cli, dir, err, r.safe_to_remove);
+	if (err == VD_ENOSPACE && r.at_reserve)
+		return vd_refuse(cli, VD_EXIT_NO_SPACE, "space", VD_MSG_HINT_SYNC_LEFT_RESERVE, VD_MSG_SYNC_LEFT_RESERVE, dir, vd_num(cli, r.left),
+		                 vd_num(cli, r.unsent), vd_size_said(cli, r.reserve_bytes, said), NULL);
 	if (err == VD_ENOSPACE && (r.left || r.unsent))
 		return vd_refuse(cli, VD_EXIT_NO_SPACE, "space", VD_MSG_HINT_SYNC_LEFT, VD_MSG_SYNC_LEFT, dir, vd_num(cli, r.left),
 		                 vd_num(cli, r.unsent), NULL);

@@ -13,11 +13,13 @@
 
 #include "bundle.h"
 #include "file.h"
+#include "shares.h"
 #include "proto/err.h"
 #include "proto/hash.h"
 
 enum { ID = 2 * VD_SEGMENT_ID_BYTES, NAME = ID + 4, STICK_SLACK_BYTES = 256 * 1024, COPY_BYTES = 65536 };
 
+static const char kept_name[] = "kept";
 enum state { NEW, OLD, HAD };
 static const char *const endings[] = { ".bin", ".old", ".had" };
 
@@ -37,6 +39,7 @@ struct list {
 struct inbox {
 	char *path;
 	int fd;                 /* locked as long as it is open */
+	uint64_t kept_bytes;    /* of its disk, free */
 	struct list items;
 };
 
@@ -169,6 +172,60 @@ static char *path_in(const char *folder, const char *id, enum state state)
 
 /* --- room --- */
 
+int vd_inbox_keep_free(const char *home, uint64_t bytes)
+{
+	char *folder, *path = NULL;
+	struct vd_file_out *file = NULL;
+	uint8_t value[8];
+	int rc = VD_ENOMEM;
+
+	if (asprintf(&folder, "%s/inbox", home) < 0)
+		return rc;
+	if (asprintf(&path, "%s/%s", folder, kept_name) < 0)
+		path = NULL;
+	else if (bytes == (uint64_t)VD_RESERVE_MIB << 20)
+		rc = unlink(path) && errno != ENOENT ? vd_file_errno(errno) : VD_OK;
+	else if (mkdir(folder, 0700) && errno != EEXIST)
+		rc = vd_file_errno(errno);
+	else
+		rc = vd_file_create(path, &file);
+	if (file) {
+		vd_set_u64(value, bytes);
+		rc = vd_file_write(file, vd_slice(value, sizeof(value)));
+		if (rc)
+			vd_file_abort(file);
+		else
+			rc = vd_file_commit(file, false);
+	}
+	free(path);
+	free(folder);
+	return rc;
+}
+
+/* As everywhere: of a small medium less. */
+static uint64_t small(const struct inbox *box, uint64_t bytes)
+{
+	struct statvfs fs;
+	uint64_t most = !statvfs(box->path, &fs) && fs.f_blocks ? (uint64_t)fs.f_blocks * fs.f_frsize / VD_RESERVE_SMALL_PART : UINT64_MAX;
+
+	return bytes < most ? bytes : most;
+}
+
+static int find_kept(struct inbox *box)
+{
+	struct vd_buf value = { 0 };
+	char *path;
+	int rc = asprintf(&path, "%s/%s", box->path, kept_name) < 0 ? VD_ENOMEM : VD_OK;
+
+	if (rc)
+		return rc;
+	rc = vd_file_read(path, 8, &value);
+	box->kept_bytes = small(box, !rc && value.n == 8 ? vd_get_u64(value.p) : (uint64_t)VD_RESERVE_MIB << 20);
+	vd_buf_deinit(&value);
+	free(path);
+	return rc == VD_ENOMEM ? rc : VD_OK;
+}
+
 static uint64_t free_in(const char *folder, uint64_t spare)
 {
 	struct statvfs fs;
@@ -202,7 +259,7 @@ static void drop(struct inbox *box, struct item *item)
 }
 
 /* What has not been looked at is never given up for something new. */
-static bool make_room(struct inbox *box, uint64_t size)
+static bool make_room(struct inbox *box, uint64_t size, bool *at_reserve)
 {
 	for (;;) {
 		struct item *oldest = NULL;
@@ -210,9 +267,11 @@ static bool make_room(struct inbox *box, uint64_t size)
 		size_t files;
 
 		totals(&box->items, &bytes, &files);
+		*at_reserve = false;
 		if (size > VD_INBOX_BYTES_MAX)
 			return false;
-		if (bytes + size <= VD_INBOX_BYTES_MAX && files < VD_INBOX_FILES_MAX && free_in(box->path, VD_INBOX_SPARE_BYTES) >= size)
+		*at_reserve = bytes + size <= VD_INBOX_BYTES_MAX && files < VD_INBOX_FILES_MAX;
+		if (*at_reserve && free_in(box->path, box->kept_bytes) >= size)
 			return true;
 		for (size_t i = 0; i < box->items.count; i++)
 			if (!box->items.p[i].gone && box->items.p[i].state == OLD)
@@ -319,11 +378,13 @@ static int receive(struct inbox *box, const char *cache, const struct list *stic
 	for (size_t i = 0; i < stick->count && !rc; i++) {
 		struct item item = stick->p[i];
 		uint64_t before = r->received;
+		bool at_reserve = false;
 
 		if (find(&box->items, item.id))
 			continue;
-		if (!make_room(box, item.size)) {
+		if (!make_room(box, item.size, &at_reserve)) {
 			r->left++;
+			r->at_reserve |= at_reserve;
 			continue;
 		}
 		rc = carry(cache, &item, box->path, false, &r->received, &r->bytes_in, &r->left);
@@ -381,6 +442,9 @@ static int visit(struct inbox *box, const char *dir, const char *cache, struct l
 	if (!rc && there)
 		rc = read_list(cache, false, stick);
 	r->odd = stick->odd;
+	if (!rc)
+		rc = find_kept(box);
+	r->reserve_bytes = box->kept_bytes;
 	if (!rc)
 		rc = receive(box, cache, stick, r);
 	r->read_only = access(there ? cache : dir, W_OK) != 0;
@@ -520,6 +584,7 @@ static int take_all(struct inbox *box, struct vd_store *s, struct vd_bundle_grou
 int vd_inbox_take_in(struct vd_store *s, const atomic_bool *stop, struct vd_inbox_taken *out)
 {
 	struct vd_bundle_groups groups = { .count = 0 };
+	struct vd_shares set;
 	struct inbox box;
 	int rc;
 
@@ -540,6 +605,9 @@ int vd_inbox_take_in(struct vd_store *s, const atomic_bool *stop, struct vd_inbo
 		if (fsync(box.fd) && errno != EINVAL)
 			rc = vd_file_errno(errno);
 	}
+	/* What was set by another version, or could not be written then. */
+	if (!rc && !vd_shares_get(s, &set) && !find_kept(&box) && small(&box, set.reserve_bytes) != box.kept_bytes)
+		(void)vd_inbox_keep_free(vd_store_home(s), set.reserve_bytes);
 	vd_bundle_groups_free(&groups);
 	close_inbox(&box);
 	return rc;

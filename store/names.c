@@ -28,6 +28,7 @@ static const struct {
 };
 enum { NAMES = sizeof(names) / sizeof(names[0]) };
 static const char aside[] = "data.mdb.damaged-";
+static const char kept[] = "kept"; /* in the inbox */
 
 struct seen {
 	struct stat st;
@@ -127,17 +128,24 @@ enum vd_name vd_name_in_home(int home, const char *name)
 	return VD_NAME_OTHER;
 }
 
+/* Nothing, or what a file is called besides while it is written. */
+static bool is_end(const char *rest)
+{
+	return !*rest || (strlen(rest) == 1 + TEMP + ENDING && *rest == '.' && !strcmp(rest + 1 + TEMP, ".tmp"));
+}
+
 static bool of_inbox(const char *name)
 {
 	static const char *const endings[] = { ".bin", ".old", ".had" };
 	size_t n = strlen(name), ending = 0;
 
+	if (!strncmp(name, kept, sizeof(kept) - 1))
+		return is_end(name + sizeof(kept) - 1);
 	if (n < ID + ENDING || strspn(name, "0123456789abcdef") != ID)
 		return false;
 	while (ending < 3 && strncmp(name + ID, endings[ending], ENDING) != 0)
 		ending++;
-	name += ID + ENDING;
-	return ending < 3 && (!*name || (strlen(name) == 1 + TEMP + ENDING && *name == '.' && !strcmp(name + 1 + TEMP, ".tmp")));
+	return ending < 3 && is_end(name + ID + ENDING);
 }
 
 bool vd_name_in_folder(int folder, size_t which, const char *name)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "inbox.h"
 #include "proto/err.h"
 
 /* The value "share" group, author: u64 records of each lane ‖ u64 day ‖ u64 bytes of bodies that came on it ‖ u64 day ‖ u64 bytes of
@@ -73,6 +74,9 @@ int vd_shares_set(struct vd_store *s, const struct vd_shares *set, uint64_t now_
 		return rc;
 	}
 	rc = vd_write_end(w);
+	/* Who carries while it is locked reads it there. Where it cannot be written, the next who takes in what was carried does (inbox.c). */
+	if (!rc && vd_inbox_keep_free(s->home, set->reserve_bytes) == VD_ENOMEM)
+		rc = VD_ENOMEM;
 	if (!rc)
 		rc = vd_store_groups(s, groups, &count);
 	for (size_t i = 0; i < count && !rc; i++) {

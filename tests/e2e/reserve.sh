@@ -69,4 +69,26 @@ unshare -m bash "$work/full.sh" || { echo "ok reserve # SKIP no tmpfs here"; exi
 equal "reserve: control records go in where others do not" "$(paste -sd, "$work/said")" \
 	"add 0,reserve kept,add 0,doctor 0 warning 1,add 15,doctor 1 broken 1,doctor 0 warning 1,admit ana 0,reserve kept,add 15,admit ben 0,admit eva 0,admit leo 0,reserve given up,list 0,ana ben eva hub leo,add 0,reserve kept,[0,0]"
 equal "reserve: the error" "$(tail -1 "$work/json" | jq -r .error)" no-space
+
+# Locked, a device carries what it cannot open, and leaves as much free: the usual, and what was set.
+cat >"$work/carry.sh" <<'END'
+mount -t tmpfs -o size=64m tmpfs "$work/small" || exit 77
+hub() { "$build/vereda" --home "$work/small/hub" --no-input --lang en "$@"; }
+echo "a long enough passphrase" >"$work/words"
+hub --quiet --passphrase-file "$work/words" init --name hub >/dev/null
+hub --quiet --passphrase-file "$work/words" group create Valle >/dev/null
+mkdir "$work/stick"
+"$build/vereda" --home "$work/ana" --quiet sync "$work/stick" >/dev/null
+head -c $(($(stat -f -c '%a*%S' "$work/small") - 3000000)) /dev/zero >"$work/small/photos"
+hub sync "$work/stick" >"$work/out" 2>"$work/err"
+echo "$? $(grep -c "1 files stayed on .*disk is kept free .*(4096 KiB)" "$work/err")" >>"$work/carried"
+hub --quiet --passphrase-file "$work/words" config set reserve 1M >/dev/null
+hub --json sync "$work/stick" 2>/dev/null >"$work/out"
+echo "$? $(jq .files_received "$work/out")" >>"$work/carried"
+END
+cheap_passphrases
+as ana --quiet group create Loma >/dev/null
+as ana --quiet add message text="to be carried" >/dev/null
+unshare -m bash "$work/carry.sh" || { echo "ok carry # SKIP no tmpfs here"; exit $failed; }
+equal "reserve: a locked device respects it, and says so" "$(paste -sd, "$work/carried")" "15 1,3 1"
 exit $failed

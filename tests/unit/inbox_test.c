@@ -5,11 +5,13 @@
 #include <signal.h>
 #include <sodium.h>
 #include <sys/file.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "daemon/link_stick.h"
 #include "store/inbox.h"
+#include "store/shares.h"
 
 struct cast {
 	struct mesh mesh;
@@ -289,6 +291,53 @@ static void test_inbox__files_are_counted(void **state)
 	assert_int_equal(files(c->inbox, ".had"), VD_INBOX_FILES_MAX);
 }
 
+/* What is kept free of the disk is left free: the usual, what a person set, and of a small disk a sixteenth. */
+static void test_inbox__leaves_what_is_kept_free(void **state)
+{
+	static const uint64_t mib = 1 << 20;
+	struct cast *c = *state;
+	struct vd_shares set;
+	struct vd_inbox_result r;
+	char cache[160], kept[256];
+	int fd;
+
+	exchange(c, c->other, 0); /* makes the folder */
+	if (mount("none", c->inbox, "tmpfs", 0, "size=320m"))
+		skip();
+	snprintf(kept, sizeof(kept), "%s/kept", c->inbox);
+	cache_of(c->stick, cache);
+	assert_int_equal(mkdir(cache, 0700), 0);
+	for (unsigned i = 0; i < 20; i++)
+		put_number(cache, i + 1, ".bin", vd_sealed_bytes(159)); /* 10 MiB */
+	/* Somebody else has some: 320 less that is 180 free, less a sixteenth is 160. */
+	put_number(c->inbox, 99, ".dat", 0);
+	snprintf(kept, sizeof(kept), "%s/%032x.dat", c->inbox, 99);
+	fd = open(kept, O_WRONLY);
+	assert_int_equal(posix_fallocate(fd, 0, 140 * (off_t)mib), 0);
+	close(fd);
+	snprintf(kept, sizeof(kept), "%s/kept", c->inbox);
+	r = exchange(c, c->stick, VD_ENOSPACE);
+	assert_true(r.at_reserve && r.safe_to_remove);
+	assert_int_equal(r.reserve_bytes, 20 * mib);
+	assert_int_equal(r.received, 16);
+	assert_int_equal(r.left, 4);
+	/* Set, it holds while locked as well; and so it does when it is set back. */
+	assert_int_equal(vd_shares_get(c->hub.store, &set), 0);
+	set.reserve_bytes = 8 * mib;
+	assert_int_equal(vd_shares_set(c->hub.store, &set, c->hub.now_ms), 0);
+	r = exchange(c, c->stick, VD_ENOSPACE);
+	assert_int_equal(r.reserve_bytes, 8 * mib);
+	assert_int_equal(r.received, 1);
+	/* Lost, it is written again by who takes in what was carried. */
+	assert_int_equal(unlink(kept), 0);
+	take_in(c, 0);
+	assert_int_equal(access(kept, F_OK), 0);
+	set.reserve_bytes = 32 * mib;
+	assert_int_equal(vd_shares_set(c->hub.store, &set, c->hub.now_ms), 0);
+	assert_int_equal(access(kept, F_OK), -1);
+	assert_int_equal(umount(c->inbox), 0);
+}
+
 static void test_inbox__one_at_a_time(void **state)
 {
 	struct cast *c = *state;
@@ -417,6 +466,7 @@ int main(void)
 		TEST(test_inbox__no_stick_no_home_no_folder),
 		TEST(test_inbox__is_bounded_and_keeps_what_nobody_looked_at),
 		TEST(test_inbox__files_are_counted),
+		TEST(test_inbox__leaves_what_is_kept_free),
 		TEST(test_inbox__one_at_a_time),
 		TEST(test_inbox__stops_when_told),
 		TEST(test_inbox__damaged_copies_give_their_whole_chunks),
