@@ -227,9 +227,9 @@ const struct vd_keeper *vd_custody_keeper(const struct vd_custody *c, size_t i)
 
 /* --- one record --- */
 
-static bool reaches(const struct vd_known *k, const struct vd_stretch *at)
+static bool reaches(const struct vd_known *k, size_t count, const struct vd_stretch *at)
 {
-	for (size_t i = 0; i < k->count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		const struct vd_stretch *r = &k->reaches[i];
 
 		if (r->chain == at->chain && r->lane == at->lane && r->run == at->run && r->low <= at->high && at->high <= r->high)
@@ -261,9 +261,9 @@ static int has_acked(struct vd_custody *c, const uint8_t *author, const struct v
 	return rc == VD_EDAMAGED || rc == 1 ? VD_OK : rc;
 }
 
-/* Does a span reach it among those runs? */
-static int find_span_in(struct vd_custody *c, const struct vd_known *k, const struct vd_runs *chain, uint8_t lane, const struct vd_record *record,
-                        enum vd_holding *out)
+/* Does one of the first `count` stretches reach it among those runs? */
+static int find_span_in(struct vd_custody *c, const struct vd_known *k, size_t count, const struct vd_runs *chain, uint8_t lane,
+                        const struct vd_record *record, enum vd_holding *out)
 {
 	const struct vd_run *run;
 	int rc = vd_custody_run_of(c, chain, lane, record->seq, &record->id, &run);
@@ -271,7 +271,7 @@ static int find_span_in(struct vd_custody *c, const struct vd_known *k, const st
 	if (!rc && run) {
 		struct vd_stretch at = vd_custody_stretch_of(c, chain, lane, run, record->seq);
 
-		if (reaches(k, &at))
+		if (reaches(k, count, &at))
 			*out = VD_HOLDS_SPAN;
 	}
 	return rc;
@@ -280,10 +280,10 @@ static int find_span_in(struct vd_custody *c, const struct vd_known *k, const st
 static int find_span(struct vd_custody *c, const struct vd_known *k, const struct vd_runs *chain, const struct vd_record *record, enum vd_holding *out)
 {
 	uint8_t links = VD_LINKS + record->lane;
-	int rc = record->stub ? VD_OK : find_span_in(c, k, chain, record->lane, record, out);
+	int rc = record->stub ? VD_OK : find_span_in(c, k, k->shown, chain, record->lane, record, out);
 
 	if (!rc && *out == VD_HOLDS_NOT && (record->stub || !chain->lanes[links].forked))
-		rc = find_span_in(c, k, chain, links, record, out);
+		rc = find_span_in(c, k, k->shown, chain, links, record, out);
 	return rc;
 }
 
@@ -301,7 +301,7 @@ static int find_said(struct vd_custody *c, size_t i, const struct vd_known *k, u
 	/* Of a stub spans come first: they still tell when the lanes differ again. */
 	if (k->same[record->lane] && arrival <= c->cursor && !record->stub)
 		*out = VD_HOLDS_LANE;
-	else if (chain && k->count && arrival <= c->cursor)
+	else if (chain && k->shown && arrival <= c->cursor)
 		rc = find_span(c, k, chain, record, out);
 	if (!rc && *out == VD_HOLDS_NOT && k->same[record->lane] && arrival <= c->cursor)
 		*out = VD_HOLDS_LANE;
@@ -315,15 +315,33 @@ static int find_said(struct vd_custody *c, size_t i, const struct vd_known *k, u
 	return rc;
 }
 
+/* That it wrote it counts unless what it said later leaves it out. */
+static int find_written(struct vd_custody *c, const struct vd_known *k, uint64_t arrival, const struct vd_record *record, bool *yes)
+{
+	enum vd_holding how = VD_HOLDS_NOT;
+	const struct vd_runs *chain = vd_custody_chain_of(c, record->author);
+	int rc = VD_OK;
+
+	*yes = k->wrote_all[record->lane];
+	if (!*yes && !k->restored && chain && arrival <= c->cursor) {
+		rc = find_span_in(c, k, k->count, chain, record->stub ? VD_LINKS + record->lane : record->lane, record, &how);
+		*yes = how != VD_HOLDS_NOT;
+	}
+	return rc;
+}
+
 int vd_custody_holds(struct vd_custody *c, size_t i, uint64_t arrival, const struct vd_record *record, enum vd_holding *out)
 {
 	struct vd_known *k;
+	bool wrote = false;
 	int rc = vd_custody_load(c, i, &k);
 
 	*out = VD_HOLDS_NOT;
+	if (!rc && !memcmp(record->author, c->keepers[i].author, VD_KEY_BYTES))
+		rc = find_written(c, k, arrival, record, &wrote);
 	if (rc)
 		return rc;
-	if (!k->restored && !memcmp(record->author, c->keepers[i].author, VD_KEY_BYTES)) {
+	if (wrote) {
 		*out = VD_HOLDS_OWN;
 		return VD_OK;
 	}

@@ -1,7 +1,7 @@
 /* Custody: which device holds which record of a group with its body, as far as this device can know. PROTOCOL.md section 7, receipts.
  *
- * Known by: the latest receipt of each device, wherever it came from; what a session with it showed; that it wrote the record itself; an `ack` of
- * it. None of it changes the set. What is known is what a device said last: one that was restored since, and was not heard of, may have
+ * Known by: the latest receipt of each device, wherever it came from; what a session with it showed; that it wrote the record itself, unless a receipt
+ * it made after that leaves it out; an `ack` of it. None of it changes the set. What is known is what a device said last: one that was restored since, and was not heard of, may have
  * lost what it held. */
 #ifndef VD_CUSTODY_H
 #define VD_CUSTODY_H
@@ -90,7 +90,7 @@ struct vd_keeper {
 
 enum vd_holding {
 	VD_HOLDS_NOT,              /* not known to */
-	VD_HOLDS_OWN,              /* it wrote it */
+	VD_HOLDS_OWN,              /* it wrote it, and said nothing to the contrary since */
 	VD_HOLDS_MET,              /* a session with it showed so */
 	VD_HOLDS_LANE,             /* its lane is the same as ours, each record with its body */
 	VD_HOLDS_SPAN,             /* a span of its receipt reaches it */

@@ -19,8 +19,10 @@ struct vd_known {
 	bool restored;
 	bool same[VD_LANES];       /* its lane is ours, with every body */
 	uint64_t through[VD_LANES];/* a session showed that it holds all of ours up to there; 0: none did */
-	struct vd_stretch *reaches;/* ascending */
+	struct vd_stretch *reaches;
+	size_t shown;              /* so many of them by what it said or a session showed; the others it may have written since */
 	size_t count;
+	bool wrote_all[VD_LANES];  /* nothing tells which of its own records it still has: it wrote them, so it has them */
 };
 
 struct vd_named; /* custody_known.c */

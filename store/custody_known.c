@@ -328,10 +328,68 @@ static int take_met(struct vd_custody *c, size_t i, struct vd_known *k, const st
 	return rc;
 }
 
+/* --- what a keeper wrote --- */
+
+/* The highest seq of those runs that it is shown to hold; 0: none. */
+static uint64_t top_of(const struct vd_known *k, uint32_t chain, uint8_t lane)
+{
+	uint64_t top = 0;
+
+	for (size_t i = 0; i < k->shown; i++)
+		if (k->reaches[i].chain == chain && k->reaches[i].lane == lane && k->reaches[i].high > top)
+			top = k->reaches[i].high;
+	return top;
+}
+
+/* Above what it said: what it wrote since. What it had written by then, and did not say, it has lost. */
+static int take_since(struct vd_custody *c, struct vd_known *k, size_t *capacity, const struct vd_runs *own, uint8_t lane, uint64_t said_ms)
+{
+	const struct vd_run_lane *l = &own->lanes[lane];
+	uint64_t top = top_of(k, (uint32_t)(own - c->chains), lane);
+	int rc = VD_OK;
+
+	for (size_t i = 0; i < l->count && !rc; i++) {
+		const struct vd_run *run = &l->runs[i];
+		struct vd_stretch at = vd_custody_stretch_of(c, own, lane, run, run->high);
+		struct vd_record r;
+		uint64_t arrival;
+
+		if (run->high <= top)
+			continue;
+		rc = vd_store_find(c->store, &run->head, &arrival);
+		if (!rc)
+			rc = vd_store_read(c->store, arrival, &c->raw, &r, NULL);
+		if (!rc && r.time_ms >= said_ms)
+			rc = add_reach(k, capacity, &at, run->low > top ? run->low : top + 1, run->high);
+		rc = rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
+	}
+	return rc;
+}
+
+static int take_own(struct vd_custody *c, size_t i, struct vd_known *k, uint64_t said_ms)
+{
+	const struct vd_runs *own = vd_custody_chain_of(c, c->keepers[i].author);
+	size_t capacity = k->count;
+	int rc = VD_OK;
+
+	k->shown = k->count;
+	for (uint8_t lane = 0; lane < VD_LANES && own && !k->restored && !rc; lane++) {
+		uint32_t chain = (uint32_t)(own - c->chains);
+
+		k->wrote_all[lane] = !k->trusted || k->same[lane] || (!top_of(k, chain, lane) && !top_of(k, chain, VD_LINKS + lane));
+		if (!k->wrote_all[lane])
+			rc = take_since(c, k, &capacity, own, lane, said_ms);
+		if (!k->wrote_all[lane] && !rc)
+			rc = take_since(c, k, &capacity, own, VD_LINKS + lane, said_ms);
+	}
+	return rc;
+}
+
 int vd_custody_load(struct vd_custody *c, size_t i, struct vd_known **out)
 {
 	struct vd_known *k = &c->known[i];
 	struct vd_kept kept;
+	uint64_t said_ms = 0;
 	int rc;
 
 	*out = k;
@@ -341,6 +399,7 @@ int vd_custody_load(struct vd_custody *c, size_t i, struct vd_known **out)
 	if (!rc) {
 		k->trusted = !kept.doubtful && vd_kept_timely(&kept, c->now_ms);
 		k->restored = kept.receipt.restored;
+		said_ms = kept.receipt.time_ms;
 		for (uint8_t lane = 0; lane < VD_LANES; lane++) {
 			const struct vd_receipt_lane *theirs = &kept.receipt.lanes[lane];
 
@@ -355,6 +414,8 @@ int vd_custody_load(struct vd_custody *c, size_t i, struct vd_known **out)
 	} else if (rc == VD_ENOTFOUND || rc == VD_EDAMAGED) {
 		rc = take_met(c, i, k, NULL);
 	}
+	if (!rc)
+		rc = take_own(c, i, k, said_ms);
 	k->loaded = !rc;
 	return rc;
 }

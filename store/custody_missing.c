@@ -80,7 +80,7 @@ static bool any_holds_all(const struct sweep *s, const uint8_t *author, uint8_t 
 	for (size_t i = 0; i < s->c->count; i++) {
 		if (s->who && !s->who[i])
 			continue;
-		if (author ? !s->c->known[i].restored && !memcmp(s->c->keepers[i].author, author, VD_KEY_BYTES) : s->c->known[i].same[lane])
+		if (author ? s->c->known[i].wrote_all[lane] && !memcmp(s->c->keepers[i].author, author, VD_KEY_BYTES) : s->c->known[i].same[lane])
 			return true;
 	}
 	return false;

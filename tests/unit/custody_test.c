@@ -690,6 +690,51 @@ static void restore(struct scene *s, struct person *p, const char *saved)
 	person_reload(p, &s->mesh);
 }
 
+/* Who wrote a record has it, unless what it said later leaves it out: it was put back to what it was before. */
+static void test_custody__who_wrote_it_may_have_lost_it(void **state)
+{
+	struct person *hub, *luz;
+	char saved[256];
+	uint64_t first;
+	struct scene s;
+
+	(void)state;
+	scene_start(&s, 12);
+	hub = &s.p[0], luz = &s.p[1];
+	snprintf(saved, sizeof(saved), "%s/saved", s.mesh.top);
+	first = newest(hub) + 1;
+	luz->now_ms = s.now_ms;
+	person_write(luz, VD_LANE_NORMAL, 2, 50);
+	copy_home(luz, saved);
+	carry(&s, luz, hub, 0);
+	s.now_ms = luz->now_ms + 1000;
+	tell(&s, luz, hub, false);
+	/* What it wrote since its receipt it has. */
+	luz->now_ms = s.now_ms + 1000;
+	person_write(luz, VD_LANE_NORMAL, 2, 50);
+	carry(&s, luz, hub, 0);
+	assert_int_equal(newest(hub), first + 3);
+	for (uint64_t at = first; at < first + 4; at++)
+		assert_int_equal(holds(hub, luz, at), VD_HOLDS_OWN);
+	assert_int_equal(missing_of(hub, luz, VD_LANE_NORMAL), 0);
+	check(&s, hub);
+	restore(&s, luz, saved);
+	s.now_ms = luz->now_ms + 1000;
+	tell(&s, luz, hub, false);
+	for (uint64_t at = first; at < first + 4; at++)
+		assert_int_equal(holds(hub, luz, at), at < first + 2 ? VD_HOLDS_OWN : VD_HOLDS_NOT);
+	assert_int_equal(missing_of(hub, luz, VD_LANE_NORMAL), 2);
+	check(&s, hub);
+	/* They come back, and it says so. */
+	carry(&s, hub, luz, 0);
+	s.now_ms += 1000;
+	tell(&s, luz, hub, false);
+	assert_true(holds(hub, luz, first + 3) != VD_HOLDS_NOT);
+	assert_int_equal(missing_of(hub, luz, VD_LANE_NORMAL), 0);
+	check(&s, hub);
+	scene_end(&s);
+}
+
 /* How many records of the lane p has with their body, and the other has not. */
 static uint64_t lacks(const struct person *p, const struct person *other, uint8_t lane)
 {
@@ -942,6 +987,7 @@ int main(void)
 		cmocka_unit_test(test_custody__sessions_show_it),
 		cmocka_unit_test(test_custody__gaps_are_walked),
 		cmocka_unit_test(test_custody__forks),
+		cmocka_unit_test(test_custody__who_wrote_it_may_have_lost_it),
 		cmocka_unit_test(test_custody__said_before_a_session),
 		cmocka_unit_test(test_custody__said_since_a_session),
 		cmocka_unit_test(test_custody__random_histories),
