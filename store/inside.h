@@ -36,7 +36,7 @@
  *   "spans" group, author: which runs of their chains are here (spans.c)
  *   "receipt" group, device: the latest of its receipts; "met" group, device: what a session showed; "stick" id: what is known of a
  *   stick (custody.c, sticks.c)
- *   "bulk": u64 bytes of bodies of the bulk lane that are here ‖ u64 that are wanted
+ *   "bulk": u64 bytes of bodies of the bulk lane that are here ‖ u64 that are wanted ‖ u64 of the last attachment not begun for want of room
  *   "clock": what was seen of ours (clock.c)             "expired", "pruned" group: u64 day on which it was looked for what did
  *   "repairs": how often the derived tables were made anew
  *   "accepted" group, author: what counts of a removed author's records (followed.c)
@@ -270,6 +270,13 @@ struct vd_write {
 		bool has_left;
 		struct vd_part left;   /* whose part was the last for which there was no room, … */
 		uint8_t left_author[VD_KEY_BYTES]; /* … by whom */
+		bool has_begun;
+		struct vd_part begun;  /* … and the last for which there is some as a whole, as far as that can be told */
+		uint8_t begun_author[VD_KEY_BYTES];
+		uint64_t lacking;      /* bytes of the last attachment that was not begun for want of room; 0: none */
+		const struct vd_batch *batch; /* the one at hand, and whose; borrowed */
+		const struct vd_membership *in;
+		struct vd_group *group; /* to read what a record attaches; NULL until it is asked for */
 	} bulk;
 	struct vd_shares set;      /* once has_set */
 	bool has_set;

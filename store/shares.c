@@ -251,7 +251,7 @@ int vd_declining_read(struct vd_store *s, MDB_txn *txn, const uint8_t *group, st
 
 int vd_shares_declined(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], struct vd_declined_set *out)
 {
-	uint64_t here, wanted;
+	struct vd_share_bulk bulk = { 0 };
 	struct vd_shares set;
 	MDB_txn *txn;
 	int rc = vd_shares_get(s, &set);
@@ -262,10 +262,12 @@ int vd_shares_declined(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], 
 		return rc;
 	rc = vd_declining_read(s, txn, group, out);
 	if (!rc)
-		rc = vd_share_bulk_read(s, txn, &here, &wanted);
+		rc = vd_share_bulk_read(s, txn, &bulk);
 	vd_db_done(s->db, txn);
-	/* Not to its last byte: one more might not fit, and would have come in vain. */
-	out->bulk_bodies = !rc && set.bulk_bytes != VD_BULK_ALL && (here > set.bulk_bytes || set.bulk_bytes - here < VD_BODY_MAX);
+	/* Not to its last byte: one more might not fit, and would have come in vain. Nor where an attachment had no room as a whole: stubs tell which has some. */
+	out->bulk_bodies = !rc && set.bulk_bytes != VD_BULK_ALL &&
+	                   (bulk.here > set.bulk_bytes || set.bulk_bytes - bulk.here < VD_BODY_MAX ||
+	                    (!bulk.wanted && set.bulk_bytes - bulk.here < bulk.lacking));
 	return rc;
 }
 
@@ -364,8 +366,9 @@ static bool take_body(const struct vd_write *w, struct vd_share *share, uint64_t
 int vd_share_admit(struct vd_write *w, const struct vd_record *record, bool own, bool stray, bool fresh, uint64_t now_ms,
                    enum vd_share_word *out)
 {
-	bool bounded = !own && record->lane != VD_LANE_CONTROL;
+	bool bounded = !own && record->lane != VD_LANE_CONTROL, leave;
 	struct vd_share *share;
+	uint64_t beside;
 	int rc = vd_share_of(w, record->group, record->author, &share);
 
 	*out = VD_SHARE_TAKE;
@@ -380,8 +383,13 @@ int vd_share_admit(struct vd_write *w, const struct vd_record *record, bool own,
 		if (rc)
 			return rc;
 		/* A body that was wanted has its place among what is wanted. */
-		if (vd_share_bulk_left(w, record) ||
-		    !vd_share_bulk_fits(w, w->bulk.here + w->bulk.admitted + (record->stub ? w->bulk.wanted : 0), record->body_bytes))
+		beside = w->bulk.here + w->bulk.admitted + (fresh || record->stub ? w->bulk.wanted : 0);
+		leave = vd_share_bulk_left(w, record) || !vd_share_bulk_fits(w, beside, record->body_bytes);
+		if (fresh && !leave)
+			rc = vd_share_bulk_begin(w, w->bulk.in, w->bulk.batch, record, beside, true, &leave);
+		if (rc)
+			return rc;
+		if (leave)
 			*out = VD_SHARE_WAIT;
 		if (*out == VD_SHARE_WAIT)
 			vd_share_bulk_leave(w, record);
@@ -470,6 +478,8 @@ int vd_shares_prepare(struct vd_write *w, const struct vd_membership *in, const 
 	int rc = vd_share_settings(w);
 
 	w->bulk.admitted = 0;
+	w->bulk.batch = batch;
+	w->bulk.in = in;
 	return rc ? rc : prepare_strays(w, in, batch);
 }
 

@@ -5,7 +5,7 @@
  * Past that a record is declined: not stored, counted, and lane and author stand on the group's list, which the next HELLO says.
  * Of an author's bodies so much is taken in a day of ours; past that a record is kept as a stub whose body waits for a later day.
  * Of the bulk lane so many bytes of bodies are kept, whoever wrote them; past that its records are kept as stubs, too, and peers are told to
- * send none. Its bodies that were left for either reason are wanted again when there is room.
+ * send none. An attachment that has no room as a whole is not begun, where what it comes to can be read. Its bodies that were left for either reason are wanted again when there is room.
  * Control records and our own writing have no such bounds. All counts move in the commit that brings the records: one value an author.
  *
  * Besides, so much of the medium stays free for control records and for wiping: where less is free, nothing else is taken in. */

@@ -59,8 +59,11 @@ uint64_t vd_share_limit(const struct vd_shares *, const struct vd_share *, uint8
 int vd_declining_read(struct vd_store *, MDB_txn *, const uint8_t *group, struct vd_declined_set *out);
 int vd_declining_of(struct vd_write *, const uint8_t *group, struct vd_declining **out);
 
-/* Bytes of bodies of the bulk lane that are here and wanted: in a snapshot, and into w->bulk. */
-int vd_share_bulk_read(struct vd_store *, MDB_txn *, uint64_t *here, uint64_t *wanted);
+/* Bytes of bodies of the bulk lane that are here and wanted, and of the last attachment that was not begun for want of room: in a snapshot, and into w->bulk. */
+struct vd_share_bulk {
+	uint64_t here, wanted, lacking;
+};
+int vd_share_bulk_read(struct vd_store *, MDB_txn *, struct vd_share_bulk *);
 int vd_share_bulk_load(struct vd_write *);
 void vd_share_bulk_put(struct vd_write *);
 /* Is there room for so many bytes more beside those? To be asked after vd_share_settings. */
@@ -69,6 +72,17 @@ bool vd_share_bulk_fits(const struct vd_write *, uint64_t beside, uint64_t bytes
  * tail, and what is whole may have the room. */
 void vd_share_bulk_leave(struct vd_write *, const struct vd_record *);
 bool vd_share_bulk_left(const struct vd_write *, const struct vd_record *);
+
+/* --- shares_begin.c --- */
+
+/* All that waits is looked at: whether something still lacks room is found on the way. */
+int vd_share_bulk_anew(struct vd_write *);
+
+/* A chunk for which there is room beside those bytes: is it one of an attachment that is not here yet, and has no room as a whole? Then *leave. What it
+ * comes to is told by the record that attaches it, if that is here or in the batch (may be NULL) and can be read; else nothing is left for it. `fresh`: it
+ * came just now, and not out of those that wait, which stand in any order. */
+int vd_share_bulk_begin(struct vd_write *, const struct vd_membership *, const struct vd_batch *, const struct vd_record *, uint64_t beside, bool fresh,
+                        bool *leave);
 
 /* As vd_shares_release on that day of ours. anew: also if what waits was gone through on it. */
 int vd_share_release(struct vd_store *, struct vd_group *, uint64_t day, bool anew, uint64_t *count);

@@ -39,6 +39,7 @@ static int release_one(struct vd_write *w, MDB_txn *txn, const struct vd_members
 	struct vd_record record;
 	struct vd_share *share;
 	struct vd_place place;
+	bool leave;
 	int rc = vd_stored_get(w->store, txn, arrival, reading, &stored);
 
 	if (rc == VD_ENOMEM || rc == VD_EIO)
@@ -62,7 +63,12 @@ static int release_one(struct vd_write *w, MDB_txn *txn, const struct vd_members
 		rc = vd_share_bulk_load(w);
 		if (rc)
 			return rc;
-		if (vd_share_bulk_left(w, &record) || !vd_share_bulk_fits(w, w->bulk.here + w->bulk.wanted, record.body_bytes)) {
+		leave = vd_share_bulk_left(w, &record) || !vd_share_bulk_fits(w, w->bulk.here + w->bulk.wanted, record.body_bytes);
+		if (!leave)
+			rc = vd_share_bulk_begin(w, in, NULL, &record, w->bulk.here + w->bulk.wanted, false, &leave);
+		if (rc)
+			return rc;
+		if (leave) {
 			vd_share_bulk_leave(w, &record);
 			return VD_OK;
 		}
@@ -156,6 +162,8 @@ int vd_share_release(struct vd_store *s, struct vd_group *group, uint64_t day, b
 		rc = vd_share_settings(w);
 		if (!rc && !after)
 			rc = review_declined(w, group);
+		if (!rc && !after)
+			rc = vd_share_bulk_anew(w);
 		if (!rc)
 			rc = release_some(w, group, &after, day, &end, &wanted);
 		if (!rc && end)

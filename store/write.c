@@ -26,6 +26,7 @@ static void write_free(struct vd_write *w)
 		vd_buf_deinit(&w->heads[i].raw);
 	free(w->heads);
 	free(w->shares);
+	vd_group_free(w->bulk.group);
 	free(w->fresh_authors);
 	free(w->declining);
 	vd_effects_deinit(&w->effects);
