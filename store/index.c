@@ -512,7 +512,7 @@ int vd_index_current(struct vd_store *s, struct vd_index_state *state, bool *cur
 	return rc;
 }
 
-bool vd_index_may_wait(struct vd_store *s, uint64_t now_ms)
+bool vd_index_waits(struct vd_store *s, uint64_t now_ms, uint64_t *since_ms)
 {
 	struct vd_page page = { 0 };
 	struct behind b;
@@ -520,13 +520,23 @@ bool vd_index_may_wait(struct vd_store *s, uint64_t now_ms)
 
 	if (how_far(s, &b) || !b.new_records || b.latest - b.state.cursor <= VD_INDEX_MANY)
 		return false;
-	if (!vd_page_read(s, NULL, VD_ANY_LANE, b.state.cursor, 1, false, &page) && page.count && !page.entries[0].err)
-		may = page.entries[0].received_ms <= now_ms && now_ms - page.entries[0].received_ms < VD_DAY_MS;
+	if (!vd_page_read(s, NULL, VD_ANY_LANE, b.state.cursor, 1, false, &page) && page.count && !page.entries[0].err) {
+		*since_ms = page.entries[0].received_ms;
+		may = *since_ms <= now_ms && now_ms - *since_ms < VD_DAY_MS;
+	}
 	vd_page_deinit(&page);
 	return may;
 }
 
-static int catch_up(struct vd_store *s)
+bool vd_index_may_wait(struct vd_store *s, uint64_t now_ms)
+{
+	uint64_t since_ms;
+
+	return vd_index_waits(s, now_ms, &since_ms);
+}
+
+/* `again`: only what was there before, and was written again since. */
+static int catch_up(struct vd_store *s, bool again)
 {
 	struct vd_readers readers = { 0 };
 	uint64_t opens = 0;
@@ -534,11 +544,15 @@ static int catch_up(struct vd_store *s)
 	struct behind b;
 	int rc = how_far(s, &b);
 
-	if (rc || !(b.new_records || b.new_control || b.filled))
+	if (rc || !(b.filled || (!again && (b.new_records || b.new_control))))
 		return rc;
 	rc = vd_readers_init(&readers, s, NULL);
 	if (!rc && b.filled)
 		rc = enter_again(s, &readers, b.control, "filled", true);
+	if (again) {
+		vd_readers_deinit(&readers);
+		return rc;
+	}
 	if (!rc)
 		rc = vd_readers_opens(&readers, s, &opens);
 	if (!rc && b.new_control && b.state.opens != opens)
@@ -553,11 +567,21 @@ static int catch_up(struct vd_store *s)
 	return rc;
 }
 
-int vd_index_catch_up(struct vd_store *s)
+static int try_to_catch_up(struct vd_store *s, bool again)
 {
 	int rc = VD_EAGAIN;
 
 	for (int i = 0; i < TRIES && rc == VD_EAGAIN; i++)
-		rc = catch_up(s);
+		rc = catch_up(s, again);
 	return rc == VD_EAGAIN ? VD_EBUSY : rc;
+}
+
+int vd_index_catch_up(struct vd_store *s)
+{
+	return try_to_catch_up(s, false);
+}
+
+int vd_index_settle(struct vd_store *s)
+{
+	return try_to_catch_up(s, true);
 }

@@ -366,6 +366,10 @@ int vd_index_current(struct vd_store *, struct vd_index_state *, bool *current);
 /* Is it behind by more than VD_INDEX_MANY records, the first of which came within a day before now_ms? Nothing that it would tell of them is due
  * yet. */
 bool vd_index_may_wait(struct vd_store *, uint64_t now_ms);
+/* The same; *since_ms: when that one came. */
+bool vd_index_waits(struct vd_store *, uint64_t now_ms, uint64_t *since_ms);
+/* Of what it has seen, what changed since: bodies that came or went. Otherwise as vd_index_catch_up. */
+int vd_index_settle(struct vd_store *);
 /* What is kept of a group besides lists is made anew. */
 void vd_index_reset(struct vd_write *, struct vd_group *);
 /* `what` under that use: the first byte of an id, author key, u64 day, kind, id, id, id and author (or id alone: whoever wrote it). id, about

@@ -9,7 +9,10 @@
 #include "proto/err.h"
 #include "shares.h"
 
-enum { ROOMY = 4 }; /* times what is kept free of the medium: with less we promise nothing new */
+enum {
+	ROOMY = 4,         /* times what is kept free of the medium: with less we promise nothing new */
+	MOMENT_MS = 10000, /* within it one command, or the rounds of one session, may ask again */
+};
 
 void vd_kept_parts(const uint8_t *group, const uint8_t *device, struct vd_slice parts[2])
 {
@@ -224,6 +227,17 @@ int vd_custody_said(struct vd_store *s, struct vd_group *group, uint64_t now_ms,
 	return rc;
 }
 
+/* After much came at once the index is behind, and with it the spans: what is said of chains then is what was so before, but for bodies that went since, and
+ * the lanes' digests say the rest to who has the same. That is said once; who is asked again a moment later says all. */
+static int catch_up(struct vd_store *s, const struct vd_kept *last, uint64_t now_ms)
+{
+	uint64_t since_ms;
+
+	if (vd_index_waits(s, now_ms, &since_ms) && (!last || last->heard_ms < since_ms || last->heard_ms > now_ms || now_ms - last->heard_ms < MOMENT_MS))
+		return vd_index_settle(s);
+	return vd_index_catch_up(s);
+}
+
 int vd_custody_say(struct vd_store *s, struct vd_group *group, uint64_t now_ms, struct vd_buf *out)
 {
 	const uint8_t *id = vd_group_id(group);
@@ -233,10 +247,10 @@ int vd_custody_say(struct vd_store *s, struct vd_group *group, uint64_t now_ms, 
 	struct vd_span *spans = NULL;
 	size_t count = 0, from = out->n;
 	bool any = false, ahead = false;
-	int rc = !vd_group_identity(group) ? VD_EKEY : vd_index_may_wait(s, now_ms) ? VD_OK : vd_index_catch_up(s);
+	int rc = !vd_group_identity(group) ? VD_EKEY : read_if_any(s, id, vd_group_identity(group)->author, &last, &any);
 
 	if (!rc)
-		rc = read_if_any(s, id, vd_group_identity(group)->author, &last, &any);
+		rc = catch_up(s, any ? &last : NULL, now_ms);
 	if (!rc)
 		rc = vd_custody_lanes(s, id, now.lanes);
 	if (!rc)

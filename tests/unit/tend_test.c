@@ -1,5 +1,7 @@
 /* What a coordinator's device does unasked. */
 #include "acts_cast.h"
+#include "proto/receipt.h"
+#include "store/custody.h"
 #include "store/inside.h"
 
 static void test_tend__nothing_to_do_writes_nothing(void **state)
@@ -385,6 +387,72 @@ static void test_tend__quick_leaves_many_to_another_time(void **state)
 	disband(&sc);
 }
 
+static uint64_t spanned(struct vd_slice receipt)
+{
+	struct vd_receipt r;
+	struct vd_span span;
+	uint64_t sum = 0;
+
+	assert_int_equal(vd_receipt_decode(receipt, &r), 0);
+	while (vd_receipt_next(&r.spans, &span))
+		sum += span.length;
+	return sum;
+}
+
+static void let_body_go(struct who *w, const struct vd_id *id)
+{
+	struct vd_membership in;
+	struct vd_place place = { 0 };
+	struct vd_record record, stub;
+	struct vd_buf raw = { 0 };
+	struct vd_write *write;
+
+	assert_int_equal(vd_store_find(w->store, id, &place.arrival), 0);
+	assert_int_equal(vd_store_read(w->store, place.arrival, &raw, &record, &place.received_ms), 0);
+	assert_int_equal(vd_record_decode(vd_slice(raw.p, record.header.n + record.signature.n), &stub), 0);
+	memcpy(in.group, vd_group_id(w->group), VD_GROUP_BYTES);
+	memcpy(in.salt, vd_group_salt(w->group), VD_SALT_BYTES);
+	assert_int_equal(vd_write_begin(w->store, &write), 0);
+	assert_int_equal(vd_write_again(write, &in, &place, &stub, VD_STORED_UNWANTED), 0);
+	assert_int_equal(vd_write_commit(write), 0);
+	vd_buf_deinit(&raw);
+}
+
+/* After much came at once a receipt tells the lanes alone; the next one, a moment later, tells the chains. */
+static void test_tend__a_receipt_does_not_wait_for_the_index_twice(void **state)
+{
+	struct vd_buf said[4] = { { 0 } };
+	uint64_t before;
+	const uint64_t later[] = { 0, 1, 9000, 12000 };
+	struct who rosa;
+	struct vd_write *w;
+	struct scene sc;
+	struct vd_id id;
+
+	(void)state;
+	found(&sc, &rosa);
+	say(&sc, &rosa, VD_LANE_NORMAL, "One", &id);
+	assert_int_equal(vd_custody_say(rosa.store, rosa.group, sc.now_ms, &said[0]), 0);
+	before = spanned(vd_buf_slice(&said[0]));
+	sc.now_ms += 60000;
+	/* Its body goes, and the index does not hear of it by itself. */
+	let_body_go(&rosa, &id);
+	assert_int_equal(vd_write_begin(rosa.store, &w), 0);
+	for (size_t i = 0; i <= VD_INDEX_MANY; i++)
+		assert_int_equal(cast_own_kind(w, rosa.group, VD_LANE_NORMAL, "message", "Many", NULL, sc.now_ms, &id), 0);
+	assert_int_equal(vd_write_commit(w), 0);
+	for (size_t i = 1; i < 4; i++) {
+		assert_int_equal(vd_custody_say(rosa.store, rosa.group, sc.now_ms + later[i], &said[i]), 0);
+		assert_int_equal(indexed(&rosa), i == 3);
+	}
+	assert_true(vd_slice_eq(vd_buf_slice(&said[1]), vd_buf_slice(&said[2])));
+	assert_int_equal(spanned(vd_buf_slice(&said[1])), before - 1);
+	assert_int_equal(spanned(vd_buf_slice(&said[3])), before + VD_INDEX_MANY);
+	for (size_t i = 0; i < 4; i++)
+		vd_buf_deinit(&said[i]);
+	disband(&sc);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -397,6 +465,7 @@ int main(void)
 		cmocka_unit_test(test_tend__a_member_hands_over_the_loser_s_keys),
 		cmocka_unit_test(test_tend__rubbish_handed_over_is_nothing),
 		cmocka_unit_test(test_tend__quick_leaves_many_to_another_time),
+		cmocka_unit_test(test_tend__a_receipt_does_not_wait_for_the_index_twice),
 	};
 
 	if (vd_sign_selftest())
