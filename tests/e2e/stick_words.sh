@@ -153,6 +153,34 @@ exits "full: it arrives" 0
 says "full: and in Spanish" "No están en usb, por falta de espacio" err
 is "full: all of it" "$(digests field)" "$(digests hub)"
 
+# --- full of alerts of many ---
+mkdir crowd
+many=(one two three four five six)
+for who in "${many[@]}"; do
+	admit hub $who
+done
+"$VEREDA" --home hub --quiet add document title=crowd --attach <(head -c 2000000 /dev/urandom) >/dev/null 2>&1
+v hub sync crowd --max 900K
+without=()
+for who in "${many[@]}"; do
+	"$VEREDA" --home $who --quiet alert "smoke at $who" --severity severe >/dev/null
+	v $who sync crowd --max 900K
+	grep -q "An ALERT did not fit.*: do not count on this stick for it" err && without+=($who)
+	grep -q "safe to remove" out err || not_ok "crowd: $who may take it out"
+done
+is "crowd: the first have room, the last have not" "$((${#without[@]} > 0 && ${#without[@]} < 6))" 1
+v ${without[0]} --json sync crowd --max 900K
+is "crowd: in JSON" "$code $(tail -1 err | jq -r .error) $(key .not_written.urgent)" "3 max 1"
+v ${without[0]} --lang es sync crowd --max 900K
+says "crowd: in Spanish" "Una ALERTA no cupo" err
+for who in "${without[@]}"; do
+	v $who --json sync crowd --max 2M
+	is "crowd: with room it goes, $who" "$code $(key '.sent >= 1 and .complete')" "0 true"
+done
+v hub sync crowd
+"$VEREDA" --home hub --json list alert >out
+is "crowd: all of them arrive" "$(grep -c 'smoke at' out)" 6
+
 # --- nothing is mounted there ---
 mkdir empty
 v hub --json sync "$PWD/empty"

@@ -335,6 +335,51 @@ static void test_room__alerts_use_the_reserve_at_once(void **state)
 	assert_true(r.left[VD_LANE_URGENT] > 0 && bytes_on(c) <= 320 << 10);
 }
 
+/* Each of many devices has an alert, and the last have no room for theirs: they say so, each time, and nothing of it is lost; when there is room it goes on
+ * the stick at once, and arrives. */
+static void test_room__alerts_of_many_use_up_the_reserve(void **state)
+{
+	enum { MANY = 9 };
+	const uint64_t max = 1200000;
+	struct cast *c = *state;
+	struct person p[MANY];
+	struct vd_stick_result r;
+	const struct vd_stick_wish bounded = { .max_bytes = max };
+	uint64_t alerts;
+	int without = 0;
+
+	for (size_t i = 0; i < MANY; i++)
+		mesh_add_person(&c->mesh, &c->hub, &p[i]);
+	person_write(&c->hub, VD_LANE_BULK, 40, 60000);
+	visit_with(c, &c->hub, max, VD_ENOSPACE);
+	alerts = in_lane(c, &c->hub, VD_LANE_URGENT);
+	for (size_t i = 0; i < MANY; i++) {
+		int rc;
+
+		person_write(&p[i], VD_LANE_URGENT, 1, 100);
+		rc = vd_stick_sync_as(p[i].store, c->stick, &bounded, &r);
+		assert_true(bytes_on(c) <= max && r.safe_to_remove && rc == (r.left[VD_LANE_URGENT] ? VD_ENOSPACE : VD_OK));
+		/* One after the other, and none of them has room again before there is more. */
+		assert_true(!without || r.left[VD_LANE_URGENT]);
+		assert_int_equal(r.sent + r.left[VD_LANE_URGENT], 1);
+		assert_int_equal(r.full, r.left[VD_LANE_URGENT]);
+		assert_int_equal(r.complete, !r.left[VD_LANE_URGENT]);
+		without += r.full;
+	}
+	/* The reserve is four files and more, and not nine. */
+	assert_true(without > 1 && MANY - without >= 4);
+	r = visit_with(c, &p[MANY - 1], max, VD_ENOSPACE);
+	assert_true(r.bytes_out == 0 && r.left[VD_LANE_URGENT] == 1);
+	for (size_t i = MANY - (size_t)without; i < MANY; i++) {
+		r = visit_with(c, &p[i], 2 * max, VD_OK);
+		assert_true(r.sent == 1 && r.complete && !r.left[VD_LANE_URGENT]);
+	}
+	visit(c, &c->hub, 0);
+	assert_int_equal(in_lane(c, &c->hub, VD_LANE_URGENT), alerts + MANY);
+	for (size_t i = 0; i < MANY; i++)
+		person_leave(&p[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -347,6 +392,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_room__a_full_one_takes_alerts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_room__one_at_its_max_takes_alerts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_room__alerts_use_the_reserve_at_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_room__alerts_of_many_use_up_the_reserve, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
