@@ -29,6 +29,9 @@ struct telling {
 	struct names carriers;       /* nor are these, and it is not for them */
 	bool on_stick;
 	char stick[VD_WHERE_TEXT];   /* the last one that has it */
+	enum vd_gone gone;
+	bool redacted;               /* so it is hidden, whether or not it is gone: by this one */
+	char redaction[9];
 };
 
 static void note_name(struct names *names, const char *name)
@@ -230,8 +233,11 @@ static int count_here(void *ctx, const struct vd_found *f)
 	struct vd_attachment list[VD_ATTACHMENTS_MAX];
 	size_t count = f->body ? 0 : vd_attachments_of(f->content, list);
 
-	if (f->standing == VD_STANDING_REDACTED)
+	t->redacted = f->standing == VD_STANDING_REDACTED;
+	if (t->redacted) {
+		vd_hex(t->redaction, f->redaction.b, 4);
 		return VD_OK;
+	}
 	for (size_t i = 0; i < VD_ATTACHMENTS_MAX; i++) {
 		uint32_t stubs, all, have = vd_attached_count(p->here, (uint8_t)i, i < count ? list[i].chunks : UINT32_MAX, &stubs);
 
@@ -272,10 +278,19 @@ static int count_parts(struct telling *t, const struct vd_why_subject *s)
 	return rc;
 }
 
+static bool is_over(const struct telling *t)
+{
+	return t->redacted || t->gone == VD_GONE_EXPIRED || t->gone == VD_GONE_REDACTED;
+}
+
 static void tell_here(struct telling *t, const struct vd_why_subject *s)
 {
 	char time[VD_TIME_TEXT];
-	enum vd_msg msg = s->record.stub ? VD_MSG_WHY_STUB : t->lacks_here ? VD_MSG_WHY_HERE_PARTS : VD_MSG_WHY_HERE;
+	enum vd_msg msg = t->gone == VD_GONE_EXPIRED    ? VD_MSG_WHY_EXPIRED :
+	                  t->gone == VD_GONE_REDACTED   ? VD_MSG_WHY_ERASED :
+	                  t->gone == VD_GONE_PRUNED     ? VD_MSG_WHY_PRUNED :
+	                  s->record.stub                ? VD_MSG_WHY_STUB :
+	                  t->lacks_here                 ? VD_MSG_WHY_HERE_PARTS : VD_MSG_WHY_HERE;
 
 	vd_time_local(s->received_ms, time);
 	if (!t->why->cli->opt.json)
@@ -320,8 +335,13 @@ static void tell_sticks(struct telling *t, const struct vd_why_subject *s, bool 
 
 static void advise_on_record(struct telling *t, const struct vd_why_subject *s)
 {
+	/* It is wanted nowhere any more; whoever lacks it lacks nothing. */
+	if (is_over(t)) {
+		vd_why_advise(t->why, t->redacted ? VD_MSG_WHY_NEXT_REDACTED : VD_MSG_WHY_NEXT_OVER, t->redaction, NULL);
+		return;
+	}
 	if (s->record.stub)
-		vd_why_advise(t->why, VD_MSG_WHY_NEXT_STUB, NULL, NULL);
+		vd_why_advise(t->why, t->gone == VD_GONE_PRUNED ? VD_MSG_WHY_NEXT_PRUNED : VD_MSG_WHY_NEXT_STUB, NULL, NULL);
 	else if (t->members == 1)
 		vd_why_advise(t->why, VD_MSG_WHY_NEXT_ALONE, NULL, NULL);
 	else if (!t->readers)
@@ -340,6 +360,12 @@ static void advise_on_record(struct telling *t, const struct vd_why_subject *s)
 		vd_why_advise(t->why, VD_MSG_WHY_NEXT_CARRY, names_said(&t->carriers), NULL);
 }
 
+/* Null: its content is here, or did not come yet, and is shown to who may read it. */
+static json_t *gone_json(const struct telling *t)
+{
+	return is_over(t) ? json_string(t->gone == VD_GONE_EXPIRED ? "expired" : "redacted") : t->gone == VD_GONE_PRUNED ? json_string("pruned") : json_null();
+}
+
 static int tell_all(struct telling *t, const struct vd_why_subject *s)
 {
 	bool everywhere = false;
@@ -351,23 +377,30 @@ static int tell_all(struct telling *t, const struct vd_why_subject *s)
 		rc = count_parts(t, s);
 	if (!rc)
 		rc = is_everywhere(t, s, &everywhere);
+	if (!rc)
+		rc = vd_store_gone(t->why->cli->store, s->arrival, &t->gone);
 	if (!rc) {
 		tell_here(t, s);
-		tell_sticks(t, s, everywhere);
-		rc = tell_members(t, s);
+		/* Nobody is without what is gone for good. */
+		if (t->gone != VD_GONE_EXPIRED && t->gone != VD_GONE_REDACTED) {
+			tell_sticks(t, s, everywhere);
+			rc = tell_members(t, s);
+		}
 	}
 	if (rc)
 		return vd_fail(t->why->cli, rc, VD_MSG_NONE, VD_MSG_WHY_FAILED, NULL);
-	tell_count(t, s);
+	if (t->gone != VD_GONE_EXPIRED && t->gone != VD_GONE_REDACTED)
+		tell_count(t, s);
 	advise_on_record(t, s);
 	if (t->why->cli->opt.json) {
 		bool hidden = t->whom.kind == VD_FOR_HIDDEN;
 
-		vd_say_json(t->why->cli, json_pack("{s:o,s:o,s:o,s:o,s:o,s:O,s:O,s:O}", "id", vd_json_hex(s->record.id.b, VD_ID_BYTES),
+		vd_say_json(t->why->cli, json_pack("{s:o,s:o,s:o,s:o,s:o,s:O,s:O,s:O,s:o}", "id", vd_json_hex(s->record.id.b, VD_ID_BYTES),
 		                                   "members", vd_json_number(t->members), "members_with", vd_json_number(t->with),
 		                                   "for", hidden ? json_null() : vd_json_number(t->readers),
 		                                   "for_with", hidden ? json_null() : vd_json_number(t->readers_with),
-		                                   "holders", t->why->holders, "missing", t->why->missing, "advice", t->why->advice));
+		                                   "holders", t->why->holders, "missing", t->why->missing, "advice", t->why->advice,
+		                                   "gone", gone_json(t)));
 	}
 	return VD_EXIT_DONE;
 }

@@ -67,6 +67,16 @@ static void note_group(struct vd_stick_check *out, const uint8_t group[VD_GROUP_
 	memcpy(out->groups[out->group_count++], group, VD_GROUP_BYTES);
 }
 
+/* Is it wanted nowhere any more: a stub there, too, or let go of here because it was taken back or is over? */
+static int is_spent(struct checking *c, uint64_t arrival, bool *yes)
+{
+	enum vd_gone gone = VD_GONE_NOT;
+	int rc = vd_arrivals_whole(&c->held, arrival) ? vd_store_gone(c->store, arrival, &gone) : VD_OK;
+
+	*yes = !vd_arrivals_whole(&c->held, arrival) || gone == VD_GONE_REDACTED || gone == VD_GONE_EXPIRED;
+	return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
+}
+
 /* Is it on a device besides this one? */
 static int is_elsewhere(struct checking *c, uint64_t arrival, struct vd_buf *raw, bool *yes)
 {
@@ -109,13 +119,15 @@ static int judge(struct checking *c, uint64_t latest)
 	while (!rc && n && at < latest) {
 		rc = vd_store_numbers(c->store, at, numbers, 256, &n);
 		for (size_t i = 0; i < n && !rc; i++) {
-			bool elsewhere;
+			bool spent, elsewhere = true;
 
 			at = numbers[i];
 			if (!vd_arrivals_held(&c->held, at))
 				continue;
-			out->records++;
-			rc = is_elsewhere(c, at, &raw, &elsewhere);
+			rc = is_spent(c, at, &spent);
+			out->records += !rc && !spent;
+			if (!rc && !spent)
+				rc = is_elsewhere(c, at, &raw, &elsewhere);
 			out->unconfirmed += !rc && !elsewhere;
 		}
 	}

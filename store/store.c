@@ -477,6 +477,22 @@ int vd_store_read(struct vd_store *s, uint64_t arrival, struct vd_buf *raw, stru
 	return VD_OK;
 }
 
+int vd_store_gone(struct vd_store *s, uint64_t arrival, enum vd_gone *out)
+{
+	struct vd_buf raw = { 0 };
+	struct vd_stored stored;
+	int rc = vd_stored_read(s, arrival, &raw, &stored);
+
+	if (!rc)
+		*out = !(stored.flags & VD_STORED_STUB)     ? VD_GONE_NOT :
+		       stored.flags & VD_STORED_UNWANTED    ? VD_GONE_REDACTED :
+		       stored.flags & VD_STORED_EXPIRED     ? VD_GONE_EXPIRED :
+		       stored.flags & VD_STORED_PRUNED      ? VD_GONE_PRUNED :
+		                                              VD_GONE_YET;
+	vd_buf_wipe(&raw);
+	return rc;
+}
+
 int vd_store_find(struct vd_store *s, const struct vd_id *id, uint64_t *arrival)
 {
 	struct vd_membership in[VD_STORE_GROUPS_MAX];

@@ -136,6 +136,10 @@ int vd_store_commit(struct vd_store *, struct vd_group *, struct vd_batch *, str
 
 /* Reading. Arrival numbers start at 1 and only grow. */
 int vd_store_latest(struct vd_store *, uint64_t *arrival);
+/* Why the body of the record under that number is not here. NOT: it is; YET: it did not come, or is left for later, or by a bound of this device; PRUNED:
+ * it went to make room, as others keep it. VD_ENOTFOUND, VD_EDAMAGED. */
+enum vd_gone { VD_GONE_NOT, VD_GONE_YET, VD_GONE_REDACTED, VD_GONE_EXPIRED, VD_GONE_PRUNED };
+int vd_store_gone(struct vd_store *, uint64_t arrival, enum vd_gone *out);
 /* Numbers > after under which a record stands, ascending, at most `max`; what lies between them costs nothing. */
 int vd_store_numbers(struct vd_store *, uint64_t after, uint64_t *numbers, size_t max, size_t *n);
 /* The same of stubs whose body a redaction took; and of those whose body went because its day was over. */
