@@ -73,21 +73,14 @@ static bool holds_wanted(const struct vd_visit *v, const struct vd_segment *s, u
 	return false;
 }
 
-/* A known one: a file that was cut or wiped is ours to replace. */
+/* A known one: what a file that was cut or wiped held is ours to write again. */
 static int look_at_heads(struct vd_visit *v, struct vd_segment *s)
 {
 	char *path = vd_visit_path(v, s->name);
-	uint64_t chunks;
-	int rc = path ? vd_bundle_whose(v->store, &v->groups, path, &s->key) : VD_ENOMEM;
+	int rc = path ? vd_segment_look(s, v->store, &v->groups, path) : VD_ENOMEM;
 
 	free(path);
-	if (rc == VD_ENOMEM)
-		return rc;
-	if (rc == VD_ENOTFOUND)
-		s->state = VD_SEGMENT_UNREAD;
-	else if (rc || s->key.place != s->group || !vd_sealed_layout(s->size, &chunks))
-		s->state = VD_SEGMENT_LOST;
-	return VD_OK;
+	return rc;
 }
 
 /* Of a segment that this store knows no more than the size and the heads are looked at, and of those that are as they were only the heads of

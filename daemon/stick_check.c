@@ -26,7 +26,6 @@ static int look_at(struct checking *c, size_t i, uint64_t latest)
 {
 	struct vd_segment *s = &c->segments.p[i];
 	struct vd_bundle_stats stats;
-	uint64_t chunks;
 	char *path;
 	int rc = vd_segment_recall(&c->segments, i, c->store, &c->groups, latest);
 
@@ -34,12 +33,9 @@ static int look_at(struct checking *c, size_t i, uint64_t latest)
 		return rc;
 	if (asprintf(&path, "%s/cache/%s", c->dir, s->name) < 0)
 		return VD_ENOMEM;
-	if (s->state == VD_SEGMENT_KNOWN && !s->before) {
-		rc = vd_bundle_whose(c->store, &c->groups, path, &s->key);
-		if (rc || s->key.place != s->group || !vd_sealed_layout(s->size, &chunks))
-			s->state = VD_SEGMENT_LOST;
-		rc = rc == VD_ENOMEM ? rc : VD_OK;
-	} else {
+	if (s->state == VD_SEGMENT_KNOWN && !s->before)
+		rc = vd_segment_look(s, c->store, &c->groups, path);
+	if (!rc && (s->state == VD_SEGMENT_UNREAD || s->before)) {
 		struct vd_bundle_notices notices = vd_segment_notices(&c->segments, i);
 		struct vd_arrivals holds = { 0 };
 

@@ -88,7 +88,7 @@ int vd_visit_remove(struct vd_visit *v, const struct vd_segment *s)
 	int rc = path ? vd_bundle_whose(v->store, &v->groups, path, &key) : VD_ENOMEM;
 
 	/* Who may not remove it, or finds something else there, is as well off as before. */
-	if (!rc && key.place == s->group && !unlink(path)) {
+	if (!rc && key.place == s->group && vd_bundle_same_heads(&s->key, &key) && !unlink(path)) {
 		v->removed = true;
 		v->used_bytes -= s->size < v->used_bytes ? s->size : v->used_bytes;
 	}

@@ -16,6 +16,7 @@ enum {
 	NOTE_FILE = 254, NOTE_FILE_BYTES = 8 + 1 + VD_EPOCH_BYTES, /* its size, and by which link key it opens, if by one */
 	NOTE_STICK = 253,          /* on which it was seen */
 	NOTE_RECEIPTS_ALONE = 252,
+	NOTE_HEADS = 251, NOTE_HEADS_BYTES = 2 * VD_BUNDLE_HEAD_NOTED, /* behind NOTE_FILE: how they begin */
 	NOTE_OURS = 255,
 };
 
@@ -203,6 +204,8 @@ static size_t note_bytes(uint8_t type, struct vd_rd *r)
 		return NOTE_FILE_BYTES;
 	case NOTE_STICK:
 		return VD_STICK_ID_BYTES;
+	case NOTE_HEADS:
+		return NOTE_HEADS_BYTES;
 	case NOTE_OURS:
 	case NOTE_RECEIPTS_ALONE:
 		return 0;
@@ -224,6 +227,8 @@ static void put_file_note(struct vd_buf *note, const struct vd_segment *s)
 	vd_buf_put_u64(note, s->size);
 	vd_buf_put_u8(note, s->key.by_link);
 	vd_buf_put(note, s->key.epoch, VD_EPOCH_BYTES);
+	vd_buf_put_u8(note, NOTE_HEADS);
+	vd_buf_put(note, s->key.heads, NOTE_HEADS_BYTES);
 }
 
 /* A note is the list, a zero (no list holds one), the group's id, then what file it is, notices, devices, the hearing and whose receipts, each
@@ -262,6 +267,8 @@ static int read_note(struct vd_segments *all, size_t i, const struct vd_bundle_g
 			s->receipts_alone = true;
 		else if (type == NOTE_FILE)
 			read_file_note(s, about.p);
+		else if (type == NOTE_HEADS)
+			memcpy(s->key.heads, about.p, about.n);
 		else if (type == NOTE_STICK)
 			memcpy(s->stick, about.p, about.n);
 		else if (type == VD_ENTRY_RECEIPT)
@@ -289,6 +296,34 @@ int vd_segment_recall(struct vd_segments *all, size_t i, struct vd_store *store,
 	if (!rc)
 		s->state = VD_SEGMENT_KNOWN;
 	return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
+}
+
+int vd_segment_look(struct vd_segment *s, struct vd_store *store, const struct vd_bundle_groups *groups, const char *path)
+{
+	struct vd_bundle_key found = { 0 };
+	uint64_t chunks;
+	int rc = vd_bundle_whose(store, groups, path, &found);
+
+	if (rc == VD_ENOMEM)
+		return rc;
+	if (rc && rc != VD_ENOTFOUND) {
+		s->state = VD_SEGMENT_LOST;
+		return VD_OK;
+	}
+	if (rc || found.place != s->group || !vd_bundle_same_heads(&s->key, &found)) {
+		s->state = VD_SEGMENT_UNREAD;
+		s->ours = s->as_noted = s->before = s->receipts_alone = false;
+		vd_buf_reset(&s->list);
+		vd_buf_reset(&s->notices);
+		vd_buf_reset(&s->devices);
+		vd_buf_reset(&s->hearing);
+		vd_buf_reset(&s->receipts);
+	} else if (!vd_sealed_layout(s->size, &chunks)) {
+		s->state = VD_SEGMENT_LOST;
+	}
+	if (!rc)
+		s->key = found;
+	return VD_OK;
 }
 
 int vd_segment_learn(struct vd_store *store, const uint8_t group[VD_GROUP_BYTES], const struct vd_segment *s)

@@ -73,6 +73,9 @@ void vd_segments_deinit(struct vd_segments *);
 int vd_segment_by_age(const void *, const void *);
 /* Fills in what the store knows of it: KNOWN (whatever the file looks like now), or leaves it UNREAD. */
 int vd_segment_recall(struct vd_segments *, size_t i, struct vd_store *, const struct vd_bundle_groups *, uint64_t latest);
+/* Looks at the heads of a KNOWN one that stands at `path`: LOST when it was cut or none of our keys opens it. One that opens, but is another file than was
+ * noted under that name, is UNREAD, and nothing is known of it: what the noted one held stands there no more. Likewise one that is gone. VD_ENOMEM. */
+int vd_segment_look(struct vd_segment *, struct vd_store *, const struct vd_bundle_groups *, const char *path);
 /* Remembers it for later visits: size, key, list, notices, devices, hearing, receipts, its stick, and whether it is ours. */
 int vd_segment_learn(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], const struct vd_segment *);
 /* Reading segment i: what to give to vd_bundle_merge_into. Empties its notices, devices, hearing and receipts. */

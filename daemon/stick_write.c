@@ -30,11 +30,17 @@ static void note_said(struct vd_buf *notices, enum vd_entry_type type, struct vd
 /* What we write: with the link key of the group's epoch to write with. */
 static void be_ours(const struct vd_visit *v, size_t g, const struct vd_bundle_stats *stats, struct vd_segment *s)
 {
+	char *path = vd_visit_path(v, s->name);
+
 	s->ours = s->on_stick = true;
 	memcpy(s->stick, v->stick_id, sizeof(s->stick));
 	s->size = stats->bytes;
 	s->key = (struct vd_bundle_key){ .place = g, .by_link = true };
 	memcpy(s->key.epoch, vd_group_epoch_id(v->groups.group[g], 0), VD_EPOCH_BYTES);
+	/* Whoever has pulled it finds that out below. */
+	if (path)
+		(void)vd_bundle_heads(path, &s->key);
+	free(path);
 }
 
 /* It is on the stick: remembers what it holds. */

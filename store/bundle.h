@@ -7,11 +7,14 @@
 #include "proto/seal.h"
 #include "store.h"
 
+enum { VD_BUNDLE_HEAD_NOTED = 8 }; /* bytes, of the salt */
+
 /* Of one of our groups, by its place among those loaded, that opens a file. */
 struct vd_bundle_key {
 	size_t place;
 	bool by_link;         /* the link key of this epoch, as everyone has whom that is sealed to; else our own slot in it */
 	uint8_t epoch[VD_EPOCH_BYTES];
+	uint8_t heads[2][VD_BUNDLE_HEAD_NOTED]; /* how its two heads begin, as no other file's do; zeros: not known */
 };
 
 struct vd_bundle_stats {
@@ -140,5 +143,9 @@ int vd_bundle_merge_into(struct vd_store *, struct vd_bundle_groups *, const cha
                          const struct vd_bundle_notices *notices, struct vd_bundle_stats *);
 /* Looks at the two heads alone: which key opens either. VD_EKEY: none of ours. Or as above. */
 int vd_bundle_whose(struct vd_store *, const struct vd_bundle_groups *, const char *path, struct vd_bundle_key *);
+/* Of a file that was just written: fills in key->heads. VD_ENOTFOUND, VD_EIO, VD_EFORMAT. */
+int vd_bundle_heads(const char *path, struct vd_bundle_key *);
+/* Is it one file, as far as its heads tell? One of them may have gone bad since; and of what is not known anything may be. */
+bool vd_bundle_same_heads(const struct vd_bundle_key *noted, const struct vd_bundle_key *found);
 
 #endif

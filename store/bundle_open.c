@@ -208,6 +208,18 @@ int vd_sealed_file_try(struct vd_sealed_file *r, struct vd_store *store, const s
 	return rc;
 }
 
+int vd_sealed_file_heads(const struct vd_sealed_file *r, struct vd_bundle_key *key)
+{
+	memset(key->heads, 0, sizeof(key->heads));
+	errno = 0;
+	if (pread(r->fd, key->heads[0], VD_BUNDLE_HEAD_NOTED, 0) != VD_BUNDLE_HEAD_NOTED ||
+	    (r->shaped && pread(r->fd, key->heads[1], VD_BUNDLE_HEAD_NOTED, (off_t)(r->size - VD_HEAD_BYTES)) != VD_BUNDLE_HEAD_NOTED)) {
+		memset(key->heads, 0, sizeof(key->heads));
+		return errno ? vd_file_errno(errno) : VD_EIO;
+	}
+	return VD_OK;
+}
+
 int vd_sealed_file_try_groups(struct vd_sealed_file *r, struct vd_store *store, const struct vd_bundle_groups *groups,
                               struct vd_bundle_key *key)
 {
@@ -229,6 +241,8 @@ int vd_sealed_file_try_groups(struct vd_sealed_file *r, struct vd_store *store, 
 		*key = (struct vd_bundle_key){ .place = which % count, .by_link = link != VD_NO_LINK };
 		if (key->by_link)
 			memcpy(key->epoch, vd_group_epoch_id(groups->group[key->place], link), VD_EPOCH_BYTES);
+		/* Where the medium refuses to give it, it is not known. */
+		(void)vd_sealed_file_heads(r, key);
 	}
 	if (keys)
 		keys_free(keys, count);

@@ -20,6 +20,8 @@ int vd_sealed_file_open(const char *home, const char *path, struct vd_sealed_fil
 void vd_sealed_file_close(struct vd_sealed_file *); /* NULL is fine */
 /* Starts the child, which tries these identities, in this order. Once a file. VD_EKEY: none opens either head; VD_EDAMAGED: it did not live to say. */
 int vd_sealed_file_try(struct vd_sealed_file *, struct vd_store *, const struct vd_identity *const *, size_t count);
+/* How its heads begin. Only the bytes: what they say is the child's to find. */
+int vd_sealed_file_heads(const struct vd_sealed_file *, struct vd_bundle_key *);
 /* With all link keys of each group, then with its identity and the masks it may know. */
 int vd_sealed_file_try_groups(struct vd_sealed_file *, struct vd_store *, const struct vd_bundle_groups *, struct vd_bundle_key *);
 /* Opens chunk i and starts on its entries (vd_unsealed_entry), which borrow from it until the next. Of chunk 0 the manifest is decoded and behind us.

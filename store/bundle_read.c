@@ -1,3 +1,4 @@
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -370,6 +371,30 @@ int vd_bundle_whose(struct vd_store *store, const struct vd_bundle_groups *group
 		rc = vd_sealed_file_try_groups(r, store, groups, key);
 	vd_sealed_file_close(r);
 	return rc;
+}
+
+int vd_bundle_heads(const char *path, struct vd_bundle_key *key)
+{
+	struct vd_sealed_file *r = NULL;
+	int rc = vd_sealed_file_open("", path, &r);
+
+	if (!rc)
+		rc = vd_sealed_file_heads(r, key);
+	vd_sealed_file_close(r);
+	return rc;
+}
+
+bool vd_bundle_same_heads(const struct vd_bundle_key *noted, const struct vd_bundle_key *found)
+{
+	bool known = false, same = false;
+
+	for (int i = 0; i < 2; i++) {
+		if (sodium_is_zero(noted->heads[i], VD_BUNDLE_HEAD_NOTED) || sodium_is_zero(found->heads[i], VD_BUNDLE_HEAD_NOTED))
+			continue;
+		known = true;
+		same |= memcmp(noted->heads[i], found->heads[i], VD_BUNDLE_HEAD_NOTED) == 0;
+	}
+	return same || !known;
 }
 
 int vd_bundle_groups_load(struct vd_store *store, struct vd_bundle_groups *out)

@@ -1,0 +1,129 @@
+/* Files on a stick that are not what was noted under their name: somebody's copy, a file system's mistake. */
+#include "stick_cast.h"
+
+/* The file that was not there before. */
+static void written_by(struct cast *c, struct person *p, const char *before, char path[256])
+{
+	visit(c, p, 0);
+	assert_true(segments(c, path, before) >= 1);
+	assert_true(!before || strcmp(path, before) != 0);
+}
+
+static void copy(const char *from, const char *to)
+{
+	struct vd_buf file = { 0 };
+
+	file_get(from, &file);
+	file_put(to, vd_buf_slice(&file));
+	vd_buf_deinit(&file);
+}
+
+static uint64_t urgent(const struct cast *c, const struct person *p)
+{
+	struct vd_lane_state state;
+
+	assert_int_equal(vd_store_lane(p->store, c->mesh.group, VD_LANE_URGENT, &state, NULL, 0), 0);
+	return state.digest.count;
+}
+
+/* Of one size, and of another: what stood there is missing, and is written again. */
+static void test_swapped__another_file_under_a_known_name(void **state)
+{
+	struct cast *c = *state;
+
+	for (int large = 0; large < 2; large++) {
+		char old[256], new[256];
+		struct vd_stick_check check;
+		struct vd_stick_result r;
+
+		while (segments(c, old, NULL))
+			assert_int_equal(unlink(old), 0);
+		written_by(c, &c->hub, NULL, old);
+		visit(c, &c->luz, 0);
+		person_write(&c->ana, VD_LANE_URGENT, large ? 40 : 1, 3000);
+		written_by(c, &c->ana, old, new);
+		copy(old, new);
+
+		assert_int_equal(vd_stick_check(c->ana.store, c->stick, &check), 0);
+		assert_int_equal(check.records, person_records(&c->hub));
+		r = visit(c, &c->ana, 0);
+		assert_int_equal(r.sent, large ? 40 : 1);
+		assert_true(r.complete && r.segments_bad == 0);
+		visit(c, &c->luz, 0);
+		assert_int_equal(urgent(c, &c->luz), large ? 41 : 1);
+		for (int i = 0; i < 3; i++)
+			visit(c, i == 0 ? &c->hub : i == 1 ? &c->luz : &c->ana, 0);
+		assert_nothing_to_do(c, &c->ana);
+		assert_int_equal(vd_stick_check(c->ana.store, c->stick, &check), 0);
+		assert_int_equal(check.records, person_records(&c->ana));
+		assert_true(mesh_equal(&c->mesh, &c->ana, &c->luz) && mesh_equal(&c->mesh, &c->ana, &c->hub));
+	}
+}
+
+/* What is in it is read as what it is, and it is its writer's no more, who would fold it away. */
+static void test_swapped__what_stands_there_now_is_read(void **state)
+{
+	struct cast *c = *state;
+	char away[300], of_hub[256], of_ana[256];
+	struct vd_stick_result r;
+
+	snprintf(away, sizeof(away), "%s/away", c->mesh.top);
+	written_by(c, &c->hub, NULL, of_hub);
+	visit(c, &c->ana, 0);
+	/* Luz wrote this; nobody else has seen it. */
+	person_write(&c->luz, VD_LANE_URGENT, 2, 30);
+	visit(c, &c->luz, 0);
+	for (DIR *dir = opendir(c->cache); dir; dir = NULL) {
+		struct dirent *entry;
+
+		while ((entry = readdir(dir)))
+			if (entry->d_name[0] != '.' && !strstr(of_hub, entry->d_name))
+				assert_true(snprintf(of_ana, sizeof(of_ana), "%s/%s", c->cache, entry->d_name) < 256);
+		closedir(dir);
+	}
+	copy(of_ana, away);
+	assert_int_equal(unlink(of_ana), 0);
+	person_write(&c->ana, VD_LANE_URGENT, 1, 30);
+	written_by(c, &c->ana, of_hub, of_ana);
+	copy(away, of_ana);
+
+	person_write(&c->ana, VD_LANE_NORMAL, 1, 30);
+	r = visit(c, &c->ana, 0);
+	assert_int_equal(r.received, 2);
+	assert_int_equal(r.sent, 2);
+	assert_int_equal(access(of_ana, F_OK), 0);
+	r = visit(c, &c->hub, 0);
+	assert_int_equal(r.received, 4);
+	assert_true(mesh_equal(&c->mesh, &c->ana, &c->hub));
+}
+
+/* One head that went bad since makes no other file of it. */
+static void test_swapped__one_head_gone_bad(void **state)
+{
+	struct cast *c = *state;
+
+	for (int last = 0; last < 2; last++) {
+		struct vd_stick_result r;
+		char path[256];
+		struct stat st;
+
+		while (segments(c, path, NULL))
+			assert_int_equal(unlink(path), 0);
+		written_by(c, &c->hub, NULL, path);
+		assert_int_equal(stat(path, &st), 0);
+		flip(path, last ? (size_t)st.st_size - VD_HEAD_BYTES : 0);
+		r = visit(c, &c->hub, 0);
+		assert_int_equal(r.bytes_out + r.segments_read, 0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_swapped__another_file_under_a_known_name, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_swapped__what_stands_there_now_is_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_swapped__one_head_gone_bad, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
