@@ -1136,6 +1136,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(WHY_ACKED, "{0}: has it, and answered it.", "{0}: lo tiene, y respondió."),
 	T(WHY_HAS, "{0}: has it (said so{2}, {1}).", "{0}: lo tiene (lo dijo{2}, el {1})."),
 	T(WHY_CARRIES, "{0}: carries it, without being able to read it (said so{2}, {1}).", "{0}: lo lleva, sin poder leerlo (lo dijo{2}, el {1})."),
+	T(WHY_HAS_ONCE, "{0}: has it (said so, at a time that is not known).", "{0}: lo tiene (lo dijo, no se sabe cuándo)."),
+	T(WHY_CARRIES_ONCE, "{0}: carries it, without being able to read it (said so, at a time that is not known).", "{0}: lo lleva, sin poder leerlo (lo dijo, no se sabe cuándo)."),
 	T(WHY_NOT_CARRIES, "{0}: not known to have it; it is not for them to read, but they can carry it.",
 	  "{0}: no se sabe que lo tenga; no le toca leerlo, pero lo puede llevar."),
 	T(WHY_HIDDEN, "It is sealed to one or more of them by name; this device cannot tell to whom.",

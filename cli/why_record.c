@@ -84,12 +84,13 @@ static void tell_holder(struct telling *t, const struct vd_device *d, const char
 		json_array_append_new(t->why->holders, one);
 		return;
 	}
-	if (k->heard_ms)
-		vd_time_local(k->heard_ms, time);
+	vd_time_local(k->heard_ms, time);
 	if (how == VD_HOLDS_OWN)
 		vd_say(t->why->cli, VD_MSG_WHY_WROTE, name, NULL);
 	else if (how == VD_HOLDS_ACK)
 		vd_say(t->why->cli, VD_MSG_WHY_ACKED, name, NULL);
+	else if (!k->heard_ms) /* by a clock that was wrong: nobody knows when */
+		vd_say(t->why->cli, is_for == VD_FOR_NOT ? VD_MSG_WHY_CARRIES_ONCE : VD_MSG_WHY_HAS_ONCE, name, NULL);
 	else
 		vd_say(t->why->cli, is_for == VD_FOR_NOT ? VD_MSG_WHY_CARRIES : VD_MSG_WHY_HAS, name, time, vd_route_said(t->why->cli, &k->route, room), NULL);
 }

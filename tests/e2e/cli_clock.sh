@@ -74,4 +74,15 @@ v hub --json why luz
 is "nor in JSON" "$(key .clock)" null
 v hub --json sync --check stick
 is "and all is elsewhere" "$(key '"\(.safe_to_wipe) \(.clocks | length)"')" "true 0"
+
+# What was heard by a clock that was wrong was heard nobody knows when.
+mkdir new
+note=$(say eva -m "who has it")
+v eva sync new
+v hub sync new
+at $((now + 73 * 365 * 86400)) eva sync new
+v eva why "$note"
+says "that it was said is known" "hub: has it \(said so, at a time that is not known\)"
+v eva --lang es why "$note"
+says "in Spanish" "hub: lo tiene \(lo dijo, no se sabe cuándo\)"
 done_testing
