@@ -41,7 +41,7 @@ static void begin(struct vd_hearsay *);
 
 static void drop(struct vd_hearsay_job *job)
 {
-	vd_buf_deinit(&job->words.others);
+	vd_words_deinit(&job->words);
 	vd_buf_deinit(&job->own);
 }
 

@@ -198,7 +198,7 @@ static void talk_of_receipts(struct talk *t)
 
 	if (vd_pipe_words(t->pipe, &group, peer, &words))
 		vd_heard_words(t->store, group, peer, &words, &route);
-	vd_buf_deinit(&words.others);
+	vd_words_deinit(&words);
 	if (!vd_pipe_asks_word(t->pipe, &group))
 		return;
 	vd_heard_say(t->store, group, &own);

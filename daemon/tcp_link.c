@@ -388,7 +388,7 @@ static void pass_words(struct vd_tcp *tcp, struct vd_link *link, const struct vd
 
 	if (vd_node_words(tcp->node, link->conn, &words))
 		tcp->events.words(tcp->events.ctx, link, wish->group, wish->peer, &words);
-	vd_buf_deinit(&words.others);
+	vd_words_deinit(&words);
 }
 
 static void grant(struct vd_tcp *tcp, const struct vd_wish *wish)

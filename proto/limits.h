@@ -66,7 +66,8 @@ enum {
 	VD_RECEIPTS_BYTES = 24 * 1024,/* of others' that an end of a session hands on at once, or one visit leaves on a stick: with them it still writes at most 96 KiB
 	                               * more than a tenth above its records */
 	VD_RECEIPTS_PACE_MS = 5000,   /* between two times that a session asks for them, is asked, or is told what the peer holds: half of VD_RECHECK_MS */
-	VD_RECEIPTS_LATER_MS = 6000,  /* after a comparison, that those are asked for which a sync has no room for: longer than the pace */
+	VD_RECEIPTS_LATER_MS = 6000,  /* between two times that a session asks for them: longer than the pace */
+	VD_WORD_BYTES = 4096,         /* of what an end says of itself, where it must name what it holds: some 350 spans */
 	VD_RECEIPTS_WAIT_MS = 5000,   /* without a byte, that a sync with nothing else to do waits for them */
 
 	/* redaction */

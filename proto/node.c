@@ -559,7 +559,7 @@ bool vd_node_words(struct vd_node *n, uint32_t conn, struct vd_words *out)
 {
 	struct vd_conn *c = find_conn(n, conn);
 
-	*out = (struct vd_words){ .own.n = 0 };
+	*out = (struct vd_words){ .own = { 0 } };
 	if (!c || !c->session)
 		return false;
 	c->words = false;

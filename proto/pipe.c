@@ -285,8 +285,10 @@ static void take_words(struct vd_pipe *p, const struct vd_wish *w)
 
 	if (!vd_node_words(p->node, p->conn, &words))
 		return;
-	if (words.own.n || p->words_group != w->group)
+	if (words.own.n || p->words_group != w->group) {
+		vd_buf_deinit(&p->words.own);
 		p->words.own = words.own;
+	}
 	if (words.others.n || p->words_group != w->group) {
 		vd_buf_deinit(&p->words.others);
 		p->words.others = words.others;
@@ -442,7 +444,7 @@ void vd_pipe_free(struct vd_pipe *p)
 	vd_node_free(p->node);
 	vd_buf_deinit(&p->held);
 	vd_buf_deinit(&p->out);
-	vd_buf_deinit(&p->words.others);
+	vd_words_deinit(&p->words);
 	free(p->met);
 	sodium_memzero(p, sizeof(*p));
 	free(p);
@@ -564,7 +566,7 @@ bool vd_pipe_words(struct vd_pipe *p, struct vd_group **group, uint8_t peer[VD_K
 	bool any = p->words.own.n || p->words.others.n;
 
 	*out = p->words;
-	p->words = (struct vd_words){ .own.n = 0 };
+	p->words = (struct vd_words){ .own = { 0 } };
 	*group = p->words_group;
 	memcpy(peer, p->words_peer, VD_KEY_BYTES);
 	return any;

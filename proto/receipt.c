@@ -9,7 +9,8 @@
 
 static const char domain[] = "vereda receipt";
 
-enum { VERSION = 1, RESTORED = 1 << VD_LANES, FLAGS = 2 * RESTORED - 1, OTHER_TIME = 2 * RESTORED /* of a brief one alone */, SIGNED = VD_GROUP_BYTES + VD_HASH_BYTES };
+enum { VERSION = 1, RESTORED = 1 << VD_LANES, FLAGS = 2 * RESTORED - 1, SIGNED = VD_GROUP_BYTES + VD_HASH_BYTES };
+enum { OTHER_TIME = 2 * RESTORED, NAMES = 4 * RESTORED, BRIEF_FLAGS = 8 * RESTORED - 1, ALL_LANES = (1 << VD_LANES) - 1 }; /* of a brief one alone */
 
 /* What is signed: whose it is, so that it says nothing in another group, and a hash of all but the signature. */
 static struct vd_slice message_of(const uint8_t group[VD_GROUP_BYTES], struct vd_slice said, uint8_t room[SIGNED])
@@ -24,6 +25,20 @@ static int by_item(const void *a, const void *b)
 	return memcmp(((const struct vd_span *)a)->item, ((const struct vd_span *)b)->item, VD_ITEM_BYTES);
 }
 
+static void put_mark(const struct vd_receipt_lane *lane, struct vd_buf *out)
+{
+	vd_buf_put_varint(out, lane->count);
+	if (lane->count)
+		vd_buf_put(out, lane->digest, VD_RECEIPT_DIGEST);
+}
+
+static void rd_mark(struct vd_rd *r, struct vd_receipt_lane *lane)
+{
+	lane->count = vd_rd_varint(r);
+	if (lane->count)
+		vd_rd_copy(r, lane->digest, VD_RECEIPT_DIGEST);
+}
+
 static void put_head(const uint8_t *author, const struct vd_receipt *r, struct vd_buf *out)
 {
 	uint8_t flags = r->restored ? RESTORED : 0;
@@ -36,11 +51,8 @@ static void put_head(const uint8_t *author, const struct vd_receipt *r, struct v
 	vd_buf_put_u64(out, r->count);
 	vd_buf_put_u64(out, r->time_ms);
 	vd_buf_put_u32(out, r->keep_until);
-	for (int lane = 0; lane < VD_LANES; lane++) {
-		vd_buf_put_varint(out, r->lanes[lane].count);
-		if (r->lanes[lane].count)
-			vd_buf_put(out, r->lanes[lane].digest, VD_RECEIPT_DIGEST);
-	}
+	for (int lane = 0; lane < VD_LANES; lane++)
+		put_mark(&r->lanes[lane], out);
 }
 
 /* As many as fit, and then by item, each once. */
@@ -104,28 +116,27 @@ int vd_receipt_restore(const struct vd_receipt *r, struct vd_span *spans, size_t
 	return vd_buf_check(out);
 }
 
-int vd_receipt_shorten(struct vd_slice bytes, struct vd_brief *out)
+int vd_receipt_shorten(struct vd_slice bytes, const struct vd_brief *how, struct vd_slice spans, struct vd_buf *out)
 {
-	struct vd_buf brief = { 0 };
 	struct vd_receipt r;
 	int rc = vd_receipt_decode(bytes, &r);
 
-	*out = (struct vd_brief){ .n = 0 };
 	if (rc)
 		return rc;
-	vd_buf_put_u8(&brief, (uint8_t)(bytes.p[1] | (r.time_ms != r.count ? OTHER_TIME : 0)));
-	vd_buf_put_varint(&brief, r.count);
+	vd_buf_put_u8(out, (uint8_t)(bytes.p[1] | (r.time_ms != r.count ? OTHER_TIME : 0) | (how->named ? NAMES : 0)));
+	vd_buf_put_varint(out, r.count);
 	if (r.time_ms != r.count)
-		vd_buf_put_varint(&brief, r.time_ms);
-	vd_buf_put_varint(&brief, r.keep_until);
-	vd_buf_put(&brief, bytes.p + bytes.n - VD_SIGNATURE_BYTES, VD_SIGNATURE_BYTES);
-	rc = vd_buf_check(&brief);
-	if (!rc) {
-		out->n = (uint8_t)brief.n;
-		memcpy(out->bytes, brief.p, brief.n);
+		vd_buf_put_varint(out, r.time_ms);
+	vd_buf_put_varint(out, r.keep_until);
+	vd_buf_put(out, bytes.p + bytes.n - VD_SIGNATURE_BYTES, VD_SIGNATURE_BYTES);
+	if (how->named) {
+		vd_buf_put_u8(out, (uint8_t)(how->named | how->marked << VD_LANES));
+		for (int lane = 0; lane < VD_LANES; lane++)
+			if (how->marked >> lane & 1)
+				put_mark(&r.lanes[lane], out);
+		vd_buf_put_slice(out, spans);
 	}
-	vd_buf_deinit(&brief);
-	return rc;
+	return vd_buf_check(out);
 }
 
 static void take_flags(uint8_t flags, struct vd_receipt *out)
@@ -133,23 +144,6 @@ static void take_flags(uint8_t flags, struct vd_receipt *out)
 	out->restored = flags & RESTORED;
 	for (int lane = 0; lane < VD_LANES; lane++)
 		out->lanes[lane].whole = flags >> lane & 1;
-}
-
-int vd_receipt_brief_decode(struct vd_slice bytes, struct vd_receipt *out, const uint8_t **signature)
-{
-	struct vd_rd r = vd_rd(bytes);
-	uint8_t flags = vd_rd_u8(&r);
-	uint64_t until;
-
-	*out = (struct vd_receipt){ .count = vd_rd_varint(&r) };
-	out->time_ms = flags & OTHER_TIME ? vd_rd_varint(&r) : out->count;
-	until = vd_rd_varint(&r);
-	out->keep_until = (uint32_t)until;
-	take_flags(flags, out);
-	*signature = vd_rd_take(&r, VD_SIGNATURE_BYTES).p;
-	if (vd_rd_end(&r) || flags >= 2 * OTHER_TIME || until > UINT32_MAX)
-		return VD_EFORMAT;
-	return flags & OTHER_TIME && out->time_ms == out->count ? VD_EFORMAT : VD_OK;
 }
 
 bool vd_receipt_next(struct vd_slice *rest, struct vd_span *out)
@@ -176,6 +170,32 @@ static bool spans_ok(struct vd_slice spans)
 	return true;
 }
 
+int vd_receipt_brief_decode(struct vd_slice bytes, struct vd_receipt *out, struct vd_brief *how)
+{
+	struct vd_rd r = vd_rd(bytes);
+	uint8_t flags = vd_rd_u8(&r), lanes;
+	uint64_t until;
+
+	*out = (struct vd_receipt){ .count = vd_rd_varint(&r) };
+	out->time_ms = flags & OTHER_TIME ? vd_rd_varint(&r) : out->count;
+	until = vd_rd_varint(&r);
+	out->keep_until = (uint32_t)until;
+	take_flags(flags, out);
+	*how = (struct vd_brief){ .signature = vd_rd_take(&r, VD_SIGNATURE_BYTES).p };
+	lanes = flags & NAMES ? vd_rd_u8(&r) : 0;
+	how->named = lanes & ALL_LANES;
+	how->marked = lanes >> VD_LANES;
+	for (int lane = 0; lane < VD_LANES; lane++)
+		if (how->marked >> lane & 1)
+			rd_mark(&r, &out->lanes[lane]);
+	if (r.err || flags > BRIEF_FLAGS || until > UINT32_MAX || how->marked & ~how->named)
+		return VD_EFORMAT;
+	if ((flags & OTHER_TIME && out->time_ms == out->count) || (flags & NAMES && !how->named) || (r.n && !how->named))
+		return VD_EFORMAT;
+	out->spans = vd_slice(r.p, r.n);
+	return spans_ok(out->spans) ? VD_OK : VD_EFORMAT;
+}
+
 int vd_receipt_decode(struct vd_slice bytes, struct vd_receipt *out)
 {
 	struct vd_rd r = vd_rd(bytes);
@@ -191,11 +211,8 @@ int vd_receipt_decode(struct vd_slice bytes, struct vd_receipt *out)
 	out->count = vd_rd_u64(&r);
 	out->time_ms = vd_rd_u64(&r);
 	out->keep_until = vd_rd_u32(&r);
-	for (int lane = 0; lane < VD_LANES; lane++) {
-		out->lanes[lane].count = vd_rd_varint(&r);
-		if (out->lanes[lane].count)
-			vd_rd_copy(&r, out->lanes[lane].digest, VD_RECEIPT_DIGEST);
-	}
+	for (int lane = 0; lane < VD_LANES; lane++)
+		rd_mark(&r, &out->lanes[lane]);
 	if (r.err || flags > FLAGS || r.n < VD_SIGNATURE_BYTES)
 		return VD_EFORMAT;
 	out->spans = vd_slice(r.p, r.n - VD_SIGNATURE_BYTES);

@@ -11,7 +11,7 @@ enum {
 	VD_RECEIPT_HEAD_MAX = VD_RECEIPT_HEAD_MIN + VD_LANES * (9 + VD_RECEIPT_DIGEST),
 	VD_SPAN_MIN = VD_ITEM_BYTES + 1,
 	VD_BRIEF_MIN = 1 + 1 + 1 + VD_SIGNATURE_BYTES,
-	VD_BRIEF_MAX = 1 + 10 + 10 + 5 + VD_SIGNATURE_BYTES,
+	VD_BRIEF_MAX = 1 + 10 + 10 + 5 + VD_SIGNATURE_BYTES, /* … with no lane in it */
 };
 
 /* Records of one author and lane that are held without a gap: the one that has this item, and as many as `length` says, itself
@@ -46,14 +46,17 @@ int vd_receipt_decode(struct vd_slice, struct vd_receipt *out);
 int vd_receipt_verify(struct vd_group *, struct vd_slice, struct vd_receipt *out);
 /* The next span of a decoded receipt; `rest` begins as its `spans`. False: no more. */
 bool vd_receipt_next(struct vd_slice *rest, struct vd_span *out);
-/* What of a receipt whoever holds the same cannot tell by itself: all but author, lanes and spans. n 0: none. */
+/* A receipt in brief is what of it whoever holds the same cannot tell by itself: all but author, lanes and spans. Of lanes in which the reader holds
+ * something else these stand in it, too. Bits of lanes: */
 struct vd_brief {
-	uint8_t n, bytes[VD_BRIEF_MAX];
+	uint8_t named;               /* its spans are in it … */
+	uint8_t marked;              /* … and its count and digest; all of them are named */
+	const uint8_t *signature;    /* once decoded; borrowed */
 };
-/* Of one that decodes. VD_ENOMEM. */
-int vd_receipt_shorten(struct vd_slice, struct vd_brief *out);
-/* *out: of its lanes `whole` alone is set. *signature: borrowed. VD_EFORMAT. */
-int vd_receipt_brief_decode(struct vd_slice, struct vd_receipt *out, const uint8_t **signature);
+/* Appends one that decodes. `spans`: of its spans those of the lanes that `how` names, as they stand in it. VD_ENOMEM. */
+int vd_receipt_shorten(struct vd_slice receipt, const struct vd_brief *how, struct vd_slice spans, struct vd_buf *out);
+/* *out: of its lanes `whole` is set, of marked ones all; its spans are those of named ones. Borrows. VD_EFORMAT. */
+int vd_receipt_brief_decode(struct vd_slice, struct vd_receipt *out, struct vd_brief *how);
 /* Do two receipts say the same, but for when, and until when it is promised? */
 bool vd_receipt_same(struct vd_slice a, struct vd_slice b);
 

@@ -43,9 +43,10 @@ struct vd_denied {
 
 /* What a peer said about what devices hold, for who has the store to verify and keep. Zero is nothing. */
 struct vd_words {
-	struct vd_brief own;          /* the peer said itself that it holds what we do */
-	struct vd_buf others;         /* of others it brought receipts (told.h); the holder's */
+	struct vd_buf own;            /* the peer said itself what it holds: its receipt in brief (receipt.h) */
+	struct vd_buf others;         /* of others it brought receipts (told.h) */
 };
+void vd_words_deinit(struct vd_words *);
 
 /* `group` and `port` are borrowed. salt_seed: fresh random, for salted passes. NULL: no memory. */
 struct vd_session *vd_session_new(bool initiator, struct vd_group *group, const struct vd_port *port, uint64_t now_ms,

@@ -61,20 +61,18 @@ struct vd_session_told {
 	bool once;                /* the sets were found equal */
 	bool say, hello;          /* we wait for our own; it is for equal hellos, else for the LANES that are due */
 	bool brief_due;           /* to be sent */
-	struct vd_brief brief;
+	struct vd_buf brief;
 	bool awaits;              /* theirs for equal hellos is to come */
-	struct vd_brief their_brief; /* … for the LANES that follow did */
+	struct vd_buf their_brief; /* … for the LANES that follow did */
 	uint32_t trips;
 	uint64_t bytes, records;  /* of the session, when the sets were last found equal */
 	uint64_t received;        /* … records, when our own was last said */
-	uint64_t spare;           /* bytes that our own may take in this comparison … */
-	uint64_t left;            /* … and others' */
+	uint64_t spare;           /* bytes that our own may take in this comparison */
 
 	uint64_t through;         /* of higher counts we take none */
 	bool ask, asked;          /* TOLD to be sent; sent and not yet answered */
-	uint64_t most;            /* bytes of the answer */
 	bool later;               /* to be sent at ask_ms, if the session is still there */
-	uint8_t vain[2 * VD_TOLD_DIGEST]; /* ours and theirs when an answer was empty that might have been anything */
+	uint8_t vain[2 * VD_TOLD_DIGEST]; /* ours and theirs when an answer was empty */
 	struct vd_buf answer;     /* to theirs: receipts */
 	bool answering;
 	struct vd_buf came;       /* to ours, so far */

@@ -72,11 +72,13 @@ int vd_session_take_whole(struct vd_session *s, struct vd_slice payload)
 	return VD_OK;
 }
 
-/* Equal ids, and no stub among theirs: they hold what we do. Where either leaves somebody out that says nothing. */
+/* Equal ids, and no stub among theirs: they hold what we do. Of a lane in which either leaves somebody out that says nothing. */
 static void all_held(struct vd_session *s)
 {
-	for (size_t l = 0; l < VD_LANES && !s->apart.count && !vd_session_takes_only(s); l++) {
-		if (!(s->their_whole >> l & 1) || s->lanes[l].compared < s->stats.held.through[l])
+	for (uint8_t l = 0; l < VD_LANES && !vd_session_takes_only(s); l++) {
+		const struct vd_declined *first;
+
+		if (!(s->their_whole >> l & 1) || s->lanes[l].compared < s->stats.held.through[l] || vd_declined_of_lane(&s->apart, l, &first))
 			continue;
 		s->stats.held.through[l] = s->lanes[l].compared;
 		memcpy(s->stats.held.digest[l], s->lanes[l].ids.hash, VD_RECEIPT_DIGEST);

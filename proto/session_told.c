@@ -11,7 +11,7 @@ enum {
 	FRAME_BYTES = 2 + 16, /* around what leaves at once, on a link as section 8 has it */
 	LINK_BYTES = 564,     /* of a link or a pipe but for hellos: handshake, PROOF, BYE, frames */
 	WORD_BYTES = 100,     /* of an end's own, framed, but where a clock went back */
-	HEAD_BYTES = 3,       /* of a message as long as RECEIPTS */
+	HEAD_BYTES = 3,       /* of a message, at most */
 };
 
 void vd_session_meets(struct vd_session *s, const uint8_t peer[VD_KEY_BYTES])
@@ -24,7 +24,15 @@ void vd_session_told_deinit(struct vd_session *s)
 {
 	vd_buf_deinit(&s->told.answer);
 	vd_buf_deinit(&s->told.came);
-	vd_buf_deinit(&s->told.words.others);
+	vd_buf_deinit(&s->told.brief);
+	vd_buf_deinit(&s->told.their_brief);
+	vd_words_deinit(&s->told.words);
+}
+
+void vd_words_deinit(struct vd_words *words)
+{
+	vd_buf_deinit(&words->own);
+	vd_buf_deinit(&words->others);
 }
 
 /* --- what is kept here --- */
@@ -103,45 +111,20 @@ void vd_session_told_take_hello(struct vd_session *s, struct vd_rd *r)
 	s->told.on = s->told.keeps;
 }
 
-/* Where bodies are lacking, or somebody is left out, neither end can tell what the other holds. */
-static bool comparable(const struct vd_session *s)
-{
-	return s->whole == s->their_whole && !s->apart.count;
-}
-
-static size_t told_bytes(const struct vd_session *s, uint64_t most)
-{
-	return FRAME_BYTES + HEAD_BYTES + vd_varint_bytes(s->told.through) + vd_varint_bytes(most) + s->told.names;
-}
-
-static bool differs(const struct vd_session *s)
-{
-	return !s->told.asked && !s->told.ask && memcmp(s->told.digest, s->told.their_digest, VD_TOLD_DIGEST) != 0;
-}
-
-/* For what fits: nobody who waits for a sync pays for more. */
-static void ask_at_once(struct vd_session *s)
-{
-	struct vd_session_told *t = &s->told;
-	size_t around = told_bytes(s, VD_RECEIPTS_BYTES) + FRAME_BYTES + 2 * HEAD_BYTES;
-
-	if (!differs(s) || t->left < around + VD_RECEIPT_HEAD_MIN + VD_SIGNATURE_BYTES)
-		return;
-	t->most = t->left - around < VD_RECEIPTS_BYTES - 1 ? t->left - around : VD_RECEIPTS_BYTES - 1;
-	t->left = 0;
-	t->ask = true;
-}
-
-/* For all, if the session lasts so long. Not where it was in vain, and nothing has changed. */
-static void ask_later(struct vd_session *s)
+/* At once, unless that was lately, or the names alone would cost too much: then if the session lasts so long. Not where it was in vain, and nothing has
+ * changed. */
+static void ask(struct vd_session *s)
 {
 	struct vd_session_told *t = &s->told;
 
-	if (!differs(s) || t->later ||
+	if (t->ask || t->asked || memcmp(t->digest, t->their_digest, VD_TOLD_DIGEST) == 0 ||
 	    (memcmp(t->vain, t->digest, VD_TOLD_DIGEST) == 0 && memcmp(t->vain + VD_TOLD_DIGEST, t->their_digest, VD_TOLD_DIGEST) == 0))
 		return;
+	if (!t->later && t->names > VD_RECEIPTS_BYTES && t->ask_ms < s->now_ms + VD_RECEIPTS_LATER_MS)
+		t->ask_ms = s->now_ms + VD_RECEIPTS_LATER_MS;
 	t->later = true;
-	t->ask_ms = s->now_ms + VD_RECEIPTS_LATER_MS;
+	if (t->ask_ms <= s->now_ms)
+		vd_session_told_ask(s);
 }
 
 /* Of what equal hellos leave, each end's own comes first. Where both do not fit, whose word the other lacks altogether. */
@@ -151,6 +134,10 @@ static void share_out(struct vd_session *s, size_t hellos)
 	uint64_t left = LINK_BYTES + hellos < VD_EQUAL_BYTES ? VD_EQUAL_BYTES - LINK_BYTES - hellos : 0;
 	uint32_t initiators = s->initiator ? t->had : t->has, others = s->initiator ? t->has : t->had;
 
+	t->hello = t->say;
+	t->spare = VD_WORD_BYTES; /* what is left out must be named, and the hellos of who declines are long */
+	if (s->apart.count)
+		return;
 	if (t->say && t->awaits && left < 2 * WORD_BYTES) {
 		bool initiator = !(initiators && !others);
 
@@ -167,17 +154,13 @@ void vd_session_told_met(struct vd_session *s, bool equal, size_t hellos)
 {
 	struct vd_session_told *t = &s->told;
 
-	if (!t->on)
+	t->once = t->on && equal;
+	if (!t->once)
 		return;
-	if (equal && comparable(s)) {
-		t->say = t->gives && (!t->mine || t->had != t->mine);
-		t->awaits = t->they_give && (!t->theirs || t->has != t->theirs);
-	}
-	t->once = equal;
-	if (!equal)
-		return;
+	t->say = t->gives && (!t->mine || t->had != t->mine);
+	t->awaits = t->they_give && (!t->theirs || t->has != t->theirs);
 	share_out(s, hellos);
-	ask_later(s);
+	ask(s);
 }
 
 uint64_t vd_session_told_later(const struct vd_session *s)
@@ -190,8 +173,8 @@ void vd_session_told_ask(struct vd_session *s)
 	struct vd_session_told *t = &s->told;
 
 	t->later = false;
-	t->most = VD_RECEIPTS_BYTES;
 	t->ask = !t->asked;
+	t->ask_ms = s->now_ms + VD_RECEIPTS_LATER_MS;
 }
 
 /* --- with LANES --- */
@@ -209,7 +192,7 @@ static uint64_t spare(const struct vd_session *s)
 int vd_session_told_moment(struct vd_session *s)
 {
 	struct vd_session_told *t = &s->told;
-	struct vd_told_list list;
+	struct vd_told_list list = { .count = 0 };
 	int rc;
 
 	/* The initiator sees to the pace, and at the other end the clock. */
@@ -217,21 +200,26 @@ int vd_session_told_moment(struct vd_session *s)
 		return VD_OK;
 	t->say_ms = s->now_ms + VD_RECEIPTS_PACE_MS;
 	rc = take_stock(s, &list);
-	/* Who received nothing has nothing new to say that the other end would wait for. */
-	t->spare = spare(s);
-	t->say = t->gives && comparable(s) && s->stats.received > t->received && t->spare > VD_BRIEF_MIN;
+	t->spare = s->apart.count ? VD_WORD_BYTES : spare(s);
+	/* Who received nothing has nothing new to say that the other end would wait for; but where somebody is left out no hellos are equal. */
+	t->say = t->gives && t->spare > VD_BRIEF_MIN &&
+	         (s->stats.received > t->received || (s->apart.count && (!list.mine || t->had != (uint32_t)list.mine)));
 	t->hello = false;
 	return rc;
 }
 
-static void keep_brief(struct vd_session *s, const struct vd_brief *brief)
+/* Moves it. */
+static void keep_brief(struct vd_session *s, struct vd_buf *brief)
 {
 	struct vd_session_told *t = &s->told;
 
-	if (s->now_ms < t->brief_ms)
-		return;
-	t->brief_ms = s->now_ms + VD_RECEIPTS_PACE_MS;
-	t->words.own = *brief;
+	if (s->now_ms >= t->brief_ms) {
+		t->brief_ms = s->now_ms + VD_RECEIPTS_PACE_MS;
+		vd_buf_deinit(&t->words.own);
+		t->words.own = *brief;
+		*brief = (struct vd_buf){ 0 };
+	}
+	vd_buf_reset(brief);
 }
 
 void vd_session_told_compared(struct vd_session *s, bool equal)
@@ -241,24 +229,20 @@ void vd_session_told_compared(struct vd_session *s, bool equal)
 	if (equal && t->their_brief.n)
 		keep_brief(s, &t->their_brief);
 	t->awaits = false;
-	t->their_brief.n = 0;
+	vd_buf_reset(&t->their_brief);
 	t->once |= equal;
 	if (!equal)
 		return;
-	t->left = spare(s);
-	t->left = t->left < WORD_BYTES ? 0 : (t->left - WORD_BYTES) / 2;
 	t->bytes = s->stats.reconcile_bytes;
 	t->records = s->stats.sent + s->stats.received;
 	t->trips = s->stats.round_trips;
-	if (!t->on)
-		return;
-	ask_later(s);
-	ask_at_once(s);
+	if (t->on)
+		ask(s);
 }
 
 bool vd_session_told_likely(const struct vd_session *s)
 {
-	return s->stats.rounds > 1 || s->told.once;
+	return s->stats.rounds > 1 || s->told.once || s->apart.count;
 }
 
 bool vd_session_told_differs(const struct vd_session *s)
@@ -278,19 +262,81 @@ bool vd_session_asks_word(const struct vd_session *s)
 	return s->told.say;
 }
 
+/* Of which lanes can the other end not tell? Where somebody is left out; and where bodies are lacking here, unless `both` may lack the same. */
+static struct vd_brief untold(const struct vd_session *s, bool both)
+{
+	struct vd_brief how = { .named = (uint8_t)(VD_WHOLE_ALL & ~s->whole & (both ? s->their_whole | 1u << VD_LANE_BULK : VD_WHOLE_ALL)) };
+
+	for (uint8_t l = 0; l < VD_LANES; l++) {
+		const struct vd_declined *first;
+
+		if (vd_declined_of_lane(&s->apart, l, &first))
+			how.marked = (uint8_t)(how.marked | 1u << l);
+	}
+	how.named |= how.marked;
+	return how;
+}
+
 /* Does it say what we said of our sets? The store may have moved on. */
 static bool fits(const struct vd_session *s, const struct vd_receipt *r)
 {
+	uint8_t marked = untold(s, false).marked;
+
 	for (size_t l = 0; l < VD_LANES; l++) {
 		const struct vd_set_mark *mark = &s->lanes[l].ids;
 		uint64_t count = s->told.hello ? s->counts[l] : mark->count;
 
+		if (marked >> l & 1)
+			continue;
 		if (r->lanes[l].count != count || r->lanes[l].whole != (s->whole >> l & 1))
 			return false;
 		if (!s->told.hello && count && memcmp(r->lanes[l].digest, mark->hash, VD_RECEIPT_DIGEST) != 0)
 			return false;
 	}
 	return true;
+}
+
+/* Those of its spans that are of such a lane. */
+static int put_spans(struct vd_session *s, struct vd_slice spans, uint8_t lanes, struct vd_buf *out)
+{
+	struct vd_span span;
+	int rc = VD_OK;
+
+	while (lanes && !rc && vd_receipt_next(&spans, &span)) {
+		size_t n = 0;
+
+		for (uint8_t l = 0; l < VD_LANES && !rc && !n; l++) {
+			struct vd_arrival at;
+
+			if (lanes >> l & 1)
+				rc = s->port->find_item(s->port->ctx, vd_group_id(s->group), l, span.item, &at, 1, &n);
+		}
+		if (n) {
+			vd_buf_put(out, span.item, VD_ITEM_BYTES);
+			vd_buf_put_varint(out, span.length);
+		}
+	}
+	return rc ? rc : vd_buf_check(out);
+}
+
+/* Names what is sure to be understood, if there is room; else what may be. False: it does not fit. */
+static bool shorten(struct vd_session *s, struct vd_slice receipt, const struct vd_receipt *r)
+{
+	struct vd_session_told *t = &s->told;
+	struct vd_buf spans = { 0 };
+	bool ok = false;
+
+	for (int both = 0; both < 2 && !ok; both++) {
+		struct vd_brief how = untold(s, both);
+		uint64_t most = both && how.named && t->hello ? VD_WORD_BYTES : t->spare;
+
+		vd_buf_reset(&spans);
+		vd_buf_reset(&t->brief);
+		ok = !put_spans(s, r->spans, how.named, &spans) && !vd_receipt_shorten(receipt, &how, vd_buf_slice(&spans), &t->brief) &&
+		     t->brief.n <= VD_WORD_BYTES && 1 + vd_varint_bytes(t->brief.n + 1) + t->brief.n <= most;
+	}
+	vd_buf_deinit(&spans);
+	return ok;
 }
 
 void vd_session_said(struct vd_session *s, struct vd_slice receipt)
@@ -301,14 +347,11 @@ void vd_session_said(struct vd_session *s, struct vd_slice receipt)
 	if (!t->say)
 		return;
 	t->say = false;
-	t->brief.n = 0;
-	if (receipt.n && !vd_receipt_decode(receipt, &r) && (uint32_t)r.count != t->had && fits(s, &r) && vd_receipt_shorten(receipt, &t->brief))
-		t->brief.n = 0;
-	if (t->brief.n + 2u > t->spare)
-		t->brief.n = 0;
-	if (t->brief.n) {
+	if (receipt.n && !vd_receipt_decode(receipt, &r) && (uint32_t)r.count != t->had && fits(s, &r) && shorten(s, receipt, &r)) {
 		t->had = (uint32_t)r.count;
 		t->received = s->stats.received;
+	} else {
+		vd_buf_reset(&t->brief);
 	}
 	/* After equal hellos the other end waits for it, or for word that there is none. */
 	t->brief_due = t->hello || t->brief.n;
@@ -320,29 +363,28 @@ int vd_session_drain_receipt(struct vd_session *s, uint8_t *type, struct vd_buf 
 		return 0;
 	s->told.brief_due = false;
 	*type = VD_MSG_RECEIPT;
-	vd_buf_put(out, s->told.brief.bytes, s->told.brief.n);
+	vd_buf_put_slice(out, vd_buf_slice(&s->told.brief));
 	return 1;
 }
 
 int vd_session_take_receipt(struct vd_session *s, struct vd_slice payload)
 {
 	struct vd_session_told *t = &s->told;
-	struct vd_brief brief = { .n = 0 };
-	const uint8_t *signature;
+	struct vd_brief how;
 	struct vd_receipt r;
+	int rc = VD_OK;
 
-	if (payload.n && vd_receipt_brief_decode(payload, &r, &signature))
+	if (payload.n > VD_WORD_BYTES || (payload.n && vd_receipt_brief_decode(payload, &r, &how)))
 		return VD_EFORMAT;
 	if (t->on && payload.n) {
-		brief.n = (uint8_t)payload.n;
-		memcpy(brief.bytes, payload.p, payload.n);
-		if (t->awaits)
-			keep_brief(s, &brief);
-		else
-			t->their_brief = brief;
+		vd_buf_reset(&t->their_brief);
+		vd_buf_put_slice(&t->their_brief, payload);
+		rc = vd_buf_check(&t->their_brief);
+		if (!rc && t->awaits)
+			keep_brief(s, &t->their_brief);
 	}
 	t->awaits = false;
-	return VD_OK;
+	return rc;
 }
 
 /* --- others' --- */
@@ -355,10 +397,17 @@ static int put_names(struct vd_session *s, struct vd_buf *out)
 	if (rc)
 		return rc;
 	vd_buf_put_varint(out, s->told.through);
-	vd_buf_put_varint(out, s->told.most);
+	vd_buf_put_varint(out, VD_RECEIPTS_BYTES);
 	vd_told_encode(list.told, list.count, out);
 	free(list.told);
 	return VD_OK;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+	const struct vd_told *x = a, *y = b;
+
+	return (x->count < y->count) - (x->count > y->count);
 }
 
 /* Of what we have, they do not, and they can take, as much as may be. */
@@ -371,6 +420,9 @@ static int find_answer(struct vd_session *s, uint64_t through, uint64_t most, st
 
 	if (rc)
 		return rc;
+	/* Counts are of clocks, as a rule. */
+	if (list.count)
+		qsort(list.told, list.count, sizeof(*list.told), newest_first);
 	for (size_t i = 0; i < list.count && !rc; i++) {
 		if (list.told[i].count > through || !vd_told_lacks(names, &list.told[i]) ||
 		    list.told[i].bytes + vd_varint_bytes(list.told[i].bytes) > most - out->n)
@@ -417,7 +469,7 @@ int vd_session_take_receipts(struct vd_session *s, struct vd_slice payload)
 	if (payload.n)
 		return vd_buf_check(&t->came);
 	t->asked = false;
-	if (!t->came.n && t->most == VD_RECEIPTS_BYTES) {
+	if (!t->came.n) {
 		memcpy(t->vain, t->digest, VD_TOLD_DIGEST);
 		memcpy(t->vain + VD_TOLD_DIGEST, t->their_digest, VD_TOLD_DIGEST);
 	}
@@ -476,7 +528,7 @@ bool vd_session_words(struct vd_session *s, struct vd_words *out)
 	bool any = vd_session_has_words(s);
 
 	*out = s->told.words;
-	s->told.words = (struct vd_words){ .own.n = 0 };
+	s->told.words = (struct vd_words){ .own = { 0 } };
 	return any;
 }
 

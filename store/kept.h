@@ -32,7 +32,9 @@ struct vd_met {
 int vd_met_read(struct vd_store *, const uint8_t *group, const uint8_t *device, struct vd_met *out);
 /* What our own receipt would say of the lanes now. */
 int vd_custody_lanes(struct vd_store *, const uint8_t *group, struct vd_receipt_lane out[VD_LANES]);
-/* … and its spans, as the index knows them: of each author's chains, what is urgent first, as it must fit. The caller frees *out in any case. */
-int vd_custody_spans(struct vd_store *, struct vd_group *, struct vd_span **out, size_t *count);
+/* … and its spans of those lanes, as the index knows them: of each author's chains, what is urgent first, as it must fit; of lanes that are in `links`, too,
+ * as if all bodies were here. The caller frees *out in any case. */
+enum { VD_LANES_ALL = (1 << VD_LANES) - 1 };
+int vd_custody_spans(struct vd_store *, struct vd_group *, uint8_t lanes, uint8_t links, struct vd_span **out, size_t *count);
 
 #endif

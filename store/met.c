@@ -121,31 +121,55 @@ static bool is_known(struct vd_store *s, const uint8_t *group, const uint8_t *de
 	return known;
 }
 
+/* Its spans: those that it named, and ours of what it holds as we do; of a lane of which it has every body also where we have not. */
+static int spans_of(struct vd_store *s, struct vd_group *group, const struct vd_receipt *r, uint8_t named, struct vd_span **out, size_t *count)
+{
+	struct vd_slice rest = r->spans;
+	uint8_t whole = 0;
+	size_t capacity;
+	int rc;
+
+	for (size_t l = 0; l < VD_LANES; l++)
+		whole = (uint8_t)(whole | r->lanes[l].whole << l);
+	rc = vd_custody_spans(s, group, VD_LANES_ALL & ~named, whole, out, count);
+	capacity = *count;
+	while (!rc && rest.n) {
+		if (!vd_room(out, *count, &capacity, 32, sizeof(**out)))
+			return VD_ENOMEM;
+		if (!vd_receipt_next(&rest, &(*out)[*count]))
+			return VD_EFORMAT;
+		++*count;
+	}
+	return rc;
+}
+
 /* A device that holds what we do says of it what we would: only what it alone can tell, and its signature, came. Nothing is appended when it is known, or none. */
-static int restore(struct vd_store *s, struct vd_group *group, const uint8_t *device, const struct vd_brief *brief, uint64_t now_ms, struct vd_buf *out)
+static int restore(struct vd_store *s, struct vd_group *group, const uint8_t *device, struct vd_slice brief, uint64_t now_ms, struct vd_buf *out)
 {
 	struct vd_receipt_lane lanes[VD_LANES];
 	struct vd_span *spans = NULL;
-	const uint8_t *signature;
+	struct vd_brief how;
 	struct vd_receipt r;
 	size_t count;
 	int rc = VD_OK;
 
-	if (vd_receipt_brief_decode(vd_slice(brief->bytes, brief->n), &r, &signature) || is_known(s, vd_group_id(group), device, r.count, now_ms))
+	if (vd_receipt_brief_decode(brief, &r, &how) || is_known(s, vd_group_id(group), device, r.count, now_ms))
 		return VD_OK;
 	if (!vd_index_may_wait(s, now_ms))
 		rc = vd_index_catch_up(s);
 	if (!rc)
 		rc = vd_custody_lanes(s, vd_group_id(group), lanes);
 	if (!rc)
-		rc = vd_custody_spans(s, group, &spans, &count);
+		rc = spans_of(s, group, &r, how.named, &spans, &count);
 	for (size_t l = 0; l < VD_LANES && !rc; l++) {
+		if (how.marked >> l & 1)
+			continue;
 		lanes[l].whole = r.lanes[l].whole;
 		r.lanes[l] = lanes[l];
 	}
 	memcpy(r.author, device, VD_KEY_BYTES);
 	if (!rc)
-		rc = vd_receipt_restore(&r, spans, count, signature, out);
+		rc = vd_receipt_restore(&r, spans, count, how.signature, out);
 	free(spans);
 	return rc;
 }
@@ -157,7 +181,7 @@ int vd_custody_heed(struct vd_store *s, struct vd_group *group, const uint8_t de
 	struct vd_slice *list = calloc(rest.n / VD_RECEIPT_HEAD_MIN + 2, sizeof(*list));
 	struct vd_buf own = { 0 };
 	size_t count = 0;
-	int rc = !list ? VD_ENOMEM : words->own.n ? restore(s, group, device, &words->own, now_ms, &own) : VD_OK;
+	int rc = !list ? VD_ENOMEM : words->own.n ? restore(s, group, device, vd_buf_slice(&words->own), now_ms, &own) : VD_OK;
 
 	if (kept)
 		*kept = 0;

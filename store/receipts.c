@@ -129,7 +129,7 @@ int vd_custody_lanes(struct vd_store *s, const uint8_t *group, struct vd_receipt
 	return rc;
 }
 
-int vd_custody_spans(struct vd_store *s, struct vd_group *group, struct vd_span **out, size_t *count)
+int vd_custody_spans(struct vd_store *s, struct vd_group *group, uint8_t lanes, uint8_t links, struct vd_span **out, size_t *count)
 {
 	static const uint8_t order[VD_LANES] = { VD_LANE_URGENT, VD_LANE_NORMAL, VD_LANE_CONTROL, VD_LANE_BULK };
 	const uint8_t *salt = vd_group_salt(group);
@@ -148,9 +148,9 @@ int vd_custody_spans(struct vd_store *s, struct vd_group *group, struct vd_span 
 	}
 	for (size_t o = 0; o < VD_LANES && !rc; o++)
 		for (size_t i = 0; i < devices && !rc; i++) {
-			const struct vd_run_lane *lane = &runs[i].lanes[order[o]];
+			const struct vd_run_lane *lane = &runs[i].lanes[order[o] + (links >> order[o] & 1 ? VD_LINKS : 0)];
 
-			for (size_t k = 0; k < lane->count && !rc; k++) {
+			for (size_t k = 0; k < lane->count && lanes >> order[o] & 1 && !rc; k++) {
 				struct vd_item item;
 
 				if (!vd_room(out, *count, &capacity, 32, sizeof(**out))) {
@@ -254,7 +254,7 @@ int vd_custody_say(struct vd_store *s, struct vd_group *group, uint64_t now_ms, 
 	if (!rc)
 		rc = vd_custody_lanes(s, id, now.lanes);
 	if (!rc)
-		rc = vd_custody_spans(s, group, &spans, &count);
+		rc = vd_custody_spans(s, group, VD_LANES_ALL, 0, &spans, &count);
 	if (rc)
 		goto done;
 	/* Above what a copy of this device may have said, if the clocks agree; and above what came here of that; but not of what was said by a
@@ -340,8 +340,8 @@ static int is_news(struct vd_store *s, struct vd_group *group, struct vd_slice b
 		return rc == VD_EFORMAT ? VD_OK : rc;
 	if (any && kept.receipt.count == r.count) {
 		*doubtful = !kept.doubtful && !vd_slice_eq(kept.bytes, bytes);
-		/* Heard when our clock was in the future: heard now. */
-		*news = *doubtful || (!kept.doubtful && kept.heard_ms > now_ms);
+		/* Heard when our clock was in the future, or so far behind that this was from the future: heard now. */
+		*news = *doubtful || (!kept.doubtful && (kept.heard_ms > now_ms || (!vd_kept_timely(&kept, now_ms) && !vd_receipt_ahead(r.count, now_ms))));
 	} else if (any && vd_kept_timely(&kept, now_ms) == vd_receipt_ahead(r.count, now_ms)) {
 		*news = !vd_receipt_ahead(r.count, now_ms);
 	} else {

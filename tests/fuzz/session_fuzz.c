@@ -77,7 +77,7 @@ static void heed(struct end *e)
 
 	if (vd_session_words(e->s, &words))
 		FUZZ_CHECK(words.others.n <= VD_RECEIPTS_BYTES && vd_receipts_check(vd_buf_slice(&words.others)) == VD_OK);
-	vd_buf_deinit(&words.others);
+	vd_words_deinit(&words);
 	if (!vd_session_asks_word(e->s))
 		return;
 	hearsay_say(&e->m, &own);

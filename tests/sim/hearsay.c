@@ -87,21 +87,23 @@ void hearsay_say(struct memory *m, struct vd_buf *out)
 size_t hearsay_heed(struct memory *m, const uint8_t device[VD_KEY_BYTES], const struct vd_words *words)
 {
 	struct vd_slice rest = vd_buf_slice(&words->others), one;
-	const uint8_t *signature;
+	struct vd_brief how;
 	struct vd_buf own = { 0 };
 	struct vd_receipt r, here;
 	size_t kept = 0;
 
-	if (words->own.n && !vd_receipt_brief_decode(vd_slice(words->own.bytes, words->own.n), &r, &signature)) {
+	if (words->own.n && !vd_receipt_brief_decode(vd_buf_slice(&words->own), &r, &how)) {
 		lanes_of(m, &here);
 		for (size_t l = 0; l < VD_LANES; l++) {
 			bool whole = r.lanes[l].whole;
 
+			if (how.marked >> l & 1)
+				continue;
 			r.lanes[l] = here.lanes[l];
 			r.lanes[l].whole = whole;
 		}
 		memcpy(r.author, device, VD_KEY_BYTES);
-		if (vd_receipt_restore(&r, NULL, 0, signature, &own))
+		if (vd_receipt_restore(&r, NULL, 0, how.signature, &own))
 			abort();
 		kept += hearsay_keep(m, vd_buf_slice(&own));
 		vd_buf_deinit(&own);

@@ -120,7 +120,7 @@ void pair_heed(struct pair *p, struct end *e)
 		return;
 	if (vd_session_words(e->s, &words))
 		e->kept += hearsay_heed(&e->m, vd_group_identity(other->group)->author, &words);
-	vd_buf_deinit(&words.others);
+	vd_words_deinit(&words);
 	if (!vd_session_asks_word(e->s))
 		return;
 	hearsay_say(&e->m, &own);

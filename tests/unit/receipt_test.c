@@ -199,6 +199,68 @@ static void test_receipt__same_but_for_when(void **state)
 	vd_buf_deinit(&b);
 }
 
+/* In brief, and whole again; no other form of it is one. */
+static void test_receipt__in_brief(void **state)
+{
+	static const struct vd_brief hows[] = { { 0, 0, NULL }, { 8, 0, NULL }, { 15, 0, NULL }, { 10, 2, NULL }, { 15, 15, NULL }, { 4, 4, NULL } };
+	struct vd_span spans[] = { span(3, 128), span(9, 1) }, rest[2];
+	struct vd_receipt said = example(), r;
+	struct vd_buf whole = { 0 }, brief = { 0 }, again = { 0 };
+	struct vd_slice left;
+	struct vd_brief how;
+
+	(void)state;
+	for (int same_time = 0; same_time < 2; same_time++) {
+		said.time_ms = same_time ? said.count : MESH_NOW;
+		vd_buf_reset(&whole);
+		assert_int_equal(vd_receipt_restore(&said, spans, 2, none_signed, &whole), 0);
+		assert_int_equal(vd_receipt_decode(vd_buf_slice(&whole), &r), 0);
+		left = r.spans;
+		for (size_t i = 0; i < sizeof(hows) / sizeof(hows[0]); i++) {
+			size_t ok = 0;
+
+			vd_buf_reset(&brief);
+			vd_buf_reset(&again);
+			assert_int_equal(vd_receipt_shorten(vd_buf_slice(&whole), &hows[i], hows[i].named ? left : vd_slice(NULL, 0), &brief), 0);
+			assert_int_equal(vd_receipt_brief_decode(vd_buf_slice(&brief), &r, &how), 0);
+			assert_true(how.named == hows[i].named && how.marked == hows[i].marked && r.restored && r.keep_until == said.keep_until);
+			assert_true(r.spans.n == (how.named ? left.n : 0));
+			for (size_t l = 0; l < VD_LANES; l++) {
+				if (how.marked >> l & 1)
+					continue;
+				assert_true(!r.lanes[l].count && r.lanes[l].whole == said.lanes[l].whole);
+				r.lanes[l] = said.lanes[l];
+			}
+			for (size_t k = 0; k < 2 && how.named; k++)
+				assert_true(vd_receipt_next(&r.spans, &rest[k]));
+			memcpy(r.author, said.author, VD_KEY_BYTES);
+			assert_int_equal(vd_receipt_restore(&r, how.named ? rest : spans, 2, how.signature, &again), 0);
+			assert_true(vd_slice_eq(vd_buf_slice(&whole), vd_buf_slice(&again)));
+			/* Cut anywhere but between spans it is none. */
+			for (size_t n = 0; n < brief.n; n++)
+				ok += vd_receipt_brief_decode(vd_slice(brief.p, n), &r, &how) == 0;
+			assert_int_equal(ok, hows[i].named ? 2 : 0);
+			vd_buf_put_u8(&brief, 0);
+			assert_int_equal(vd_receipt_brief_decode(vd_buf_slice(&brief), &r, &how), VD_EFORMAT);
+		}
+	}
+	/* Flags nobody has; lanes that are none, or marked and not named; a time of its own that is none. */
+	vd_buf_reset(&brief);
+	assert_int_equal(vd_receipt_shorten(vd_buf_slice(&whole), &hows[3], left, &brief), 0);
+	for (int bit = 0; bit < 8; bit++) {
+		uint8_t *lanes = brief.p + brief.n - left.n - 1 - VD_RECEIPT_DIGEST - 2;
+
+		*lanes ^= 1 << bit;
+		assert_int_equal(vd_receipt_brief_decode(vd_buf_slice(&brief), &r, &how), bit == 0 || bit == 2 || bit == 3 ? 0 : VD_EFORMAT);
+		*lanes ^= 1 << bit;
+	}
+	*brief.p |= 0x80;
+	assert_int_equal(vd_receipt_brief_decode(vd_buf_slice(&brief), &r, &how), VD_EFORMAT);
+	vd_buf_deinit(&whole);
+	vd_buf_deinit(&brief);
+	vd_buf_deinit(&again);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -207,6 +269,7 @@ int main(void)
 		cmocka_unit_test(test_receipt__as_many_as_fit),
 		cmocka_unit_test(test_receipt__forms_that_are_none),
 		cmocka_unit_test(test_receipt__same_but_for_when),
+		cmocka_unit_test(test_receipt__in_brief),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

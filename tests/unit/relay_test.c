@@ -2,6 +2,7 @@
 #include "proto/pipe.h"
 #include "store/custody.h"
 #include "store/inside.h"
+#include "store/shares.h"
 #include "tests/unit/mesh_fixture.h"
 
 struct side {
@@ -47,7 +48,7 @@ static void serve(struct side *s, uint64_t now_ms)
 		assert_int_equal(vd_custody_heed(s->p->store, group, peer, &words, &route, vd_now_ms(), &kept), 0);
 		s->kept += kept;
 	}
-	vd_buf_deinit(&words.others);
+	vd_words_deinit(&words);
 	if (!vd_pipe_asks_word(s->pipe, &group))
 		return;
 	assert_int_equal(vd_custody_say(s->p->store, group, vd_now_ms(), &own), 0);
@@ -84,7 +85,7 @@ static size_t talk(struct side *a, struct side *b)
 	return bytes;
 }
 
-/* Both hold the same then, and say so. Returns the bytes both ways. */
+/* Nothing is left to exchange then. Returns the bytes both ways. */
 static size_t meet_as(const struct mesh *m, struct side *a, struct side *b)
 {
 	struct side *sides[] = { a, b };
@@ -97,17 +98,25 @@ static size_t meet_as(const struct mesh *m, struct side *a, struct side *b)
 		vd_pipe_free(sides[i]->pipe);
 		person_reload(sides[i]->p, m);
 	}
-	assert_true(mesh_equal(m, a->p, b->p));
 	return bytes;
 }
 
-static size_t meet(const struct mesh *m, struct person *a, struct person *b)
+static size_t meet_but(const struct mesh *m, struct person *a, struct person *b)
 {
 	struct side x = { .kept = 0 }, y = { .kept = 0 };
 
 	side_begin(&x, a, true);
 	side_begin(&y, b, false);
 	return meet_as(m, &x, &y);
+}
+
+/* The same, and both hold the same then. */
+static size_t meet(const struct mesh *m, struct person *a, struct person *b)
+{
+	size_t bytes = meet_but(m, a, b);
+
+	assert_true(mesh_equal(m, a, b));
+	return bytes;
 }
 
 static enum vd_holding holds(struct person *p, const struct person *keeper, uint64_t arrival)
@@ -166,13 +175,17 @@ static void test_relay__a_third_device_is_heard_of(void **state)
 	assert_int_equal(holds(&ana, &beto, at), VD_HOLDS_LANE);
 	meet(&m, &beto, &hub);
 	assert_int_equal(holds(&ana, &hub, at), VD_HOLDS_NOT);
-	/* The hub never meets Ana. Equal sets leave no room for others' words, what new records leave is enough. */
+	/* The hub never meets Ana. With equal sets, once, Beto hands its word on. */
 	meet(&m, &beto, &ana);
+	assert_int_equal(holds(&ana, &hub, at), VD_HOLDS_LANE);
+	assert_true(same_receipt(&m, &hub, &ana, &hub));
 	assert_in_range(meet(&m, &beto, &ana), 1, VD_EQUAL_BYTES);
-	assert_int_equal(holds(&ana, &hub, at), VD_HOLDS_NOT);
+	assert_true(same_receipt(&m, &beto, &ana, &beto) && same_receipt(&m, &ana, &beto, &ana));
+	/* It still tells when there are new records, and is told with them. */
 	person_write(&beto, VD_LANE_NORMAL, 40, 50);
+	meet(&m, &beto, &hub);
 	meet(&m, &beto, &ana);
-	assert_int_not_equal(holds(&ana, &hub, at), VD_HOLDS_NOT);
+	assert_int_equal(holds(&ana, &hub, newest(&ana)), VD_HOLDS_LANE);
 	/* What was left out of them was put back as it was; Beto, who got nothing this time, says his with equal sets. */
 	meet(&m, &beto, &ana);
 	assert_true(same_receipt(&m, &hub, &ana, &hub));
@@ -243,7 +256,7 @@ static void test_relay__what_was_lost_comes_again(void **state)
 static void test_relay__a_word_is_believed_where_it_fits(void **state)
 {
 	const struct vd_route route = { .kind = VD_ROUTE_LINK, .text = "pipe" };
-	struct vd_words words = { .own.n = 0 };
+	struct vd_words words = { .own = { 0 } };
 	struct vd_told_list list;
 	struct person hub, ana, beto;
 	struct vd_buf said = { 0 };
@@ -264,7 +277,7 @@ static void test_relay__a_word_is_believed_where_it_fits(void **state)
 	assert_int_equal(vd_custody_list(ana.store, ana.group, vd_now_ms(), &list), 0);
 	assert_true(list.mine == r.count);
 	free(list.told);
-	assert_int_equal(vd_receipt_shorten(vd_buf_slice(&said), &words.own), 0);
+	assert_int_equal(vd_receipt_shorten(vd_buf_slice(&said), &(struct vd_brief){ .named = 0 }, vd_slice(NULL, 0), &words.own), 0);
 	/* The hub lacks the record. */
 	assert_int_equal(vd_custody_heed(hub.store, hub.group, key_of(&ana), &words, &route, vd_now_ms(), &kept), 0);
 	assert_int_equal(kept, 0);
@@ -277,10 +290,10 @@ static void test_relay__a_word_is_believed_where_it_fits(void **state)
 	}
 	/* The same set: of each byte of it that is another nothing is left, nor as another's. */
 	for (size_t i = 0; i < words.own.n; i++) {
-		words.own.bytes[i] ^= 1;
+		words.own.p[i] ^= 1;
 		assert_int_equal(vd_custody_heed(hub.store, hub.group, key_of(&ana), &words, &route, vd_now_ms(), &kept), 0);
 		assert_int_equal(kept, 0);
-		words.own.bytes[i] ^= 1;
+		words.own.p[i] ^= 1;
 	}
 	assert_int_equal(vd_custody_heed(hub.store, hub.group, key_of(&beto), &words, &route, vd_now_ms(), &kept), 0);
 	assert_int_equal(kept, 0);
@@ -289,6 +302,160 @@ static void test_relay__a_word_is_believed_where_it_fits(void **state)
 	assert_true(same_receipt(&m, &ana, &hub, &ana));
 	assert_int_equal(vd_custody_heed(hub.store, hub.group, key_of(&ana), &words, &route, vd_now_ms(), &kept), 0);
 	assert_int_equal(kept, 0);
+	vd_buf_deinit(&said);
+	vd_words_deinit(&words);
+	mesh_end_three(&m, &hub, &ana, &beto);
+}
+
+static uint64_t newest_of(struct person *p, const struct person *author, uint8_t lane)
+{
+	struct vd_buf raw = { 0 };
+	struct vd_record r;
+	uint64_t at = newest(p);
+
+	for (; at; at--)
+		if (!vd_store_read(p->store, at, &raw, &r, NULL) && r.lane == lane && !memcmp(r.author, key_of(author), VD_KEY_BYTES))
+			break;
+	vd_buf_deinit(&raw);
+	assert_true(at > 0);
+	return at;
+}
+
+static void bound(struct person *p, uint64_t records, uint64_t bulk_bytes, uint64_t day_bytes)
+{
+	struct vd_shares set;
+
+	assert_int_equal(vd_shares_get(p->store, &set), 0);
+	set.records = records ? records : set.records;
+	set.bulk_bytes = bulk_bytes;
+	set.day_bytes = day_bytes ? day_bytes : set.day_bytes;
+	assert_int_equal(vd_shares_set(p->store, &set, vd_now_ms()), 0);
+}
+
+/* Who lacks bodies says what it has of that lane, and who has them is understood: nothing that is lacking counts as held, and all else does, by way of others. */
+static void test_relay__who_lacks_bodies_is_heard(void **state)
+{
+	struct person hub, ana, beto;
+	struct mesh m;
+	uint64_t text;
+
+	(void)state;
+	mesh_of_three(&m, &hub, &ana, &beto);
+	bound(&ana, 0, 0, 0);
+	person_write(&hub, VD_LANE_BULK, 5, 400);
+	person_write(&hub, VD_LANE_NORMAL, 4, 50);
+	text = newest(&hub);
+	meet(&m, &ana, &hub);
+	person_write(&ana, VD_LANE_BULK, 2, 400);
+	meet(&m, &ana, &hub);
+	meet(&m, &ana, &hub);
+	meet(&m, &ana, &hub);
+	assert_true(same_receipt(&m, &ana, &hub, &ana) && same_receipt(&m, &hub, &ana, &hub));
+	/* Each of whose lanes is told by the other's is told in brief. */
+	assert_in_range(meet(&m, &ana, &hub), 1, VD_EQUAL_BYTES);
+	/* Beto learns it of the hub, and takes no photos himself from now on. */
+	meet(&m, &beto, &hub);
+	meet(&m, &beto, &hub);
+	assert_true(same_receipt(&m, &ana, &beto, &ana));
+	assert_int_equal(holds(&beto, &ana, newest_of(&beto, &hub, VD_LANE_NORMAL)), VD_HOLDS_LANE);
+	assert_int_equal(holds(&beto, &ana, newest_of(&beto, &hub, VD_LANE_BULK)), VD_HOLDS_NOT);
+	assert_int_equal(holds(&hub, &ana, newest_of(&hub, &hub, VD_LANE_BULK)), VD_HOLDS_NOT);
+	assert_int_not_equal(holds(&hub, &ana, newest_of(&hub, &hub, VD_LANE_NORMAL)), VD_HOLDS_NOT);
+	bound(&beto, 0, 0, 0);
+	person_write(&hub, VD_LANE_BULK, 3, 400);
+	person_write(&beto, VD_LANE_BULK, 1, 400);
+	for (int times = 0; times < 2; times++) {
+		meet(&m, &beto, &hub);
+		meet(&m, &ana, &hub);
+	}
+	/* Both lack some now, and not the same. */
+	for (int times = 0; times < 3; times++)
+		meet(&m, &ana, &beto);
+	assert_true(same_receipt(&m, &ana, &beto, &ana) && same_receipt(&m, &beto, &ana, &beto) && same_receipt(&m, &hub, &ana, &hub));
+	assert_int_equal(holds(&ana, &beto, newest_of(&ana, &hub, VD_LANE_BULK)), VD_HOLDS_NOT);
+	assert_int_equal(holds(&ana, &hub, newest_of(&ana, &ana, VD_LANE_BULK)), VD_HOLDS_LANE);
+	/* Texts whose bodies wait for another day. */
+	bound(&beto, 0, 0, 1);
+	person_write(&hub, VD_LANE_NORMAL, 3, 50);
+	for (int times = 0; times < 3; times++)
+		meet_but(&m, &beto, &hub);
+	assert_true(same_receipt(&m, &beto, &hub, &beto));
+	assert_int_equal(holds(&hub, &beto, newest_of(&hub, &hub, VD_LANE_NORMAL)), VD_HOLDS_NOT);
+	assert_int_equal(holds(&hub, &beto, text), VD_HOLDS_SPAN);
+	mesh_end_three(&m, &hub, &ana, &beto);
+}
+
+/* Whose share is used up is left out, and nobody else: all else that is held is told, and of him what is. */
+static void test_relay__who_takes_no_more_of_somebody_is_heard(void **state)
+{
+	struct person hub, ana, beto;
+	uint64_t first, last;
+	size_t again;
+	struct mesh m;
+
+	(void)state;
+	mesh_of_three(&m, &hub, &ana, &beto);
+	bound(&hub, 3, VD_BULK_ALL, 0);
+	person_write(&ana, VD_LANE_NORMAL, 3, 50);
+	first = newest(&ana);
+	meet_but(&m, &hub, &ana);
+	person_write(&ana, VD_LANE_NORMAL, 6, 50);
+	last = newest(&ana);
+	person_write(&ana, VD_LANE_URGENT, 2, 50);
+	for (int times = 0; times < 3; times++)
+		meet_but(&m, &ana, &hub);
+	assert_true(person_records(&hub) + 6 == person_records(&ana));
+	assert_true(same_receipt(&m, &hub, &ana, &hub) && same_receipt(&m, &ana, &hub, &ana));
+	assert_int_equal(holds(&ana, &hub, newest(&ana)), VD_HOLDS_LANE);
+	assert_int_equal(holds(&ana, &hub, first), VD_HOLDS_SPAN);
+	assert_int_equal(holds(&ana, &hub, last), VD_HOLDS_NOT);
+	/* Nothing new, nothing said; whoever calls. */
+	again = meet_but(&m, &ana, &hub);
+	assert_int_equal(meet_but(&m, &ana, &hub), again);
+	assert_int_equal(meet_but(&m, &hub, &ana), meet_but(&m, &hub, &ana));
+	/* By way of Ana Beto hears of it. */
+	meet(&m, &beto, &ana);
+	meet(&m, &beto, &ana);
+	assert_true(same_receipt(&m, &hub, &beto, &hub));
+	assert_int_equal(holds(&beto, &hub, newest_of(&beto, &ana, VD_LANE_URGENT)), VD_HOLDS_LANE);
+	assert_int_equal(holds(&beto, &hub, newest_of(&beto, &ana, VD_LANE_NORMAL)), VD_HOLDS_NOT);
+	/* Two who decline the same, and hold the same or not. */
+	bound(&beto, 3, VD_BULK_ALL, 0);
+	person_write(&beto, VD_LANE_URGENT, 1, 50);
+	meet_but(&m, &beto, &hub);
+	meet_but(&m, &beto, &hub);
+	assert_true(same_receipt(&m, &hub, &beto, &hub) && same_receipt(&m, &beto, &hub, &beto));
+	mesh_end_three(&m, &hub, &ana, &beto);
+}
+
+/* What came while our clock was behind was from the future. It is believed when it comes again and the clock is right, though its count is the same. */
+static void test_relay__what_was_from_the_future_comes_again(void **state)
+{
+	const struct vd_route route = { .kind = VD_ROUTE_FILE };
+	uint64_t now_ms = vd_now_ms(), behind_ms = now_ms - 30 * UINT64_C(86400000);
+	struct person hub, ana, beto;
+	struct vd_buf said = { 0 };
+	struct vd_slice one;
+	struct mesh m;
+	size_t kept;
+
+	(void)state;
+	mesh_of_three(&m, &hub, &ana, &beto);
+	person_write(&hub, VD_LANE_NORMAL, 2, 50);
+	meet(&m, &ana, &hub);
+	meet(&m, &beto, &hub);
+	assert_int_equal(vd_custody_say(ana.store, ana.group, now_ms, &said), 0);
+	one = vd_buf_slice(&said);
+	for (int times = 0; times < 2; times++) {
+		assert_int_equal(vd_custody_keep(beto.store, beto.group, &one, 1, &route, behind_ms, &kept), 0);
+		assert_int_equal(kept, !times);
+	}
+	assert_int_equal(holds(&beto, &ana, newest(&beto)), VD_HOLDS_NOT);
+	for (int times = 0; times < 2; times++) {
+		assert_int_equal(vd_custody_keep(beto.store, beto.group, &one, 1, &route, now_ms, &kept), 0);
+		assert_int_equal(kept, !times);
+		assert_int_equal(holds(&beto, &ana, newest(&beto)), VD_HOLDS_LANE);
+	}
 	vd_buf_deinit(&said);
 	mesh_end_three(&m, &hub, &ana, &beto);
 }
@@ -300,6 +467,9 @@ int main(void)
 		cmocka_unit_test(test_relay__who_keeps_silent),
 		cmocka_unit_test(test_relay__what_was_lost_comes_again),
 		cmocka_unit_test(test_relay__a_word_is_believed_where_it_fits),
+		cmocka_unit_test(test_relay__who_lacks_bodies_is_heard),
+		cmocka_unit_test(test_relay__who_takes_no_more_of_somebody_is_heard),
+		cmocka_unit_test(test_relay__what_was_from_the_future_comes_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -510,6 +510,22 @@ static void test_vectors__receipt(void **state)
 		}
 		assert_int_equal(vd_receipt_make(group, &said, spans, at, &made), 0);
 		same_bytes(v, "receipt", vd_buf_slice(&made));
+		json_array_foreach(json_object_get(v, "brief"), at, one) {
+			const struct vd_brief how = { .named = (uint8_t)number(one, "named"), .marked = (uint8_t)number(one, "marked") };
+			struct vd_receipt whole;
+			struct vd_slice rest;
+			struct vd_span skipped;
+			struct vd_buf brief = { 0 };
+
+			assert_int_equal(vd_receipt_decode(vd_buf_slice(&made), &whole), 0);
+			rest = whole.spans;
+			for (uint64_t n = number(one, "spans"); n; n--)
+				assert_true(vd_receipt_next(&rest, &skipped));
+			assert_int_equal(vd_receipt_shorten(vd_buf_slice(&made), &how, vd_slice(whole.spans.p, whole.spans.n - rest.n), &brief), 0);
+			same_bytes(one, "brief", vd_buf_slice(&brief));
+			vd_buf_deinit(&brief);
+		}
+		assert_int_equal(at, 4);
 		vd_buf_deinit(&made);
 		vd_group_free(group);
 	}

@@ -307,6 +307,16 @@ def receipt(seed, group, flags, count, time_ms, keep_until, lanes, spans):
     return said + sign(seed, b"vereda receipt\0" + group + H(b"receipt", said))
 
 
+# Section 9, RECEIPT: with so many of its spans, as if those were of the lanes that are named.
+def brief(whole, count, time_ms, keep_until, lanes, spans, named, marked, n):
+    out = bytes([whole[1] | (32 if time_ms != count else 0) | (64 if named else 0)]) + varint(count)
+    out += (varint(time_ms) if time_ms != count else b"") + varint(keep_until) + whole[-64:]
+    if named:
+        out += bytes([named | marked << 4]) + b"".join(varint(n) + (digest if n else b"") for i, (n, digest, _) in enumerate(lanes) if marked >> i & 1)
+        out += b"".join(item + varint(length) for item, length in sorted(spans)[:n])
+    return {"named": named, "marked": marked, "spans": n, "brief": out}
+
+
 def receipts(seed, group):
     out = []
     for restored, lanes, spans in (
@@ -314,11 +324,13 @@ def receipts(seed, group):
         (0, [(3, fill(1, 16), 1), (0, b"", 1), (300, fill(2, 16), 0), (2**40, fill(3, 16), 1)], [(fill(9, 8), 300), (fill(5, 8), 1), (fill(7, 8), 2**40)]),
         (16, [(1, fill(4, 16), 0)] * 4, [(fill(i, 8), i + 1) for i in range(200)]),
     ):
-        f = {"count": 7 + len(spans), "time_ms": 1700000000123, "keep_until": 20000}
+        f = {"count": 7 + len(spans) if spans else 1700000000123, "time_ms": 1700000000123, "keep_until": 20000}
+        whole = receipt(seed, group, restored, f["count"], f["time_ms"], f["keep_until"], lanes, spans)
         out.append({**f, "restored": restored > 0, "group": group,
                     "lanes": [{"count": n, "digest": digest, "whole": bool(whole)} for n, digest, whole in lanes],
                     "spans": [{"item": item, "length": length} for item, length in spans],
-                    "receipt": receipt(seed, group, restored, f["count"], f["time_ms"], f["keep_until"], lanes, spans)})
+                    "receipt": whole, "brief": [brief(whole, f["count"], f["time_ms"], f["keep_until"], lanes, spans, named, marked, min(n, len(spans)))
+                                                for named, marked, n in ((0, 0, 0), (8, 0, 2), (6, 4, 1), (15, 15, 200))]})
     return out
 
 
