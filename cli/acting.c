@@ -86,24 +86,24 @@ void vd_cli_tend_before_keys(struct vd_cli *cli, struct vd_group *group)
 	tend_group(cli, group, true);
 }
 
-void vd_cli_tend(struct vd_cli *cli)
+void vd_cli_tend_loaded(struct vd_cli *cli, const struct vd_bundle_groups *groups, int rc)
 {
-	uint8_t groups[VD_STORE_GROUPS_MAX][VD_GROUP_BYTES];
 	struct vd_tended tended = { 0 };
-	size_t count = 0;
-	int rc = vd_store_groups(cli->store, groups, &count);
 
-	for (size_t i = 0; !rc && i < count; i++) {
-		struct vd_group *group = NULL;
-
-		rc = vd_store_group(cli->store, groups[i], &group);
-		if (!rc)
-			rc = vd_store_tend_quick(cli->store, group, vd_time_now_ms(), &tended);
-		vd_group_free(group);
-	}
+	for (size_t i = 0; !rc && i < groups->count; i++)
+		rc = vd_store_tend_quick(cli->store, groups->group[i], vd_time_now_ms(), &tended);
 	say_tended(cli, &tended);
 	if (rc)
 		vd_note(cli, VD_MSG_TEND_FAILED, vd_err_name(rc), NULL);
+}
+
+void vd_cli_tend(struct vd_cli *cli)
+{
+	struct vd_bundle_groups groups;
+	int rc = vd_bundle_groups_load(cli->store, &groups);
+
+	vd_cli_tend_loaded(cli, &groups, rc);
+	vd_bundle_groups_free(&groups);
 }
 
 void vd_cli_tend_due(struct vd_cli *cli)

@@ -3,6 +3,7 @@
 #define VD_ADMIN_H
 
 #include "cli.h"
+#include "store/bundle.h"
 
 enum { VD_KEY_SHOWN = 4, VD_WHO_TEXT = VD_NAME_MAX + 1, VD_ROLE_TEXT = 96 };
 
@@ -66,6 +67,8 @@ void vd_cli_tend_group(struct vd_cli *, struct vd_group *);
 void vd_cli_tend_before_keys(struct vd_cli *, struct vd_group *);
 /* After records came or may have, in any number. */
 void vd_cli_tend(struct vd_cli *);
+/* The same for who has loaded the groups, or could not for that reason. */
+void vd_cli_tend_loaded(struct vd_cli *, const struct vd_bundle_groups *, int rc);
 /* Only what falls due by time alone, also on a device that nothing comes to. Hardly anything when nothing is due. */
 void vd_cli_tend_due(struct vd_cli *);
 

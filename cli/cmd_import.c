@@ -13,6 +13,8 @@
 struct imported {
 	struct vd_cli *cli;
 	bool dry_run;
+	struct vd_bundle_groups groups; /* once has_groups: as the last file left them; to load one of a hundred members takes 10 ms */
+	bool has_groups;
 	struct vd_merge merge;
 	uint64_t quarantined;       /* of the fresh ones */
 	uint64_t salvaged;
@@ -222,30 +224,39 @@ static int count_quarantined(void *ctx, const struct vd_found *f)
 	return 0;
 }
 
-static bool somebody_is_out(struct vd_cli *cli, const uint8_t id[VD_GROUP_BYTES])
+static void drop_groups(struct imported *im)
 {
-	struct vd_group *group = NULL;
-	bool out = false;
+	vd_bundle_groups_free(&im->groups);
+	im->has_groups = false;
+}
 
-	if (vd_store_group(cli->store, id, &group))
-		return false;
-	for (size_t i = 0; i < vd_group_device_count(group) && !out; i++)
-		out = vd_group_device(group, i)->role == VD_ROLE_NONE;
-	vd_group_free(group);
-	return out;
+static int load_groups(struct imported *im)
+{
+	int rc = im->has_groups ? VD_OK : vd_bundle_groups_load(im->cli->store, &im->groups);
+
+	im->has_groups = true;
+	if (rc)
+		drop_groups(im);
+	return rc;
+}
+
+static bool somebody_is_out(struct vd_group *group)
+{
+	for (size_t i = 0; i < vd_group_device_count(group); i++)
+		if (vd_group_device(group, i)->role == VD_ROLE_NONE)
+			return true;
+	return false;
 }
 
 /* Of what is new. What is damaged is told by who lists it. Asking opens all that came, which most groups are spared. */
 static void look_for_quarantined(struct imported *im)
 {
-	uint8_t groups[VD_STORE_GROUPS_MAX][VD_GROUP_BYTES];
-	size_t count = 0;
-	int ignored = vd_store_groups(im->cli->store, groups, &count);
+	if (load_groups(im))
+		return;
+	for (size_t i = 0; i < im->groups.count; i++) {
+		const struct vd_query query = { .group = vd_group_id(im->groups.group[i]), .quarantined = true, .after = im->merge.first_arrival - 1 };
 
-	for (size_t i = 0; i < count && !ignored; i++) {
-		const struct vd_query query = { .group = groups[i], .quarantined = true, .after = im->merge.first_arrival - 1 };
-
-		if (somebody_is_out(im->cli, groups[i]) && vd_query(im->cli->store, &query, count_quarantined, im) == VD_ENOMEM)
+		if (somebody_is_out(im->groups.group[i]) && vd_query(im->cli->store, &query, count_quarantined, im) == VD_ENOMEM)
 			return;
 	}
 }
@@ -284,18 +295,22 @@ static void say_result(struct imported *im, const struct vd_slips_taken *taken)
 		vd_note(cli, im->gap_count == 1 ? VD_MSG_IMPORT_GAPS_ONE : VD_MSG_IMPORT_GAPS, vd_num(cli, im->gap_count), NULL);
 }
 
-static int merge_file(struct vd_cli *cli, const char *path, bool dry_run, struct vd_bundle_stats *stats)
+static int merge_file(struct imported *im, const char *path, struct vd_bundle_stats *stats)
 {
-	struct vd_bundle_groups groups;
 	struct vd_watch watch;
-	int rc = vd_bundle_groups_load(cli->store, &groups);
+	int rc;
 
-	groups.watch = vd_watch_begin(&watch, cli);
+	drop_groups(im);
+	rc = load_groups(im);
+	im->groups.watch = vd_watch_begin(&watch, im->cli);
 	if (!rc)
-		rc = vd_bundle_merge_into(cli->store, &groups, path, dry_run, NULL, NULL, stats);
+		rc = vd_bundle_merge_into(im->cli->store, &im->groups, path, im->dry_run, NULL, NULL, stats);
 	vd_watch_end(&watch);
+	im->groups.watch = NULL;
 	stats->group = NULL;
-	vd_bundle_groups_free(&groups);
+	/* What was tried, or failed, may have left in a group what the store does not have. */
+	if (rc || im->dry_run)
+		drop_groups(im);
 	return rc;
 }
 
@@ -311,7 +326,7 @@ static int import_file(struct imported *im, const char *path)
 	if (vd_cli_is_folder(path))
 		return vd_misuse(cli, VD_MSG_HINT_IS_FOLDER, VD_MSG_IS_FOLDER, path, NULL);
 	memset(&stats, 0, sizeof stats);
-	rc = merge_file(cli, path, im->dry_run, &stats);
+	rc = merge_file(im, path, &stats);
 	add_up(im, &stats, rc == 0 || (behind(&stats) && is_whole(rc, &stats)));
 	held_back = say_held_back(cli, said, &stats.merge);
 	code = say_file(cli, path, im->dry_run, rc, &stats);
@@ -362,11 +377,13 @@ static int import_run(struct vd_cli *cli)
 	json_decref(im.gaps);
 	free(im.sets);
 	if (im.merge.fresh && !im.dry_run) {
-		vd_cli_tend(cli);
+		rc = load_groups(&im);
+		vd_cli_tend_loaded(cli, &im.groups, rc);
 		vd_cli_poke(cli);
 	} else if (!im.dry_run) {
 		vd_cli_tend_due(cli);
 	}
+	drop_groups(&im);
 	vd_interrupt_word(cli, VD_MSG_NONE, VD_MSG_NONE);
 	return code;
 }
