@@ -122,6 +122,11 @@ void flood_stop(struct flood *);
 
 void at_rest(const char *folder); /* rows of a sealed store: unlock, wipe */
 
+/* ---- sealed.c ---- */
+
+/* Rows of a sealed store beside a readable one, with the 100,000 rows of that file; writes below `folder`. */
+void sealed(const char *folder, const char *rows);
+
 /* ---- apart.c ---- */
 
 /* Rows of what a sync of sets of `n` costs that differ in d. */

@@ -115,52 +115,6 @@ static void load(void)
 	disk_own(homes[0]);
 }
 
-/* What a store under a passphrase takes beyond the passphrase itself, which a person types once a day and veredad lends. */
-static void sealed(void)
-{
-	char csv[256], words[256], plain[256], closed[256], bundle[256], other[256], welcome[256];
-	double start, unlock, load_plain, load_sealed, import_plain, import_sealed;
-	json_t *answer;
-	FILE *f;
-
-	snprintf(csv, sizeof(csv), "%s/rows.csv", folder);
-	snprintf(words, sizeof(words), "%s/words", folder);
-	snprintf(plain, sizeof(plain), "%s/readable", folder);
-	snprintf(closed, sizeof(closed), "%s/sealed", folder);
-	snprintf(bundle, sizeof(bundle), "%s/rows.bundle", folder);
-	snprintf(other, sizeof(other), "%s/other.bundle", folder);
-	snprintf(welcome, sizeof(welcome), "%s/sealed.welcome", folder);
-	f = fopen(words, "w");
-	if (!f || fputs("four words for a bench\n", f) < 0 || fclose(f))
-		die("%s: cannot be written", words);
-	world_found(plain, NULL, 0);
-	json_decref(VEREDA(closed, "--passphrase-file", words, "init", "--name", "sealed"));
-	answer = VEREDA(closed, "--passphrase-file", words, "id");
-	json_decref(VEREDA(plain, "admit", json_string_value(json_object_get(answer, "id")), "--name", "Sealed", "-o", welcome));
-	json_decref(answer);
-	json_decref(VEREDA(closed, "--passphrase-file", words, "join", welcome));
-	start = now_s();
-	json_decref(VEREDA(closed, "--passphrase-file", words, "group", "list"));
-	unlock = now_s() - start;
-	start = now_s();
-	json_decref(VEREDA(plain, "load", "message", csv, "--map", "text=text"));
-	load_plain = now_s() - start;
-	start = now_s();
-	json_decref(VEREDA(closed, "--passphrase-file", words, "load", "message", csv, "--map", "text=text"));
-	load_sealed = now_s() - start - unlock;
-	/* Each takes in what the other loaded, and nothing else. */
-	json_decref(VEREDA(closed, "--passphrase-file", words, "export", bundle));
-	json_decref(VEREDA(plain, "export", other));
-	start = now_s();
-	json_decref(VEREDA(plain, "import", bundle));
-	import_plain = now_s() - start;
-	start = now_s();
-	json_decref(VEREDA(closed, "--passphrase-file", words, "import", other));
-	import_sealed = now_s() - start - unlock;
-	table_at_least("load, sealed: speed beside a readable store", load_plain / load_sealed, "of it", 0.85);
-	table_at_least("import, sealed: speed beside a readable store", import_plain / import_sealed, "of it", 0.85);
-}
-
 /* The field gets what the hub has; by fewer authors than in bulk.c, so in longer chains. */
 static void import(const char *hub, const char *field)
 {
@@ -463,7 +417,7 @@ int main(int argc, char **argv)
 	}
 	if (argc == 2 && !strcmp(argv[1], "sealed")) {
 		world_csv(path_of("rows.csv"), LARGE);
-		sealed();
+		sealed(folder, path_of("rows.csv"));
 		return table_missed() != 0;
 	}
 	if (argc == 2 && !strcmp(argv[1], "year")) {
@@ -488,7 +442,7 @@ int main(int argc, char **argv)
 		apart(LARGE);
 		bulk(folder, LARGE);
 		load();
-		sealed();
+		sealed(folder, path_of("rows.csv"));
 		at_rest(folder);
 		disk_year(path_of("year"));
 		small();
