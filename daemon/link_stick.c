@@ -418,6 +418,7 @@ static int visit_cache(struct vd_visit *v)
 	if (access(v->cache, F_OK))
 		write_to = v->dir;
 	vd_file_sweep(v->cache, NULL);
+	vd_bundle_sweep(v->cache, &v->groups);
 	v->result->read_only = access(write_to, W_OK) != 0;
 	rc = read_stick(v);
 	/* Nothing was written; but of one that fails nothing good is said. */

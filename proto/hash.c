@@ -30,6 +30,7 @@ static const char personal[VD_HASH_USES][crypto_generichash_blake2b_PERSONALBYTE
 	[VD_HASH_PROLOGUE] = "vereda prologue",
 	[VD_HASH_SLIP] = "vereda slip",
 	[VD_HASH_RECEIPT] = "vereda receipt",
+	[VD_HASH_TEMP] = "vereda temp",
 };
 
 void vd_hash(enum vd_hash_use use, struct vd_slice key, uint8_t *out, size_t out_n, const struct vd_slice *parts,

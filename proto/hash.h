@@ -35,6 +35,7 @@ enum vd_hash_use {
 	VD_HASH_PROLOGUE,    /* "vereda prologue": tags in a link's first bytes */
 	VD_HASH_SLIP,        /* "vereda slip": a code on paper */
 	VD_HASH_RECEIPT,     /* "vereda receipt": of what a receipt says, which is signed */
+	VD_HASH_TEMP,        /* "vereda temp": keyed, what a device calls a file of a stick while it writes it */
 	VD_HASH_USES
 };
 

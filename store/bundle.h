@@ -130,6 +130,8 @@ struct vd_bundle_groups {
 };
 int vd_bundle_groups_load(struct vd_store *, struct vd_bundle_groups *);
 void vd_bundle_groups_free(struct vd_bundle_groups *);
+/* Removes from a stick's folder what this device began to write there as a member of any of the groups and nobody is writing any more. */
+void vd_bundle_sweep(const char *folder, struct vd_bundle_groups *);
 /* Gets the names a segment says are damaged or were replaced, and the devices it says it is for (may be NULL), some perhaps twice. */
 struct vd_bundle_notices {
 	void (*take)(void *ctx, enum vd_entry_type, const uint8_t id[VD_SEGMENT_ID_BYTES]);

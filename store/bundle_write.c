@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "bundle_lines.h"
+#include "bundle_temp.h"
 #include "inside.h"
 #include "file.h"
 #include "proto/err.h"
@@ -327,6 +328,17 @@ static int report_written(const struct writer *w, const struct part *part)
 	return rc;
 }
 
+static int create(const struct writer *w, const char *path, struct vd_file_out **out)
+{
+	const char *slash = strrchr(path, '/');
+	char tail[VD_FILE_TAIL + 1];
+
+	if (w->manifest.what != VD_SEALED_SEGMENT)
+		return vd_file_create(path, out);
+	vd_bundle_temp_tail(w->group, slash ? slash + 1 : path, tail);
+	return vd_file_create_as(path, tail, out);
+}
+
 /* Under a temporary name. *out: to be placed. */
 static int write_part(struct writer *w, size_t number, struct vd_many *many, const char *path, bool read_back, struct vd_file_out **out)
 {
@@ -342,7 +354,7 @@ static int write_part(struct writer *w, size_t number, struct vd_many *many, con
 	rc = vd_sealer_new(&w->manifest, w->to, w->to_count, seed, &sealer);
 	sodium_memzero(seed, sizeof(seed));
 	if (!rc)
-		rc = vd_file_create(path, &file);
+		rc = create(w, path, &file);
 	if (!rc && w->manifest.what == VD_SEALED_SEGMENT)
 		vd_file_share(file);
 	if (!rc)

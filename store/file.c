@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,7 +18,7 @@ enum { BLOCK_BYTES = 64 * 1024, STALE_S = 24 * 60 * 60 };
 
 /* ".XXXXXX.tmp", as mkostemps fills it in. */
 static const char temp_end[] = ".tmp";
-enum { TEMP_RANDOM = 6, TEMP_END = sizeof(temp_end) - 1, TEMP_TAIL = 1 + TEMP_RANDOM + TEMP_END };
+enum { TEMP_RANDOM = VD_FILE_TAIL, TEMP_END = sizeof(temp_end) - 1, TEMP_TAIL = 1 + TEMP_RANDOM + TEMP_END };
 
 struct vd_file_out {
 	int fd;
@@ -122,7 +123,51 @@ void vd_file_sweep(const char *folder, const char *base)
 	closedir(dir);
 }
 
-int vd_file_create(const char *path, struct vd_file_out **out)
+/* Is nobody writing it? Who did, and was killed, has no lock any more. */
+static bool is_dead(int folder, const char *name)
+{
+	int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	bool dead = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return dead;
+}
+
+void vd_file_sweep_own(const char *folder, bool (*is_own)(void *ctx, const char *base, const char tail[VD_FILE_TAIL + 1]), void *ctx)
+{
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		char base[sizeof(entry->d_name)], tail[VD_FILE_TAIL + 1];
+		size_t n = strlen(entry->d_name);
+
+		if (!is_temp(entry->d_name, NULL))
+			continue;
+		snprintf(base, sizeof(base), "%.*s", (int)(n - TEMP_TAIL), entry->d_name);
+		snprintf(tail, sizeof(tail), "%.*s", VD_FILE_TAIL, entry->d_name + n - TEMP_TAIL + 1);
+		if (is_own(ctx, base, tail) && is_dead(dirfd(dir), entry->d_name))
+			unlinkat(dirfd(dir), entry->d_name, 0);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+/* Under that name and no other. */
+static int open_own(struct vd_file_out *f, const char tail[VD_FILE_TAIL + 1])
+{
+	memcpy(f->temp + strlen(f->temp) - TEMP_END - VD_FILE_TAIL, tail, VD_FILE_TAIL);
+	f->fd = open(f->temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (f->fd < 0)
+		return vd_file_errno(errno);
+	/* Without locks it is swept by its age. */
+	if (flock(f->fd, LOCK_EX | LOCK_NB))
+		errno = 0;
+	return VD_OK;
+}
+
+static int create(const char *path, const char *tail, struct vd_file_out **out)
 {
 	struct vd_file_out *f = calloc(1, sizeof(*f));
 	const char *slash = strrchr(path, '/');
@@ -146,16 +191,26 @@ int vd_file_create(const char *path, struct vd_file_out **out)
 		goto done;
 	}
 	vd_file_sweep(f->folder, slash ? slash + 1 : path);
-	f->fd = mkostemps(f->temp, TEMP_END, O_CLOEXEC);
-	if (f->fd < 0) {
-		rc = vd_file_errno(errno);
+	if (!tail)
+		f->fd = mkostemps(f->temp, TEMP_END, O_CLOEXEC);
+	rc = tail ? open_own(f, tail) : f->fd < 0 ? vd_file_errno(errno) : VD_OK;
+	if (rc)
 		goto done;
-	}
 	*out = f;
 	return VD_OK;
 done:
 	file_free(f);
 	return rc;
+}
+
+int vd_file_create(const char *path, struct vd_file_out **out)
+{
+	return create(path, NULL, out);
+}
+
+int vd_file_create_as(const char *path, const char tail[VD_FILE_TAIL + 1], struct vd_file_out **out)
+{
+	return create(path, tail, out);
 }
 
 int vd_file_write(struct vd_file_out *f, struct vd_slice bytes)

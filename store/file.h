@@ -9,6 +9,13 @@ struct vd_file_out;
 /* Opens a temporary file beside `path` ("<path>.<six characters>.tmp", mode 0600), and removes those of the same name that an
  * interrupted run left more than a day ago. `path` "-" is standard output: nothing is atomic there. */
 int vd_file_create(const char *path, struct vd_file_out **out);
+/* The same with the caller's own six characters; VD_EEXISTS: one of that name stands there. It is locked (flock) until it is finished: who
+ * was killed holds no lock. Not for standard output. */
+enum { VD_FILE_TAIL = 6 };
+int vd_file_create_as(const char *path, const char tail[VD_FILE_TAIL + 1], struct vd_file_out **out);
+/* For each temporary file in the folder: `is_own` of what it was to become and of its six characters. Removes those for which it says yes, if no process
+ * is writing them; where the file system knows no locks that cannot be told, and they stay. */
+void vd_file_sweep_own(const char *folder, bool (*is_own)(void *ctx, const char *base, const char tail[VD_FILE_TAIL + 1]), void *ctx);
 int vd_file_write(struct vd_file_out *, struct vd_slice);
 /* Everyone may read it: what goes from machine to machine on one medium, where other users have our number. For sealed files only. */
 void vd_file_share(struct vd_file_out *);

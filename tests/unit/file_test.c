@@ -237,6 +237,39 @@ static void test_file__sweeps_only_stale_temporary_files_of_its_own(void **state
 	assert_true(there("x.tmp"));
 }
 
+static bool is_ours(void *ctx, const char *base, const char tail[VD_FILE_TAIL + 1])
+{
+	++*(int *)ctx;
+	return !strcmp(base, "out.vb") && !strcmp(tail, "aaaaaa");
+}
+
+static void test_file__sweeps_its_own_however_young(void **state)
+{
+	struct vd_file_out *f;
+	int asked = 0;
+
+	(void)state;
+	clear();
+	put("out.vb.aaaaaa.tmp", "ours, dead", 0);
+	put("out.vb.aaaaab.tmp", "another's", 0);
+	put("out.vbx.aaaaaa.tmp", "another", 0);
+	put("aaaaaa.tmp", "no name of ours", 0);
+	put("out.vb", "old", 0);
+	assert_int_equal(vd_file_create_as(target, "aaaaaa", &f), VD_EEXISTS);
+	vd_file_sweep_own(folder, is_ours, &asked);
+	assert_int_equal(asked, 3);
+	assert_false(there("out.vb.aaaaaa.tmp"));
+	assert_true(there("out.vb.aaaaab.tmp") && there("out.vbx.aaaaaa.tmp") && there("aaaaaa.tmp") && there("out.vb"));
+	/* One that is being written stays. */
+	assert_int_equal(vd_file_create_as(target, "aaaaaa", &f), 0);
+	vd_file_sweep_own(folder, is_ours, &asked);
+	assert_true(there("out.vb.aaaaaa.tmp"));
+	assert_int_equal(vd_file_write(f, vd_slice_str("new")), 0);
+	assert_int_equal(vd_file_commit(f, true), 0);
+	assert_false(there("out.vb.aaaaaa.tmp"));
+	vd_file_sweep_own("/nowhere", is_ours, &asked);
+}
+
 static void test_file__read_has_a_cap(void **state)
 {
 	struct vd_buf got = { 0 };
@@ -286,6 +319,7 @@ int main(void)
 		cmocka_unit_test(test_file__full_disk_leaves_nothing),
 		cmocka_unit_test(test_file__no_such_folder),
 		cmocka_unit_test(test_file__sweeps_only_stale_temporary_files_of_its_own),
+		cmocka_unit_test(test_file__sweeps_its_own_however_young),
 		cmocka_unit_test(test_file__read_has_a_cap),
 		cmocka_unit_test(test_file__standard_output),
 	};

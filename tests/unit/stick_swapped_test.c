@@ -1,5 +1,6 @@
 /* Files on a stick that are not what was noted under their name: somebody's copy, a file system's mistake. */
 #include "stick_cast.h"
+#include "store/bundle_temp.h"
 
 /* The file that was not there before. */
 static void written_by(struct cast *c, struct person *p, const char *before, char path[256])
@@ -117,12 +118,34 @@ static void test_swapped__one_head_gone_bad(void **state)
 	}
 }
 
+/* What this device was killed at in the midst of writing takes no room from it, however young; what others are at stays. */
+static void test_swapped__ones_own_half_file_goes_at_once(void **state)
+{
+	static const char name[] = "00112233445566778899aabbccddeeff.bin";
+	struct cast *c = *state;
+	char path[2][300], tail[VD_FILE_TAIL + 1];
+
+	written_by(c, &c->ana, NULL, path[0]);
+	for (int i = 0; i < 2; i++) {
+		vd_bundle_temp_tail(i ? c->luz.group : c->ana.group, name, tail);
+		assert_true(snprintf(path[i], sizeof(path[i]), "%s/%s.%s.tmp", c->cache, name, tail) < (int)sizeof(path[i]));
+		file_put(path[i], vd_slice_str("half of it"));
+	}
+	assert_string_not_equal(path[0], path[1]);
+	visit(c, &c->ana, 0);
+	assert_int_equal(access(path[0], F_OK), -1);
+	assert_int_equal(access(path[1], F_OK), 0);
+	visit(c, &c->luz, 0);
+	assert_int_equal(access(path[1], F_OK), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_swapped__another_file_under_a_known_name, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_swapped__what_stands_there_now_is_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_swapped__one_head_gone_bad, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_swapped__ones_own_half_file_goes_at_once, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
