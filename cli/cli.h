@@ -127,6 +127,8 @@ int vd_cli_query_failed(struct vd_cli *, int err);
 int vd_cli_find_id(void *ctx, const char *prefix, struct vd_id *out);
 /* A record by prefix; arrival and time_ms (its author's) may be NULL. */
 int vd_cli_record(struct vd_cli *, const char *prefix, struct vd_id *id, uint64_t *arrival, uint64_t *time_ms);
+/* Does a person's word name this id? 6 or more hex digits of its start. */
+bool vd_cli_is_prefix(const char *word, const uint8_t *id, size_t bytes);
 /* A member by name or key prefix, in any of our groups (or the one of --group). */
 int vd_cli_member(struct vd_cli *, const char *name, uint8_t person[VD_PERSON_BYTES]);
 /* A kind to look for: could anything be of it? Notes one that vereda does not know. */

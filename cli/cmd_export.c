@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "admin.h"
 #include "heard.h"
 #include "known.h"
 #include "proto/err.h"
@@ -20,8 +21,11 @@ struct wanted {
 	bool has_since;
 	uint64_t since_ms;
 	uint64_t matched;           /* that are no control records */
-	struct vd_buf room;
-	const char *for_whom;       /* --for; NULL: everyone */
+	struct vd_buf room, whole;
+	struct vd_id of;            /* whose part was asked about last, and whether that is of the kinds */
+	bool of_asked, of_is;
+	const char *for_whom;       /* --for: how that person is called; NULL: everyone */
+	char whom[VD_WHO_TEXT];
 	uint8_t devices[VD_SLOTS - 1][VD_KEY_BYTES];
 	size_t device_count;
 	struct vd_known known;      /* what they have */
@@ -43,15 +47,37 @@ static bool is_of_kinds(struct wanted *w, const struct vd_record *r)
 	return false;
 }
 
-/* Control records always go along, but to who has them: whoever reads the rest needs them. */
+/* A part of a file is asked for with what it belongs to, and comes after that or beside its other parts. */
+static bool belongs_to_kinds(struct wanted *w, const struct vd_record *r)
+{
+	struct vd_record whole;
+	struct vd_part part;
+	uint64_t arrival, received_ms;
+
+	if (w->cli->opt.arg_count == 1 || !vd_record_part(r, &part))
+		return is_of_kinds(w, r);
+	if (!w->of_asked || memcmp(&w->of, &part.of, sizeof w->of) != 0) {
+		vd_buf_reset(&w->whole);
+		w->of = part.of;
+		w->of_asked = true;
+		w->of_is = !vd_store_find(w->cli->store, &part.of, &arrival) &&
+		           !vd_store_read(w->cli->store, arrival, &w->whole, &whole, &received_ms) && is_of_kinds(w, &whole);
+	}
+	return w->of_is;
+}
+
+/* Control records always go along, but to who has them: whoever reads the rest needs them. Redactions too: what one of them hides may be in it. */
 static bool wants(void *ctx, uint64_t arrival, const struct vd_record *r)
 {
 	struct wanted *w = ctx;
+	struct vd_id hidden;
 
 	if (r->lane != VD_LANE_CONTROL) {
-		if ((w->has_since && r->time_ms < w->since_ms) || !is_of_kinds(w, r))
+		bool asked = (!w->has_since || r->time_ms >= w->since_ms) && belongs_to_kinds(w, r);
+
+		if (!asked && !vd_record_redacts(r, &hidden))
 			return false;
-		w->matched++;
+		w->matched += asked;
 	}
 	if (!vd_known_has(&w->known, arrival, r))
 		return true;
@@ -85,6 +111,11 @@ static int check_volumes(struct vd_cli *cli, const char *path)
 	return rc;
 }
 
+static int say_removed(struct vd_cli *cli, const char *whom)
+{
+	return vd_refuse(cli, VD_EXIT_FAILED, "removed", VD_MSG_HINT_EXPORT_FOR_REMOVED, VD_MSG_EXPORT_FOR_REMOVED, whom, NULL);
+}
+
 /* The devices of the member of --for: none that was removed, nor paper, which has a slot in every bundle. */
 static int find_devices(struct wanted *w)
 {
@@ -98,6 +129,9 @@ static int find_devices(struct wanted *w)
 	for (size_t i = 0; i < vd_group_device_count(w->group); i++) {
 		const struct vd_device *d = vd_group_device(w->group, i);
 
+		/* Who names one device means it, and not the others of that person. */
+		if (d->role == VD_ROLE_NONE && vd_cli_is_prefix(w->for_whom, d->author, VD_KEY_BYTES))
+			return say_removed(cli, w->for_whom);
 		if (memcmp(d->person, person, VD_PERSON_BYTES) != 0 || d->role == VD_ROLE_NONE || !vd_seal_box_ok(d->box))
 			continue;
 		if (d->flags & VD_GRANT_PAPER)
@@ -108,9 +142,11 @@ static int find_devices(struct wanted *w)
 		else
 			memcpy(w->devices[w->device_count++], d->author, VD_KEY_BYTES);
 	}
-	if (w->device_count || paper)
-		return 0;
-	return vd_refuse(cli, VD_EXIT_FAILED, "removed", VD_MSG_HINT_EXPORT_FOR_REMOVED, VD_MSG_EXPORT_FOR_REMOVED, w->for_whom, NULL);
+	if (!w->device_count && !paper)
+		return say_removed(cli, w->for_whom);
+	vd_who_person(w->group, person, w->whom);
+	w->for_whom = w->whom;
+	return 0;
 }
 
 /* Who is not known to have the keys that the bundle is sealed with. NULL: no memory, or unread. */
@@ -301,6 +337,7 @@ static int write_bundle(struct wanted *w, const char *path, uint64_t volume_byte
 	vd_interrupt_graceful(false);
 	vd_known_deinit(&w->known);
 	vd_buf_deinit(&w->room);
+	vd_buf_deinit(&w->whole);
 	vd_receipts_deinit(&receipts);
 	if ((!rc || stats.unreadable) && volume_bytes && cli->opt.yes)
 		remove_older(cli, path, stats.files);

@@ -76,18 +76,24 @@ static int choose(const struct getting *g, const struct vd_attachment *a, const 
 	return VD_ECAP;
 }
 
+/* Not that chunks are missing: the folder is. */
+static int of_folder(int rc)
+{
+	return rc == VD_ENOTFOUND ? VD_EIO : rc;
+}
+
 static int write_as(struct getting *g, struct vd_group *group, const struct vd_attached *here, uint8_t which, const struct vd_attachment *a,
                     const char *path)
 {
 	struct vd_file_out *out;
-	int rc = vd_file_create(path, &out);
+	int rc = of_folder(vd_file_create(path, &out));
 
 	if (rc)
 		return rc;
 	vd_file_beside(out);
 	rc = vd_attached_write(g->cli->store, group, here, which, a, out);
 	if (!rc)
-		return vd_file_commit(out, false);
+		return of_folder(vd_file_commit(out, false));
 	vd_file_abort(out);
 	return rc;
 }

@@ -142,8 +142,7 @@ int vd_cli_open(struct vd_cli *cli)
 	return rc ? vd_cli_open_failed(cli, rc) : 0;
 }
 
-/* Does a person's word name this id? 6 or more hex digits of its start. */
-static bool is_prefix(const char *word, const uint8_t *id, size_t bytes)
+bool vd_cli_is_prefix(const char *word, const uint8_t *id, size_t bytes)
 {
 	char hex[2 * VD_ID_BYTES + 1];
 	size_t n = strlen(word);
@@ -165,7 +164,7 @@ static int one_group(struct vd_cli *cli, uint8_t (*groups)[VD_GROUP_BYTES], size
 
 		if (rc)
 			return vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_GROUP_FAILED, NULL);
-		if (is_prefix(wanted, groups[i], VD_GROUP_BYTES) || strcasecmp(wanted, vd_group_name(group)) == 0) {
+		if (vd_cli_is_prefix(wanted, groups[i], VD_GROUP_BYTES) || strcasecmp(wanted, vd_group_name(group)) == 0) {
 			*chosen = i;
 			hits++;
 		}
@@ -269,8 +268,8 @@ static void match_members(struct vd_group *group, const char *name, uint8_t pers
 	for (size_t i = 0; i < vd_group_device_count(group); i++) {
 		const struct vd_device *d = vd_group_device(group, i);
 
-		if (strcasecmp(name, d->name) != 0 && !is_prefix(name, d->author, VD_KEY_BYTES) &&
-		    !is_prefix(name, d->person, VD_PERSON_BYTES))
+		if (strcasecmp(name, d->name) != 0 && !vd_cli_is_prefix(name, d->author, VD_KEY_BYTES) &&
+		    !vd_cli_is_prefix(name, d->person, VD_PERSON_BYTES))
 			continue;
 		if (*hits && memcmp(person, d->person, VD_PERSON_BYTES) == 0)
 			continue;

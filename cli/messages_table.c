@@ -577,14 +577,14 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  vereda export for-luz.bundle --for Luz\n"
 	  "  vereda export all.bundle --volumes 20M\n"
 	  "  vereda export --qr 3f9a1c\n\n"
-	  "Writes one file that only members of the group can open, for any channel. Membership always goes along.\n\n"
+	  "Writes one file that only members of the group can open, for any channel. Membership and redactions always go along.\n\n"
 	  "  --for MEMBER         only that member's devices can open it (and this one, and the group's paper keys): also for who was\n"
 	  "                       away while the keys changed. What they are known to have is left out\n"
 	  "  --all                with --for: what they are known to have, too\n"
 	  "  --volumes SIZE       several files, FILE.001 and on, each at most that large. Each is whole and opens alone, in any order\n"
 	  "  --qr ID              no file: that one record as QR codes on the screen, and as text to copy by hand; at most 4 kB\n"
 	  "  --since T            only what was written since then\n"
-	  "  KIND…                only of those kinds\n"
+	  "  KIND…                only of those kinds, with the files they bring\n"
 	  "  --yes                put it in the place of a file that is there",
 	  "Ejemplos:\n"
 	  "  vereda export todo.bundle\n"
@@ -593,7 +593,7 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  vereda export para-luz.bundle --for Luz\n"
 	  "  vereda export todo.bundle --volumes 20M\n"
 	  "  vereda export --qr 3f9a1c\n\n"
-	  "Escribe un archivo que solo puede abrir el grupo, para cualquier canal. La lista de integrantes siempre va incluida.\n\n"
+	  "Escribe un archivo que solo puede abrir el grupo, para cualquier canal. La lista de integrantes y lo retirado siempre van incluidos.\n\n"
 	  "  --for INTEGRANTE     solo lo abren los equipos de esa persona (y este, y las llaves en papel del grupo): también para\n"
 	  "                       quien estuvo lejos mientras cambiaban las llaves. Lo que se sabe que tiene se deja fuera\n"
 	  "  --all                con --for: también lo que se sabe que tiene\n"
@@ -601,7 +601,7 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "                       y se abre solo, en cualquier orden\n"
 	  "  --qr ID              ningún archivo: ese registro como códigos QR en la pantalla, y como texto para copiar a mano; hasta 4 kB\n"
 	  "  --since T            solo lo escrito desde entonces\n"
-	  "  CLASE…               solo de esas clases\n"
+	  "  CLASE…               solo de esas clases, con los archivos que traen\n"
 	  "  --yes                ponerlo en el lugar de un archivo que ya existe"),
 	T(SUM_IMPORT, "take in records from sealed files", "recibir registros de archivos sellados"),
 	T(HELP_IMPORT,
@@ -1392,6 +1392,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "Solo el grupo puede leerlo. Allá: vereda import --text, y escanea cada código o escribe lo que está debajo."),
 	T(SLIP_STUB, "What record {0} says is not on this device", "Lo que dice el registro {0} no está en este equipo"),
 	T(HINT_SLIP_STUB, "Sync with somebody who has it.", "Haz un intercambio con quien lo tenga."),
+	T(SLIP_REDACTED, "Record {0} was taken back: it is hidden, and does not go onto paper", "El registro {0} fue retirado: está oculto y no pasa a papel"),
+	T(HINT_SLIP_REDACTED, "Nothing is lost. vereda show {0} says who took it back.", "No se pierde nada. vereda show {0} dice quién lo retiró."),
 	T(SLIP_LARGE, "Record {0} is too long for paper: more than {1} bytes", "El registro {0} es demasiado largo para papel: más de {1} bytes"),
 	T(HINT_SLIP_LARGE, "Write what is urgent in a short record of its own: vereda alert TEXT. Or carry the whole one in a file: vereda export FILE",
 	  "Escribe lo urgente en un registro corto aparte: vereda alert TEXTO. O lleva todo en un archivo: vereda export ARCHIVO"),

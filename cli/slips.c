@@ -60,6 +60,24 @@ static int make_codes(struct vd_cli *cli, const struct vd_record *record, char (
 	return rc;
 }
 
+static int see_standing(void *ctx, const struct vd_found *f)
+{
+	*(enum vd_standing *)ctx = f->standing;
+	return 0;
+}
+
+/* Paper says nothing of a redaction: who types it in would read what others no longer show. */
+static int check_shown(struct vd_cli *cli, const char *prefix, uint64_t arrival)
+{
+	enum vd_standing standing = VD_STANDING_SHOWN;
+	int rc = vd_query_one(cli->store, arrival, see_standing, &standing);
+
+	if (rc)
+		return vd_cli_query_failed(cli, rc);
+	return standing != VD_STANDING_REDACTED ? 0 :
+	       vd_refuse(cli, VD_EXIT_FAILED, "redacted", VD_MSG_HINT_SLIP_REDACTED, VD_MSG_SLIP_REDACTED, prefix, NULL);
+}
+
 int vd_slips_print(struct vd_cli *cli, const char *prefix)
 {
 	char (*codes)[VD_SLIP_TEXT + 1] = calloc(VD_SLIP_CODES_MAX, sizeof *codes);
@@ -72,6 +90,8 @@ int vd_slips_print(struct vd_cli *cli, const char *prefix)
 
 	if (codes)
 		code = vd_cli_record(cli, prefix, &id, &arrival, NULL);
+	if (codes && !code)
+		code = check_shown(cli, prefix, arrival);
 	if (codes && !code)
 		rc = vd_store_read(cli->store, arrival, &raw, &record, &received_ms);
 	if (!code && !rc && record.stub)

@@ -143,6 +143,24 @@ v town get "$named" -o out5
 exits "who may read it gets it" 0
 cmp -s notes.txt out5/notes.txt && ok "whole" || not_ok "whole"
 
+# --- by kind: with all it brings along ---
+other=$("$VEREDA" --home field --json add event title=Otro -m x --attach notes.txt 2>/dev/null | jq -r .id)
+admit hub late
+v field --yes export kind.vb document
+v late import kind.vb
+v late get "$id" -o out6
+exits "a bundle of one kind brings its files" 0
+cmp -s "report final.pdf" "out6/report final.pdf" && ok "whole" || not_ok "whole"
+v late show "$other"
+exits "and nothing of another kind" 1
+
+# --- the folder goes away meanwhile ---
+mkdir gone && cd gone && rmdir ../gone
+"$VEREDA" --home "$dir/late" --json get "$id" >"$dir/out" 2>"$dir/err"
+code=$?
+cd "$dir" || exit 1
+is "a folder that is gone is not called missing parts" "$code $(key .error err)" "15 medium"
+
 # --- hidden with its record
 v field redact "$id" --yes
 v field get "$id" -o out5

@@ -327,4 +327,17 @@ v hub --json export --qr "$alert" --for ana
 exits "nothing else goes with --qr" 2
 v hub import
 exits "import of nothing" 2
+
+# Who names a device by its key means that device; the file is for the person.
+enter hub luis --name Luis
+enter hub luis2 --person Luis
+v hub --json members
+first=$(key 'select(.name=="Luis").devices[0].device[0:8]') second=$(key 'select(.name=="Luis").devices[1].device[0:8]')
+v hub export luis.vb --for "$first"
+says "by a key: for whom is said by name" "Only Luis can open it"
+"$VEREDA" --home hub --quiet --yes revoke "$second"
+v hub --json export none.vb --for "$second"
+is "a device that was removed" "$code $(key .error err) $(ls none.vb 2>/dev/null)" "1 removed "
+v hub --yes export luis.vb --for luis
+exits "the other is in" 0
 done_testing

@@ -60,6 +60,7 @@ is "of the answer nothing is hidden" "$(shown carla "$answer")" 1
 
 # --- the redaction before the record ---
 id=$(say carla -m "SECONDSECRET")
+"$VEREDA" --home carla --quiet export early.vb message >/dev/null
 "$VEREDA" --home carla --quiet --yes redact "$id" >/dev/null
 pass carla beto2 redaction
 is "a redaction alone shows nothing" "$(shown beto2 "$id")" 0
@@ -67,10 +68,13 @@ pass carla beto2 message
 is "what it hides comes later and is hidden" "$(shown beto2 "$id") $(standing beto2 "$id")" "0 redacted"
 v beto2 --json list
 silent "nowhere is it read" "SECONDSECRET"
-pass carla ana message
+v ana import early.vb
 is "the record alone is shown" "$(shown ana "$id")" 1
-pass carla ana redaction
-is "until the redaction comes" "$(shown ana "$id") $(standing ana "$id")" "0 redacted"
+pass carla ana message --since 1h
+is "until the redaction comes, which goes along whatever is asked for" "$(shown ana "$id") $(standing ana "$id")" "0 redacted"
+
+v carla --json export --qr "$id"
+is "nothing hidden goes onto paper" "$code $(key .error err) $(wc -c <out)" "1 redacted 0"
 
 # --- another device of the same person, a coordinator, a stranger ---
 pass ana beto && pass ana beto2
