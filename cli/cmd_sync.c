@@ -192,16 +192,38 @@ static void note_clock(void *ctx, const char *name, const char *time)
 	vd_note(ctx, VD_MSG_WHERE_CLOCK, name, time, NULL);
 }
 
-/* Members whose word of what they hold is not believed for its time, where something is unconfirmed: to `list`, or for people. What cannot be told
- * quickly, or read, is left out: it but explains. */
-static void tell_clocks(struct vd_cli *cli, const struct vd_stick_check *c, json_t *list)
+/* Devices whose word is not counted, as another came in their place. */
+static void tell_replaced(struct vd_cli *cli, struct vd_group *group, const struct vd_custody *custody, json_t *list)
+{
+	size_t said = 0;
+
+	for (size_t i = 0; i < vd_custody_count(custody); i++) {
+		const struct vd_keeper *k = vd_custody_keeper(custody, i);
+		char name[VD_WHO_TEXT], key[2 * VD_KEY_SHOWN + 1];
+
+		if (!vd_custody_replaced(group, k))
+			continue;
+		vd_who_person(group, k->person, name);
+		vd_hex(key, k->author, VD_KEY_SHOWN);
+		if (list)
+			json_array_append_new(list, json_pack("{s:o,s:o}", "member", vd_json_hex(k->author, VD_KEY_BYTES), "name", vd_json_text(vd_slice_str(name))));
+		else if (said++ < VD_CLOCKS_SAID)
+			vd_note(cli, VD_MSG_SYNC_CHECK_REPLACED, name, key, NULL);
+	}
+}
+
+/* Members whose word of what they hold is not believed for its time, and those who got another device, where something is unconfirmed: to the lists, or
+ * for people. What cannot be read is left out: it but explains. */
+static void tell_reasons(struct vd_cli *cli, const struct vd_stick_check *c, json_t *clocks, json_t *replaced)
 {
 	for (size_t i = 0; i < c->group_count; i++) {
 		struct vd_custody *custody = NULL;
 		struct vd_group *group = NULL;
 
 		if (!vd_store_group(cli->store, c->groups[i], &group) && !vd_custody_open(cli->store, group, &custody))
-			vd_clocks_ahead(cli, group, custody, list, list ? NULL : note_clock, cli);
+			vd_clocks_ahead(cli, group, custody, clocks, clocks ? NULL : note_clock, cli);
+		if (custody)
+			tell_replaced(cli, group, custody, replaced);
 		vd_custody_close(custody);
 		vd_group_free(group);
 	}
@@ -209,12 +231,12 @@ static void tell_clocks(struct vd_cli *cli, const struct vd_stick_check *c, json
 
 static json_t *check_json(struct vd_cli *cli, const char *dir, const struct vd_stick_check *c)
 {
-	json_t *clocks = json_array();
+	json_t *clocks = json_array(), *replaced = json_array();
 
-	tell_clocks(cli, c, clocks);
-	return json_pack("{s:o,s:b,s:o,s:o,s:o,s:o,s:o,s:o}", "target", vd_json_text(vd_slice_str(dir)), "safe_to_wipe", c->safe, "unconfirmed",
+	tell_reasons(cli, c, clocks, replaced);
+	return json_pack("{s:o,s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "target", vd_json_text(vd_slice_str(dir)), "safe_to_wipe", c->safe, "unconfirmed",
 	                 vd_json_number(c->unconfirmed), "records", vd_json_number(c->records), "not_here", vd_json_number(c->absent), "closed",
-	                 vd_json_number(c->foreign), "damaged", vd_json_number(c->bad), "clocks", clocks);
+	                 vd_json_number(c->foreign), "damaged", vd_json_number(c->bad), "clocks", clocks, "replaced", replaced);
 }
 
 /* vereda sync --check DIR */
@@ -241,7 +263,7 @@ static int check_folder(struct vd_cli *cli, const char *dir)
 		code = vd_refuse(cli, VD_EXIT_PARTLY, "unconfirmed", VD_MSG_HINT_SYNC_CHECK_UNCONFIRMED, VD_MSG_SYNC_CHECK_UNCONFIRMED, dir,
 		                 vd_num(cli, c.unconfirmed), vd_num(cli, c.records), NULL);
 		if (!cli->opt.json)
-			tell_clocks(cli, &c, NULL);
+			tell_reasons(cli, &c, NULL, NULL);
 		return code;
 	}
 	if (c.bad)

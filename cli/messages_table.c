@@ -1102,6 +1102,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "No borres {0}. Registros que tiene y que no están confirmados en ningún otro equipo: {1} de {2}; no se cambió nada"),
 	T(HINT_SYNC_CHECK_UNCONFIRMED, "Take it to somebody else of your group, have them sync it, bring it back and sync it here (vereda sync {0}): it brings their receipt.",
 	  "Llévala a otra persona de tu grupo, que la intercambie, tráela de vuelta e intercámbiala aquí (vereda sync {0}): trae el acuse."),
+	T(SYNC_CHECK_REPLACED, "{0} got another device since the device {1} was last heard of: what {1} said does not count here, as it may be the one that was lost. It counts again once it says something more.",
+	  "{0} tiene otro equipo desde la última noticia del equipo {1}: lo que dijo {1} aquí no cuenta, porque puede ser el que se perdió. Vuelve a contar cuando diga algo más."),
 	T(SYNC_CHECK_FOREIGN, "Do not wipe {0}. Files on it that are sealed to others: {1}. Nothing here can tell what is in them; nothing was changed",
 	  "No borres {0}. Archivos que tiene sellados para otras personas: {1}. Aquí no se puede saber qué hay en ellos; no se cambió nada"),
 	T(HINT_SYNC_CHECK_FOREIGN, "Ask whoever else uses this stick, or, if you lack the newest keys, sync it with a coordinator.",

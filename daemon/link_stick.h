@@ -53,7 +53,8 @@ int vd_stick_which(struct vd_store *, const char *dir, struct vd_stick *out);
 
 struct vd_stick_check {
 	uint64_t records;            /* on it with their body, as far as they are ours to know; but those whose body went here as it was redacted or over */
-	uint64_t unconfirmed;        /* of them, those that no other device said or showed that it holds (not by having written them); and those that are not here */
+	uint64_t unconfirmed;        /* of them, those that no other device said or showed that it holds (not by having written them, nor by a device that
+	                              * another of its member may have replaced since); and those that are not here */
 	uint64_t absent;             /* of these, the latter: sync first */
 	uint64_t foreign;            /* segments that nothing here opens: what is in them nobody here can tell */
 	uint64_t bad;                /* segments that are damaged or torn */

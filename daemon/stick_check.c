@@ -15,6 +15,7 @@ struct checking {
 	struct vd_store *store;
 	struct vd_bundle_groups groups;
 	struct vd_custody *custody[VD_STORE_GROUPS_MAX];
+	bool *counts[VD_STORE_GROUPS_MAX]; /* of each keeper there: its word does */
 	struct vd_segments segments;
 	struct vd_arrivals held;     /* on the stick, and here */
 	const char *dir;
@@ -73,6 +74,21 @@ static int is_spent(struct checking *c, uint64_t arrival, bool *yes)
 	return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
 }
 
+/* Opens what is known of a group, once. */
+static int open_custody(struct checking *c, size_t g)
+{
+	int rc;
+
+	if (c->custody[g])
+		return VD_OK;
+	rc = vd_custody_open(c->store, c->groups.group[g], &c->custody[g]);
+	if (!rc && !(c->counts[g] = calloc(vd_custody_count(c->custody[g]) + 1, sizeof(*c->counts[g]))))
+		rc = VD_ENOMEM;
+	for (size_t i = 0; !rc && i < vd_custody_count(c->custody[g]); i++)
+		c->counts[g][i] = !vd_custody_replaced(c->groups.group[g], vd_custody_keeper(c->custody[g], i));
+	return rc;
+}
+
 /* Is it on a device besides this one? */
 static int is_elsewhere(struct checking *c, uint64_t arrival, struct vd_buf *raw, bool *yes)
 {
@@ -85,10 +101,10 @@ static int is_elsewhere(struct checking *c, uint64_t arrival, struct vd_buf *raw
 	for (size_t g = 0; g < c->groups.count; g++) {
 		if (memcmp(vd_group_id(c->groups.group[g]), r.group, VD_GROUP_BYTES) != 0)
 			continue;
-		if (!c->custody[g])
-			rc = vd_custody_open(c->store, c->groups.group[g], &c->custody[g]);
+		rc = open_custody(c, g);
 		for (size_t i = 0; !rc && !*yes && i < vd_custody_count(c->custody[g]); i++)
-			rc = vd_custody_confirmed(c->custody[g], i, arrival, &r, yes);
+			if (c->counts[g][i])
+				rc = vd_custody_confirmed(c->custody[g], i, arrival, &r, yes);
 		if (!rc && !*yes)
 			note_group(c->out, r.group);
 	}
@@ -163,8 +179,10 @@ int vd_stick_check(struct vd_store *store, const char *dir, struct vd_stick_chec
 		vd_segment_heed(&c.segments, i);
 	if (!rc)
 		rc = judge(&c, latest);
-	for (size_t g = 0; g < c.groups.count; g++)
+	for (size_t g = 0; g < c.groups.count; g++) {
 		vd_custody_close(c.custody[g]);
+		free(c.counts[g]);
+	}
 	vd_segments_deinit(&c.segments);
 	vd_bundle_groups_free(&c.groups);
 	vd_arrivals_deinit(&c.held);

@@ -225,6 +225,20 @@ const struct vd_keeper *vd_custody_keeper(const struct vd_custody *c, size_t i)
 	return &c->keepers[i];
 }
 
+bool vd_custody_replaced(struct vd_group *group, const struct vd_keeper *k)
+{
+	const struct vd_device *it = vd_group_find(group, k->author);
+
+	for (size_t i = 0; i < vd_group_device_count(group); i++) {
+		const struct vd_device *d = vd_group_device(group, i);
+
+		if (d->role != VD_ROLE_NONE && !(d->flags & VD_GRANT_PAPER) && !memcmp(d->person, k->person, VD_PERSON_BYTES) && d->since_ms > it->since_ms &&
+		    k->said_ms <= d->since_ms + VD_RECEIPT_AHEAD_MS)
+			return true;
+	}
+	return false;
+}
+
 /* --- one record --- */
 
 static bool reaches(const struct vd_known *k, size_t count, const struct vd_stretch *at)

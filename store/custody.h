@@ -1,8 +1,8 @@
 /* Custody: which device holds which record of a group with its body, as far as this device can know. PROTOCOL.md section 7, receipts.
  *
  * Known by: the latest receipt of each device, wherever it came from; what a session with it showed; that it wrote the record itself, unless a receipt
- * it made after that leaves it out; an `ack` of it. None of it changes the set. What is known is what a device said last: one that was restored since, and was not heard of, may have
- * lost what it held. */
+ * it made after that leaves it out; an `ack` of it. None of it changes the set. What is known is what a device said last: one that was restored since,
+ * and was not heard of, may have lost what it held. */
 #ifndef VD_CUSTODY_H
 #define VD_CUSTODY_H
 
@@ -108,6 +108,9 @@ int vd_custody_open_at(struct vd_store *, struct vd_group *, uint64_t now_ms, st
 void vd_custody_close(struct vd_custody *); /* NULL is fine */
 size_t vd_custody_count(const struct vd_custody *);
 const struct vd_keeper *vd_custody_keeper(const struct vd_custody *, size_t i);
+/* Was another device of its member admitted since its last word, but for a day by which clocks differ? Then it may be one that was wiped or lost, and that one what
+ * came in its place: who destroys something is not to count on it. */
+bool vd_custody_replaced(struct vd_group *, const struct vd_keeper *);
 /* Is keeper i known to hold the record that stands under that number, with its body? */
 int vd_custody_holds(struct vd_custody *, size_t i, uint64_t arrival, const struct vd_record *, enum vd_holding *out);
 /* The same by what its device showed or said since: that it wrote the record does not count, as it may have been lost after that. */

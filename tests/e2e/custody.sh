@@ -206,6 +206,31 @@ stick ana hub ana
 v ana why "$photo" --json
 is "who has all of it has it" "$(key '[.holders[] | select(.kind == "member") | .name] | join(" ")')" hub
 
+# --- who was wiped and joined again said something before that counts no more
+mkdir again
+note=$(say hub -m "to be wiped at ana's")
+for name in hub ana hub; do
+	v $name --no-input sync again --json
+done
+v hub sync --check again --json
+is "ana has it" "$code $(key .safe_to_wipe)" "0 true"
+v ana --yes wipe
+rm -rf ana
+enter hub ana --name ana --yes
+v hub sync --check again --json
+is "since there is another device of hers nobody knows" "$code $(key '"\(.safe_to_wipe) \(.unconfirmed > 0)"')" "3 false true"
+v hub sync --check again
+says "which is said" "ana got another device since the device [0-9a-f]{8} was last heard of" err
+v hub --lang es sync --check again
+says "in Spanish" "ana tiene otro equipo" err
+v hub --no-input sync again --json
+v ana --no-input sync again --json
+v ana sync --check again --json
+is "her own old device is none of the others" "$(key '.unconfirmed > 0')" false
+v hub --no-input sync again --json
+v hub sync --check again --json
+is "what the new one says counts" "$code $(key .safe_to_wipe)" "0 true"
+
 # --- somebody whom one of two groups knows
 v hub group create Otro
 v hub why luz --json
