@@ -1,8 +1,8 @@
 /* Receipts between stores, by sessions: who wrote a record learns that a third device has it. */
 #include "proto/pipe.h"
-#include "store/custody.h"
 #include "store/inside.h"
 #include "store/shares.h"
+#include "tests/unit/holding.h"
 #include "tests/unit/mesh_fixture.h"
 
 struct side {
@@ -12,11 +12,6 @@ struct side {
 	bool deaf;              /* keeps nothing of what it hears */
 	size_t kept;
 };
-
-static const uint8_t *key_of(const struct person *p)
-{
-	return vd_group_identity(p->group)->author;
-}
 
 static void side_begin(struct side *s, struct person *p, bool yields)
 {
@@ -117,31 +112,6 @@ static size_t meet(const struct mesh *m, struct person *a, struct person *b)
 
 	assert_true(mesh_equal(m, a, b));
 	return bytes;
-}
-
-static enum vd_holding holds(struct person *p, const struct person *keeper, uint64_t arrival)
-{
-	enum vd_holding how = VD_HOLDS_NOT;
-	struct vd_buf raw = { 0 };
-	struct vd_custody *c;
-	struct vd_record r;
-
-	assert_int_equal(vd_custody_open(p->store, p->group, &c), 0);
-	assert_int_equal(vd_store_read(p->store, arrival, &raw, &r, NULL), 0);
-	for (size_t i = 0; i < vd_custody_count(c); i++)
-		if (!memcmp(vd_custody_keeper(c, i)->author, key_of(keeper), VD_KEY_BYTES))
-			assert_int_equal(vd_custody_holds(c, i, arrival, &r, &how), 0);
-	vd_custody_close(c);
-	vd_buf_deinit(&raw);
-	return how;
-}
-
-static uint64_t newest(const struct person *p)
-{
-	uint64_t latest;
-
-	assert_int_equal(vd_store_latest(p->store, &latest), 0);
-	return latest;
 }
 
 /* What they keep of that device is the same, to the byte. */

@@ -3,8 +3,8 @@
 #include <sys/mount.h>
 #include <time.h>
 
-#include "store/custody.h"
 #include "store/sticks.h"
+#include "tests/unit/holding.h"
 #include "tests/unit/stick_cast.h"
 
 static int setup_talking(void **state)
@@ -17,35 +17,6 @@ static int setup_talking(void **state)
 	assert_int_equal(vd_custody_silence(c->ana.store, false), 0);
 	assert_int_equal(vd_custody_silence(c->luz.store, false), 0);
 	return rc;
-}
-
-static uint64_t newest(const struct person *p)
-{
-	uint64_t latest;
-
-	assert_int_equal(vd_store_latest(p->store, &latest), 0);
-	return latest;
-}
-
-/* What p knows of the keeper: how it holds the record, and by which way that came. */
-static enum vd_holding holds(struct person *p, const struct person *keeper, uint64_t arrival, struct vd_route *route)
-{
-	enum vd_holding how = VD_HOLDS_NOT;
-	struct vd_buf raw = { 0 };
-	struct vd_custody *c;
-	struct vd_record r;
-
-	assert_int_equal(vd_custody_open(p->store, p->group, &c), 0);
-	assert_int_equal(vd_store_read(p->store, arrival, &raw, &r, NULL), 0);
-	for (size_t i = 0; i < vd_custody_count(c); i++)
-		if (!memcmp(vd_custody_keeper(c, i)->author, vd_group_identity(keeper->group)->author, VD_KEY_BYTES)) {
-			assert_int_equal(vd_custody_holds(c, i, arrival, &r, &how), 0);
-			if (route)
-				*route = vd_custody_keeper(c, i)->route;
-		}
-	vd_custody_close(c);
-	vd_buf_deinit(&raw);
-	return how;
 }
 
 static int files_on(const char *cache)
@@ -87,15 +58,15 @@ static void test_stick_receipts__come_back(void **state)
 	person_write(&c->ana, VD_LANE_NORMAL, 3, 50);
 	at = newest(&c->ana);
 	visit(c, &c->ana, 0);
-	assert_int_equal(holds(&c->ana, &c->luz, at, NULL), VD_HOLDS_NOT);
+	assert_int_equal(holds(&c->ana, &c->luz, at), VD_HOLDS_NOT);
 	assert_int_equal(visit(c, &c->luz, 0).received, 3);
 	/* Nobody has told Ana yet. */
-	assert_int_equal(holds(&c->ana, &c->luz, at, NULL), VD_HOLDS_NOT);
+	assert_int_equal(holds(&c->ana, &c->luz, at), VD_HOLDS_NOT);
 	r = visit(c, &c->ana, 0);
 	assert_int_equal(r.received, 0);
-	assert_int_equal(holds(&c->ana, &c->luz, at, &route), VD_HOLDS_LANE);
+	assert_int_equal(holds_by(&c->ana, &c->luz, at, &route), VD_HOLDS_LANE);
 	assert_int_equal(route.kind, VD_ROUTE_STICK);
-	assert_int_equal(holds(&c->ana, &c->hub, at, NULL), VD_HOLDS_NOT);
+	assert_int_equal(holds(&c->ana, &c->hub, at), VD_HOLDS_NOT);
 	/* Nobody has anything more to say. */
 	all_visit(c);
 	for (int i = 0; i < 2; i++) {
@@ -120,7 +91,7 @@ static void test_stick_receipts__one_file_each(void **state)
 	}
 	/* The hub's small segments fold into each other. */
 	assert_true(files_on(c->cache) <= files + 1);
-	assert_int_equal(holds(&c->luz, &c->ana, newest(&c->luz), NULL), VD_HOLDS_LANE);
+	assert_int_equal(holds(&c->luz, &c->ana, newest(&c->luz)), VD_HOLDS_LANE);
 }
 
 /* By another stick, and by a file, through somebody who only passes it on. */
@@ -147,8 +118,8 @@ static void test_stick_receipts__by_any_way(void **state)
 	assert_int_equal(mkdir(other, 0700), 0);
 	assert_int_equal(vd_stick_sync(c->hub.store, other, &r), 0);
 	assert_int_equal(vd_stick_sync(c->ana.store, other, &r), 0);
-	assert_int_equal(holds(&c->ana, &c->luz, at, NULL), VD_HOLDS_LANE);
-	assert_int_equal(holds(&c->ana, &c->hub, at, NULL), VD_HOLDS_LANE);
+	assert_int_equal(holds(&c->ana, &c->luz, at), VD_HOLDS_LANE);
+	assert_int_equal(holds(&c->ana, &c->hub, at), VD_HOLDS_LANE);
 	/* And in a bundle. */
 	person_write(&c->ana, VD_LANE_URGENT, 1, 50);
 	at = newest(&c->ana);
@@ -163,9 +134,9 @@ static void test_stick_receipts__by_any_way(void **state)
 	assert_int_equal(vd_bundle_write(c->luz.store, c->luz.group, VD_SEALED_BUNDLE, &told, path, false, &stats), 0);
 	vd_receipts_deinit(&receipts);
 	assert_int_equal(vd_bundle_merge(c->ana.store, path, true, NULL, &stats), 0);
-	assert_int_equal(holds(&c->ana, &c->luz, at, NULL), VD_HOLDS_NOT); /* a dry run keeps nothing */
+	assert_int_equal(holds(&c->ana, &c->luz, at), VD_HOLDS_NOT); /* a dry run keeps nothing */
 	assert_int_equal(vd_bundle_merge(c->ana.store, path, false, NULL, &stats), 0);
-	assert_int_equal(holds(&c->ana, &c->luz, at, &route), VD_HOLDS_LANE);
+	assert_int_equal(holds_by(&c->ana, &c->luz, at, &route), VD_HOLDS_LANE);
 	assert_int_equal(route.kind, VD_ROUTE_FILE);
 }
 
@@ -208,8 +179,8 @@ static void test_stick_receipts__silent(void **state)
 	visit(c, &c->ana, 0);
 	assert_int_equal(visit(c, &c->luz, 0).bytes_out, 0);
 	visit(c, &c->hub, 0);
-	assert_int_equal(holds(&c->hub, &c->ana, at, NULL), VD_HOLDS_LANE);
-	assert_int_equal(holds(&c->hub, &c->luz, at, NULL), VD_HOLDS_NOT);
+	assert_int_equal(holds(&c->hub, &c->ana, at), VD_HOLDS_LANE);
+	assert_int_equal(holds(&c->hub, &c->luz, at), VD_HOLDS_NOT);
 }
 
 static struct vd_stick only_stick(struct person *p)
@@ -524,7 +495,7 @@ static void test_stick_receipts__an_alert_has_its_place(void **state)
 	/* With the alert it has a place. */
 	assert_true(r.sent == 1 && !r.unsaid);
 	assert_int_equal(visit(c, &c->hub, 0).received, 1);
-	assert_int_equal(holds(&c->hub, &c->luz, newest(&c->hub) - 1, NULL), VD_HOLDS_LANE);
+	assert_int_equal(holds(&c->hub, &c->luz, newest(&c->hub) - 1), VD_HOLDS_LANE);
 }
 
 int main(void)
