@@ -30,8 +30,10 @@ struct telling {
 	bool on_stick;
 	char stick[VD_WHERE_TEXT];   /* the last one that has it */
 	enum vd_gone gone;
+	bool quarantined;
 	bool redacted;               /* so it is hidden, whether or not it is gone: by this one */
 	char redaction[9];
+	struct vd_why_subject word;  /* the redaction, if it is here and what it takes back is gone: who knows of it is all there is to know */
 };
 
 static void note_name(struct names *names, const char *name)
@@ -62,6 +64,26 @@ static json_t *for_json(enum vd_for is_for)
 	return is_for == VD_FOR_PERHAPS ? json_null() : json_boolean(is_for == VD_FOR_THEM);
 }
 
+/* For good, everywhere: whoever lacks it lacks nothing. */
+static bool is_gone(const struct telling *t)
+{
+	return t->gone == VD_GONE_EXPIRED || t->gone == VD_GONE_REDACTED;
+}
+
+/* Is the keeper known to hold it; or, where it is gone, to know of it? */
+static int find_how(struct telling *t, const struct vd_why_subject *s, size_t keeper, enum vd_holding *how)
+{
+	const struct vd_why_subject *of = t->word.arrival ? &t->word : s;
+	bool knows = false;
+	int rc = vd_custody_holds(t->why->custody, keeper, of->arrival, &of->record, how);
+
+	if (!rc && *how == VD_HOLDS_NOT && is_gone(t))
+		rc = vd_custody_knows(t->why->custody, keeper, of->arrival, &of->record, &knows);
+	if (knows)
+		*how = VD_HOLDS_SPAN;
+	return rc;
+}
+
 static const char *how_word(enum vd_holding how)
 {
 	return how == VD_HOLDS_OWN ? "author" : how == VD_HOLDS_MET || how == VD_HOLDS_LANE ? "digest" : how == VD_HOLDS_SPAN ? "receipt" : "ack";
@@ -85,7 +107,9 @@ static void tell_holder(struct telling *t, const struct vd_device *d, const char
 		return;
 	}
 	vd_time_local(k->heard_ms, time);
-	if (how == VD_HOLDS_OWN)
+	if (is_gone(t))
+		vd_say(t->why->cli, VD_MSG_WHY_KNOWS, name, NULL);
+	else if (how == VD_HOLDS_OWN)
 		vd_say(t->why->cli, VD_MSG_WHY_WROTE, name, NULL);
 	else if (how == VD_HOLDS_ACK)
 		vd_say(t->why->cli, VD_MSG_WHY_ACKED, name, NULL);
@@ -114,6 +138,10 @@ static void tell_lack(struct telling *t, const struct vd_device *d, const char *
 		if (ahead_ms)
 			json_object_set_new(one, "clock", vd_json_time(ahead_ms));
 		json_array_append_new(t->why->missing, one);
+		return;
+	}
+	if (is_gone(t)) {
+		vd_say(t->why->cli, VD_MSG_WHY_NOT_KNOWS, name, NULL);
 		return;
 	}
 	if (is_for == VD_FOR_NOT) {
@@ -161,7 +189,7 @@ static int tell_member(struct telling *t, const struct vd_why_subject *s, size_t
 
 		if (memcmp(k->person, d->person, VD_PERSON_BYTES) != 0)
 			continue;
-		rc = vd_custody_holds(t->why->custody, i, s->arrival, &s->record, &how);
+		rc = find_how(t, s, i, &how);
 		if (rc)
 			return rc;
 		if (how != VD_HOLDS_NOT && t->lacks && t->lacks[i]) {
@@ -173,7 +201,7 @@ static int tell_member(struct telling *t, const struct vd_why_subject *s, size_t
 			by = k;
 		}
 	}
-	if (vd_why_ours(t->why->group, d->person) && !s->record.stub && !t->lacks_here) { /* this device */
+	if (vd_why_ours(t->why->group, d->person) && (is_gone(t) || (!s->record.stub && !t->lacks_here))) { /* this device */
 		t->with++;
 		t->readers_with += is_for != VD_FOR_NOT;
 	} else if (by) {
@@ -213,6 +241,10 @@ static void tell_count(struct telling *t, const struct vd_why_subject *s)
 
 	if (t->why->cli->opt.json)
 		return;
+	if (is_gone(t)) {
+		vd_say(t->why->cli, VD_MSG_WHY_COUNT_KNOWS, vd_num(t->why->cli, t->with), vd_num(t->why->cli, t->members), NULL);
+		return;
+	}
 	if (t->whom.kind == VD_FOR_HIDDEN)
 		vd_say(t->why->cli, ours ? VD_MSG_WHY_HIDDEN_OURS : VD_MSG_WHY_HIDDEN, NULL);
 	if (t->readers == t->members || t->whom.kind == VD_FOR_HIDDEN)
@@ -235,7 +267,9 @@ static int count_here(void *ctx, const struct vd_found *f)
 	size_t count = f->body ? 0 : vd_attachments_of(f->content, list);
 
 	t->redacted = f->standing == VD_STANDING_REDACTED;
+	t->quarantined = f->standing == VD_STANDING_QUARANTINED;
 	if (t->redacted) {
+		t->word.record.id = f->redaction;
 		vd_hex(t->redaction, f->redaction.b, 4);
 		return VD_OK;
 	}
@@ -281,12 +315,12 @@ static int count_parts(struct telling *t, const struct vd_why_subject *s)
 
 static bool is_over(const struct telling *t)
 {
-	return t->redacted || t->gone == VD_GONE_EXPIRED || t->gone == VD_GONE_REDACTED;
+	return t->redacted || is_gone(t);
 }
 
 static void tell_here(struct telling *t, const struct vd_why_subject *s)
 {
-	char time[VD_TIME_TEXT];
+	char time[VD_TIME_TEXT], id[9];
 	enum vd_msg msg = t->gone == VD_GONE_EXPIRED    ? VD_MSG_WHY_EXPIRED :
 	                  t->gone == VD_GONE_REDACTED   ? VD_MSG_WHY_ERASED :
 	                  t->gone == VD_GONE_PRUNED     ? VD_MSG_WHY_PRUNED :
@@ -294,6 +328,9 @@ static void tell_here(struct telling *t, const struct vd_why_subject *s)
 	                  t->lacks_here                 ? VD_MSG_WHY_HERE_PARTS : VD_MSG_WHY_HERE;
 
 	vd_time_local(s->received_ms, time);
+	vd_hex(id, s->record.id.b, 4);
+	if (t->quarantined && !t->why->cli->opt.json)
+		vd_say(t->why->cli, VD_MSG_WHY_QUARANTINED, id, NULL);
 	if (!t->why->cli->opt.json)
 		vd_say(t->why->cli, msg, time, vd_num(t->why->cli, t->lacks_here), NULL);
 	else if (!s->record.stub && !t->lacks_here)
@@ -367,6 +404,19 @@ static json_t *gone_json(const struct telling *t)
 	return is_over(t) ? json_string(t->gone == VD_GONE_EXPIRED ? "expired" : "redacted") : t->gone == VD_GONE_PRUNED ? json_string("pruned") : json_null();
 }
 
+/* Where it is not here any more, or cannot be read, what it took back must do. */
+static int find_word(struct telling *t)
+{
+	struct vd_why_subject *word = &t->word;
+	int rc = vd_store_find(t->why->cli->store, &word->record.id, &word->arrival);
+
+	if (!rc)
+		rc = vd_store_read(t->why->cli->store, word->arrival, &word->raw, &word->record, NULL);
+	if (rc)
+		word->arrival = 0;
+	return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
+}
+
 static int tell_all(struct telling *t, const struct vd_why_subject *s)
 {
 	bool everywhere = false;
@@ -380,28 +430,29 @@ static int tell_all(struct telling *t, const struct vd_why_subject *s)
 		rc = is_everywhere(t, s, &everywhere);
 	if (!rc)
 		rc = vd_store_gone(t->why->cli->store, s->arrival, &t->gone);
+	if (!rc && t->redacted && is_gone(t))
+		rc = find_word(t);
 	if (!rc) {
+		if (is_gone(t))
+			t->whom.kind = VD_FOR_ALL;
 		tell_here(t, s);
-		/* Nobody is without what is gone for good. */
-		if (t->gone != VD_GONE_EXPIRED && t->gone != VD_GONE_REDACTED) {
+		if (!is_gone(t))
 			tell_sticks(t, s, everywhere);
-			rc = tell_members(t, s);
-		}
+		rc = tell_members(t, s);
 	}
 	if (rc)
 		return vd_fail(t->why->cli, rc, VD_MSG_NONE, VD_MSG_WHY_FAILED, NULL);
-	if (t->gone != VD_GONE_EXPIRED && t->gone != VD_GONE_REDACTED)
-		tell_count(t, s);
+	tell_count(t, s);
 	advise_on_record(t, s);
 	if (t->why->cli->opt.json) {
 		bool hidden = t->whom.kind == VD_FOR_HIDDEN;
 
-		vd_say_json(t->why->cli, json_pack("{s:o,s:o,s:o,s:o,s:o,s:O,s:O,s:O,s:o}", "id", vd_json_hex(s->record.id.b, VD_ID_BYTES),
+		vd_say_json(t->why->cli, json_pack("{s:o,s:o,s:o,s:o,s:o,s:O,s:O,s:O,s:o,s:b}", "id", vd_json_hex(s->record.id.b, VD_ID_BYTES),
 		                                   "members", vd_json_number(t->members), "members_with", vd_json_number(t->with),
 		                                   "for", hidden ? json_null() : vd_json_number(t->readers),
 		                                   "for_with", hidden ? json_null() : vd_json_number(t->readers_with),
 		                                   "holders", t->why->holders, "missing", t->why->missing, "advice", t->why->advice,
-		                                   "gone", gone_json(t)));
+		                                   "gone", gone_json(t), "quarantined", t->quarantined));
 	}
 	return VD_EXIT_DONE;
 }
@@ -412,6 +463,7 @@ int vd_why_record(struct vd_why *why, const struct vd_why_subject *s)
 	int rc = tell_all(&t, s);
 
 	free(t.lacks);
+	vd_buf_deinit(&t.word.raw);
 	vd_buf_deinit(&t.lacking.text);
 	vd_buf_deinit(&t.carriers.text);
 	return rc;

@@ -253,7 +253,8 @@ static bool reaches(const struct vd_known *k, size_t count, const struct vd_stre
 }
 
 struct acking {
-	const uint8_t *author;
+	const struct vd_custody *custody;
+	const bool *who;
 	bool yes;
 };
 
@@ -261,18 +262,59 @@ static int see_ack(void *ctx, const struct vd_found *found)
 {
 	struct acking *a = ctx;
 
-	a->yes = a->yes || (found->body == 0 && !memcmp(found->record->author, a->author, VD_KEY_BYTES));
+	for (size_t i = 0; i < a->custody->count && !found->body; i++)
+		/* What was answered before a backup was restored may be gone since. */
+		a->yes |= (!a->who || a->who[i]) && a->custody->known[i].loaded && !a->custody->known[i].restored &&
+		          !memcmp(found->record->author, a->custody->keepers[i].author, VD_KEY_BYTES);
 	return a->yes ? 1 : 0;
 }
 
-static int has_acked(struct vd_custody *c, const uint8_t *author, const struct vd_id *id, bool *yes)
+/* Most records have no answer: that is seen at once. */
+static int has_answers(struct vd_custody *c, const struct vd_id *id, bool *yes)
 {
-	const struct vd_query query = { .group = vd_group_id(c->group), .kind = "ack", .author = author, .about = id };
-	struct acking a = { .author = author };
-	int rc = vd_query(c->store, &query, see_ack, &a);
+	uint8_t list[VD_LIST_KEY_BYTES];
+	uint64_t arrival = 0;
+	MDB_cursor *cursor = NULL;
+	MDB_txn *txn;
+	int rc = vd_db_read(c->store->db, &txn);
 
+	if (rc)
+		return rc;
+	vd_index_list(c->store, VD_INDEX_ABOUT, NULL, vd_slice(id->b, VD_ID_BYTES), list);
+	rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(c->store->db, VD_TABLE_INDEX), &cursor));
+	if (!rc)
+		rc = vd_list_next(cursor, list, &arrival);
+	*yes = !rc;
+	if (cursor)
+		mdb_cursor_close(cursor);
+	vd_db_done(c->store->db, txn);
+	return rc == VD_ENOTFOUND ? VD_OK : rc;
+}
+
+int vd_custody_acked(struct vd_custody *c, const bool *who, const struct vd_id *id, bool *yes)
+{
+	const struct vd_query query = { .group = vd_group_id(c->group), .kind = "ack", .about = id };
+	struct acking a = { .custody = c, .who = who };
+	bool any = false;
+	int rc = has_answers(c, id, &any);
+
+	if (any && !rc)
+		rc = vd_query(c->store, &query, see_ack, &a);
 	*yes = a.yes;
 	return rc == VD_EDAMAGED || rc == 1 ? VD_OK : rc;
+}
+
+static int has_acked(struct vd_custody *c, size_t i, const struct vd_id *id, bool *yes)
+{
+	bool *who = calloc(c->count, sizeof(*who));
+	int rc;
+
+	if (!who)
+		return VD_ENOMEM;
+	who[i] = true;
+	rc = vd_custody_acked(c, who, id, yes);
+	free(who);
+	return rc;
 }
 
 /* Does one of the first `count` stretches reach it among those runs? */
@@ -321,9 +363,8 @@ static int find_said(struct vd_custody *c, size_t i, const struct vd_known *k, u
 		*out = VD_HOLDS_LANE;
 	if (rc || *out != VD_HOLDS_NOT)
 		return rc;
-	/* What was answered before a backup was restored may be gone since. */
-	if (record->lane == VD_LANE_URGENT && !k->restored)
-		rc = has_acked(c, c->keepers[i].author, &record->id, &acked);
+	if (record->lane == VD_LANE_URGENT)
+		rc = has_acked(c, i, &record->id, &acked);
 	if (acked)
 		*out = VD_HOLDS_ACK;
 	return rc;
@@ -360,6 +401,40 @@ int vd_custody_holds(struct vd_custody *c, size_t i, uint64_t arrival, const str
 		return VD_OK;
 	}
 	return find_said(c, i, k, arrival, record, out);
+}
+
+/* Does it hold a record of that run of links, or one above it? What stands above names what is below, by its predecessors. */
+static bool leads_below(const struct vd_known *k, const struct vd_stretch *at)
+{
+	for (size_t i = 0; i < k->shown; i++) {
+		const struct vd_stretch *r = &k->reaches[i];
+
+		if (r->chain == at->chain && r->lane == at->lane && r->run == at->run && r->high >= at->high)
+			return true;
+	}
+	return false;
+}
+
+int vd_custody_knows(struct vd_custody *c, size_t i, uint64_t arrival, const struct vd_record *record, bool *yes)
+{
+	const struct vd_runs *chain = vd_custody_chain_of(c, record->author);
+	uint8_t links = VD_LINKS + record->lane;
+	const struct vd_run *run = NULL;
+	struct vd_known *k;
+	int rc = vd_custody_confirmed(c, i, arrival, record, yes);
+
+	if (rc || *yes || arrival > c->cursor)
+		return rc;
+	rc = vd_custody_load(c, i, &k);
+	*yes = !rc && k->same_ids[record->lane];
+	if (!rc && !*yes && chain)
+		rc = vd_custody_run_of(c, chain, links, record->seq, &record->id, &run);
+	if (!rc && run) {
+		struct vd_stretch at = vd_custody_stretch_of(c, chain, links, run, record->seq);
+
+		*yes = leads_below(k, &at);
+	}
+	return rc;
 }
 
 int vd_custody_confirmed(struct vd_custody *c, size_t i, uint64_t arrival, const struct vd_record *record, bool *yes)

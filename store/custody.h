@@ -115,6 +115,9 @@ bool vd_custody_replaced(struct vd_group *, const struct vd_keeper *);
 int vd_custody_holds(struct vd_custody *, size_t i, uint64_t arrival, const struct vd_record *, enum vd_holding *out);
 /* The same by what its device showed or said since: that it wrote the record does not count, as it may have been lost after that. */
 int vd_custody_confirmed(struct vd_custody *, size_t i, uint64_t arrival, const struct vd_record *, bool *yes);
+/* Of a record whose content went by rule (vd_store_erased), so that nobody holds it any more: is it known to have the stub, by its digest, or what leads to
+ * that by `prev`, or to have held it whole? That it wrote it does not count. */
+int vd_custody_knows(struct vd_custody *, size_t i, uint64_t arrival, const struct vd_record *, bool *yes);
 
 /* Records that are here with their body and that no device of some is known to hold. */
 struct vd_missing {
@@ -129,8 +132,8 @@ struct vd_gap {
 	struct vd_id above;        /* a record from which `prev` leads to them … */
 	uint64_t above_seq;        /* … and its seq, `high` or more */
 };
-/* `who`: for each keeper whether it is one of them; NULL: all. Does not look at `ack`s. Independent of how many records there are. *gaps (may be
- * NULL; the caller frees): *gap_count of them. */
+/* `who`: for each keeper whether it is one of them; NULL: all. By the same word as vd_custody_holds, but that it looks for an `ack` of at most 4,096 urgent
+ * records: independent of how many records there are. *gaps (may be NULL; the caller frees): *gap_count of them. */
 int vd_custody_missing(struct vd_custody *, const bool *who, struct vd_missing *, struct vd_gap **gaps, size_t *gap_count);
 /* Visits the records of a gap, the newest first, until `visit` returns other than 0; at most `max`, those passed on the way from `above` among
  * them. *left (may be NULL): how many it did not come to. */

@@ -17,7 +17,8 @@ struct vd_stretch {
 struct vd_known {
 	bool loaded, trusted;      /* trusted: there is a receipt, it is not doubtful, and not from the future */
 	bool restored;
-	bool same[VD_LANES];       /* its lane is ours, with every body */
+	bool same_ids[VD_LANES];   /* its lane is ours … */
+	bool same[VD_LANES];       /* … with every body */
 	uint64_t through[VD_LANES];/* a session showed that it holds all of ours up to there; 0: none did */
 	struct vd_stretch *reaches;
 	size_t shown;              /* so many of them by what it said or a session showed; the others it may have written since */
@@ -50,6 +51,8 @@ const struct vd_runs *vd_custody_chain_of(const struct vd_custody *, const uint8
 /* The run that leads to that id at that seq. *out: NULL when it is in none, or that is not known. */
 int vd_custody_run_of(struct vd_custody *, const struct vd_runs *chain, uint8_t lane, uint64_t seq, const struct vd_id *id, const struct vd_run **out);
 struct vd_stretch vd_custody_stretch_of(const struct vd_custody *, const struct vd_runs *chain, uint8_t lane, const struct vd_run *, uint64_t seq);
+/* Did one of `who` (for each keeper whether it is one of them; NULL: all) that is loaded answer the record with an `ack`, by which it has it? */
+int vd_custody_acked(struct vd_custody *, const bool *who, const struct vd_id *, bool *yes);
 
 /* custody_known.c */
 /* What the heads of our runs are called: most spans begin where a run of ours does. */

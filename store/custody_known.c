@@ -403,8 +403,9 @@ int vd_custody_load(struct vd_custody *c, size_t i, struct vd_known **out)
 		for (uint8_t lane = 0; lane < VD_LANES; lane++) {
 			const struct vd_receipt_lane *theirs = &kept.receipt.lanes[lane];
 
-			k->same[lane] = k->trusted && theirs->whole && theirs->count == c->lanes[lane].count &&
-			                memcmp(theirs->digest, c->lanes[lane].digest, VD_RECEIPT_DIGEST) == 0;
+			k->same_ids[lane] = k->trusted && theirs->count == c->lanes[lane].count &&
+			                    memcmp(theirs->digest, c->lanes[lane].digest, VD_RECEIPT_DIGEST) == 0;
+			k->same[lane] = k->same_ids[lane] && theirs->whole;
 		}
 		if (k->trusted)
 			rc = take_spans(c, k, kept.receipt.spans);

@@ -5,12 +5,15 @@
 #include "custody_inside.h"
 #include "proto/err.h"
 
+enum { ANSWERS = 4096 }; /* urgent records nobody's receipt reaches that are looked at for an `ack`, of all gaps together; others count as missing */
+
 struct sweep {
 	struct vd_custody *c;
 	const bool *who;
 	struct vd_missing *out;
 	struct vd_gap **gaps;
 	size_t *gap_count, gap_room;
+	size_t answers_left;
 };
 
 static int add_gap(struct sweep *s, const struct vd_runs *chain, uint8_t lane, const struct vd_run *run, uint64_t high, uint64_t low)
@@ -61,6 +64,43 @@ static uint64_t next_hole(const struct sweep *s, const struct vd_stretch *at, ui
 	return top >= lowest ? top : 0;
 }
 
+/* What of a gap an `ack` fills. */
+struct answering {
+	struct sweep *sweep;
+	const struct vd_runs *chain;
+	const struct vd_run *run;
+	uint64_t high;             /* of those below which nothing is known yet */
+};
+
+static int heed_answer(void *ctx, uint64_t arrival, const struct vd_record *r)
+{
+	struct answering *a = ctx;
+	bool yes;
+	int rc = vd_custody_acked(a->sweep->c, a->sweep->who, &r->id, &yes);
+
+	(void)arrival;
+	if (rc || !yes)
+		return rc;
+	if (a->high > r->seq)
+		rc = add_gap(a->sweep, a->chain, r->lane, a->run, a->high, r->seq + 1);
+	a->high = r->seq - 1;
+	return rc;
+}
+
+static int add_unanswered(struct sweep *s, const struct vd_runs *chain, const struct vd_run *run, uint64_t high, uint64_t low)
+{
+	const struct vd_gap gap = { .high = high, .low = low, .above = run->head, .above_seq = run->high };
+	struct answering a = { .sweep = s, .chain = chain, .run = run, .high = high };
+	uint64_t steps = run->high - low + 1;
+	size_t max = steps < s->answers_left ? (size_t)steps : s->answers_left;
+	int rc = vd_custody_walk(s->c->store, &gap, max, heed_answer, &a, NULL);
+
+	s->answers_left -= max;
+	if (!rc && a.high >= low)
+		rc = add_gap(s, chain, VD_LANE_URGENT, run, a.high, low);
+	return rc;
+}
+
 static int sweep_run(struct sweep *s, const struct vd_runs *chain, uint8_t lane, const struct vd_run *run)
 {
 	const struct vd_stretch at = vd_custody_stretch_of(s->c, chain, lane, run, run->high);
@@ -68,7 +108,7 @@ static int sweep_run(struct sweep *s, const struct vd_runs *chain, uint8_t lane,
 	int rc = VD_OK;
 
 	while (!rc && (top = next_hole(s, &at, top, run->low, &down))) {
-		rc = add_gap(s, chain, lane, run, top, down);
+		rc = lane == VD_LANE_URGENT ? add_unanswered(s, chain, run, top, down) : add_gap(s, chain, lane, run, top, down);
 		top = down - 1;
 	}
 	return rc;
@@ -88,7 +128,7 @@ static bool any_holds_all(const struct sweep *s, const uint8_t *author, uint8_t 
 
 int vd_custody_missing(struct vd_custody *c, const bool *who, struct vd_missing *out, struct vd_gap **gaps, size_t *gap_count)
 {
-	struct sweep s = { .c = c, .who = who, .out = out, .gaps = gaps, .gap_count = gap_count };
+	struct sweep s = { .c = c, .who = who, .out = out, .gaps = gaps, .gap_count = gap_count, .answers_left = ANSWERS };
 	struct vd_known *k;
 	int rc = VD_OK;
 

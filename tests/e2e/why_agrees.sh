@@ -1,0 +1,111 @@
+#!/bin/bash
+# why ID, why MEMBER, status, members and sync --check tell the same of the same.
+. "$(dirname "$0")/cli.inc"
+
+day=0
+start=$(date +%s)
+on() { # HOME ARGUMENTS…: on that day
+	at $((start + day * 86400)) "$@"
+}
+stick() { # STICK HOME…
+	local usb=$1 name
+	shift
+	mkdir -p "$usb"
+	for name; do
+		on "$name" --no-input sync "$usb"
+	done
+}
+add() { # HOME ARGUMENTS…: the id of a new message
+	on "$1" --json add message "${@:2}"
+	key .id
+}
+make_clock
+
+# --- what has ended, and what was taken back
+found hub Rio
+enter hub ana --name ana
+enter hub luz --name luz
+stick usb hub ana luz hub ana luz
+ends=$(add ana -m "ends" --expires 1d)
+stays=$(add ana -m "stays")
+stick usb ana luz hub ana luz
+on ana sync --check usb
+exits "all that is whole is confirmed" 0
+for day in $(seq 1 2 19); do
+	stick usb ana luz hub
+done
+for name in ana luz hub; do
+	stick usb $name
+	on $name why "$ends"
+	says "$name: it ended" "an end, which is over: its content is erased everywhere"
+	says "$name: all know so" "3 of 3 members know of it\."
+	says "$name: nothing is to be done" "Nothing to do: nobody needs it any more\."
+	silent "$name: nobody is asked for it" "Next:"
+	on $name sync --check usb
+	exits "$name: of what has ended the stub is all there is" 0
+done
+on ana --lang es why "$ends"
+says "in Spanish" "un plazo, ya vencido: su contenido se borra en todas partes"
+on ana --json why "$ends"
+is "and in JSON" "$(key '"\(.gone) \(.members_with) of \(.members), \(.missing | length) missing"')" "expired 3 of 3, 0 missing"
+on ana --json why "$stays"
+is "what stays is not" "$(key '"\(.gone) \(.quarantined)"')" "null false"
+more=$(add ana -m "since then")
+stick usb ana
+on ana --json sync --check usb
+is "with something new on the stick that alone is unconfirmed" "$(key '"\(.safe_to_wipe) \(.unconfirmed)"')" "false 1"
+stick usb hub ana
+
+on ana redact "$stays" --yes
+stick usb ana luz ana
+for day in $(seq 21 2 56); do
+	stick usb ana luz
+done
+on ana why "$stays"
+says "what was taken back" "It was taken back: its content is erased everywhere"
+says "who has the word of that knows so" "^luz: knows of it\."
+says "and who has not does not" "^hub: not known to know of it yet\."
+says "of three two" "2 of 3 members know of it\."
+on ana --json why "$stays"
+is "in JSON" "$(key '"\(.gone) \([.missing[].name] | join(" "))"')" "redacted hub"
+stick usb hub ana
+on ana why "$stays"
+says "until it has been there" "3 of 3 members know of it\."
+on ana sync --check usb
+exits "and the stick may be wiped" 0
+on ana --json why "$more"
+is "what is here is not erased" "$(key .gone)" null
+
+# --- an ack is a word, too: that member leaves no receipts
+found post Sierra
+enter post beto --name beto
+stick azul post beto post
+on beto config set receipts off
+on post --json alert "run"
+alert=$(key .id)
+stick azul post beto
+on post --json why beto
+is "before the answer it lacks it" "$(key '[.missing[] | "\(.lane) \(.records)"] | join(", ")')" "urgent 1"
+on beto ack "$alert" --stage accepted
+stick azul beto post
+on post why "$alert"
+says "why of the record: has it" "^beto: has it, and answered it\."
+on post --json why beto
+is "why of the member: lacks nothing" "$(key '"\(.records) \(.missing | length)"')" "0 0"
+on post status
+silent "status: nothing exists only here" "only here"
+for text in "run again" "and again"; do
+	on post --json alert "$text"
+	alerts+=("$(key .id)")
+done
+stick azul post beto post
+on post --json why beto
+is "what is not answered it lacks" "$(key '.missing[0] | "\(.records) \(.urgent | length)"')" "2 2"
+on post alert "and over"
+stick azul post beto
+on beto ack "${alerts[1]}" --stage accepted
+stick azul beto post
+on post --json why beto
+is "what is answered between what is not parts these" \
+	"$(key '.missing[0] | "\(.records) \(.urgent | length) \(.urgent | index("'"${alerts[0]}"'") != null) \(.urgent | index("'"${alerts[1]}"'"))"')" "2 2 true null"
+done_testing
