@@ -103,6 +103,12 @@ static bool owns(struct vd_store *store, const char *author)
 	return strcmp(hex, author) == 0;
 }
 
+/* One with an end may stand somewhere without its body. */
+static bool is_record(const struct promise *p)
+{
+	return strcmp(p->what, "record") == 0 || strcmp(p->what, "ending") == 0;
+}
+
 /* What every device has may have made room on a stick. */
 static bool is_everywhere(struct examination *e, const char *id)
 {
@@ -127,9 +133,12 @@ static bool holds(struct examination *e, const struct vd_arrivals *held, const c
 	for (size_t i = 0; i < until; i++) {
 		const struct promise *p = &e->promises[i];
 
-		if (strcmp(p->what, "record") != 0 || strcmp(p->where, home) != 0)
+		bool ends = strcmp(p->what, "ending") == 0;
+
+		if (!is_record(p) || strcmp(p->where, home) != 0)
 			continue;
-		if (find(store_of(e, home), p->detail, &arrival) || (!vd_arrivals_whole(held, arrival) && !(may_be_full && is_everywhere(e, p->detail))))
+		if (find(store_of(e, home), p->detail, &arrival) ||
+		    (!(ends ? vd_arrivals_held : vd_arrivals_whole)(held, arrival) && !(may_be_full && is_everywhere(e, p->detail))))
 			return broken(e, "%s lacks record %.12s", place, p->detail);
 	}
 	return true;
@@ -204,7 +213,7 @@ static bool keep(struct examination *e, size_t number)
 		ok = owns(store, p->detail) || broken(e, "%s lost the identity it showed", p->where);
 	} else if (strcmp(p->what, "member") == 0) {
 		ok = is_member(store) || broken(e, "%s is not in the group", p->where);
-	} else if (strcmp(p->what, "record") == 0) {
+	} else if (is_record(p)) {
 		ok = find(store, p->detail, &arrival) == 0 || broken(e, "%s lacks record %.12s", p->where, p->detail);
 	} else if (strcmp(p->what, "note") == 0) {
 		ok = note_holds(e, p->where, true);
@@ -347,7 +356,7 @@ static bool goes_on(struct examination *e)
 		const struct promise *p = &e->promises[i];
 		uint64_t arrival;
 
-		if (strcmp(p->what, "record") == 0 && (find(e->store[0], p->detail, &arrival) || find(e->store[1], p->detail, &arrival)))
+		if (is_record(p) && (find(e->store[0], p->detail, &arrival) || find(e->store[1], p->detail, &arrival)))
 			ok = broken(e, "after the next visits record %.12s is not everywhere", p->detail);
 	}
 	return ok;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "daemon/link_stick.h"
@@ -16,6 +17,7 @@
 #include "store/file.h"
 #include "store/sealing.h"
 #include "store/store.h"
+#include "store/tend.h"
 #include "tests/crash/events.h"
 #include "tests/crash/secret.h"
 
@@ -25,6 +27,7 @@ struct person {
 	struct vd_group *group;
 };
 
+static const uint64_t day_ms = 86400000;
 static uint64_t now_ms = UINT64_C(1700000000000);
 static uint8_t group_id[VD_GROUP_BYTES];
 
@@ -45,12 +48,18 @@ static void promise(const char *what, const char *where, const char *detail)
 		exit(1);
 }
 
-static void promise_record(const struct person *p, const struct vd_id *id)
+/* "ending": it has an end, and may stand somewhere without its body. */
+static void promise_kind(const struct person *p, const char *kind, const struct vd_id *id)
 {
 	char hex[2 * VD_ID_BYTES + 1];
 
 	vd_hex(hex, id->b, sizeof(id->b));
-	promise("record", p->home, hex);
+	promise(kind, p->home, hex);
+}
+
+static void promise_record(const struct person *p, const struct vd_id *id)
+{
+	promise_kind(p, "record", id);
 }
 
 /* All that `a` holds is now acknowledged to be in `b` as well. */
@@ -60,7 +69,7 @@ static int promise_one(void *ctx, uint64_t arrival, uint64_t received_ms, struct
 
 	(void)arrival, (void)received_ms;
 	must(vd_record_decode(raw, &record), "decode");
-	promise_record(ctx, &record.id);
+	promise_kind(ctx, record.has_expires ? "ending" : "record", &record.id);
 	return 0;
 }
 
@@ -131,8 +140,9 @@ static void admit_and_join(struct person *hub, struct person *newcomer, const ch
 	vd_identity_wipe(&identity);
 }
 
-/* `count` records in one commit, as `add` and `load` make them; a note that moves with them tells how far. */
-static void add(struct person *p, uint8_t lane, size_t count, size_t bytes)
+/* `count` records in one commit, as `add` and `load` make them; a note that moves with them tells how far. `expires_day` 0: they have no end; else they
+ * are of what packing makes no smaller. */
+static void add_until(struct person *p, uint8_t lane, size_t count, size_t bytes, uint32_t expires_day)
 {
 	struct vd_id *ids = calloc(count, sizeof(*ids));
 	char *text = calloc(1, bytes + 1);
@@ -145,8 +155,11 @@ static void add(struct person *p, uint8_t lane, size_t count, size_t bytes)
 	must(vd_write_begin(p->store, &w), "begin");
 	for (size_t i = 0; i < count; i++) {
 		struct vd_field field = { vd_slice_str("text"), { .type = VD_MP_STR, .bytes = vd_slice_str(text) } };
-		struct vd_draft draft = { .lane = lane, .audience = VD_AUDIENCE_MEMBERS, .now_ms = ++now_ms };
+		struct vd_draft draft = { .lane = lane, .audience = VD_AUDIENCE_MEMBERS, .now_ms = ++now_ms,
+			                  .has_expires = expires_day != 0, .expires_day = expires_day };
 
+		for (size_t k = 0; k < bytes && expires_day; k++)
+			text[k] = (char)('!' + randombytes_uniform(94));
 		vd_buf_reset(&content);
 		must(vd_content_encode(vd_slice_str("message"), &field, 1, &content), "content");
 		draft.content = vd_buf_slice(&content);
@@ -155,11 +168,27 @@ static void add(struct person *p, uint8_t lane, size_t count, size_t bytes)
 	must(vd_write_note(w, "crash", vd_slice_str("newest"), vd_slice(ids[count - 1].b, VD_ID_BYTES)), "note");
 	must(vd_write_commit(w), "commit");
 	for (size_t i = 0; i < count; i++)
-		promise_record(p, &ids[i]);
+		promise_kind(p, expires_day ? "ending" : "record", &ids[i]);
 	promise("note", p->home, "");
 	vd_buf_deinit(&content);
 	free(text);
 	free(ids);
+}
+
+static void add(struct person *p, uint8_t lane, size_t count, size_t bytes)
+{
+	add_until(p, lane, count, bytes, 0);
+}
+
+/* What ended long ago goes, by a clock that ran for a week. */
+static void let_expire(struct person *p, uint64_t today_ms)
+{
+	struct vd_tended tended = { 0 };
+
+	for (uint64_t day = 9; day-- > 0;)
+		must(vd_store_tend_redacted(p->store, today_ms - day * day_ms, &tended), "tend");
+	if (!tended.expired)
+		must(VD_EINVAL, "nothing expired");
 }
 
 static void seal(struct person *p)
@@ -261,6 +290,7 @@ static void rotate(struct person *p)
  * no room, and what both are known to have makes some. */
 static void sticks(void)
 {
+	const uint64_t today_ms = (uint64_t)time(NULL) * 1000;
 	struct person hub, ana;
 
 	must(mkdir("usb", 0700), "usb");
@@ -297,6 +327,15 @@ static void sticks(void)
 		(void)carry_within(&ana, 600 * 1024);
 		promise_all(&hub, &ana);
 	}
+	/* Both have what ended; then it goes from the one, and from its segment. */
+	add_until(&hub, VD_LANE_NORMAL, 3, 50000, (uint32_t)(today_ms / day_ms) - 20);
+	carry(&hub);
+	carry(&ana);
+	promise_all(&hub, &ana);
+	let_expire(&hub, today_ms);
+	if (carry_within(&hub, 0).bytes_out < vd_sealed_bytes(1))
+		must(VD_EINVAL, "nothing was written anew");
+	carry(&ana);
 	vd_group_free(hub.group);
 	vd_group_free(ana.group);
 	vd_store_close(hub.store);
