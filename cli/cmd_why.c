@@ -13,6 +13,15 @@ void vd_why_advise(struct vd_why *w, enum vd_msg msg, const char *a, const char 
 		vd_say(w->cli, msg, a, b, NULL);
 }
 
+void vd_why_advise_stick(struct vd_why *w, const struct vd_stick *stick, const char *to)
+{
+	char called[VD_WHERE_TEXT];
+
+	vd_why_advise(w, VD_MSG_WHY_NEXT_STICK, vd_stick_called(w->cli, stick, called), to);
+	if (!*stick->name)
+		vd_why_advise(w, VD_MSG_WHY_NEXT_NAME, called, NULL);
+}
+
 bool vd_why_ours(struct vd_group *group, const uint8_t person[VD_PERSON_BYTES])
 {
 	const struct vd_identity *us = vd_group_identity(group);

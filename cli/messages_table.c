@@ -1172,6 +1172,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(WHY_NEXT_CARRY, "Can carry it there, without reading it: {0}.", "Lo puede llevar, sin leerlo: {0}."),
 	T(WHY_NEXT_ALONE, "Nobody else is in this group yet: vereda admit", "Todavía no hay nadie más en este grupo: vereda admit"),
 	T(WHY_NEXT_STICK, "Next: take stick {0} to {1}, and bring it back here: it brings their receipt.", "Lo que sigue: lleva la memoria {0} a {1}, y tráela de vuelta: trae el acuse."),
+	T(WHY_NEXT_NAME, "{0} is what this device calls a stick that has no name. To give it one: vereda stick mark DIR --name NAME",
+	  "{0} es como este equipo llama a una memoria sin nombre. Para darle uno: vereda stick mark CARPETA --name NOMBRE"),
 	T(WHY_NEXT_SYNC, "Next: sync with {0}, or put it on a stick (vereda sync DIR) and take it to them.", "Lo que sigue: intercambia con {0}, o ponlo en una memoria (vereda sync CARPETA) y llévala."),
 	T(WHY_NEXT_NOTHING, "Nothing to do: {0} has all that is here.", "No hay nada que hacer: {0} tiene todo lo que hay aquí."),
 	T(WHY_NEXT_NOT_THEIRS, "Nothing of that is for {0} to read: {0} could only carry it.", "Nada de eso es para que {0} lo lea: {0} solo lo podría llevar."),

@@ -26,6 +26,8 @@ struct vd_why_subject {
 /* Once the group is there: makes all else. 0 or an enum vd_err; cmd_why.c frees it in any case. */
 int vd_why_begin(struct vd_why *);
 void vd_why_advise(struct vd_why *, enum vd_msg, const char *a, const char *b);
+/* That the stick is to be taken to those; and how it gets a name, if it has none. */
+void vd_why_advise_stick(struct vd_why *, const struct vd_stick *, const char *to);
 /* Is it who uses this device? */
 bool vd_why_ours(struct vd_group *, const uint8_t person[VD_PERSON_BYTES]);
 /* Null: 0. */

@@ -85,7 +85,6 @@ static int tell_lanes(struct vd_why *w, const struct vd_target *whom, const stru
 /* The stick seen last that holds all of ours takes them there. */
 static void advise_on_member(struct vd_why *w, const char *name, uint64_t all, uint64_t to_read)
 {
-	char stick[VD_WHERE_TEXT];
 	uint64_t latest;
 
 	if (!all) {
@@ -97,7 +96,7 @@ static void advise_on_member(struct vd_why *w, const char *name, uint64_t all, u
 		return;
 	}
 	if (w->stick_count && !vd_store_latest(w->cli->store, &latest) && vd_stick_since(&w->sticks[0], latest))
-		vd_why_advise(w, VD_MSG_WHY_NEXT_STICK, vd_stick_called(w->cli, &w->sticks[0], stick), name);
+		vd_why_advise_stick(w, &w->sticks[0], name);
 	else
 		vd_why_advise(w, VD_MSG_WHY_NEXT_SYNC, name, NULL);
 }

@@ -27,8 +27,7 @@ struct telling {
 	size_t readers, readers_with;/* of these, those whom it is for, or may be */
 	struct names lacking;        /* … who are not known to have it */
 	struct names carriers;       /* nor are these, and it is not for them */
-	bool on_stick;
-	char stick[VD_WHERE_TEXT];   /* the last one that has it */
+	const struct vd_stick *stick;/* the one seen last of those that have it; NULL: none */
 	enum vd_gone gone;
 	bool quarantined;
 	bool redacted;               /* so it is hidden, whether or not it is gone: by this one */
@@ -355,19 +354,20 @@ static int is_everywhere(struct telling *t, const struct vd_why_subject *s, bool
 static void tell_sticks(struct telling *t, const struct vd_why_subject *s, bool everywhere)
 {
 	for (size_t i = t->why->stick_count; i-- > 0;) {
-		uint64_t since = vd_stick_since(&t->why->sticks[i], s->arrival);
-		char time[VD_TIME_TEXT];
+		const struct vd_stick *stick = &t->why->sticks[i];
+		uint64_t since = vd_stick_since(stick, s->arrival);
+		char time[VD_TIME_TEXT], called[VD_WHERE_TEXT];
 
-		if (!since || (everywhere && s->arrival <= t->why->sticks[i].spared))
+		if (!since || (everywhere && s->arrival <= stick->spared))
 			continue;
-		t->on_stick = true;
-		vd_stick_called(t->why->cli, &t->why->sticks[i], t->stick);
+		t->stick = stick;
 		vd_time_local(since, time);
 		if (!t->why->cli->opt.json)
-			vd_say(t->why->cli, VD_MSG_WHY_ON_STICK, t->stick, time, NULL);
+			vd_say(t->why->cli, VD_MSG_WHY_ON_STICK, vd_stick_called(t->why->cli, stick, called), time, NULL);
 		else
-			json_array_append_new(t->why->holders, json_pack("{s:s,s:o,s:o,s:o,s:b}", "kind", "stick", "name", vd_json_text(vd_slice_str(t->why->sticks[i].name)),
-			                                            "since", vd_json_time(since), "seen", vd_json_time(t->why->sticks[i].seen_ms), "confirmed", false));
+			json_array_append_new(t->why->holders, json_pack("{s:s,s:o,s:o,s:o,s:o,s:b}", "kind", "stick", "stick", vd_json_hex(stick->id, VD_STICK_ID_BYTES),
+			                                                 "name", vd_json_text(vd_slice_str(stick->name)), "since", vd_json_time(since),
+			                                                 "seen", vd_json_time(stick->seen_ms), "confirmed", false));
 	}
 }
 
@@ -386,8 +386,8 @@ static void advise_on_record(struct telling *t, const struct vd_why_subject *s)
 		vd_why_advise(t->why, VD_MSG_WHY_NEXT_NOBODY, NULL, NULL);
 	else if (!t->lacking.count && !t->lacks_here)
 		vd_why_advise(t->why, t->readers == t->members ? VD_MSG_WHY_NEXT_ALL : VD_MSG_WHY_NEXT_ALL_FOR, NULL, NULL);
-	else if (t->lacking.count && t->on_stick)
-		vd_why_advise(t->why, VD_MSG_WHY_NEXT_STICK, t->stick, names_said(&t->lacking));
+	else if (t->lacking.count && t->stick)
+		vd_why_advise_stick(t->why, t->stick, names_said(&t->lacking));
 	else if (t->lacking.count)
 		vd_why_advise(t->why, VD_MSG_WHY_NEXT_SYNC, names_said(&t->lacking), NULL);
 	if (t->bounded)

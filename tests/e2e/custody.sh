@@ -68,7 +68,11 @@ says "for people: what is here" "Stored here since" out
 says "where it is" "On stick .* unconfirmed" out
 says "how many" "2 of 3 members have it" out
 says "and what to do" "Next: take stick .* to hub" out
+says "and how a stick gets a name" "has no name\. To give it one: vereda stick mark" out
+v ana --json why "$alert"
+is "whose id programs see" "$(key '.holders[] | select(.kind == "stick") | .stick')" "$("$VEREDA" --home ana --json status 2>/dev/null | jq -r '.sticks[0].stick')"
 v ana --lang es why "$alert"
+says "in Spanish" "a una memoria sin nombre" out
 says "in Spanish" "Lo tienen 2 de 3 integrantes" out
 
 # --- a member
