@@ -57,8 +57,10 @@ static int read_one(struct vd_cli *cli, struct vd_attach *a, const char *path)
 {
 	struct vd_attach_file *f = &a->files[a->count++];
 	struct stat s;
-	int rc;
+	int rc = vd_cli_named(cli, path);
 
+	if (rc)
+		return rc;
 	if (vd_cli_is_folder(path))
 		return vd_misuse(cli, VD_MSG_HINT_ATTACH_FOLDER, VD_MSG_ATTACH_FOLDER, path, NULL);
 	/* A pipe or a device may let us wait for ever, or never end. */

@@ -349,6 +349,7 @@ static int import_run(struct vd_cli *cli)
 	const bool text = vd_options_get(&cli->opt, VD_OPT_TEXT) != NULL;
 	struct vd_slips_taken taken = { 0 };
 	int code = VD_EXIT_DONE, rc = 0;
+	bool any = false;
 
 	if (!cli->opt.arg_count && !text)
 		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_ARGUMENT_MISSING, "import", NULL);
@@ -362,10 +363,11 @@ static int import_run(struct vd_cli *cli)
 		code = import_text(&im, &taken);
 	for (int i = 0; i < cli->opt.arg_count && !text; i++) {
 		rc = import_file(&im, cli->opt.args[i]);
-		/* Damage and a full disk outrank the rest; unlike outcomes are "partly". */
+		any |= rc == VD_EXIT_DONE || rc == VD_EXIT_PARTLY;
+		/* Damage and a full disk outrank the rest; unlike outcomes are "partly", if something came of one. */
 		if (i == 0 || rc == VD_EXIT_NO_SPACE || (rc == VD_EXIT_INTEGRITY && code != VD_EXIT_NO_SPACE))
 			code = rc;
-		else if (rc != code && code != VD_EXIT_NO_SPACE && code != VD_EXIT_INTEGRITY)
+		else if (any && rc != code && code != VD_EXIT_NO_SPACE && code != VD_EXIT_INTEGRITY)
 			code = VD_EXIT_PARTLY;
 	}
 	look_for_volumes(&im);

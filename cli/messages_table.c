@@ -593,7 +593,7 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  vereda export para-luz.bundle --for Luz\n"
 	  "  vereda export todo.bundle --volumes 20M\n"
 	  "  vereda export --qr 3f9a1c\n\n"
-	  "Escribe un archivo que solo puede abrir el grupo, para cualquier canal. La lista de integrantes y lo retirado siempre van incluidos.\n\n"
+	  "Escribe un archivo que solo puede abrir el grupo, para cualquier canal. La lista de integrantes y los retiros siempre van incluidos.\n\n"
 	  "  --for INTEGRANTE     solo lo abren los equipos de esa persona (y este, y las llaves en papel del grupo): también para\n"
 	  "                       quien estuvo lejos mientras cambiaban las llaves. Lo que se sabe que tiene se deja fuera\n"
 	  "  --all                con --for: también lo que se sabe que tiene\n"
@@ -1040,11 +1040,12 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "Ábrela, guárdala de nuevo como JPEG o PNG y adjunta esa. Si lo que dice no daña a nadie: --keep-metadata"),
 	T(ATTACH_STRIPPED, "{0}: place, time, camera and comments, as far as the file has them, are taken out ({1}). What can be seen in the picture stays.",
 	  "{0}: se quitan lugar, hora, cámara y comentarios que el archivo tenga ({1}). Lo que se ve en la imagen queda."),
-	T(ATTACH_CLEAN, "{0}: nothing but the picture is in it. What can be seen stays.", "{0}: no tiene más que la imagen. Lo que se ve queda."),
+	T(ATTACH_CLEAN, "{0}: nothing about place, time, camera or author is written beside the picture. What can be seen stays.",
+	  "{0}: junto a la imagen no hay nada escrito de lugar, hora, cámara o autor. Lo que se ve queda."),
 	T(ATTACH_KEPT, "Warning: {0} keeps all it tells of place, time, device and author, as you asked.",
 	  "Atención: {0} conserva todo lo que dice de lugar, hora, aparato y autor, como lo pediste."),
-	T(ATTACH_TELLS, "Warning: {0} ({1}) may tell place, time, device and author; vereda can take that only out of JPEG and PNG. If it may harm somebody, hide the record (vereda redact) and send a JPEG, a PNG or text instead.",
-	  "Atención: {0} ({1}) puede decir lugar, hora, aparato y autor; vereda solo lo puede quitar de JPEG y PNG. Si puede dañar a alguien, oculta el registro (vereda redact) y envía un JPEG, un PNG o texto."),
+	T(ATTACH_TELLS, "Warning: {0} ({1}) may tell place, time, device and author; vereda can take that only out of JPEG and PNG. If it may harm somebody and the record was stored, hide it (vereda redact) and send a JPEG, a PNG or text instead.",
+	  "Atención: {0} ({1}) puede decir lugar, hora, aparato y autor; vereda solo lo puede quitar de JPEG y PNG. Si puede dañar a alguien y el registro se guardó, ocúltalo (vereda redact) y envía un JPEG, un PNG o texto."),
 	T(WARN_BULK_FULL, "This device keeps {1} of attachments at most, has {0}, and takes no more; texts and alerts come as ever.",
 	  "Este equipo guarda como máximo {1} de adjuntos, tiene {0} y no recibe más; los textos y las alertas llegan como siempre."),
 	T(WARN_BULK_NONE, "This device takes no attachments of others; texts and alerts come as ever.", "Este equipo no recibe adjuntos de otros; los textos y las alertas llegan como siempre."),
@@ -1380,8 +1381,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "Nombra otro archivo, o repite con --yes para poner el nuevo en su lugar."),
 	T(EXPORT_ONLY_MEMBERSHIP, "Only who is in the group stands in {0}: no record is of what was asked for.",
 	  "En {0} solo va quién está en el grupo: ningún registro es de lo que se pidió."),
-	T(EXPORT_VOLUMES, "In {0} files, from {1}.001 on. Each can be taken in alone, in any order; who has taken in some is told which are lacking.",
-	  "En {0} archivos, desde {1}.001. Cada uno se puede recibir solo, en cualquier orden; a quien recibió algunos se le dice cuáles faltan."),
+	T(EXPORT_VOLUMES, "Files: {0}, from {1}.001 on. Each can be taken in alone, in any order; who has taken in some is told which are lacking.",
+	  "Archivos: {0}, desde {1}.001. Cada uno se puede recibir solo, en cualquier orden; a quien recibió algunos se le dice cuáles faltan."),
 	T(EXPORT_VOLUMES_PIPE, "Volumes are files, and cannot go to standard output; nothing was written",
 	  "Los volúmenes son archivos y no pueden ir a la salida estándar; no se escribió nada"),
 	T(EXPORT_VOLUMES_SIZE, "{0} is no size of volumes, or less than {1}; nothing was written", "{0} no es un tamaño de volúmenes, o es menos de {1}; no se escribió nada"),

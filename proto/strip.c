@@ -11,6 +11,7 @@ enum {
 	M_DQT = 0xdb, M_DNL = 0xdc, M_DRI = 0xdd, M_DHP = 0xde, M_EXP = 0xdf, M_APP0 = 0xe0, M_APP1 = 0xe1, M_APP14 = 0xee, M_APP15 = 0xef, M_COM = 0xfe,
 	JFIF_BYTES = 14, /* of its payload, without a thumbnail */
 	ADOBE_BYTES = 12,
+	DQT_BYTES = 64, DHT_COUNTS = 16, DAC_BYTES = 16, SOF_HEAD = 6, SOF_PART = 3, SOS_FIXED = 4, SOS_PART = 2,
 	EXIF_HEAD = 6, IFD_ENTRY = 12, TAG_ORIENTATION = 0x0112, TYPE_SHORT = 3,
 };
 
@@ -28,10 +29,9 @@ static uint32_t number(struct vd_slice tiff, size_t at, size_t bytes, bool littl
 	return v;
 }
 
-/* Which side is up, 1 to 8; 1 is also the answer of an Exif segment that does not say. */
-static uint8_t orientation(struct vd_slice exif)
+/* Which side is up, 1 to 8; 1 is also the answer of one that does not say. */
+static uint8_t orientation(struct vd_slice tiff)
 {
-	struct vd_slice tiff = vd_slice(exif.p + EXIF_HEAD, exif.n - EXIF_HEAD);
 	bool little = starts(tiff, "II*\0", 4);
 	uint32_t at, count;
 
@@ -51,14 +51,16 @@ static uint8_t orientation(struct vd_slice exif)
 	return 1;
 }
 
-static void put_orientation(uint8_t side, struct vd_buf *out)
-{
-	static const uint8_t before[] = { 0xff, M_APP1, 0, 34, 'E', 'x', 'i', 'f', 0, 0, 'M', 'M', 0, '*', 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0 };
-	static const uint8_t after[] = { 0, 0, 0, 0, 0, 0 };
+enum { TIFF_BYTES = 26 };
 
-	vd_buf_put(out, before, sizeof(before));
-	vd_buf_put_u8(out, side);
-	vd_buf_put(out, after, sizeof(after));
+/* Exif that says this and nothing else. */
+static void tiff_of(uint8_t side, uint8_t tiff[TIFF_BYTES])
+{
+	static const uint8_t start[] = { 'M', 'M', 0, '*', 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0 };
+
+	memset(tiff, 0, TIFF_BYTES);
+	memcpy(tiff, start, sizeof(start));
+	tiff[sizeof(start)] = side;
 }
 
 static void put_segment(uint8_t marker, struct vd_slice payload, struct vd_buf *out)
@@ -67,6 +69,14 @@ static void put_segment(uint8_t marker, struct vd_slice payload, struct vd_buf *
 	vd_buf_put_u8(out, marker);
 	vd_buf_put_u16(out, (uint16_t)(payload.n + 2));
 	vd_buf_put_slice(out, payload);
+}
+
+static void put_exif(uint8_t side, struct vd_buf *out)
+{
+	uint8_t payload[EXIF_HEAD + TIFF_BYTES] = "Exif\0";
+
+	tiff_of(side, payload + EXIF_HEAD);
+	put_segment(M_APP1, vd_slice(payload, sizeof(payload)), out);
 }
 
 /* A JFIF segment without its thumbnail: version, density, and a thumbnail of 0 by 0. */
@@ -79,25 +89,65 @@ static void put_jfif(struct vd_slice payload, struct vd_buf *out)
 	put_segment(M_APP0, vd_slice(bare, sizeof(bare)), out);
 }
 
-static bool shows(uint8_t marker)
+static bool is_frame(uint8_t marker)
 {
-	return (marker >= M_SOF0 && marker <= M_SOF15 && marker != M_JPG) || marker == M_DQT || marker == M_DNL || marker == M_DRI || marker == M_DHP ||
-	       marker == M_EXP;
+	return marker >= M_SOF0 && marker <= M_SOF15 && marker != M_DHT && marker != M_JPG && marker != M_DAC;
+}
+
+/* Of tables that follow one another, the bytes of those that are whole. */
+static size_t whole_tables(uint8_t marker, struct vd_slice payload)
+{
+	size_t at = 0, n;
+
+	for (; at < payload.n; at += n) {
+		n = 1;
+		if (marker == M_DQT)
+			n += payload.p[at] >> 4 ? 2 * DQT_BYTES : DQT_BYTES;
+		else if (payload.n - at > DHT_COUNTS)
+			for (size_t i = 0; i < DHT_COUNTS; i++)
+				n += 1u + payload.p[at + 1 + i];
+		else
+			break;
+		if (n > payload.n - at)
+			break;
+	}
+	return at;
+}
+
+/* How many bytes of a segment mean something to who shows the picture, from its first on: others may hide behind them. SIZE_MAX: of no such segment. */
+static size_t meant(uint8_t marker, struct vd_slice payload)
+{
+	switch (marker) {
+	case M_DQT: case M_DHT: return whole_tables(marker, payload);
+	case M_DAC: return payload.n < DAC_BYTES ? payload.n & ~(size_t)1 : DAC_BYTES;
+	case M_DNL: case M_DRI: return 2;
+	case M_EXP: return 1;
+	case M_SOS: return payload.n ? SOS_FIXED + SOS_PART * (size_t)payload.p[0] : 1;
+	default:
+		if (!is_frame(marker) && marker != M_DHP)
+			return SIZE_MAX;
+		return payload.n < SOF_HEAD ? SOF_HEAD : SOF_HEAD + SOF_PART * (size_t)payload.p[SOF_HEAD - 1];
+	}
 }
 
 /* What of a segment stays. `side` is 0 until an Exif segment was met. */
 static int keep_segment(uint8_t marker, struct vd_slice payload, uint8_t *side, struct vd_buf *out)
 {
-	if (shows(marker)) {
-		put_segment(marker, payload, out);
+	size_t n = meant(marker, payload);
+
+	if (n <= payload.n) {
+		if (n)
+			put_segment(marker, vd_slice(payload.p, n), out);
+	} else if (n != SIZE_MAX) {
+		return VD_EFORMAT;
 	} else if (marker == M_APP0 && starts(payload, "JFIF\0", 5) && payload.n >= JFIF_BYTES) {
 		put_jfif(payload, out);
 	} else if (marker == M_APP14 && starts(payload, "Adobe", 5) && payload.n >= ADOBE_BYTES) {
 		put_segment(marker, vd_slice(payload.p, ADOBE_BYTES), out);
 	} else if (marker == M_APP1 && starts(payload, "Exif\0", 5) && payload.n >= EXIF_HEAD) {
 		/* Only the first is looked at, as decoders do. */
-		if (!*side && (*side = orientation(payload)) != 1)
-			put_orientation(*side, out);
+		if (!*side && (*side = orientation(vd_slice(payload.p + EXIF_HEAD, payload.n - EXIF_HEAD))) != 1)
+			put_exif(*side, out);
 	} else if ((marker < M_APP0 || marker > M_APP15) && marker != M_COM) {
 		return VD_EFORMAT;
 	}
@@ -149,14 +199,12 @@ static int strip_jpeg(struct vd_slice file, struct vd_buf *out)
 		payload = vd_rd_take(&r, n < 2 ? 0 : n - 2u);
 		if (r.err)
 			return VD_EFORMAT;
-		frame |= marker >= M_SOF0 && marker <= M_SOF15 && marker != M_DHT && marker != M_JPG && marker != M_DAC;
-		if (marker != M_SOS) {
-			rc = keep_segment(marker, payload, &side, out);
-			continue;
-		}
-		if (!frame)
+		frame |= is_frame(marker);
+		if (marker == M_SOS && !frame)
 			return VD_EFORMAT;
-		put_segment(marker, payload, out);
+		rc = keep_segment(marker, payload, &side, out);
+		if (marker != M_SOS || rc)
+			continue;
 		rc = take_scan(&r, out);
 		scan = true;
 	}
@@ -166,9 +214,9 @@ static int strip_jpeg(struct vd_slice file, struct vd_buf *out)
 /* --- PNG --- */
 
 static const char png_magic[] = "\x89PNG\r\n\x1a\n";
-enum { PNG_MAGIC = 8, PNG_FRAME = 12, PNG_ANY = 0x7fffffff };
+enum { PNG_MAGIC = 8, PNG_FRAME = 12, PNG_ANY = 0x7fffffff, PNG_COLOUR_AT = 9, GREY = 0, COLOUR = 2, PALETTE = 3 };
 
-/* What of the ancillary chunks is needed to show it, and how many bytes of data they have. */
+/* What is needed to show it, and how many bytes of data they have. */
 static const struct {
 	char type[5];
 	uint32_t least, most;
@@ -177,12 +225,56 @@ static const struct {
 	{ "sRGB", 1, 1 }, { "cICP", 4, 4 }, { "acTL", 8, 8 }, { "fcTL", 26, 26 }, { "fdAT", 4, PNG_ANY },
 };
 
+struct png {
+	uint8_t colour;
+	bool animated, data;
+	uint8_t side;       /* 0 until an Exif chunk was met */
+};
+
+static bool is(struct vd_slice type, const char *name)
+{
+	return !memcmp(type.p, name, 4);
+}
+
+/* Palettes, transparency and frames where nothing is shown by them: they hold whatever somebody put there. */
+static bool png_idle(const struct png *png, struct vd_slice type, uint32_t n)
+{
+	if (is(type, "PLTE"))
+		return png->colour != PALETTE;
+	if (is(type, "tRNS"))
+		return png->colour != PALETTE && n != (png->colour == GREY ? 2u : png->colour == COLOUR ? 6u : 0u);
+	return !png->animated && (is(type, "fcTL") || is(type, "fdAT"));
+}
+
 static bool png_keeps(struct vd_slice type, uint32_t n)
 {
 	for (size_t i = 0; i < sizeof(png_kept) / sizeof(png_kept[0]); i++)
-		if (!memcmp(png_kept[i].type, type.p, 4))
+		if (is(type, png_kept[i].type))
 			return n >= png_kept[i].least && n <= png_kept[i].most;
 	return false;
+}
+
+/* CRC-32 of ISO 3309, as a chunk has it: few are ours. */
+static uint32_t crc_of(struct vd_slice s)
+{
+	uint32_t crc = 0xffffffff;
+
+	for (size_t i = 0; i < s.n; i++) {
+		crc ^= s.p[i];
+		for (int bit = 0; bit < 8; bit++)
+			crc = crc & 1 ? crc >> 1 ^ 0xedb88320 : crc >> 1;
+	}
+	return ~crc;
+}
+
+static void put_png_exif(uint8_t side, struct vd_buf *out)
+{
+	uint8_t chunk[4 + TIFF_BYTES] = "eXIf";
+
+	tiff_of(side, chunk + 4);
+	vd_buf_put_u32(out, TIFF_BYTES);
+	vd_buf_put(out, chunk, sizeof(chunk));
+	vd_buf_put_u32(out, crc_of(vd_slice(chunk, sizeof(chunk))));
 }
 
 static bool png_type_ok(struct vd_slice type)
@@ -193,30 +285,48 @@ static bool png_type_ok(struct vd_slice type)
 	return true;
 }
 
+/* What of a chunk stays; `raw` is all of it. */
+static int keep_chunk(struct png *png, struct vd_slice type, struct vd_slice data, struct vd_slice raw, struct vd_buf *out)
+{
+	if (is(type, "IHDR") && data.n > PNG_COLOUR_AT)
+		png->colour = data.p[PNG_COLOUR_AT];
+	png->animated |= is(type, "acTL");
+	png->data |= is(type, "IDAT");
+	if (png_idle(png, type, (uint32_t)data.n))
+		return VD_OK;
+	if (png_keeps(type, (uint32_t)data.n))
+		vd_buf_put_slice(out, raw);
+	else if (is(type, "eXIf") && !png->side && (png->side = orientation(data)) != 1)
+		put_png_exif(png->side, out);
+	else if (!(type.p[0] & 0x20))
+		return VD_EFORMAT; /* without a critical one it cannot be shown */
+	return VD_OK;
+}
+
 static int strip_png(struct vd_slice file, struct vd_buf *out)
 {
 	struct vd_rd r = vd_rd(file);
-	bool first = true, data = false;
+	struct png png = { 0 };
+	bool first = true;
+	int rc;
 
 	vd_buf_put_slice(out, vd_rd_take(&r, PNG_MAGIC));
 	for (;; first = false) {
 		const uint8_t *start = r.p;
 		uint32_t n = vd_rd_u32(&r);
-		struct vd_slice type = vd_rd_take(&r, 4);
+		struct vd_slice type = vd_rd_take(&r, 4), data;
 
 		if (r.err || n > PNG_ANY || !png_type_ok(type))
 			return VD_EFORMAT;
-		vd_rd_take(&r, n);
+		data = vd_rd_take(&r, n);
 		vd_rd_take(&r, 4); /* the check of a chunk that stays is its decoder's to look at */
-		if (r.err || first != !memcmp(type.p, "IHDR", 4))
+		if (r.err || first != is(type, "IHDR"))
 			return VD_EFORMAT;
-		data |= !memcmp(type.p, "IDAT", 4);
-		if (png_keeps(type, n))
-			vd_buf_put(out, start, PNG_FRAME + (size_t)n);
-		else if (!(type.p[0] & 0x20))
-			return VD_EFORMAT; /* without a critical one it cannot be shown */
-		if (!memcmp(type.p, "IEND", 4))
-			return data ? VD_OK : VD_EFORMAT;
+		rc = keep_chunk(&png, type, data, vd_slice(start, PNG_FRAME + (size_t)n), out);
+		if (rc)
+			return rc;
+		if (is(type, "IEND"))
+			return png.data ? VD_OK : VD_EFORMAT;
 	}
 }
 
@@ -316,6 +426,6 @@ const char *vd_media_type(struct vd_slice file, struct vd_slice name, enum vd_me
 		*tells = endings[i].tells;
 		return endings[i].type;
 	}
-	*tells = VD_MEDIA_TELLS;
+	*tells = file.n ? VD_MEDIA_TELLS : VD_MEDIA_SAYS;
 	return "application/octet-stream";
 }

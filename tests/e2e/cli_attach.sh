@@ -29,6 +29,9 @@ says "a picture is cleaned, and that is said" "bridge.jpg: .*taken out" err
 says "what cannot be cleaned is warned of" "Warning: report final.pdf .*may tell place" err
 silent "nothing is warned of in plain text" "notes.txt" err
 
+v field add document title=x --attach ""
+is "a name that is empty" "$code $(grep -c "name of a file is wanted" err)" "2 1"
+
 v field --json show "$id"
 is "show says what is here" "$(key '[.attachments[]|"\(.name) \(.type) \(.chunks_here)/\(.chunks)"]|join(", ")')" \
 	"bridge.jpg image/jpeg 10/10, report final.pdf application/pdf 3/3, notes.txt text/plain 1/1, empty.txt text/plain 0/0"

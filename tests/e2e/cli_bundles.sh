@@ -327,6 +327,8 @@ v hub --json export --qr "$alert" --for ana
 exits "nothing else goes with --qr" 2
 v hub import
 exits "import of nothing" 2
+v hub import nowhere luz.welcome
+exits "two that fail unlike each other, and nothing comes of either: as the first" 1
 
 # Who names a device by its key means that device; the file is for the person.
 enter hub luis --name Luis

@@ -42,12 +42,27 @@ static void exif(struct vd_buf *out, uint16_t side, bool little)
 static const char jfif_bare[] = "JFIF\0\1\2\1\0\x48\0\x48\0";      /* and one zero more, its end */
 static const char scan_bytes[] = "\x12\xff\0\x34\xff\xd0\x56\xff\xff\0\x78"; /* a stuffed byte, a restart, a fill byte before a stuffed one */
 
-static void picture_end(struct vd_buf *out)
+/* Behind what each segment says it has, `more` bytes hide. */
+static void picture_end(struct vd_buf *out, size_t more)
 {
-	SEGMENT(out, 0xdb, "\0table");
-	SEGMENT(out, 0xc2, "\x08\0\1\0\1\1\1\x11\0");
-	SEGMENT(out, 0xc4, "\0huffman");
-	SEGMENT(out, 0xda, "\1\1\0\0\x3f\0");
+	static const struct {
+		uint8_t marker;
+		const char *head;
+		size_t head_bytes, bytes;
+	} parts[] = {
+		{ 0xdb, "\0", 1, 65 + 129 }, { 0xc2, "\x08\0\1\0\1\1\1\x11\0", 9, 9 }, { 0xc4, "\0\0\2", 3, 19 }, { 0xdd, "\0\4", 2, 2 }, { 0xdc, "\0\1", 2, 2 },
+		{ 0xda, "\1\1\0\0\x3f\0", 6, 6 },
+	};
+
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+		uint8_t payload[256] = { 0 };
+
+		memcpy(payload, parts[i].head, parts[i].head_bytes);
+		if (parts[i].marker == 0xdb)
+			payload[65] = 0x11; /* a second table, of 16 bits */
+		memcpy(payload + parts[i].bytes, SECRET, more);
+		segment(out, parts[i].marker, payload, parts[i].bytes + more);
+	}
 	vd_buf_put(out, scan_bytes, sizeof scan_bytes - 1);
 }
 
@@ -63,7 +78,8 @@ static void jpeg_with_all(struct vd_buf *out, uint16_t side, bool little)
 	SEGMENT(out, 0xee, "Adobe\0\x64\0\0\0\0\1" SECRET);
 	SEGMENT(out, 0xfe, SECRET);
 	vd_buf_put(out, "\xff\xff\xff", 3); /* fill bytes before a marker */
-	picture_end(out);
+	picture_end(out, sizeof SECRET);
+	SEGMENT(out, 0xdb, "\x40" SECRET); /* no whole table */
 	SEGMENT(out, 0xfe, SECRET);
 	SEGMENT(out, 0xda, "\1\1\0\1\x3f\0"); /* a second scan of a progressive picture */
 	vd_buf_put(out, "\x99\xff\xd9", 3);
@@ -80,7 +96,7 @@ static void jpeg_bare(struct vd_buf *out, uint8_t side)
 	if (side > 1)
 		segment(out, 0xe1, up, sizeof up);
 	SEGMENT(out, 0xee, "Adobe\0\x64\0\0\0\0\1");
-	picture_end(out);
+	picture_end(out, 0);
 	SEGMENT(out, 0xda, "\1\1\0\1\x3f\0");
 	vd_buf_put(out, "\x99\xff\xd9", 3);
 }
@@ -134,10 +150,10 @@ static void test_strip__exif_that_lies(void **state)
 		vd_buf_put(&payload, bad[i].tiff, bad[i].n);
 		vd_buf_put(&full, "\xff\xd8", 2);
 		segment(&full, 0xe1, payload.p, payload.n);
-		picture_end(&full);
+		picture_end(&full, 0);
 		vd_buf_put(&full, "\xff\xd9", 2);
 		vd_buf_put(&want, "\xff\xd8", 2);
-		picture_end(&want);
+		picture_end(&want, 0);
 		vd_buf_put(&want, "\xff\xd9", 2);
 		assert_int_equal(vd_strip(vd_buf_slice(&full), &got), 0);
 		check_same(&got, &want);
@@ -156,18 +172,29 @@ static void chunk(struct vd_buf *out, const char *type, const void *data, size_t
 	vd_buf_put(out, "crc!", 4);
 }
 
+enum { GREY, COLOUR = 2, PALETTE, GREY_ALPHA, COLOUR_ALPHA = 6 };
+
+static void ihdr(struct vd_buf *out, uint8_t colour)
+{
+	uint8_t data[13] = { 0 };
+
+	data[9] = colour;
+	chunk(out, "IHDR", data, sizeof data);
+}
+
 static void png(struct vd_buf *out, bool bare)
 {
 	static const uint8_t zeros[32];
 
 	vd_buf_put(out, "\x89PNG\r\n\x1a\n", 8);
-	chunk(out, "IHDR", zeros, 13);
+	ihdr(out, PALETTE);
 	if (!bare) {
 		chunk(out, "iCCP", SECRET, 8);
 		chunk(out, "eXIf", SECRET, 8);
 		chunk(out, "tIME", SECRET, 7);
 		chunk(out, "pHYs", SECRET, 9);
 		chunk(out, "gAMA", SECRET, 8); /* longer than such a chunk is: whatever it is for, it is not for showing */
+		chunk(out, "fdAT", SECRET, 8); /* of no animation so far */
 	}
 	chunk(out, "gAMA", zeros, 4);
 	chunk(out, "cHRM", zeros, 32);
@@ -202,6 +229,74 @@ static void test_strip__png(void **state)
 	vd_buf_deinit(&full);
 	vd_buf_deinit(&want);
 	vd_buf_deinit(&got);
+}
+
+/* Of a picture without a palette one says nothing; nor does transparency of another size than its colours have. */
+static void test_strip__png_palette_of_nothing(void **state)
+{
+	static const struct {
+		uint8_t colour;
+		size_t clear; /* bytes of tRNS that stay */
+	} kinds[] = { { GREY, 2 }, { COLOUR, 6 }, { GREY_ALPHA, 0 }, { COLOUR_ALPHA, 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		struct vd_buf full = { 0 }, want = { 0 }, got = { 0 };
+
+		for (int bare = 0; bare < 2; bare++) {
+			struct vd_buf *out = bare ? &want : &full;
+
+			vd_buf_put(out, "\x89PNG\r\n\x1a\n", 8);
+			ihdr(out, kinds[i].colour);
+			if (!bare) {
+				chunk(out, "PLTE", SECRET SECRET SECRET, 24);
+				chunk(out, "tRNS", SECRET, 8);
+			}
+			if (kinds[i].clear)
+				chunk(out, "tRNS", "clear!", kinds[i].clear);
+			chunk(out, "IDAT", "pixels", 6);
+			chunk(out, "IEND", "", 0);
+		}
+		assert_int_equal(vd_strip(vd_buf_slice(&full), &got), 0);
+		check_same(&got, &want);
+		vd_buf_deinit(&full);
+		vd_buf_deinit(&want);
+		vd_buf_deinit(&got);
+	}
+}
+
+/* Which side is up stays, in a chunk whose check is right (the eight are of zlib's crc32), and of Exif nothing else. */
+static void test_strip__png_side(void **state)
+{
+	static const uint32_t crcs[] = { 0x13c075e7, 0x22286f7a, 0x845f64ce, 0x41f85a40, 0xe78f51f4, 0xd6674b69, 0x701040dd, 0x86583034 };
+
+	(void)state;
+	for (uint8_t side = 1; side <= 8; side++) {
+		uint8_t tiff[] = "II*\0\x08\0\0\0\1\0\x12\1\3\0\1\0\0\0S\0\0\0" SECRET, up[] = "MM\0*\0\0\0\x08\0\1\1\x12\0\3\0\0\0\1\0S\0\0\0\0\0";
+		struct vd_buf full = { 0 }, want = { 0 }, got = { 0 };
+
+		tiff[18] = up[19] = side;
+		for (int bare = 0; bare < 2; bare++) {
+			struct vd_buf *out = bare ? &want : &full;
+
+			vd_buf_put(out, "\x89PNG\r\n\x1a\n", 8);
+			ihdr(out, COLOUR);
+			chunk(out, "IDAT", "pixels", 6);
+			if (!bare)
+				chunk(out, "eXIf", tiff, sizeof tiff);
+			else if (side > 1) {
+				chunk(out, "eXIf", up, sizeof up);
+				out->n -= 4;
+				vd_buf_put_u32(out, crcs[side - 1]);
+			}
+			chunk(out, "IEND", "", 0);
+		}
+		assert_int_equal(vd_strip(vd_buf_slice(&full), &got), 0);
+		check_same(&got, &want);
+		vd_buf_deinit(&full);
+		vd_buf_deinit(&want);
+		vd_buf_deinit(&got);
+	}
 }
 
 /* Cut off at every byte it is refused, and nothing behind the bytes is read; behind its end nothing is missed. */
@@ -293,7 +388,7 @@ static void test_strip__media_types(void **state)
 		{ "PK\3\4", 4, "acta.DOCX", "application/vnd.openxmlformats-officedocument.wordprocessingml.document", VD_MEDIA_TELLS },
 		{ "hola\n", 5, "notas.TXT", "text/plain", VD_MEDIA_SAYS },
 		{ "\0\1\2", 3, "notas.txt", "application/octet-stream", VD_MEDIA_TELLS },
-		{ "", 0, "", "application/octet-stream", VD_MEDIA_TELLS },
+		{ "", 0, "", "application/octet-stream", VD_MEDIA_SAYS },
 	};
 
 	(void)state;
@@ -311,6 +406,8 @@ int main(void)
 		cmocka_unit_test(test_strip__jpeg),
 		cmocka_unit_test(test_strip__exif_that_lies),
 		cmocka_unit_test(test_strip__png),
+		cmocka_unit_test(test_strip__png_palette_of_nothing),
+		cmocka_unit_test(test_strip__png_side),
 		cmocka_unit_test(test_strip__cut_at_every_byte),
 		cmocka_unit_test(test_strip__any_byte_turned),
 		cmocka_unit_test(test_strip__not_a_picture),
