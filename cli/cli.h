@@ -153,6 +153,8 @@ void vd_cli_poke(struct vd_cli *);
 bool vd_cli_clock_warning(struct vd_cli *, struct vd_group *, struct vd_buf *out);
 /* 0, or an exit code, having said that the clock gives no time that a record could bear. */
 int vd_cli_clock_set(struct vd_cli *);
+/* 0, or an exit code, having said that an end is not signed by a clock that can hardly be right (--yes does). */
+int vd_cli_clock_ends(struct vd_cli *, struct vd_group *);
 
 /* --- view.c: a record as JSON and as lines. */
 

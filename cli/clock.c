@@ -3,11 +3,8 @@
 #include <string.h>
 
 #include "cli.h"
+#include "store/tend.h"
 #include "times.h"
-
-/* No vereda existed before, and none of today is in use so much later. */
-static const uint64_t first_ms = UINT64_C(1767225600000); /* 2026-01-01 */
-static const uint64_t last_ms = UINT64_C(2082758400000);  /* 2036-01-01 */
 
 /* Who has not met for months is no news; whose clock lags behind what was written already is. */
 enum { AHEAD_DAYS = 400, BEHIND_DAYS = 2, LOOKED_AT = 64 };
@@ -44,7 +41,7 @@ bool vd_cli_clock_warning(struct vd_cli *cli, struct vd_group *group, struct vd_
 	uint64_t now_ms = vd_time_now_ms(), newest_ms;
 	enum vd_msg msg = VD_MSG_NONE;
 
-	if (now_ms < first_ms || now_ms >= last_ms) {
+	if (!vd_clock_can_be(now_ms)) {
 		msg = VD_MSG_WARN_CLOCK;
 	} else if (group) {
 		newest_ms = newest_of_others(cli, group, name);
@@ -62,4 +59,15 @@ bool vd_cli_clock_warning(struct vd_cli *cli, struct vd_group *group, struct vd_
 int vd_cli_clock_set(struct vd_cli *cli)
 {
 	return vd_time_now_ms() ? 0 : vd_refuse(cli, VD_EXIT_FAILED, "clock", VD_MSG_HINT_CLOCK, VD_MSG_CLOCK_UNSET, NULL);
+}
+
+int vd_cli_clock_ends(struct vd_cli *cli, struct vd_group *group)
+{
+	struct vd_buf why = { 0 };
+	int rc = 0;
+
+	if (!cli->opt.yes && vd_cli_clock_warning(cli, group, &why))
+		rc = vd_refuse(cli, VD_EXIT_DECIDE, "clock", VD_MSG_HINT_EXPIRES_CLOCK, VD_MSG_EXPIRES_CLOCK, (const char *)why.p, NULL);
+	vd_buf_deinit(&why);
+	return rc;
 }

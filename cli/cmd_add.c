@@ -219,6 +219,8 @@ static int finish(struct vd_cli *cli, struct making *m)
 		rc = vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_NOTHING_TO_SAY, cli->opt.command, NULL);
 	if (!rc)
 		rc = vd_cli_group(cli, &group);
+	if (!rc && m->draft.has_expires)
+		rc = vd_cli_clock_ends(cli, group);
 	if (!rc)
 		rc = vd_cli_to(cli, group, &m->to);
 	if (!rc)

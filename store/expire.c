@@ -1,5 +1,6 @@
-/* What its author signed an end for: the body goes a week after that day, on every node, by a clock that can be believed (clock.c). The stub keeps its
- * place in the set. If the clock goes back, what went too early is wanted again. */
+/* What its author signed an end for: the body goes a week after that day, on every node, by a clock that can be believed (clock.c). Not before it was
+ * here for as long as its author meant it to be kept, and the week, by what our clock ran: theirs may have been wrong when it was written, or ours be now. What
+ * never came is wanted for the week. The stub keeps its place in the set. If the clock goes back, what went too early is wanted again. */
 #include <string.h>
 
 #include "inside.h"
@@ -13,6 +14,7 @@ struct expiring {
 	struct vd_store *store;
 	const uint8_t *id;             /* of the group */
 	uint32_t today;
+	struct vd_clock clock;
 	struct vd_readers readers;
 	struct vd_membership in;
 	struct vd_write *write;
@@ -24,7 +26,10 @@ struct expiring {
 
 bool vd_may_expire(const struct vd_record *record)
 {
-	return record->has_expires && record->body_bytes && vd_is_redactable(record) && !vd_record_hands_keys(record);
+	/* With an end before it was written its author's clock had gone back. It says nothing of how long that was meant to be. */
+	bool meant = record->expires_day * (uint64_t)VD_DAY_MS + VD_DAY_MS > record->time_ms;
+
+	return record->has_expires && meant && record->body_bytes && vd_is_redactable(record) && !vd_record_hands_keys(record);
 }
 
 static bool is_over(const struct expiring *e, const struct vd_record *record)
@@ -32,10 +37,19 @@ static bool is_over(const struct expiring *e, const struct vd_record *record)
 	return vd_may_expire(record) && e->today >= GRACE_DAYS && record->expires_day <= e->today - GRACE_DAYS;
 }
 
+/* Has it been here for long enough? */
+static bool has_lived(const struct expiring *e, const struct vd_stored *stored, const struct vd_record *record)
+{
+	uint64_t end_ms = record->expires_day * (uint64_t)VD_DAY_MS, grace_ms = GRACE_DAYS * (uint64_t)VD_DAY_MS,
+	         meant_ms = !record->stub && end_ms > record->time_ms ? end_ms - record->time_ms : 0;
+
+	return vd_clock_lived(&e->clock, stored->arrival) >= meant_ms + grace_ms;
+}
+
 /* From the lists of what will expire. */
 static int let_go(struct expiring *e, const struct vd_stored *stored, const struct vd_record *record)
 {
-	if (!is_over(e, record))
+	if (!is_over(e, record) || !has_lived(e, stored, record))
 		return VD_OK;
 	vd_effects_entry_remove(&e->write->effects, VD_TABLE_INDEX, e->list, stored->arrival);
 	return stored->flags & VD_STORED_EXPIRED ? VD_OK : vd_let_go(&e->letting, stored, record, VD_STORED_EXPIRED, &e->tended.expired);
@@ -168,7 +182,7 @@ int vd_tend_expired(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], uin
 	uint64_t day = now_ms / VD_DAY_MS, last_day;
 	struct expiring e = { .store = s, .id = group, .today = day < UINT32_MAX ? (uint32_t)day : UINT32_MAX };
 	bool believed = false;
-	int rc = vd_clock_look(s, now_ms);
+	int rc = vd_clock_look(s, group, now_ms);
 
 	if (!rc)
 		rc = read_day(&e, &last_day);
@@ -177,6 +191,8 @@ int vd_tend_expired(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], uin
 	rc = vd_index_catch_up(s);
 	if (!rc)
 		rc = vd_clock_believed(s, group, now_ms, UINT64_MAX, &believed);
+	if (!rc && believed)
+		rc = vd_clock_read(s, now_ms, &e.clock);
 	if (!rc && believed)
 		rc = walk_all(&e, last_day, out);
 	if (!rc)

@@ -72,6 +72,7 @@ struct vd_store {
 	struct vd_reading lately;   /* of vd_stored_read */
 	pthread_mutex_t lately_mutex;
 	atomic_uint_least64_t unread; /* vd_store_unread */
+	atomic_uint_least64_t clock_asked; /* clock.c: with what had come others were last asked for the time */
 };
 
 enum {
@@ -433,8 +434,23 @@ int vd_group_keep(struct vd_write *, const uint8_t group[VD_GROUP_BYTES], const 
 
 /* --- clock.c --- */
 
-/* Notes what our clock shows: to be called whenever we tend, or more than a day goes by unseen. */
-int vd_clock_look(struct vd_store *, uint64_t now_ms);
+enum { VD_CLOCK_MARKS = 128 };
+struct vd_clock {
+	bool set;
+	uint64_t last_ms, jumped_ms; /* what it showed: when we last looked; when we first did, or it jumped last */
+	uint64_t ran_ms;             /* counted without jumps */
+	uint64_t agreed_ms, agreed_ran_ms; /* when others last agreed, and what was counted by then */
+	uint64_t writes;
+	size_t mark_count;
+	struct vd_clock_mark {
+		uint64_t arrival, ran_ms; /* what had come when so much was counted */
+	} marks[VD_CLOCK_MARKS];
+};
+/* Notes what our clock shows, what came until now, and whether others agree: to be called whenever we tend, or more than a day goes by unseen. */
+int vd_clock_look(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], uint64_t now_ms);
+int vd_clock_read(struct vd_store *, uint64_t now_ms, struct vd_clock *out);
+/* How long what came under that number has been here, or more, by the time in which our clock ran: whatever it shows. */
+uint64_t vd_clock_lived(const struct vd_clock *, uint64_t arrival);
 /* May what destroys go by it? `since_ms`: what it showed then counts, too: no jump since (UINT64_MAX: that does not matter). Else as others agree,
  * to ten days. */
 int vd_clock_believed(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], uint64_t now_ms, uint64_t since_ms, bool *out);

@@ -239,7 +239,7 @@ int vd_prune(struct vd_store *s, struct vd_group *group, const struct vd_prune_r
 	uint64_t since_ms;
 	uint32_t promised;
 	bool believed = false;
-	int rc = vd_group_identity(group) ? vd_clock_look(s, now_ms) : VD_EKEY;
+	int rc = vd_group_identity(group) ? vd_clock_look(s, vd_group_id(group), now_ms) : VD_EKEY;
 
 	if (!rc)
 		rc = said_last(s, group, &since_ms);

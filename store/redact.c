@@ -1,7 +1,7 @@
 /* The bodies' half of tending: what was redacted long enough ago goes, and what is not redacted any more is wanted again. The stub keeps
  * its place in the set either way.
  *
- * A body goes only by a clock that can be believed (clock.c).
+ * A body goes only by a clock that can be believed, and when a redaction has been here for that long by what our clock ran (clock.c).
  *
  * The value "redacted" of a group: u64 day and u64 control records when bodies were last looked at ‖ u64 when the next is due. */
 #include <string.h>
@@ -26,6 +26,7 @@ struct tending {
 	struct vd_membership in;
 	uint64_t now_ms, control, next_ms;
 	bool believed;                 /* our clock can be */
+	struct vd_clock clock;
 	struct vd_write *write;
 	struct vd_standings standings;
 	struct vd_letting letting;
@@ -77,7 +78,8 @@ static int tend_one(struct tending *t, MDB_txn *txn, uint64_t arrival)
 	if (rc)
 		return rc;
 	gone = stored.flags & VD_STORED_UNWANTED;
-	due = judged.redacted && t->believed && t->now_ms >= judged.since_ms && t->now_ms - judged.since_ms >= redact_ms;
+	due = judged.redacted && t->believed && t->now_ms >= judged.since_ms && t->now_ms - judged.since_ms >= redact_ms &&
+	      vd_clock_lived(&t->clock, judged.arrival) >= redact_ms;
 	/* What is due by a clock that is not believed is looked at again tomorrow. */
 	if (judged.redacted && !due && !gone && judged.since_ms + redact_ms > t->now_ms && judged.since_ms + redact_ms < t->next_ms)
 		t->next_ms = judged.since_ms + redact_ms;
@@ -205,7 +207,7 @@ int vd_tend_bodies(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], uint
 	static const char *const lists[] = { "unwanted", "redacted" };
 	struct tending t = { .store = s, .id = group, .now_ms = now_ms, .next_ms = UINT64_MAX };
 	bool nothing = false;
-	int rc = vd_clock_look(s, now_ms);
+	int rc = vd_clock_look(s, group, now_ms);
 
 	if (!rc)
 		rc = vd_control_count(s, &t.control);
@@ -217,6 +219,8 @@ int vd_tend_bodies(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], uint
 		rc = never_any(s, group, lists, &nothing);
 	if (!rc && !nothing)
 		rc = vd_clock_believed(s, group, now_ms, UINT64_MAX, &t.believed);
+	if (!rc && !nothing)
+		rc = vd_clock_read(s, now_ms, &t.clock);
 	for (size_t i = 0; i < 2 && !rc && !nothing; i++) {
 		uint64_t after = 0;
 		bool end = false;
@@ -229,7 +233,6 @@ int vd_tend_bodies(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], uint
 			}
 		}
 	}
-	vd_reading_wipe(&t.reading);
 	vd_reading_wipe(&t.reading);
 	return rc == VD_EBUSY ? VD_OK : rc; /* another time */
 }

@@ -272,6 +272,8 @@ static int weigh(struct redacting *r, uint64_t arrival)
 	since_ms = record.time_ms > stored.received_ms ? record.time_ms : stored.received_ms;
 	if (!r->out->redacted || since_ms < r->out->since_ms)
 		r->out->since_ms = since_ms;
+	if (!r->out->redacted || arrival < r->out->arrival)
+		r->out->arrival = arrival;
 	if (!r->out->redacted || record.time_ms < r->time_ms ||
 	    (record.time_ms == r->time_ms && memcmp(record.id.b, r->out->redaction.b, VD_ID_BYTES) < 0)) {
 		r->time_ms = record.time_ms;

@@ -28,6 +28,7 @@ struct vd_judged {
 	struct vd_id redaction;        /* of those that hold the earliest by its author's clock */
 	bool redacted;                 /* one holds */
 	uint64_t since_ms;             /* by then one that holds was both written and here */
+	uint64_t arrival;              /* of the first of them that came */
 };
 int vd_standings_init(struct vd_standings *, struct vd_store *);
 void vd_standings_deinit(struct vd_standings *);

@@ -10,6 +10,9 @@
 
 #include "store.h"
 
+/* False: there was no vereda yet when our clock says it is, or there will be none. By such a clock nothing is destroyed. */
+bool vd_clock_can_be(uint64_t now_ms);
+
 struct vd_tended {
 	bool epoch_made;
 	bool braked;          /* there was something to do for a coordinator, and it was not done */

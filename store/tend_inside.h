@@ -22,7 +22,8 @@ void vd_letting_deinit(struct vd_letting *);
 
 /* --- expire.c --- */
 
-/* Does its author say until when its body is needed? Neither acts nor redactions nor keys expire. */
+/* Does its author say until when its body is needed? Neither acts nor redactions nor keys expire; nor what was to end before it was written, by a clock that
+ * had gone back. */
 bool vd_may_expire(const struct vd_record *);
 /* Bodies of this group whose day, and a week, is over go. Looks once a day; else, and while this thread writes, does nothing. Adds to *out. */
 int vd_tend_expired(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], uint64_t now_ms, struct vd_tended *out);

@@ -27,6 +27,33 @@ says "status, in Spanish" "Advertencia: El reloj de este equipo dice" out
 v hub status
 silent "and not of a good one" "clock" out
 
+# An end is not signed by it, unless somebody insists.
+for when in $((now - 30 * 86400)) 86400 $((now + 40 * 365 * 86400)); do
+	at "$when" hub add message -m "has an end" --expires 30d --no-input
+	exits "no end by a wrong clock" 16
+	says "why" "This device's clock says .*An end that is signed by a wrong clock" err
+	says "and what to do" "date -s.* --expires.* --yes" err
+done
+at $((now - 30 * 86400)) hub --yes add message -m "has an end" --expires 30d
+exits "unless one insists" 0
+v hub add message -m "has an end" --expires 30d
+exits "nor is it said of a good one" 0
+
+# Whose author's clock is behind is kept all the same, also where it is known what time it is.
+at $((now - 40 * 86400)) field --yes alert "testimony" --expires 30d
+testimony=$(cut -d' ' -f2 out)
+pass_on() { # FROM TO
+	"$VEREDA" --home "$1" --quiet --yes export pass.bundle
+	v "$2" --quiet import pass.bundle
+}
+pass_on field hub
+for day in 1 5 14 23 32; do at $((now + day * 86400)) hub check; done
+at $((now + 32 * 86400)) hub --json show "$testimony"
+is "it is kept as long as it was meant to be" "$(key .body)" present
+at $((now + 41 * 86400)) hub check
+at $((now + 41 * 86400)) hub --json show "$testimony"
+is "and not for ever" "$(key .body)" stub
+
 # Why nothing is known of who lives in the future: no word of theirs ever came that is believed, or an older one did.
 mkdir stick
 admit hub luz

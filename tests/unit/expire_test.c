@@ -6,7 +6,7 @@
 
 enum { DAY = 86400000 };
 
-static const uint32_t first_day = (uint32_t)(UINT64_C(1700000000000) / DAY); /* cast_now */
+static const uint32_t first_day = (uint32_t)(UINT64_C(1780000000000) / DAY); /* cast_now */
 
 static struct vd_id say(struct village *v, size_t by, uint8_t lane, const char *name, uint32_t expires_day, const struct vd_part *part)
 {
@@ -27,14 +27,19 @@ static struct vd_tended jump(struct village *v, size_t i, uint64_t day)
 	return tended;
 }
 
-/* As on a device that is used every few days until then: what went by then. */
-static uint64_t until(struct village *v, size_t i, uint64_t day)
+/* As on a device that is used every few days from one day to another: what went by then. */
+static uint64_t from_to(struct village *v, size_t i, uint64_t from, uint64_t day)
 {
 	uint64_t dropped = 0;
 
-	for (uint64_t before = 12; before > 0; before -= 3)
-		dropped += jump(v, i, day - before).expired;
+	for (; from < day; from += 3)
+		dropped += jump(v, i, from).expired;
 	return dropped + jump(v, i, day).expired;
+}
+
+static uint64_t until(struct village *v, size_t i, uint64_t day)
+{
+	return from_to(v, i, first_day, day);
 }
 
 static uint64_t wanted(const struct village *v, size_t i)
@@ -92,7 +97,7 @@ static void test_expire__a_week_after_everywhere(void **state)
 	/* who comes with the body gets rid of it no more, and who comes with the stub is not asked */
 	village_hand(&s.v, s.member, 0, "goes", true);
 	assert_int_equal(wanted(&s.v, 0), 0);
-	assert_int_equal(until(&s.v, 0, first_day + 87), 1);
+	assert_int_equal(from_to(&s.v, 0, first_day + 50, first_day + 87), 1);
 	assert_false(village_whole(&s.v, 0, "later"));
 	village_end(&s.v);
 }
@@ -127,7 +132,7 @@ static void test_expire__names_go_with_the_body(void **state)
 	village_end(&s.v);
 }
 
-/* It comes late, as a body or as a stub: it goes, or is wanted, no longer than a day. */
+/* It comes late: as a body it stays for as long as it was meant to, and the week; as a stub it is wanted for the week. */
 static void test_expire__what_comes_late(void **state)
 {
 	struct scene s;
@@ -137,12 +142,19 @@ static void test_expire__what_comes_late(void **state)
 	late = village_join(&s.v, VD_ROLE_MEMBER, 6);
 	assert_int_equal(until(&s.v, late, first_day + 60), 0);
 	village_hand(&s.v, s.member, late, "goes", true);
+	village_hand(&s.v, s.member, late, "later", false);
 	village_hand(&s.v, s.member, late, "chunk", false);
 	assert_int_equal(wanted(&s.v, late), 1);
-	assert_int_equal(jump(&s.v, late, first_day + 60).expired, 0);
-	assert_int_equal(jump(&s.v, late, first_day + 61).expired, 1);
+	assert_int_equal(from_to(&s.v, late, first_day + 60, first_day + 66), 0);
+	assert_int_equal(wanted(&s.v, late), 1);
+	assert_int_equal(from_to(&s.v, late, first_day + 69, first_day + 106), 0);
 	assert_int_equal(wanted(&s.v, late), 0);
+	assert_true(village_whole(&s.v, late, "chunk"));
+	assert_int_equal(jump(&s.v, late, first_day + 108).expired, 1);
 	assert_false(village_whole(&s.v, late, "chunk"));
+	/* the longer it was meant to be kept, the longer */
+	assert_int_equal(from_to(&s.v, late, first_day + 111, first_day + 146), 0);
+	assert_int_equal(jump(&s.v, late, first_day + 148).expired, 1);
 	village_hand(&s.v, s.member, late, "goes", false);
 	assert_false(village_whole(&s.v, late, "goes"));
 	village_end(&s.v);
@@ -162,7 +174,9 @@ static void test_expire__wrong_clocks(void **state)
 	assert_int_equal(jump(&s.v, 0, first_day + 202).expired, 0);
 	assert_int_equal(jump(&s.v, 0, first_day + 206).expired, 0);
 	assert_true(village_whole(&s.v, 0, "goes"));
-	assert_int_equal(jump(&s.v, 0, first_day + 207).expired, 3);
+	assert_int_equal(jump(&s.v, 0, first_day + 207).expired, 0);
+	assert_int_equal(from_to(&s.v, 0, first_day + 210, first_day + 260), 2);
+	assert_int_equal(from_to(&s.v, 0, first_day + 263, first_day + 300), 1);
 	/* it was wrong all along: two others say so */
 	village_say(&s.v, s.other, "other");
 	village_carry(&s.v, s.other, 0);
@@ -174,6 +188,83 @@ static void test_expire__wrong_clocks(void **state)
 	village_check(&s.v);
 	village_shows(&s.v, 0, "stays goes later other ");
 	village_end(&s.v);
+}
+
+/* Their author's clock was behind, and all others' are right, and known to be: it is kept for as long as it was meant to. */
+static void test_expire__its_authors_clock_was_behind(void **state)
+{
+	struct scene s;
+
+	begin(&s, *state);
+	s.v.clock -= 40 * (uint64_t)DAY;
+	/* the first of its lane bears the wrong time; after one it is known to be wrong, and means nothing */
+	say(&s.v, s.member, VD_LANE_URGENT, "no end", first_day - 10, NULL);
+	say(&s.v, s.other, VD_LANE_NORMAL, "testimony", first_day - 10, NULL);
+	s.v.clock += 40 * (uint64_t)DAY;
+	village_say(&s.v, s.other, "o");
+	village_sync(&s.v);
+	for (size_t i = 0; i < s.v.count; i++) {
+		assert_int_equal(until(&s.v, i, first_day + 36), 0);
+		assert_true(village_whole(&s.v, i, "testimony"));
+		assert_int_equal(jump(&s.v, i, first_day + 38).expired, 1);
+		assert_false(village_whole(&s.v, i, "testimony"));
+		assert_int_equal(from_to(&s.v, i, first_day + 41, first_day + 70), 2);
+		assert_true(village_whole(&s.v, i, "no end"));
+	}
+	village_end(&s.v);
+}
+
+/* Ours ran well, and was most of a year ahead when it came: what it showed does not count, also when it is set right. Or it shows what no clock can. */
+static void test_expire__our_clock_was_ahead(void **state)
+{
+	static const uint32_t ahead[] = { 300, 60000 };
+
+	for (size_t k = 0; k < 2; k++) {
+		struct scene s;
+		size_t late;
+
+		begin(&s, *state);
+		late = village_join(&s.v, VD_ROLE_MEMBER, 6 + (uint8_t)k);
+		from_to(&s.v, late, first_day + ahead[k], first_day + ahead[k] + 20);
+		village_hand(&s.v, s.member, late, "goes", true);
+		village_hand(&s.v, s.member, late, "goes", false);
+		assert_int_equal(from_to(&s.v, late, first_day + ahead[k] + 20, first_day + ahead[k] + 40), 0);
+		assert_int_equal(from_to(&s.v, late, first_day + 20, first_day + 40), 0);
+		assert_int_equal(from_to(&s.v, late, first_day + ahead[k] + 40, first_day + ahead[k] + 55), 0);
+		assert_true(village_whole(&s.v, late, "goes"));
+		assert_int_equal(from_to(&s.v, late, first_day + ahead[k] + 58, first_day + ahead[k] + 100), k ? 0 : 1);
+		village_end(&s.v);
+		cast_teardown(state);
+		assert_int_equal(cast_setup(state), 0);
+	}
+}
+
+/* A device that is used every twelve days, and hears of two others then: what went by in between counts. Nothing does where nobody is heard of. */
+static void test_expire__used_now_and_then(void **state)
+{
+	for (int heard = 0; heard < 2; heard++) {
+		uint64_t expired = 0;
+		struct scene s;
+
+		begin(&s, *state);
+		for (uint64_t day = 0; day < 70; day += 12) {
+			char name[16];
+
+			s.v.clock = (first_day + day) * DAY;
+			for (int i = 0; heard && i < 2; i++) {
+				size_t who = i ? s.other : s.member;
+
+				snprintf(name, sizeof(name), "d%d.%d", i, (int)day);
+				village_say(&s.v, who, name);
+				village_carry(&s.v, who, 0);
+			}
+			expired += jump(&s.v, 0, first_day + day).expired;
+			assert_int_equal(expired, heard && day >= 48 ? 2 : 0);
+		}
+		village_end(&s.v);
+		cast_teardown(state);
+		assert_int_equal(cast_setup(state), 0);
+	}
 }
 
 /* Whatever is hidden besides: expired is for good; acts, redactions and keys have no end. */
@@ -223,7 +314,7 @@ static void test_expire__repair(void **state)
 	assert_int_equal(vd_check(s.v.s[0], true, &check), 0);
 	assert_int_equal(jump(&s.v, 0, first_day + 51).expired, 0);
 	assert_int_equal(wanted(&s.v, 0), 0);
-	assert_int_equal(until(&s.v, 0, first_day + 90), 1);
+	assert_int_equal(from_to(&s.v, 0, first_day + 54, first_day + 90), 1);
 	village_end(&s.v);
 }
 
@@ -234,6 +325,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_expire__names_go_with_the_body, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_expire__what_comes_late, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_expire__wrong_clocks, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_expire__its_authors_clock_was_behind, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_expire__our_clock_was_ahead, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_expire__used_now_and_then, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_expire__and_redacted, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_expire__repair, cast_setup, cast_teardown),
 	};

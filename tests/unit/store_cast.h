@@ -18,7 +18,7 @@
 #include "store/store.h"
 #include "tests/unit/rest_cast.h"
 
-static const uint64_t cast_now = 1700000000000;
+static const uint64_t cast_now = 1780000000000;
 
 struct cast_place {
 	char top[64], home[128], other[128];
