@@ -5,6 +5,7 @@
 #include "heard.h"
 #include "proto/err.h"
 #include "times.h"
+#include "where.h"
 
 struct listing {
 	struct vd_cli *cli;
@@ -36,7 +37,8 @@ struct member {
 	const struct vd_device *first;
 	enum vd_role role;
 	bool focal, not_heard, removed;
-	uint64_t since_ms, last_ms;
+	uint64_t since_ms, last_ms;  /* last_ms: of what they wrote; */
+	uint64_t word_ms;            /* when anything of theirs last came here; 0: never */
 };
 
 static bool is_of(const struct vd_device *d, const struct member *m)
@@ -64,6 +66,7 @@ static struct member look(struct listing *l, const struct vd_device *first)
 		last = last_of(l, d->author);
 		m.last_ms = last > m.last_ms ? last : m.last_ms;
 	}
+	m.word_ms = vd_last_word(l->cli, l->group, l->heard.custody, first->person, NULL);
 	return m;
 }
 
@@ -84,10 +87,11 @@ static json_t *member_json(struct listing *l, const struct member *m)
 		                                         "not_heard", device_lacks(l, d->author), "last_record",
 		                                         last ? vd_json_time(last) : json_null()));
 	}
-	return json_pack("{s:o,s:s,s:s,s:b,s:o,s:o,s:o,s:b,s:b}", "member", vd_json_hex(m->first->person, VD_PERSON_BYTES), "name",
+	return json_pack("{s:o,s:s,s:s,s:b,s:o,s:o,s:o,s:o,s:b,s:b}", "member", vd_json_hex(m->first->person, VD_PERSON_BYTES), "name",
 	                 vd_person_name(l->group, m->first->person),
 	                 "role", vd_role_word(m->role), "focal", m->focal, "devices", devices, "since", vd_json_time(m->since_ms),
-	                 "last_record", m->last_ms ? vd_json_time(m->last_ms) : json_null(), "not_heard", m->not_heard, "removed",
+	                 "last_record", m->last_ms ? vd_json_time(m->last_ms) : json_null(), "heard",
+	                 m->word_ms ? vd_json_time(m->word_ms) : json_null(), "not_heard", m->not_heard, "removed",
 	                 m->removed);
 }
 
@@ -124,12 +128,11 @@ static void say_member(struct listing *l, const struct member *m)
 	size_t devices = count_devices(l, m);
 
 	vd_time_local(m->since_ms, since);
-	if (m->last_ms)
-		vd_time_local(m->last_ms, heard);
+	vd_time_local(m->word_ms, heard);
 	vd_hex(key, m->first->author, VD_KEY_SHOWN);
 	vd_say(cli, VD_MSG_MEMBER_LINE, *name ? name : vd_text(cli->lang, VD_MSG_UNNAMED),
 	       vd_text(cli->lang, vd_role_text(m->role)), m->focal ? vd_text(cli->lang, VD_MSG_FOCAL) : "", key, since,
-	       m->last_ms ? heard : vd_text(cli->lang, VD_MSG_NEVER), NULL);
+	       m->word_ms ? heard : vd_text(cli->lang, VD_MSG_NEVER), NULL);
 	if (devices > 1)
 		say_devices(l, m);
 	else if (m->not_heard)

@@ -69,7 +69,7 @@ struct shown {
 static int look(struct vd_cli *cli, struct vd_group *group, const uint8_t *author, struct shown *shown, uint64_t *time_ms,
                 uint64_t *received_ms)
 {
-	uint64_t arrivals[LAST], received = 0;
+	uint64_t arrivals[LAST], received = 0, now_ms = vd_time_now_ms();
 	struct vd_buf raw = { 0 };
 	struct vd_record r;
 	size_t count = 0;
@@ -86,8 +86,9 @@ static int look(struct vd_cli *cli, struct vd_group *group, const uint8_t *autho
 			break;
 		if (time_ms && r.time_ms > *time_ms)
 			*time_ms = r.time_ms;
-		/* By a clock that was in the future then: nobody knows when. */
-		if (received_ms && received > *received_ms && received <= vd_time_now_ms())
+		/* By a clock that was in the future then: not before it was written, at least. */
+		received = received <= now_ms ? received : r.time_ms <= now_ms ? r.time_ms : 0;
+		if (received_ms && received > *received_ms)
 			*received_ms = received;
 		if (!shown)
 			continue;
@@ -144,6 +145,57 @@ static int listen_to(struct vd_heard *h, struct vd_cli *cli, size_t listener, bo
 		if (known[i] || (h->arrival[i] && arrival >= h->arrival[i]))
 			set_known(h, i, listener);
 	return damaged;
+}
+
+static bool find_keeper(const struct vd_custody *c, const uint8_t author[VD_KEY_BYTES], size_t *out)
+{
+	for (*out = 0; *out < vd_custody_count(c); ++*out)
+		if (!memcmp(vd_custody_keeper(c, *out)->author, author, VD_KEY_BYTES))
+			return true;
+	return false;
+}
+
+/* Whose receipt shows that the act is there has heard of it. What only explains may be missing where it cannot be read. */
+static int heed_receipts(struct vd_heard *h, struct vd_cli *cli, size_t act, const size_t *keepers)
+{
+	struct vd_buf raw = { 0 };
+	struct vd_record record;
+	int rc = VD_OK;
+	bool read = false;
+
+	for (size_t i = 0; i < h->listener_count && !rc; i++) {
+		bool yes = false;
+
+		if (keepers[i] == SIZE_MAX || vd_heard_by(h, act, i))
+			continue;
+		if (!read)
+			rc = vd_store_read(cli->store, h->arrival[act], &raw, &record, NULL);
+		read = true;
+		if (!rc)
+			rc = vd_custody_confirmed(h->custody, keepers[i], h->arrival[act], &record, &yes);
+		if (yes)
+			set_known(h, act, i);
+	}
+	vd_buf_deinit(&raw);
+	return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
+}
+
+static int heed_all_receipts(struct vd_heard *h, struct vd_cli *cli)
+{
+	size_t *keepers = calloc(h->listener_count + 1, sizeof *keepers);
+	int rc = keepers ? VD_OK : VD_ENOMEM;
+
+	if (!rc && vd_custody_ready(cli->store, vd_time_now_ms()))
+		rc = vd_custody_open(cli->store, h->group, &h->custody);
+	rc = rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
+	for (size_t i = 0; i < h->listener_count && h->custody; i++)
+		if (!find_keeper(h->custody, h->listeners[i].author, &keepers[i]))
+			keepers[i] = SIZE_MAX;
+	for (size_t act = 0; act < h->act_count && h->custody && !rc; act++)
+		if (h->arrival[act])
+			rc = heed_receipts(h, cli, act, keepers);
+	free(keepers);
+	return rc;
 }
 
 static void add_listener(struct vd_heard *h, const struct vd_device *d)
@@ -210,6 +262,8 @@ int vd_heard_init(struct vd_heard *h, struct vd_cli *cli, struct vd_group *group
 		}
 	}
 	free(known);
+	if (!rc)
+		rc = heed_all_receipts(h, cli);
 	if (rc)
 		vd_heard_deinit(h);
 	return rc ? rc : damaged;
@@ -217,6 +271,7 @@ int vd_heard_init(struct vd_heard *h, struct vd_cli *cli, struct vd_group *group
 
 void vd_heard_deinit(struct vd_heard *h)
 {
+	vd_custody_close(h->custody);
 	free(h->listeners);
 	free(h->arrival);
 	free(h->known);

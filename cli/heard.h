@@ -1,9 +1,10 @@
-/* Who has heard of which administrative act, as far as this device can know: by a session that ended with equal sets, or by what a
- * device has written since. Whoever has not heard still trusts, and writes for, those who were removed. */
+/* Who has heard of which administrative act, as far as this device can know: by a session that ended with equal sets, by a receipt,
+ * or by what a device has written since. Whoever has not heard still trusts, and writes for, those who were removed. */
 #ifndef VD_HEARD_H
 #define VD_HEARD_H
 
 #include "admin.h"
+#include "store/custody.h"
 
 /* A device that must hear: it has a role, is not ours, and is no paper. */
 struct vd_listener {
@@ -20,6 +21,7 @@ struct vd_heard {
 	uint64_t *arrival;            /* of each act's record; 0: not stored */
 	uint8_t *known;               /* a bit for each act and listener */
 	size_t *told;                 /* by listener: 1 + the act for which its person was named last */
+	struct vd_custody *custody;   /* who holds what; NULL: that cannot be told quickly */
 	size_t last;                  /* the act that counts and came last here; act_count: none */
 };
 

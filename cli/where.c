@@ -109,10 +109,12 @@ uint64_t vd_last_word(struct vd_cli *cli, struct vd_group *group, const struct v
 		*route = (struct vd_route){ .kind = VD_ROUTE_NONE };
 	for (size_t i = 0; c && i < vd_custody_count(c); i++) {
 		const struct vd_keeper *k = vd_custody_keeper(c, i);
+		/* What came while the clock here was wrong came after it was said, at least. */
+		uint64_t word_ms = k->heard_ms ? k->heard_ms : k->said_ms <= now_ms ? k->said_ms : 0;
 
-		if (memcmp(k->person, person, VD_PERSON_BYTES) != 0 || k->heard_ms <= last)
+		if (memcmp(k->person, person, VD_PERSON_BYTES) != 0 || word_ms <= last)
 			continue;
-		last = k->heard_ms;
+		last = word_ms;
 		if (route)
 			*route = k->route;
 	}

@@ -112,4 +112,18 @@ v eva why "$note"
 says "that it was said is known" "hub: has it \(said so, at a time that is not known\)"
 v eva --lang es why "$note"
 says "in Spanish" "hub: lo tiene \(lo dijo, no se sabe cuándo\)"
+
+# Whose last word came while the clock here was wrong is silent from then on all the same.
+found pueblo Loma
+enter pueblo nora --name nora
+v nora add message -m "the last one"
+mkdir -p loma
+v nora sync loma
+at $((now + 400 * 86400)) pueblo sync loma
+at $((now + 60 * 86400)) pueblo status
+says "silence is counted from what was said" "nora.* (60|59) days" out
+at $((now + 60 * 86400)) pueblo why nora
+says "and that is the last word" "^nora: last word $(date -u -d @"$now" +%Y-%m-%d)" out
+at $((now + 60 * 86400)) pueblo members
+says "for members, too" "^nora .*last heard $(date -u -d @"$now" +%Y-%m-%d)" out
 done_testing
