@@ -86,9 +86,13 @@ int vd_visit_remove(struct vd_visit *v, const struct vd_segment *s)
 	char *path = vd_visit_path(v, s->name);
 	struct vd_bundle_key key;
 	int rc = path ? vd_bundle_whose(v->store, &v->groups, path, &key) : VD_ENOMEM;
+	bool it = !rc && key.place == s->group && vd_bundle_same_heads(&s->key, &key);
 
+	/* What is left of one that was destroyed at both ends: only its writer can tell. */
+	if (rc == VD_EKEY || rc == VD_EFORMAT)
+		it = s->ours && vd_segment_replaced(s);
 	/* Who may not remove it, or finds something else there, is as well off as before. */
-	if (!rc && key.place == s->group && vd_bundle_same_heads(&s->key, &key) && !unlink(path)) {
+	if (it && !unlink(path)) {
 		v->removed = true;
 		v->used_bytes -= s->size < v->used_bytes ? s->size : v->used_bytes;
 	}
@@ -119,13 +123,31 @@ static bool says_replaced(const struct vd_segment *by, const struct vd_segment *
 	return false;
 }
 
-static int holds_all(const struct vd_segment *by, const struct vd_segment *s, bool *yes)
+/* Of one that was lost nobody can read what is not written anew: that may stand in several. */
+static bool stands_again(const struct vd_visit *v, const struct vd_segment *s)
+{
+	struct vd_rd r = vd_rd(vd_buf_slice(&s->list));
+	uint64_t at = 0;
+	bool stub;
+
+	while (vd_arrivals_list_next(&r, UINT64_MAX, &at, &stub))
+		if (!vd_arrivals_held(&v->stick, at))
+			return false;
+	return true;
+}
+
+static int holds_all(const struct vd_visit *v, const struct vd_segment *by, const struct vd_segment *s, bool *yes)
 {
 	struct vd_rd r = vd_rd(vd_buf_slice(&s->list));
 	struct vd_arrivals there = { 0 };
 	uint64_t at = 0;
 	bool stub;
-	int rc = vd_arrivals_decode(&there, vd_buf_slice(&by->list), UINT64_MAX);
+	int rc = VD_OK;
+
+	*yes = s->state == VD_SEGMENT_LOST && stands_again(v, s);
+	if (s->state == VD_SEGMENT_LOST)
+		return VD_OK;
+	rc = vd_arrivals_decode(&there, vd_buf_slice(&by->list), UINT64_MAX);
 
 	for (*yes = true; *yes && !rc && vd_arrivals_list_next(&r, UINT64_MAX, &at, &stub);)
 		*yes = stub ? vd_arrivals_held(&there, at) : vd_arrivals_whole(&there, at);
@@ -143,7 +165,7 @@ static int remove_if_replaced(struct vd_visit *v, const struct vd_segment *s)
 
 		if (by->group != s->group || !vd_segment_in_use(by) || !opens_alike(by, s->key.epoch) || !says_replaced(by, s))
 			continue;
-		rc = holds_all(by, s, &all);
+		rc = holds_all(v, by, s, &all);
 		if (!rc && all)
 			return vd_visit_remove(v, s);
 	}
@@ -158,7 +180,7 @@ int vd_visit_tidy(struct vd_visit *v)
 		const struct vd_segment *s = &v->segments.p[i];
 
 		/* Where the medium is bad a file is best left: the next would stand there. */
-		if (s->ours && s->state == VD_SEGMENT_KNOWN && s->key.by_link && vd_segment_replaced(s) && !vd_segment_called_damaged(s) &&
+		if (s->ours && (s->state == VD_SEGMENT_KNOWN || s->state == VD_SEGMENT_LOST) && s->key.by_link && vd_segment_replaced(s) && !vd_segment_called_damaged(s) &&
 		    !vd_segment_is_catch_up(s))
 			rc = remove_if_replaced(v, s);
 	}

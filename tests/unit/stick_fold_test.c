@@ -135,19 +135,28 @@ static void test_fold__what_came_back_goes_again(void **state)
 static void test_fold__removes_nothing_else_of_that_name(void **state)
 {
 	struct cast *c = *state;
-	struct vd_buf noise = { 0 };
-	char path[256];
+	struct vd_buf other = { 0 };
+	char path[256], of_ana[256];
 
 	person_write(&c->hub, VD_LANE_NORMAL, 5, 300);
 	visit(c, &c->hub, 0);
 	assert_int_equal(segments(c, path, NULL), 1);
+	person_write(&c->ana, VD_LANE_NORMAL, 1, 300);
+	visit(c, &c->ana, 0);
+	assert_int_equal(segments(c, of_ana, path), 2);
+	file_get(of_ana, &other);
 	person_write(&c->hub, VD_LANE_NORMAL, 5, 300);
 	visit(c, &c->hub, 0);
-	randombytes_buf(vd_buf_extend(&noise, vd_sealed_bytes(1)), vd_sealed_bytes(1));
-	file_put(path, vd_buf_slice(&noise));
+	assert_int_equal(access(path, F_OK), -1);
+	file_put(path, vd_buf_slice(&other));
 	visit(c, &c->hub, 0);
 	assert_int_equal(access(path, F_OK), 0);
-	vd_buf_deinit(&noise);
+	/* What nobody can open is nobody else's: a name is drawn once. */
+	randombytes_buf(other.p, other.n);
+	file_put(path, vd_buf_slice(&other));
+	visit(c, &c->hub, 0);
+	assert_int_equal(access(path, F_OK), -1);
+	vd_buf_deinit(&other);
 }
 
 /* One that was cut goes in no other: what it lacks now is written again, and it is left as it is. */

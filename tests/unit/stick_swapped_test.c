@@ -118,6 +118,45 @@ static void test_swapped__one_head_gone_bad(void **state)
 	}
 }
 
+/* To everybody else it may be another group's for ever; its writer wrote its records anew, and removes what is left of it. */
+static void test_swapped__what_nobody_opens_its_writer_removes(void **state)
+{
+	struct cast *c = *state;
+
+	for (int how = 0; how < 3; how++) {
+		struct vd_buf file = { 0 };
+		struct vd_stick_check check;
+		char of_hub[256], of_ana[256];
+
+		while (segments(c, of_hub, NULL))
+			assert_int_equal(unlink(of_hub), 0);
+		written_by(c, &c->hub, NULL, of_hub);
+		visit(c, &c->ana, 0);
+		person_write(&c->ana, VD_LANE_NORMAL, 40, 3000);
+		written_by(c, &c->ana, of_hub, of_ana);
+		file_get(of_ana, &file);
+		randombytes_buf(file.p, VD_HEAD_BYTES);
+		randombytes_buf(file.p + file.n - VD_HEAD_BYTES, VD_HEAD_BYTES);
+		file_put(of_ana, vd_slice(file.p, how == 0 ? file.n : how == 1 ? file.n - 5000 : 0));
+		vd_buf_deinit(&file);
+
+		/* Who never met it can tell nothing of it; who knows it does not touch what somebody else wrote. */
+		visit(c, &c->luz, how == 2 ? VD_ETORN : VD_OK);
+		assert_int_equal(access(of_ana, F_OK), 0);
+		assert_int_equal(visit(c, &c->ana, how ? VD_ETORN : VD_EDAMAGED).sent, 40);
+		assert_int_equal(access(of_ana, F_OK), 0);
+		visit(c, &c->luz, VD_OK);
+		assert_int_equal(access(of_ana, F_OK), 0);
+		visit(c, &c->ana, VD_OK);
+		assert_int_equal(access(of_ana, F_OK), -1);
+		visit(c, &c->luz, VD_OK);
+		assert_int_equal(vd_stick_check(c->luz.store, c->stick, &check), 0);
+		assert_int_equal(check.foreign + check.bad, 0);
+		assert_true(mesh_equal(&c->mesh, &c->ana, &c->luz));
+		visit(c, &c->hub, VD_OK);
+	}
+}
+
 /* What this device was killed at in the midst of writing takes no room from it, however young; what others are at stays. */
 static void test_swapped__ones_own_half_file_goes_at_once(void **state)
 {
@@ -145,6 +184,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_swapped__another_file_under_a_known_name, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_swapped__what_stands_there_now_is_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_swapped__one_head_gone_bad, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_swapped__what_nobody_opens_its_writer_removes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_swapped__ones_own_half_file_goes_at_once, setup, teardown),
 	};
 

@@ -264,7 +264,7 @@ enum { IN_CHUNK_0 = VD_HEAD_BYTES + 9, IN_CHUNK_2 = VD_HEAD_BYTES + 2 * VD_CHUNK
 static void assert_healed(struct cast *c)
 {
 	struct person *all[] = { &c->hub, &c->ana, &c->luz };
-	int files = segments(c, NULL, NULL);
+	int files = 0;
 
 	for (int i = 0; i < 6; i++) {
 		struct vd_stick_result r = visit(c, all[i % 3], 0);
@@ -272,6 +272,8 @@ static void assert_healed(struct cast *c)
 		assert_true(r.complete && r.safe_to_remove);
 		assert_int_equal(r.sent + (i < 3 ? 0 : r.received + r.segments_read), 0);
 		assert_true(mesh_equal(&c->mesh, &c->hub, all[i % 3]));
+		/* What nobody opens any more its writer has removed. */
+		files = i < 3 ? segments(c, NULL, NULL) : files;
 	}
 	assert_int_equal(segments(c, NULL, NULL), files);
 }
