@@ -349,6 +349,7 @@ static void test_session__a_word_of_another_set_is_worth_nothing(void **state)
 	assert_false(vd_session_has_words(p.b.s)); /* word came that there is none */
 	assert_true(vd_session_has_words(p.a.s) && vd_session_words(p.a.s, &words) && words.own.n);
 	assert_int_equal(hearsay_heed(&p.a.m, key_of(&p.b), &words), 0);
+	vd_words_deinit(&words);
 	p.a.hold_words = p.b.hold_words = false;
 	meet(&p);
 	assert_true(p.a.kept == 1 && p.b.kept == 0); /* a got nothing */
