@@ -36,13 +36,13 @@
 
 enum { PATIENCE_MS = 60000, CANARIES_MAX = 16, CANARY_BYTES = 96 };
 
-__attribute__((unused)) static char top[64], home[128], token[128];
+static char top[64], home[128], token[128];
 static const uint8_t token_bytes[40] = "forty bytes of a key file on a USB stick";
-__attribute__((unused)) static uint8_t vault_key[VD_VAULT_KEY_BYTES];
-__attribute__((unused)) static char key_hex[2 * VD_VAULT_KEY_BYTES + 1];
+static uint8_t vault_key[VD_VAULT_KEY_BYTES];
+static char key_hex[2 * VD_VAULT_KEY_BYTES + 1];
 
 /* The daemon is this program, too: in it they must not stand as they are. */
-__attribute__((unused)) static char group_name[64], member_name[64], text[96];
+static char group_name[64], member_name[64], text[96];
 
 static inline void spell(char *out, const char *shifted)
 {
@@ -66,7 +66,7 @@ static struct canary {
 	uint8_t bytes[CANARY_BYTES];
 	bool while_unlocked;           /* else: it need not stand in memory in this form */
 } canaries[CANARIES_MAX];
-__attribute__((unused)) static size_t canary_count;
+static size_t canary_count;
 
 static inline void plant(const char *what, const void *bytes, size_t n, bool while_unlocked)
 {
