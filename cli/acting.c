@@ -106,6 +106,12 @@ void vd_cli_tend(struct vd_cli *cli)
 	vd_bundle_groups_free(&groups);
 }
 
+void vd_cli_make_room(struct vd_cli *cli)
+{
+	if (!vd_store_has_room(cli->store))
+		vd_cli_tend(cli);
+}
+
 void vd_cli_tend_due(struct vd_cli *cli)
 {
 	struct vd_tended tended = { 0 };

@@ -69,6 +69,8 @@ void vd_cli_tend_before_keys(struct vd_cli *, struct vd_group *);
 void vd_cli_tend(struct vd_cli *);
 /* The same for who has loaded the groups, or could not for that reason. */
 void vd_cli_tend_loaded(struct vd_cli *, const struct vd_bundle_groups *, int rc);
+/* Where nothing is taken in any more: lets go of what others keep, if there is something. */
+void vd_cli_make_room(struct vd_cli *);
 /* Only what falls due by time alone, also on a device that nothing comes to. Hardly anything when nothing is due. */
 void vd_cli_tend_due(struct vd_cli *);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "admin.h"
 #include "attach.h"
 #include "audience.h"
 #include "fields.h"
@@ -172,7 +173,11 @@ static int begin(struct vd_cli *cli, struct making *m, const char *kind)
 	rc = vd_cli_kind_by_hand(cli, kind);
 	if (!rc)
 		rc = vd_cli_open(cli);
-	return rc ? rc : vd_cli_clock_set(cli);
+	if (!rc)
+		rc = vd_cli_clock_set(cli);
+	if (!rc)
+		vd_cli_make_room(cli);
+	return rc;
 }
 
 static int store(struct vd_cli *cli, struct making *m, struct vd_group *group, struct vd_id *id)

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin.h"
 #include "declined.h"
 #include "proto/err.h"
 #include "slips.h"
@@ -359,6 +360,8 @@ static int import_run(struct vd_cli *cli)
 	vd_interrupt_word(cli, im.dry_run ? VD_MSG_NONE : VD_MSG_HINT_IMPORT_STOPPED,
 	                  im.dry_run ? VD_MSG_IMPORT_STOPPED_DRY : VD_MSG_IMPORT_STOPPED);
 	im.gaps = taken.gaps = json_array();
+	if (!im.dry_run)
+		vd_cli_make_room(cli);
 	if (text)
 		code = import_text(&im, &taken);
 	for (int i = 0; i < cli->opt.arg_count && !text; i++) {

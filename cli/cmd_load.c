@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "admin.h"
 #include "audience.h"
 #include "fields.h"
 #include "map.h"
@@ -597,6 +598,8 @@ static int load_run(struct vd_cli *cli)
 		rc = vd_cli_to(cli, l->group, &l->to);
 	if (!rc)
 		rc = vd_cli_clock_set(cli);
+	if (!rc)
+		vd_cli_make_room(cli);
 	if (!rc)
 		rc = open_input(cli, path, &fd);
 	if (!rc)

@@ -412,6 +412,7 @@ static int sync_run(struct vd_cli *cli)
 	take_in_inbox(cli);
 	if (count == 0)
 		return vd_refuse(cli, VD_EXIT_FAILED, "no-group", VD_MSG_HINT_NO_GROUP, VD_MSG_NO_GROUP, NULL);
+	vd_cli_make_room(cli);
 	if (stdio)
 		code = vd_sync_pipe(cli, &ends, groups, count);
 	for (int i = 0; i < cli->opt.arg_count; i++) {

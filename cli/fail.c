@@ -136,6 +136,9 @@ int vd_fail(struct vd_cli *cli, int err, enum vd_msg hint, enum vd_msg what, ...
 	const char *args[VD_PLACES + 1];
 	va_list list;
 
+	/* Whose disk it is: what is read from here, or what is written to. */
+	if (err == VD_ENOSPACE && !hint && cli->store && !vd_store_has_room(cli->store))
+		hint = VD_MSG_HINT_NOSPACE_HERE;
 	if (cli->store && vd_cli_gone(cli->home))
 		return vd_refuse(cli, VD_EXIT_NO_STORE, "no-store", VD_MSG_HINT_STORE_GONE, VD_MSG_STORE_GONE, cli->home, NULL);
 	va_start(list, what);

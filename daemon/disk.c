@@ -21,8 +21,8 @@ void vd_disk_note(struct vd_disk *d, int rc)
 	d->err = rc;
 	d->since_ms = wall_ms();
 	if (bad)
-		vd_log(VD_LOG_ERROR, "disk %s: what arrives is not stored, what was stored is safe; free some space or look at the disk",
-		       rc == VD_ENOSPACE ? "full" : "failing");
+		vd_log(VD_LOG_ERROR, "disk %s: what arrives is not stored, what was stored is safe; %s", rc == VD_ENOSPACE ? "full" : "failing",
+		       rc == VD_ENOSPACE ? "free some space; what this device may let go of is told by vereda prune --dry-run" : "look at the disk");
 	else
 		vd_log(VD_LOG_NOTICE, "disk takes records again");
 }

@@ -68,6 +68,13 @@ static void tend(struct daemon *d)
 	vd_tending_wish(&d->tending);
 }
 
+/* What has become full may let go of something at once. */
+static void tend_if_full(struct daemon *d, int before)
+{
+	if (d->disk.err == VD_ENOSPACE && before != VD_ENOSPACE)
+		tend(d);
+}
+
 static void on_tended(void *ctx, int rc, const struct vd_tended *t)
 {
 	struct daemon *d = ctx;
@@ -135,10 +142,12 @@ static void on_stick(void *ctx)
 static void on_poll(uv_timer_t *timer)
 {
 	struct daemon *d = timer->data;
+	int disk = d->disk.err;
 
 	vd_loop_look(d);
 	vd_sticks_look(&d->sticks, vd_tcp_now());
 	vd_disk_look(&d->disk, d->store);
+	tend_if_full(d, disk);
 	if (vd_tcp_now() - d->tended_ms >= TEND_MS)
 		tend(d);
 }
@@ -186,8 +195,10 @@ void vd_loop_call(struct daemon *d)
 static void on_committed(void *ctx, uint32_t conn, int rc, const struct vd_merge *merge)
 {
 	struct daemon *d = ctx;
+	int disk = d->disk.err;
 
 	vd_disk_note(&d->disk, rc);
+	tend_if_full(d, disk);
 	if (rc)
 		vd_log(VD_LOG_ERROR, "commit failed why=%s", vd_err_name(rc));
 	else

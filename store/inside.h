@@ -37,7 +37,7 @@
  *   "receipt" group, device: the latest of its receipts; "met" group, device: what a session showed; "stick" id: what is known of a
  *   stick (custody.c, sticks.c)
  *   "bulk": u64 bytes of bodies of the bulk lane that are here ‖ u64 that are wanted ‖ u64 of the last attachment not begun for want of room
- *   "clock": what was seen of ours (clock.c)             "expired", "pruned" group: u64 day on which it was looked for what did
+ *   "clock": what was seen of ours (clock.c)             "expired", "pruned" group: when it was looked for what did (expire.c, prune.c)
  *   "repairs": how often the derived tables were made anew
  *   "accepted" group, author: what counts of a removed author's records (followed.c)
  *   "redacted" group: up to where bodies were tended (redact.c) */

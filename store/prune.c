@@ -268,25 +268,34 @@ int vd_prune(struct vd_store *s, struct vd_group *group, const struct vd_prune_r
 
 /* --- unasked --- */
 
-static int read_day(struct vd_store *s, const uint8_t *group, uint64_t *day)
+/* The value "pruned": u64 day on which we looked last ‖ u64 our clock when the reserve was reached then or later that day (0: it was not). */
+enum { LOOKED_BYTES = 2 * 8, AGAIN_MS = 3600000 };
+struct looked {
+	uint64_t day, full_ms;
+};
+
+static int read_looked(struct vd_store *s, const uint8_t *group, struct looked *out)
 {
 	struct vd_slice part = vd_slice(group, VD_GROUP_BYTES);
 	struct vd_buf value = { 0 };
 	int rc = vd_value_read(s, "pruned", &part, 1, &value);
 
-	*day = !rc && value.n == 8 ? vd_get_u64(value.p) : 0;
+	*out = (struct looked){ 0 };
+	if (!rc && value.n == LOOKED_BYTES)
+		*out = (struct looked){ vd_get_u64(value.p), vd_get_u64(value.p + 8) };
 	vd_buf_deinit(&value);
 	return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
 }
 
-static int put_day(struct vd_store *s, const uint8_t *group, uint64_t day)
+static int put_looked(struct vd_store *s, const uint8_t *group, const struct looked *looked)
 {
 	struct vd_slice part = vd_slice(group, VD_GROUP_BYTES);
-	uint8_t value[8];
+	uint8_t value[LOOKED_BYTES];
 	struct vd_write *w;
 	int rc = vd_write_begin(s, &w);
 
-	vd_set_u64(value, day);
+	vd_set_u64(value, looked->day);
+	vd_set_u64(value + 8, looked->full_ms);
 	if (!rc) {
 		vd_effects_value(&w->effects, s, "pruned", &part, 1, vd_slice(value, sizeof(value)));
 		rc = vd_write_end(w);
@@ -388,15 +397,21 @@ static int make_room(struct vd_store *s, struct vd_group *group, uint64_t now_ms
 
 int vd_tend_space(struct vd_store *s, struct vd_group *group, uint64_t now_ms, struct vd_tended *out)
 {
-	uint64_t day = now_ms / VD_DAY_MS, last;
-	int rc = read_day(s, vd_group_id(group), &last);
+	struct looked last, now = { .day = now_ms / VD_DAY_MS };
+	bool due, again;
+	int rc = read_looked(s, vd_group_id(group), &last);
 
-	if (rc || last == day || !vd_group_identity(group) || !vd_group_salt(group))
+	if (rc || !vd_group_identity(group) || !vd_group_salt(group))
 		return rc;
-	rc = want_back(s, group, now_ms, &out->wanted);
-	if (!rc)
+	due = last.day != now.day;
+	/* A disk that fills up waits for no day: nothing is taken in any more. */
+	now.full_ms = vd_reserve_reached(s) ? now_ms : 0;
+	again = now.full_ms && (!last.full_ms || now_ms < last.full_ms || now_ms - last.full_ms >= AGAIN_MS);
+	if (due)
+		rc = want_back(s, group, now_ms, &out->wanted);
+	if (!rc && (due || again))
 		rc = make_room(s, group, now_ms, out);
-	if (!rc)
-		rc = put_day(s, vd_group_id(group), day);
+	if (!rc && (due || again))
+		rc = put_looked(s, vd_group_id(group), &now);
 	return rc == VD_EBUSY || rc == VD_EKEY ? VD_OK : rc; /* another time */
 }

@@ -31,7 +31,7 @@ int vd_tend_expired(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], uint
 /* --- prune.c --- */
 
 /* Once a day: wants back what was pruned and too few others keep any more; and where the medium is nearly full lets go of what they do keep
- * (prune.h). Adds to *out. */
+ * (prune.h). The latter also when the reserve is reached, and hourly while it is. Adds to *out. */
 int vd_tend_space(struct vd_store *, struct vd_group *, uint64_t now_ms, struct vd_tended *out);
 
 /* --- redact.c --- */
