@@ -73,16 +73,11 @@ struct scene {
 static void heed(struct end *e)
 {
 	struct vd_words words;
-	struct vd_buf own = { 0 };
 
 	if (vd_session_words(e->s, &words))
 		FUZZ_CHECK(words.others.n <= VD_RECEIPTS_BYTES && vd_receipts_check(vd_buf_slice(&words.others)) == VD_OK);
 	vd_words_deinit(&words);
-	if (!vd_session_asks_word(e->s))
-		return;
-	hearsay_say(&e->m, &own);
-	vd_session_said(e->s, vd_buf_slice(&own));
-	vd_buf_deinit(&own);
+	end_say(e);
 }
 
 static void hear(struct scene *s, uint8_t type, struct vd_slice payload)

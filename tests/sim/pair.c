@@ -110,22 +110,28 @@ void pair_admit(struct pair *p, struct end *e, size_t people)
 	vd_buf_deinit(&made);
 }
 
+void end_say(struct end *e)
+{
+	struct vd_buf own = { 0 };
+
+	if (!vd_session_asks_word(e->s))
+		return;
+	hearsay_say(&e->m, &own);
+	vd_session_said(e->s, vd_buf_slice(&own));
+	vd_buf_deinit(&own);
+}
+
 void pair_heed(struct pair *p, struct end *e)
 {
 	const struct end *other = e == &p->a ? &p->b : &p->a;
 	struct vd_words words;
-	struct vd_buf own = { 0 };
 
 	if (!e->s || e->rc || e->hold_words)
 		return;
 	if (vd_session_words(e->s, &words))
 		e->kept += hearsay_heed(&e->m, vd_group_identity(other->group)->author, &words);
 	vd_words_deinit(&words);
-	if (!vd_session_asks_word(e->s))
-		return;
-	hearsay_say(&e->m, &own);
-	vd_session_said(e->s, vd_buf_slice(&own));
-	vd_buf_deinit(&own);
+	end_say(e);
 }
 
 void pair_commit(struct pair *p, struct end *e)

@@ -43,6 +43,8 @@ bool pair_turn(struct pair *, struct end *from, struct end *to);
 void pair_commit(struct pair *, struct end *);
 /* Keeps what it heard, and says what it is asked for; also part of pair_turn. */
 void pair_heed(struct pair *, struct end *);
+/* … of that only this: its own word, if the session asks for one. */
+void end_say(struct end *);
 /* Until nobody has anything to say; false when a session ended with an error. */
 bool pair_run(struct pair *);
 /* Moves time to the next deadline and ticks. */

@@ -47,6 +47,17 @@ static struct vd_stick_result visit(struct cast *c, struct person *p, int expect
 	return result;
 }
 
+/* The same, and what is written keeps within so many bytes. */
+static inline struct vd_stick_result visit_with(struct cast *c, struct person *p, uint64_t max_bytes, int expected)
+{
+	const struct vd_stick_wish wish = { .max_bytes = max_bytes };
+	struct vd_stick_result result;
+
+	assert_int_equal(vd_stick_sync_as(p->store, c->stick, &wish, &result), expected);
+	person_reload(p, &c->mesh);
+	return result;
+}
+
 static inline void assert_nothing_to_do(struct cast *c, struct person *p)
 {
 	struct vd_stick_result r = visit(c, p, 0);

@@ -311,16 +311,6 @@ static void test_receipts__write_protected(void **state)
 	assert_int_equal(umount(c->stick), 0);
 }
 
-static struct vd_stick_result visit_with(struct cast *c, struct person *p, uint64_t max_bytes, int expected)
-{
-	const struct vd_stick_wish wish = { .max_bytes = max_bytes };
-	struct vd_stick_result result;
-
-	assert_int_equal(vd_stick_sync_as(p->store, c->stick, &wish, &result), expected);
-	person_reload(p, &c->mesh);
-	return result;
-}
-
 static int count_others(struct cast *c, struct person *p)
 {
 	struct vd_custody *custody;

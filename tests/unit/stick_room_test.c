@@ -4,16 +4,6 @@
 #include "stick_cast.h"
 #include "store/custody.h"
 
-static struct vd_stick_result visit_with(struct cast *c, struct person *p, uint64_t max_bytes, int expected)
-{
-	const struct vd_stick_wish wish = { .max_bytes = max_bytes };
-	struct vd_stick_result result;
-
-	assert_int_equal(vd_stick_sync_as(p->store, c->stick, &wish, &result), expected);
-	person_reload(p, &c->mesh);
-	return result;
-}
-
 static uint64_t bytes_on(struct cast *c)
 {
 	DIR *dir = opendir(c->cache);
