@@ -7,7 +7,6 @@
 #include "admin.h"
 #include "daemon/link_stick.h"
 #include "desktop.h"
-#include "mounted.h"
 #include "proto/err.h"
 #include "sync.h"
 #include "times.h"
@@ -55,7 +54,7 @@ static int visit(struct vd_cli *cli, const char *dir, bool *full)
 {
 	uint8_t groups[VD_STORE_GROUPS_MAX][VD_GROUP_BYTES];
 	size_t count = 0;
-	int rc = vd_mounted_check(cli, dir);
+	int rc = vd_sync_check_folder(cli, dir);
 
 	if (!rc)
 		rc = vd_cli_groups(cli, groups, &count);
@@ -86,7 +85,7 @@ static int stick_mark(struct vd_cli *cli)
 	if (!vd_cli_is_folder(dir))
 		return vd_refuse(cli, VD_EXIT_NO_SPACE, "medium", VD_MSG_HINT_SYNC_NO_FOLDER, VD_MSG_SYNC_NO_FOLDER, dir, NULL);
 	/* Before --yes is asked for, for another reason. */
-	rc = vd_mounted_check(cli, dir);
+	rc = vd_sync_check_folder(cli, dir);
 	if (rc)
 		return rc;
 	rc = find_called(cli, name, &other);

@@ -18,6 +18,8 @@
 #include "watch.h"
 #include "where.h"
 
+enum { TURN_MS = 5000 }; /* for veredad, or another vereda, to be done with the same stick */
+
 static void say_outcome(struct vd_cli *cli, const char *target, const struct vd_outcome *o, const struct vd_stick_result *stick,
                         const struct vd_stick *which)
 {
@@ -95,7 +97,7 @@ int vd_sync_folder(struct vd_cli *cli, const char *dir, uint64_t max_bytes, uint
 {
 	uint64_t start = vd_time_steady_ms();
 	struct vd_left_out left_out = { 0 };
-	struct vd_stick_wish wish = { .max_bytes = max_bytes };
+	struct vd_stick_wish wish = { .max_bytes = max_bytes, .wait_ms = TURN_MS };
 	struct vd_stick_result r;
 	struct vd_outcome o = { 0 };
 	struct vd_watch watch;
@@ -111,6 +113,8 @@ int vd_sync_folder(struct vd_cli *cli, const char *dir, uint64_t max_bytes, uint
 	vd_watch_end(&watch);
 	if (full)
 		*full = err == VD_ENOSPACE && r.full;
+	if (r.busy)
+		return vd_refuse(cli, VD_EXIT_BUSY, "busy", VD_MSG_HINT_SYNC_BUSY, VD_MSG_SYNC_BUSY, dir, NULL);
 	unknown = err == VD_ENOTFOUND ? err : vd_stick_which(cli->store, dir, &which);
 	if (!err && unknown != VD_ENOTFOUND)
 		err = unknown;
@@ -163,8 +167,7 @@ static bool is_folder(const char *target)
 	return !is_url(target) && (strchr(target, '/') || (stat(target, &st) == 0 && S_ISDIR(st.st_mode)));
 }
 
-/* A folder that nothing is mounted on, or whose `cache` is none: 0, or the exit code of what was said. */
-static int check_stick(struct vd_cli *cli, const char *dir)
+int vd_sync_check_folder(struct vd_cli *cli, const char *dir)
 {
 	int rc = vd_mounted_check(cli, dir);
 
@@ -181,7 +184,7 @@ static int check_target(struct vd_cli *cli, const char *target)
 	if (is_serial(target))
 		return vd_misuse(cli, VD_MSG_HINT_NOT_IN_VERSION, VD_MSG_SYNC_SCHEME_LATER, target, NULL);
 	if (is_folder(target))
-		return check_stick(cli, target);
+		return vd_sync_check_folder(cli, target);
 	if (is_url(target) || !colon || colon == target || strspn(colon + 1, "0123456789") != strlen(colon + 1) || !colon[1])
 		return vd_misuse(cli, VD_MSG_HINT_SYNC_TARGET, VD_MSG_SYNC_BAD_TARGET, target, NULL);
 	return 0;
@@ -280,7 +283,7 @@ static int check_run(struct vd_cli *cli)
 		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_ARGUMENT_EXTRA, "sync", cli->opt.args[0], NULL);
 	if (!is_folder(dir))
 		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_SYNC_CHECK_ONLY_FOLDER, "sync", dir, NULL);
-	rc = check_stick(cli, dir);
+	rc = vd_sync_check_folder(cli, dir);
 	if (!rc)
 		rc = vd_cli_open(cli);
 	return rc ? rc : check_folder(cli, dir);

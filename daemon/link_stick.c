@@ -17,6 +17,7 @@
 #include "stick_inside.h"
 #include "stick_receipts.h"
 #include "stick_segments.h"
+#include "stick_turn.h"
 
 enum { HEADS_LOOKED_AT = 16 }; /* 42 kB: a sixth of what a visit on which nothing is new may read */
 
@@ -402,19 +403,12 @@ bool vd_stick_odd(const char *dir)
 	return odd;
 }
 
-static int visit_cache(struct vd_visit *v)
+static int visit_cache(struct vd_visit *v, const struct stat *begun)
 {
 	const char *write_to = v->cache;
-	struct stat begun;
 	bool full = false;
 	int rc;
 
-	if (stat(v->dir, &begun))
-		return vd_file_errno(errno);
-	if (!S_ISDIR(begun.st_mode))
-		return VD_ENOTFOUND;
-	if (vd_stick_odd(v->dir))
-		return VD_EINVAL;
 	if (access(v->cache, F_OK))
 		write_to = v->dir;
 	vd_file_sweep(v->cache, NULL);
@@ -425,7 +419,7 @@ static int visit_cache(struct vd_visit *v)
 	v->result->safe_to_remove = rc && rc != VD_EIO;
 	if (rc)
 		return rc;
-	rc = still_there(v, &begun);
+	rc = still_there(v, begun);
 	v->shut = is_shut(v);
 	for (size_t i = 0; i < v->groups.count && !rc; i++)
 		rc = vd_hearings_ours(v->groups.group[i], i, &v->segments, v->shut, &v->hearing[i]);
@@ -440,7 +434,7 @@ static int visit_cache(struct vd_visit *v)
 	if (!rc && !v->result->read_only)
 		rc = vd_visit_tidy(v);
 	if (!rc)
-		rc = still_there(v, &begun);
+		rc = still_there(v, begun);
 	if (rc)
 		return rc;
 	v->result->safe_to_remove = true;
@@ -450,6 +444,23 @@ static int visit_cache(struct vd_visit *v)
 	if (v->result->segments_bad)
 		return VD_EDAMAGED;
 	return v->result->segments_torn ? VD_ETORN : VD_OK;
+}
+
+static int begin(struct vd_visit *v, struct stat *begun, int *turn)
+{
+	int rc;
+
+	*turn = -1;
+	if (stat(v->dir, begun))
+		return vd_file_errno(errno);
+	if (!S_ISDIR(begun->st_mode))
+		return VD_ENOTFOUND;
+	if (vd_stick_odd(v->dir))
+		return VD_EINVAL;
+	rc = vd_stick_turn_begin(vd_store_home(v->store), begun, v->wish->wait_ms, turn);
+	v->result->busy = rc == VD_EBUSY;
+	/* Now: who was at it before may have brought keys. */
+	return rc ? rc : vd_bundle_groups_load(v->store, &v->groups);
 }
 
 /* Is all of ours on it, so that everyone can read it? */
@@ -506,22 +517,24 @@ int vd_stick_sync_as(struct vd_store *store, const char *dir, const struct vd_st
 	struct vd_visit v = { .store = store, .dir = dir, .wish = wish, .result = result };
 	const struct vd_bundle_watch all = { tell_watch, &v };
 	struct timespec now;
-	int rc, judged = VD_OK, noted = VD_OK;
+	int rc, turn, judged = VD_OK, noted = VD_OK;
+	struct stat begun;
 
 	*result = (struct vd_stick_result){ 0 };
 	if (!clock_gettime(CLOCK_REALTIME, &now))
 		v.now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 	if (asprintf(&v.cache, "%s/cache", dir) < 0)
 		return VD_ENOMEM;
-	rc = vd_bundle_groups_load(store, &v.groups);
+	rc = begin(&v, &begun, &turn);
 	if (wish->watch)
 		v.groups.watch = &all;
 	if (!rc)
-		rc = visit_cache(&v);
+		rc = visit_cache(&v, &begun);
 	if (!rc)
 		judged = judge(&v);
 	if (!rc || rc == VD_ENOSPACE || rc == VD_EDAMAGED || rc == VD_ETORN)
 		noted = note_visit(&v);
+	vd_stick_turn_end(turn);
 	for (size_t i = 0; i < v.groups.count; i++) {
 		vd_buf_deinit(&v.say[i].damaged);
 		vd_buf_deinit(&v.say[i].replaced);

@@ -13,6 +13,7 @@ struct vd_stick_result {
 	uint64_t declined;           /* records on it that were not taken, because their author's share of this device is used up */
 	uint64_t left[VD_LANES];     /* records of each lane that are here and not there, for want of room or because it takes no writes */
 	uint64_t spared;             /* records that are here and not there, for want of room, and that each device with a role is known to hold */
+	bool busy;                   /* another visit of this store's is under way there: VD_EBUSY, and nothing was read or written */
 	bool others;                 /* somebody else was writing there: what was to be read went into another file meanwhile */
 	bool unreadable;             /* some are spoilt here, and are not there: `check` */
 	bool full;                   /* some of `left` found no room there */
@@ -30,7 +31,7 @@ struct vd_stick_result {
  * VD_ENOTFOUND: no such folder. VD_EINVAL: its `cache` is a file or a link (vd_stick_odd). VD_ENOSPACE: could not add everything (the most urgent that fits was; what was read is kept).
  * VD_EDAMAGED, VD_ETORN: some segments are damaged or torn, or someone found them so, and were not replaced before this visit. Their
  * whole chunks were taken, what they lack was added anew, and others are told: who has all of one replaces it on its next visit.
- * VD_EIO: the medium failed or went away. */
+ * VD_EIO: the medium failed or went away. VD_EBUSY, with result->busy: this device is at it already. */
 int vd_stick_sync(struct vd_store *, const char *dir, struct vd_stick_result *);
 /* The same as somebody wants it. */
 struct vd_bundle_watch;
@@ -38,6 +39,7 @@ struct vd_stick_wish {
 	const struct vd_bundle_watch *watch; /* looks on while it is read (bundle.h); may be NULL */
 	uint64_t max_bytes;                  /* of all segments on the stick, once it was written; 0: what the medium has, but for 64 KiB. Of
 	                                      * either, records of lanes 2 and 3 leave a reserve: a quarter, 204 to 545 kB */
+	uint32_t wait_ms;                    /* at most, for another visit of this store's to that stick to end; 0: not at all */
 };
 int vd_stick_sync_as(struct vd_store *, const char *dir, const struct vd_stick_wish *, struct vd_stick_result *);
 

@@ -119,15 +119,20 @@ static void after(uv_work_t *request, int status)
 	struct vd_sticks *s = request->data;
 	struct vd_seen *seen = find(s, s->path);
 
+	bool waits = s->rc == VD_ENOMEM || s->rc == VD_EBUSY || s->rc == VD_EAGAIN;
+
 	s->busy = false;
 	if (s->stopping)
 		uv_close((uv_handle_t *)&s->end, NULL);
 	if (status)
 		return;
-	if (s->marked)
+	/* Somebody is at it by hand, and is told how that went. */
+	if (s->marked && !s->result.busy)
 		tell(s);
+	else if (!s->marked && !waits)
+		vd_log(VD_LOG_INFO, "stick left alone why=%s", s->rc && s->rc != VD_ENOTFOUND ? vd_err_name(s->rc) : "unmarked");
 	/* One that is there, and for which there was no room or no turn just now. */
-	if (seen && (s->rc == VD_ENOMEM || s->rc == VD_EBUSY || s->rc == VD_EAGAIN)) {
+	if (seen && waits) {
 		seen->due = true;
 		seen->at_ms = uv_now(s->loop) + VD_STICKS_AGAIN_MS;
 	}
