@@ -50,7 +50,7 @@ static int find_stick(struct vd_cli *cli, const char *which, struct vd_stick *ou
 }
 
 /* A stick is known by what this device has seen on it, so it is visited first; whatever there is to be said of that is said. */
-static int visit(struct vd_cli *cli, const char *dir, bool *full)
+static int visit(struct vd_cli *cli, const char *dir, bool mark, bool *full)
 {
 	uint8_t groups[VD_STORE_GROUPS_MAX][VD_GROUP_BYTES];
 	size_t count = 0;
@@ -62,7 +62,7 @@ static int visit(struct vd_cli *cli, const char *dir, bool *full)
 		rc = vd_refuse(cli, VD_EXIT_FAILED, "no-group", VD_MSG_HINT_NO_GROUP, VD_MSG_NO_GROUP, NULL);
 	if (rc)
 		return rc;
-	rc = vd_sync_folder(cli, dir, 0, groups, count, full);
+	rc = vd_sync_folder(cli, dir, 0, mark, groups, count, full);
 	vd_cli_tend(cli);
 	vd_cli_poke(cli);
 	return rc;
@@ -95,10 +95,13 @@ static int stick_mark(struct vd_cli *cli)
 	/* Of two with one name nobody could tell which is done. One that was wiped is another one, and takes the name over. */
 	if (taken && !cli->opt.yes)
 		return vd_refuse(cli, VD_EXIT_FAILED, "exists", VD_MSG_HINT_STICK_TAKEN, VD_MSG_STICK_TAKEN, name, NULL);
-	code = visit(cli, dir, NULL);
+	code = visit(cli, dir, true, NULL);
+	if (code == VD_EXIT_BUSY)
+		return code;
 	rc = vd_stick_which(cli->store, dir, &stick);
-	if (rc == VD_ENOTFOUND)
-		return code ? code : vd_refuse(cli, VD_EXIT_FAILED, "not-found", VD_MSG_HINT_STICK_UNKNOWN, VD_MSG_STICK_UNKNOWN, dir, NULL);
+	/* It could not be told from a copy, nor at all once others have taken away what this device saw there. */
+	if (rc == VD_ENOTFOUND || (!rc && !stick.anchored))
+		return vd_refuse(cli, code ? (enum vd_exit)code : VD_EXIT_FAILED, "not-found", VD_MSG_HINT_STICK_UNKNOWN, VD_MSG_STICK_UNKNOWN, dir, NULL);
 	stick.marked = true;
 	snprintf(stick.name, sizeof stick.name, "%s", name);
 	if (!rc && taken)
@@ -111,7 +114,7 @@ static int stick_mark(struct vd_cli *cli)
 		vd_say_json(cli, stick_json(&stick));
 	else
 		vd_say(cli, VD_MSG_STICK_MARKED, dir, name, NULL);
-	return code == VD_EXIT_PARTLY ? VD_EXIT_DONE : code;
+	return code;
 }
 
 /* Opens the store and finds the stick that the command line names: 0, or the exit code of what was said. */
@@ -201,7 +204,7 @@ static int stick_sync(struct vd_cli *cli)
 		return code;
 	rc = vd_stick_which(cli->store, dir, &stick);
 	if (!rc && stick.marked) {
-		code = visit(cli, dir, &full);
+		code = visit(cli, dir, false, &full);
 		vd_desktop_say(cli, full ? VD_MSG_STICK_FULL : !code ? VD_MSG_STICK_DONE : code == VD_EXIT_PARTLY ? VD_MSG_STICK_PARTLY : VD_MSG_STICK_NOT_DONE,
 		               NULL);
 		return code;

@@ -93,11 +93,11 @@ static int stick_code(struct vd_cli *cli, const char *dir, int err, const struct
 	return vd_refuse(cli, VD_EXIT_PARTLY, "partly", VD_MSG_HINT_SYNC_PARTLY, r->others ? VD_MSG_SYNC_OTHERS : VD_MSG_SYNC_PARTLY, dir, NULL);
 }
 
-int vd_sync_folder(struct vd_cli *cli, const char *dir, uint64_t max_bytes, uint8_t (*groups)[VD_GROUP_BYTES], size_t count, bool *full)
+int vd_sync_folder(struct vd_cli *cli, const char *dir, uint64_t max_bytes, bool mark, uint8_t (*groups)[VD_GROUP_BYTES], size_t count, bool *full)
 {
 	uint64_t start = vd_time_steady_ms();
 	struct vd_left_out left_out = { 0 };
-	struct vd_stick_wish wish = { .max_bytes = max_bytes, .wait_ms = TURN_MS };
+	struct vd_stick_wish wish = { .max_bytes = max_bytes, .anchor = mark, .wait_ms = TURN_MS };
 	struct vd_stick_result r;
 	struct vd_outcome o = { 0 };
 	struct vd_watch watch;
@@ -298,7 +298,7 @@ static int sync_one(struct vd_cli *cli, const char *target, uint64_t max_bytes, 
 	if (vd_sync_is_ssh(target))
 		return vd_sync_ssh(cli, target, groups, count);
 	if (is_folder(target))
-		return vd_sync_folder(cli, target, max_bytes, groups, count, NULL);
+		return vd_sync_folder(cli, target, max_bytes, false, groups, count, NULL);
 	return vd_sync_host(cli, target, groups, count);
 }
 

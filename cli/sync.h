@@ -12,8 +12,8 @@ struct vd_outcome {
 /* A line on standard output. */
 void vd_outcome_say(struct vd_cli *, const char *target, const struct vd_outcome *);
 
-/* With a folder (max_bytes: of segments on it; 0: what the medium has; *full, may be NULL: not all found room, and it can travel); with HOST:PORT; with ssh://[USER@]HOST[:PORT]: each returns its exit code, having said what there is to say. */
-int vd_sync_folder(struct vd_cli *, const char *dir, uint64_t max_bytes, uint8_t (*groups)[VD_GROUP_BYTES], size_t count, bool *full);
+/* With a folder (max_bytes: of segments on it; 0: what the medium has; mark: it is about to be marked; *full, may be NULL: not all found room, and it can travel); with HOST:PORT; with ssh://[USER@]HOST[:PORT]: each returns its exit code, having said what there is to say. */
+int vd_sync_folder(struct vd_cli *, const char *dir, uint64_t max_bytes, bool mark, uint8_t (*groups)[VD_GROUP_BYTES], size_t count, bool *full);
 /* Is it a folder that nothing is mounted on, or whose `cache` is none? 0, or the exit code of what was said. */
 int vd_sync_check_folder(struct vd_cli *, const char *dir);
 int vd_sync_host(struct vd_cli *, const char *target, uint8_t (*groups)[VD_GROUP_BYTES], size_t count);

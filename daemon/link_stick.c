@@ -18,6 +18,7 @@
 #include "stick_receipts.h"
 #include "stick_segments.h"
 #include "stick_turn.h"
+#include "stick_which.h"
 
 enum { HEADS_LOOKED_AT = 16 }; /* 42 kB: a sixth of what a visit on which nothing is new may read */
 
@@ -342,15 +343,30 @@ static void name_stick(struct vd_visit *v, const uint8_t id[VD_STICK_ID_BYTES])
 	v->groups.route = &v->route;
 }
 
+static int recognise(struct vd_visit *v)
+{
+	struct vd_stick known;
+	int rc = vd_stick_recognise(v->store, &v->segments, &known);
+
+	if (rc)
+		return rc == VD_ENOTFOUND ? VD_OK : rc;
+	name_stick(v, known.id);
+	v->anchors |= known.marked || known.anchored;
+	v->anchored = known.anchored;
+	memcpy(v->anchor, known.anchor.id, sizeof(v->anchor));
+	return VD_OK;
+}
+
 static int read_stick(struct vd_visit *v)
 {
-	uint8_t known[VD_STICK_ID_BYTES];
+	uint8_t unknown[VD_STICK_ID_BYTES];
 	uint64_t latest;
 	size_t keys;
 	int rc = vd_segments_list(&v->segments, v->cache);
 
-	randombytes_buf(known, sizeof(known));
-	name_stick(v, known);
+	randombytes_buf(unknown, sizeof(unknown));
+	name_stick(v, unknown);
+	v->anchors = v->wish->anchor;
 	if (rc)
 		return rc == VD_ENOTFOUND ? VD_OK : rc;
 	rc = vd_store_latest(v->store, &latest);
@@ -358,8 +374,8 @@ static int read_stick(struct vd_visit *v)
 		rc = find_wanted(v);
 	if (!rc)
 		rc = recall_all(v, latest);
-	if (vd_segments_stick(&v->segments, known))
-		name_stick(v, known);
+	if (!rc)
+		rc = recognise(v);
 	/* What gives a device that was away the new keys is one segment among those they open. */
 	do {
 		keys = count_keys(v);
@@ -432,6 +448,8 @@ static int visit_cache(struct vd_visit *v, const struct stat *begun)
 	for (size_t i = 0; i < v->groups.count && !rc && !v->result->read_only; i++)
 		rc = vd_visit_leave_word(v, i);
 	if (!rc && !v->result->read_only)
+		rc = vd_anchor_keep(v);
+	if (!rc && !v->result->read_only)
 		rc = vd_visit_tidy(v);
 	if (!rc)
 		rc = still_there(v, begun);
@@ -493,6 +511,8 @@ static int note_visit(struct vd_visit *v)
 	if (!any || rc)
 		return rc;
 	rc = vd_stick_visited(v->store, v->stick_id, v->now_ms, lacking ? lacking - 1 : through, v->spared);
+	if (!rc && !v->anchored)
+		rc = vd_visit_renew(v);
 	return rc == VD_EIO || rc == VD_ENOSPACE || rc == VD_ENOMEM ? rc : VD_OK;
 }
 

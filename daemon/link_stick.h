@@ -39,6 +39,7 @@ struct vd_stick_wish {
 	const struct vd_bundle_watch *watch; /* looks on while it is read (bundle.h); may be NULL */
 	uint64_t max_bytes;                  /* of all segments on the stick, once it was written; 0: what the medium has, but for 64 KiB. Of
 	                                      * either, records of lanes 2 and 3 leave a reserve: a quarter, 204 to 545 kB */
+	bool anchor;                         /* it is to be known again for sure, since it is about to be marked */
 	uint32_t wait_ms;                    /* at most, for another visit of this store's to that stick to end; 0: not at all */
 };
 int vd_stick_sync_as(struct vd_store *, const char *dir, const struct vd_stick_wish *, struct vd_stick_result *);
@@ -48,7 +49,7 @@ enum { VD_STICK_SEGMENT_BYTES = 16 * 1024 * 1024 };
 
 /* Is there something named cache which is no folder? A link would lead us elsewhere. */
 bool vd_stick_odd(const char *dir);
-/* Which stick stands there, by the names of its segments alone: no file on it is opened. VD_ENOTFOUND: none that this store has seen. */
+/* Which stick stands there, by the names and times of its segments alone: no file on it is opened. VD_ENOTFOUND: none that this store has seen, for all it can tell. */
 int vd_stick_which(struct vd_store *, const char *dir, struct vd_stick *out);
 
 /* --- stick_check.c: is all that a stick holds known to be elsewhere? --- */

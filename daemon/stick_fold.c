@@ -9,6 +9,7 @@
 #include "stick_hearings.h"
 #include "stick_inside.h"
 #include "stick_receipts.h"
+#include "stick_which.h"
 #include "store/file.h"
 
 static bool opens_alike(const struct vd_segment *s, const uint8_t epoch[VD_EPOCH_BYTES])
@@ -83,10 +84,17 @@ void vd_folds_deinit(struct vd_folds *f)
 
 int vd_visit_remove(struct vd_visit *v, const struct vd_segment *s)
 {
-	char *path = vd_visit_path(v, s->name);
+	bool held = true;
 	struct vd_bundle_key key;
-	int rc = path ? vd_bundle_whose(v->store, &v->groups, path, &key) : VD_ENOMEM;
-	bool it = !rc && key.place == s->group && vd_bundle_same_heads(&s->key, &key);
+	int rc = vd_anchor_is(v, s) ? vd_anchor_hold(v, s, &held) : VD_OK;
+	char *path;
+	bool it;
+
+	if (rc || !held)
+		return rc;
+	path = vd_visit_path(v, s->name);
+	rc = path ? vd_bundle_whose(v->store, &v->groups, path, &key) : VD_ENOMEM;
+	it = !rc && key.place == s->group && vd_bundle_same_heads(&s->key, &key);
 
 	/* What is left of one that was destroyed at both ends: only its writer can tell. */
 	if (rc == VD_EKEY || rc == VD_EFORMAT)
@@ -184,6 +192,8 @@ int vd_visit_tidy(struct vd_visit *v)
 		    !vd_segment_is_catch_up(s))
 			rc = remove_if_replaced(v, s);
 	}
+	for (size_t g = 0; g < v->groups.count && !rc; g++)
+		rc = vd_visit_remove_copies(v, g);
 	if (!rc && v->removed)
 		rc = vd_file_sync_folder(v->cache);
 	return rc;

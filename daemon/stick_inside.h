@@ -32,6 +32,9 @@ struct vd_visit {
 	bool receipts_due[VD_STORE_GROUPS_MAX];     /* … and even if nothing else is */
 	bool receipts_left[VD_STORE_GROUPS_MAX];    /* they stand there now */
 	uint8_t stick_id[VD_STICK_ID_BYTES];
+	bool anchors;                /* it is to be known again: stick_which.h */
+	bool anchored, anchor_is_new; /* it has one: */
+	uint8_t anchor[VD_SEGMENT_ID_BYTES];
 	struct vd_route route;       /* of what came from it */
 	struct vd_arrivals stick;    /* of our records, what the stick holds */
 	struct vd_arrivals wanted;   /* our stubs whose body we want */
@@ -62,6 +65,8 @@ int vd_visit_write(struct vd_visit *, bool *full);
  * wrote and which hold nothing else, go. A hearing is due so of a courier, who writes nothing that it could go with, and of who cannot open
  * everything and may wait for an answer. */
 int vd_visit_leave_word(struct vd_visit *, size_t g);
+/* For the stick to be known again by: one control record, which need not be lacking there. VD_ENOSPACE, VD_EKEY, VD_ENOTFOUND: not written. */
+int vd_visit_write_anchor(struct vd_visit *, size_t g);
 /* Is one of them due, or is anything to be said of segments? */
 bool vd_visit_has_word(const struct vd_visit *, size_t g);
 
@@ -126,11 +131,18 @@ bool vd_folds_may_take(const struct vd_visit *, size_t g, const struct vd_segmen
 void vd_folds_deinit(struct vd_folds *);
 /* The segment that took them stands there, durable: they go. */
 int vd_folds_remove(struct vd_visit *, const struct vd_folds *);
-/* Removes segments of ours which an earlier visit of ours replaced by one that holds all of them, if it was interrupted before it could. And what was removed
+/* Removes segments of ours which an earlier visit of ours replaced by one that holds all of them, if it was interrupted before it could, and copies of them (below). And what was removed
  * on this visit is removed for good. */
 int vd_visit_tidy(struct vd_visit *);
-/* A file of this group, if it still is: what stands there now may be somebody else's. */
+/* A file of this group, if it still is: what stands there now may be somebody else's. Not the anchor, unless another is held. */
 int vd_visit_remove(struct vd_visit *, const struct vd_segment *);
+
+/* --- stick_copies.c --- */
+
+/* Removes segments of ours each record of which stands in others of ours, too: what two visits at once wrote, or one that did not know of the other. At most
+ * so many on a visit. */
+enum { VD_COPIES_REMOVED = 8 };
+int vd_visit_remove_copies(struct vd_visit *, size_t g);
 
 /* --- stick_shed.c --- */
 

@@ -8,6 +8,7 @@
 #include "stick_hearings.h"
 #include "stick_inside.h"
 #include "stick_receipts.h"
+#include "stick_which.h"
 #include "store/file.h"
 
 enum {
@@ -210,6 +211,9 @@ static int remove_one(struct vd_visit *v, struct vd_everywhere *e, struct vd_seg
 {
 	size_t g = s->group;
 	int rc = is_everywhere(e, s, gone);
+
+	if (!rc && *gone && vd_anchor_is(v, s))
+		rc = vd_anchor_hold(v, s, gone);
 	if (rc || !*gone)
 		return rc;
 	s->gone = true;

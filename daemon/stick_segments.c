@@ -95,7 +95,7 @@ void vd_segments_deinit(struct vd_segments *all)
 	*all = (struct vd_segments){ 0 };
 }
 
-static struct vd_segment *find(const struct vd_segments *all, const uint8_t id[VD_SEGMENT_ID_BYTES])
+struct vd_segment *vd_segments_find(const struct vd_segments *all, const uint8_t id[VD_SEGMENT_ID_BYTES])
 {
 	struct vd_segment wanted;
 
@@ -118,7 +118,7 @@ int vd_segment_by_age(const void *a, const void *b)
 static void take_notice(void *ctx, enum vd_entry_type type, const uint8_t id[VD_SEGMENT_ID_BYTES])
 {
 	struct vd_segments *all = ctx;
-	struct vd_segment *about = find(all, id), *by = &all->p[all->noting];
+	struct vd_segment *about = vd_segments_find(all, id), *by = &all->p[all->noting];
 	size_t *noted = about ? &about->noted[type == VD_ENTRY_REPLACED] : NULL;
 
 	/* Not on this stick, about itself, or said already. */
@@ -364,24 +364,22 @@ int vd_segment_learn(struct vd_store *store, const uint8_t group[VD_GROUP_BYTES]
 	return rc;
 }
 
-bool vd_segments_stick(const struct vd_segments *all, uint8_t id[VD_STICK_ID_BYTES])
+int vd_segment_move(struct vd_store *store, const struct vd_segment *s, const uint8_t stick[VD_STICK_ID_BYTES])
 {
-	size_t best = 0;
+	struct vd_buf note = { 0 };
+	bool before = false;
+	int rc = vd_store_segment_known(store, s->name, &note, &before);
 
-	for (size_t i = 0; i < all->count; i++) {
-		size_t votes = 0;
-
-		/* Few sticks were ever copied: the first is mostly it. */
-		if (!all->p[i].on_stick || (best && memcmp(all->p[i].stick, id, VD_STICK_ID_BYTES) == 0))
-			continue;
-		for (size_t k = 0; k < all->count; k++)
-			votes += all->p[k].on_stick && memcmp(all->p[k].stick, all->p[i].stick, VD_STICK_ID_BYTES) == 0;
-		if (votes <= best)
-			continue;
-		best = votes;
-		memcpy(id, all->p[i].stick, VD_STICK_ID_BYTES);
-	}
-	return best > 0;
+	/* Of two that a note names the last one counts. */
+	vd_buf_put_u8(&note, NOTE_STICK);
+	vd_buf_put(&note, stick, VD_STICK_ID_BYTES);
+	if (!rc)
+		rc = vd_buf_check(&note);
+	/* One that a repair is to read again is noted anew then. */
+	if (!rc && !before)
+		rc = vd_store_segment_learn(store, s->name, vd_buf_slice(&note));
+	vd_buf_deinit(&note);
+	return rc == VD_ENOTFOUND ? VD_OK : rc;
 }
 
 static bool speaks(const struct vd_segment *s)
@@ -457,7 +455,7 @@ static void spread(struct vd_segments *all, const struct vd_segment *s, enum vd_
 {
 	for (size_t at = 0; at < s->notices.n; at += NOTICE_BYTES)
 		if (s->notices.p[at] == type)
-			find(all, s->notices.p + at + 1)->said[saying] |= UINT64_C(1) << s->group;
+			vd_segments_find(all, s->notices.p + at + 1)->said[saying] |= UINT64_C(1) << s->group;
 }
 
 void vd_segment_heed(struct vd_segments *all, size_t i)

@@ -45,8 +45,9 @@ struct vd_segment {
 	struct vd_buf hearing;    /* what it says that a device has heard; as it stands there, not verified */
 	struct vd_buf receipts;   /* of each receipt in it, not verified: author key and u64 count, VD_SEGMENT_RECEIPT bytes */
 	bool receipts_alone;      /* nothing else stands in it, and all of them count */
-	bool on_stick;            /* the store knows on which stick it stands: this one */
+	bool on_stick;            /* the store knows on which stick it stands, or stood when it was seen last: this one */
 	uint8_t stick[VD_STICK_ID_BYTES];
+	bool elsewhere;           /* … and that is another one than this, which has an anchor */
 	bool ours;                /* this store wrote it */
 	uint64_t said[4];         /* bit g: a segment of group g says so; see stick_segments.c */
 	size_t noted[2];          /* in which turn last: each notice once */
@@ -69,6 +70,8 @@ struct vd_segment_say {
 int vd_segments_list(struct vd_segments *, const char *folder);
 void vd_segments_deinit(struct vd_segments *);
 
+/* The one of that id; NULL: none. */
+struct vd_segment *vd_segments_find(const struct vd_segments *, const uint8_t id[VD_SEGMENT_ID_BYTES]);
 /* For qsort, of pointers to them: the oldest first, as the medium says. */
 int vd_segment_by_age(const void *, const void *);
 /* Fills in what the store knows of it: KNOWN (whatever the file looks like now), or leaves it UNREAD. */
@@ -78,6 +81,8 @@ int vd_segment_recall(struct vd_segments *, size_t i, struct vd_store *, const s
 int vd_segment_look(struct vd_segment *, struct vd_store *, const struct vd_bundle_groups *, const char *path);
 /* Remembers it for later visits: size, key, list, notices, devices, hearing, receipts, its stick, and whether it is ours. */
 int vd_segment_learn(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], const struct vd_segment *);
+/* It stands on that stick, from now on: its note alone, which says of nothing else that it is otherwise. */
+int vd_segment_move(struct vd_store *, const struct vd_segment *, const uint8_t stick[VD_STICK_ID_BYTES]);
 /* Reading segment i: what to give to vd_bundle_merge_into. Empties its notices, devices, hearing and receipts. */
 struct vd_bundle_notices vd_segment_notices(struct vd_segments *, size_t i);
 /* Those notices count from now on. */
@@ -95,9 +100,6 @@ void vd_segment_replace(struct vd_segment *);
 bool vd_segment_in_use(const struct vd_segment *);
 /* Is it a catch-up segment? What stands only there does not count as being on the stick: others open no slot of it. */
 bool vd_segment_is_catch_up(const struct vd_segment *);
-/* Once all are recalled: the stick that they stand on, which is the one that most of them were seen on. False: this store has seen none of them, or knew
- * no sticks then. */
-bool vd_segments_stick(const struct vd_segments *, uint8_t id[VD_STICK_ID_BYTES]);
 /* Once settled: does a segment of group g that stays in use say it is for this device, and hold that record of ours? */
 bool vd_segments_serve(const struct vd_segments *, size_t g, const uint8_t device[VD_KEY_BYTES], uint64_t arrival);
 

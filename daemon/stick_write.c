@@ -12,6 +12,7 @@
 #include "stick_inside.h"
 #include "stick_laggards.h"
 #include "stick_receipts.h"
+#include "stick_which.h"
 #include "store/file.h"
 
 enum {
@@ -74,6 +75,8 @@ static int account(struct vd_visit *v, size_t g, const char *name, const struct 
 		rc = s.notices.failed || s.hearing.failed || s.receipts.failed ? VD_ENOMEM : VD_OK;
 	if (!rc)
 		rc = vd_segment_learn(v->store, vd_group_id(v->groups.group[g]), &s);
+	if (!rc)
+		rc = vd_anchor_written(v, name);
 	vd_buf_deinit(&s.list);
 	vd_buf_deinit(&s.notices);
 	vd_buf_deinit(&s.hearing);
@@ -233,6 +236,43 @@ static int write_turn(struct vd_visit *v, bool *done, size_t *left, bool *full)
 	return VD_OK;
 }
 
+static int make_cache(struct vd_visit *v)
+{
+	if (mkdir(v->cache, 0777))
+		return errno == EEXIST ? VD_OK : vd_file_errno(errno);
+	/* The next machine knows us by another number, if its file system knows numbers at all. Whoever adds removes nobody else's. */
+	if (chmod(v->cache, 01777))
+		errno = 0;
+	return vd_file_sync_folder(v->dir);
+}
+
+int vd_visit_write_anchor(struct vd_visit *v, size_t g)
+{
+	const struct vd_folds none = { .count = 0 };
+	struct vd_arrivals written = { 0 };
+	struct vd_bundle_stats stats = { 0 };
+	char name[VD_SEGMENT_NAME + 1], *path = new_name(v, name);
+	uint64_t first, room = 0;
+	struct vd_bundle_choice choice = { .arrivals = &first, .all_of_it = true, .written = &written };
+	int rc = path ? make_cache(v) : VD_ENOMEM;
+
+	if (!rc)
+		rc = vd_store_lane_numbers(v->store, vd_group_id(v->groups.group[g]), VD_LANE_CONTROL, 0, &first, 1, &choice.count);
+	if (!rc)
+		rc = vd_visit_room(v, VD_ROOM_URGENT, &room);
+	choice.max_bytes = room;
+	if (!rc)
+		rc = room < vd_sealed_bytes(1) ? VD_ENOSPACE : choice.count ? vd_bundle_write(v->store, v->groups.group[g], VD_SEALED_SEGMENT, &choice, path, true, &stats) : VD_ENOTFOUND;
+	rc = as_kept(v, rc, &stats);
+	free(path);
+	v->result->bytes_out += stats.bytes;
+	v->used_bytes += stats.bytes;
+	if (!rc)
+		rc = account(v, g, name, &choice, &none, &stats);
+	vd_arrivals_deinit(&written);
+	return rc;
+}
+
 /* All control records once more, sealed to each of these devices as well. Whole or not at all. */
 static int write_catch_up(struct vd_visit *v, size_t g, const uint8_t (*devices)[VD_KEY_BYTES], size_t count, uint64_t room)
 {
@@ -285,16 +325,6 @@ static int help_laggards(struct vd_visit *v, size_t g, bool *full)
 		return rc;
 	*full = true;
 	return VD_OK;
-}
-
-static int make_cache(struct vd_visit *v)
-{
-	if (mkdir(v->cache, 0777))
-		return errno == EEXIST ? VD_OK : vd_file_errno(errno);
-	/* The next machine knows us by another number, if its file system knows numbers at all. Whoever adds removes nobody else's. */
-	if (chmod(v->cache, 01777))
-		errno = 0;
-	return vd_file_sync_folder(v->dir);
 }
 
 static int write_word(struct vd_visit *v, size_t g, struct vd_slice hearing, bool tells)

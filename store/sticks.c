@@ -1,4 +1,5 @@
-/* Values: "sticks" is their ids; "stick" id: u8 marked ‖ u8 n ‖ name ‖ u64 first seen ‖ u64 last seen ‖ u8 m ‖ m × (u64 when ‖ u64 through) ‖ u64 spared, not there in an older note. */
+/* Values: "sticks" is their ids; "stick" id: u8 marked ‖ u8 n ‖ name ‖ u64 first seen ‖ u64 last seen ‖ u8 m ‖ m × (u64 when ‖ u64 through) ‖ u64 spared, not there in an older note ‖
+ * the anchor, if it has one: its id ‖ u64 seconds ‖ u32 nanoseconds. */
 #include "sticks.h"
 
 #include <stdlib.h>
@@ -6,6 +7,17 @@
 
 #include "inside.h"
 #include "proto/err.h"
+
+static void read_anchor(struct vd_rd *r, struct vd_stick *out)
+{
+	struct vd_slice id = vd_rd_take(r, VD_SEGMENT_ID_BYTES);
+
+	out->anchor.written.tv_sec = (time_t)vd_rd_u64(r);
+	out->anchor.written.tv_nsec = (long)vd_rd_u32(r);
+	out->anchored = !r->err;
+	if (out->anchored)
+		memcpy(out->anchor.id, id.p, sizeof(out->anchor.id));
+}
 
 int vd_stick_get(struct vd_store *s, const uint8_t id[VD_STICK_ID_BYTES], struct vd_stick *out)
 {
@@ -36,6 +48,8 @@ int vd_stick_get(struct vd_store *s, const uint8_t id[VD_STICK_ID_BYTES], struct
 	}
 	if (!r.err && r.n)
 		out->spared = vd_rd_u64(&r);
+	if (!r.err && r.n)
+		read_anchor(&r, out);
 	vd_buf_deinit(&value);
 	if (!vd_rd_end(&r))
 		return VD_OK;
@@ -105,6 +119,11 @@ static void put_stick(struct vd_write *w, const struct vd_stick *stick)
 		vd_buf_put_u64(&value, stick->visits[i].through);
 	}
 	vd_buf_put_u64(&value, stick->spared);
+	if (stick->anchored) {
+		vd_buf_put(&value, stick->anchor.id, sizeof(stick->anchor.id));
+		vd_buf_put_u64(&value, (uint64_t)stick->anchor.written.tv_sec);
+		vd_buf_put_u32(&value, (uint32_t)stick->anchor.written.tv_nsec);
+	}
 	if (value.failed)
 		w->err = VD_ENOMEM;
 	else
@@ -218,6 +237,21 @@ int vd_stick_visited(struct vd_store *s, const uint8_t id[VD_STICK_ID_BYTES], ui
 		stick.visits[stick.visit_count].at_ms = now_ms;
 		stick.visits[stick.visit_count++].through = through;
 	}
+	return put_and_end(w, &stick);
+}
+
+int vd_stick_anchor(struct vd_store *s, const uint8_t id[VD_STICK_ID_BYTES], uint64_t now_ms, const struct vd_anchor *anchor)
+{
+	struct vd_stick stick;
+	struct vd_write *w;
+	int rc = vd_write_begin(s, &w);
+
+	if (rc)
+		return rc;
+	if (vd_stick_get(s, id, &stick))
+		stick.first_ms = stick.seen_ms = now_ms;
+	stick.anchored = true;
+	stick.anchor = *anchor;
 	return put_and_end(w, &stick);
 }
 

@@ -165,17 +165,17 @@ if [ "$mounts" != no ] && mkdir "$work/media/slot" && mount -t tmpfs -o size=3m 
 	sleep 2.2
 	equal "an empty one at the same place is none of ours" "$(find "$work/media/slot" -type f | wc -l)" 0
 	as hub --quiet stick mark "$work/media/slot" --name grande >/dev/null
-	cp -r "$work/media/slot/cache" "$work/cache"
+	cp -a "$work/media/slot/cache" "$work/cache"
 	umount "$work/media/slot"
 	sleep 1.2
 	as hub --quiet add message -m "not on it" >/dev/null
-	mount -t tmpfs -o size=8m none "$work/media/slot" && cp -r "$work/cache" "$work/media/slot/" && mount -o remount,ro "$work/media/slot"
+	mount -t tmpfs -o size=8m none "$work/media/slot" && cp -a "$work/cache" "$work/media/slot/" && mount -o remount,ro "$work/media/slot"
 	only_read() { grep -q '^<6>stick only read' "$work/hub.log"; }
 	within 20 only_read
 	check "one that is write-protected is read, and said so" $?
 	umount "$work/media/slot"
 	sleep 1.2
-	mount -t tmpfs -o size=8m none "$work/media/slot" && cp -r "$work/cache" "$work/media/slot/"
+	mount -t tmpfs -o size=8m none "$work/media/slot" && cp -a "$work/cache" "$work/media/slot/"
 	head -c 8m /dev/zero >"$work/media/slot/film" 2>/dev/null
 	full() { grep -q '^<4>stick full .*why=no-space' "$work/hub.log"; }
 	within 20 full
