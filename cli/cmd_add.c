@@ -207,7 +207,7 @@ static int store(struct vd_cli *cli, struct making *m, struct vd_group *group, s
 			rc = vd_write_commit(write);
 	}
 	vd_buf_deinit(&content);
-	return rc ? vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_WRITE_RECORD_FAILED, NULL) : 0;
+	return rc ? vd_fail(cli, rc, rc == VD_ENOSPACE ? VD_MSG_HINT_NOSPACE_HERE : VD_MSG_NONE, VD_MSG_WRITE_RECORD_FAILED, NULL) : 0;
 }
 
 /* Signs, stores, says the id. */

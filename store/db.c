@@ -474,6 +474,38 @@ static int why_short(struct vd_db *db)
 	return rc;
 }
 
+/* Pages beyond the last that was ever committed hold nothing, and belong to whoever has the writers' lock. */
+static uint64_t tail_bytes(struct vd_db *db, uint64_t *used)
+{
+	uint64_t bytes = vd_db_bytes(db);
+	MDB_envinfo info;
+	MDB_stat stat;
+
+	if (!db->env || mdb_env_info(db->env, &info) || mdb_env_stat(db->env, &stat))
+		return 0;
+	*used = (info.me_last_pgno + (uint64_t)1) * stat.ms_psize;
+	return bytes > *used ? bytes - *used : 0;
+}
+
+/* What a transaction that found no room wrote in vain goes back to the medium: others need it. Nobody looks at those pages, as they are in no snapshot. */
+static void give_back(struct vd_db *db)
+{
+	uint64_t used;
+	MDB_txn *txn;
+	int fd;
+
+	if (db->hidden || begin(db, MDB_RDONLY, &txn))
+		return;
+	if (tail_bytes(db, &used)) {
+		fd = openat(db->folder_fd, "data.mdb", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+		if (fd >= 0 && ftruncate(fd, (off_t)used))
+			errno = 0;
+		if (fd >= 0)
+			close(fd);
+	}
+	vd_db_done(db, txn);
+}
+
 int vd_db_change(struct vd_db *db, int (*apply)(void *ctx, MDB_txn *), void *ctx)
 {
 	for (;;) {
@@ -492,6 +524,8 @@ int vd_db_change(struct vd_db *db, int (*apply)(void *ctx, MDB_txn *), void *ctx
 			vd_walked_renew(db->mark, db->folder_fd);
 		if (rc == EIO)
 			rc = why_short(db);
+		if (rc == ENOSPC || rc == EDQUOT)
+			give_back(db);
 		if (rc == MDB_MAP_FULL)
 			rc = recover(db, rc);
 		else
@@ -522,7 +556,7 @@ int vd_db_spare(struct vd_db *db, uint64_t *bytes)
 {
 	MDB_cursor *cursor;
 	MDB_val key, value;
-	uint64_t pages = 0;
+	uint64_t pages = 0, used;
 	MDB_stat stat;
 	MDB_txn *txn;
 	int rc = vd_db_read(db, &txn);
@@ -542,7 +576,7 @@ int vd_db_spare(struct vd_db *db, uint64_t *bytes)
 			pages += count;
 		}
 		mdb_cursor_close(cursor);
-		*bytes = pages * stat.ms_psize;
+		*bytes = pages * stat.ms_psize + tail_bytes(db, &used);
 	}
 	vd_db_done(db, txn);
 	return rc == MDB_NOTFOUND ? VD_OK : vd_db_err(rc);

@@ -52,7 +52,7 @@ int vd_db_walk(struct vd_db *);
 MDB_dbi vd_db_table(const struct vd_db *, enum vd_table);
 /* Of the database's file. */
 uint64_t vd_db_bytes(struct vd_db *);
-/* Bytes of its file that hold nothing now, and are written to first. */
+/* Bytes of its file that hold nothing now, and are written to first. (What a change that found no room wrote behind its last page goes back to the medium.) */
 int vd_db_spare(struct vd_db *, uint64_t *bytes);
 /* Of the medium under the database: bytes that we may still write, and its size. VD_EIO. */
 int vd_db_room(const struct vd_db *, uint64_t *free_bytes, uint64_t *total);

@@ -247,6 +247,8 @@ int vd_effects_apply(struct vd_effects *, struct vd_store *, MDB_txn *);
 
 /* Is so little free, of the medium and of the file itself (shares.h), that nothing but control records may come in? */
 bool vd_reserve_reached(struct vd_store *);
+/* Is it still untouched when so many bytes have been written in one go? */
+bool vd_reserve_leaves(struct vd_store *, uint64_t bytes);
 void vd_reserve_keep(struct vd_store *);
 /* False: there is none any more. */
 bool vd_reserve_give_up(struct vd_store *);

@@ -496,6 +496,17 @@ static int store_others(struct merging *m, bool from_pool, struct vd_merge *merg
 	return rc;
 }
 
+/* Of what will be stored, or stored again. */
+static uint64_t bytes_new(const struct merging *m)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < m->count; i++)
+		if (m->slots[i].fate == FATE_FRESH || m->slots[i].fate == FATE_AGAIN)
+			bytes += record_of(m, &m->slots[i])->raw.n;
+	return bytes;
+}
+
 /* Gathers what the judged batch changes into m->write. */
 static int gather(struct merging *m, bool from_pool, struct vd_merge *merge)
 {
@@ -507,7 +518,6 @@ static int gather(struct merging *m, bool from_pool, struct vd_merge *merge)
 		rc = mark_beyond(m);
 	if (!rc)
 		rc = vd_shares_prepare(m->write, &m->in, m->batch);
-	m->full = vd_reserve_reached(m->store);
 	if (!rc)
 		rc = vd_db_read(m->store->db, &m->txn);
 	m->write->snapshot = m->txn;
@@ -519,6 +529,7 @@ static int gather(struct merging *m, bool from_pool, struct vd_merge *merge)
 		rc = look_up(m, now_ms);
 		settle_doubles(m);
 	}
+	m->full = !vd_reserve_leaves(m->store, bytes_new(m));
 	if (!rc)
 		rc = share_out(m, now_ms, &declined);
 	if (!rc && declined)

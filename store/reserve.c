@@ -12,6 +12,8 @@
 /* The file `reserve` in the home: given up when even a control commit meets a full disk. A grant was seen to make the database grow
  * by up to 100 KiB, until pages that went free are used again; so it is room for some twenty in a row. */
 enum { FILE_BYTES = 2 << 20 };
+/* Up to this a write is not worth being measured: the reserve is much larger. */
+enum { SMALL_BYTES = 256 << 10 };
 
 static uint64_t kept_free(struct vd_store *s, uint64_t total)
 {
@@ -22,11 +24,31 @@ static uint64_t kept_free(struct vd_store *s, uint64_t total)
 	return set.reserve_bytes < total / VD_RESERVE_SMALL_PART ? set.reserve_bytes : total / VD_RESERVE_SMALL_PART;
 }
 
+/* What is free of the medium, and, where that is less than is needed, in the file. There in pieces, which bodies left behind when they went: the largest
+ * records may not find one that they fit into, and the file grows for them. */
+static int room_for(struct vd_store *s, uint64_t bytes, uint64_t *free_bytes, uint64_t *kept_bytes)
+{
+	uint64_t total, spare_bytes;
+	int rc = vd_db_room(s->db, free_bytes, &total);
+
+	if (rc)
+		return rc;
+	*kept_bytes = kept_free(s, total);
+	if (*free_bytes < *kept_bytes + bytes && !vd_db_spare(s->db, &spare_bytes))
+		*free_bytes += spare_bytes / 2;
+	return VD_OK;
+}
+
+bool vd_reserve_leaves(struct vd_store *s, uint64_t bytes)
+{
+	uint64_t free_bytes, kept_bytes, need = bytes > SMALL_BYTES ? bytes + bytes / 8 : 0;
+
+	return room_for(s, need, &free_bytes, &kept_bytes) || free_bytes >= kept_bytes + need;
+}
+
 bool vd_reserve_reached(struct vd_store *s)
 {
-	uint64_t free_bytes, kept_bytes;
-
-	return !vd_shares_room(s, &free_bytes, &kept_bytes) && free_bytes < kept_bytes;
+	return !vd_reserve_leaves(s, 0);
 }
 
 bool vd_store_has_room(struct vd_store *s)
@@ -36,16 +58,7 @@ bool vd_store_has_room(struct vd_store *s)
 
 int vd_shares_room(struct vd_store *s, uint64_t *free_bytes, uint64_t *kept_bytes)
 {
-	uint64_t total, spare_bytes;
-	int rc = vd_db_room(s->db, free_bytes, &total);
-
-	if (rc)
-		return rc;
-	*kept_bytes = kept_free(s, total);
-	/* What bodies left behind when they went. In pieces: the largest records may not find one that they fit into, and the file grows for them. */
-	if (*free_bytes < *kept_bytes && !vd_db_spare(s->db, &spare_bytes))
-		*free_bytes += spare_bytes / 2;
-	return VD_OK;
+	return room_for(s, 0, free_bytes, kept_bytes);
 }
 
 /* Really takes the room, also on a medium that compresses, or leaves out what was never written. */

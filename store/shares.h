@@ -8,7 +8,7 @@
  * send none. An attachment that has no room as a whole is not begun, where what it comes to can be read. Its bodies that were left for either reason are wanted again when there is room.
  * Control records and our own writing have no such bounds. All counts move in the commit that brings the records: one value an author.
  *
- * Besides, so much of the medium stays free for control records and for wiping: where less is free, nothing else is taken in. */
+ * Besides, so much of the medium stays free for control records and for wiping: where less is free, or would be, nothing else is taken in. */
 #ifndef VD_SHARES_H
 #define VD_SHARES_H
 

@@ -559,7 +559,8 @@ static int commit(struct vd_write *w)
 		return rc;
 	if (w->store->being_made)
 		return vd_db_change(w->store->db, apply, w);
-	if (w->takes_in && vd_reserve_reached(w->store))
+	/* What came was measured before (merge.c), and what is written together, with all that is attached to it, is here. */
+	if (w->takes_in && !vd_reserve_leaves(w->store, w->wrote_ms ? w->effects.bytes.n : 0))
 		return VD_ENOSPACE;
 	rc = vd_db_change(w->store->db, apply, w);
 	if (rc == VD_ENOSPACE && !w->takes_in && vd_reserve_give_up(w->store))

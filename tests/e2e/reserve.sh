@@ -70,6 +70,27 @@ equal "reserve: control records go in where others do not" "$(paste -sd, "$work/
 	"add 0,reserve kept,add 0,doctor 0 warning 1,add 15,doctor 1 broken 1,doctor 0 warning 1,admit ana 0,reserve kept,add 15,admit ben 0,admit eva 0,admit leo 0,reserve given up,list 0,ana ben eva hub leo,add 0,reserve kept,[0,0]"
 equal "reserve: the error" "$(tail -1 "$work/json" | jq -r .error)" no-space
 
+# What is attached is measured before it is written: the reserve stays what it is, and so does all that is free.
+cat >"$work/attach.sh" <<'END'
+mount -t tmpfs -o size=200m tmpfs "$work/small" || exit 77
+hub() { "$build/vereda" --home "$work/small/hub" --no-input --lang en "$@"; }
+free() { echo $(($(stat -f -c '%a*%S' "$work/small") >> 20)); }
+hub --quiet init --name hub --no-passphrase >/dev/null
+hub --quiet group create Valle >/dev/null
+hub --quiet add message text="before" >/dev/null
+head -c $(($(stat -f -c '%a*%S' "$work/small") - (48 << 20))) /dev/zero >"$work/small/other"
+for n in 60 40 20; do
+	head -c ${n}M /dev/urandom >"$work/file"
+	hub --json add document title=large --attach "$work/file" >/dev/null 2>"$work/large.$n"
+	echo "$n $? $(($(free) / 4)) $(($(stat -c %s "$work/small/hub/data.mdb") >> 22))" >>"$work/attached"
+done
+hub alert "still goes out" >/dev/null
+echo "alert $?" >>"$work/attached"
+END
+unshare -m bash "$work/attach.sh" || { echo "ok attach # SKIP no tmpfs here"; exit $failed; }
+equal "reserve: what has no room beside it is not begun" "$(paste -sd, "$work/attached")" "60 15 12 0,40 15 12 0,20 0 6 5,alert 0"
+equal "reserve: and what to do is said" "$(jq -r .hint "$work/large.60" | grep -c "vereda prune --dry-run")" 1
+
 # Locked, a device carries what it cannot open, and leaves as much free: the usual, and what was set.
 cat >"$work/carry.sh" <<'END'
 mount -t tmpfs -o size=64m tmpfs "$work/small" || exit 77

@@ -557,6 +557,39 @@ static void use_what_was_freed(void)
 	end(&s);
 }
 
+/* What found no room though nobody measured it goes back to the medium, and readers do not mind. */
+static void give_back_what_was_in_vain(void)
+{
+	static uint8_t note[VD_NOTE_MAX];
+	uint64_t free_before, free_after, total, latest;
+	struct vd_write *w;
+	struct scene s;
+	MDB_txn *txn;
+
+	start(&s, 7);
+	write_one(&s, 0, VD_LANE_NORMAL, 0);
+	fill(3 << 20);
+	assert_int_equal(vd_db_room(s.p[0].store->db, &free_before, &total), 0);
+	assert_int_equal(vd_db_read(s.p[0].store->db, &txn), 0);
+	assert_int_equal(vd_write_begin(s.p[0].store, &w), 0);
+	for (uint8_t i = 0; i < 250; i++)
+		for (uint8_t k = 0; k < 8; k++) {
+			uint8_t key[] = { i, k };
+
+			randombytes_buf(note, sizeof(note));
+			assert_int_equal(vd_write_note(w, "n", vd_slice(key, 2), vd_slice(note, sizeof(note))), 0);
+		}
+	vd_db_done(s.p[0].store->db, txn);
+	assert_int_equal(vd_write_end(w), VD_ENOSPACE);
+	assert_int_equal(vd_db_room(s.p[0].store->db, &free_after, &total), 0);
+	assert_true(free_after + (64 << 10) > free_before);
+	assert_int_equal(vd_store_latest(s.p[0].store, &latest), 0);
+	assert_true(whole(&s, 0, 0));
+	write_one(&s, 0, VD_LANE_NORMAL, 0);
+	assert_true(whole(&s, 0, 1));
+	end(&s);
+}
+
 static bool put_file(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY);
@@ -610,6 +643,12 @@ static void test_prune__what_was_freed_is_used(void **state)
 	on_own_medium(use_what_was_freed);
 }
 
+static void test_prune__what_found_no_room_takes_none(void **state)
+{
+	(void)state;
+	on_own_medium(give_back_what_was_in_vain);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -620,6 +659,7 @@ int main(void)
 		cmocka_unit_test(test_prune__no_body_is_lost),
 		cmocka_unit_test(test_prune__unasked_where_the_medium_is_nearly_full),
 		cmocka_unit_test(test_prune__what_was_freed_is_used),
+		cmocka_unit_test(test_prune__what_found_no_room_takes_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
