@@ -2,51 +2,41 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli.h"
+#include "admin.h"
+#include "store/custody.h"
 #include "store/tend.h"
 #include "times.h"
 
-/* Who has not met for months is no news; whose clock lags behind what was written already is. */
-enum { AHEAD_DAYS = 400, BEHIND_DAYS = 2, LOOKED_AT = 64 };
+/* Who has not met for months is no news, unless the clock just jumped; whose clock lags behind what was said already is. */
+enum { AHEAD_DAYS = 400, LEAPT_DAYS = 30, BEHIND_DAYS = 2 };
 
-/* The newest time that others gave to one of the last records that came; 0: none of theirs is among them. */
-static uint64_t newest_of_others(struct vd_cli *cli, struct vd_group *group, char name[VD_NAME_MAX + 1])
+/* The newest time that others gave to what they wrote or said last; 0: there is none. What cannot be read says nothing about the clock: the command
+ * itself will tell. *leapt: it need not be as old. */
+static uint64_t newest_of_others(struct vd_cli *cli, struct vd_group *group, uint64_t now_ms, char name[VD_WHO_TEXT], bool *leapt)
 {
-	const struct vd_identity *self = vd_group_identity(group);
-	uint64_t arrival = 0, newest_ms = 0;
-	struct vd_buf raw = { 0 };
-	struct vd_record record;
+	struct vd_others others;
 
-	/* What cannot be read says nothing about the clock; the command itself will tell. */
-	if (vd_store_latest(cli->store, &arrival))
-		arrival = 0;
-	for (int i = 0; i < LOOKED_AT && arrival; i++, arrival--) {
-		const struct vd_device *author;
-
-		if (vd_store_read(cli->store, arrival, &raw, &record, NULL) || memcmp(record.group, vd_group_id(group), VD_GROUP_BYTES) != 0 ||
-		    (self && memcmp(record.author, self->author, VD_KEY_BYTES) == 0) || record.time_ms < newest_ms)
-			continue;
-		author = vd_group_find(group, record.author);
-		snprintf(name, VD_NAME_MAX + 1, "%s", author ? author->name : "");
-		newest_ms = record.time_ms;
-	}
-	vd_buf_deinit(&raw);
-	return newest_ms;
+	*leapt = false;
+	if (vd_custody_others(cli->store, group, now_ms, &others) || !others.newest_ms)
+		return 0;
+	vd_who(group, others.newest, name);
+	return vd_clock_leapt(cli->store, now_ms, leapt) ? 0 : others.newest_ms;
 }
 
 bool vd_cli_clock_warning(struct vd_cli *cli, struct vd_group *group, struct vd_buf *out)
 {
-	char name[VD_NAME_MAX + 1] = "", now[VD_TIME_TEXT], then[VD_TIME_TEXT] = "";
+	char name[VD_WHO_TEXT] = "", now[VD_TIME_TEXT], then[VD_TIME_TEXT] = "";
 	const char *const args[] = { now, then, name, NULL };
 	uint64_t now_ms = vd_time_now_ms(), newest_ms;
 	enum vd_msg msg = VD_MSG_NONE;
+	bool leapt;
 
 	if (!vd_clock_can_be(now_ms)) {
 		msg = VD_MSG_WARN_CLOCK;
 	} else if (group) {
-		newest_ms = newest_of_others(cli, group, name);
+		newest_ms = newest_of_others(cli, group, now_ms, name, &leapt);
 		vd_time_local(newest_ms, then);
-		if (newest_ms && (now_ms > newest_ms + AHEAD_DAYS * VD_DAY_MS || now_ms + BEHIND_DAYS * VD_DAY_MS < newest_ms))
+		if (newest_ms && (now_ms > newest_ms + (leapt ? LEAPT_DAYS : AHEAD_DAYS) * VD_DAY_MS || now_ms + BEHIND_DAYS * VD_DAY_MS < newest_ms))
 			msg = VD_MSG_WARN_CLOCKS;
 	}
 	vd_time_local(now_ms, now);

@@ -106,6 +106,7 @@ static int add_keepers(struct vd_custody *c)
 		const struct vd_device *d = vd_group_device(c->group, i);
 		struct vd_keeper *k = &c->keepers[c->count];
 		struct vd_kept kept;
+		struct vd_ahead ahead;
 		struct vd_met met;
 
 		if (d->role == VD_ROLE_NONE || d->flags & VD_GRANT_PAPER || (us && !memcmp(us->author, d->author, VD_KEY_BYTES)))
@@ -128,6 +129,9 @@ static int add_keepers(struct vd_custody *c)
 			k->heard_ms = kept.heard_ms;
 			k->route = kept.route;
 		}
+		if (!vd_ahead_read(c->store, vd_group_id(c->group), d->author, &ahead) && ahead.heard_ms > k->heard_ms && !vd_receipt_ahead(ahead.heard_ms, c->now_ms) &&
+		    vd_receipt_ahead(ahead.shown_ms, c->now_ms))
+			k->ahead_ms = ahead.shown_ms;
 		if (!vd_kept_timely(&kept, c->now_ms))
 			k->ahead_ms = kept.receipt.time_ms > kept.receipt.count ? kept.receipt.time_ms : kept.receipt.count;
 		k->keep_until = kept.doubtful || !vd_kept_timely(&kept, c->now_ms) ? 0 : kept.receipt.keep_until;

@@ -33,7 +33,8 @@ int vd_custody_say(struct vd_store *, struct vd_group *, uint64_t now_ms, struct
 int vd_custody_silent(struct vd_store *, bool *out);
 int vd_custody_silence(struct vd_store *, bool silent);
 /* Verifies receipts of this group and keeps those of devices with a role that are later than what is kept. What is none is passed
- * over. One from the future (VD_RECEIPT_AHEAD_MS) is believed by nobody, is not handed on, and gives way to any that is not.
+ * over. One from the future (VD_RECEIPT_AHEAD_MS) is believed by nobody, is not handed on, and gives way to any that is not; where one is kept that can
+ * be believed, it is noted that it came, and what its maker's clock showed.
  * *kept (may be NULL): how many. Of two with one count by one device, which it cannot have made as it should, one is kept, and says
  * nothing about what is held. */
 int vd_custody_keep(struct vd_store *, struct vd_group *, const struct vd_slice *receipts, size_t count, const struct vd_route *,
@@ -74,6 +75,18 @@ int vd_custody_met(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], const
 int vd_custody_heed(struct vd_store *, struct vd_group *, const uint8_t device[VD_KEY_BYTES], const struct vd_words *, const struct vd_route *,
                     uint64_t now_ms, size_t *kept);
 
+/* ---- what they say of our clock ---- */
+
+/* The last words of the other devices that have a role: of each its latest receipt, or what it wrote last of the 64 records that came last here. */
+struct vd_others {
+	size_t about, ahead;          /* of them: from at most ten days ago, and here since our clock jumped last; from the future by more than VD_RECEIPT_AHEAD_MS */
+	uint64_t newest_ms;           /* the latest; 0: there is none */
+	uint8_t newest[VD_KEY_BYTES]; /* … whose it is */
+};
+int vd_custody_others(struct vd_store *, struct vd_group *, uint64_t now_ms, struct vd_others *out);
+/* Has our clock jumped within a week, or does it since it was looked at last? So does that of a device that nobody used for ten days. */
+int vd_clock_leapt(struct vd_store *, uint64_t now_ms, bool *yes);
+
 /* ---- who holds what ---- */
 
 /* A device with a role that is not ours and is no paper key. */
@@ -85,7 +98,7 @@ struct vd_keeper {
 	uint64_t heard_ms;         /* when it came, or when we last met it, by our clock; 0: neither, or the clock was wrong then: that is yet to come */
 	struct vd_route route;     /* … and by which way */
 	uint32_t keep_until;       /* day of its promise; 0: none */
-	uint64_t ahead_ms;         /* its receipt is from the future, and not believed: what its clock showed; 0: it is not */
+	uint64_t ahead_ms;         /* what it said last is from the future, and not believed: what its clock showed; 0: it is not */
 };
 
 enum vd_holding {

@@ -34,7 +34,7 @@
  *   "released" group: the day on which what waits was gone through
  *   "left out" group, lane, author; "left digest", "left wanted", "left sketch": what an author adds to a lane
  *   "spans" group, author: which runs of their chains are here (spans.c)
- *   "receipt" group, device: the latest of its receipts; "met" group, device: what a session showed; "stick" id: what is known of a
+ *   "receipt" group, device: the latest of its receipts; "met" group, device: what a session showed; "ahead" group, device: that it said something from the future; "stick" id: what is known of a
  *   stick (custody.c, sticks.c)
  *   "bulk": u64 bytes of bodies of the bulk lane that are here ‖ u64 that are wanted ‖ u64 of the last attachment not begun for want of room
  *   "clock": what was seen of ours (clock.c)             "expired", "pruned" group: when it was looked for what did (expire.c, prune.c)

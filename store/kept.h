@@ -23,6 +23,11 @@ bool vd_kept_timely(const struct vd_kept *, uint64_t now_ms);
 void vd_kept_parts(const uint8_t *group, const uint8_t *device, struct vd_slice parts[2]);
 void vd_route_read(struct vd_rd *, struct vd_route *out);
 void vd_route_put(struct vd_buf *value, const struct vd_route *);
+/* A receipt from the future that came where one stands that can be believed: when it came, and what its maker's clock showed. VD_ENOTFOUND; VD_EDAMAGED. */
+struct vd_ahead {
+	uint64_t heard_ms, shown_ms;
+};
+int vd_ahead_read(struct vd_store *, const uint8_t *group, const uint8_t *device, struct vd_ahead *out);
 /* What a session showed. VD_ENOTFOUND; VD_EDAMAGED. */
 struct vd_met {
 	uint64_t seen_ms;          /* by our clock */

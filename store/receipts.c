@@ -1,6 +1,7 @@
 /* Receipts in the store: our own, and the latest of every other device. Outside the set.
  *
- * Value "receipt" of a group and device: u64 when it came ‖ u8 doubtful ‖ u8 kind of its route ‖ u8 n ‖ n bytes of its text ‖ the receipt. */
+ * Value "receipt" of a group and device: u64 when it came ‖ u8 doubtful ‖ u8 kind of its route ‖ u8 n ‖ n bytes of its text ‖ the receipt.
+ * Value "ahead" of a group and device: u64 when one from the future came after that ‖ u64 what its maker's clock showed. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -189,6 +190,20 @@ static int keep_own(struct vd_store *s, struct vd_group *group, struct vd_slice 
 	return vd_write_end(w);
 }
 
+/* Is it our own last word that was from the future, rather than our clock that is behind now? To be wrong destroys nothing: who knows of that word takes
+ * none of ours until its time. So what can be believed for that does, and one other whose word came since and is of about now, if no more say that it is later. */
+static int is_put_right(struct vd_store *s, struct vd_group *group, uint64_t now_ms, bool *yes)
+{
+	struct vd_others others;
+	int rc = vd_clock_believed(s, vd_group_id(group), now_ms, UINT64_MAX, yes);
+
+	if (rc || *yes)
+		return rc;
+	rc = vd_custody_others(s, group, now_ms, &others);
+	*yes = !rc && others.about > others.ahead;
+	return rc;
+}
+
 /* The promise alone is said again when half of it is over. */
 static bool is_promised(uint32_t until, uint32_t today, uint32_t days)
 {
@@ -259,7 +274,7 @@ int vd_custody_say(struct vd_store *s, struct vd_group *group, uint64_t now_ms, 
 		goto done;
 	/* Above what a copy of this device may have said, if the clocks agree; and above what came here of that; but not of what was said by a
 	 * clock in the future, which nobody believes: when it is known that it was that, and not that ours is behind now. */
-	if (any && vd_receipt_ahead(last.receipt.count, now_ms) && vd_clock_believed(s, id, now_ms, UINT64_MAX, &ahead))
+	if (any && vd_receipt_ahead(last.receipt.count, now_ms) && is_put_right(s, group, now_ms, &ahead))
 		ahead = false;
 	now.count = any && !ahead && last.receipt.count >= now_ms ? last.receipt.count + 1 : now_ms;
 	now.restored = is_restored(s, group);
@@ -391,10 +406,60 @@ static bool is_superseded(const struct vd_slice *receipts, size_t count, uint64_
 	return false;
 }
 
+int vd_ahead_read(struct vd_store *s, const uint8_t *group, const uint8_t *device, struct vd_ahead *out)
+{
+	struct vd_slice parts[2];
+	struct vd_buf value = { 0 };
+	struct vd_rd r;
+	int rc;
+
+	*out = (struct vd_ahead){ 0 };
+	vd_kept_parts(group, device, parts);
+	rc = vd_value_read(s, "ahead", parts, 2, &value);
+	if (!rc) {
+		r = vd_rd(vd_buf_slice(&value));
+		out->heard_ms = vd_rd_u64(&r);
+		out->shown_ms = vd_rd_u64(&r);
+		rc = vd_rd_end(&r) ? VD_EDAMAGED : VD_OK;
+	}
+	vd_buf_deinit(&value);
+	return rc;
+}
+
+/* One that is no news for being from the future: that it came tells why nothing newer is known. */
+static int note_ahead(struct vd_store *s, struct vd_group *group, struct vd_slice bytes, uint64_t now_ms, struct vd_write **w, bool *noted)
+{
+	struct vd_slice parts[2];
+	struct vd_ahead known;
+	struct vd_receipt r;
+	uint8_t value[16];
+	int rc;
+
+	if (vd_receipt_decode(bytes, &r) || !vd_receipt_ahead(r.count, now_ms))
+		return VD_OK;
+	rc = vd_ahead_read(s, vd_group_id(group), r.author, &known);
+	if (!rc && known.shown_ms >= r.count && known.heard_ms <= now_ms)
+		return VD_OK;
+	rc = rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
+	if (rc || vd_receipt_verify(group, bytes, &r))
+		return rc;
+	if (!*w)
+		rc = vd_write_begin(s, w);
+	if (rc)
+		return rc;
+	vd_set_u64(value, now_ms);
+	vd_set_u64(value + 8, r.count);
+	vd_kept_parts(vd_group_id(group), r.author, parts);
+	vd_effects_value(&(*w)->effects, s, "ahead", parts, 2, vd_slice(value, sizeof(value)));
+	*noted = true;
+	return VD_OK;
+}
+
 int vd_custody_keep(struct vd_store *s, struct vd_group *group, const struct vd_slice *receipts, size_t count, const struct vd_route *route,
                     uint64_t now_ms, size_t *kept)
 {
 	struct vd_write *w = NULL;
+	bool noted = false;
 	size_t n = 0;
 	int rc = VD_OK;
 
@@ -404,6 +469,8 @@ int vd_custody_keep(struct vd_store *s, struct vd_group *group, const struct vd_
 		if (is_superseded(receipts, count, now_ms, i))
 			continue;
 		rc = is_news(s, group, receipts[i], now_ms, &news, &doubtful);
+		if (!rc && !news)
+			rc = note_ahead(s, group, receipts[i], now_ms, &w, &noted);
 		if (rc || !news)
 			continue;
 		if (!w)
@@ -417,7 +484,7 @@ int vd_custody_keep(struct vd_store *s, struct vd_group *group, const struct vd_
 	}
 	if (kept)
 		*kept = rc ? 0 : n;
-	if (rc || !n) {
+	if (rc || (!n && !noted)) {
 		vd_write_abort(w);
 		return rc;
 	}

@@ -19,9 +19,9 @@ says "status warns of it" "1970-01-02" out
 v field --quiet export field.bundle
 v hub --quiet import field.bundle
 at $((now + 3 * 365 * 86400)) hub add message -m "far ahead"
-is "a clock far ahead of the others'" "$code $(grep -c 'what field wrote last' err)" "0 1"
+is "a clock far ahead of the others'" "$code $(grep -c 'last word of others, field' err)" "0 1"
 at $((now - 30 * 86400)) hub add message -m "behind"
-is "a clock behind them" "$code $(grep -c 'what field wrote last' err)" "0 1"
+is "a clock behind them" "$code $(grep -c 'last word of others, field' err)" "0 1"
 at $((now - 30 * 86400)) hub --lang es status
 says "status, in Spanish" "Advertencia: El reloj de este equipo dice" out
 v hub status

@@ -108,4 +108,42 @@ stick azul beto post
 on post --json why beto
 is "what is answered between what is not parts these" \
 	"$(key '.missing[0] | "\(.records) \(.urgent | length) \(.urgent | index("'"${alerts[0]}"'") != null) \(.urgent | index("'"${alerts[1]}"'"))"')" "2 2 true null"
+
+# --- one visit under a wrong clock: it is said where it is wrong, to others it is the reason, and the next visit by a right one is believed
+day=0
+found centro Mar
+enter centro nora --name nora
+stick verde centro nora centro nora
+day=400
+stick verde centro
+for command in status doctor; do
+	on centro $command
+	says "$command: a clock that leapt, and nobody's word is as late" "clock says .*, but the last word of others, nora's, is from"
+done
+on centro --lang es status
+says "in Spanish" "reloj de este equipo dice .*, pero lo último que se supo de los demás, de nora"
+day=1
+where=$(add nora -m "where is it")
+stick verde nora
+on nora why "$where"
+says "the other knows why, though an older word is believed" "^centro's clock said "
+on nora --json why "$where"
+is "in JSON" "$(key '.missing[0].clock != null')" true
+on nora --json why centro
+is "and of the member" "$(key '.clock != null')" true
+on centro status
+silent "set right, it is not called wrong" "clock says"
+stick verde centro nora
+on nora why "$where"
+says "its next word counts" "^centro: has it"
+day=400
+stick verde centro
+for day in 12 24 36; do # on every twelfth day alone
+	where=$(add nora -m "day $day")
+	stick verde nora centro nora
+	on nora why "$where"
+	says "day $day: its word counts" "^centro: has it"
+	on centro status
+	silent "day $day: no clock is called wrong" "clock"
+done
 done_testing

@@ -171,7 +171,6 @@ static void test_custody__a_clock_in_the_future(void **state)
 	hub = &s.p[0], ana = &s.p[1], luz = &s.p[2];
 	person_write(hub, VD_LANE_NORMAL, 2, 50);
 	carry(&s, hub, ana, 0);
-	/* Two others' records tell which time it is. */
 	person_write(luz, VD_LANE_NORMAL, 1, 50);
 	carry(&s, luz, ana, 0);
 	carry(&s, luz, hub, 0);
@@ -194,7 +193,8 @@ static void test_custody__a_clock_in_the_future(void **state)
 	s.now_ms = MESH_NOW + 5000;
 	assert_int_equal(keep(&s, luz, vd_buf_slice(&ahead)), 1);
 	assert_int_equal(told_count(luz, key_of(ana)), 0);
-	/* Her clock is right again: she says it anew, below what she said, and that stands, whatever comes in which order. */
+	/* Her clock is right again, as another's word tells: she says it anew, below what she said, and that stands, whatever comes in which order. */
+	tell(&s, luz, ana, false);
 	again = say(&s, ana);
 	assert_int_equal(vd_receipt_decode(vd_buf_slice(&again), &r), 0);
 	assert_int_equal(r.count, s.now_ms);
@@ -211,6 +211,78 @@ static void test_custody__a_clock_in_the_future(void **state)
 	}
 	vd_buf_deinit(&ahead);
 	vd_buf_deinit(&again);
+	scene_end(&s);
+}
+
+/* What the clock of a device showed by which it said what is not believed; 0: there is nothing of that. */
+static uint64_t shown_ahead(struct scene *s, struct person *p, const struct person *of)
+{
+	struct vd_custody *c;
+	uint64_t ahead_ms = 1;
+
+	assert_int_equal(vd_custody_open_at(p->store, p->group, s->now_ms, &c), 0);
+	for (size_t i = 0; i < vd_custody_count(c); i++)
+		if (!memcmp(vd_custody_keeper(c, i)->author, key_of(of), VD_KEY_BYTES))
+			ahead_ms = vd_custody_keeper(c, i)->ahead_ms;
+	vd_custody_close(c);
+	return ahead_ms;
+}
+
+/* One visit under a wrong clock, of a device of which something older is believed: it is known that this is why, and the next visit by a right one counts, as
+ * one other said lately which time it is. */
+static void test_custody__a_clock_set_right(void **state)
+{
+	const uint64_t days = 400, day_ms = 86400000;
+	struct vd_buf first, ahead, right, behind;
+	struct person *hub, *ana;
+	struct vd_receipt r;
+	struct scene s;
+
+	(void)state;
+	scene_start(&s, 12);
+	hub = &s.p[0], ana = &s.p[1];
+	first = say(&s, hub);
+	assert_int_equal(keep(&s, ana, vd_buf_slice(&first)), 1);
+	tell(&s, ana, hub, false);
+	s.now_ms += days * day_ms;
+	ahead = say(&s, hub);
+	assert_int_equal(vd_receipt_decode(vd_buf_slice(&ahead), &r), 0);
+	assert_int_equal(r.count, s.now_ms);
+	s.now_ms = MESH_NOW + 5000;
+	assert_int_equal(shown_ahead(&s, ana, hub), 0);
+	assert_int_equal(keep(&s, ana, vd_buf_slice(&ahead)), 0);
+	assert_int_equal(shown_ahead(&s, ana, hub), r.count);
+	assert_int_equal(told_count(ana, key_of(hub)), MESH_NOW);
+	/* Forged, it is not noted. */
+	vd_buf_reset(&first);
+	vd_buf_put_slice(&first, vd_buf_slice(&ahead));
+	first.p[first.n - 1] ^= 1;
+	/* That one said something before proves nothing: our clock may be the one that is behind. */
+	assert_int_equal(vd_clock_look(hub->store, s.mesh.group, s.now_ms), 0);
+	s.now_ms += 1000;
+	tell(&s, hub, ana, false);
+	assert_int_equal(shown_ahead(&s, ana, hub), r.count);
+	person_write(ana, VD_LANE_NORMAL, 1, 50);
+	tell(&s, ana, hub, false);
+	tell(&s, hub, ana, false);
+	assert_int_equal(shown_ahead(&s, ana, hub), 0);
+	s.now_ms += 1000;
+	assert_int_equal(keep(&s, ana, vd_buf_slice(&first)), 0);
+	assert_int_equal(shown_ahead(&s, ana, hub), 0);
+	assert_int_equal(told_count(ana, key_of(hub)), s.now_ms - 1000);
+	/* And when its own clock is behind what others say, its word stands above what it said. */
+	person_write(hub, VD_LANE_NORMAL, 1, 50);
+	right = say(&s, hub);
+	assert_int_equal(vd_receipt_decode(vd_buf_slice(&right), &r), 0);
+	s.now_ms -= 20 * day_ms;
+	person_write(hub, VD_LANE_NORMAL, 1, 50);
+	behind = say(&s, hub);
+	assert_int_equal(vd_receipt_decode(vd_buf_slice(&behind), &r), 0);
+	assert_int_equal(r.count, MESH_NOW + 7001);
+	vd_buf_deinit(&first);
+	vd_buf_deinit(&ahead);
+	vd_buf_deinit(&right);
+	vd_buf_deinit(&behind);
 	scene_end(&s);
 }
 
@@ -525,6 +597,7 @@ int main(void)
 		cmocka_unit_test(test_custody__forged_receipts),
 		cmocka_unit_test(test_custody__two_of_one_count),
 		cmocka_unit_test(test_custody__a_clock_in_the_future),
+		cmocka_unit_test(test_custody__a_clock_set_right),
 		cmocka_unit_test(test_custody__stubs_are_not_held),
 		cmocka_unit_test(test_custody__sessions_show_it),
 		cmocka_unit_test(test_custody__gaps_are_walked),
