@@ -445,6 +445,8 @@ static int visit_cache(struct vd_visit *v, const struct stat *begun)
 	}
 	if (!rc)
 		rc = vd_visit_write(v, &full);
+	if (!rc && !v->result->read_only)
+		rc = vd_visit_leave_room(v);
 	for (size_t i = 0; i < v->groups.count && !rc && !v->result->read_only; i++)
 		rc = vd_visit_leave_word(v, i);
 	if (!rc && !v->result->read_only)

@@ -37,8 +37,8 @@ int vd_stick_sync(struct vd_store *, const char *dir, struct vd_stick_result *);
 struct vd_bundle_watch;
 struct vd_stick_wish {
 	const struct vd_bundle_watch *watch; /* looks on while it is read (bundle.h); may be NULL */
-	uint64_t max_bytes;                  /* of all segments on the stick, once it was written; 0: what the medium has, but for 64 KiB. Of
-	                                      * either, records of lanes 2 and 3 leave a reserve: a quarter, 204 to 545 kB */
+	uint64_t max_bytes;                  /* of all segments on the stick, once it was written; 0: what the medium has, but for a 64th of it, 8 to 64 KiB. Of
+	                                      * either, records of lanes 2 and 3 leave a reserve: a quarter, 136 or 204 to 545 kB */
 	bool anchor;                         /* it is to be known again for sure, since it is about to be marked */
 	uint32_t wait_ms;                    /* at most, for another visit of this store's to that stick to end; 0: not at all */
 };

@@ -41,6 +41,7 @@ struct vd_visit {
 	struct vd_queue queues[VD_STORE_GROUPS_MAX];
 	const struct vd_stick_wish *wish;
 	uint64_t used_bytes;         /* by segments, whoever's */
+	uint64_t medium_bytes;       /* of all of it, or what somebody wants used of it */
 	uint64_t segment_bytes;      /* no file gets larger; less than usual once the medium refused one */
 	uint64_t to_read, bytes_read, records_read; /* for it: of the segments that are to be read, and of those that were */
 	bool shut;                   /* something stands there that none of our keys opens, and nobody says that it is out of use */
@@ -101,8 +102,7 @@ int vd_visit_known_last(struct vd_visit *, size_t g);
 
 /* What may use the room of a stick how far. */
 enum vd_room_for {
-	VD_ROOM_URGENT,              /* alerts, control records, hearings, what is to be said of segments: all of it */
-	VD_ROOM_RECEIPTS,            /* a file of receipts: one of a chunk stays for an alert */
+	VD_ROOM_URGENT,              /* alerts, control records, hearings, what is to be said of segments, receipts: all of it */
 	VD_ROOM_NEWS,                /* without the reserve */
 	VD_ROOM_SPARE,               /* what everybody is known to have: a quarter of a new stick stays free besides, for news; any other has no room for it */
 };
@@ -112,6 +112,10 @@ bool vd_visit_has_to_write(const struct vd_visit *, size_t g);
 /* Where there may be too little room for the queues: puts what is known to be everywhere behind all else in them, and if what stands before that finds
  * none, removes segments of ours of which each record is known to be everywhere, the oldest first, until it does. PROTOCOL.md section 7, a full stick. */
 int vd_visit_make_room(struct vd_visit *);
+
+/* Once all is written: where there is little room for others' news, removes some segments of ours that are known to be everywhere and hold no control
+ * records. Receipts of theirs that stand nowhere else are due then. */
+int vd_visit_leave_room(struct vd_visit *);
 
 /* --- stick_fold.c --- */
 

@@ -122,6 +122,39 @@ int vd_visit_receipts_spent(const struct vd_visit *v, size_t g, const struct vd_
 	return rc;
 }
 
+int vd_visit_receipts_give_way(struct vd_visit *v, size_t g, bool *made)
+{
+	const bool left = v->receipts_left[g];
+	uint64_t room = 0, bytes = 0;
+	bool spent;
+	int rc = vd_visit_room(v, VD_ROOM_URGENT, &room);
+
+	*made = false;
+	if (rc || room >= vd_sealed_bytes(1) || left || !v->receipts[g].count)
+		return rc;
+	/* As if they were written. */
+	v->receipts_left[g] = true;
+	for (int remove = 0; remove < 2 && !rc; remove++) {
+		for (size_t i = 0; i < v->segments.count && !rc; i++) {
+			struct vd_segment *s = &v->segments.p[i];
+
+			rc = vd_visit_receipts_spent(v, g, s, &spent);
+			if (rc || !spent)
+				continue;
+			bytes += remove ? 0 : s->size;
+			if (remove)
+				rc = vd_visit_remove(v, s);
+			s->gone = remove;
+			*made |= remove;
+		}
+		if (room + bytes < vd_sealed_bytes(1))
+			break;
+	}
+	v->receipts_left[g] = left;
+	v->receipts_due[g] |= *made;
+	return rc;
+}
+
 void vd_visit_note_receipts(const struct vd_visit *v, size_t g, struct vd_segment *s)
 {
 	const struct vd_receipts *r = &v->receipts[g];

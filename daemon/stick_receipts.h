@@ -13,6 +13,9 @@ bool vd_visit_receipts_covered(const struct vd_visit *, size_t g, const struct v
 /* Is that a file with nothing in it but receipts, and do all of them stand elsewhere too, if it is another's in what this visit wrote? Then *spent: it may
  * go. Not before receipts were written on this visit. */
 int vd_visit_receipts_spent(const struct vd_visit *, size_t g, const struct vd_segment *, bool *spent);
+/* Where a file of one chunk has no room, files with nothing but receipts make it, if they can and this visit will hand on what they say: *made. What they said
+ * is in v->receipts then, or will be again when there is room; a cut now leaves it to the next visitor. */
+int vd_visit_receipts_give_way(struct vd_visit *, size_t g, bool *made);
 /* To a segment's note: whose receipts stand in it. */
 void vd_visit_note_receipts(const struct vd_visit *, size_t g, struct vd_segment *);
 

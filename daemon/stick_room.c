@@ -7,27 +7,43 @@
 #include "proto/err.h"
 #include "stick_hearings.h"
 #include "stick_inside.h"
+#include "stick_reach.h"
 #include "stick_receipts.h"
 #include "stick_which.h"
 #include "store/file.h"
 
 enum {
-	SLACK_BYTES = 64 * 1024,           /* left free: folder entries, clusters */
+	/* Left free, for folder entries and clusters: a part of the medium. */
+	SLACK_PART = 64, SLACK_LEAST = 8 * 1024, SLACK_MOST = 64 * 1024,
 	/* What records of lanes 2 and 3 leave of the room, for alerts, control records and receipts that come later: a quarter, but files of one
-	 * chunk at least so many (one of receipts, the one that takes its place before it goes, and one for an alert) and at most so many. */
+	 * chunk at least so many (one of receipts, unless that stands there already, the one that takes its place before it goes, and one for an alert) and at
+	 * most so many. */
 	RESERVE_LEAST = 3,
 	RESERVE_MOST = 8,
 	ENTRY_BYTES = 8,                   /* of a record in a chunk, beside its own: no compact form is larger */
 };
 
-static uint64_t kept_free(uint64_t all, enum vd_room_for whom)
+static bool has_receipts(const struct vd_visit *v)
 {
-	const uint64_t least = RESERVE_LEAST * vd_sealed_bytes(1), most = RESERVE_MOST * vd_sealed_bytes(1);
+	for (size_t i = 0; i < v->segments.count; i++)
+		if (v->segments.p[i].receipts_alone && vd_segment_in_use(&v->segments.p[i]))
+			return true;
+	return false;
+}
+
+static uint64_t kept_free(const struct vd_visit *v, uint64_t all, enum vd_room_for whom)
+{
+	const uint64_t least = (RESERVE_LEAST - has_receipts(v)) * vd_sealed_bytes(1), most = RESERVE_MOST * vd_sealed_bytes(1);
 	uint64_t reserve = all / 4 < least ? least : all / 4 > most ? most : all / 4;
 
-	if (whom == VD_ROOM_RECEIPTS)
-		return vd_sealed_bytes(1);
 	return whom == VD_ROOM_URGENT ? 0 : whom == VD_ROOM_NEWS ? reserve : reserve + all / 4;
+}
+
+static uint64_t slack(uint64_t all)
+{
+	uint64_t part = all / SLACK_PART;
+
+	return part < SLACK_LEAST ? SLACK_LEAST : part > SLACK_MOST ? SLACK_MOST : part;
 }
 
 static uint64_t less(uint64_t room, uint64_t kept)
@@ -51,15 +67,15 @@ int vd_visit_room(struct vd_visit *v, enum vd_room_for whom, uint64_t *out)
 
 	if (statvfs(v->cache, &fs))
 		return vd_file_errno(errno);
-	*out = less((uint64_t)fs.f_bavail * fs.f_frsize, SLACK_BYTES + kept_free((uint64_t)fs.f_blocks * fs.f_frsize, whom));
-	/* What is written there takes whole clusters, and the room behind it is to be left. */
-	if (whom == VD_ROOM_RECEIPTS)
-		*out = less(*out, fs.f_frsize);
+	v->medium_bytes = (uint64_t)fs.f_blocks * fs.f_frsize;
+	*out = less((uint64_t)fs.f_bavail * fs.f_frsize, slack(v->medium_bytes) + kept_free(v, v->medium_bytes, whom));
 	/* Some drivers do not tell. */
 	if (fs.f_blocks == 0)
 		*out = UINT64_MAX;
 	if (v->wish->max_bytes)
-		wished = less(v->wish->max_bytes, v->used_bytes + kept_free(v->wish->max_bytes, whom));
+		wished = less(v->wish->max_bytes, v->used_bytes + kept_free(v, v->wish->max_bytes, whom));
+	if (v->wish->max_bytes && v->wish->max_bytes < v->medium_bytes)
+		v->medium_bytes = v->wish->max_bytes;
 	v->result->at_max = wished < *out;
 	*out = wished < *out ? wished : *out;
 	if (whom == VD_ROOM_SPARE && !is_new(v))
@@ -319,4 +335,81 @@ int vd_visit_make_room(struct vd_visit *v)
 		vd_everywhere_close(c.everywhere[g]);
 	free(c.segments);
 	return rc;
+}
+
+/* --- for those who come later --- */
+
+/* Of what is written anew in any case nothing is won. */
+static bool holds_control(const struct vd_reach *reach, const struct vd_segment *s)
+{
+	struct vd_rd r = vd_rd(vd_buf_slice(&s->list));
+	uint64_t at = 0;
+	bool stub;
+
+	while (vd_arrivals_list_next(&r, UINT64_MAX, &at, &stub))
+		if (vd_arrivals_held(&reach->control, at))
+			return true;
+	return false;
+}
+
+/* Of a segment that went because everybody has it. */
+static void note_spared(struct vd_visit *v, const struct vd_segment *s)
+{
+	struct vd_rd r = vd_rd(vd_buf_slice(&s->list));
+	uint64_t at = 0;
+	bool stub;
+
+	while (vd_arrivals_list_next(&r, UINT64_MAX, &at, &stub))
+		v->spared = at > v->spared ? at : v->spared;
+}
+
+static int leave_some(struct vd_visit *v, const struct vd_reach *reach, struct clearing *c, uint64_t wanted)
+{
+	uint64_t room = 0;
+	int rc = VD_OK;
+
+	for (size_t i = 0; i < c->count && !rc; i++) {
+		struct vd_segment *s = c->segments[i];
+		bool gone = false;
+
+		rc = vd_visit_room(v, VD_ROOM_NEWS, &room);
+		if (rc || room >= wanted)
+			break;
+		if (s->gone || holds_control(reach, s))
+			continue;
+		if (!c->opened[s->group])
+			rc = vd_everywhere_open(v, s->group, &c->everywhere[s->group]);
+		c->opened[s->group] = true;
+		if (!rc && c->everywhere[s->group])
+			rc = remove_one(v, c->everywhere[s->group], s, &gone);
+		if (gone)
+			note_spared(v, s);
+	}
+	return rc;
+}
+
+int vd_visit_leave_room(struct vd_visit *v)
+{
+	const uint64_t least = vd_sealed_bytes(1), most = RESERVE_MOST * least;
+	const bool at_max = v->result->at_max;
+	struct clearing c = { .count = 0 };
+	struct vd_reach reach = { 0 };
+	uint64_t room = 0, wanted;
+	int rc = vd_visit_room(v, VD_ROOM_NEWS, &room);
+
+	wanted = v->medium_bytes / 8 < least ? least : v->medium_bytes / 8 > most ? most : v->medium_bytes / 8;
+	if (!rc && room < wanted) {
+		rc = find_old(v, &c);
+		if (!rc && c.count)
+			rc = vd_reach_init(&reach, v->store, &v->groups);
+		if (!rc)
+			rc = leave_some(v, &reach, &c, wanted);
+	}
+	v->result->at_max = at_max;
+	for (size_t g = 0; g < v->groups.count; g++)
+		vd_everywhere_close(c.everywhere[g]);
+	free(c.segments);
+	vd_reach_deinit(&reach);
+	/* Who pulled it is told below. */
+	return rc == VD_EIO || rc == VD_ENOTFOUND ? VD_OK : rc;
 }

@@ -204,7 +204,7 @@ static int write_next(struct vd_visit *v, size_t g, size_t end, uint64_t share, 
 static int write_one(struct vd_visit *v, size_t g, size_t left, bool *full)
 {
 	struct vd_queue *q = &v->queues[g];
-	bool spare = q->at >= vd_queue_spare(q);
+	bool spare = q->at >= vd_queue_spare(q), made;
 	uint64_t room = 0;
 	int rc = vd_visit_room(v, q->at == q->count ? VD_ROOM_URGENT : spare ? VD_ROOM_SPARE : VD_ROOM_NEWS, &room);
 
@@ -212,7 +212,10 @@ static int write_one(struct vd_visit *v, size_t g, size_t left, bool *full)
 		rc = write_next(v, g, spare ? q->count : vd_queue_spare(q), room / left, full);
 	if ((rc && rc != VD_ENOSPACE) || !*full || q->at >= q->lane_ends[VD_LANE_URGENT])
 		return rc;
-	rc = vd_visit_room(v, VD_ROOM_URGENT, &room);
+	/* Receipts stand in one file, and go into this one or another as soon as there is room. */
+	rc = vd_visit_receipts_give_way(v, g, &made);
+	if (!rc)
+		rc = vd_visit_room(v, VD_ROOM_URGENT, &room);
 	/* There may be less of it than a file for each group. */
 	return rc ? rc : write_next(v, g, q->lane_ends[VD_LANE_URGENT], room / left < vd_sealed_bytes(1) ? room : room / left, full);
 }
@@ -340,7 +343,7 @@ static int write_word(struct vd_visit *v, size_t g, struct vd_slice hearing, boo
 	int rc = path ? make_cache(v) : VD_ENOMEM;
 
 	if (!rc)
-		rc = vd_visit_room(v, tells ? VD_ROOM_RECEIPTS : VD_ROOM_URGENT, &room);
+		rc = vd_visit_room(v, VD_ROOM_URGENT, &room);
 	if (!rc)
 		rc = room < vd_sealed_bytes(1) ? VD_ENOSPACE
 		                               : vd_bundle_write(v->store, v->groups.group[g], VD_SEALED_SEGMENT, &choice, path, true, &stats);
@@ -396,6 +399,13 @@ static int write_words(struct vd_visit *v, size_t g, bool hears, bool tells)
 	}
 	if (!rc)
 		rc = write_word(v, g, hearing, tells);
+	if (rc == VD_ENOSPACE && tells) {
+		bool made = false;
+
+		rc = vd_visit_receipts_give_way(v, g, &made);
+		if (!rc)
+			rc = made ? write_word(v, g, hearing, tells) : VD_ENOSPACE;
+	}
 	if (rc == VD_ENOSPACE && tells) {
 		v->result->unsaid |= v->receipts_due[g];
 		v->receipts[g].count = 0;

@@ -460,31 +460,52 @@ static void test_stick_receipts__beside_anything_else_they_stay(void **state)
 	vd_receipts_deinit(&receipts);
 }
 
-/* Where an alert's place is all that is left nobody leaves a receipt, and it is said. */
-static void test_stick_receipts__an_alert_has_its_place(void **state)
+static uint64_t bytes_on(struct cast *c)
+{
+	DIR *dir = opendir(c->cache);
+	struct dirent *e;
+	uint64_t bytes = 0;
+	struct stat st;
+
+	while ((e = readdir(dir)))
+		if (e->d_name[0] != '.' && !fstatat(dirfd(dir), e->d_name, &st, 0))
+			bytes += (uint64_t)st.st_size;
+	closedir(dir);
+	return bytes;
+}
+
+/* Alerts and receipts share the last place: receipts take that of others they hand on, and an alert takes theirs. */
+static void test_stick_receipts__on_a_stick_that_is_full_to_the_end(void **state)
 {
 	struct cast *c = *state;
 	struct vd_stick_result r;
-	struct dirent *e;
-	struct stat st;
 	uint64_t max;
-	DIR *dir;
+
+	/* Where none stands and no file has room it is said that there is no room. */
+	assert_int_equal(vd_custody_silence(c->hub.store, true), 0);
+	person_write(&c->hub, VD_LANE_NORMAL, 12, 60000);
+	visit(c, &c->hub, 0);
+	max = bytes_on(c) + vd_sealed_bytes(1) - 1;
+	r = visit_with(c, &c->luz, max, VD_OK);
+	assert_true(r.received == 12 && r.unsaid && r.bytes_out == 0 && r.complete);
+	assert_int_equal(vd_custody_silence(c->hub.store, false), 0);
 
 	all_visit(c);
-	person_write(&c->hub, VD_LANE_NORMAL, 3, 60000);
+	person_write(&c->hub, VD_LANE_NORMAL, 12, 60000);
 	visit(c, &c->hub, 0);
-	dir = opendir(c->cache);
-	for (max = vd_sealed_bytes(1) * 2 - 1; (e = readdir(dir));)
-		if (e->d_name[0] != '.' && !fstatat(dirfd(dir), e->d_name, &st, 0))
-			max += (uint64_t)st.st_size;
-	closedir(dir);
+	visit(c, &c->ana, 0);
+	max = bytes_on(c) + vd_sealed_bytes(1) - 1;
 	r = visit_with(c, &c->luz, max, VD_OK);
-	assert_true(r.received == 3 && r.unsaid && r.bytes_out == 0 && r.complete);
+	assert_true(r.received == 12 && !r.unsaid && r.complete && bytes_on(c) <= max);
+	r = visit_with(c, &c->hub, max, VD_OK);
+	assert_true(!r.unsaid && bytes_on(c) <= max);
+	assert_int_equal(holds(&c->hub, &c->luz, newest(&c->hub)), VD_HOLDS_LANE);
 	person_write(&c->luz, VD_LANE_URGENT, 1, 100);
 	r = visit_with(c, &c->luz, max, VD_OK);
-	/* With the alert it has a place. */
-	assert_true(r.sent == 1 && !r.unsaid);
+	assert_true(r.sent == 1 && r.left[VD_LANE_URGENT] == 0 && bytes_on(c) <= max);
 	assert_int_equal(visit(c, &c->hub, 0).received, 1);
+	visit(c, &c->ana, 0);
+	visit(c, &c->hub, 0);
 	assert_int_equal(holds(&c->hub, &c->luz, newest(&c->hub) - 1), VD_HOLDS_LANE);
 }
 
@@ -496,7 +517,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_stick_receipts__whose_files_stay, setup_talking, teardown),
 		cmocka_unit_test_setup_teardown(test_stick_receipts__an_older_epoch_goes_too, setup_talking, teardown),
 		cmocka_unit_test_setup_teardown(test_stick_receipts__beside_anything_else_they_stay, setup_talking, teardown),
-		cmocka_unit_test_setup_teardown(test_stick_receipts__an_alert_has_its_place, setup_talking, teardown),
+		cmocka_unit_test_setup_teardown(test_stick_receipts__on_a_stick_that_is_full_to_the_end, setup_talking, teardown),
 		cmocka_unit_test_setup_teardown(test_receipts__write_protected, setup_talking, teardown),
 		cmocka_unit_test_setup_teardown(test_stick_receipts__come_back, setup_talking, teardown),
 		cmocka_unit_test_setup_teardown(test_stick_receipts__one_file_each, setup_talking, teardown),

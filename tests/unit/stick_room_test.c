@@ -216,6 +216,35 @@ static void test_room__what_everybody_has_makes_room(void **state)
 	assert_true(r.complete && r.spared == 0);
 }
 
+/* Who has nothing to add makes room for others' news, of what everybody has and no more than it needs; but control records stay. */
+static void test_room__is_made_for_others(void **state)
+{
+	struct cast *c = *state;
+	char of[13][256] = { "" };
+	struct vd_stick_result r;
+	uint64_t max;
+	int gone = 0;
+
+	fill_and_tell(c, of);
+	max = bytes_on(c);
+	person_write(&c->luz, VD_LANE_NORMAL, 5, 4000);
+	r = visit_with(c, &c->luz, max, VD_ENOSPACE);
+	assert_int_equal(r.left[VD_LANE_NORMAL], 5);
+	r = visit_with(c, &c->hub, max, VD_OK);
+	assert_true(r.complete && r.sent == 0);
+	for (int i = 0; i < 13; i++)
+		gone += !is_on(of[i]);
+	assert_true(is_on(of[0]) && is_on(of[6]) && is_on(of[12]) && !is_on(of[1]));
+	assert_true(gone > 0 && gone < 8);
+	/* Once is enough. */
+	r = visit_with(c, &c->hub, max, VD_OK);
+	assert_true(r.complete && r.bytes_out == 0 && r.spared == FILLED * (uint64_t)gone);
+	r = visit_with(c, &c->luz, max, VD_OK);
+	assert_true(r.complete && r.sent == 5 && bytes_on(c) <= max);
+	assert_int_equal(visit_with(c, &c->ana, max, VD_OK).received, 5);
+	assert_int_equal(visit(c, &c->hub, VD_OK).received, 5);
+}
+
 /* One device with a role that is not known to have it, and nothing goes. */
 static void test_room__what_somebody_may_lack_stays(void **state)
 {
@@ -377,6 +406,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_room__authors_take_turns, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_room__what_everybody_has_goes_last, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_room__what_everybody_has_makes_room, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_room__is_made_for_others, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_room__what_somebody_may_lack_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_room__a_file_with_news_in_it_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_room__a_full_one_takes_alerts, setup, teardown),
