@@ -237,9 +237,10 @@ static json_t *check_json(struct vd_cli *cli, const char *dir, const struct vd_s
 	json_t *clocks = json_array(), *replaced = json_array();
 
 	tell_reasons(cli, c, clocks, replaced);
-	return json_pack("{s:o,s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "target", vd_json_text(vd_slice_str(dir)), "safe_to_wipe", c->safe, "unconfirmed",
+	return json_pack("{s:o,s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "target", vd_json_text(vd_slice_str(dir)), "safe_to_wipe", c->safe, "unconfirmed",
 	                 vd_json_number(c->unconfirmed), "records", vd_json_number(c->records), "not_here", vd_json_number(c->absent), "closed",
-	                 vd_json_number(c->foreign), "damaged", vd_json_number(c->bad), "clocks", clocks, "replaced", replaced);
+	                 vd_json_number(c->foreign), "damaged", vd_json_number(c->bad), "clocks", clocks, "replaced", replaced,
+	                 "waiting", vd_json_number(c->waiting), "lapsed", vd_json_number(c->lapsed));
 }
 
 /* vereda sync --check DIR */
@@ -258,6 +259,10 @@ static int check_folder(struct vd_cli *cli, const char *dir)
 	if (c.safe) {
 		if (!cli->opt.json)
 			vd_say(cli, c.records ? VD_MSG_SYNC_CHECK_SAFE : VD_MSG_SYNC_CHECK_EMPTY, dir, vd_num(cli, c.records), NULL);
+		if (!cli->opt.json && c.waiting)
+			vd_say(cli, VD_MSG_SYNC_CHECK_WAITING, dir, vd_num(cli, c.waiting), NULL);
+		if (!cli->opt.json && c.lapsed)
+			vd_say(cli, VD_MSG_SYNC_CHECK_LAPSED, vd_num(cli, c.lapsed), NULL);
 		return VD_EXIT_DONE;
 	}
 	if (c.absent)

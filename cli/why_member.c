@@ -1,4 +1,5 @@
 /* why MEMBER: what a member is not known to have, and what to do. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,8 +125,30 @@ static void tell_heard(struct vd_why *w, const struct vd_target *t, bool lacks, 
 		vd_say(w->cli, VD_MSG_WHERE_CLOCK, t->name, time, NULL);
 }
 
-int vd_why_member(struct vd_why *w, const struct vd_target *t)
+/* Of one device, and of the others of who uses this one, it is told by their name and that. */
+static void call_devices(struct vd_why *w, const struct vd_target *whom, const bool *who, struct vd_target *out)
 {
+	char key[2 * VD_KEY_SHOWN + 1] = "";
+	size_t count = 0;
+	json_t *called;
+
+	*out = *whom;
+	for (size_t i = 0; i < vd_custody_count(w->custody); i++)
+		if (who[i]) {
+			vd_hex(key, vd_custody_keeper(w->custody, i)->author, VD_KEY_SHOWN);
+			count++;
+		}
+	if (!whom->one_device && !vd_why_ours(w->group, whom->person))
+		return;
+	called = vd_json_said(w->cli, count == 1 ? VD_MSG_WHY_DEVICE_OF : VD_MSG_WHY_DEVICES_OF, whom->name, key, NULL);
+	snprintf(out->name, sizeof(out->name), "%s", json_string_value(called) ? json_string_value(called) : whom->name);
+	json_decref(called);
+}
+
+int vd_why_member(struct vd_why *w, const struct vd_target *whom)
+{
+	const struct vd_target *t = whom;
+	struct vd_target called;
 	bool *who = NULL, any = false;
 	struct vd_missing missing = { .unsure = false };
 	struct vd_gap *gaps = NULL;
@@ -149,11 +172,17 @@ int vd_why_member(struct vd_why *w, const struct vd_target *t)
 		       vd_refuse(w->cli, VD_EXIT_FAILED, "self", VD_MSG_NONE, VD_MSG_WHY_SELF, t->name, NULL) :
 		       vd_refuse(w->cli, VD_EXIT_FAILED, "removed", VD_MSG_NONE, VD_MSG_WHY_OUT, t->name, NULL);
 	}
-	if (!rc)
+	if (!rc) {
+		call_devices(w, whom, who, &called);
+		t = &called;
 		rc = vd_custody_missing(w->custody, who, &missing, &gaps, &count);
+	}
 	for (int lane = 0; lane < VD_LANES; lane++)
 		all += missing.records[lane];
-	out = json_pack("{s:o}", "name", vd_json_text(vd_slice_str(t->name)));
+	out = json_pack("{s:o,s:o}", "name", vd_json_text(vd_slice_str(whom->name)), "devices", json_array());
+	for (size_t i = 0; !rc && i < vd_custody_count(w->custody); i++)
+		if (who[i])
+			json_array_append_new(json_object_get(out, "devices"), vd_json_hex(vd_custody_keeper(w->custody, i)->author, VD_KEY_BYTES));
 	if (!rc) {
 		tell_heard(w, t, all > 0, out);
 		if (!w->cli->opt.json && all)

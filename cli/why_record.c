@@ -29,6 +29,8 @@ struct telling {
 	struct names carriers;       /* nor are these, and it is not for them */
 	const struct vd_stick *stick;/* the one seen last of those that have it; NULL: none */
 	enum vd_gone gone;
+	bool *without;               /* of each keeper of the member at hand: is it not known to have it? */
+	json_t *devices;             /* such devices of members who have it on another */
 	bool quarantined;
 	bool redacted;               /* so it is hidden, whether or not it is gone: by this one */
 	char redaction[9];
@@ -171,6 +173,23 @@ static void tell_missing(struct telling *t, const struct vd_device *d, const cha
 	vd_say(t->why->cli, VD_MSG_WHERE_CLOCK, name, time, NULL);
 }
 
+/* Of a member who has it: their devices that are not known to. */
+static void tell_devices(struct telling *t, const struct vd_device *d, const char *name, const bool *without)
+{
+	char key[2 * VD_KEY_SHOWN + 1];
+
+	for (size_t i = 0; i < vd_custody_count(t->why->custody) && !is_gone(t); i++) {
+		const struct vd_keeper *k = vd_custody_keeper(t->why->custody, i);
+
+		if (!without[i] || memcmp(k->person, d->person, VD_PERSON_BYTES) != 0)
+			continue;
+		vd_hex(key, k->author, VD_KEY_SHOWN);
+		json_array_append_new(t->devices, json_pack("{s:o,s:o}", "device", vd_json_hex(k->author, VD_KEY_BYTES), "name", vd_json_text(vd_slice_str(name))));
+		if (!t->why->cli->opt.json)
+			vd_say(t->why->cli, VD_MSG_WHY_NOT_DEVICE, name, key, NULL);
+	}
+}
+
 static int tell_member(struct telling *t, const struct vd_why_subject *s, size_t first, enum vd_for is_for)
 {
 	const struct vd_device *d = vd_group_device(t->why->group, first);
@@ -191,6 +210,7 @@ static int tell_member(struct telling *t, const struct vd_why_subject *s, size_t
 		rc = find_how(t, s, i, &how);
 		if (rc)
 			return rc;
+		t->without[i] = how == VD_HOLDS_NOT || (t->lacks && t->lacks[i]);
 		if (how != VD_HOLDS_NOT && t->lacks && t->lacks[i]) {
 			parts = !parts || t->lacks[i] < parts ? t->lacks[i] : parts;
 			continue;
@@ -203,8 +223,10 @@ static int tell_member(struct telling *t, const struct vd_why_subject *s, size_t
 	if (vd_why_ours(t->why->group, d->person) && (is_gone(t) || (!s->record.stub && !t->lacks_here))) { /* this device */
 		t->with++;
 		t->readers_with += is_for != VD_FOR_NOT;
+		tell_devices(t, d, name, t->without);
 	} else if (by) {
 		tell_holder(t, d, name, is_for, best, by);
+		tell_devices(t, d, name, t->without);
 	} else if (!vd_why_ours(t->why->group, d->person)) {
 		tell_missing(t, d, name, is_for, parts);
 	} else if (!s->record.stub && t->why->cli->opt.json) {
@@ -432,6 +454,8 @@ static int tell_all(struct telling *t, const struct vd_why_subject *s)
 		rc = vd_store_gone(t->why->cli->store, s->arrival, &t->gone);
 	if (!rc && t->redacted && is_gone(t))
 		rc = find_word(t);
+	if (!rc && !(t->without = calloc(vd_custody_count(t->why->custody) + 1, sizeof(*t->without))))
+		rc = VD_ENOMEM;
 	if (!rc) {
 		if (is_gone(t))
 			t->whom.kind = VD_FOR_ALL;
@@ -447,11 +471,11 @@ static int tell_all(struct telling *t, const struct vd_why_subject *s)
 	if (t->why->cli->opt.json) {
 		bool hidden = t->whom.kind == VD_FOR_HIDDEN;
 
-		vd_say_json(t->why->cli, json_pack("{s:o,s:o,s:o,s:o,s:o,s:O,s:O,s:O,s:o,s:b}", "id", vd_json_hex(s->record.id.b, VD_ID_BYTES),
+		vd_say_json(t->why->cli, json_pack("{s:o,s:o,s:o,s:o,s:o,s:O,s:O,s:O,s:O,s:o,s:b}", "id", vd_json_hex(s->record.id.b, VD_ID_BYTES),
 		                                   "members", vd_json_number(t->members), "members_with", vd_json_number(t->with),
 		                                   "for", hidden ? json_null() : vd_json_number(t->readers),
 		                                   "for_with", hidden ? json_null() : vd_json_number(t->readers_with),
-		                                   "holders", t->why->holders, "missing", t->why->missing, "advice", t->why->advice,
+		                                   "holders", t->why->holders, "missing", t->why->missing, "devices", t->devices, "advice", t->why->advice,
 		                                   "gone", gone_json(t), "quarantined", t->quarantined));
 	}
 	return VD_EXIT_DONE;
@@ -459,10 +483,12 @@ static int tell_all(struct telling *t, const struct vd_why_subject *s)
 
 int vd_why_record(struct vd_why *why, const struct vd_why_subject *s)
 {
-	struct telling t = { .why = why };
+	struct telling t = { .why = why, .devices = json_array() };
 	int rc = tell_all(&t, s);
 
 	free(t.lacks);
+	free(t.without);
+	json_decref(t.devices);
 	vd_buf_deinit(&t.word.raw);
 	vd_buf_deinit(&t.lacking.text);
 	vd_buf_deinit(&t.carriers.text);

@@ -89,9 +89,44 @@ static int open_custody(struct checking *c, size_t g)
 	return rc;
 }
 
+/* May whoever uses that device read records, and is it not who uses this one? Acts are for couriers, too. */
+static bool is_reader(struct vd_group *group, const struct vd_keeper *k, const struct vd_record *r)
+{
+	const struct vd_identity *us = vd_group_identity(group);
+	const struct vd_device *self = us ? vd_group_find(group, us->author) : NULL, *d = vd_group_find(group, k->author);
+
+	return (!self || memcmp(self->person, k->person, VD_PERSON_BYTES) != 0) && d && (d->role != VD_ROLE_COURIER || r->lane == VD_LANE_CONTROL);
+}
+
+/* Who has a record that is confirmed. */
+struct found {
+	bool confirmed, promised, read;
+};
+
+static int look_for(struct checking *c, size_t g, uint64_t arrival, const struct vd_record *r, struct found *f)
+{
+	int rc = open_custody(c, g);
+
+	for (size_t i = 0; !rc && !(f->confirmed && f->promised && f->read) && i < vd_custody_count(c->custody[g]); i++) {
+		const struct vd_keeper *k = vd_custody_keeper(c->custody[g], i);
+		enum vd_holding how = VD_HOLDS_NOT;
+		bool yes = false;
+
+		if (c->counts[g][i])
+			rc = vd_custody_confirmed(c->custody[g], i, arrival, r, &yes);
+		f->confirmed |= yes;
+		f->promised |= yes && !k->lapsed;
+		if (!rc && !f->read && is_reader(c->groups.group[g], k, r))
+			rc = vd_custody_holds(c->custody[g], i, arrival, r, &how);
+		f->read |= how != VD_HOLDS_NOT;
+	}
+	return rc;
+}
+
 /* Is it on a device besides this one? */
 static int is_elsewhere(struct checking *c, uint64_t arrival, struct vd_buf *raw, bool *yes)
 {
+	struct found f = { .confirmed = false };
 	struct vd_record r;
 	int rc = vd_store_read(c->store, arrival, raw, &r, NULL);
 
@@ -101,13 +136,13 @@ static int is_elsewhere(struct checking *c, uint64_t arrival, struct vd_buf *raw
 	for (size_t g = 0; g < c->groups.count; g++) {
 		if (memcmp(vd_group_id(c->groups.group[g]), r.group, VD_GROUP_BYTES) != 0)
 			continue;
-		rc = open_custody(c, g);
-		for (size_t i = 0; !rc && !*yes && i < vd_custody_count(c->custody[g]); i++)
-			if (c->counts[g][i])
-				rc = vd_custody_confirmed(c->custody[g], i, arrival, &r, yes);
+		rc = look_for(c, g, arrival, &r, &f);
+		*yes = f.confirmed;
 		if (!rc && !*yes)
 			note_group(c->out, r.group);
 	}
+	c->out->waiting += f.confirmed && !f.read;
+	c->out->lapsed += f.confirmed && !f.promised;
 	return rc;
 }
 

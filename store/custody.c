@@ -135,6 +135,7 @@ static int add_keepers(struct vd_custody *c)
 		if (!vd_kept_timely(&kept, c->now_ms))
 			k->ahead_ms = kept.receipt.time_ms > kept.receipt.count ? kept.receipt.time_ms : kept.receipt.count;
 		k->keep_until = kept.doubtful || !vd_kept_timely(&kept, c->now_ms) ? 0 : kept.receipt.keep_until;
+		k->lapsed = k->keep_until && k->keep_until < c->now_ms / VD_DAY_MS;
 		vd_kept_deinit(&kept);
 	}
 	return rc;

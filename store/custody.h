@@ -98,6 +98,7 @@ struct vd_keeper {
 	uint64_t heard_ms;         /* when it came, or when we last met it, by our clock; 0: neither, or the clock was wrong then: that is yet to come */
 	struct vd_route route;     /* … and by which way */
 	uint32_t keep_until;       /* day of its promise; 0: none */
+	bool lapsed;               /* … which is over */
 	uint64_t ahead_ms;         /* what it said last is from the future, and not believed: what its clock showed; 0: it is not */
 };
 

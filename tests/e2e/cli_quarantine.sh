@@ -80,6 +80,10 @@ silent "who is no coordinator is not told to review" "vereda review"
 # One accepted, one left.
 is "what is new" "$("$VEREDA" --home ana --json list --new | jq -r .id)" "$before"
 is "is so once" "$("$VEREDA" --home ana --json list --new | wc -l)" 0
+v ana why "$one"
+says "why says so, too" "^It is in quarantine: .* vereda show ${one:0:8}"
+v ana --json why "$one"
+is "and in JSON" "$(key .quarantined)" true
 v ana --json review "$one" --accept
 exits "one is accepted" 0
 is "it is in the list" "$(listed ana message)" "before the checkpoint,written after, one,"

@@ -146,4 +146,55 @@ for day in 12 24 36; do # on every twelfth day alone
 	on centro status
 	silent "day $day: no clock is called wrong" "clock"
 done
+
+# --- two devices of one person: who has it on one of them is told to have it, and the other is named
+day=0
+found plaza Cerro
+enter plaza rita --name Rita
+enter plaza phone --person Rita
+enter plaza cid --name cid --role courier
+stick rojo plaza rita phone cid plaza rita phone cid plaza
+on plaza --json alert "run"
+alert=$(key .id)
+stick rojo plaza phone
+on plaza --json why "$alert"
+is "of whom nobody has it no device is named" "$(key '.devices | length')" 0
+stick rojo plaza
+on plaza why "$alert"
+says "one of the two has it" "^Rita: has it "
+says "and which has not" "^Rita, device [0-9a-f]{8,}: not known to have it yet"
+on phone why "$alert"
+says "so on the one that has it" "^Rita, device [0-9a-f]{8,}: not known to have it yet"
+on phone --json why "$alert"
+other=$(key '.devices[0].device')
+on phone why Rita
+says "why of who uses it is of her other device" "^Rita, device ${other:0:8}[0-9a-f]*: last word"
+says "which lacks the same" "^Rita, device .* is not known to have 1 of the records"
+on phone --json why Rita
+is "in JSON, too" "$(key '"\(.records) \(.name) \(.devices | join(" "))"')" "1 Rita $other"
+on phone --lang es why "$alert"
+says "in Spanish" "^Rita, equipo [0-9a-f]{8,}: todavía no se sabe que lo tenga"
+
+# --- a stick that may be wiped, and what was not reached, or is promised no more
+rm -r rojo
+for name in plaza rita phone cid; do # all know all that was
+	stick rosa plaza rita phone cid
+done
+rm -r rosa
+more=$(add rita -m "to whom it concerns")
+stick lila rita cid rita
+on rita --json sync --check lila
+is "a courier has it: safe, and nobody whom it is for" "$(key '"\(.safe_to_wipe) \(.waiting) \(.lapsed)"')" "true 1 0"
+on rita sync --check lila
+says "which is said" "^But of 1 of these records it is not known that anybody has them"
+on rita why "$more"
+says "as why does" "^Next: take stick .* to plaza"
+stick lila plaza rita
+on rita --json sync --check lila
+is "until it is there" "$(key '"\(.safe_to_wipe) \(.waiting) \(.lapsed)"')" "true 0 0"
+day=120
+on rita --json sync --check lila
+is "promises that are over are told of" "$(key '"\(.safe_to_wipe) \(.lapsed > 0)"')" "true true"
+on rita --lang es sync --check lila
+says "in Spanish" "cuya promesa de guardarlos ya pasó"
 done_testing
