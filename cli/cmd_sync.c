@@ -90,6 +90,8 @@ static int stick_code(struct vd_cli *cli, const char *dir, int err, const struct
 		return vd_refuse(cli, VD_EXIT_PARTLY, "partly", VD_MSG_HINT_SYNC_READ_ONLY, VD_MSG_SYNC_UNSAID, dir, NULL);
 	if (r->complete)
 		return vd_left_out_say(left_out, cli, dir);
+	if (r->segments_untried)
+		return vd_refuse(cli, VD_EXIT_PARTLY, "partly", VD_MSG_HINT_SYNC_UNTRIED, VD_MSG_SYNC_UNTRIED, dir, vd_num(cli, r->segments_foreign), vd_num(cli, r->segments_untried), NULL);
 	return vd_refuse(cli, VD_EXIT_PARTLY, "partly", VD_MSG_HINT_SYNC_PARTLY, r->others ? VD_MSG_SYNC_OTHERS : VD_MSG_SYNC_PARTLY, dir, NULL);
 }
 

@@ -286,6 +286,7 @@ static int settle(struct vd_visit *v)
 		uint64_t chunks;
 
 		v->result->segments_foreign += s->foreign;
+		v->result->segments_untried += s->untried;
 		v->result->declined += s->declined;
 		if (vd_segment_is_over(s))
 			continue;
@@ -301,36 +302,61 @@ static int settle(struct vd_visit *v)
 	return rc;
 }
 
-/* Which keys we have of all groups: they come with control records, and are never lost. */
-static size_t count_keys(const struct vd_visit *v)
+static int read_one(struct vd_visit *v, struct vd_segment *s, size_t *closed)
 {
-	size_t count = 0;
+	int rc = VD_OK;
 
-	for (size_t i = 0; i < v->groups.count; i++)
-		count += vd_group_epoch_count(v->groups.group[i]);
-	return count;
+	if (!(vd_segment_maybe_replaced(s) && is_over(v, s)))
+		rc = read_segment(v, (size_t)(s - v->segments.p));
+	*closed += s->no_key;
+	return rc;
+}
+
+/* Looks for those that open, the newest first; the others get out of `unread`. */
+static int sift(struct vd_visit *v, struct vd_segment **unread, size_t count, size_t *closed)
+{
+	int rc = VD_OK;
+
+	for (size_t i = count; i > 0 && !rc; i--) {
+		struct vd_segment *s = unread[i - 1];
+		struct vd_bundle_key key;
+		char *path;
+
+		s->untried = *closed >= VD_FOREIGN_MOST;
+		path = s->untried ? NULL : vd_visit_path(v, s->name);
+		rc = s->untried ? VD_OK : path ? vd_bundle_whose(v->store, &v->groups, path, &key) : VD_ENOMEM;
+		free(path);
+		s->foreign = s->no_key = rc == VD_EKEY;
+		*closed += s->no_key;
+		if (s->untried || s->no_key)
+			unread[i - 1] = NULL;
+		rc = rc == VD_ENOMEM ? rc : VD_OK;
+	}
+	return rc;
 }
 
 /* The oldest first: it mostly holds what the others build on. If the medium's times lie, some are read twice. */
 static int read_unread(struct vd_visit *v)
 {
 	struct vd_segment **unread = calloc(v->segments.count + 1, sizeof(*unread));
-	size_t count = 0;
+	size_t count = 0, closed = 0, i = 0;
 	int rc = unread ? VD_OK : VD_ENOMEM;
 
 	v->to_read = v->bytes_read;
-	for (size_t i = 0; i < v->segments.count && !rc; i++) {
-		if (v->segments.p[i].state != VD_SEGMENT_UNREAD || v->segments.p[i].passed)
+	for (size_t k = 0; k < v->segments.count && !rc; k++) {
+		if (v->segments.p[k].state != VD_SEGMENT_UNREAD || v->segments.p[k].passed)
 			continue;
-		unread[count++] = &v->segments.p[i];
-		v->to_read += v->segments.p[i].size;
+		unread[count++] = &v->segments.p[k];
+		v->to_read += v->segments.p[k].size;
 	}
 	if (count)
 		qsort(unread, count, sizeof(*unread), vd_segment_by_age);
-	for (size_t i = 0; i < count && !rc; i++) {
-		if (!(vd_segment_maybe_replaced(unread[i]) && is_over(v, unread[i])))
-			rc = read_segment(v, (size_t)(unread[i] - v->segments.p));
-	}
+	for (; i < count && !rc && closed < VD_FOREIGN_MOST / 2; i++)
+		rc = read_one(v, unread[i], &closed);
+	if (!rc)
+		rc = sift(v, unread + i, count - i, &closed);
+	for (; i < count && !rc; i++)
+		rc = unread[i] ? read_one(v, unread[i], &closed) : VD_OK;
 	free(unread);
 	return rc ? rc : read_pending(v);
 }
@@ -378,12 +404,12 @@ static int read_stick(struct vd_visit *v)
 		rc = recognise(v);
 	/* What gives a device that was away the new keys is one segment among those they open. */
 	do {
-		keys = count_keys(v);
+		keys = vd_foreign_keys(&v->groups);
 		if (!rc)
-			rc = vd_foreign_recall(v, keys);
+			rc = vd_foreign_recall(v->store, v->stick_id, &v->segments, keys);
 		if (!rc)
 			rc = read_unread(v);
-	} while (!rc && count_keys(v) > keys);
+	} while (!rc && vd_foreign_keys(&v->groups) > keys);
 	return rc ? rc : settle(v);
 }
 
@@ -489,7 +515,7 @@ static int judge(struct vd_visit *v)
 	uint64_t lacking = 0;
 	int rc = vd_visit_lacks(v, &lacking);
 
-	v->result->complete = !rc && !lacking && v->pending == 0 && !v->result->unreadable;
+	v->result->complete = !rc && !lacking && v->pending == 0 && !v->result->unreadable && !v->result->segments_untried;
 	for (size_t i = 0; i < v->groups.count; i++)
 		v->result->complete = v->result->complete && vd_reach_all(v->groups.group[i]);
 	return rc;
@@ -505,7 +531,7 @@ static int note_visit(struct vd_visit *v)
 	for (size_t i = 0; i < v->segments.count; i++)
 		any |= v->segments.p[i].group < VD_STORE_GROUPS_MAX;
 	if (any)
-		(void)vd_foreign_note(v, count_keys(v));
+		(void)vd_foreign_note(v, vd_foreign_keys(&v->groups));
 	if (any)
 		rc = vd_store_latest(v->store, &through);
 	if (any && !rc)

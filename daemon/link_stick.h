@@ -8,6 +8,7 @@ struct vd_stick_result {
 	uint64_t received, sent;     /* records: new here, or with their body at last; added to the stick */
 	uint64_t bytes_in, bytes_out;/* of segments read and written */
 	uint64_t segments_read, segments_bad, segments_torn, segments_foreign;
+	uint64_t segments_untried;   /* new ones that were not looked at, since too many before them opened to none of our keys: on the next visit */
 	uint64_t heads_bad;          /* of segments_bad: all records of it are whole, one of its two heads is not */
 	uint64_t chunks, chunks_bad; /* of the segments read on this visit; the bad ones were refused */
 	uint64_t declined;           /* records on it that were not taken, because their author's share of this device is used up */

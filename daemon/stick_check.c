@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "proto/err.h"
+#include "stick_inside.h"
 #include "stick_segments.h"
 #include "store/custody.h"
 #include "store/file.h"
@@ -19,24 +20,25 @@ struct checking {
 	struct vd_segments segments;
 	struct vd_arrivals held;     /* on the stick, and here */
 	const char *dir;
+	size_t closed;               /* segments that no key opened now */
 	struct vd_stick_check *out;
 };
 
 /* A known one is as it was, unless a repair may have taken from us what it holds; any other is read, and nothing of it stored. */
-static int look_at(struct checking *c, size_t i, uint64_t latest)
+static int look_at(struct checking *c, size_t i)
 {
 	struct vd_segment *s = &c->segments.p[i];
 	struct vd_bundle_stats stats;
 	char *path;
-	int rc = vd_segment_recall(&c->segments, i, c->store, &c->groups, latest);
+	int rc = VD_OK;
 
-	if (rc)
-		return rc;
 	if (asprintf(&path, "%s/cache/%s", c->dir, s->name) < 0)
 		return VD_ENOMEM;
 	if (s->state == VD_SEGMENT_KNOWN && !s->before)
 		rc = vd_segment_look(s, c->store, &c->groups, path);
-	if (!rc && (s->state == VD_SEGMENT_UNREAD || s->before)) {
+	/* What no key opened before, and what would take too long. */
+	s->foreign = s->passed || (s->state == VD_SEGMENT_UNREAD && c->closed >= VD_FOREIGN_MOST);
+	if (!rc && !s->foreign && (s->state == VD_SEGMENT_UNREAD || s->before)) {
 		struct vd_bundle_notices notices = vd_segment_notices(&c->segments, i);
 		struct vd_arrivals holds = { 0 };
 
@@ -47,6 +49,7 @@ static int look_at(struct checking *c, size_t i, uint64_t latest)
 				s->group = g;
 		s->state = rc == VD_OK ? VD_SEGMENT_WHOLE : rc == VD_ETORN ? VD_SEGMENT_TORN : VD_SEGMENT_DAMAGED;
 		s->foreign = rc == VD_EKEY || rc == VD_EGROUP || rc == VD_EVERSION;
+		c->closed += rc == VD_EKEY;
 		vd_buf_reset(&s->list);
 		if (rc != VD_ENOMEM)
 			rc = vd_arrivals_encode(&holds, &s->list);
@@ -188,6 +191,7 @@ static int judge(struct checking *c, uint64_t latest)
 int vd_stick_check(struct vd_store *store, const char *dir, struct vd_stick_check *out)
 {
 	struct checking c = { .store = store, .dir = dir, .out = out };
+	struct vd_stick stick;
 	uint64_t latest = 0;
 	struct stat st;
 	char *cache;
@@ -209,7 +213,11 @@ int vd_stick_check(struct vd_store *store, const char *dir, struct vd_stick_chec
 	if (!rc)
 		rc = vd_store_latest(store, &latest);
 	for (size_t i = 0; i < c.segments.count && !rc; i++)
-		rc = look_at(&c, i, latest);
+		rc = vd_segment_recall(&c.segments, i, store, &c.groups, latest);
+	if (!rc && vd_stick_which(store, dir, &stick) == VD_OK)
+		rc = vd_foreign_recall(store, stick.id, &c.segments, vd_foreign_keys(&c.groups));
+	for (size_t i = 0; i < c.segments.count && !rc; i++)
+		rc = look_at(&c, i);
 	for (size_t i = 0; i < c.segments.count && !rc; i++)
 		vd_segment_heed(&c.segments, i);
 	if (!rc)

@@ -75,7 +75,12 @@ bool vd_visit_has_word(const struct vd_visit *, size_t g);
 
 /* Of segments not read yet which none of so many keys opened on an earlier visit to this stick, all but VD_FOREIGN_TRIED are passed over. */
 enum { VD_FOREIGN_TRIED = 8 };
-int vd_foreign_recall(struct vd_visit *, size_t keys);
+/* How many keys we have of all groups: they come with control records, and are never lost. */
+size_t vd_foreign_keys(const struct vd_bundle_groups *);
+int vd_foreign_recall(struct vd_store *, const uint8_t stick[VD_STICK_ID_BYTES], struct vd_segments *, size_t keys);
+/* Of those that were never tried, or were forgotten, so many that no key opens are tried on a visit, half of them from the oldest and half from the newest
+ * on: each costs some milliseconds. The others are `untried`. */
+enum { VD_FOREIGN_MOST = 512 };
 /* Remembers those that none of so many opened now. */
 int vd_foreign_note(struct vd_visit *, size_t keys);
 

@@ -35,6 +35,7 @@ struct vd_segment {
 	bool foreign;             /* none of our keys opens it, as far as we know */
 	bool no_key;              /* likewise; and not for being of a newer version, say */
 	bool passed;              /* … and it is not tried now */
+	bool untried;             /* not read on this visit, as too many others opened to no key */
 	size_t group;             /* its place among the groups; VD_STORE_GROUPS_MAX: not known */
 	struct vd_bundle_key key; /* that opens it, once it was opened */
 	bool before;              /* KNOWN: it was read before a repair, which may have taken some of it */
