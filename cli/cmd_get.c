@@ -11,6 +11,8 @@
 #include "attach.h"
 #include "proto/err.h"
 #include "store/attached.h"
+#include "store/prune.h"
+#include "times.h"
 
 enum { NAMES_TRIED = 1000, PATH_BYTES = 4096, BLOCK_BYTES = 64 * 1024 };
 
@@ -22,6 +24,7 @@ struct getting {
 	bool bounded;               /* some of them by bulk.max, which is: */
 	char most[VD_SIZE_SAID];
 	size_t written, there, damaged, sealed;
+	uint64_t back;              /* bodies that had gone to make room, and are wanted again */
 	int err;                    /* of the medium: nothing more can be written */
 	int code;                   /* an exit code: what was wrong was said */
 };
@@ -161,8 +164,13 @@ static int get_all(void *ctx, const struct vd_found *f)
 	struct vd_attached here;
 	struct getting *g = ctx;
 	size_t count;
-	int rc;
+	int rc = f->standing == VD_STANDING_REDACTED ? VD_OK : vd_prune_undo(g->cli->store, f->group, f->record, vd_time_now_ms(), &g->back);
 
+	/* A full disk, or one that is only read, keeps nobody from what is here. */
+	if (rc)
+		g->back = 0;
+	if (f->body == VD_ENOTFOUND && g->back)
+		return 0;
 	if (f->body || f->standing == VD_STANDING_REDACTED) {
 		g->code = vd_refuse(g->cli, VD_EXIT_FAILED, "not_readable", VD_MSG_HINT_GET_NOT_READ, VD_MSG_GET_NOT_READ,
 		                    vd_text(g->cli->lang, vd_body_text(f)), NULL);
@@ -188,13 +196,16 @@ static int finish(struct getting *g)
 
 	if (g->err)
 		return vd_fail(cli, g->err, VD_MSG_NONE, VD_MSG_GET_FAILED, g->folder, NULL);
-	if (g->missing)
+	if (g->back)
+		vd_note(cli, VD_MSG_GET_BACK, vd_num(cli, g->back), vd_num(cli, VD_PRUNE_DAYS), NULL);
+	else if (g->missing)
 		vd_note(cli, g->bounded ? VD_MSG_GET_BOUNDED : VD_MSG_GET_PARTLY, vd_num(cli, g->missing), g->most, NULL);
-	if (g->bounded)
+	if (g->bounded && !g->back)
 		vd_note(cli, VD_MSG_NEXT_BULK, NULL);
 	if (cli->opt.json)
-		vd_say_json(cli, json_pack("{s:O,s:o,s:O}", "files", g->files, "missing_chunks", vd_json_number(g->missing), "missing", g->lacking));
-	return g->damaged ? VD_EXIT_INTEGRITY : g->missing || g->sealed ? VD_EXIT_PARTLY : VD_EXIT_DONE;
+		vd_say_json(cli, json_pack("{s:O,s:o,s:O,s:o}", "files", g->files, "missing_chunks", vd_json_number(g->missing), "missing", g->lacking,
+		                           "wanted_again", vd_json_number(g->back)));
+	return g->damaged ? VD_EXIT_INTEGRITY : g->missing || g->sealed || g->back ? VD_EXIT_PARTLY : VD_EXIT_DONE;
 }
 
 static int get_run(struct vd_cli *cli)

@@ -207,14 +207,16 @@ static int say_attached(struct vd_cli *cli, const struct vd_found *f)
 	for (size_t i = 0; i < a.count && !rc; i++) {
 		uint32_t here = vd_attached_count(&a.here, (uint8_t)i, a.list[i].chunks, NULL);
 
-		bool bounded;
+		bool bounded, pruned;
 
 		if (!a.list[i].name.n)
 			continue;
 		vd_attachment_name(a.list[i].name, name);
 		bounded = here < a.list[i].chunks && vd_attach_bounded(cli, &a.here, (uint8_t)i, a.list[i].chunks, most);
 		any_bounded |= bounded;
-		vd_say(cli, here == a.list[i].chunks ? VD_MSG_SHOW_ATTACHED_WHOLE : bounded ? VD_MSG_SHOW_ATTACHED_BOUNDED : VD_MSG_SHOW_ATTACHED_PART, name,
+		pruned = here < a.list[i].chunks && vd_attached_pruned(&a.here, (uint8_t)i, a.list[i].chunks);
+		vd_say(cli, here == a.list[i].chunks ? VD_MSG_SHOW_ATTACHED_WHOLE : pruned ? VD_MSG_SHOW_ATTACHED_PRUNED :
+		            bounded ? VD_MSG_SHOW_ATTACHED_BOUNDED : VD_MSG_SHOW_ATTACHED_PART, name,
 		       vd_size_said(cli, a.list[i].size, size), vd_num(cli, here), vd_num(cli, a.list[i].chunks), bounded ? most : "", NULL);
 	}
 	if (any_bounded)

@@ -182,6 +182,8 @@ json_t *vd_json_record(const struct vd_found *f)
 	                        "body", body_word(f->body),
 	                        "standing", standing_word(f->standing));
 
+	if (out && f->gone == VD_GONE_PRUNED)
+		json_object_set_new(out, "gone", json_string("pruned"));
 	if (out)
 		json_object_set_new(out, "attachments", attachments_json(content));
 	if (out)
@@ -215,6 +217,8 @@ enum vd_msg vd_body_text(const struct vd_found *f)
 		return VD_MSG_BODY_REDACTED;
 	switch (f->body) {
 	case VD_ENOTFOUND:
+		if (f->gone == VD_GONE_PRUNED)
+			return VD_MSG_BODY_PRUNED;
 		return f->record->has_expires && f->record->expires_day * (uint64_t)VD_DAY_MS < vd_time_now_ms() ? VD_MSG_BODY_EXPIRED : VD_MSG_BODY_STUB;
 	case VD_EVERSION: return VD_MSG_BODY_VERSION;
 	case VD_EKEY: return no_key(self, known, audience);

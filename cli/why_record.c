@@ -20,6 +20,7 @@ struct telling {
 	struct vd_why *why;
 	uint64_t *lacks;             /* of each keeper: how many chunks of what the record attaches it is not known to hold; NULL: none is attached */
 	uint64_t lacks_here;         /* … and how many this device does not */
+	bool parts_pruned;           /* some of these went to make room */
 	bool bounded;                /* bulk.max keeps some of these away, which is: */
 	char most[VD_SIZE_SAID];
 	struct vd_for_whom whom;     /* who may read the record */
@@ -299,6 +300,7 @@ static int count_here(void *ctx, const struct vd_found *f)
 
 		all = i < count ? list[i].chunks : have + stubs;
 		t->lacks_here += all - have;
+		t->parts_pruned |= vd_attached_pruned(p->here, (uint8_t)i, all);
 		if (all > have && !t->bounded)
 			t->bounded = vd_attach_bounded(t->why->cli, p->here, (uint8_t)i, all, t->most);
 	}
@@ -346,6 +348,7 @@ static void tell_here(struct telling *t, const struct vd_why_subject *s)
 	                  t->gone == VD_GONE_REDACTED   ? VD_MSG_WHY_ERASED :
 	                  t->gone == VD_GONE_PRUNED     ? VD_MSG_WHY_PRUNED :
 	                  s->record.stub                ? VD_MSG_WHY_STUB :
+	                  t->parts_pruned               ? VD_MSG_WHY_HERE_PRUNED :
 	                  t->lacks_here                 ? VD_MSG_WHY_HERE_PARTS : VD_MSG_WHY_HERE;
 
 	vd_time_local(s->received_ms, time);
@@ -415,7 +418,7 @@ static void advise_on_record(struct telling *t, const struct vd_why_subject *s)
 	if (t->bounded)
 		vd_why_advise(t->why, VD_MSG_WHY_NEXT_BOUNDED, t->most, NULL);
 	else if (!s->record.stub && t->lacks_here)
-		vd_why_advise(t->why, VD_MSG_WHY_NEXT_PARTS, NULL, NULL);
+		vd_why_advise(t->why, t->parts_pruned ? VD_MSG_WHY_NEXT_PRUNED : VD_MSG_WHY_NEXT_PARTS, NULL, NULL);
 	if (!s->record.stub && t->lacking.count && t->carriers.count)
 		vd_why_advise(t->why, VD_MSG_WHY_NEXT_CARRY, names_said(&t->carriers), NULL);
 }

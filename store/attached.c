@@ -31,7 +31,8 @@ static int add(const struct vd_stored *stored, const struct vd_record *of, struc
 		return VD_OK;
 	if (!vd_room(&out->chunks, out->count, &out->cap, 16, sizeof(*out->chunks)))
 		return VD_ENOMEM;
-	out->chunks[out->count++] = (struct vd_attached_chunk){ stored->arrival, part.number, part.attachment, record.stub, stored->flags & VD_STORED_WAITING };
+	out->chunks[out->count++] = (struct vd_attached_chunk){ stored->arrival, part.number, part.attachment, record.stub, stored->flags & VD_STORED_WAITING,
+		                                                  stored->flags & VD_STORED_PRUNED };
 	return VD_OK;
 }
 
@@ -106,6 +107,14 @@ bool vd_attached_waits(const struct vd_attached *a, uint8_t attachment, uint32_t
 		if (a->chunks[i].attachment == attachment && a->chunks[i].number < chunks && a->chunks[i].waits)
 			return true;
 	return here + without < chunks;
+}
+
+bool vd_attached_pruned(const struct vd_attached *a, uint8_t attachment, uint32_t chunks)
+{
+	for (size_t i = 0; i < a->count; i++)
+		if (a->chunks[i].attachment == attachment && a->chunks[i].number < chunks && a->chunks[i].pruned)
+			return true;
+	return false;
 }
 
 struct writing {

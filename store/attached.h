@@ -15,6 +15,7 @@ struct vd_attached {
 		uint8_t attachment;
 		bool stub;           /* its body is not here: it has yet to come, or was declined or dropped */
 		bool waits;          /* … and is not taken until there is room for it (shares.h) */
+		bool pruned;         /* … or went to make room (prune.h) */
 	} *chunks;
 	size_t count, cap;
 };
@@ -25,6 +26,8 @@ void vd_attached_deinit(struct vd_attached *);
 uint32_t vd_attached_count(const struct vd_attached *, uint8_t attachment, uint32_t chunks, uint32_t *stubs);
 /* Does one of these chunks wait for room, or has not even come as a stub? */
 bool vd_attached_waits(const struct vd_attached *, uint8_t attachment, uint32_t chunks);
+/* Did the body of one of them go to make room? */
+bool vd_attached_pruned(const struct vd_attached *, uint8_t attachment, uint32_t chunks);
 /* Writes the file that is `which` of that record. VD_ENOTFOUND: chunks are missing; VD_EDAMAGED: they are not what the record says; VD_EKEY: they do not open; or what
  * vd_file_write says. */
 int vd_attached_write(struct vd_store *, struct vd_group *, const struct vd_attached *, uint8_t which, const struct vd_attachment *,

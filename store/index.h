@@ -37,6 +37,7 @@ struct vd_found {
 	struct vd_group *group;
 	int body;                         /* 0: content is filled in; else VD_EKEY, VD_ENOTFOUND (stub), VD_EVERSION … */
 	const struct vd_content *content; /* when body is 0 */
+	enum vd_gone gone;                /* why it is a stub */
 	enum vd_standing standing;
 	enum vd_review review;            /* quarantined: LEFT when a coordinator looked at it and left it there */
 	struct vd_id redaction;           /* REDACTED: which */

@@ -39,6 +39,7 @@
  *   "bulk": u64 bytes of bodies of the bulk lane that are here ‖ u64 that are wanted ‖ u64 of the last attachment not begun for want of room
  *   "clock": what was seen of ours (clock.c)             "expired", "pruned" group: when it was looked for what did (expire.c, prune.c)
  *   "repairs": how often the derived tables were made anew
+ *   "asked" id: when somebody here wanted back what had gone of that record (prune.c)
  *   "accepted" group, author: what counts of a removed author's records (followed.c)
  *   "redacted" group: up to where bodies were tended (redact.c) */
 #ifndef VD_INSIDE_H

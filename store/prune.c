@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "attached.h"
 #include "custody.h"
 #include "inside.h"
 #include "standing.h"
@@ -182,11 +183,29 @@ static bool is_young(const struct pruning *p, const struct vd_record *record, ui
 	return since_ms > p->now_ms || p->now_ms - since_ms < p->rule->older_ms;
 }
 
+/* The value "asked" of a record: u64 our clock when somebody wanted it, and what it attaches, back. */
+static int asked_lately(struct pruning *p, const struct vd_record *record, bool *yes)
+{
+	struct vd_slice part = vd_slice(record->id.b, VD_ID_BYTES);
+	struct vd_record as = *record;
+	struct vd_buf value = { 0 };
+	struct vd_part of;
+	int rc;
+
+	if (vd_record_part(record, &of))
+		part = vd_slice(of.of.b, VD_ID_BYTES);
+	rc = vd_value_read(p->store, "asked", &part, 1, &value);
+	as.time_ms = 0;
+	*yes = !rc && value.n == 8 && is_young(p, &as, vd_get_u64(value.p));
+	vd_buf_deinit(&value);
+	return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
+}
+
 static int consider(struct pruning *p, uint64_t arrival)
 {
 	struct vd_record record, gone;
 	uint64_t received_ms;
-	bool kept;
+	bool kept, young;
 	int rc = vd_store_read(p->store, arrival, &p->raw, &record, &received_ms);
 
 	if (rc)
@@ -197,9 +216,12 @@ static int consider(struct pruning *p, uint64_t arrival)
 		p->out->own++;
 		return VD_OK;
 	}
-	if (is_young(p, &record, received_ms)) {
-		p->out->young++;
-		return VD_OK;
+	young = is_young(p, &record, received_ms);
+	if (!young)
+		rc = asked_lately(p, &record, &young);
+	if (rc || young) {
+		p->out->young += young;
+		return rc;
 	}
 	gone = record;
 	/* Asked as it will be once it has gone: what could not be told then would be wanted back at once. */
@@ -266,6 +288,69 @@ int vd_prune(struct vd_store *s, struct vd_group *group, const struct vd_prune_r
 	return rc;
 }
 
+/* --- back --- */
+
+static int want_one(struct vd_write *w, const struct vd_membership *in, uint64_t arrival, struct vd_reading *reading, uint64_t *wanted)
+{
+	struct vd_stored stored;
+	struct vd_record record;
+	struct vd_place place;
+	int rc = vd_stored_get(w->store, w->snapshot, arrival, reading, &stored);
+
+	if (rc || vd_stored_view(&stored, &record) || !(stored.flags & VD_STORED_PRUNED))
+		return rc == VD_ENOMEM ? rc : VD_OK;
+	place = vd_place_of(&stored);
+	++*wanted;
+	return vd_write_again(w, in, &place, &record, 0);
+}
+
+int vd_prune_undo(struct vd_store *s, struct vd_group *group, const struct vd_record *record, uint64_t now_ms, uint64_t *wanted)
+{
+	struct vd_slice part = vd_slice(record->id.b, VD_ID_BYTES);
+	struct vd_reading reading = { 0 };
+	struct vd_attached attached;
+	struct vd_membership in;
+	struct vd_write *w;
+	MDB_txn *txn = NULL;
+	uint64_t arrival = 0;
+	uint8_t value[8];
+	int rc = vd_group_salt(group) ? vd_attached_find(s, record, &attached) : VD_EKEY;
+
+	*wanted = 0;
+	if (rc == VD_EKEY)
+		return rc;
+	if (!rc || rc == VD_EDAMAGED)
+		rc = vd_store_find(s, &record->id, &arrival);
+	if (!rc)
+		rc = vd_write_begin(s, &w);
+	if (rc) {
+		vd_attached_deinit(&attached);
+		return rc;
+	}
+	memcpy(in.group, vd_group_id(group), VD_GROUP_BYTES);
+	memcpy(in.salt, vd_group_salt(group), VD_SALT_BYTES);
+	rc = vd_db_read(s->db, &txn);
+	w->snapshot = txn;
+	w->takes_in = true;
+	if (!rc)
+		rc = want_one(w, &in, arrival, &reading, wanted);
+	for (size_t i = 0; i < attached.count && !rc; i++)
+		rc = want_one(w, &in, attached.chunks[i].arrival, &reading, wanted);
+	if (!rc && *wanted) {
+		vd_set_u64(value, now_ms);
+		vd_effects_value(&w->effects, s, "asked", &part, 1, vd_slice(value, sizeof(value)));
+	}
+	w->snapshot = NULL;
+	vd_db_done(s->db, txn);
+	vd_reading_wipe(&reading);
+	vd_attached_deinit(&attached);
+	if (rc || !*wanted)
+		vd_write_abort(w);
+	else
+		rc = vd_write_end(w);
+	return rc;
+}
+
 /* --- unasked --- */
 
 /* The value "pruned": u64 day on which we looked last ‖ u64 our clock when the reserve was reached then or later that day (0: it was not). */
@@ -328,22 +413,9 @@ static int want_some(struct pruning *p, const uint64_t *arrivals, size_t n, uint
 		return rc;
 	rc = vd_db_read(p->store->db, &txn);
 	w->snapshot = txn;
-	for (size_t i = 0; i < n && !rc; i++) {
-		struct vd_stored stored;
-		struct vd_record record;
-		struct vd_place place;
-
-		if (keep[i])
-			continue;
-		rc = vd_stored_get(p->store, txn, arrivals[i], &reading, &stored);
-		if (rc || vd_stored_view(&stored, &record) || !(stored.flags & VD_STORED_PRUNED)) {
-			rc = rc == VD_ENOMEM ? rc : VD_OK;
-			continue;
-		}
-		place = vd_place_of(&stored);
-		rc = vd_write_again(w, &p->in, &place, &record, 0);
-		back++;
-	}
+	for (size_t i = 0; i < n && !rc; i++)
+		if (!keep[i])
+			rc = want_one(w, &p->in, arrivals[i], &reading, &back);
 	w->snapshot = NULL;
 	vd_db_done(p->store->db, txn);
 	vd_reading_wipe(&reading);

@@ -24,5 +24,8 @@ struct vd_pruned {
 };
 /* Adds to *out. VD_EAGAIN: the clock cannot be believed, nothing went. */
 int vd_prune(struct vd_store *, struct vd_group *, const struct vd_prune_rule *, uint64_t now_ms, struct vd_pruned *out);
+/* Somebody here needs it: what went of that record, and of what it attaches, to make room is wanted again from now on (*wanted bodies; 0: nothing had gone), and
+ * is as young as if it had come now, all of it. VD_ENOSPACE: there is no room. */
+int vd_prune_undo(struct vd_store *, struct vd_group *, const struct vd_record *, uint64_t now_ms, uint64_t *wanted);
 
 #endif

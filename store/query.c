@@ -485,7 +485,10 @@ static int hand_over(struct query *q, uint64_t arrival, int (*visit)(void *ctx, 
 	if (found.body == VD_ENOMEM)
 		return VD_ENOMEM;
 	found.content = found.body ? NULL : &content;
-	return visit(ctx, &found);
+	found.gone = VD_GONE_NOT;
+	if (record.stub)
+		rc = vd_store_gone(q->store, arrival, &found.gone);
+	return rc ? rc : visit(ctx, &found);
 }
 
 static void query_deinit(struct query *q)

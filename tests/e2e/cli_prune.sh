@@ -48,6 +48,25 @@ exits "made room" 0
 says "and said who keeps it" "Others keep it"
 v old show "$id"
 silent "its content is gone" "kept by two"
+says "and why is said, and how it comes back" "went from this device to make room.*vereda get"
+v old --json list
+is "also to programs" "$(jq -c --arg id "$id" 'select(.id==$id)|[.body,.gone]' out)" '["stub","pruned"]'
+v old sync stick
+v old show "$id"
+silent "no sync brings it back unasked" "kept by two"
+v old get "$id"
+exits "get wants it back" 3
+says "and says what to do" "wanted again.*sync with who keeps it" err
+v old sync stick
+v old show "$id"
+says "the next sync brings it" "kept by two"
+v old --json get "$id"
+is "and there is nothing to want any more" "$code $(key .wanted_again)" "0 0"
+v old prune --older 1d --yes
+v old show "$id"
+says "it is as young as if it had come now" "kept by two"
+v old prune --older 0d --yes
+exits "and goes again when everything is to" 0
 v luz add message -m "not in the last receipt of who was there"
 for who in hub old; do v $who add message -m "nor is $who's"; done
 for who in luz old; do v $who sync stick; done

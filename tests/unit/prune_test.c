@@ -327,6 +327,52 @@ static void test_prune__stays_away_while_others_hold_it(void **state)
 	end(&s);
 }
 
+/* Who needs it has it back by the next sync, and keeps it as what is new. */
+static void test_prune__wanted_back(void **state)
+{
+	struct vd_prune_rule rule = { .lanes = 14, .most_bytes = UINT64_MAX, .older_ms = 30 * (uint64_t)DAY };
+	struct vd_pruned pruned = { 0 };
+	struct vd_buf raw = { 0 };
+	struct vd_record record;
+	uint64_t arrival, wanted;
+	struct scene s;
+
+	(void)state;
+	start(&s, 8);
+	promise(&s, 3, 0);
+	pass(&s, 1);
+	write_one(&s, 0, VD_LANE_NORMAL, 0);
+	write_one(&s, 0, VD_LANE_NORMAL, 0);
+	sync_all(&s);
+	pass(&s, 35);
+	sync_all(&s);
+	assert_int_equal(vd_prune(s.p[3].store, s.p[3].group, &rule, clock_of(&s, 3), &pruned), 0);
+	assert_int_equal(pruned.records, 2);
+	sync_all(&s);
+	assert_false(whole(&s, 3, 0) || whole(&s, 3, 1));
+	assert_int_equal(vd_store_find(s.p[3].store, &s.bodies[0].id, &arrival), 0);
+	assert_int_equal(vd_store_read(s.p[3].store, arrival, &raw, &record, NULL), 0);
+	assert_int_equal(vd_prune_undo(s.p[3].store, s.p[3].group, &record, clock_of(&s, 3), &wanted), 0);
+	assert_int_equal(wanted, 1);
+	assert_int_equal(vd_prune_undo(s.p[3].store, s.p[3].group, &record, clock_of(&s, 3), &wanted), 0);
+	assert_int_equal(wanted, 0);
+	sync_all(&s);
+	assert_true(whole(&s, 3, 0));
+	assert_false(whole(&s, 3, 1));
+	pass(&s, 25);
+	sync_all(&s);
+	for (int again = 0; again < 2; again++) {
+		pruned = (struct vd_pruned){ 0 };
+		assert_int_equal(vd_prune(s.p[3].store, s.p[3].group, &rule, clock_of(&s, 3), &pruned), 0);
+		assert_int_equal(pruned.young, !again);
+		assert_int_equal(whole(&s, 3, 0), !again);
+		pass(&s, 6);
+		sync_all(&s);
+	}
+	vd_buf_deinit(&raw);
+	end(&s);
+}
+
 static void test_prune__age_lane_and_enough(void **state)
 {
 	struct vd_prune_rule rule = { .lanes = 1 << VD_LANE_NORMAL | 1 << VD_LANE_BULK, .most_bytes = UINT64_MAX, .older_ms = 20 * (uint64_t)DAY };
@@ -654,6 +700,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_prune__what_may_go),
 		cmocka_unit_test(test_prune__stays_away_while_others_hold_it),
+		cmocka_unit_test(test_prune__wanted_back),
 		cmocka_unit_test(test_prune__age_lane_and_enough),
 		cmocka_unit_test(test_prune__wrong_clocks),
 		cmocka_unit_test(test_prune__no_body_is_lost),
