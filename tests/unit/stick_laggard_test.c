@@ -400,7 +400,7 @@ static void test_stick_laggard__full_stick(void **state)
 	struct cast *c = *state;
 	struct vd_stick_result r;
 
-	if (mount("none", c->stick, "tmpfs", 0, "size=140k"))
+	if (mount("none", c->stick, "tmpfs", 0, "size=100k"))
 		skip();
 	rotate(&c->hub);
 	person_write(&c->hub, VD_LANE_URGENT, 1, 50);
