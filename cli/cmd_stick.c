@@ -43,7 +43,7 @@ static int find_stick(struct vd_cli *cli, const char *which, struct vd_stick *ou
 	int rc = find_called(cli, which, out);
 
 	if (rc == VD_ENOTFOUND)
-		rc = vd_stick_which(cli->store, which, out);
+		rc = vd_stick_which(cli->store, which, VD_STICK_TURN_MS, out);
 	if (rc == VD_ENOTFOUND || rc == VD_EINVAL)
 		return vd_refuse(cli, VD_EXIT_FAILED, "not-found", VD_MSG_HINT_STICK_LIST, VD_MSG_STICK_NO_SUCH, which, NULL);
 	return rc ? vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_STICK_FAILED, which, NULL) : 0;
@@ -72,7 +72,7 @@ static int stick_mark(struct vd_cli *cli)
 {
 	const char *dir = cli->opt.args[1], *name = vd_options_get(&cli->opt, VD_OPT_NAME);
 	struct vd_stick stick, other;
-	int rc, code;
+	int rc, known, code;
 	bool taken;
 
 	if (!name)
@@ -88,8 +88,11 @@ static int stick_mark(struct vd_cli *cli)
 	rc = vd_sync_check_folder(cli, dir);
 	if (rc)
 		return rc;
+	known = vd_stick_which(cli->store, dir, VD_STICK_TURN_MS, &stick);
+	if (known == VD_EBUSY)
+		return vd_refuse(cli, VD_EXIT_BUSY, "busy", VD_MSG_HINT_SYNC_BUSY, VD_MSG_SYNC_BUSY, dir, NULL);
 	rc = find_called(cli, name, &other);
-	taken = !rc && (vd_stick_which(cli->store, dir, &stick) || memcmp(stick.id, other.id, VD_STICK_ID_BYTES) != 0);
+	taken = !rc && (known || memcmp(stick.id, other.id, VD_STICK_ID_BYTES) != 0);
 	if (rc && rc != VD_ENOTFOUND)
 		return vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_STICK_FAILED, dir, NULL);
 	/* Of two with one name nobody could tell which is done. One that was wiped is another one, and takes the name over. */
@@ -98,7 +101,7 @@ static int stick_mark(struct vd_cli *cli)
 	code = visit(cli, dir, true, NULL);
 	if (code == VD_EXIT_BUSY)
 		return code;
-	rc = vd_stick_which(cli->store, dir, &stick);
+	rc = vd_stick_which(cli->store, dir, VD_STICK_TURN_MS, &stick);
 	/* It could not be told from a copy, nor at all once others have taken away what this device saw there. */
 	if (rc == VD_ENOTFOUND || (!rc && !stick.anchored))
 		return vd_refuse(cli, code ? (enum vd_exit)code : VD_EXIT_FAILED, "not-found", VD_MSG_HINT_STICK_UNKNOWN, VD_MSG_STICK_UNKNOWN, dir, NULL);
@@ -202,13 +205,15 @@ static int stick_sync(struct vd_cli *cli)
 
 	if (code)
 		return code;
-	rc = vd_stick_which(cli->store, dir, &stick);
+	rc = vd_stick_which(cli->store, dir, VD_STICK_TURN_MS, &stick);
 	if (!rc && stick.marked) {
 		code = visit(cli, dir, false, &full);
 		vd_desktop_say(cli, full ? VD_MSG_STICK_FULL : !code ? VD_MSG_STICK_DONE : code == VD_EXIT_PARTLY ? VD_MSG_STICK_PARTLY : VD_MSG_STICK_NOT_DONE,
 		               NULL);
 		return code;
 	}
+	if (rc == VD_EBUSY)
+		return vd_refuse(cli, VD_EXIT_BUSY, "busy", VD_MSG_HINT_SYNC_BUSY, VD_MSG_SYNC_BUSY, dir, NULL);
 	if (rc && rc != VD_ENOTFOUND)
 		return vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_STICK_FAILED, dir, NULL);
 	if (cli->opt.json)

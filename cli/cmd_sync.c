@@ -18,8 +18,6 @@
 #include "watch.h"
 #include "where.h"
 
-enum { TURN_MS = 5000 }; /* for veredad, or another vereda, to be done with the same stick */
-
 static void say_outcome(struct vd_cli *cli, const char *target, const struct vd_outcome *o, const struct vd_stick_result *stick,
                         const struct vd_stick *which)
 {
@@ -99,7 +97,7 @@ int vd_sync_folder(struct vd_cli *cli, const char *dir, uint64_t max_bytes, bool
 {
 	uint64_t start = vd_time_steady_ms();
 	struct vd_left_out left_out = { 0 };
-	struct vd_stick_wish wish = { .max_bytes = max_bytes, .anchor = mark, .wait_ms = TURN_MS };
+	struct vd_stick_wish wish = { .max_bytes = max_bytes, .anchor = mark, .wait_ms = VD_STICK_TURN_MS };
 	struct vd_stick_result r;
 	struct vd_outcome o = { 0 };
 	struct vd_watch watch;
@@ -117,8 +115,9 @@ int vd_sync_folder(struct vd_cli *cli, const char *dir, uint64_t max_bytes, bool
 		*full = err == VD_ENOSPACE && r.full;
 	if (r.busy)
 		return vd_refuse(cli, VD_EXIT_BUSY, "busy", VD_MSG_HINT_SYNC_BUSY, VD_MSG_SYNC_BUSY, dir, NULL);
-	unknown = err == VD_ENOTFOUND ? err : vd_stick_which(cli->store, dir, &which);
-	if (!err && unknown != VD_ENOTFOUND)
+	unknown = err == VD_ENOTFOUND ? err : vd_stick_which(cli->store, dir, VD_STICK_TURN_MS, &which);
+	/* By now somebody else may be at it. */
+	if (!err && unknown != VD_ENOTFOUND && unknown != VD_EBUSY)
 		err = unknown;
 	o = (struct vd_outcome){ .sent = r.sent, .received = r.received, .declined = r.declined, .bytes_out = r.bytes_out, .bytes_in = r.bytes_in,
 	                      .elapsed_ms = vd_time_steady_ms() - start, .complete = r.complete && !err };

@@ -50,8 +50,10 @@ enum { VD_STICK_SEGMENT_BYTES = 16 * 1024 * 1024 };
 
 /* Is there something named cache which is no folder? A link would lead us elsewhere. */
 bool vd_stick_odd(const char *dir);
-/* Which stick stands there, by the names and times of its segments alone: no file on it is opened. VD_ENOTFOUND: none that this store has seen, for all it can tell. */
-int vd_stick_which(struct vd_store *, const char *dir, struct vd_stick *out);
+/* Which stick stands there, by the names and times of its segments alone: no file on it is opened. VD_ENOTFOUND: none that this store has seen, for all it can tell.
+ * VD_EBUSY: this device is at it, and was for so long: what stands there changes, and what is known of it. */
+int vd_stick_which(struct vd_store *, const char *dir, uint32_t wait_ms, struct vd_stick *out);
+enum { VD_STICK_TURN_MS = 5000 }; /* that a person may wait */
 
 /* --- stick_check.c: is all that a stick holds known to be elsewhere? --- */
 

@@ -214,7 +214,7 @@ int vd_stick_check(struct vd_store *store, const char *dir, struct vd_stick_chec
 		rc = vd_store_latest(store, &latest);
 	for (size_t i = 0; i < c.segments.count && !rc; i++)
 		rc = vd_segment_recall(&c.segments, i, store, &c.groups, latest);
-	if (!rc && vd_stick_which(store, dir, &stick) == VD_OK)
+	if (!rc && vd_stick_which(store, dir, 0, &stick) == VD_OK)
 		rc = vd_foreign_recall(store, stick.id, &c.segments, vd_foreign_keys(&c.groups));
 	for (size_t i = 0; i < c.segments.count && !rc; i++)
 		rc = look_at(&c, i);

@@ -7,6 +7,7 @@
 
 #include "link_stick.h"
 #include "proto/err.h"
+#include "stick_turn.h"
 
 enum {
 	ZONE_S = 900, ZONES = 104,  /* FAT keeps local time: a machine of another zone, or in summer, is off by quarters of an hour, up to 26 hours */
@@ -97,7 +98,7 @@ int vd_stick_recognise(struct vd_store *store, struct vd_segments *all, struct v
 	return rc;
 }
 
-int vd_stick_which(struct vd_store *store, const char *dir, struct vd_stick *out)
+static int find_which(struct vd_store *store, const char *dir, struct vd_stick *out)
 {
 	struct vd_bundle_groups groups = { .count = 0 };
 	struct vd_segments segments = { .count = 0 };
@@ -118,6 +119,20 @@ int vd_stick_which(struct vd_store *store, const char *dir, struct vd_stick *out
 		rc = VD_ENOTFOUND;
 	vd_segments_deinit(&segments);
 	vd_bundle_groups_free(&groups);
+	return rc;
+}
+
+int vd_stick_which(struct vd_store *store, const char *dir, uint32_t wait_ms, struct vd_stick *out)
+{
+	struct stat st;
+	int turn = -1, rc = VD_OK;
+
+	*out = (struct vd_stick){ .marked = false };
+	if (!stat(dir, &st))
+		rc = vd_stick_turn_begin(vd_store_home(store), &st, wait_ms, &turn);
+	if (!rc)
+		rc = find_which(store, dir, out);
+	vd_stick_turn_end(turn);
 	return rc;
 }
 

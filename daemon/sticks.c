@@ -95,7 +95,7 @@ static void work(uv_work_t *request)
 {
 	struct vd_sticks *s = request->data;
 
-	s->rc = vd_stick_which(s->store, s->path, &s->stick);
+	s->rc = vd_stick_which(s->store, s->path, 0, &s->stick);
 	s->marked = !s->rc && s->stick.marked;
 	if (s->marked)
 		s->rc = vd_stick_sync(s->store, s->path, &s->result);

@@ -249,10 +249,10 @@ static void test_stick_receipts__a_stick_is_known_again(void **state)
 	assert_int_equal(vd_sticks(c->hub.store, &all, &count), 0);
 	assert_true(count == 1 && memcmp(all[0].id, first.id, sizeof(first.id)) != 0);
 	free(all);
-	assert_int_equal(vd_stick_which(c->hub.store, c->stick, &now), VD_ENOTFOUND);
+	assert_int_equal(vd_stick_which(c->hub.store, c->stick, 0, &now), VD_ENOTFOUND);
 	assert_int_equal(vd_stick_forget(c->hub.store, first.id), 0);
 	visit(c, &c->hub, 0);
-	assert_int_equal(vd_stick_which(c->hub.store, c->stick, &now), 0);
+	assert_int_equal(vd_stick_which(c->hub.store, c->stick, 0, &now), 0);
 	assert_true(!now.marked && !*now.name && vd_stick_since(&now, at[1]) == now.seen_ms);
 	assert_int_equal(vd_sticks(c->hub.store, &all, &count), 0);
 	assert_int_equal(count, 2);

@@ -20,7 +20,7 @@ static struct vd_stick mark(struct cast *c, struct person *p, const char *name)
 	struct vd_stick stick;
 
 	visit_at(c, p, c->stick, true);
-	assert_int_equal(vd_stick_which(p->store, c->stick, &stick), 0);
+	assert_int_equal(vd_stick_which(p->store, c->stick, 0, &stick), 0);
 	assert_true(stick.anchored);
 	stick.marked = true;
 	strcpy(stick.name, name);
@@ -31,7 +31,7 @@ static struct vd_stick mark(struct cast *c, struct person *p, const char *name)
 static bool is_at(struct person *p, const char *dir, const struct vd_stick *which)
 {
 	struct vd_stick now;
-	int rc = vd_stick_which(p->store, dir, &now);
+	int rc = vd_stick_which(p->store, dir, 0, &now);
 
 	assert_true(!rc || rc == VD_ENOTFOUND);
 	return !rc && memcmp(now.id, which->id, sizeof(now.id)) == 0;
@@ -138,7 +138,7 @@ static void test_stick_which__the_old_file_goes_when_another_is_the_anchor(void 
 	assert_int_equal(access(path, F_OK), 0);
 	person_write(&c->hub, VD_LANE_NORMAL, 1, 100);
 	visit(c, &c->hub, 0);
-	assert_int_equal(vd_stick_which(c->hub.store, c->stick, &now), 0);
+	assert_int_equal(vd_stick_which(c->hub.store, c->stick, 0, &now), 0);
 	assert_true(memcmp(now.anchor.id, azul.anchor.id, sizeof(azul.anchor.id)) != 0);
 	assert_int_not_equal(access(path, F_OK), 0);
 	assert_true(now.marked);
@@ -159,7 +159,7 @@ static void test_stick_which__a_copy_is_another_one(void **state)
 	assert_false(is_at(&c->hub, by_file, &azul));
 	/* One that nothing is written to or read from is known again all the same. */
 	assert_int_equal(visit_at(c, &c->hub, twin, false).bytes_out, 0);
-	assert_int_equal(vd_stick_which(c->hub.store, twin, &other), 0);
+	assert_int_equal(vd_stick_which(c->hub.store, twin, 0, &other), 0);
 	assert_int_equal(visit_at(c, &c->hub, twin, false).bytes_out, 0);
 	assert_true(is_at(&c->hub, twin, &other) && !other.marked && memcmp(other.id, azul.id, sizeof(azul.id)) != 0);
 	assert_int_equal(sticks_of(&c->hub), 2);
@@ -175,7 +175,7 @@ static void test_stick_which__a_copy_is_another_one(void **state)
 
 	/* Visited by hand it is a stick of its own, and stays the same one. */
 	visit_at(c, &c->hub, by_file, false);
-	assert_int_equal(vd_stick_which(c->hub.store, by_file, &other), 0);
+	assert_int_equal(vd_stick_which(c->hub.store, by_file, 0, &other), 0);
 	assert_true(!other.marked && !*other.name && memcmp(other.id, azul.id, sizeof(azul.id)) != 0);
 	for (int i = 0; i < 3; i++) {
 		visit_at(c, &c->hub, by_file, false);
@@ -226,7 +226,7 @@ static void test_stick_which__nothing_to_know_it_by(void **state)
 	visit(c, &c->ana, 0);
 	(void)vd_stick_sync_as(c->hub.store, c->stick, &wish, &r);
 	assert_int_equal(r.bytes_out, 0);
-	assert_int_equal(vd_stick_which(c->hub.store, c->stick, &stick), 0);
+	assert_int_equal(vd_stick_which(c->hub.store, c->stick, 0, &stick), 0);
 	assert_false(stick.anchored);
 }
 
@@ -234,6 +234,7 @@ static void test_stick_which__one_at_a_time(void **state)
 {
 	struct cast *c = *state;
 	struct vd_stick_wish wish = { .wait_ms = 0 };
+	struct vd_stick stick;
 	struct vd_stick_result r;
 	struct stat st;
 	int turn, other;
@@ -243,6 +244,7 @@ static void test_stick_which__one_at_a_time(void **state)
 	assert_true(turn >= 0);
 	assert_int_equal(vd_stick_sync_as(c->hub.store, c->stick, &wish, &r), VD_EBUSY);
 	assert_true(r.busy && !r.bytes_out && !r.safe_to_remove);
+	assert_int_equal(vd_stick_which(c->hub.store, c->stick, 0, &stick), VD_EBUSY);
 	assert_int_equal(segments(c, NULL, NULL), 0);
 	/* Another device is not kept from it, nor this one from another stick. */
 	visit(c, &c->ana, 0);
