@@ -83,13 +83,34 @@ static int tell_lanes(struct vd_why *w, const struct vd_target *whom, const stru
 	return rc;
 }
 
+/* Is all that they lack but content, of records of which a device of theirs has the stubs? What is urgent nobody lets go of unasked. */
+static int only_content(struct vd_why *w, const bool *who, const struct vd_missing *missing, bool *yes)
+{
+	int rc = VD_OK;
+
+	*yes = !missing->records[VD_LANE_CONTROL] && !missing->records[VD_LANE_URGENT];
+	for (uint8_t lane = VD_LANE_NORMAL; lane < VD_LANES && *yes && !rc; lane++) {
+		bool same = !missing->records[lane];
+
+		for (size_t i = 0; i < vd_custody_count(w->custody) && !same && !rc; i++)
+			if (who[i])
+				rc = vd_custody_same_ids(w->custody, i, lane, &same);
+		*yes = same;
+	}
+	return rc;
+}
+
 /* The stick seen last that holds all of ours takes them there. */
-static void advise_on_member(struct vd_why *w, const char *name, uint64_t all, uint64_t to_read)
+static void advise_on_member(struct vd_why *w, const char *name, uint64_t all, uint64_t to_read, bool content)
 {
 	uint64_t latest;
 
 	if (!all) {
 		vd_why_advise(w, VD_MSG_WHY_NEXT_NOTHING, name, NULL);
+		return;
+	}
+	if (content) {
+		vd_why_advise(w, VD_MSG_WHY_NEXT_LET_GO, name, NULL);
 		return;
 	}
 	if (!to_read) {
@@ -149,7 +170,7 @@ int vd_why_member(struct vd_why *w, const struct vd_target *whom)
 {
 	const struct vd_target *t = whom;
 	struct vd_target called;
-	bool *who = NULL, any = false;
+	bool *who = NULL, any = false, content = false;
 	struct vd_missing missing = { .unsure = false };
 	struct vd_gap *gaps = NULL;
 	uint64_t all = 0, oldest_ms = 0, to_read = 0;
@@ -179,6 +200,8 @@ int vd_why_member(struct vd_why *w, const struct vd_target *whom)
 	}
 	for (int lane = 0; lane < VD_LANES; lane++)
 		all += missing.records[lane];
+	if (!rc && all)
+		rc = only_content(w, who, &missing, &content);
 	out = json_pack("{s:o,s:o}", "name", vd_json_text(vd_slice_str(whom->name)), "devices", json_array());
 	for (size_t i = 0; !rc && i < vd_custody_count(w->custody); i++)
 		if (who[i])
@@ -186,7 +209,7 @@ int vd_why_member(struct vd_why *w, const struct vd_target *whom)
 	if (!rc) {
 		tell_heard(w, t, all > 0, out);
 		if (!w->cli->opt.json && all)
-			vd_say(w->cli, missing.unsure ? VD_MSG_WHY_LACKS_ABOUT : VD_MSG_WHY_LACKS, t->name, vd_num(w->cli, all), NULL);
+			vd_say(w->cli, content ? VD_MSG_WHY_LACKS_CONTENT : missing.unsure ? VD_MSG_WHY_LACKS_ABOUT : VD_MSG_WHY_LACKS, t->name, vd_num(w->cli, all), NULL);
 		rc = tell_lanes(w, t, &missing, gaps, count, &oldest_ms, &to_read);
 	}
 	free(gaps);
@@ -199,9 +222,10 @@ int vd_why_member(struct vd_why *w, const struct vd_target *whom)
 		vd_time_local(oldest_ms, time);
 		vd_say(w->cli, VD_MSG_WHY_OLDEST, time, NULL);
 	}
-	advise_on_member(w, t->name, all, to_read);
+	advise_on_member(w, t->name, all, to_read, content);
 	json_object_set_new(out, "records", vd_json_number(all));
 	json_object_set_new(out, "unsure", json_boolean(missing.unsure));
+	json_object_set_new(out, "content_only", json_boolean(content));
 	json_object_set_new(out, "oldest", vd_why_time(oldest_ms));
 	json_object_set(out, "holders", w->holders);
 	json_object_set(out, "missing", w->missing);

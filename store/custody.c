@@ -442,6 +442,15 @@ int vd_custody_knows(struct vd_custody *c, size_t i, uint64_t arrival, const str
 	return rc;
 }
 
+int vd_custody_same_ids(struct vd_custody *c, size_t i, uint8_t lane, bool *yes)
+{
+	struct vd_known *k;
+	int rc = vd_custody_load(c, i, &k);
+
+	*yes = !rc && k->same_ids[lane];
+	return rc;
+}
+
 int vd_custody_confirmed(struct vd_custody *c, size_t i, uint64_t arrival, const struct vd_record *record, bool *yes)
 {
 	enum vd_holding how = VD_HOLDS_NOT;

@@ -132,6 +132,8 @@ int vd_custody_confirmed(struct vd_custody *, size_t i, uint64_t arrival, const 
 /* Of a record whose content went by rule (vd_store_erased), so that nobody holds it any more: is it known to have the stub, by its digest, or what leads to
  * that by `prev`, or to have held it whole? That it wrote it does not count. */
 int vd_custody_knows(struct vd_custody *, size_t i, uint64_t arrival, const struct vd_record *, bool *yes);
+/* Does its last word show that it has all records of that lane that are here, and no others, with or without their bodies? */
+int vd_custody_same_ids(struct vd_custody *, size_t i, uint8_t lane, bool *yes);
 
 /* Records that are here with their body and that no device of some is known to hold. */
 struct vd_missing {

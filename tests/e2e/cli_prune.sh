@@ -67,6 +67,12 @@ v old show "$id"
 says "it is as young as if it had come now" "kept by two"
 v old prune --older 0d --yes
 exits "and goes again when everything is to" 0
+for who in old hub old hub; do v $who sync stick; done
+v hub why old
+says "who let go of something has its records" "old has all records that are here, but of [0-9]+ of them not the content"
+says "and nobody is sent there in vain" "Nothing has to be taken there"
+v hub --json why old
+is "programs see so, too" "$(key .content_only)" true
 v luz add message -m "not in the last receipt of who was there"
 for who in hub old; do v $who add message -m "nor is $who's"; done
 for who in luz old; do v $who sync stick; done
