@@ -70,7 +70,7 @@ int vd_anchor_hold(struct vd_visit *v, const struct vd_segment *but, bool *held)
 		return hold(v, latest->id, &latest->written);
 	for (size_t g = 0; g < v->groups.count && !rc && !*held; g++) {
 		rc = vd_visit_write_anchor(v, g);
-		*held = !rc;
+		*held = !rc && v->anchor_is_new;
 		/* Without room or a key there is none. */
 		rc = rc == VD_ENOSPACE || rc == VD_EKEY || rc == VD_ENOTFOUND || rc == VD_EAGAIN ? VD_OK : rc;
 	}

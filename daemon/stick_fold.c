@@ -82,7 +82,7 @@ void vd_folds_deinit(struct vd_folds *f)
 	}
 }
 
-int vd_visit_remove(struct vd_visit *v, const struct vd_segment *s)
+int vd_visit_remove(struct vd_visit *v, struct vd_segment *s)
 {
 	bool held = true;
 	struct vd_bundle_key key;
@@ -101,7 +101,7 @@ int vd_visit_remove(struct vd_visit *v, const struct vd_segment *s)
 		it = s->ours && vd_segment_replaced(s);
 	/* Who may not remove it, or finds something else there, is as well off as before. */
 	if (it && !unlink(path)) {
-		v->removed = true;
+		v->removed = s->gone = true;
 		v->used_bytes -= s->size < v->used_bytes ? s->size : v->used_bytes;
 	}
 	free(path);
@@ -163,7 +163,7 @@ static int holds_all(const struct vd_visit *v, const struct vd_segment *by, cons
 	return rc;
 }
 
-static int remove_if_replaced(struct vd_visit *v, const struct vd_segment *s)
+static int remove_if_replaced(struct vd_visit *v, struct vd_segment *s)
 {
 	int rc = VD_OK;
 
@@ -185,7 +185,7 @@ int vd_visit_tidy(struct vd_visit *v)
 	int rc = VD_OK;
 
 	for (size_t i = 0; i < v->segments.count && !rc; i++) {
-		const struct vd_segment *s = &v->segments.p[i];
+		struct vd_segment *s = &v->segments.p[i];
 
 		/* Where the medium is bad a file is best left: the next would stand there. */
 		if (s->ours && (s->state == VD_SEGMENT_KNOWN || s->state == VD_SEGMENT_LOST) && s->key.by_link && vd_segment_replaced(s) && !vd_segment_called_damaged(s) &&

@@ -143,8 +143,8 @@ int vd_folds_remove(struct vd_visit *, const struct vd_folds *);
 /* Removes segments of ours which an earlier visit of ours replaced by one that holds all of them, if it was interrupted before it could, and copies of them (below). And what was removed
  * on this visit is removed for good. */
 int vd_visit_tidy(struct vd_visit *);
-/* A file of this group, if it still is: what stands there now may be somebody else's. Not the anchor, unless another is held. */
-int vd_visit_remove(struct vd_visit *, const struct vd_segment *);
+/* A file of this group, if it still is: what stands there now may be somebody else's. Not the anchor, unless another is held. It is `gone` if it went. */
+int vd_visit_remove(struct vd_visit *, struct vd_segment *);
 
 /* --- stick_copies.c --- */
 

@@ -144,8 +144,7 @@ int vd_visit_receipts_give_way(struct vd_visit *v, size_t g, bool *made)
 			bytes += remove ? 0 : s->size;
 			if (remove)
 				rc = vd_visit_remove(v, s);
-			s->gone = remove;
-			*made |= remove;
+			*made |= s->gone;
 		}
 		if (room + bytes < vd_sealed_bytes(1))
 			break;

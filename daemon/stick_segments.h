@@ -52,7 +52,7 @@ struct vd_segment {
 	bool ours;                /* this store wrote it */
 	uint64_t said[4];         /* bit g: a segment of group g says so; see stick_segments.c */
 	size_t noted[2];          /* in which turn last: each notice once */
-	bool gone;                /* removed on this visit, as everybody has what stood in it */
+	bool gone;                /* removed on this visit */
 	bool drop;                /* settled: its contents are written anew */
 };
 

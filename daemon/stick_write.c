@@ -415,7 +415,7 @@ static int write_words(struct vd_visit *v, size_t g, bool hears, bool tells)
 }
 
 /* What this visit put in its place stands, durable. */
-static int remove_spent(struct vd_visit *v, size_t g, const struct vd_segment *s)
+static int remove_spent(struct vd_visit *v, size_t g, struct vd_segment *s)
 {
 	bool spent = false;
 	int rc = vd_visit_receipts_spent(v, g, s, &spent);

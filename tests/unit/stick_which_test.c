@@ -144,6 +144,27 @@ static void test_stick_which__the_old_file_goes_when_another_is_the_anchor(void 
 	assert_true(now.marked);
 }
 
+/* What it says of what it cannot open is over, so that file of its own goes, and nothing else of its own stands there. */
+static void test_stick_which__what_just_went_is_no_anchor(void **state)
+{
+	struct cast *c = *state;
+	uint8_t closed[2 * VD_CHUNK_BYTES];
+	char path[256];
+
+	for (int i = 0; i < 3; i++) {
+		visit_at(c, &c->ana, mesh_path(&c->mesh, "."), false);
+		visit_at(c, &c->hub, mesh_path(&c->mesh, "."), false);
+	}
+	visit(c, &c->ana, 0);
+	randombytes_buf(closed, sizeof(closed));
+	snprintf(path, sizeof(path), "%s/00112233445566778899aabbccddeeff.bin", c->cache);
+	file_put(path, vd_slice(closed, vd_sealed_bytes(1)));
+	assert_int_equal(visit(c, &c->hub, 0).sent, 0);
+	assert_int_equal(segments(c, NULL, NULL), 3);
+	assert_int_equal(unlink(path), 0);
+	mark(c, &c->hub, "azul");
+}
+
 static void test_stick_which__a_copy_is_another_one(void **state)
 {
 	struct cast *c = *state;
@@ -304,6 +325,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_stick_which__a_mark_outlasts_the_files_of_others, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick_which__its_own_files_come_and_go, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick_which__the_old_file_goes_when_another_is_the_anchor, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stick_which__what_just_went_is_no_anchor, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick_which__a_copy_is_another_one, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick_which__times_of_another_zone, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stick_which__nothing_to_know_it_by, setup, teardown),
