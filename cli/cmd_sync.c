@@ -239,7 +239,7 @@ static json_t *check_json(struct vd_cli *cli, const char *dir, const struct vd_s
 
 	tell_reasons(cli, c, clocks, replaced);
 	return json_pack("{s:o,s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "target", vd_json_text(vd_slice_str(dir)), "safe_to_wipe", c->safe, "unconfirmed",
-	                 vd_json_number(c->unconfirmed), "records", vd_json_number(c->records), "not_here", vd_json_number(c->absent), "closed",
+	                 vd_json_number(c->unconfirmed), "records", vd_json_number(c->records), "not_here", vd_json_number(c->absent + c->left), "closed",
 	                 vd_json_number(c->foreign), "damaged", vd_json_number(c->bad), "clocks", clocks, "replaced", replaced,
 	                 "waiting", vd_json_number(c->waiting), "lapsed", vd_json_number(c->lapsed));
 }
@@ -268,6 +268,8 @@ static int check_folder(struct vd_cli *cli, const char *dir)
 	}
 	if (c.absent)
 		return vd_refuse(cli, VD_EXIT_PARTLY, "unconfirmed", VD_MSG_HINT_SYNC_CHECK_ABSENT, VD_MSG_SYNC_CHECK_ABSENT, dir, vd_num(cli, c.absent), NULL);
+	if (c.left)
+		return vd_refuse(cli, VD_EXIT_PARTLY, "unconfirmed", VD_MSG_HINT_SYNC_CHECK_LEFT, VD_MSG_SYNC_CHECK_LEFT, dir, vd_num(cli, c.left), NULL);
 	if (c.unconfirmed) {
 		code = vd_refuse(cli, VD_EXIT_PARTLY, "unconfirmed", VD_MSG_HINT_SYNC_CHECK_UNCONFIRMED, VD_MSG_SYNC_CHECK_UNCONFIRMED, dir,
 		                 vd_num(cli, c.unconfirmed), vd_num(cli, c.records), NULL);

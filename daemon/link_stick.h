@@ -62,6 +62,7 @@ struct vd_stick_check {
 	uint64_t unconfirmed;        /* of them, those that no other device said or showed that it holds (not by having written them, nor by a device that
 	                              * another of its member may have replaced since); and those that are not here */
 	uint64_t absent;             /* of these, the latter: sync first */
+	uint64_t left;               /* … and of which only the content is not: a bound of this device keeps it away, or it has yet to come */
 	uint64_t waiting;            /* of those that are confirmed, what only couriers or this member's own devices are known to have */
 	uint64_t lapsed;             /* … and what is confirmed only by those whose promise to keep it is over */
 	uint64_t foreign;            /* segments that nothing here opens: what is in them nobody here can tell */

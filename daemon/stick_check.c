@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "proto/err.h"
 #include "stick_inside.h"
@@ -43,7 +44,7 @@ static int look_at(struct checking *c, size_t i)
 		struct vd_arrivals holds = { 0 };
 
 		rc = vd_bundle_merge_into(c->store, &c->groups, path, true, &holds, &notices, &stats);
-		c->out->absent += stats.merge.fresh + stats.merge.filled + stats.merge.pooled + stats.merge.refused;
+		c->out->absent += stats.merge.fresh + stats.merge.pooled + stats.merge.refused;
 		for (size_t g = 0; g < c->groups.count; g++)
 			if (c->groups.group[g] == stats.group)
 				s->group = g;
@@ -75,6 +76,28 @@ static int is_spent(struct checking *c, uint64_t arrival, bool *yes)
 
 	*yes = !vd_arrivals_whole(&c->held, arrival) || gone == VD_GONE_REDACTED || gone == VD_GONE_EXPIRED;
 	return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
+}
+
+/* Does its content stand on the stick and has not come here, as a bound of this device keeps it away, say? Not what went to make room: others are known to
+ * keep that. Nor what is over. */
+static int is_left(struct checking *c, uint64_t arrival, struct vd_buf *raw, bool *yes)
+{
+	uint32_t over = 0;
+	enum vd_gone gone;
+	struct vd_record r;
+	int rc;
+
+	*yes = false;
+	if (!vd_arrivals_whole(&c->held, arrival))
+		return VD_OK;
+	rc = vd_store_gone(c->store, arrival, &gone);
+	if (!rc && gone == VD_GONE_YET)
+		rc = vd_store_read(c->store, arrival, raw, &r, NULL);
+	if (rc || gone != VD_GONE_YET)
+		return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
+	rc = vd_store_expired_through(c->store, r.group, (uint64_t)time(NULL) * 1000, &over);
+	*yes = !vd_store_is_over(&r, over);
+	return rc;
 }
 
 /* Opens what is known of a group, once. */
@@ -169,7 +192,7 @@ static int judge(struct checking *c, uint64_t latest)
 	while (!rc && n && at < latest) {
 		rc = vd_store_numbers(c->store, at, numbers, 256, &n);
 		for (size_t i = 0; i < n && !rc; i++) {
-			bool spent, elsewhere = true;
+			bool spent, left = false, elsewhere = true;
 
 			at = numbers[i];
 			if (!vd_arrivals_held(&c->held, at))
@@ -177,8 +200,11 @@ static int judge(struct checking *c, uint64_t latest)
 			rc = is_spent(c, at, &spent);
 			out->records += !rc && !spent;
 			if (!rc && !spent)
+				rc = is_left(c, at, &raw, &left);
+			out->left += left;
+			if (!rc && !spent && !left)
 				rc = is_elsewhere(c, at, &raw, &elsewhere);
-			out->unconfirmed += !rc && !elsewhere;
+			out->unconfirmed += !rc && (left || !elsewhere);
 		}
 	}
 	vd_buf_deinit(&raw);

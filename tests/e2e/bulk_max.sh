@@ -155,6 +155,25 @@ v by_file import three.bundle
 is "with room for them they come whole" "$(parts_of by_file "${three[@]}")" "14 14 14 "
 v by_file --json check
 is "all counts are right there, too" "$(key '"\(.bad) \(.repaired)"')" "0 0"
+# --- a stick is not safe to wipe for who does not take what is on it
+found away Vado
+admit away near
+v near config set bulk.max 0
+v away add document title=only --attach second.bin
+mkdir only
+v away sync only
+v near sync only
+v away sync only
+v near --json sync --check only
+is "a stick with content that a bound keeps away is not safe" "$code $(key '"\(.safe_to_wipe) \(.not_here)"')" "3 false 20"
+v near sync --check only
+says "and says so" "content has not come to this device: 20" err
+v near config set bulk.max all
+v near sync --check only
+says "nor is it when it is wanted" "content has not come to this device: 20" err
+v near sync only
+v near --json sync --check only
+is "it is once it came" "$code $(key '"\(.safe_to_wipe) \(.not_here)"')" "0 true 0"
 v small config set bulk.max some
 exits "no size" 2
 done_testing

@@ -93,5 +93,9 @@ for name in ana luz; do
 	go $name --no-input sync rojo --json
 done
 go luz --json sync --check rojo
-is "once they say so it is" "$code $(key .safe_to_wipe)" "0 true"
+is "once they say so all is confirmed, but has not come here" "$code $(key '"\(.safe_to_wipe) \(.unconfirmed) \(.not_here)"')" "3 false 2 2"
+go luz config set bulk.max all
+go luz --no-input sync rojo --json
+go luz --json sync --check rojo
+is "once it came it is safe" "$code $(key .safe_to_wipe)" "0 true"
 done_testing
