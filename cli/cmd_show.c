@@ -320,6 +320,8 @@ static int show_people(void *ctx, const struct vd_found *f)
 	if (f->record->has_expires) {
 		vd_time_local(f->record->expires_day * VD_DAY_MS, time);
 		vd_say(cli, VD_MSG_SHOW_EXPIRES, time, NULL);
+		if (!f->record->stub && vd_store_withholds(cli->store, f->record))
+			vd_say(cli, VD_MSG_SHOW_OVER, NULL);
 	}
 	if (vd_find_successor(cli, &f->record->id, &by)) {
 		vd_hex(hex, by.b, VD_ID_BYTES);

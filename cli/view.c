@@ -329,6 +329,8 @@ void vd_say_record(struct vd_cli *cli, const struct vd_found *f, bool replaced)
 	if (f->standing == VD_STANDING_QUARANTINED)
 		vd_buf_put_slice(&line, vd_slice_str(vd_text(cli->lang, f->review == VD_REVIEW_LEFT ? VD_MSG_MARK_LEFT :
 		                                                                                      VD_MSG_MARK_QUARANTINED)));
+	if (!f->body && vd_store_withholds(cli->store, f->record))
+		vd_buf_put_slice(&line, vd_slice_str(vd_text(cli->lang, VD_MSG_MARK_OVER)));
 	if (!f->body && f->standing != VD_STANDING_REDACTED && (attached = vd_attachments_of(f->content, list))) {
 		snprintf(mark, sizeof mark, "[+%zu] ", attached);
 		vd_buf_put_slice(&line, vd_slice_str(mark));

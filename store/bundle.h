@@ -60,7 +60,7 @@ struct vd_bundle_choice {
 	struct vd_slice damaged, replaced;
 	struct vd_bundle_fill *fills; /* in this order, once all that was chosen has gone in */
 	size_t fill_count;
-	uint32_t expired_through;    /* of a fill, what expired up to that day stands without its body where that went here (vd_store_expired_through) */
+	uint32_t expired_through;    /* what expired up to that day stands without its body (vd_store_expired_through); 0: as of now (vd_store_withholds) */
 	bool shed;                   /* the first of them may take as many chunks as it needs, and without it nothing is written (VD_ENOTFOUND) */
 	struct vd_slice hearing;     /* of a segment: an entry 7 (hearing.h), or nothing; alone only where no records were chosen (count is 0) */
 	const struct vd_slice *receipts; /* entries 8 (receipt.h), in each file; in a segment as a hearing, alone only where no records were chosen */

@@ -63,7 +63,7 @@ int vd_lines_fill(struct vd_lines *l, struct vd_many *many, struct vd_slice list
 
 	*ok = false;
 	for (size_t i = 0; i < l->count && !rc; i++)
-		rc = vd_arrivals_add(&there, l->line[i].arrival, l->line[i].stub);
+		rc = vd_arrivals_add(&there, l->line[i].arrival, l->line[i].stub && !l->line[i].over);
 	if (!rc)
 		rc = add_list(l, many, &there, list, ok);
 	vd_lines_sort(l);

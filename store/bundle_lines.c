@@ -75,13 +75,27 @@ static uint64_t tag_of(const struct vd_lines *l, const struct vd_id *id)
 	return vd_get_u64(tag);
 }
 
+static bool is_over(const struct vd_lines *l, const struct vd_record *record)
+{
+	if (record->stub)
+		return false;
+	return l->choice->expired_through ? vd_store_is_over(record, l->choice->expired_through) : vd_store_withholds(l->store, record);
+}
+
 int vd_lines_add(struct vd_lines *l, uint64_t arrival, const struct vd_record *record)
 {
+	struct vd_record bare;
 	struct vd_line *line;
 	uint32_t author;
+	bool over = is_over(l, record);
 
 	if (l->choice->want && !l->choice->want(l->choice->ctx, arrival, record))
 		return VD_OK;
+	if (over) {
+		if (vd_record_view(vd_slice(record->raw.p, record->header.n + record->signature.n), &bare))
+			return VD_EFORMAT;
+		record = &bare;
+	}
 	if (place_of(l, record->author, &author))
 		return VD_ENOMEM;
 	if (!vd_room(&l->line, l->count, &l->capacity, 256, sizeof(*l->line)))
@@ -90,7 +104,7 @@ int vd_lines_add(struct vd_lines *l, uint64_t arrival, const struct vd_record *r
 	*line = (struct vd_line){
 		.arrival = arrival, .seq = record->seq, .time_ms = record->time_ms, .id = tag_of(l, &record->id), .prev = tag_of(l, &record->prev),
 		.author = author, .bytes = record->body_bytes, .expires_day = record->expires_day, .lane = record->lane,
-		.stub = record->stub, .has_prev = record->has_prev, .has_expires = record->has_expires,
+		.stub = record->stub, .has_prev = record->has_prev, .has_expires = record->has_expires, .over = over,
 	};
 	line->whole = vd_compact_stands_whole(vd_group_id(l->group), record);
 	if (line->whole)

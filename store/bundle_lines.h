@@ -14,6 +14,7 @@ struct vd_line {
 	uint32_t expires_day;
 	uint8_t lane;
 	bool stub, has_prev, has_expires, whole;
+	bool over;            /* so it goes as a stub, though its body is here */
 };
 
 struct vd_lines {

@@ -215,3 +215,20 @@ bool vd_store_is_over(const struct vd_record *record, uint32_t expired_through)
 {
 	return expired_through && vd_may_expire(record) && record->expires_day <= expired_through;
 }
+
+bool vd_store_withholds(struct vd_store *s, const struct vd_record *record)
+{
+	uint64_t now_ms = vd_now_ms(), today = now_ms / VD_DAY_MS, minute = now_ms / 60000, of = vd_get_u64(record->group), asked;
+	uint32_t day;
+
+	if (today <= GRACE_DAYS || today > UINT32_MAX || !vd_store_is_over(record, (uint32_t)(today - GRACE_DAYS)))
+		return false;
+	asked = atomic_load(&s->over_asked) ^ of;
+	if (asked >> 1 != minute) {
+		if (vd_store_expired_through(s, record->group, now_ms, &day))
+			return false;
+		asked = minute << 1 | (day != 0);
+		atomic_store(&s->over_asked, asked ^ of);
+	}
+	return asked & 1;
+}

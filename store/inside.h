@@ -73,6 +73,7 @@ struct vd_store {
 	struct vd_reading lately;   /* of vd_stored_read */
 	pthread_mutex_t lately_mutex;
 	atomic_uint_least64_t unread; /* vd_store_unread */
+	atomic_uint_least64_t over_asked;  /* expire.c: the minute in which it was asked last whether the clock can be believed, and what came of it, for a group */
 	atomic_uint_least64_t clock_asked; /* clock.c: with what had come others were last asked for the time */
 };
 

@@ -23,9 +23,17 @@ static int port_declined(void *ctx, const uint8_t *group, struct vd_declined_set
 	return vd_shares_declined(ctx, group, out);
 }
 
-static struct vd_arrival arrival_of(const struct vd_stored *stored)
+/* Is all that is said of it the stub? *record is what `raw` is. */
+static bool is_withheld(struct vd_store *s, const struct vd_stored *stored, struct vd_slice raw, struct vd_record *record)
 {
-	struct vd_arrival out = { .arrival = stored->arrival, .id = stored->id, .stub = stored->flags & VD_STORED_STUB };
+	return !(stored->flags & VD_STORED_STUB) && !vd_record_view(raw, record) && vd_store_withholds(s, record);
+}
+
+static struct vd_arrival arrival_of(struct vd_store *s, const struct vd_stored *stored)
+{
+	struct vd_record record;
+	struct vd_arrival out = { .arrival = stored->arrival, .id = stored->id,
+		                  .stub = stored->flags & VD_STORED_STUB || is_withheld(s, stored, stored->raw, &record) };
 
 	memcpy(out.author, vd_raw_author(stored->raw), VD_KEY_BYTES);
 	return out;
@@ -58,7 +66,7 @@ static int on_list(struct vd_store *s, enum vd_table table, const uint8_t list[V
 			vd_store_unread_one(s);
 		if (got || !vd_raw_in(stored.raw, group, lane))
 			continue; /* dropped or spoilt */
-		out[(*n)++] = arrival_of(&stored);
+		out[(*n)++] = arrival_of(s, &stored);
 	}
 	vd_reading_return(s, reading);
 	mdb_cursor_close(cursor);
@@ -96,11 +104,15 @@ static bool is_sound(struct vd_store *s, const struct vd_stored *stored, struct 
 static int port_read(void *ctx, uint64_t arrival, struct vd_buf *out)
 {
 	struct vd_stored stored;
+	struct vd_record record;
 	size_t start = out->n;
 	int rc = vd_stored_read(ctx, arrival, out, &stored);
 
-	if (rc != VD_EDAMAGED && (rc || is_sound(ctx, &stored, vd_slice(out->p + start, out->n - start))))
+	if (rc != VD_EDAMAGED && (rc || is_sound(ctx, &stored, vd_slice(out->p + start, out->n - start)))) {
+		if (!rc && is_withheld(ctx, &stored, vd_slice(out->p + start, out->n - start), &record))
+			out->n = start + record.header.n + record.signature.n;
 		return rc;
+	}
 	out->n = start;
 	vd_store_unread_one(ctx);
 	return VD_ENOTFOUND;

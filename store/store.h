@@ -149,6 +149,9 @@ int vd_store_expired_numbers(struct vd_store *, const uint8_t group[VD_GROUP_BYT
  * again); 0: it cannot be. And is that record's body over by then? */
 int vd_store_expired_through(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], uint64_t now_ms, uint32_t *day);
 bool vd_store_is_over(const struct vd_record *, uint32_t expired_through);
+/* The same as of now, asked of the clock at most once a minute. What has its body here and is over is handed on as a stub: it would begin its time anew on each
+ * device otherwise, and never go everywhere. A clock that goes back makes up for it: then the body is given to whoever wants it. */
+bool vd_store_withholds(struct vd_store *, const struct vd_record *);
 /* The same of one lane of a group, some perhaps spoilt. */
 int vd_store_lane_numbers(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], uint8_t lane, uint64_t after, uint64_t *numbers, size_t max,
                           size_t *n);
