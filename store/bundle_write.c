@@ -357,6 +357,9 @@ static int write_part(struct writer *w, size_t number, struct vd_many *many, con
 		rc = create(w, path, &file);
 	if (!rc && w->manifest.what == VD_SEALED_SEGMENT)
 		vd_file_share(file);
+	/* So that as long as any of the set has but its temporary name one of it is locked. */
+	if (!rc && (number == 0 || number + 1 == w->part_count))
+		vd_file_hold(file);
 	if (!rc)
 		rc = write_names(w, number, sealer, file);
 	if (!rc)
@@ -404,6 +407,8 @@ static int write_parts(struct writer *w, struct vd_many *many, const char *path,
 	char *name;
 	int rc = files ? VD_OK : VD_ENOMEM;
 
+	if (w->manifest.what != VD_SEALED_SEGMENT)
+		vd_file_sweep_set(path);
 	for (size_t i = 0; i < w->part_count && !rc; i++) {
 		name = part_path(w, path, i);
 		rc = name ? write_part(w, i, many, name, read_back, &files[i]) : VD_ENOMEM;

@@ -24,6 +24,7 @@ struct vd_file_out {
 	int fd;
 	bool stream;        /* standard output */
 	bool beside;        /* takes no other file's place */
+	bool held;
 	uint64_t size;
 	/* Of all that was written, under a key of its own: a medium cannot know which change it would not notice. Three times as fast as a hash. */
 	crypto_onetimeauth_state sum;
@@ -98,14 +99,17 @@ static void file_free(struct vd_file_out *f)
 	free(f);
 }
 
-/* "<base>.<six>.tmp"; any base when NULL. */
+/* "<base>.<six>.tmp", hidden or not; any base when NULL. */
 static bool is_temp(const char *name, const char *base)
 {
 	size_t n = strlen(name);
 
 	if (n <= TEMP_TAIL || strcmp(name + n - TEMP_END, temp_end) != 0 || name[n - TEMP_TAIL] != '.')
 		return false;
-	return !base || (strlen(base) == n - TEMP_TAIL && strncmp(name, base, n - TEMP_TAIL) == 0);
+	n -= TEMP_TAIL;
+	if (!base || (strlen(base) == n && strncmp(name, base, n) == 0))
+		return true;
+	return name[0] == '.' && strlen(base) == n - 1 && strncmp(name + 1, base, n - 1) == 0;
 }
 
 void vd_file_sweep(const char *folder, const char *base)
@@ -123,15 +127,18 @@ void vd_file_sweep(const char *folder, const char *base)
 	closedir(dir);
 }
 
-/* Is nobody writing it? Who did, and was killed, has no lock any more. */
-static bool is_dead(int folder, const char *name)
+/* Removes it, if nobody is writing it: who did, and was killed, has no lock any more. False: somebody is. */
+static bool remove_dead(int folder, const char *name, bool remove)
 {
 	int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	bool dead = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
+	bool dead = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0, taken = fd >= 0 && !dead && errno == EWOULDBLOCK;
 
+	/* While we have the lock, so that who has just made it and waits for that sees it go (open_new). */
+	if (dead && remove)
+		unlinkat(folder, name, 0);
 	if (fd >= 0)
 		close(fd);
-	return dead;
+	return !taken;
 }
 
 void vd_file_sweep_own(const char *folder, bool (*is_own)(void *ctx, const char *base, const char tail[VD_FILE_TAIL + 1]), void *ctx)
@@ -147,11 +154,46 @@ void vd_file_sweep_own(const char *folder, bool (*is_own)(void *ctx, const char 
 			continue;
 		snprintf(base, sizeof(base), "%.*s", (int)(n - TEMP_TAIL), entry->d_name);
 		snprintf(tail, sizeof(tail), "%.*s", VD_FILE_TAIL, entry->d_name + n - TEMP_TAIL + 1);
-		if (is_own(ctx, base, tail) && is_dead(dirfd(dir), entry->d_name))
-			unlinkat(dirfd(dir), entry->d_name, 0);
+		if (is_own(ctx, base, tail))
+			remove_dead(dirfd(dir), entry->d_name, true);
 	}
 	if (dir)
 		closedir(dir);
+}
+
+/* ".<base>.<six>.tmp", or that of a volume of it: ".<base>.<three digits or more>.<six>.tmp". */
+static bool is_of_set(const char *name, const char *base)
+{
+	size_t n = strlen(name), base_n = strlen(base), digits;
+
+	if (name[0] != '.' || !is_temp(name, NULL) || n < 1 + base_n + TEMP_TAIL || strncmp(name + 1, base, base_n) != 0)
+		return false;
+	name += 1 + base_n;
+	n -= 1 + base_n;
+	digits = name[0] == '.' ? strspn(name + 1, "0123456789") : 0;
+	return n == TEMP_TAIL || (digits >= 3 && n == 1 + digits + TEMP_TAIL);
+}
+
+void vd_file_sweep_set(const char *path)
+{
+	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+	char *folder = folder_of(path);
+	DIR *dir = folder ? opendir(folder) : NULL;
+	struct dirent *entry;
+	bool all_dead = true;
+
+	/* Who writes several holds no lock on each of them. */
+	while (dir && all_dead && (entry = readdir(dir)))
+		if (is_of_set(entry->d_name, base))
+			all_dead = remove_dead(dirfd(dir), entry->d_name, false);
+	if (dir)
+		rewinddir(dir);
+	while (dir && all_dead && (entry = readdir(dir)))
+		if (is_of_set(entry->d_name, base))
+			remove_dead(dirfd(dir), entry->d_name, true);
+	if (dir)
+		closedir(dir);
+	free(folder);
 }
 
 /* Under that name and no other. */
@@ -167,10 +209,31 @@ static int open_own(struct vd_file_out *f, const char tail[VD_FILE_TAIL + 1])
 	return VD_OK;
 }
 
+/* Under a random one. */
+static int open_new(struct vd_file_out *f)
+{
+	char *six = f->temp + strlen(f->temp) - TEMP_END - TEMP_RANDOM;
+	struct stat st;
+
+	for (;;) {
+		memset(six, 'X', TEMP_RANDOM);
+		f->fd = mkostemps(f->temp, TEMP_END, O_CLOEXEC);
+		if (f->fd < 0)
+			return vd_file_errno(errno);
+		/* Without locks it is swept by its age. */
+		if (flock(f->fd, LOCK_EX))
+			errno = 0;
+		if (fstat(f->fd, &st) || st.st_nlink)
+			return VD_OK;
+		/* Before it had its lock somebody took it for a dead one. */
+		close(f->fd);
+	}
+}
+
 static int create(const char *path, const char *tail, struct vd_file_out **out)
 {
 	struct vd_file_out *f = calloc(1, sizeof(*f));
-	const char *slash = strrchr(path, '/');
+	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
 	int rc = VD_ENOMEM;
 
 	if (!f)
@@ -186,14 +249,12 @@ static int create(const char *path, const char *tail, struct vd_file_out **out)
 	}
 	f->path = strdup(path);
 	f->folder = folder_of(path);
-	if (!f->path || !f->folder || asprintf(&f->temp, "%s.XXXXXX%s", path, temp_end) < 0) {
+	if (!f->path || !f->folder || asprintf(&f->temp, "%.*s%s%s.XXXXXX%s", (int)(base - path), path, tail ? "" : ".", base, temp_end) < 0) {
 		f->temp = NULL;
 		goto done;
 	}
-	vd_file_sweep(f->folder, slash ? slash + 1 : path);
-	if (!tail)
-		f->fd = mkostemps(f->temp, TEMP_END, O_CLOEXEC);
-	rc = tail ? open_own(f, tail) : f->fd < 0 ? vd_file_errno(errno) : VD_OK;
+	vd_file_sweep(f->folder, base);
+	rc = tail ? open_own(f, tail) : open_new(f);
 	if (rc)
 		goto done;
 	*out = f;
@@ -257,6 +318,11 @@ static int settle(const struct vd_file_out *f)
 	if (!lstat(f->path, &there))
 		return VD_EEXISTS;
 	return rename(f->temp, f->path) ? vd_file_errno(errno) : VD_OK;
+}
+
+void vd_file_hold(struct vd_file_out *f)
+{
+	f->held = true;
 }
 
 uint64_t vd_file_size(const struct vd_file_out *f)
@@ -326,7 +392,7 @@ int vd_file_finish(struct vd_file_out *f, bool read_back)
 		return rc;
 	if (!rc && read_back)
 		rc = compare(f);
-	if (!rc) {
+	if (!rc && !f->held) {
 		f->fd = -1;
 		if (close(fd))
 			rc = vd_file_errno(errno);

@@ -13,7 +13,7 @@ enum {
 	LOOK_BYTES = 4096,
 	RESERVE_MAX = 2 << 20,
 	MARK_BYTES = 80,              /* of the file `walked` */
-	ID = 32, ENDING = 4, TEMP = 6,/* in the inbox: <32 hex>.bin, and while it is copied <32 hex>.bin.<six characters>.tmp */
+	ID = 32, ENDING = 4, TEMP = 6,/* in the inbox: <32 hex>.bin, and while it is copied .<32 hex>.bin.<six characters>.tmp */
 };
 
 const char *const vd_name_folders[VD_NAME_FOLDERS] = { "new", "inbox", "sealing" };
@@ -128,24 +128,27 @@ enum vd_name vd_name_in_home(int home, const char *name)
 	return VD_NAME_OTHER;
 }
 
-/* Nothing, or what a file is called besides while it is written. */
-static bool is_end(const char *rest)
+/* Nothing, or what a file is called besides while it is written, and hidden as of late. */
+static bool is_end(const char *rest, bool hidden)
 {
-	return !*rest || (strlen(rest) == 1 + TEMP + ENDING && *rest == '.' && !strcmp(rest + 1 + TEMP, ".tmp"));
+	return (!*rest && !hidden) || (strlen(rest) == 1 + TEMP + ENDING && *rest == '.' && !strcmp(rest + 1 + TEMP, ".tmp"));
 }
 
 static bool of_inbox(const char *name)
 {
 	static const char *const endings[] = { ".bin", ".old", ".had" };
-	size_t n = strlen(name), ending = 0;
+	const bool hidden = name[0] == '.';
+	size_t n, ending = 0;
 
+	name += hidden;
+	n = strlen(name);
 	if (!strncmp(name, kept, sizeof(kept) - 1))
-		return is_end(name + sizeof(kept) - 1);
+		return is_end(name + sizeof(kept) - 1, hidden);
 	if (n < ID + ENDING || strspn(name, "0123456789abcdef") != ID)
 		return false;
 	while (ending < 3 && strncmp(name + ID, endings[ending], ENDING) != 0)
 		ending++;
-	return ending < 3 && is_end(name + ID + ENDING);
+	return ending < 3 && is_end(name + ID + ENDING, hidden);
 }
 
 bool vd_name_in_folder(int folder, size_t which, const char *name)

@@ -130,7 +130,7 @@ for how in TERM KILL; do
 		mkdir cut
 		"$VEREDA" --home more export cut/vol --volumes 300K >out 2>err &
 		export=$!
-		until [ "$(ls cut | wc -l)" -gt 2 ] || ! kill -0 $export 2>/dev/null; do
+		until [ "$(ls -A cut | wc -l)" -gt 2 ] || ! kill -0 $export 2>/dev/null; do
 			sleep 0.002
 		done
 		kill -$how $export 2>/dev/null
@@ -142,8 +142,10 @@ for how in TERM KILL; do
 	left=$(find cut -name '*.tmp' | wc -l)
 	[ $how = KILL ] && [ "$left" -gt 0 ] && left=many
 	is "an export that is ended by $how leaves no volume" "$code $(find cut -name 'vol.???' | wc -l) $left" "$wanted"
+	is "and nothing of it that vol.* catches ($how)" "$(find cut -name 'vol*' | wc -l)" 0
 	v more --quiet export cut/vol --volumes 300K
 	exits "and the same command again needs no --yes ($how)" 0
+	is "and clears away what was left ($how)" "$(find cut -name '*.tmp' | wc -l)" 0
 done
 
 v hub export small.vb --volumes 1K

@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -28,7 +29,7 @@ static void clear(void)
 	struct dirent *entry;
 
 	while ((entry = readdir(dir)))
-		if (entry->d_name[0] != '.')
+		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
 			unlinkat(dirfd(dir), entry->d_name, 0);
 	closedir(dir);
 }
@@ -55,7 +56,7 @@ static int entries(void)
 	int n = 0;
 
 	while ((entry = readdir(dir)))
-		n += entry->d_name[0] != '.';
+		n += strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..");
 	closedir(dir);
 	return n;
 }
@@ -158,7 +159,7 @@ static void test_file__read_back_notices_other_bytes(void **state)
 		assert_int_equal(vd_file_write(f, vd_slice_str("as it was written")), 0);
 		dir = opendir(folder);
 		while ((entry = readdir(dir)))
-			if (entry->d_name[0] != '.')
+			if (!fnmatch(".out.vb.??????.tmp", entry->d_name, 0))
 				fd = openat(dirfd(dir), entry->d_name, O_WRONLY);
 		closedir(dir);
 		assert_true(fd >= 0);
@@ -223,9 +224,12 @@ static void test_file__sweeps_only_stale_temporary_files_of_its_own(void **state
 	put("out.vb.abcdefg.tmp", "no name of ours", 9 * DAY);
 	put("out.vb", "old", 9 * DAY);
 	put("x.tmp", "no name of ours", 9 * DAY);
+	put(".out.vb.abcdef.tmp", "stale", DAY + 60);
+	put(".out.vb.ABCDEF.tmp", "alive", DAY - 60);
 	assert_int_equal(vd_file_create(target, &f), 0);
 	vd_file_abort(f);
-	assert_false(there("out.vb.abcdef.tmp"));
+	assert_false(there("out.vb.abcdef.tmp") || there(".out.vb.abcdef.tmp"));
+	assert_true(there(".out.vb.ABCDEF.tmp"));
 	assert_true(there("out.vb.ABCDEF.tmp"));
 	assert_true(there("other.vb.abcdef.tmp"));
 	assert_true(there("out.vb.abcdefg.tmp"));
@@ -268,6 +272,42 @@ static void test_file__sweeps_its_own_however_young(void **state)
 	assert_int_equal(vd_file_commit(f, true), 0);
 	assert_false(there("out.vb.aaaaaa.tmp"));
 	vd_file_sweep_own("/nowhere", is_ours, &asked);
+}
+
+/* What somebody who was killed left of a bundle or its volumes goes with the next of that name; what is being written stays, all of it. */
+static void test_file__sweeps_a_set_nobody_writes(void **state)
+{
+	static const char *const dead[] = { ".out.vb.abcdef.tmp", ".out.vb.001.abcdef.tmp", ".out.vb.999.abcdef.tmp" };
+	static const char *const others[] = { "out.vb.abcdef.tmp", ".out.vb.12.abcdef.tmp", ".out.vb.001x.abcdef.tmp", ".out.vbx.abcdef.tmp", ".out.v.abcdef.tmp",
+		                              ".out.vb.001", "out.vb", "out.vb.001" };
+	struct vd_file_out *first, *second;
+	char path[96];
+
+	(void)state;
+	clear();
+	for (size_t i = 0; i < 3; i++)
+		put(dead[i], "dead", 0);
+	for (size_t i = 0; i < 8; i++)
+		put(others[i], "not of it", 0);
+	/* A set that is being written, of which but the first has its descriptor still. */
+	snprintf(path, sizeof(path), "%s.001", target);
+	assert_int_equal(vd_file_create(path, &first), 0);
+	vd_file_hold(first);
+	assert_int_equal(vd_file_finish(first, true), 0);
+	snprintf(path, sizeof(path), "%s.002", target);
+	assert_int_equal(vd_file_create(path, &second), 0);
+	assert_int_equal(vd_file_finish(second, true), 0);
+	vd_file_sweep_set(target);
+	assert_int_equal(entries(), 3 + 8 + 2);
+	assert_int_equal(vd_file_place(second), 0);
+	assert_int_equal(vd_file_place(first), 0);
+	vd_file_sweep_set(target);
+	assert_int_equal(entries(), 8 + 1); /* out.vb.001 stood there */
+	for (size_t i = 0; i < 8; i++)
+		assert_true(there(others[i]));
+	assert_true(there("out.vb.002"));
+	vd_file_sweep_set("/nowhere/x");
+	clear();
 }
 
 static void test_file__read_has_a_cap(void **state)
@@ -320,6 +360,7 @@ int main(void)
 		cmocka_unit_test(test_file__no_such_folder),
 		cmocka_unit_test(test_file__sweeps_only_stale_temporary_files_of_its_own),
 		cmocka_unit_test(test_file__sweeps_its_own_however_young),
+		cmocka_unit_test(test_file__sweeps_a_set_nobody_writes),
 		cmocka_unit_test(test_file__read_has_a_cap),
 		cmocka_unit_test(test_file__standard_output),
 	};

@@ -205,7 +205,7 @@ static void test_wipe__follows_the_slots_to_where_a_link_leads(void **state)
 static const char *const strangers[] = {
 	"backup-family.tar", "vault.kdbx", "vaults", "reserved-seats.txt", "data.mdb.txt", "data.mdb.damaged-", "data.mdb.damaged-x", "data.mdb-copy", "lock.mdb.old",
 	"walked-dogs", "ctl.txt", "new/photo.jpg", "inbox/mail", "inbox/00112233445566778899aabbccddeeff.txt", "inbox/00112233445566778899aabbccddeeff",
-	"inbox/00112233445566778899aabbccddeeff.bin.tmp", "sealing/wax",
+	"inbox/00112233445566778899aabbccddeeff.bin.tmp", "inbox/.00112233445566778899aabbccddeeff.bin", "sealing/wax",
 };
 enum { STRANGERS = sizeof(strangers) / sizeof(strangers[0]) };
 
@@ -277,6 +277,7 @@ static void test_wipe__touches_nothing_else(void **state)
 	assert_int_equal(symlink(outside, at("data.mdb.link")), 0);
 	put("inbox/00112233445566778899aabbccddeeff.bin", "a segment");
 	put("inbox/00112233445566778899aabbccddeeff.bin.aB3xYz.tmp", "while it is copied");
+	put("inbox/.00112233445566778899aabbccddeeff.bin.aB3xYz.tmp", "as of late");
 	assert_int_equal(vd_wipe_prepare(home, &w), 0);
 	assert_true(vd_wipe_keys(&w));
 	assert_true(vd_wipe_rest(&w));
@@ -286,6 +287,7 @@ static void test_wipe__touches_nothing_else(void **state)
 	for (size_t i = 0; i < STRANGERS; i++)
 		assert_true(there(strangers[i]));
 	assert_false(there("inbox/00112233445566778899aabbccddeeff.bin") || there("inbox/00112233445566778899aabbccddeeff.bin.aB3xYz.tmp"));
+	assert_false(there("inbox/.00112233445566778899aabbccddeeff.bin.aB3xYz.tmp"));
 	assert_false(there("data.mdb") || there("lock.mdb") || there("vault"));
 	assert_false(all_zeros(fd));
 	close(fd);
