@@ -157,6 +157,8 @@ static int say_file(struct vd_cli *cli, const char *path, bool dry, int err, con
 	if (behind(s) && is_whole(err, s))
 		return vd_refuse(cli, VD_EXIT_PARTLY, "partly", VD_MSG_HINT_IMPORT_BEHIND, dry ? VD_MSG_IMPORT_BEHIND_DRY : VD_MSG_IMPORT_BEHIND,
 		                 path, vd_num(cli, kept), vd_num(cli, behind(s)), NULL);
+	if (s->at_reserve)
+		return vd_refuse(cli, VD_EXIT_NO_SPACE, "no-space", VD_MSG_HINT_IMPORT_RESERVE, VD_MSG_IMPORT_RESERVE, path, NULL);
 	switch (err) {
 	case 0: break;
 	case VD_ETORN:
@@ -176,7 +178,7 @@ static int say_file(struct vd_cli *cli, const char *path, bool dry, int err, con
 		                 dry ? VD_MSG_IMPORT_DAMAGED_DRY : VD_MSG_IMPORT_DAMAGED, path, vd_num(cli, kept), vd_num(cli, s->chunks_bad), vd_num(cli, s->chunks_ok + s->chunks_bad),
 		                 vd_num(cli, s->bytes_bad), NULL);
 	case VD_EKEY:
-		return vd_refuse(cli, VD_EXIT_KEY, "no-key", VD_MSG_HINT_IMPORT_NOT_OURS, VD_MSG_IMPORT_NOT_OURS, path, NULL);
+		return vd_refuse(cli, VD_EXIT_KEY, "no-key", pipe ? VD_MSG_HINT_IMPORT_NOT_OURS_PIPE : VD_MSG_HINT_IMPORT_NOT_OURS, VD_MSG_IMPORT_NOT_OURS, path, NULL);
 	case VD_EFORMAT:
 		return vd_refuse(cli, VD_EXIT_INTEGRITY, "integrity", pipe ? VD_MSG_HINT_IMPORT_PIPE : VD_MSG_HINT_IMPORT_NO_BUNDLE,
 		                 VD_MSG_IMPORT_NO_BUNDLE, path, NULL);

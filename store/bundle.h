@@ -29,6 +29,7 @@ struct vd_bundle_stats {
 	uint64_t bytes_bad;
 	bool head_bad;        /* one of the two heads is damaged, or something stands behind the last */
 	bool torn;            /* the end is missing */
+	bool at_reserve;      /* vd_bundle_merge_into: VD_ENOSPACE, as the copy of what came through a pipe would take what is kept free of the disk (shares.h) */
 	const struct vd_group *group; /* vd_bundle_merge_into: whose keys open it; NULL: none's */
 	struct vd_bundle_key key;     /* if it is somebody's */
 	struct vd_manifest manifest; /* reading: chunks is 0 while the chunk that holds it is damaged or missing */

@@ -13,44 +13,73 @@
 #include "inside.h"
 #include "proto/err.h"
 
-/* Copies what cannot be read twice to a file without a name: the last head may be needed before the first chunk. */
-static int spool(const char *home, int from, int *out)
+/* A file without a name. */
+static int spool_open(const char *home, int *out)
+{
+	char *name = NULL;
+
+	if (asprintf(&name, "%s/spool.XXXXXX.tmp", home) < 0)
+		return VD_ENOMEM;
+	vd_file_sweep(home, "spool");
+	*out = mkostemps(name, 4, O_CLOEXEC);
+	if (*out >= 0)
+		unlink(name);
+	free(name);
+	return *out < 0 ? vd_file_errno(errno) : VD_OK;
+}
+
+static int write_all(int fd, const uint8_t *p, size_t n)
+{
+	while (n) {
+		ssize_t put = write(fd, p, n);
+
+		if (put < 0 && errno != EINTR)
+			return vd_file_errno(errno);
+		p += put < 0 ? 0 : put;
+		n -= put < 0 ? 0 : (size_t)put;
+	}
+	return VD_OK;
+}
+
+/* Copies what cannot be read twice, up to `most` bytes of it: the last head may be needed before the first chunk. With a store: never what is
+ * kept free of its disk. */
+static int spool(struct vd_sealed_file *r, struct vd_store *store, uint64_t most)
 {
 	enum { BLOCK = 64 * 1024 };
 	uint8_t *block = malloc(BLOCK);
-	char *name = NULL;
-	int fd = -1, rc = VD_ENOMEM;
+	int rc = block ? VD_OK : VD_ENOMEM;
 	ssize_t n = 1;
 
-	if (!block || asprintf(&name, "%s/spool.XXXXXX.tmp", home) < 0) {
-		name = NULL;
-		goto done;
-	}
-	vd_file_sweep(home, "spool");
-	fd = mkostemps(name, 4, O_CLOEXEC);
-	rc = fd < 0 ? vd_file_errno(errno) : VD_OK;
-	if (fd >= 0)
-		unlink(name);
-	while (n && !rc) {
-		n = read(from, block, BLOCK);
+	while (n && most && !rc) {
+		n = read(r->from, block, most < BLOCK ? (size_t)most : BLOCK);
 		if (n < 0 && errno != EINTR)
 			rc = vd_file_errno(errno);
-		for (ssize_t at = 0, step; at < n && !rc; at += step) {
-			step = write(fd, block + at, (size_t)(n - at));
-			if (step < 0 && errno != EINTR)
-				rc = vd_file_errno(errno);
-			if (step < 0)
-				step = 0;
-		}
+		if (n < 0)
+			continue;
+		r->at_reserve = n && store && !vd_reserve_beside(store, (uint64_t)n);
+		rc = r->at_reserve ? VD_ENOSPACE : write_all(r->fd, block, (size_t)n);
+		most -= (uint64_t)n;
 	}
-done:
 	free(block);
-	free(name);
-	if (rc && fd >= 0)
-		close(fd);
-	else if (!rc)
-		*out = fd;
 	return rc;
+}
+
+static int measure(struct vd_sealed_file *r)
+{
+	struct stat st;
+
+	if (fstat(r->fd, &st))
+		return vd_file_errno(errno);
+	r->size = (uint64_t)st.st_size;
+	r->shaped = vd_sealed_layout(r->size, &r->chunks);
+	return VD_OK;
+}
+
+static void close_from(struct vd_sealed_file *r)
+{
+	if (r->from > STDERR_FILENO)
+		close(r->from);
+	r->from = -1;
 }
 
 static int source_open(struct vd_sealed_file *r, const char *home, const char *path)
@@ -59,29 +88,25 @@ static int source_open(struct vd_sealed_file *r, const char *home, const char *p
 	int fd = stream ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc = VD_OK;
 	struct stat st;
 
-	r->fd = -1;
-	if (fd < 0 || fstat(fd, &st))
+	r->fd = r->from = -1;
+	if (fd < 0)
+		return vd_file_errno(errno);
+	if (fstat(fd, &st))
 		rc = vd_file_errno(errno);
 	else if (S_ISDIR(st.st_mode))
 		rc = VD_EINVAL;
-	else if (stream || !S_ISREG(st.st_mode))
-		/* Opened without blocking so that a pipe nobody writes to cannot hold us; read it as usual. */
-		rc = fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK) ? vd_file_errno(errno) : spool(home, fd, &r->fd);
+	if (rc || stream || !S_ISREG(st.st_mode))
+		r->from = fd;
 	else
 		r->fd = fd;
-	if (fd >= 0 && fd != r->fd && !stream)
-		close(fd);
-	if (rc)
-		return rc;
-	if (fstat(r->fd, &st)) {
+	/* Opened without blocking so that a pipe nobody writes to cannot hold us; read it as usual. */
+	if (!rc && r->from >= 0 && fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK))
 		rc = vd_file_errno(errno);
-		close(r->fd);
-		r->fd = -1;
-		return rc;
-	}
-	r->size = (uint64_t)st.st_size;
-	r->shaped = vd_sealed_layout(r->size, &r->chunks);
-	return VD_OK;
+	if (!rc && r->from >= 0)
+		rc = spool_open(home, &r->fd);
+	if (!rc && r->from >= 0)
+		rc = spool(r, NULL, VD_HEAD_BYTES);
+	return rc ? rc : measure(r);
 }
 
 void vd_sealed_file_close(struct vd_sealed_file *r)
@@ -89,6 +114,7 @@ void vd_sealed_file_close(struct vd_sealed_file *r)
 	if (!r)
 		return;
 	vd_unsealing_end(r->child);
+	close_from(r);
 	if (r->fd >= 0)
 		close(r->fd);
 	free(r);
@@ -177,14 +203,38 @@ static void forget(void *ctx)
 		wipe_signing(s->identities[i]);
 }
 
+/* What comes is not copied when it does not begin as anything for us: it may have no end. */
+static int take_rest(struct vd_sealed_file *r, struct secrets *secrets, const struct vd_opener *openers, size_t count)
+{
+	const struct vd_unsealing job = { .file = r->fd, .size = r->size, .openers = openers, .opener_count = count, .forget = forget, .ctx = secrets };
+	struct vd_unsealing_child *child = NULL;
+	size_t which, link;
+	int rc = vd_unsealing_start(&job, &child, &which, &link, &r->unreadable);
+
+	vd_unsealing_end(child);
+	if (!rc)
+		rc = spool(r, secrets->store, UINT64_MAX);
+	close_from(r);
+	return rc ? rc : measure(r);
+}
+
 static int start(struct vd_sealed_file *r, struct secrets *secrets, const struct vd_opener *openers, size_t count, size_t *which,
                  size_t *link)
 {
-	const struct vd_unsealing job = {
+	struct vd_unsealing job = {
 		.file = r->fd, .size = r->size, .chunks = r->chunks, .shaped = r->shaped, .openers = openers, .opener_count = count,
 		.forget = forget, .ctx = secrets,
 	};
+	int rc;
 
+	if (r->from >= 0) {
+		rc = take_rest(r, secrets, openers, count);
+		if (rc)
+			return rc;
+		job.size = r->size;
+		job.chunks = r->chunks;
+		job.shaped = r->shaped;
+	}
 	return vd_unsealing_start(&job, &r->child, which, link, &r->unreadable);
 }
 

@@ -315,8 +315,9 @@ int vd_bundle_merge_into(struct vd_store *store, struct vd_bundle_groups *groups
 	if (rc)
 		goto done;
 	m.reader = r;
-	stats->bytes = r->size;
 	rc = vd_sealed_file_try_groups(r, store, groups, &stats->key);
+	stats->bytes = r->size;
+	stats->at_reserve = r->at_reserve;
 	if (rc)
 		goto done;
 	stats->group = m.group = groups->group[stats->key.place];

@@ -251,6 +251,8 @@ int vd_effects_apply(struct vd_effects *, struct vd_store *, MDB_txn *);
 bool vd_reserve_reached(struct vd_store *);
 /* Is it still untouched when so many bytes have been written in one go? */
 bool vd_reserve_leaves(struct vd_store *, uint64_t bytes);
+/* The same of the medium alone, for what is written there beside the database. */
+bool vd_reserve_beside(struct vd_store *, uint64_t bytes);
 void vd_reserve_keep(struct vd_store *);
 /* False: there is none any more. */
 bool vd_reserve_give_up(struct vd_store *);

@@ -46,6 +46,13 @@ bool vd_reserve_leaves(struct vd_store *s, uint64_t bytes)
 	return room_for(s, need, &free_bytes, &kept_bytes) || free_bytes >= kept_bytes + need;
 }
 
+bool vd_reserve_beside(struct vd_store *s, uint64_t bytes)
+{
+	uint64_t free_bytes, total;
+
+	return vd_db_room(s->db, &free_bytes, &total) || free_bytes >= kept_free(s, total) + bytes;
+}
+
 bool vd_reserve_reached(struct vd_store *s)
 {
 	return !vd_reserve_leaves(s, 0);

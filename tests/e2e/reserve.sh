@@ -91,6 +91,27 @@ unshare -m bash "$work/attach.sh" || { echo "ok attach # SKIP no tmpfs here"; ex
 equal "reserve: what has no room beside it is not begun" "$(paste -sd, "$work/attached")" "60 15 12 0,40 15 12 0,20 0 6 5,alert 0"
 equal "reserve: and what to do is said" "$(jq -r .hint "$work/large.60" | grep -c "vereda prune --dry-run")" 1
 
+# What comes through a pipe is looked at as it begins, and its copy leaves what is kept free.
+cat >"$work/pipe.sh" <<'END'
+mount -t tmpfs -o size=24m tmpfs "$work/small" || exit 77
+hub() { "$build/vereda" --home "$work/small/hub" --no-input --lang en "$@"; }
+free() { stat -f -c '%a %S' "$work/small" | { read -r blocks bytes; echo $((blocks * bytes)); }; }
+hub --quiet init --name hub --no-passphrase >/dev/null
+hub --quiet group create Valle >/dev/null
+hub --quiet export "$work/begins" >"$work/out" 2>&1
+hub import /dev/zero >"$work/out" 2>"$work/err"
+echo "not ours $?" >>"$work/piped"
+{
+	cat "$work/begins"
+	while head -c 100000 /dev/zero 2>/dev/null; do free >>"$work/free"; done
+} | hub import - >"$work/out" 2>"$work/err"
+echo "too large $? $(grep -c "kept free of it (reserve)" "$work/err") $(($(sort -n "$work/free" | head -1) >= 1572864)) $(($(sort -n "$work/free" | head -1) < 3000000))" >>"$work/piped"
+hub import - <"$work/begins" >"$work/out" 2>"$work/err"
+echo "small $? $(ls -A "$work/small/hub" | grep -c tmp)" >>"$work/piped"
+END
+unshare -m bash "$work/pipe.sh" || { echo "ok pipe # SKIP no tmpfs here"; exit $failed; }
+equal "reserve: what comes through a pipe leaves it" "$(paste -sd, "$work/piped")" "not ours 12,too large 15 1 1 1,small 0 0"
+
 # Locked, a device carries what it cannot open, and leaves as much free: the usual, and what was set.
 cat >"$work/carry.sh" <<'END'
 mount -t tmpfs -o size=64m tmpfs "$work/small" || exit 77
