@@ -1178,6 +1178,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(WHY_HIDDEN_OURS, "It is sealed to one or more of them by name; to whom was not kept here, as no copy was (next time: --keep).",
 	  "Está sellado para alguien en particular; aquí no se guardó para quién, ni una copia (la próxima vez: --keep)."),
 	T(WHY_NOT, "{0}: not known to have it yet; last word {1}{2}.", "{0}: todavía no se sabe que lo tenga; última noticia el {1}{2}."),
+	T(WHY_NOT_CONTENT, "{0}: has it, but not its content: let go of to make room, not taken there, or yet to come.",
+	  "{0}: lo tiene, pero no su contenido: lo soltó para liberar espacio, no lo recibe, o está por llegar."),
 	T(WHY_NOT_PARTS, "{0}: has the text; {1} parts of what is attached are not known to be there yet.",
 	  "{0}: tiene el texto; todavía no se sabe que tenga {1} partes de lo adjunto."),
 	T(WHY_NOT_NEVER, "{0}: not known to have it yet; nothing was ever heard from there.", "{0}: todavía no se sabe que lo tenga; nunca ha llegado noticia de allá."),

@@ -28,6 +28,7 @@ struct telling {
 	size_t readers, readers_with;/* of these, those whom it is for, or may be */
 	struct names lacking;        /* … who are not known to have it */
 	struct names carriers;       /* nor are these, and it is not for them */
+	struct names bare;           /* these have it without its content: let go of to make room, or never taken */
 	const struct vd_stick *stick;/* the one seen last of those that have it; NULL: none */
 	enum vd_gone gone;
 	bool *without;               /* of each keeper of the member at hand: is it not known to have it? */
@@ -121,15 +122,15 @@ static void tell_holder(struct telling *t, const struct vd_device *d, const char
 		vd_say(t->why->cli, is_for == VD_FOR_NOT ? VD_MSG_WHY_CARRIES : VD_MSG_WHY_HAS, name, time, vd_route_said(t->why->cli, &k->route, room), NULL);
 }
 
-/* `parts`: it has the record, but for so many chunks of what that attaches; 0: it does not have it. */
-static void tell_lack(struct telling *t, const struct vd_device *d, const char *name, enum vd_for is_for, uint64_t parts, uint64_t ahead_ms)
+/* `parts`: it has the record, but for so many chunks of what that attaches; 0: it does not have it; `bare`: not its content. */
+static void tell_lack(struct telling *t, const struct vd_device *d, const char *name, enum vd_for is_for, uint64_t parts, bool bare, uint64_t ahead_ms)
 {
 	char time[VD_TIME_TEXT], room[VD_WHERE_TEXT];
 	struct vd_route route;
 	uint64_t last = vd_last_word(t->why->cli, t->why->group, t->why->custody, d->person, &route);
 	json_t *one;
 
-	note_name(is_for == VD_FOR_NOT ? &t->carriers : &t->lacking, name);
+	note_name(bare ? &t->bare : is_for == VD_FOR_NOT ? &t->carriers : &t->lacking, name);
 	if (t->why->cli->opt.json) {
 		one = member_json(d, name);
 		json_object_set_new(one, "for", for_json(is_for));
@@ -137,6 +138,8 @@ static void tell_lack(struct telling *t, const struct vd_device *d, const char *
 		json_object_set_new(one, "route", vd_route_json(t->why->cli, &route));
 		if (parts)
 			json_object_set_new(one, "parts", vd_json_number(parts));
+		if (bare)
+			json_object_set_new(one, "content_only", json_true());
 		if (ahead_ms)
 			json_object_set_new(one, "clock", vd_json_time(ahead_ms));
 		json_array_append_new(t->why->missing, one);
@@ -144,6 +147,10 @@ static void tell_lack(struct telling *t, const struct vd_device *d, const char *
 	}
 	if (is_gone(t)) {
 		vd_say(t->why->cli, VD_MSG_WHY_NOT_KNOWS, name, NULL);
+		return;
+	}
+	if (bare) {
+		vd_say(t->why->cli, VD_MSG_WHY_NOT_CONTENT, name, NULL);
 		return;
 	}
 	if (is_for == VD_FOR_NOT) {
@@ -162,12 +169,12 @@ static void tell_lack(struct telling *t, const struct vd_device *d, const char *
 	vd_say(t->why->cli, VD_MSG_WHY_NOT, name, time, vd_route_said(t->why->cli, &route, room), NULL);
 }
 
-static void tell_missing(struct telling *t, const struct vd_device *d, const char *name, enum vd_for is_for, uint64_t parts)
+static void tell_missing(struct telling *t, const struct vd_device *d, const char *name, enum vd_for is_for, uint64_t parts, bool bare)
 {
 	uint64_t ahead_ms = vd_clock_ahead(t->why->cli, t->why->group, t->why->custody, d->person);
 	char time[VD_TIME_TEXT];
 
-	tell_lack(t, d, name, is_for, parts, ahead_ms);
+	tell_lack(t, d, name, is_for, parts, bare, ahead_ms);
 	if (!ahead_ms || t->why->cli->opt.json)
 		return;
 	vd_time_local(ahead_ms, time);
@@ -198,6 +205,7 @@ static int tell_member(struct telling *t, const struct vd_why_subject *s, size_t
 	const struct vd_keeper *by = NULL;
 	uint64_t parts = 0;
 	char name[VD_WHO_TEXT];
+	bool bare = false;
 
 	t->members++;
 	t->readers += is_for != VD_FOR_NOT;
@@ -209,6 +217,9 @@ static int tell_member(struct telling *t, const struct vd_why_subject *s, size_t
 		if (memcmp(k->person, d->person, VD_PERSON_BYTES) != 0)
 			continue;
 		rc = find_how(t, s, i, &how);
+		/* What is urgent nobody lets go of unasked. */
+		if (!rc && how == VD_HOLDS_NOT && s->record.lane > VD_LANE_URGENT && !bare && !is_gone(t))
+			rc = vd_custody_same_ids(t->why->custody, i, s->record.lane, &bare);
 		if (rc)
 			return rc;
 		t->without[i] = how == VD_HOLDS_NOT || (t->lacks && t->lacks[i]);
@@ -229,7 +240,7 @@ static int tell_member(struct telling *t, const struct vd_why_subject *s, size_t
 		tell_holder(t, d, name, is_for, best, by);
 		tell_devices(t, d, name, t->without);
 	} else if (!vd_why_ours(t->why->group, d->person)) {
-		tell_missing(t, d, name, is_for, parts);
+		tell_missing(t, d, name, is_for, parts, bare && !parts);
 	} else if (!s->record.stub && t->why->cli->opt.json) {
 		json_t *one = member_json(d, name);
 
@@ -409,6 +420,8 @@ static void advise_on_record(struct telling *t, const struct vd_why_subject *s)
 		vd_why_advise(t->why, VD_MSG_WHY_NEXT_ALONE, NULL, NULL);
 	else if (!t->readers)
 		vd_why_advise(t->why, VD_MSG_WHY_NEXT_NOBODY, NULL, NULL);
+	else if (!t->lacking.count && t->bare.count)
+		vd_why_advise(t->why, VD_MSG_WHY_NEXT_LET_GO, names_said(&t->bare), NULL);
 	else if (!t->lacking.count && !t->lacks_here)
 		vd_why_advise(t->why, t->readers == t->members ? VD_MSG_WHY_NEXT_ALL : VD_MSG_WHY_NEXT_ALL_FOR, NULL, NULL);
 	else if (t->lacking.count && t->stick)
@@ -495,5 +508,6 @@ int vd_why_record(struct vd_why *why, const struct vd_why_subject *s)
 	vd_buf_deinit(&t.word.raw);
 	vd_buf_deinit(&t.lacking.text);
 	vd_buf_deinit(&t.carriers.text);
+	vd_buf_deinit(&t.bare.text);
 	return rc;
 }

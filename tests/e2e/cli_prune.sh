@@ -73,11 +73,20 @@ says "who let go of something has its records" "old has all records that are her
 says "and nobody is sent there in vain" "Nothing has to be taken there"
 v hub --json why old
 is "programs see so, too" "$(key .content_only)" true
+v hub why "$id"
+says "nor for the record alone" "^old: has it, but not its content"
+says "an errand is only to who lacks it" "Next: .* to field"
+silent "not there" "Next: .*old"
+v hub --json why "$id"
+is "programs see that, too" "$(key '[.missing[]|select(.content_only).name]|join(" ")')" old
 v luz add message -m "not in the last receipt of who was there"
 for who in hub old; do v $who add message -m "nor is $who's"; done
 for who in luz old; do v $who sync stick; done
 v old --json why "$id"
 is "who holds it is told of what was let go, too" "$(key '[.holders[]|select(.kind=="member" and .confirmed).name]|sort|join(" ")')" "hub luz"
+for who in field hub luz old field hub luz old hub; do v $who sync stick; done
+v hub why "$id"
+says "where nobody else lacks it, there is none" "^Nothing has to be taken there.*old"
 v field prune --help
 says "help tells how long before to promise nothing" "42 days"
 says "and how" "vereda config set promise 0"
