@@ -105,6 +105,8 @@ int vd_visit_known_last(struct vd_visit *, size_t g);
 
 /* --- stick_room.c --- */
 
+/* Of a record in a chunk, beside its own: no compact form is larger. */
+enum { VD_VISIT_ENTRY_BYTES = 8 };
 /* What may use the room of a stick how far. */
 enum vd_room_for {
 	VD_ROOM_URGENT,              /* alerts, control records, hearings, what is to be said of segments, receipts: all of it */

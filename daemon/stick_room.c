@@ -20,7 +20,6 @@ enum {
 	 * most so many. */
 	RESERVE_LEAST = 3,
 	RESERVE_MOST = 8,
-	ENTRY_BYTES = 8,                   /* of a record in a chunk, beside its own: no compact form is larger */
 };
 
 static bool has_receipts(const struct vd_visit *v)
@@ -106,7 +105,7 @@ struct load {
 
 static void put(struct load *l, size_t bytes)
 {
-	bytes += ENTRY_BYTES;
+	bytes += VD_VISIT_ENTRY_BYTES;
 	if (!l->chunks || l->filled + bytes > VD_CHUNK_PLAIN) {
 		l->chunks++;
 		l->filled = 0;

@@ -200,6 +200,70 @@ static int write_next(struct vd_visit *v, size_t g, size_t end, uint64_t share, 
 	return rc;
 }
 
+/* What a record takes in a chunk, at most; one that cannot be read takes nothing. */
+static int weigh(struct vd_visit *v, uint64_t number, struct vd_buf *raw, size_t *bytes)
+{
+	struct vd_record r;
+	int rc = vd_store_read(v->store, number, raw, &r, NULL);
+
+	*bytes += rc ? 0 : r.raw.n + VD_VISIT_ENTRY_BYTES;
+	return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
+}
+
+/* *count: as many of what is next and before `end` as come to half a chunk with all of that segment. The other half is left for alerts. */
+static int count_beside(struct vd_visit *v, size_t g, size_t end, const struct vd_segment *s, size_t *count)
+{
+	const struct vd_queue *q = &v->queues[g];
+	struct vd_rd r = vd_rd(vd_buf_slice(&s->list));
+	struct vd_buf raw = { 0 };
+	uint64_t at = 0;
+	size_t bytes = 0;
+	bool stub;
+	int rc = VD_OK;
+
+	while (!rc && bytes <= VD_CHUNK_PLAIN / 2 && vd_arrivals_list_next(&r, UINT64_MAX, &at, &stub))
+		rc = weigh(v, at, &raw, &bytes);
+	for (*count = 0; !rc && q->at + *count < end; ++*count) {
+		rc = weigh(v, q->numbers[q->at + *count], &raw, &bytes);
+		if (bytes > VD_CHUNK_PLAIN / 2)
+			break;
+	}
+	vd_buf_deinit(&raw);
+	return rc;
+}
+
+/* So many in one chunk with all of that segment, which then goes. VD_ENOSPACE: there is no room for one. */
+static int write_beside(struct vd_visit *v, size_t g, size_t end, struct vd_segment *s)
+{
+	struct vd_bundle_stats stats;
+	size_t count;
+	int rc = count_beside(v, g, end, s, &count);
+
+	if (!rc)
+		rc = count ? write_segment(v, g, count, s, vd_sealed_bytes(1), &stats) : VD_ENOSPACE;
+	if (!rc)
+		v->queues[g].at += count;
+	/* With receipts it may be too much after all, or a body of it is not here any more. */
+	return rc == VD_ENOTFOUND ? VD_ENOSPACE : rc;
+}
+
+/* What finds no room beside the reserve still takes the place of a file of ours, with what stands in that: the reserve is used only as long as both stand. */
+static int write_in_place(struct vd_visit *v, size_t g, size_t end)
+{
+	const bool at_max = v->result->at_max;
+	struct vd_folds folds = { .count = 0 };
+	uint64_t room = 0;
+	int rc = vd_visit_room(v, VD_ROOM_URGENT, &room), found = VD_ENOSPACE;
+
+	v->result->at_max = at_max;
+	if (!rc && room >= vd_sealed_bytes(1))
+		rc = vd_folds_find(v, g, NULL, &folds);
+	for (size_t i = 0; i < folds.count && !rc && found == VD_ENOSPACE; i++)
+		found = write_beside(v, g, end, folds.segments[i]);
+	vd_folds_deinit(&folds);
+	return rc ? rc : found;
+}
+
 /* Alerts and control records may use the reserve, and so may what is to be said of segments. */
 static int write_one(struct vd_visit *v, size_t g, size_t left, bool *full)
 {
@@ -210,8 +274,14 @@ static int write_one(struct vd_visit *v, size_t g, size_t left, bool *full)
 
 	if (!rc)
 		rc = write_next(v, g, spare ? q->count : vd_queue_spare(q), room / left, full);
-	if ((rc && rc != VD_ENOSPACE) || !*full || q->at >= q->lane_ends[VD_LANE_URGENT])
+	if ((rc && rc != VD_ENOSPACE) || !*full || spare)
 		return rc;
+	if (q->at >= q->lane_ends[VD_LANE_URGENT]) {
+		rc = write_in_place(v, g, vd_queue_spare(q));
+		/* More of it may take the place of another one. */
+		*full = rc != VD_OK;
+		return rc;
+	}
 	/* Receipts stand in one file, and go into this one or another as soon as there is room. */
 	rc = vd_visit_receipts_give_way(v, g, &made);
 	if (!rc)

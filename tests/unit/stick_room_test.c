@@ -245,6 +245,46 @@ static void test_room__is_made_for_others(void **state)
 	assert_int_equal(visit(c, &c->hub, VD_OK).received, 5);
 }
 
+/* One never told, so that nothing may go; but who has a file there writes it anew with news in it, and the reserve stays what it was. */
+static void test_room__news_takes_the_place_of_a_file(void **state)
+{
+	const uint64_t max = 5 * vd_sealed_bytes(1);
+	struct cast *c = *state;
+	struct vd_stick_result r;
+
+	visit_with(c, &c->ana, max, VD_OK);
+	person_write(&c->hub, VD_LANE_NORMAL, 1, 100);
+	visit_with(c, &c->hub, max, VD_OK);
+	assert_int_equal(bytes_on(c), 2 * vd_sealed_bytes(1));
+	for (int i = 0; i < 8; i++) {
+		struct person *who = i % 2 ? &c->hub : &c->ana;
+
+		person_write(who, VD_LANE_NORMAL, 2, 2000);
+		r = visit_with(c, who, max, VD_OK);
+		assert_true(r.complete && r.sent == 2 && (i == 0 || r.received == 2));
+		assert_int_equal(bytes_on(c), 2 * vd_sealed_bytes(1));
+	}
+	/* Who has none there waits. */
+	person_write(&c->luz, VD_LANE_NORMAL, 1, 100);
+	r = visit_with(c, &c->luz, max, VD_ENOSPACE);
+	assert_true(r.left[VD_LANE_NORMAL] == 1 && r.bytes_out == 0);
+	/* As much of it as has room with what stood there. */
+	person_write(&c->ana, VD_LANE_NORMAL, 40, 2000);
+	r = visit_with(c, &c->ana, max, VD_ENOSPACE);
+	assert_true(r.sent > 2 && r.left[VD_LANE_NORMAL] == 40 - r.sent);
+	assert_int_equal(bytes_on(c), 2 * vd_sealed_bytes(1));
+	r = visit_with(c, &c->ana, max, VD_ENOSPACE);
+	assert_int_equal(r.bytes_out, 0);
+	/* And alerts find their place: its own in the same file, those of another in one that was kept for them. */
+	for (int i = 0; i < 8; i++) {
+		person_write(&c->ana, VD_LANE_URGENT, 1, 2000);
+		assert_int_equal(visit_with(c, &c->ana, max, VD_ENOSPACE).left[VD_LANE_URGENT], 0);
+		assert_int_equal(bytes_on(c), 2 * vd_sealed_bytes(1));
+	}
+	person_write(&c->luz, VD_LANE_URGENT, 1, 100);
+	assert_int_equal(visit_with(c, &c->luz, max, VD_ENOSPACE).sent, 1);
+}
+
 /* One device with a role that is not known to have it, and nothing goes. */
 static void test_room__what_somebody_may_lack_stays(void **state)
 {
@@ -407,6 +447,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_room__what_everybody_has_goes_last, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_room__what_everybody_has_makes_room, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_room__is_made_for_others, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_room__news_takes_the_place_of_a_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_room__what_somebody_may_lack_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_room__a_file_with_news_in_it_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_room__a_full_one_takes_alerts, setup, teardown),
