@@ -138,10 +138,13 @@ static int put_links(struct vd_cli *cli, struct making *m)
 static int put_terms(struct vd_cli *cli, struct making *m)
 {
 	const char *expires = vd_options_get(&cli->opt, VD_OPT_EXPIRES);
+	uint64_t ms;
 
 	m->draft.lane = (uint8_t)vd_kind_lane(m->fields.kind);
 	if (expires && vd_time_expires(expires, m->draft.now_ms, &m->draft.expires_day))
 		return vd_misuse(cli, VD_MSG_HINT_TIME, VD_MSG_BAD_TIME, expires, NULL);
+	if (expires && vd_time_duration(expires, &ms) == 0 && ms && ms < VD_DAY_MS)
+		return vd_misuse(cli, VD_MSG_HINT_EXPIRES, VD_MSG_EXPIRES_SHORT, expires, NULL);
 	if (expires && m->draft.expires_day * VD_DAY_MS <= m->clock_ms)
 		return vd_misuse(cli, VD_MSG_HINT_EXPIRES, VD_MSG_EXPIRES_PAST, expires, NULL);
 	m->draft.has_expires = expires != NULL;

@@ -285,10 +285,17 @@ static int check_folder(struct vd_cli *cli, const char *dir)
 static int check_run(struct vd_cli *cli)
 {
 	const char *dir = vd_options_get(&cli->opt, VD_OPT_CHECK);
+	bool behind = !*dir && cli->opt.arg_count > 0; /* sync DIR --check */
 	int rc;
 
-	if (cli->opt.arg_count)
-		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_ARGUMENT_EXTRA, "sync", cli->opt.args[0], NULL);
+	if (vd_options_get(&cli->opt, VD_OPT_STDIO))
+		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_SYNC_CHECK_STDIO, "sync", NULL);
+	if (cli->opt.arg_count > behind)
+		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_ARGUMENT_EXTRA, "sync", cli->opt.args[behind], NULL);
+	if (behind)
+		dir = cli->opt.args[0];
+	if (!*dir)
+		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_OPTION_NEEDS_VALUE, "sync", "--check", NULL);
 	if (!is_folder(dir))
 		return vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_SYNC_CHECK_ONLY_FOLDER, "sync", dir, NULL);
 	rc = vd_sync_check_folder(cli, dir);

@@ -283,6 +283,7 @@ int vd_cli_member(struct vd_cli *cli, const char *name, uint8_t person[VD_PERSON
 	uint8_t groups[VD_STORE_GROUPS_MAX][VD_GROUP_BYTES];
 	size_t count = 0, hits = 0;
 	int rc = vd_cli_groups(cli, groups, &count);
+	bool courier = false;
 
 	for (size_t i = 0; !rc && i < count; i++) {
 		struct vd_group *group = NULL;
@@ -290,13 +291,15 @@ int vd_cli_member(struct vd_cli *cli, const char *name, uint8_t person[VD_PERSON
 		rc = vd_store_group(cli->store, groups[i], &group);
 		if (rc)
 			return vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_GROUP_FAILED, NULL);
+		courier |= vd_group_role(group) == VD_ROLE_COURIER;
 		match_members(group, name, person, &hits);
 		vd_group_free(group);
 	}
 	if (rc || hits == 1)
 		return rc;
 	if (hits == 0)
-		return vd_refuse(cli, VD_EXIT_FAILED, "not-found", VD_MSG_HINT_MEMBER, VD_MSG_UNKNOWN_MEMBER, name, NULL);
+		return vd_refuse(cli, VD_EXIT_FAILED, "not-found", courier ? VD_MSG_HINT_MEMBER_COURIER : VD_MSG_HINT_MEMBER, VD_MSG_UNKNOWN_MEMBER, name,
+		                 NULL);
 	return vd_refuse(cli, VD_EXIT_DECIDE, "ambiguous", VD_MSG_HINT_AMBIGUOUS_MEMBER, VD_MSG_AMBIGUOUS_MEMBER, name, NULL);
 }
 

@@ -583,7 +583,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  --for MEMBER         only that member's devices can open it (and this one, and the group's paper keys): also for who was\n"
 	  "                       away while the keys changed. What they are known to have is left out\n"
 	  "  --all                with --for: what they are known to have, too\n"
-	  "  --volumes SIZE       several files, FILE.001 and on, each at most that large. Each is whole and opens alone, in any order\n"
+	  "  --volumes SIZE       several files, FILE.001 and on, each at most that large (256K at least). Each is whole and opens\n"
+	  "                       alone, in any order\n"
 	  "  --qr ID              no file: that one record as QR codes on the screen, and as text to copy by hand; at most 4 kB\n"
 	  "  --since T            only what was written since then\n"
 	  "  KIND…                only of those kinds, with the files they bring\n"
@@ -599,7 +600,7 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "  --for INTEGRANTE     solo lo abren los equipos de esa persona (y este, y las llaves en papel del grupo): también para\n"
 	  "                       quien estuvo lejos mientras cambiaban las llaves. Lo que se sabe que tiene se deja fuera\n"
 	  "  --all                con --for: también lo que se sabe que tiene\n"
-	  "  --volumes TAMAÑO     varios archivos, ARCHIVO.001 y siguientes, cada uno de ese tamaño como mucho. Cada uno está completo\n"
+	  "  --volumes TAMAÑO     varios archivos, ARCHIVO.001 y siguientes, cada uno de ese tamaño como mucho (256K o más). Cada uno está completo\n"
 	  "                       y se abre solo, en cualquier orden\n"
 	  "  --qr ID              ningún archivo: ese registro como códigos QR en la pantalla, y como texto para copiar a mano; hasta 4 kB\n"
 	  "  --since T            solo lo escrito desde entonces\n"
@@ -869,6 +870,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "Compara estas palabras en voz alta con las de la coordinación. Si no coinciden, no escribas nada y empiecen de nuevo. Siguiente paso: vereda sync, o inicia veredad."),
 	T(UNKNOWN_MEMBER, "There is no member \"{0}\"", "No hay nadie llamado \"{0}\""),
 	T(HINT_MEMBER, "See who is there with: vereda members", "Mira quiénes están con: vereda members"),
+	T(HINT_MEMBER_COURIER, "This device carries and does not read, so it knows no names: give the first digits of a key (vereda members).",
+	  "Este equipo lleva y no lee, así que no conoce nombres: indica las primeras cifras de una llave (vereda members)."),
 	T(AMBIGUOUS_MEMBER, "\"{0}\" can mean several members; nothing was changed", "\"{0}\" puede ser más de una persona; no se cambió nada"),
 	T(HINT_AMBIGUOUS_MEMBER, "Use the first digits of the key (vereda members), or name the group with --group.",
 	  "Usa las primeras cifras de la llave (vereda members), o nombra el grupo con --group."),
@@ -916,6 +919,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "La alerta NO se envió"),
 	T(EXPIRES_PAST, "\"{0}\" is over already, so nothing was stored",
 	  "\"{0}\" ya pasó, así que no se guardó nada"),
+	T(EXPIRES_SHORT, "\"{0}\" is less than a day, and records end with a day (UTC); nothing was stored",
+	  "\"{0}\" es menos de un día, y los registros vencen al final de un día (UTC); no se guardó nada"),
 	T(HINT_EXPIRES, "Name a day to come, such as 7d or 2030-01-31; parts of a day count as a whole one.",
 	  "Indica un día futuro, como 7d o 2030-01-31; una parte de un día cuenta como día entero."),
 	T(WRITE_RECORD_FAILED, "The record was not stored", "El registro no se guardó"),
@@ -923,8 +928,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(ADDED_UNSAID, "The record is stored, with the id {0}; only saying so did not work",
 	  "El registro está guardado, con el identificador {0}; solo falló decirlo"),
 	T(NO_SUCH_RECORD, "Record {0}", "Registro {0}"),
-	T(HINT_NO_SUCH_RECORD, "Check the digits with: vereda list   It may also not have arrived yet: vereda sync",
-	  "Revisa las cifras con: vereda list   También puede que aún no haya llegado: vereda sync"),
+	T(HINT_NO_SUCH_RECORD, "Check the digits with: vereda list   It may also not have arrived yet: vereda sync FOLDER, or HOST:PORT",
+	  "Revisa las cifras con: vereda list   También puede que aún no haya llegado: vereda sync CARPETA, o EQUIPO:PUERTO"),
 	T(READ_STDIN_FAILED, "The text could not be read from standard input; nothing was stored", "No se pudo leer el texto de la entrada estándar; no se guardó nada"),
 
 	/* loading */
@@ -1134,6 +1139,8 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(HINT_SYNC_CHECK_BAD, "What is whole in them is here once you have run vereda sync {0}. Whoever wrote them brings the rest anew at their next visit: wait for that.",
 	  "Lo que tienen completo está aquí cuando hayas hecho vereda sync {0}. Quien los escribió trae de nuevo el resto en su próxima visita: espera a eso."),
 	T(SYNC_CHECK_FAILED, "{0} could not be checked", "No se pudo revisar {0}"),
+	T(SYNC_CHECK_STDIO, "--check writes nothing and meets nobody: it does not go with --stdio; nothing was changed",
+	  "--check no escribe nada ni se encuentra con nadie: no va con --stdio; no se cambió nada"),
 	T(SYNC_CHECK_ONLY_FOLDER, "--check is for a stick or another folder; \"{1}\" is none", "--check es para una memoria u otra carpeta; \"{1}\" no lo es"),
 
 	/* where records are */
@@ -1353,6 +1360,7 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	  "\"{0}\" no es ssh://EQUIPO, ssh://USUARIO@EQUIPO ni ssh://USUARIO@EQUIPO:PUERTO; no se hizo nada"),
 	T(HINT_SSH_TARGET, "Names are letters, digits, dots, - and _, and do not begin with -. What else ssh needs goes into ~/.ssh/config under that name.",
 	  "Los nombres llevan letras, cifras, puntos, - y _, y no empiezan con -. Lo demás que ssh necesite va en ~/.ssh/config con ese nombre."),
+	T(SSH_WAITS, "Nothing from {0} yet; still waiting (Ctrl-C ends it)", "Todavía nada de {0}; se sigue esperando (Ctrl-C lo termina)"),
 	SAME(SSH_SAYS, "{0}: {1}"),
 	T(SSH_NONE, "There is no ssh on this device; nothing was changed", "En este equipo no está ssh; no se cambió nada"),
 	T(HINT_SSH_NONE, "Install it (Debian: apt install openssh-client), or use a stick.", "Instálalo (Debian: apt install openssh-client), o usa una memoria USB."),
@@ -2067,7 +2075,7 @@ const struct vd_message vd_messages[VD_MSG_COUNT] = {
 	T(NEXT_DISK_LOW, "Free some space (vereda prune --dry-run: what may go, as others keep it): below {1} no more records are taken in.",
 	  "Libera espacio (vereda prune --dry-run: lo que puede irse, porque otros lo guardan): con menos de {1} ya no se reciben registros."),
 	T(WARN_BOUNDED, "Only the first {0} records of a group were looked at for copies of devices.", "Solo se miraron los primeros {0} registros de un grupo en busca de copias de equipos."),
-	T(NEXT_NO_DAEMON, "Start veredad, or sync by hand: vereda sync", "Inicia veredad, o intercambia a mano: vereda sync"),
+	T(NEXT_NO_DAEMON, "Start veredad, or sync by hand: vereda sync FOLDER, or HOST:PORT", "Inicia veredad, o intercambia a mano: vereda sync CARPETA, o EQUIPO:PUERTO"),
 
 	/* config */
 	T(CONFIG_SUBCOMMAND, "\"vereda config\" has no such thing; there are list, get and set", "\"vereda config\" no tiene eso; hay list, get y set"),

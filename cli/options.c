@@ -150,6 +150,16 @@ static int scan(int argc, char **argv, const struct vd_syntax *syntax, bool stop
 	return rc;
 }
 
+/* sync DIR --check: of the options only this one's value may stand before it, as the argument that people type first. */
+static void check_behind(int argc, char **argv)
+{
+	static char empty[] = "--check=";
+
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--check") == 0 && (i + 1 == argc || argv[i + 1][0] == '-'))
+			argv[i] = empty;
+}
+
 /* --json and --lang, so that even a complaint about the command line comes in the form asked for. */
 static void look_ahead(int argc, char **argv, struct vd_options *o)
 {
@@ -181,6 +191,8 @@ int vd_options_parse(int argc, char **argv, const struct vd_syntax *const *comma
 			out->syntax = *commands;
 	if (!out->syntax)
 		return 0;
+	if (takes(out->syntax, VD_OPT_CHECK))
+		check_behind(argc, argv);
 	rc = scan(argc, argv, out->syntax, false, out, &next, usage);
 	out->args = argv + next;
 	out->arg_count = argc - next;

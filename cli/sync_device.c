@@ -341,6 +341,13 @@ static void on_said(void *ctx, struct vd_slice line)
 	vd_note(h->cli, VD_MSG_SSH_SAYS, h->to, text, NULL);
 }
 
+static void on_wait(void *ctx)
+{
+	const struct hearer *h = ctx;
+
+	vd_note(h->cli, VD_MSG_SSH_WAITS, h->to, NULL);
+}
+
 /* ssh's own exit status, and what the far shell and vereda end with. 0: nothing that explains it. */
 static int status_code(struct vd_cli *cli, const struct ssh *ssh, const struct vd_stdio_result *end)
 {
@@ -375,7 +382,7 @@ int vd_sync_ssh(struct vd_cli *cli, const char *target, uint8_t (*groups)[VD_GRO
 	const char *program[24] = { "ssh", "-T", "-a", "-x" };
 	/* ssh puts a blank between them, for the shell there */
 	const char *const there[] = { "vereda", "--quiet", "--lang", cli->lang == VD_LANG_ES ? "es" : "en", "sync", "--stdio" };
-	struct vd_stdio_way way = { .program = program, .stopped = stopped, .said = on_said, .ctx = &hearer };
+	struct vd_stdio_way way = { .program = program, .stopped = stopped, .said = on_said, .waits = on_wait, .ctx = &hearer };
 	size_t n = 4;
 	int code = ssh_of(cli, target, &ssh);
 	struct visit *v;

@@ -310,7 +310,8 @@ static bool in_time(struct talk *t, uint64_t now_ms, uint64_t first_ms)
 
 static int converse(struct talk *t)
 {
-	uint64_t first_ms = vd_tcp_now() + (t->own ? VD_STDIO_PROGRAM_MS : VD_STDIO_FIRST_MS);
+	uint64_t first_ms = vd_tcp_now() + (t->own ? VD_STDIO_PROGRAM_MS : VD_STDIO_FIRST_MS), waits_ms = vd_tcp_now() + VD_STDIO_WAITS_MS;
+	bool waits = t->own && t->way->waits;
 
 	t->moved_ms = vd_tcp_now();
 	for (;;) {
@@ -341,6 +342,11 @@ static int converse(struct talk *t)
 			read_in(t);
 		if (!in_time(t, now_ms, first_ms))
 			return VD_ECLOSED;
+		if (waits && now_ms >= waits_ms) {
+			waits = false;
+			if (!vd_pipe_heard(t->pipe))
+				t->way->waits(t->way->ctx);
+		}
 		vd_pipe_tick(t->pipe, now_ms);
 		serve(t);
 	}

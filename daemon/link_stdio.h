@@ -7,6 +7,7 @@
 enum {
 	VD_STDIO_FIRST_MS = 60000,      /* for the other end of a pipe to say its first 32 bytes */
 	VD_STDIO_PROGRAM_MS = 300000,   /* … where a program leads there, which may ask a person for a password */
+	VD_STDIO_WAITS_MS = 10000,      /* … and after which a person is told that nothing came */
 	VD_STDIO_PART_MS = 10000,       /* for the program to end, once all is said; then it is told to */
 	VD_STDIO_FAILED_MS = 2000,      /* … where that went wrong */
 	VD_STDIO_TEXT = 120,            /* bytes of what the other end said that is text */
@@ -21,6 +22,7 @@ struct vd_stdio_way {
 	bool (*stopped)(void);          /* does a person want it to end? Asked when a signal came, and each second */
 	/* A line that the program said on its standard error, without its end; whatever bytes it has. */
 	void (*said)(void *ctx, struct vd_slice line);
+	void (*waits)(void *ctx);       /* NULL, or called once when VD_STDIO_WAITS_MS after the program was started nothing came from the other end */
 	void *ctx;
 };
 

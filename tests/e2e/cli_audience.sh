@@ -31,6 +31,11 @@ enter ana rosa --name Rosa --role reporter
 enter ana mula --name Mula --role courier
 pass ana beto beto2 carla rosa mula
 
+v mula export for.vb --for Carla
+is "a courier is told that keys go" "$code $(grep -c "first digits of a key" err)" "1 1"
+v mula export for.vb --for "$("$VEREDA" --home ana --json members | jq -r 'select(.name=="Carla").devices[0].device[0:10]')"
+exits "and they do" 0
+
 # --- members unless said ---
 id=$(say carla -m "among members MEMBERCANARY")
 is "members unless said" "$(look carla "$id" .audience)" members

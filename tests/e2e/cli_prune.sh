@@ -9,6 +9,8 @@ v hub --json add document title=old --attach photo.bin --expires 2d
 id=$(key .id)
 v hub --json show "$id"
 is "what it brings ends with it" "$(key '.expires|length')" 24
+v hub add message -m x --expires 1h
+is "less than a day" "$code $(grep -c "less than a day" err)" "2 1"
 v hub add message -m x --expires 2020-01-01
 exits "an end that is past" 2
 mkdir stick

@@ -42,6 +42,16 @@ is "not to be wiped" "$code $(key '"\(.safe_to_wipe) \(.unconfirmed)"')" "3 fals
 v ana sync --check usb
 exits "which is said" 3
 says "in words" "Do not wipe usb. Records on it that are not confirmed on any other device: 1 of [0-9]+; nothing was changed" err
+v ana sync usb --check
+exits "the option behind the folder" 3
+v ana sync usb --check --json
+is "and before another option" "$code $(key .unconfirmed)" "3 1"
+v ana sync --check
+is "no folder at all" "$code $(grep -c -- "--check needs a value" err)" "2 1"
+v ana sync usb other --check
+exits "two folders" 2
+v ana sync --stdio --check usb
+is "check does not go with a pipe" "$code $(grep -c -- "does not go with --stdio" err)" "2 1"
 is "a check writes nothing" "$(sums)" "$now"
 
 # --- to luz, and back

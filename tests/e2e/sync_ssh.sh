@@ -54,6 +54,9 @@ for try in 1 2 3; do # the machine may be busy with other tests
 done
 [ "$best" -ge 350 ] && [ "$best" -lt 700 ] && ok "four round trips ($best ms)" || not_ok "four round trips" "$best ms"
 
+SSH_THERE='sleep 11' v field sync ssh://hub
+is "one line says that it waits" "$(grep -c "Nothing from hub yet" err)" 1
+
 # What nobody may make an option of.
 for target in ssh://-oProxyCommand=touch\ bad ssh://-hub ssh://a@-hub ssh://-l@hub ssh://hub:x ssh://hub:0 ssh://hub:70000 ssh:// ssh://@hub \
 	SSH://hub:x ssh://a@b:x 'ssh://hub;touch bad' ssh://hub/folder 'ssh://a b@hub' 'ssh://[fe80::1' 'ssh://$(id)'; do
