@@ -187,7 +187,8 @@ static int heed_all_receipts(struct vd_heard *h, struct vd_cli *cli)
 
 	if (!rc && vd_custody_ready(cli->store, vd_time_now_ms()))
 		rc = vd_custody_open(cli->store, h->group, &h->custody);
-	rc = rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
+	/* Receipts only add to what the records show: a disk that is full or can only be read keeps nobody from that. */
+	rc = rc == VD_ENOMEM ? rc : VD_OK;
 	for (size_t i = 0; i < h->listener_count && h->custody; i++)
 		if (!find_keeper(h->custody, h->listeners[i].author, &keepers[i]))
 			keepers[i] = SIZE_MAX;
