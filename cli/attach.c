@@ -8,6 +8,7 @@
 #include "proto/strip.h"
 #include "store/file.h"
 #include "store/shares.h"
+#include "times.h"
 
 static const uint64_t size_most = (uint64_t)VD_ATTACHED_MIB << 20;
 
@@ -172,4 +173,28 @@ bool vd_attach_bounded(struct vd_cli *cli, const struct vd_attached *here, uint8
 		return false;
 	vd_size_said(cli, most_bytes, most);
 	return true;
+}
+
+bool vd_body_later(struct vd_cli *cli, struct vd_group *group, const struct vd_record *record, uint64_t bytes, struct vd_later_said *said)
+{
+	struct vd_shares set;
+	bool later;
+
+	if (vd_shares_later(cli->store, record->group, record->author, bytes, vd_time_now_ms(), &later) || !later || vd_shares_get(cli->store, &set))
+		return false;
+	vd_who(group, record->author, said->who);
+	vd_size_said(cli, set.day_bytes, said->most);
+	return true;
+}
+
+bool vd_attach_later(struct vd_cli *cli, struct vd_group *group, const struct vd_record *record, const struct vd_attached *here, uint8_t attachment, uint32_t chunks,
+                     struct vd_later_said *said)
+{
+	for (size_t i = 0; i < here->count; i++) {
+		const struct vd_attached_chunk *c = &here->chunks[i];
+
+		if (c->attachment == attachment && c->number < chunks && c->waits)
+			return vd_body_later(cli, group, record, c->bytes, said);
+	}
+	return false;
 }

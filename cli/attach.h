@@ -2,6 +2,7 @@
 #ifndef VD_ATTACH_H
 #define VD_ATTACH_H
 
+#include "admin.h"
 #include "cli.h"
 #include "fields.h"
 #include "proto/attachment.h"
@@ -34,5 +35,14 @@ json_t *vd_attach_json(const struct vd_attach *);
 
 /* Does bulk.max keep away what is missing of chunks 0 to below `chunks`? `most` then says what it is. */
 bool vd_attach_bounded(struct vd_cli *, const struct vd_attached *, uint8_t attachment, uint32_t chunks, char most[VD_SIZE_SAID]);
+
+/* Whose share of this device is used up for today, for people. */
+struct vd_later_said {
+	char who[VD_WHO_TEXT], most[VD_SIZE_SAID];
+};
+/* Does that keep away what waits of chunks 0 to below `chunks`, of the record's author; or a body of so many bytes, which waits? */
+bool vd_attach_later(struct vd_cli *, struct vd_group *, const struct vd_record *, const struct vd_attached *, uint8_t attachment, uint32_t chunks,
+                     struct vd_later_said *);
+bool vd_body_later(struct vd_cli *, struct vd_group *, const struct vd_record *, uint64_t bytes, struct vd_later_said *);
 
 #endif

@@ -23,6 +23,8 @@ struct getting {
 	uint64_t missing;           /* chunks */
 	bool bounded;               /* some of them by bulk.max, which is: */
 	char most[VD_SIZE_SAID];
+	bool late;                  /* some of them by share.day: */
+	struct vd_later_said later;
 	size_t written, there, damaged, sealed;
 	uint64_t back;              /* bodies that had gone to make room, and are wanted again */
 	int err;                    /* of the medium: nothing more can be written */
@@ -132,7 +134,7 @@ static int get_whole(struct getting *g, struct vd_group *group, const struct vd_
 	return rc;
 }
 
-static int get_one(struct getting *g, struct vd_group *group, const struct vd_attached *here, uint8_t which, const struct vd_attachment *a)
+static int get_one(struct getting *g, struct vd_group *group, const struct vd_record *of, const struct vd_attached *here, uint8_t which, const struct vd_attachment *a)
 {
 	uint32_t have = vd_attached_count(here, which, a->chunks, NULL);
 	char name[VD_ATTACHMENT_NAME_MAX + 1];
@@ -144,6 +146,7 @@ static int get_one(struct getting *g, struct vd_group *group, const struct vd_at
 	if (rc == VD_ENOTFOUND) {
 		g->missing += a->chunks - have;
 		g->bounded |= vd_attach_bounded(g->cli, here, which, a->chunks, g->most);
+		g->late |= vd_attach_later(g->cli, group, of, here, which, a->chunks, &g->later);
 		json_array_append_new(g->lacking, json_pack("{s:s,s:o,s:o}", "name", name, "chunks_here", vd_json_number(have), "chunks",
 		                                            vd_json_number(a->chunks)));
 		vd_note(g->cli, VD_MSG_GET_MISSING, name, vd_num(g->cli, have), vd_num(g->cli, a->chunks), NULL);
@@ -184,7 +187,7 @@ static int get_all(void *ctx, const struct vd_found *f)
 		rc = 0; /* what was spoilt counts as missing, and is asked for again once `check` has found it */
 	for (size_t i = 0; i < count && !rc; i++)
 		if (list[i].name.n)
-			rc = get_one(g, f->group, &here, (uint8_t)i, &list[i]);
+			rc = get_one(g, f->group, f->record, &here, (uint8_t)i, &list[i]);
 	vd_attached_deinit(&here);
 	g->err = rc;
 	return 0;
@@ -199,9 +202,11 @@ static int finish(struct getting *g)
 	if (g->back)
 		vd_note(cli, VD_MSG_GET_BACK, vd_num(cli, g->back), vd_num(cli, VD_PRUNE_DAYS), NULL);
 	else if (g->missing)
-		vd_note(cli, g->bounded ? VD_MSG_GET_BOUNDED : VD_MSG_GET_PARTLY, vd_num(cli, g->missing), g->most, NULL);
+		vd_note(cli, g->bounded ? VD_MSG_GET_BOUNDED : g->late ? VD_MSG_GET_LATER : VD_MSG_GET_PARTLY, vd_num(cli, g->missing), g->most, NULL);
 	if (g->bounded && !g->back)
 		vd_note(cli, VD_MSG_NEXT_BULK, NULL);
+	if (g->late && !g->bounded && !g->back)
+		vd_note(cli, VD_MSG_LATER, g->later.who, g->later.most, NULL);
 	if (cli->opt.json)
 		vd_say_json(cli, json_pack("{s:O,s:o,s:O,s:o}", "files", g->files, "missing_chunks", vd_json_number(g->missing), "missing", g->lacking,
 		                           "wanted_again", vd_json_number(g->back)));

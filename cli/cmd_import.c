@@ -215,6 +215,8 @@ static int say_held_back(struct vd_cli *cli, const char *path, const struct vd_m
 	if (left_out.here)
 		code = vd_refuse(cli, VD_EXIT_PARTLY, "declined", VD_MSG_HINT_IMPORT_OVER_SHARE, VD_MSG_IMPORT_OVER_SHARE, path,
 		                 vd_num(cli, left_out.here), whom_it_declines(cli, &left_out), NULL);
+	if (m->later)
+		code = vd_refuse(cli, VD_EXIT_PARTLY, "later", VD_MSG_HINT_IMPORT_LATER, VD_MSG_IMPORT_LATER, path, vd_num(cli, m->later), NULL);
 	vd_left_out_deinit(&left_out);
 	return code;
 }
@@ -275,11 +277,11 @@ static void say_result(struct imported *im, const struct vd_slips_taken *taken)
 			json_array_append_new(refusals, json_pack("{s:s,s:o}", "why", vd_err_name(-(int)i), "count",
 			                                          vd_json_number(m->refused_why[i])));
 	if (cli->opt.json) {
-		json_t *result = json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:O}", "new", vd_json_number(m->fresh), "known",
+		json_t *result = json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:O}", "new", vd_json_number(m->fresh), "known",
 		                           vd_json_number(m->known), "refused", vd_json_number(m->refused), "parts_refused",
 		                           vd_json_number(im->parts_refused), "quarantined",
 		                           vd_json_number(im->quarantined), "salvaged", vd_json_number(im->salvaged), "filled", vd_json_number(m->filled), "pooled",
-		                           vd_json_number(m->pooled), "declined", vd_json_number(m->declined), "refusals", refusals, "gaps", im->gaps);
+		                           vd_json_number(m->pooled), "declined", vd_json_number(m->declined), "later", vd_json_number(m->later), "refusals", refusals, "gaps", im->gaps);
 
 		if (taken)
 			json_object_set_new(result, "codes", json_pack("{s:o,s:o}", "read", vd_json_number(taken->codes), "unread",

@@ -197,7 +197,8 @@ static int attached_json(struct vd_cli *cli, const struct vd_found *f, json_t *l
 static int say_attached(struct vd_cli *cli, const struct vd_found *f)
 {
 	char name[VD_ATTACHMENT_NAME_MAX + 1], size[VD_SIZE_SAID], most[VD_SIZE_SAID], id[9];
-	bool any_bounded = false;
+	bool any_bounded = false, any_later = false;
+	struct vd_later_said later;
 	struct attached a;
 	int rc = find_attached(cli, f, &a);
 
@@ -207,20 +208,24 @@ static int say_attached(struct vd_cli *cli, const struct vd_found *f)
 	for (size_t i = 0; i < a.count && !rc; i++) {
 		uint32_t here = vd_attached_count(&a.here, (uint8_t)i, a.list[i].chunks, NULL);
 
-		bool bounded, pruned;
+		bool bounded, pruned, waits;
 
 		if (!a.list[i].name.n)
 			continue;
 		vd_attachment_name(a.list[i].name, name);
 		bounded = here < a.list[i].chunks && vd_attach_bounded(cli, &a.here, (uint8_t)i, a.list[i].chunks, most);
 		any_bounded |= bounded;
+		waits = here < a.list[i].chunks && !bounded && vd_attach_later(cli, f->group, f->record, &a.here, (uint8_t)i, a.list[i].chunks, &later);
+		any_later |= waits;
 		pruned = here < a.list[i].chunks && vd_attached_pruned(&a.here, (uint8_t)i, a.list[i].chunks);
 		vd_say(cli, here == a.list[i].chunks ? VD_MSG_SHOW_ATTACHED_WHOLE : pruned ? VD_MSG_SHOW_ATTACHED_PRUNED :
-		            bounded ? VD_MSG_SHOW_ATTACHED_BOUNDED : VD_MSG_SHOW_ATTACHED_PART, name,
+		            bounded ? VD_MSG_SHOW_ATTACHED_BOUNDED : waits ? VD_MSG_SHOW_ATTACHED_LATER : VD_MSG_SHOW_ATTACHED_PART, name,
 		       vd_size_said(cli, a.list[i].size, size), vd_num(cli, here), vd_num(cli, a.list[i].chunks), bounded ? most : "", NULL);
 	}
 	if (any_bounded)
 		vd_say(cli, VD_MSG_NEXT_BULK, NULL);
+	if (any_later)
+		vd_say(cli, VD_MSG_LATER, later.who, later.most, NULL);
 	vd_attached_deinit(&a.here);
 	return rc;
 }
@@ -298,6 +303,7 @@ static int show_people(void *ctx, const struct vd_found *f)
 	const struct vd_device *author = vd_group_find(f->group, f->record->author);
 	char time[VD_TIME_TEXT], hex[2 * VD_ID_BYTES + 1], key[13], called[VD_WHO_TEXT];
 	bool opened = !f->body && f->standing != VD_STANDING_REDACTED;
+	struct vd_later_said later;
 	enum vd_audience audience;
 	struct vd_id by;
 
@@ -332,6 +338,8 @@ static int show_people(void *ctx, const struct vd_found *f)
 		find_hidings(cli, f, say_hiding, cli);
 	if (!opened && f->standing != VD_STANDING_REDACTED)
 		vd_say(cli, vd_body_text(f), NULL);
+	if (!opened && f->gone == VD_GONE_WAITS && vd_body_later(cli, f->group, f->record, f->record->body_bytes, &later))
+		vd_say(cli, VD_MSG_LATER, later.who, later.most, NULL);
 	for (size_t i = 0; opened && i < f->content->count; i++)
 		if (!vd_is_attachments(&f->content->fields[i]))
 			say_field(cli, f->content->kind, &f->content->fields[i]);

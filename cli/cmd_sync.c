@@ -28,11 +28,13 @@ static void say_outcome(struct vd_cli *cli, const char *target, const struct vd_
 		if (cli->opt.verbose)
 			vd_say(cli, VD_MSG_SYNC_COST, vd_num(cli, o->bytes_in), vd_num(cli, o->bytes_out), vd_num(cli, o->round_trips),
 			       vd_num(cli, o->elapsed_ms), NULL);
+		if (o->later)
+			vd_note(cli, VD_MSG_SYNC_LATER, target, vd_num(cli, o->later), NULL);
 		return;
 	}
-	line = json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:b}", "target", vd_json_text(vd_slice_str(target)), "sent",
+	line = json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:b}", "target", vd_json_text(vd_slice_str(target)), "sent",
 	                 vd_json_number(o->sent), "received", vd_json_number(o->received), "declined", vd_json_number(o->declined),
-	                 "bytes_out", vd_json_number(o->bytes_out), "bytes_in", vd_json_number(o->bytes_in), "round_trips",
+	                 "later", vd_json_number(o->later), "bytes_out", vd_json_number(o->bytes_out), "bytes_in", vd_json_number(o->bytes_in), "round_trips",
 	                 vd_json_number(o->round_trips), "elapsed_ms", vd_json_number(o->elapsed_ms), "complete", o->complete);
 	if (line && stick) {
 		json_object_set_new(line, "safe_to_remove", json_boolean(stick->safe_to_remove));
@@ -119,7 +121,7 @@ int vd_sync_folder(struct vd_cli *cli, const char *dir, uint64_t max_bytes, bool
 	/* By now somebody else may be at it. */
 	if (!err && unknown != VD_ENOTFOUND && unknown != VD_EBUSY)
 		err = unknown;
-	o = (struct vd_outcome){ .sent = r.sent, .received = r.received, .declined = r.declined, .bytes_out = r.bytes_out, .bytes_in = r.bytes_in,
+	o = (struct vd_outcome){ .sent = r.sent, .received = r.received, .declined = r.declined, .later = r.later, .bytes_out = r.bytes_out, .bytes_in = r.bytes_in,
 	                      .elapsed_ms = vd_time_steady_ms() - start, .complete = r.complete && !err };
 	if (err != VD_ENOTFOUND)
 		say_outcome(cli, dir, &o, &r, unknown ? NULL : &which);

@@ -59,8 +59,26 @@ static void find_there(struct vd_findings *f, const struct vd_look *l)
 	}
 }
 
+/* Whose content waits, as their share of today is used up. */
+static void find_later(struct vd_findings *f, const struct vd_look *l)
+{
+	struct vd_later later[VD_LATER_MOST];
+	char room[VD_WHO_TEXT], most[VD_SIZE_SAID];
+	struct vd_shares set;
+	size_t count;
+
+	if (vd_shares_get(f->cli->store, &set) || vd_shares_later_all(f->cli->store, vd_group_id(l->group), vd_time_now_ms(), later, &count))
+		return;
+	vd_size_said(f->cli, set.day_bytes, most);
+	for (size_t i = 0; i < count; i++) {
+		vd_who(l->group, later[i].author, room);
+		vd_finding(f, "later", "note", VD_MSG_WARN_LATER, VD_MSG_NEXT_LATER, room, most, vd_num(f->cli, later[i].bodies), NULL);
+	}
+}
+
 void vd_find_declined(struct vd_findings *f, const struct vd_look *l)
 {
 	find_here(f, l);
+	find_later(f, l);
 	find_there(f, l);
 }

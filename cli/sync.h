@@ -5,7 +5,7 @@
 #include "cli.h"
 
 struct vd_outcome {
-	uint64_t sent, received, declined, refused, bytes_out, bytes_in, round_trips, elapsed_ms;
+	uint64_t sent, received, declined, later, refused, bytes_out, bytes_in, round_trips, elapsed_ms;
 	bool complete;
 };
 

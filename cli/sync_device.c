@@ -37,6 +37,7 @@ static void add_up(struct vd_outcome *o, const struct vd_sync_result *r)
 	o->sent += r->stats.sent;
 	o->received += r->stats.received;
 	o->refused += r->stats.refused;
+	o->later += r->later;
 	o->bytes_out += r->bytes_out;
 	o->bytes_in += r->bytes_in;
 	o->round_trips += r->stats.round_trips;

@@ -219,6 +219,8 @@ enum vd_msg vd_body_text(const struct vd_found *f)
 	case VD_ENOTFOUND:
 		if (f->gone == VD_GONE_PRUNED)
 			return VD_MSG_BODY_PRUNED;
+		if (f->gone == VD_GONE_WAITS && f->record->lane != VD_LANE_BULK)
+			return VD_MSG_BODY_LATER;
 		return f->record->has_expires && f->record->expires_day * (uint64_t)VD_DAY_MS < vd_time_now_ms() ? VD_MSG_BODY_EXPIRED : VD_MSG_BODY_STUB;
 	case VD_EVERSION: return VD_MSG_BODY_VERSION;
 	case VD_EKEY: return no_key(self, known, audience);

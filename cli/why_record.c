@@ -23,6 +23,10 @@ struct telling {
 	bool parts_pruned;           /* some of these went to make room */
 	bool bounded;                /* bulk.max keeps some of these away, which is: */
 	char most[VD_SIZE_SAID];
+	bool late;                   /* share.day keeps it, or some of these, away until another day: */
+	struct vd_later_said later;
+	bool *gives;                 /* of each keeper: is some of what it lacks of these here? */
+	struct names having;         /* who is known to have all of it */
 	struct vd_for_whom whom;     /* who may read the record */
 	size_t members, with;        /* with a role; of them known to have it */
 	size_t readers, readers_with;/* of these, those whom it is for, or may be */
@@ -122,15 +126,19 @@ static void tell_holder(struct telling *t, const struct vd_device *d, const char
 		vd_say(t->why->cli, is_for == VD_FOR_NOT ? VD_MSG_WHY_CARRIES : VD_MSG_WHY_HAS, name, time, vd_route_said(t->why->cli, &k->route, room), NULL);
 }
 
-/* `parts`: it has the record, but for so many chunks of what that attaches; 0: it does not have it; `bare`: not its content. */
-static void tell_lack(struct telling *t, const struct vd_device *d, const char *name, enum vd_for is_for, uint64_t parts, bool bare, uint64_t ahead_ms)
+/* `parts`: it has the record, but for so many chunks of what that attaches, some of which are here (`gives`); 0: it does not have it; `bare`: not its
+ * content. */
+static void tell_lack(struct telling *t, const struct vd_device *d, const char *name, enum vd_for is_for, uint64_t parts, bool gives, bool bare,
+                      uint64_t ahead_ms)
 {
 	char time[VD_TIME_TEXT], room[VD_WHERE_TEXT];
 	struct vd_route route;
 	uint64_t last = vd_last_word(t->why->cli, t->why->group, t->why->custody, d->person, &route);
 	json_t *one;
 
-	note_name(bare ? &t->bare : is_for == VD_FOR_NOT ? &t->carriers : &t->lacking, name);
+	/* Nobody is sent there with what this device lacks, too. */
+	if (bare || !parts || gives)
+		note_name(bare ? &t->bare : is_for == VD_FOR_NOT ? &t->carriers : &t->lacking, name);
 	if (t->why->cli->opt.json) {
 		one = member_json(d, name);
 		json_object_set_new(one, "for", for_json(is_for));
@@ -169,12 +177,12 @@ static void tell_lack(struct telling *t, const struct vd_device *d, const char *
 	vd_say(t->why->cli, VD_MSG_WHY_NOT, name, time, vd_route_said(t->why->cli, &route, room), NULL);
 }
 
-static void tell_missing(struct telling *t, const struct vd_device *d, const char *name, enum vd_for is_for, uint64_t parts, bool bare)
+static void tell_missing(struct telling *t, const struct vd_device *d, const char *name, enum vd_for is_for, uint64_t parts, bool gives, bool bare)
 {
 	uint64_t ahead_ms = vd_clock_ahead(t->why->cli, t->why->group, t->why->custody, d->person);
 	char time[VD_TIME_TEXT];
 
-	tell_lack(t, d, name, is_for, parts, bare, ahead_ms);
+	tell_lack(t, d, name, is_for, parts, gives, bare, ahead_ms);
 	if (!ahead_ms || t->why->cli->opt.json)
 		return;
 	vd_time_local(ahead_ms, time);
@@ -204,6 +212,7 @@ static int tell_member(struct telling *t, const struct vd_why_subject *s, size_t
 	enum vd_holding best = VD_HOLDS_NOT, how;
 	const struct vd_keeper *by = NULL;
 	uint64_t parts = 0;
+	bool gives = false;
 	char name[VD_WHO_TEXT];
 	bool bare = false;
 
@@ -225,6 +234,7 @@ static int tell_member(struct telling *t, const struct vd_why_subject *s, size_t
 		t->without[i] = how == VD_HOLDS_NOT || (t->lacks && t->lacks[i]);
 		if (how != VD_HOLDS_NOT && t->lacks && t->lacks[i]) {
 			parts = !parts || t->lacks[i] < parts ? t->lacks[i] : parts;
+			gives |= t->gives[i];
 			continue;
 		}
 		if (how != VD_HOLDS_NOT && (best == VD_HOLDS_NOT || how == VD_HOLDS_OWN)) {
@@ -237,10 +247,11 @@ static int tell_member(struct telling *t, const struct vd_why_subject *s, size_t
 		t->readers_with += is_for != VD_FOR_NOT;
 		tell_devices(t, d, name, t->without);
 	} else if (by) {
+		note_name(&t->having, name);
 		tell_holder(t, d, name, is_for, best, by);
 		tell_devices(t, d, name, t->without);
 	} else if (!vd_why_ours(t->why->group, d->person)) {
-		tell_missing(t, d, name, is_for, parts, bare && !parts);
+		tell_missing(t, d, name, is_for, parts, gives, bare && !parts);
 	} else if (!s->record.stub && t->why->cli->opt.json) {
 		json_t *one = member_json(d, name);
 
@@ -312,6 +323,8 @@ static int count_here(void *ctx, const struct vd_found *f)
 		all = i < count ? list[i].chunks : have + stubs;
 		t->lacks_here += all - have;
 		t->parts_pruned |= vd_attached_pruned(p->here, (uint8_t)i, all);
+		if (all > have && !t->late)
+			t->late = vd_attach_later(t->why->cli, t->why->group, f->record, p->here, (uint8_t)i, all, &t->later);
 		if (all > have && !t->bounded)
 			t->bounded = vd_attach_bounded(t->why->cli, p->here, (uint8_t)i, all, t->most);
 	}
@@ -329,7 +342,8 @@ static int count_parts(struct telling *t, const struct vd_why_subject *s)
 	rc = rc == VD_EDAMAGED ? VD_OK : rc;
 	if (!rc)
 		rc = vd_query_one(t->why->cli->store, s->arrival, count_here, &parts);
-	if (!rc && here.count && !(t->lacks = calloc(vd_custody_count(t->why->custody) + 1, sizeof(*t->lacks))))
+	if (!rc && here.count && (!(t->lacks = calloc(vd_custody_count(t->why->custody) + 1, sizeof(*t->lacks))) ||
+	                          !(t->gives = calloc(vd_custody_count(t->why->custody) + 1, sizeof(*t->gives)))))
 		rc = VD_ENOMEM;
 	for (size_t c = 0; c < here.count && !rc; c++) {
 		enum vd_holding how;
@@ -339,6 +353,7 @@ static int count_parts(struct telling *t, const struct vd_why_subject *s)
 		for (size_t i = 0; i < vd_custody_count(t->why->custody) && !rc; i++) {
 			rc = vd_custody_holds(t->why->custody, i, here.chunks[c].arrival, &r, &how);
 			t->lacks[i] += how == VD_HOLDS_NOT;
+			t->gives[i] |= how == VD_HOLDS_NOT && !here.chunks[c].stub;
 		}
 		rc = rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
 	}
@@ -414,7 +429,11 @@ static void advise_on_record(struct telling *t, const struct vd_why_subject *s)
 		vd_why_advise(t->why, t->redacted ? VD_MSG_WHY_NEXT_REDACTED : VD_MSG_WHY_NEXT_OVER, t->redaction, NULL);
 		return;
 	}
-	if (s->record.stub)
+	if (s->record.stub && t->gone == VD_GONE_WAITS && vd_body_later(t->why->cli, t->why->group, &s->record, s->record.body_bytes, &t->later))
+		vd_why_advise(t->why, VD_MSG_LATER, t->later.who, t->later.most);
+	else if (s->record.stub && t->gone != VD_GONE_PRUNED && t->having.count)
+		vd_why_advise(t->why, VD_MSG_WHY_NEXT_STUB_OF, names_said(&t->having), NULL);
+	else if (s->record.stub)
 		vd_why_advise(t->why, t->gone == VD_GONE_PRUNED ? VD_MSG_WHY_NEXT_PRUNED : VD_MSG_WHY_NEXT_STUB, NULL, NULL);
 	else if (t->members == 1)
 		vd_why_advise(t->why, VD_MSG_WHY_NEXT_ALONE, NULL, NULL);
@@ -430,6 +449,10 @@ static void advise_on_record(struct telling *t, const struct vd_why_subject *s)
 		vd_why_advise(t->why, VD_MSG_WHY_NEXT_SYNC, names_said(&t->lacking), NULL);
 	if (t->bounded)
 		vd_why_advise(t->why, VD_MSG_WHY_NEXT_BOUNDED, t->most, NULL);
+	else if (!s->record.stub && t->late)
+		vd_why_advise(t->why, VD_MSG_LATER, t->later.who, t->later.most);
+	else if (!s->record.stub && t->lacks_here && !t->parts_pruned && t->having.count)
+		vd_why_advise(t->why, VD_MSG_WHY_NEXT_PARTS_OF, names_said(&t->having), NULL);
 	else if (!s->record.stub && t->lacks_here)
 		vd_why_advise(t->why, t->parts_pruned ? VD_MSG_WHY_NEXT_PRUNED : VD_MSG_WHY_NEXT_PARTS, NULL, NULL);
 	if (!s->record.stub && t->lacking.count && t->carriers.count)
@@ -503,6 +526,8 @@ int vd_why_record(struct vd_why *why, const struct vd_why_subject *s)
 	int rc = tell_all(&t, s);
 
 	free(t.lacks);
+	free(t.gives);
+	vd_buf_deinit(&t.having.text);
 	free(t.without);
 	json_decref(t.devices);
 	vd_buf_deinit(&t.word.raw);

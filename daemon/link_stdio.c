@@ -184,6 +184,7 @@ static void commit(struct talk *t)
 		while (met[i].group != group)
 			i++;
 		t->results[i].over_share += merge.over_share;
+		t->results[i].later += merge.later;
 		vd_pipe_committed(t->pipe, vd_tcp_now(), rc);
 	}
 }

@@ -135,6 +135,7 @@ static int take_segment(struct vd_visit *v, size_t i, struct vd_bundle_stats *st
 	rc = vd_bundle_merge_into(v->store, &v->groups, path, false, &holds, &notices, stats);
 	free(path);
 	v->result->received += stats->merge.fresh + stats->merge.filled;
+	v->result->later += stats->merge.later;
 	s->group = place_of(v, stats->group);
 	s->key = stats->key;
 	s->receipts_alone = !rc && s->receipts.n && !stats->beside;

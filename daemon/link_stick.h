@@ -12,6 +12,7 @@ struct vd_stick_result {
 	uint64_t heads_bad;          /* of segments_bad: all records of it are whole, one of its two heads is not */
 	uint64_t chunks, chunks_bad; /* of the segments read on this visit; the bad ones were refused */
 	uint64_t declined;           /* records on it that were not taken, because their author's share of this device is used up */
+	uint64_t later;              /* records that were read, and whose body waits for a later day of their author's share (store/shares.h) */
 	uint64_t left[VD_LANES];     /* records of each lane that are here and not there, for want of room or because it takes no writes */
 	uint64_t spared;             /* records that are here and not there, for want of room, and that each device with a role is known to hold */
 	bool busy;                   /* another visit of this store's is under way there: VD_EBUSY, and nothing was read or written */

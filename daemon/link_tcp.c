@@ -29,6 +29,7 @@ static void on_commit(void *ctx, struct vd_link *link, struct vd_group *group, s
 	int rc = vd_store_commit(visit->store, group, batch, &merge);
 
 	visit->result->over_share += merge.over_share;
+	visit->result->later += merge.later;
 	vd_tcp_committed(visit->tcp, link->conn, rc);
 }
 

@@ -14,6 +14,7 @@ struct vd_sync_result {
 	uint8_t peer[VD_KEY_BYTES];
 	struct vd_declined_set apart;  /* whose records were left out, because one of the ends takes no more of them */
 	uint64_t over_share;           /* records that came and that this end did not store for it */
+	uint64_t later;                /* … and whose body it put off to a later day of their authors' shares (store/shares.h) */
 };
 
 /* `vereda sync host:port`: calls once for one group, reconciles, says goodbye. Runs a loop of its own until done; timeout is

@@ -202,10 +202,10 @@ static void on_committed(void *ctx, uint32_t conn, int rc, const struct vd_merge
 	if (rc)
 		vd_log(VD_LOG_ERROR, "commit failed why=%s", vd_err_name(rc));
 	else
-		vd_log(VD_LOG_INFO, "stored new=%llu known=%llu filled=%llu refused=%llu pooled=%llu declined=%llu",
+		vd_log(VD_LOG_INFO, "stored new=%llu known=%llu filled=%llu refused=%llu pooled=%llu declined=%llu later=%llu",
 		       (unsigned long long)merge->fresh, (unsigned long long)merge->known, (unsigned long long)merge->filled,
 		       (unsigned long long)merge->refused, (unsigned long long)merge->pooled,
-		       (unsigned long long)merge->declined);
+		       (unsigned long long)merge->declined, (unsigned long long)merge->later);
 	vd_tcp_committed(d->tcp, conn, rc);
 	vd_loop_look(d);
 }

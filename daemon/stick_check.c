@@ -91,9 +91,9 @@ static int is_left(struct checking *c, uint64_t arrival, struct vd_buf *raw, boo
 	if (!vd_arrivals_whole(&c->held, arrival))
 		return VD_OK;
 	rc = vd_store_gone(c->store, arrival, &gone);
-	if (!rc && gone == VD_GONE_YET)
+	if (!rc && (gone == VD_GONE_YET || gone == VD_GONE_WAITS))
 		rc = vd_store_read(c->store, arrival, raw, &r, NULL);
-	if (rc || gone != VD_GONE_YET)
+	if (rc || (gone != VD_GONE_YET && gone != VD_GONE_WAITS))
 		return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
 	rc = vd_store_expired_through(c->store, r.group, (uint64_t)time(NULL) * 1000, &over);
 	*yes = !vd_store_is_over(&r, over);

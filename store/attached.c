@@ -31,8 +31,8 @@ static int add(const struct vd_stored *stored, const struct vd_record *of, struc
 		return VD_OK;
 	if (!vd_room(&out->chunks, out->count, &out->cap, 16, sizeof(*out->chunks)))
 		return VD_ENOMEM;
-	out->chunks[out->count++] = (struct vd_attached_chunk){ stored->arrival, part.number, part.attachment, record.stub, stored->flags & VD_STORED_WAITING,
-		                                                  stored->flags & VD_STORED_PRUNED };
+	out->chunks[out->count++] = (struct vd_attached_chunk){ stored->arrival, part.number, part.attachment, record.body_bytes, record.stub,
+		                                                  stored->flags & VD_STORED_WAITING, stored->flags & VD_STORED_PRUNED };
 	return VD_OK;
 }
 

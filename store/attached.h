@@ -13,6 +13,7 @@ struct vd_attached {
 		uint64_t arrival;
 		uint32_t number;
 		uint8_t attachment;
+		uint32_t bytes;      /* of its body */
 		bool stub;           /* its body is not here: it has yet to come, or was declined or dropped */
 		bool waits;          /* … and is not taken until there is room for it (shares.h) */
 		bool pruned;         /* … or went to make room (prune.h) */

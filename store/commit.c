@@ -49,6 +49,7 @@ void vd_merge_add(struct vd_merge *sum, const struct vd_merge *m)
 	sum->pooled += m->pooled;
 	sum->declined += m->declined;
 	sum->over_share += m->over_share;
+	sum->later += m->later;
 	sum->gaps += m->gaps;
 	for (size_t i = 0; i < sizeof(sum->refused_why) / sizeof(*sum->refused_why); i++)
 		sum->refused_why[i] += m->refused_why[i];

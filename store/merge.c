@@ -17,6 +17,7 @@ struct slot {
 	bool prev_here;                  /* its predecessor is stored, or comes with this batch */
 	bool next_here;                  /* a successor of it comes with this batch */
 	bool waits;                      /* its body has to: only the stub is kept */
+	bool later;                      /* … for a later day of its author's share; of a known one, it may */
 	bool beyond;                     /* all of its author's that is here: neither it nor a successor is */
 	bool prev_beyond;                /* … nor its predecessor */
 	struct vd_item item;
@@ -200,6 +201,7 @@ static int compare_place(struct merging *m, const struct place *place)
 	} else if (!memcmp(stored.id.b, record->id.b, VD_ID_BYTES)) {
 		slot->fate = vd_flags_wanted(stored.flags) && !record->stub ? FATE_AGAIN : FATE_KNOWN;
 		slot->old = vd_place_of(&stored);
+		slot->later = !record->stub && (stored.flags & VD_STORED_WAITING);
 	}
 	return VD_OK;
 }
@@ -283,7 +285,8 @@ static int share_out(struct merging *m, uint64_t now_ms, size_t *declined)
 			continue;
 		rc = vd_share_admit(m->write, record, is_own(m, record), m->batch->entries[slot->entry].stray, slot->fate == FATE_FRESH,
 		                    now_ms, &word);
-		slot->waits = !rc && word == VD_SHARE_WAIT;
+		slot->later = !rc && word == VD_SHARE_LATER;
+		slot->waits = slot->later || (!rc && word == VD_SHARE_WAIT);
 		if (!rc && word == VD_SHARE_DECLINE) {
 			slot->fate = FATE_DECLINED;
 			++*declined;
@@ -408,6 +411,7 @@ static int store_fresh(struct merging *m, const struct slot *slot, uint64_t now_
 		vd_prev_list(m->store, record->group, record->author, record->lane, record->seq, &record->prev, list);
 		vd_effects_entry(&m->write->effects, VD_TABLE_LISTS, list, arrival);
 	}
+	merge->later += slot->later;
 	if (record->lane == VD_LANE_CONTROL)
 		m->control_grew = true;
 	if (!merge->first_arrival)
@@ -430,7 +434,7 @@ static int store_slots(struct merging *m, uint64_t now_ms, struct vd_merge *merg
 	int rc = VD_OK;
 
 	for (size_t i = 0; i < m->count && !rc; i++) {
-		const struct slot *slot = &m->slots[i];
+		struct slot *slot = &m->slots[i];
 		const struct vd_record *record = record_of(m, slot);
 
 		m->write->takes_in |= record->lane != VD_LANE_CONTROL && (slot->fate == FATE_FRESH || slot->fate == FATE_AGAIN);
@@ -440,6 +444,7 @@ static int store_slots(struct merging *m, uint64_t now_ms, struct vd_merge *merg
 		} else if (slot->fate == FATE_AGAIN && slot->waits) {
 			rc = put_off(m, slot);
 			merge->known++;
+			merge->later += slot->later;
 		} else if (slot->fate == FATE_AGAIN) {
 			rc = vd_write_again(m->write, &m->in, &slot->old, record, 0);
 			m->control_grew |= record->lane == VD_LANE_CONTROL;
@@ -449,6 +454,9 @@ static int store_slots(struct merging *m, uint64_t now_ms, struct vd_merge *merg
 			merge->over_share++;
 		} else if (slot->fate == FATE_KNOWN) {
 			merge->known++;
+			if (slot->later)
+				rc = vd_share_later(m->write, record, now_ms, &slot->later);
+			merge->later += slot->later;
 		}
 	}
 	return rc;

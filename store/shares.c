@@ -129,6 +129,47 @@ static int load(struct vd_write *w, struct vd_share *share)
 	return rc;
 }
 
+static uint64_t used_on(const struct vd_share *share, uint64_t now_ms)
+{
+	return share->day == now_ms / VD_DAY_MS ? share->day_bytes : 0;
+}
+
+static bool is_later(const struct vd_shares *set, const struct vd_share *share, uint64_t bytes, uint64_t now_ms)
+{
+	uint64_t used = used_on(share, now_ms);
+
+	return used >= set->day_bytes || bytes > set->day_bytes - used;
+}
+
+int vd_share_later_in(struct vd_store *s, MDB_txn *txn, const struct vd_shares *set, const uint8_t *group, const uint8_t *author, uint64_t bytes, uint64_t now_ms,
+                      bool *later)
+{
+	struct vd_share share = { 0 };
+	int rc;
+
+	memcpy(share.group, group, VD_GROUP_BYTES);
+	memcpy(share.author, author, VD_KEY_BYTES);
+	rc = read_share(s, txn, &share);
+	*later = !rc && is_later(set, &share, bytes, now_ms);
+	return rc;
+}
+
+int vd_shares_later(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], const uint8_t author[VD_KEY_BYTES], uint64_t bytes, uint64_t now_ms, bool *later)
+{
+	struct vd_shares set;
+	MDB_txn *txn;
+	int rc = vd_shares_get(s, &set);
+
+	*later = false;
+	if (!rc)
+		rc = vd_db_read(s->db, &txn);
+	if (rc)
+		return rc;
+	rc = vd_share_later_in(s, txn, &set, group, author, bytes, now_ms, later);
+	vd_db_done(s->db, txn);
+	return rc;
+}
+
 int vd_shares_held(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], const uint8_t author[VD_KEY_BYTES], uint64_t records[VD_LANES])
 {
 	struct vd_share share = { 0 };
@@ -351,16 +392,23 @@ int vd_share_settings(struct vd_write *w)
 /* Has the author share left today for the body? Takes it if so. */
 static bool take_body(const struct vd_write *w, struct vd_share *share, uint64_t bytes, bool here, uint64_t now_ms)
 {
-	uint64_t day = now_ms / VD_DAY_MS, used = share->day == day ? share->day_bytes : 0;
-
-	if (used >= w->set.day_bytes || bytes > w->set.day_bytes - used)
+	if (is_later(&w->set, share, bytes, now_ms))
 		return false;
 	if (here) {
-		share->day = day;
-		share->day_bytes = used + bytes;
+		share->day_bytes = used_on(share, now_ms) + bytes;
+		share->day = now_ms / VD_DAY_MS;
 		share->moved = true;
 	}
 	return true;
+}
+
+int vd_share_later(struct vd_write *w, const struct vd_record *record, uint64_t now_ms, bool *later)
+{
+	struct vd_share *share;
+	int rc = vd_share_of(w, record->group, record->author, &share);
+
+	*later = !rc && is_later(&w->set, share, record->body_bytes, now_ms);
+	return rc;
 }
 
 int vd_share_admit(struct vd_write *w, const struct vd_record *record, bool own, bool stray, bool fresh, uint64_t now_ms,
@@ -395,7 +443,7 @@ int vd_share_admit(struct vd_write *w, const struct vd_record *record, bool own,
 			vd_share_bulk_leave(w, record);
 	}
 	if (*out == VD_SHARE_TAKE && bounded && !take_body(w, share, record->body_bytes, !record->stub, now_ms))
-		*out = VD_SHARE_WAIT;
+		*out = VD_SHARE_LATER;
 	if (*out == VD_SHARE_TAKE && bounded && record->lane == VD_LANE_BULK)
 		w->bulk.admitted += record->body_bytes;
 	if (fresh) {

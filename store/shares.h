@@ -45,6 +45,15 @@ int vd_shares_release(struct vd_store *, struct vd_group *, uint64_t now_ms, uin
 int vd_shares_declined(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], struct vd_declined_set *);
 /* How many records of an author are here, in each lane. */
 int vd_shares_held(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], const uint8_t author[VD_KEY_BYTES], uint64_t records[VD_LANES]);
+/* Has the author no share left on this day of ours for a body of so many bytes? */
+int vd_shares_later(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], const uint8_t author[VD_KEY_BYTES], uint64_t bytes, uint64_t now_ms, bool *later);
+/* Authors in the group whose bodies wait for that, each once, with how many of them do; of the first VD_LATER_WALKED that wait. */
+enum { VD_LATER_WALKED = 4096, VD_LATER_MOST = 32 };
+struct vd_later {
+	uint8_t author[VD_KEY_BYTES];
+	uint64_t bodies;
+};
+int vd_shares_later_all(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], uint64_t now_ms, struct vd_later later[VD_LATER_MOST], size_t *count);
 /* A lane without what `leaving` names (proto/port.h): what an author adds to it is worked out once, and remembered. */
 int vd_shares_lane(struct vd_store *, const uint8_t group[VD_GROUP_BYTES], uint8_t lane, struct vd_leaving *leaving,
                    struct vd_lane_state *, struct vd_symbol *symbols, size_t n);

@@ -21,6 +21,7 @@ struct vd_declining {
 enum vd_share_word {
 	VD_SHARE_TAKE,
 	VD_SHARE_WAIT,    /* … as a stub that waits */
+	VD_SHARE_LATER,   /* … for a later day: the author's share of this one is used up */
 	VD_SHARE_DECLINE, /* not at all; the list says so */
 };
 
@@ -33,6 +34,10 @@ int vd_share_admit(struct vd_write *, const struct vd_record *, bool own, bool s
                    enum vd_share_word *out);
 /* A record of the bulk lane whose body has so many bytes stands with these flags from now on; with `was` until now, NULL: it is new. */
 int vd_share_bulk(struct vd_write *, const uint8_t *was, uint8_t is, uint32_t bytes);
+/* Has its author no share left on this day for its body, as the transaction will leave it? And in a snapshot, by these bounds? */
+int vd_share_later(struct vd_write *, const struct vd_record *, uint64_t now_ms, bool *later);
+int vd_share_later_in(struct vd_store *, MDB_txn *, const struct vd_shares *, const uint8_t *group, const uint8_t *author, uint64_t bytes, uint64_t now_ms,
+                      bool *later);
 /* It will not come in after all. */
 int vd_share_refuse(struct vd_write *, const struct vd_record *);
 /* So many records more, whoever brought them. */

@@ -182,3 +182,62 @@ int vd_shares_release(struct vd_store *s, struct vd_group *group, uint64_t now_m
 {
 	return vd_share_release(s, group, now_ms / VD_DAY_MS, false, count);
 }
+
+/* One that waits: counted, if it is for that. */
+static int note_later(struct vd_store *s, MDB_txn *txn, const struct vd_shares *set, const struct vd_record *r, uint64_t now_ms, struct vd_later *later,
+                      size_t *count)
+{
+	size_t i = 0;
+	bool yes;
+	int rc;
+
+	while (i < *count && memcmp(later[i].author, r->author, VD_KEY_BYTES) != 0)
+		i++;
+	if (i == VD_LATER_MOST)
+		return VD_OK;
+	rc = vd_share_later_in(s, txn, set, r->group, r->author, r->body_bytes, now_ms, &yes);
+	if (rc || !yes)
+		return rc;
+	if (i == *count) {
+		later[i].bodies = 0;
+		memcpy(later[i].author, r->author, VD_KEY_BYTES);
+		++*count;
+	}
+	later[i].bodies++;
+	return VD_OK;
+}
+
+int vd_shares_later_all(struct vd_store *s, const uint8_t group[VD_GROUP_BYTES], uint64_t now_ms, struct vd_later later[VD_LATER_MOST], size_t *count)
+{
+	struct vd_slice part = vd_slice(group, VD_GROUP_BYTES);
+	uint8_t list[VD_LIST_KEY_BYTES];
+	struct vd_reading reading = { 0 };
+	MDB_cursor *cursor = NULL;
+	struct vd_shares set;
+	uint64_t arrival = 0;
+	MDB_txn *txn;
+	int rc = vd_shares_get(s, &set);
+
+	*count = 0;
+	if (!rc)
+		rc = vd_db_read(s->db, &txn);
+	if (rc)
+		return rc;
+	vd_list_key(s, "waiting", &part, 1, list);
+	rc = vd_db_err(mdb_cursor_open(txn, vd_db_table(s->db, VD_TABLE_LISTS), &cursor));
+	for (size_t i = 0; i < VD_LATER_WALKED && !rc && !(rc = vd_list_next(cursor, list, &arrival)); i++) {
+		struct vd_stored stored;
+		struct vd_record record;
+
+		rc = vd_stored_get(s, txn, arrival, &reading, &stored);
+		if (!rc && (stored.flags & VD_STORED_WAITING) && !vd_stored_view(&stored, &record))
+			rc = note_later(s, txn, &set, &record, now_ms, later, count);
+		if (rc == VD_ENOTFOUND || rc == VD_EDAMAGED)
+			rc = VD_OK;
+	}
+	if (cursor)
+		mdb_cursor_close(cursor);
+	vd_db_done(s->db, txn);
+	vd_reading_wipe(&reading);
+	return rc == VD_ENOTFOUND ? VD_OK : rc;
+}

@@ -488,6 +488,7 @@ int vd_store_gone(struct vd_store *s, uint64_t arrival, enum vd_gone *out)
 		       stored.flags & VD_STORED_UNWANTED    ? VD_GONE_REDACTED :
 		       stored.flags & VD_STORED_EXPIRED     ? VD_GONE_EXPIRED :
 		       stored.flags & VD_STORED_PRUNED      ? VD_GONE_PRUNED :
+		       stored.flags & VD_STORED_WAITING     ? VD_GONE_WAITS :
 		                                              VD_GONE_YET;
 	vd_buf_wipe(&raw);
 	return rc;

@@ -122,6 +122,7 @@ struct vd_merge {
 	uint64_t pooled, declined;       /* by authors not known yet: wait in the pool; found no place there and must come again, or are beyond their
 	                                  * author's share (shares.h) */
 	uint64_t over_share;             /* of the declined, the latter */
+	uint64_t later;                  /* of the new and the known: their body came, and waits as its author's share of the day is used up (shares.h) */
 	uint64_t refused_why[32];        /* indexed by -enum vd_err */
 	uint64_t first_arrival, last_arrival; /* of the fresh ones, 0 when none */
 	uint64_t gaps;                   /* fresh ones with no predecessor, or one that was neither here nor came with them: it may have since */
@@ -136,9 +137,9 @@ int vd_store_commit(struct vd_store *, struct vd_group *, struct vd_batch *, str
 
 /* Reading. Arrival numbers start at 1 and only grow. */
 int vd_store_latest(struct vd_store *, uint64_t *arrival);
-/* Why the body of the record under that number is not here. NOT: it is; YET: it did not come, or is left for later, or by a bound of this device; PRUNED:
+/* Why the body of the record under that number is not here. NOT: it is; YET: it did not come; WAITS: a bound of this device keeps it away (shares.h); PRUNED:
  * it went to make room, as others keep it. VD_ENOTFOUND, VD_EDAMAGED. */
-enum vd_gone { VD_GONE_NOT, VD_GONE_YET, VD_GONE_REDACTED, VD_GONE_EXPIRED, VD_GONE_PRUNED };
+enum vd_gone { VD_GONE_NOT, VD_GONE_YET, VD_GONE_WAITS, VD_GONE_REDACTED, VD_GONE_EXPIRED, VD_GONE_PRUNED };
 int vd_store_gone(struct vd_store *, uint64_t arrival, enum vd_gone *out);
 /* Numbers > after under which a record stands, ascending, at most `max`; what lies between them costs nothing. */
 int vd_store_numbers(struct vd_store *, uint64_t after, uint64_t *numbers, size_t max, size_t *n);

@@ -102,7 +102,7 @@ is "what was left is wanted now" "$(key '.store.bulk.wanted > 400000')" true
 v small show "$photo"
 says "what is wanted comes with the next sync" "photo.bin .*[0-9]+ of 40 parts here; the rest comes with the next sync"
 v small why "$photo"
-says "nor does why mind the bound" "^Next, for this device: sync with somebody who has what is attached"
+says "nor does why mind the bound, and it names who has them" "^Next, for this device: sync with hub, known to have what is attached"
 v small --json sync stick
 v small --json show "$photo"
 is "the stick brings it" "$code $(key '.attachments[0].chunks_here')" "0 40"
