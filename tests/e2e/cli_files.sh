@@ -128,17 +128,19 @@ if full 256k "$VEREDA" --home hub --json export small/x; then
 	cat >load.sh <<'END'
 rm -f field/reserve
 cp -r field small/home
-"$VEREDA" --home small/home --json load message rows.csv --map text=text >first 2>err
+"$VEREDA" --home small/home --json load message many.csv --map text=text >first 2>err
 echo $? >first.code
 "$VEREDA" --home small/home --json status >status
 mount -o remount,size=64M small
-"$VEREDA" --home small/home --json load message rows.csv --map text=text
+"$VEREDA" --home small/home --json load message many.csv --map text=text
 END
 	export VEREDA
-	full 1200k bash load.sh
+	{ echo id,text; rows 1 9000; } >many.csv
+	full 2000k bash load.sh
 	is "load until the disk is full" "$(cat first.code) $(tail -1 err | jq -r .error)" "15 no-space"
+	is "some of it was stored" "$(jq '.new > 0' first)" true
 	is "what it counted is there" "$(jq .new first)" "$(jq '.groups[0].lanes[2].records' status)"
-	is "a second run completes it" "$code $(key '"\(.known) \(.new+.known)"')" "0 $(jq .new first) 3000"
+	is "a second run completes it" "$code $(key '"\(.known) \(.new+.known)"')" "0 $(jq .new first) 9000"
 fi
 
 # A home that no longer is what it was.
