@@ -35,6 +35,7 @@ struct telling {
 	struct names bare;           /* these have it without its content: let go of to make room, or never taken */
 	const struct vd_stick *stick;/* the one seen last of those that have it; NULL: none */
 	enum vd_gone gone;
+	bool over_here;              /* EXPIRED, and here with its content for a while yet */
 	bool *without;               /* of each keeper of the member at hand: is it not known to have it? */
 	json_t *devices;             /* such devices of members who have it on another */
 	bool quarantined;
@@ -370,7 +371,8 @@ static bool is_over(const struct telling *t)
 static void tell_here(struct telling *t, const struct vd_why_subject *s)
 {
 	char time[VD_TIME_TEXT], id[9];
-	enum vd_msg msg = t->gone == VD_GONE_EXPIRED    ? VD_MSG_WHY_EXPIRED :
+	enum vd_msg msg = t->over_here                  ? VD_MSG_WHY_OVER :
+	                  t->gone == VD_GONE_EXPIRED    ? VD_MSG_WHY_EXPIRED :
 	                  t->gone == VD_GONE_REDACTED   ? VD_MSG_WHY_ERASED :
 	                  t->gone == VD_GONE_PRUNED     ? VD_MSG_WHY_PRUNED :
 	                  s->record.stub                ? VD_MSG_WHY_STUB :
@@ -491,6 +493,9 @@ static int tell_all(struct telling *t, const struct vd_why_subject *s)
 		rc = is_everywhere(t, s, &everywhere);
 	if (!rc)
 		rc = vd_store_gone(t->why->cli->store, s->arrival, &t->gone);
+	t->over_here = !rc && t->gone == VD_GONE_NOT && !t->redacted && vd_store_withholds(t->why->cli->store, &s->record);
+	if (t->over_here)
+		t->gone = VD_GONE_EXPIRED;
 	if (!rc && t->redacted && is_gone(t))
 		rc = find_word(t);
 	if (!rc && !(t->without = calloc(vd_custody_count(t->why->custody) + 1, sizeof(*t->without))))

@@ -68,13 +68,18 @@ static void note_group(struct vd_stick_check *out, const uint8_t group[VD_GROUP_
 	memcpy(out->groups[out->group_count++], group, VD_GROUP_BYTES);
 }
 
-/* Is it wanted nowhere any more: a stub there, too, or let go of here because it was taken back or is over? */
-static int is_spent(struct checking *c, uint64_t arrival, bool *yes)
+/* Is it wanted nowhere any more: a stub there, too, or taken back or over, and therefore let go of here or to go? */
+static int is_spent(struct checking *c, uint64_t arrival, struct vd_buf *raw, bool *yes)
 {
 	enum vd_gone gone = VD_GONE_NOT;
+	struct vd_record r;
 	int rc = vd_arrivals_whole(&c->held, arrival) ? vd_store_gone(c->store, arrival, &gone) : VD_OK;
 
 	*yes = !vd_arrivals_whole(&c->held, arrival) || gone == VD_GONE_REDACTED || gone == VD_GONE_EXPIRED;
+	if (!rc && !*yes && gone == VD_GONE_NOT)
+		rc = vd_store_read(c->store, arrival, raw, &r, NULL);
+	if (!rc && !*yes && gone == VD_GONE_NOT)
+		*yes = vd_store_withholds(c->store, &r);
 	return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
 }
 
@@ -197,7 +202,7 @@ static int judge(struct checking *c, uint64_t latest)
 			at = numbers[i];
 			if (!vd_arrivals_held(&c->held, at))
 				continue;
-			rc = is_spent(c, at, &spent);
+			rc = is_spent(c, at, &raw, &spent);
 			out->records += !rc && !spent;
 			if (!rc && !spent)
 				rc = is_left(c, at, &raw, &left);

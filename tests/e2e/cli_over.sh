@@ -4,15 +4,17 @@
 found hub Lindero
 for who in ana luz eva fito gil noa; do admit hub $who; done
 make_clock
-now=$(date +%s)
 day() { # NUMBER HOME ARGUMENTS…
-	at $((now + $1 * 86400)) "${@:2}"
+	local ahead=$(($1 * 86400)) home=$2
+	shift 2
+	CLOCK_AHEAD=$ahead LD_PRELOAD=$clock "$VEREDA" --home "$home" "$@" >out 2>err
+	code=$?
 }
 meet() { # NUMBER HOME HOME: a session over a pipe
 	rm -f pipe
 	mkfifo pipe
-	CLOCK_AT=$((now + $1 * 86400)) LD_PRELOAD=$clock timeout 60 "$VEREDA" --home "$2" sync --stdio <pipe 2>/dev/null |
-		CLOCK_AT=$((now + $1 * 86400)) LD_PRELOAD=$clock timeout 60 "$VEREDA" --home "$3" sync --stdio >pipe 2>err
+	CLOCK_AHEAD=$(($1 * 86400)) LD_PRELOAD=$clock timeout 60 "$VEREDA" --home "$2" sync --stdio <pipe 2>/dev/null |
+		CLOCK_AHEAD=$(($1 * 86400)) LD_PRELOAD=$clock timeout 60 "$VEREDA" --home "$3" sync --stdio >pipe 2>err
 	code=$?
 }
 body() { # NUMBER HOME
@@ -36,6 +38,13 @@ says "in Spanish" "^vencido:"
 day 20 luz list
 says "so does list" "\(over\) testimony"
 
+day 20 luz why "$id"
+says "why says so, too" "^Stored here since .* an end, which is over: nobody needs it any more"
+says "and sends nobody" "Nothing to do: nobody needs it any more"
+day 20 luz --json why "$id"
+is "and to programs" "$(key .gone)" expired
+day 20 luz --json sync --check old
+is "a stick with that alone may be wiped" "$code $(key '"\(.safe_to_wipe) \(.unconfirmed)"')" "0 true 0"
 day 20 luz sync new
 day 20 eva sync new
 is "a stick passes on the stub" "$(body 20 eva)" stub

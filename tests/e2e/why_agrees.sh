@@ -37,7 +37,7 @@ done
 for name in ana luz hub; do
 	stick usb $name
 	on $name why "$ends"
-	says "$name: it ended" "an end, which is over: its content is erased everywhere"
+	says "$name: it ended" "an end, which is over: its content is erased here, and elsewhere once"
 	says "$name: all know so" "3 of 3 members know of it\."
 	says "$name: nothing is to be done" "Nothing to do: nobody needs it any more\."
 	silent "$name: nobody is asked for it" "Next:"
@@ -45,7 +45,7 @@ for name in ana luz hub; do
 	exits "$name: of what has ended the stub is all there is" 0
 done
 on ana --lang es why "$ends"
-says "in Spanish" "un plazo, ya vencido: su contenido se borra en todas partes"
+says "in Spanish" "un plazo, ya vencido: su contenido ya se borró aquí"
 on ana --json why "$ends"
 is "and in JSON" "$(key '"\(.gone) \(.members_with) of \(.members), \(.missing | length) missing"')" "expired 3 of 3, 0 missing"
 on ana --json why "$stays"
@@ -62,7 +62,7 @@ for day in $(seq 21 2 56); do
 	stick usb ana luz
 done
 on ana why "$stays"
-says "what was taken back" "It was taken back: its content is erased everywhere"
+says "what was taken back" "It was taken back: its content is erased here, and elsewhere 30 days after"
 says "who has the word of that knows so" "^luz: knows of it\."
 says "and who has not does not" "^hub: not known to know of it yet\."
 says "of three two" "2 of 3 members know of it\."

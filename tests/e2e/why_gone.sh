@@ -40,7 +40,7 @@ for _ in $(seq 12); do
 	round
 done
 go ana why "$over"
-says "what is over" "gave it an end, which is over: its content is erased everywhere, and gone from here"
+says "what is over" "gave it an end, which is over: its content is erased here, and elsewhere once"
 says "and nobody needs it" "Nothing to do: nobody needs it any more"
 silent "nobody is said to lack it" "not known to have it|members have it"
 go ana --lang es why "$over"
@@ -48,7 +48,7 @@ says "in Spanish" "le puso un plazo, ya vencido"
 go hub --json why "$over"
 is "in JSON" "$(key '"\(.gone) \(.missing | length)"')" "expired 0"
 go hub why "$taken"
-says "what was hidden is gone" "It was taken back: its content is erased everywhere, and gone from here"
+says "what was hidden is gone" "It was taken back: its content is erased here, and elsewhere 30 days after"
 go hub --json why "$taken"
 is "in JSON, too" "$(key '"\(.gone) \(.missing | length)"')" "redacted 0"
 round
