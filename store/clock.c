@@ -21,6 +21,7 @@ enum {
 	LATELY_RECORDS = 64, /* that came last, among which we look for others' times */
 	WRITES_A_DAY = 4,    /* for marks alone */
 	ASKED_MAX = 8,       /* authors who may agree */
+	CORRECTION_MS = 60 * 1000, /* back by no more: no jump */
 };
 static const uint64_t jump_ms = JUMP_DAYS * (uint64_t)VD_DAY_MS;
 
@@ -60,17 +61,16 @@ static int read_seen(struct vd_store *s, struct vd_clock *out)
 	return rc == VD_ENOTFOUND || rc == VD_EDAMAGED ? VD_OK : rc;
 }
 
-/* As it is now. What was counted for a jump ahead that was small enough to be none is taken off when the clock goes back. */
+/* As it is now. A network that sets it right by less than a minute is no jump. What was counted for a jump ahead that was small enough to be none is taken off when the clock goes back. */
 static void go_on(struct vd_clock *c, uint64_t now_ms)
 {
-	bool steady = c->set && now_ms >= c->last_ms && now_ms - c->last_ms <= jump_ms;
-	uint64_t back_ms = c->last_ms > now_ms ? c->last_ms - now_ms : 0;
+	uint64_t on_ms = now_ms > c->last_ms ? now_ms - c->last_ms : 0, back_ms = c->last_ms > now_ms ? c->last_ms - now_ms : 0;
+	bool steady = c->set && on_ms <= jump_ms && back_ms <= CORRECTION_MS;
 
 	back_ms = back_ms < jump_ms ? back_ms : jump_ms;
 	if (steady)
-		c->ran_ms += now_ms - c->last_ms;
-	else
-		c->ran_ms -= back_ms < c->ran_ms ? back_ms : c->ran_ms;
+		c->ran_ms += on_ms;
+	c->ran_ms -= back_ms < c->ran_ms ? back_ms : c->ran_ms;
 	if (!steady)
 		c->jumped_ms = now_ms;
 	if (!c->set || c->last_ms / VD_DAY_MS != now_ms / VD_DAY_MS)

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/cli.inc"
 
 day=0
-start=$(date +%s)
+start=$(($(date +%s) + 300))
 on() { # HOME ARGUMENTS…: on that day
 	at $((start + day * 86400)) "$@"
 }

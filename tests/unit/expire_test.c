@@ -190,6 +190,40 @@ static void test_expire__wrong_clocks(void **state)
 	village_end(&s.v);
 }
 
+/* A clock that is set back a little after each look: how much expires meanwhile. */
+static uint64_t until_set_back(struct village *v, size_t i, uint64_t back_ms, uint64_t day)
+{
+	uint64_t expired = 0;
+
+	for (uint64_t at = first_day; at < day; at += 3) {
+		struct vd_tended tended = { 0 };
+
+		expired += jump(v, i, at).expired;
+		assert_int_equal(vd_tend_expired(v->s[i], v->id, at * DAY + 1000 - back_ms, &tended), 0);
+		expired += tended.expired;
+	}
+	return expired;
+}
+
+/* By its network, and it is no worse than others; by more than a minute, and it is not believed. */
+static void test_expire__a_clock_set_back(void **state)
+{
+	struct scene s;
+
+	begin(&s, *state);
+	assert_int_equal(until_set_back(&s.v, 0, 60001, first_day + 150), 0);
+	village_end(&s.v);
+}
+
+static void test_expire__a_clock_set_right(void **state)
+{
+	struct scene s;
+
+	begin(&s, *state);
+	assert_int_equal(until_set_back(&s.v, 0, 60000, first_day + 150), 3);
+	village_end(&s.v);
+}
+
 /* Their author's clock was behind, and all others' are right, and known to be: it is kept for as long as it was meant to. */
 static void test_expire__its_authors_clock_was_behind(void **state)
 {
@@ -325,6 +359,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_expire__names_go_with_the_body, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_expire__what_comes_late, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_expire__wrong_clocks, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_expire__a_clock_set_back, cast_setup, cast_teardown),
+		cmocka_unit_test_setup_teardown(test_expire__a_clock_set_right, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_expire__its_authors_clock_was_behind, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_expire__our_clock_was_ahead, cast_setup, cast_teardown),
 		cmocka_unit_test_setup_teardown(test_expire__used_now_and_then, cast_setup, cast_teardown),
