@@ -3,9 +3,10 @@
 . "$(dirname "$0")/cli.inc"
 
 day=0
-start=$(($(date +%s) + 300))
-on() { # HOME ARGUMENTS…: on that day
-	at $((start + day * 86400)) "$@"
+start=$(($(date +%s) + 300)) commands=0
+on() { # HOME ARGUMENTS…: on that day, later than what was before
+	commands=$((commands + 1))
+	at $((start + day * 86400 + commands)) "$@"
 }
 stick() { # STICK HOME…
 	local usb=$1 name
