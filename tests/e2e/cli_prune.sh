@@ -76,7 +76,7 @@ says "and nobody is sent there in vain" "Nothing has to be taken there"
 v hub --json why old
 is "programs see so, too" "$(key .content_only)" true
 v hub why "$id"
-says "nor for the record alone" "^old: has it, but not its content"
+says "nor for the record alone" "^old: has it, but its content is not known to be there"
 says "an errand is only to who lacks it" "Next: .* to field"
 silent "not there" "Next: .*old"
 v hub --json why "$id"
