@@ -86,7 +86,7 @@ static int astray(struct values *x, MDB_txn *txn)
 	int rc = 0;
 
 	for (size_t i = 0; i < x->count && !rc; i++)
-		rc = put(x, txn, &x->all[i], x->all[(i + 1) % x->count].p, x->all[i].n);
+		rc = put(x, txn, &x->all[i], x->all[(i + 1) % x->count].p, x->all[(i + 1) % x->count].n);
 	return rc;
 }
 
