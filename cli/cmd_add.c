@@ -164,11 +164,13 @@ static int put_attachments(struct vd_cli *cli, struct making *m)
 	return rc ? vd_fail(cli, rc, VD_MSG_NONE, VD_MSG_WRITE_RECORD_FAILED, NULL) : 0;
 }
 
+/* `m`: the caller's, all zero; NULL: there was no memory for it. */
 static int begin(struct vd_cli *cli, struct making *m, const char *kind)
 {
 	int rc;
 
-	memset(m, 0, sizeof *m);
+	if (!m)
+		return vd_fail(cli, VD_ENOMEM, VD_MSG_NONE, VD_MSG_WRITE_RECORD_FAILED, NULL);
 	m->finder = (struct vd_id_finder){ vd_cli_find_id, cli };
 	m->draft.now_ms = m->clock_ms = vd_time_now_ms();
 	if (vd_fields_init(&m->fields, kind, &m->finder))
@@ -266,7 +268,7 @@ static int add_run(struct vd_cli *cli)
 {
 	const char *text = vd_options_get(&cli->opt, VD_OPT_MESSAGE);
 	struct making *m = calloc(1, sizeof *m);
-	int rc = m ? begin(cli, m, cli->opt.args[0]) : VD_EXIT_FAILED;
+	int rc = begin(cli, m, cli->opt.args[0]);
 
 	if (!rc)
 		rc = put_arguments(cli, m, 1);
@@ -294,7 +296,7 @@ static int alert_run(struct vd_cli *cli)
 	int rc;
 
 	cli->in_vain = VD_MSG_ALERT_NOT_SENT;
-	rc = m ? begin(cli, m, "alert") : VD_EXIT_FAILED;
+	rc = begin(cli, m, "alert");
 	if (!rc && strspn(cli->opt.args[0], " \t\r\n") == strlen(cli->opt.args[0]))
 		rc = vd_misuse(cli, VD_MSG_HINT_HELP_COMMAND, VD_MSG_NOTHING_TO_SAY, "alert", NULL);
 	if (!rc)
@@ -330,7 +332,7 @@ static int ack_run(struct vd_cli *cli)
 {
 	const char *stage = vd_options_get(&cli->opt, VD_OPT_STAGE), *text = vd_options_get(&cli->opt, VD_OPT_MESSAGE);
 	struct making *m = calloc(1, sizeof *m);
-	int rc = m ? begin(cli, m, "ack") : VD_EXIT_FAILED;
+	int rc = begin(cli, m, "ack");
 
 	if (!rc)
 		rc = put_link(cli, m, "about", cli->opt.args[0]);
