@@ -406,7 +406,7 @@ def paper_key(paper):
 
 
 USES = """record id|body|group id|item|check|digest|summary|epoch key|body key|body auth|body mac|link psk|beacon|slot|mask|
-stream|head|words|checksum|index|load|paper|vault|prologue|slip|receipt""".replace("\n", "").split("|")
+stream|head|words|checksum|index|load|paper|vault|prologue|slip|receipt|temp""".replace("\n", "").split("|")
 
 
 def fill(first, n):
