@@ -136,7 +136,7 @@ mount -o remount,size=64M small
 END
 	export VEREDA
 	{ echo id,text; rows 1 9000; } >many.csv
-	full 2000k bash load.sh
+	full 2400k bash load.sh
 	is "load until the disk is full" "$(cat first.code) $(tail -1 err | jq -r .error)" "15 no-space"
 	is "some of it was stored" "$(jq '.new > 0' first)" true
 	is "what it counted is there" "$(jq .new first)" "$(jq '.groups[0].lanes[2].records' status)"
