@@ -2,7 +2,7 @@
 # Runs the tests and ends with "N passed, N failed".
 #
 # A test is a program that prints TAP-like lines, "ok …" and "not ok …". One that prints none, dies or runs out of time counts as
-# failed. usage: run.sh [asan | PROGRAM…]; without arguments: everything that `make test` builds.
+# failed. usage: run.sh [asan | clang | PROGRAM…]; without arguments: everything that `make test` builds.
 cd "$(dirname "$0")/.." || exit 1
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
@@ -49,14 +49,14 @@ variant_programs() { # build folder
 	ls "$1"/tests/unit/*_test "$1"/tests/fuzz/*_replay 2>/dev/null
 }
 
-if [ "$1" = asan ]; then
-	set -- $(variant_programs build/asan)
+if [ "$1" = asan ] || [ "$1" = clang ]; then
+	set -- $(variant_programs "build/$1")
 elif [ $# = 0 ]; then
 	# Whole programs: end to end, simulated, with the power cut, with faults. The longest begin first, so that none of them is left alone at the end.
 	set -- $(ls tests/e2e/sealed_units.sh tests/faults/faults.sh tests/sim/sim_test.sh tests/crash/crash.sh) \
 		tests/e2e/{stick_auto,net_strangers,full_disk,daemon_lock,cli_passphrase,cli_backup}.sh \
 		$(variant_programs build/asan) tests/e2e/*.sh tests/sim/*.sh tests/crash/*.sh tests/faults/*.sh \
-		tests/layers_test.sh $(variant_programs build/clang) $(variant_programs build)
+		tests/layers_test.sh $(variant_programs build)
 	set -- $(printf '%s\n' "$@" | awk '!seen[$0]++')
 fi
 
